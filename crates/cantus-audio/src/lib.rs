@@ -1,0 +1,19 @@
+//! From a sound file to features.
+//!
+//! ```text
+//! file ─▶ decode ─▶ resample ─▶ signal ─▶ feature [n_frames, n_bins]
+//! ```
+//!
+//! The modules stand in the order in which sound passes through them, and each uses only those before it.
+//! Nothing here learns, prints or opens a network connection; only [`decode`] and the WAV writer touch files.
+
+mod audio;
+pub mod decode;
+mod error;
+pub mod feature;
+pub mod resample;
+pub mod signal;
+pub mod synth;
+
+pub use audio::Audio;
+pub use error::Error;

@@ -1,0 +1,1 @@
+//! The whole signal in, the whole signal out at another rate.

@@ -1,0 +1,5 @@
+//! From folders of recordings to a feature store.
+//!
+//! ```text
+//! folder ─▶ catalog ─▶ split ─▶ extract ─▶ store ─▶ batches
+//! ```

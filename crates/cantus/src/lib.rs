@@ -1,0 +1,1 @@
+//! Teach a computer to hear.
