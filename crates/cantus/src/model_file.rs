@@ -1,0 +1,173 @@
+//! The model file: everything that prediction needs, in one `model.safetensors`.
+//!
+//! The tensors are the network's weights (`layers.3.kernel`, …) and the normalisation (`normalization.mean`,
+//! `normalization.deviation`). The header's `__metadata__` has one entry, `cantus`: a JSON document with the format
+//! number, the version that wrote it, labels, feature specification, architecture and provenance, and a SHA-256 over
+//! all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
+//! whole. Equal models are equal files: nothing in it depends on the time or the machine.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use cantus_audio::feature::FeatureSpec;
+use cantus_nn::{Architecture, Network};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Model, Normalization};
+
+/// The newest format that this version reads, and the one that it writes.
+const FORMAT: u64 = 1;
+
+/// Name of the model inside a run folder.
+pub const FILE_NAME: &str = "model.safetensors";
+
+/// The entry of `__metadata__` that holds the [`Header`].
+const ENTRY: &str = "cantus";
+
+/// Where a model came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Recipe by which it was trained.
+    pub recipe: String,
+    /// Seed of the split and of the training.
+    pub seed: u64,
+    /// SHA-256 of the features that it was trained and tested on.
+    pub data_sha256: String,
+    /// Tracks in the training part.
+    pub n_training_tracks: usize,
+}
+
+/// All of a model that is not a tensor.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u64,
+    version: String,
+    checksum: String,
+    labels: Vec<String>,
+    features: FeatureSpec,
+    architecture: Architecture,
+    provenance: Provenance,
+}
+
+/// The model as the bytes of its file.
+pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
+    let tensors = tensors_of(model);
+    let views = views(&tensors)?;
+    let header = Header {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        checksum: String::new(),
+        labels: model.labels.clone(),
+        features: model.features.clone(),
+        architecture: model.network.architecture().clone(),
+        provenance: model.provenance.clone(),
+    };
+    let mut header = serde_json::to_value(&header).map_err(unwritable)?;
+    header["checksum"] = checksum(&header, &views).into();
+    let metadata = HashMap::from([(ENTRY.to_owned(), header.to_string())]);
+    safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+}
+
+/// Reads a model from the bytes of its file; `path` is for messages.
+pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
+    let not_a_model = |reason: String| Error::NotAModel { path: path.to_owned(), reason };
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| not_a_model(format!("{error}; the file is cut or is no safetensors file")))?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    let text = text.ok_or_else(|| not_a_model("its header has no entry `cantus`".to_owned()))?;
+    let header: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| not_a_model(format!("its header is no JSON: {error}")))?;
+    refuse_newer(&header, path)?;
+
+    let file = SafeTensors::deserialize(bytes).map_err(|error| not_a_model(error.to_string()))?;
+    let views = file.tensors();
+    let expected = header["checksum"].as_str().unwrap_or_default();
+    if expected != checksum(&header, &views) {
+        return Err(Error::ModelTampered { path: path.to_owned() });
+    }
+    let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
+    assemble(header, &views).map_err(|error| not_a_model(error.to_string()))
+}
+
+/// A model of a later format is not guessed at.
+fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
+    let found = header["format"].as_u64().unwrap_or(0);
+    if found <= FORMAT {
+        return Ok(());
+    }
+    let version = header["version"].as_str().unwrap_or("a later version").to_owned();
+    Err(Error::ModelTooNew { path: path.to_owned(), found, supported: FORMAT, version })
+}
+
+/// Puts header and tensors together; the network checks names and shapes.
+fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, Error> {
+    let values: HashMap<&str, Vec<f32>> = views.iter().map(|(name, view)| (name.as_str(), floats(view))).collect();
+    let n_bins = header.features.n_bins();
+    let bins = |name: &str| {
+        values.get(name).filter(|values| values.len() == n_bins).cloned().ok_or_else(|| Error::TrainingData {
+            reason: format!("`{name}` is missing or does not have {n_bins} values"),
+        })
+    };
+    let normalization =
+        Normalization { mean: bins("normalization.mean")?, deviation: bins("normalization.deviation")? };
+    let mut network = Network::new(&header.architecture, 0)?;
+    network.set_weights(|name| values.get(name).map(Vec::as_slice))?;
+    Ok(Model {
+        labels: header.labels,
+        features: header.features,
+        normalization,
+        provenance: header.provenance,
+        network,
+    })
+}
+
+/// Named tensors of a model: weights and normalisation.
+fn tensors_of(model: &Model) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let weights = model.network.weights().into_iter().map(|w| (w.name.clone(), w.shape.clone(), bytes_of(w.values)));
+    let n_bins = model.normalization.mean.len();
+    let normalization = [("mean", &model.normalization.mean), ("deviation", &model.normalization.deviation)]
+        .map(|(name, values)| (format!("normalization.{name}"), vec![n_bins], bytes_of(values)));
+    weights.chain(normalization).collect()
+}
+
+fn views(tensors: &[(String, Vec<usize>, Vec<u8>)]) -> Result<Vec<(String, TensorView<'_>)>, SafeTensorError> {
+    tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect()
+}
+
+/// SHA-256 over the header (its checksum left empty) and every tensor: name, shape and bytes, in order of name.
+fn checksum(header: &serde_json::Value, views: &[(String, TensorView<'_>)]) -> String {
+    let mut header = header.clone();
+    header["checksum"] = "".into();
+    let mut hash = Sha256::new();
+    hash.update(header.to_string());
+    let mut sorted: Vec<_> = views.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, view) in sorted {
+        hash.update(format!("\n{name} {:?} {:?}\n", view.dtype(), view.shape()));
+        hash.update(view.data());
+    }
+    hex(&hash.finalize())
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Little-endian bytes of f32 values, as safetensors stores them.
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The f32 values of a tensor; none if it is of another type.
+fn floats(view: &TensorView<'_>) -> Vec<f32> {
+    if view.dtype() != Dtype::F32 {
+        return Vec::new();
+    }
+    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}

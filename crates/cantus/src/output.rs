@@ -1,0 +1,69 @@
+//! What a command leaves behind: its exit code, one line on standard error, one document on standard output.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::interrupt;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was done.
+    Done,
+    /// Nothing came of it.
+    Failed,
+    /// Done, but some files failed, and each was named.
+    SomeFilesFailed,
+    /// Stopped by Ctrl-C; what was finished stays.
+    Interrupted,
+}
+
+impl Outcome {
+    /// `Done`, or `SomeFilesFailed` if any did.
+    pub fn from_failures(n_failed: usize) -> Self {
+        if n_failed == 0 { Self::Done } else { Self::SomeFilesFailed }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::FAILURE,
+            Outcome::SomeFilesFailed => Self::from(3),
+            Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
+        }
+    }
+}
+
+/// Prints one document on standard output.
+pub fn json(document: &impl Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(document).context("cannot write JSON")?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Prints text on standard output. A reader that has seen enough (`| head`) is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error, in one line, why the command failed.
+pub fn error(error: &anyhow::Error) {
+    note(&format!("error: {error:#}"));
+}
+
+/// A remark for the person at the terminal.
+pub fn note(line: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "cantus: {line}");
+}
