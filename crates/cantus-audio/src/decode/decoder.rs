@@ -106,7 +106,7 @@ impl Decoder {
             params.sample_rate,
             params.channels.as_ref().map(|channels| channels.count()),
         )?;
-        let codec = new_codec(params).map_err(failed)?;
+        let codec = new_codec(format, params).map_err(failed)?;
         let source = Source {
             codec: codec.codec_info().short_name.into(),
             sample_rate: params.sample_rate.unwrap_or(0),
@@ -234,7 +234,7 @@ impl Decoder {
         if params.sample_rate != Some(self.source.sample_rate) {
             return self.finish(Some("another stream with another sample rate follows".into()));
         }
-        match new_codec(params) {
+        match new_codec(self.format, params) {
             Ok(codec) => {
                 self.codec = codec;
                 self.track_id = id;
@@ -325,8 +325,10 @@ fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref().and_then(CodecParameters::audio)
 }
 
-fn new_codec(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
-    symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default())
+/// Codecs trim what does not belong to the sound, except of MPEG audio: see [`Decoder::trim`].
+fn new_codec(format: Format, params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
+    let options = AudioDecoderOptions::default().gapless(format != Format::Mpeg);
+    symphonia::default::get_codecs().make_audio_decoder(params, &options)
 }
 
 fn check_limits(
