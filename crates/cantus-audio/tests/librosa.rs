@@ -4,6 +4,9 @@
 #[path = "../src/assert_close.rs"]
 mod assert_close;
 
+use std::collections::BTreeMap;
+use std::f64::consts::TAU;
+
 use assert_close::assert_close;
 use cantus_audio::feature::dct::Dct;
 use cantus_audio::feature::mel::{MelConfig, MelFilterBank, mel_frequencies};
@@ -15,9 +18,8 @@ use cantus_audio::signal::decibel::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::f64::consts::TAU;
 
+#[expect(clippy::unwrap_used, reason = "a reference that cannot be read fails the test, as it should")]
 fn reference<T: DeserializeOwned>(key: &str) -> T {
     let all: Value = serde_json::from_str(include_str!("reference/features.json")).unwrap();
     serde_json::from_value(all[key].clone()).unwrap()

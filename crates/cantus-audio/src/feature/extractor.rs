@@ -196,7 +196,7 @@ mod tests {
         let mfcc = FeatureSpec::course().extractor().unwrap().extract(&[0.0; 66_150]);
         let rows: Vec<&[f32]> = mfcc.values.chunks_exact(13).collect();
         // librosa.feature.mfcc(y=np.zeros(66150), n_mfcc=13)[:, 0]: the others are 0
-        assert_close(&rows[0][..1], &[-1131.370_85], 1e-2);
+        assert_close(&rows[0][..1], &[-1_131.370_85], 1e-2);
         assert!(rows.iter().all(|row| row[1..].iter().all(|x| x.abs() < 1e-3)));
     }
 
