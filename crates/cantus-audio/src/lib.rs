@@ -7,6 +7,8 @@
 //! The modules stand in the order in which sound passes through them, and each uses only those before it.
 //! Nothing here learns, prints or opens a network connection; only [`decode`] and the WAV writer touch files.
 
+#[cfg(test)]
+mod assert_close;
 mod audio;
 pub mod decode;
 mod error;

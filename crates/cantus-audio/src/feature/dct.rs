@@ -132,3 +132,52 @@ impl Dct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    const TYPES: [DctType; 3] = [DctType::I, DctType::II, DctType::III];
+
+    fn transformed(dct_type: DctType, values: &[f32], n_out: usize) -> Vec<f32> {
+        let mut coefficients = vec![f32::NAN; n_out];
+        Dct::new(dct_type, values.len(), n_out).apply(values, &mut coefficients);
+        coefficients
+    }
+
+    #[test]
+    fn every_type_keeps_the_energy_of_a_curve() {
+        let curve: Vec<f32> = (0..40).map(|n| (n as f32 * 0.7).sin()).collect();
+        let energy = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>();
+        for dct_type in TYPES {
+            assert_close(&[energy(&transformed(dct_type, &curve, 40))], &[energy(&curve)], 1e-4);
+        }
+    }
+
+    #[test]
+    fn type_three_undoes_type_two_and_type_one_itself() {
+        let curve: Vec<f32> = (0..33).map(|n| (n as f32 * 0.7).sin()).collect();
+        let there = transformed(DctType::II, &curve, 33);
+        assert_close(&transformed(DctType::III, &there, 33), &curve, 1e-6);
+        let there = transformed(DctType::I, &curve, 33);
+        assert_close(&transformed(DctType::I, &there, 33), &curve, 1e-6);
+    }
+
+    #[test]
+    fn fewer_coefficients_are_the_first_ones() {
+        let curve: Vec<f32> = (0..40).map(|n| (n as f32).sqrt()).collect();
+        let all = transformed(DctType::II, &curve, 40);
+        for n_out in [0, 1, 13, 16, 17] {
+            assert_eq!(transformed(DctType::II, &curve, n_out), all[..n_out]);
+        }
+    }
+
+    #[test]
+    fn curves_of_one_value_or_none_are_no_trouble() {
+        for dct_type in TYPES {
+            assert_eq!(transformed(dct_type, &[3.0], 1), [3.0]);
+            assert_eq!(transformed(dct_type, &[], 2), [0.0, 0.0]);
+        }
+    }
+}

@@ -214,3 +214,48 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     let [a, b, c, d, e, f, g, h] = lanes;
     ((a + e) + (c + g)) + ((b + f) + (d + h)) + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn mels_turn_back_into_hertz() {
+        for htk in [false, true] {
+            for hz in [0.0, 1.0, 60.0, 999.9, 1000.0, 1000.1, 4000.0, 22_050.0] {
+                assert_close(&[mel_to_hz(hz_to_mel(hz, htk), htk)], &[hz], 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn mels_equal_librosa() {
+        // librosa.hz_to_mel([60, 110, 440, 5000]); librosa.hz_to_mel(440, htk=True)
+        let mels = [60.0, 110.0, 440.0, 5000.0].map(|hz| hz_to_mel(hz, false));
+        assert_close(&mels, &[0.9, 1.65, 6.6, 38.409_400_786_541_61], 1e-9);
+        assert_close(&[hz_to_mel(440.0, true)], &[549.638_675_381_149_9], 1e-9);
+    }
+
+    #[test]
+    fn the_sparse_bank_equals_its_full_matrix() {
+        let bank = MelFilterBank::new(&MelConfig { n_mels: 40, ..MelConfig::default() });
+        let spectrum: Vec<f32> = (0..bank.n_bins()).map(|k| (k as f32 * 0.37).sin() + 1.5).collect();
+        let naive: Vec<f32> = bank
+            .to_dense()
+            .chunks_exact(bank.n_bins())
+            .map(|row| row.iter().zip(&spectrum).map(|(w, x)| w * x).sum())
+            .collect();
+        let mut found = vec![f32::NAN; 40];
+        bank.apply(&spectrum, &mut found);
+        assert_close(&found, &naive, 1e-6);
+    }
+
+    #[test]
+    fn bands_narrower_than_a_bin_stay_silent() {
+        let bank = MelFilterBank::new(&MelConfig { n_fft: 64, ..MelConfig::default() });
+        let mut mel = vec![f32::NAN; 128];
+        bank.apply(&[1.0; 33], &mut mel);
+        assert!(mel.contains(&0.0) && mel.iter().all(|x| x.is_finite()));
+    }
+}

@@ -47,3 +47,26 @@ impl Mfcc {
         self.dct.apply(log_mel, mfcc);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn a_flat_spectrum_has_a_level_and_no_shape() {
+        let mut mfcc = [f32::NAN; 5];
+        Mfcc::new(64, 5, DctType::II, 0.0).apply(&[-20.0; 64], &mut mfcc);
+        assert_close(&mfcc, &[-160.0, 0.0, 0.0, 0.0, 0.0], 1e-4); // -20 dB · √64
+    }
+
+    #[test]
+    fn the_lifter_raises_the_middle_most() {
+        let log_mel: Vec<f32> = (0..64).map(|m| (m as f32 * 0.9).cos() * 10.0).collect();
+        let (mut plain, mut liftered) = ([0.0; 20], [0.0; 20]);
+        Mfcc::new(64, 20, DctType::II, 0.0).apply(&log_mel, &mut plain);
+        Mfcc::new(64, 20, DctType::II, 22.0).apply(&log_mel, &mut liftered);
+        // 1 + 11 · sin(π · (k + 1) / 22) for k = 0 and k = 10
+        assert_close(&[liftered[0] / plain[0], liftered[10] / plain[10]], &[2.565_463_2, 12.0], 1e-5);
+    }
+}

@@ -3,6 +3,11 @@
 //! A [`FeatureSpec`] travels with everything that was made by it: the feature store, the run, the model file. Whoever
 //! predicts plans the extraction from the model's own spec, so that features at prediction are the features of training.
 
+mod top_db;
+mod validate;
+
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::dct::DctType;
@@ -10,15 +15,6 @@ use super::extractor::FeatureExtractor;
 use super::mel::{MelConfig, MelNorm};
 use crate::Error;
 use crate::signal::{PadMode, StftConfig, Window, fourier};
-
-/// The highest sample rate that is accepted, in Hz: twice that of the finest recordings.
-const MAX_SAMPLE_RATE: u32 = 768_000;
-/// The most mel bands that are accepted.
-const MAX_N_MELS: usize = 4096;
-/// The most values that a segment may have: 1 GiB of them.
-const MAX_VALUES: usize = 1 << 28;
-/// The longest track that is accepted, in seconds: a day.
-const MAX_DURATION_S: f64 = 86_400.0;
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,6 +140,15 @@ impl FeatureSpec {
         self.kinds.iter().map(|kind| kind.n_bins(self)).sum()
     }
 
+    /// Each kind with the columns in which it stands.
+    pub fn columns(&self) -> impl Iterator<Item = (FeatureKind, Range<usize>)> + '_ {
+        self.kinds.iter().scan(0, |next, &kind| {
+            let start = *next;
+            *next += kind.n_bins(self);
+            Some((kind, start..*next))
+        })
+    }
+
     /// Names of the bins, such as `mfcc_0`: the column names of a table of features.
     pub fn bin_names(&self) -> Vec<String> {
         let of_kind = |kind: &FeatureKind| {
@@ -197,92 +202,6 @@ impl FeatureSpec {
             norm: self.norm,
         }
     }
-
-    /// Checks that the features can be computed: an extractor of a valid specification cannot fail.
-    ///
-    /// # Errors
-    /// [`Error::InvalidSpec`] names the first parameter that is out of range.
-    pub fn validate(&self) -> Result<(), Error> {
-        self.validate_kinds()?;
-        let sr = self.sample_rate;
-        require((1..=MAX_SAMPLE_RATE).contains(&sr), "sample_rate", sr, || {
-            format!("from 1 to {MAX_SAMPLE_RATE} Hz")
-        })?;
-        self.stft_config().validate()?;
-        self.validate_mel()?;
-        self.validate_mfcc()?;
-        self.segments.validate()?;
-        self.validate_size()
-    }
-
-    fn validate_kinds(&self) -> Result<(), Error> {
-        let expected = || "at least one of mfcc, mel, log_mel, stft".into();
-        require(!self.kinds.is_empty(), "kinds", "[]", expected)?;
-        for (i, kind) in self.kinds.iter().enumerate() {
-            require(!self.kinds[..i].contains(kind), "kinds", kind.name(), || "each kind once".into())?;
-        }
-        Ok(())
-    }
-
-    fn validate_mel(&self) -> Result<(), Error> {
-        let positive = || "a positive number".to_string();
-        require(is_non_negative(self.power) && self.power > 0.0, "power", self.power, positive)?;
-        let top_db = self.top_db.unwrap_or(0.0);
-        require(is_non_negative(top_db), "top_db", top_db, || "0 or more dB, or \"none\"".into())?;
-        require((1..=MAX_N_MELS).contains(&self.n_mels), "n_mels", self.n_mels, || {
-            format!("from 1 to {MAX_N_MELS}")
-        })?;
-        let nyquist = self.sample_rate as f32 / 2.0;
-        let f_max = self.f_max.unwrap_or(nyquist);
-        require(f_max > 0.0 && f_max <= nyquist, "f_max", f_max, || {
-            format!("above 0 and at most half the sample rate, {nyquist} Hz")
-        })?;
-        require(is_non_negative(self.f_min) && self.f_min < f_max, "f_min", self.f_min, || {
-            format!("from 0 to below f_max = {f_max} Hz")
-        })
-    }
-
-    /// `n_mfcc` is held against `n_mels` only where MFCCs are wanted: ten mel bands alone are a sound wish.
-    fn validate_mfcc(&self) -> Result<(), Error> {
-        let wanted = self.kinds.contains(&FeatureKind::Mfcc);
-        let limit = if wanted { self.n_mels } else { MAX_N_MELS };
-        require((1..=limit).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, || {
-            format!("from 1 to n_mels = {limit}")
-        })?;
-        let enough_for_type = self.dct_type != DctType::I || self.n_mels > 1 || !wanted;
-        require(enough_for_type, "dct_type", 1, || "type 1 needs at least two mel bands".into())?;
-        require(is_non_negative(self.lifter), "lifter", self.lifter, || {
-            "0 for none, or a positive number".into()
-        })
-    }
-
-    fn validate_size(&self) -> Result<(), Error> {
-        let n_frames = self.frames_per_segment();
-        require(n_frames > 0, "n_segments", self.segments.n_segments, || {
-            let samples = self.segment_samples();
-            format!(
-                "segments long enough for a frame of n_fft = {}; these have {samples} samples",
-                self.n_fft
-            )
-        })?;
-        let n_values = n_frames.saturating_mul(self.n_bins());
-        require(n_values <= MAX_VALUES, "hop_length", self.hop_length, || {
-            format!(
-                "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {} bins",
-                self.n_bins()
-            )
-        })
-    }
-}
-
-impl Segments {
-    fn validate(&self) -> Result<(), Error> {
-        let duration = self.track_duration_s;
-        require(duration > 0.0 && duration <= MAX_DURATION_S, "track_duration_s", duration, || {
-            format!("above 0 and at most {MAX_DURATION_S} s")
-        })?;
-        require(self.n_segments > 0, "n_segments", self.n_segments, || "at least 1".into())
-    }
 }
 
 impl FeatureKind {
@@ -306,49 +225,83 @@ impl FeatureKind {
     }
 }
 
-/// An error that names the parameter, unless all is well.
-fn require(
-    holds: bool,
-    parameter: &'static str,
-    found: impl ToString,
-    expected: impl FnOnce() -> String,
-) -> Result<(), Error> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::InvalidSpec { parameter, found: found.to_string(), expected: expected() })
-    }
-}
-
-fn is_non_negative(x: f32) -> bool {
-    x.is_finite() && x >= 0.0
-}
-
-/// `top_db` as a number or `"none"`: an absent one is the default, so absence cannot say "never".
-mod top_db {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged, expecting = "top_db is a number of decibels, or \"none\"")]
-    enum TopDb {
-        Decibels(f32),
-        Never(Never),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {
+        let course = FeatureSpec::course();
+        assert_eq!(
+            (course.segment_samples(), course.frames_per_segment(), course.n_bins()),
+            (66_150, 130, 13)
+        );
+        // The lecture's math.ceil(samples_per_segment / hop_length)
+        assert_eq!(course.segment_samples().div_ceil(course.hop_length), course.frames_per_segment());
     }
 
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Never {
-        None,
+    #[test]
+    fn a_hop_that_divides_the_segment_has_one_frame_more_than_the_course_would_expect() {
+        let spec = FeatureSpec { hop_length: 441, ..FeatureSpec::course() };
+        assert_eq!(spec.segment_samples().div_ceil(spec.hop_length), 150);
+        assert_eq!(spec.frames_per_segment(), 151);
+        let values = spec.extractor().unwrap().extract(&vec![0.0; spec.segment_samples()]);
+        assert_eq!(values.n_frames, 151);
     }
 
-    pub fn serialize<S: Serializer>(top_db: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
-        top_db.map_or(TopDb::Never(Never::None), TopDb::Decibels).serialize(serializer)
+    #[test]
+    fn kinds_stand_side_by_side() {
+        let kinds = vec![FeatureKind::Mfcc, FeatureKind::Stft, FeatureKind::LogMel];
+        let spec = FeatureSpec { kinds, n_fft: 8, n_mels: 3, n_mfcc: 2, ..FeatureSpec::default() };
+        let columns: Vec<_> = spec.columns().map(|(_, columns)| columns).collect();
+        assert_eq!(columns, [0..2, 2..7, 7..10]);
+        let names = spec.bin_names();
+        assert_eq!(
+            (names.len(), names[0].as_str(), names[9].as_str()),
+            (spec.n_bins(), "mfcc_0", "log_mel_2")
+        );
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
-        Ok(match TopDb::deserialize(deserializer)? {
-            TopDb::Decibels(top_db) => Some(top_db),
-            TopDb::Never(Never::None) => None,
-        })
+    #[test]
+    fn a_specification_comes_back_as_it_was_written() {
+        let unusual = FeatureSpec {
+            kinds: vec![FeatureKind::LogMel, FeatureKind::Mfcc],
+            win_length: Some(1000),
+            window: Window::BlackmanHarris,
+            pad_mode: PadMode::Reflect,
+            norm: MelNorm::None,
+            f_max: Some(8000.5),
+            top_db: None,
+            dct_type: DctType::III,
+            ..FeatureSpec::default()
+        };
+        for spec in [FeatureSpec::course(), unusual] {
+            let written = toml::to_string(&spec).unwrap();
+            assert_eq!(toml::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
+            let written = serde_json::to_string(&spec).unwrap();
+            assert_eq!(serde_json::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_person_writes_only_what_is_different() {
+        let spec: FeatureSpec =
+            toml::from_str("kinds = ['log_mel']\nn_mels = 64\ntop_db = 60\nwindow = 'hamming'").unwrap();
+        let expected = FeatureSpec {
+            kinds: vec![FeatureKind::LogMel],
+            n_mels: 64,
+            top_db: Some(60.0),
+            window: Window::Hamming,
+            ..FeatureSpec::default()
+        };
+        assert_eq!(spec, expected);
+    }
+
+    #[test]
+    fn misspelt_fields_and_values_are_refused() {
+        let refused = |text| toml::from_str::<FeatureSpec>(text).unwrap_err().to_string();
+        assert!(refused("n_ftt = 1024").contains("n_ftt"));
+        assert!(refused("top_db = 'never'").contains("\"none\""));
+        assert!(refused("dct_type = 4").contains("1, 2 or 3"));
+        assert!(refused("window = 'han'").contains("hann"));
     }
 }

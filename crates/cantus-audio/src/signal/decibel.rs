@@ -103,3 +103,51 @@ fn raise_to(levels: &mut [f32], floor: f32) {
         *level = if *level > floor { *level } else { floor };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn silence_and_nonsense_have_a_finite_level() {
+        let mut powers = [0.0, -1.0, f32::NAN, f32::NEG_INFINITY, 1e-45];
+        power_to_db(&mut powers, &Decibel::POWER);
+        assert_close(&powers, &[-100.0; 5], 1e-4);
+        let mut loud = [f32::INFINITY, f32::MAX];
+        power_to_db(&mut loud, &Decibel { amin: 0.0, ..Decibel::POWER });
+        assert!(loud.iter().all(|level| level.is_finite()));
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_level() {
+        power_to_db(&mut [], &Decibel { reference: Reference::Max, ..Decibel::POWER });
+    }
+
+    #[test]
+    fn levels_turn_back_into_what_they_came_from() {
+        let strengths = [1e-4, 0.3, 1.0, 7.0, 1e5f32];
+        let relative =
+            |found: &[f32]| -> Vec<f32> { found.iter().zip(&strengths).map(|(f, s)| f / s).collect() };
+        let mut values = strengths;
+        power_to_db(&mut values, &Decibel { top_db: None, ..Decibel::POWER });
+        db_to_power(&mut values, 1.0);
+        assert_close(&relative(&values), &[1.0; 5], 2e-6);
+        let mut values = strengths;
+        amplitude_to_db(&mut values, &Decibel { top_db: None, ..Decibel::AMPLITUDE });
+        db_to_amplitude(&mut values, 1.0);
+        assert_close(&relative(&values), &[1.0; 5], 2e-6);
+    }
+
+    #[test]
+    fn the_floor_holds_for_any_number_of_values() {
+        for n in 1..20 {
+            let mut powers = vec![1e-9; n];
+            powers[n - 1] = 100.0;
+            power_to_db(&mut powers, &Decibel { top_db: Some(30.0), ..Decibel::POWER });
+            let mut expected = vec![-10.0; n];
+            expected[n - 1] = 20.0;
+            assert_close(&powers, &expected, 1e-5);
+        }
+    }
+}

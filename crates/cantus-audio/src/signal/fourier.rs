@@ -179,3 +179,81 @@ impl Clone for RealFft {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    fn noise(n: usize) -> Vec<f32> {
+        (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+    }
+
+    fn parts(spectrum: &[Complex32]) -> Vec<f32> {
+        spectrum.iter().flat_map(|bin| [bin.re, bin.im]).collect()
+    }
+
+    #[test]
+    fn the_naive_transform_equals_numpy() {
+        // print(np.fft.rfft([3, -1, 4, 1, -5]))
+        let expected = [
+            2.0,
+            0.0,
+            -2.899_186_938_124_422,
+            -5.567_581_822_058_034,
+            9.399_186_938_124_423,
+            0.502_028_539_715_568,
+        ];
+        assert_close(&parts(&dft(&[3.0, -1.0, 4.0, 1.0, -5.0])), &expected, 1e-6);
+    }
+
+    #[test]
+    fn the_fast_transform_equals_the_naive_one() {
+        for n_fft in [1, 2, 3, 8, 15, 97, 100, 512, 2048] {
+            let mut frame = noise(n_fft);
+            let expected = dft(&frame);
+            let mut fft = RealFft::new(n_fft);
+            let mut found = vec![Complex32::default(); fft.n_bins()];
+            fft.forward(&mut frame, &mut found);
+            assert_close(&parts(&found), &parts(&expected), 1e-6 * (n_fft as f64).sqrt() + 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_inverse_transforms_give_the_frame_back() {
+        for n_fft in [1, 2, 3, 15, 64, 100] {
+            let frame = noise(n_fft);
+            let mut spectrum = dft(&frame);
+            assert_close(&inverse_dft(&spectrum, n_fft), &frame, 1e-6);
+            let mut found = vec![0.0; n_fft];
+            RealFft::new(n_fft).inverse(&mut spectrum, &mut found);
+            assert_close(&found, &frame, 1e-6);
+        }
+    }
+
+    #[test]
+    fn power_over_frequency_is_energy_over_time() {
+        let frame = noise(100);
+        let energy: f32 = frame.iter().map(|x| x * x).sum();
+        let power = dft(&frame).into_iter().enumerate().map(|(k, bin)| {
+            let twins = if k == 0 || k == 50 { 1.0 } else { 2.0 };
+            twins * bin.norm_sqr()
+        });
+        assert_close(&[power.sum::<f32>() / 100.0], &[energy], 1e-4);
+    }
+
+    #[test]
+    fn a_tone_of_five_turns_fills_bin_five() {
+        let frame: Vec<f32> = (0..64).map(|n| (TAU * 5.0 * f64::from(n) / 64.0).cos() as f32).collect();
+        let magnitudes: Vec<f32> = dft(&frame).iter().map(|bin| bin.norm()).collect();
+        let mut expected = [0.0f32; 33];
+        expected[5] = 32.0;
+        assert_close(&magnitudes, &expected, 1e-5);
+    }
+
+    #[test]
+    fn nothing_has_no_spectrum() {
+        assert!(dft(&[]).is_empty());
+        assert!(inverse_dft(&[], 0).is_empty());
+    }
+}

@@ -7,8 +7,8 @@
 //! polynomial in `m - 1`.
 //!
 //! # Reference
-//! Polynomial: `logf` of the Cephes library, Moshier, 1992. Error measured over all floats from 1e-38 to 1e38:
-//! below 1.3e-7 of the result, or 1.3e-7 where the result is smaller than 1.
+//! Polynomial: `logf` of the Cephes library, Moshier, 1992. Error, by the test below over one in a
+//! thousand of all normal floats: under 1.3e-7 of the result, or under 1.3e-7 where the result is smaller than 1.
 
 use std::f32::consts::LOG10_E;
 
@@ -38,4 +38,28 @@ pub fn log10(x: f32) -> f32 {
     let curve = r * r * (p * r - 0.5);
     let ln = r + curve;
     exponent * LOG10_2_LOW + ln * LOG10_E + exponent * LOG10_2_HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn it_is_as_good_as_a_float_can_be() {
+        let every_so_many = (f32::MIN_POSITIVE.to_bits()..f32::MAX.to_bits()).step_by(1009);
+        let mut worst = (0.0, 0.0);
+        for x in every_so_many.map(f32::from_bits) {
+            let exact = f64::from(x).log10();
+            let error = (f64::from(log10(x)) - exact).abs() / exact.abs().max(1.0);
+            if error > worst.0 {
+                worst = (error, x);
+            }
+        }
+        assert!(worst.0 < 1.3e-7, "{worst:?}");
+    }
+
+    #[test]
+    fn powers_of_two_beside_one_have_no_gap() {
+        assert_eq!(log10(1.0), 0.0);
+        assert!(log10(0.999_999_94) < 0.0 && log10(1.000_000_1) > 0.0);
+    }
 }

@@ -7,9 +7,11 @@
 pub mod decibel;
 pub mod fourier;
 pub mod logarithm;
+pub mod padding;
 pub mod stft;
 pub mod window;
 
 pub use fourier::Complex32;
-pub use stft::{PadMode, Stft, StftConfig};
+pub use padding::PadMode;
+pub use stft::{Stft, StftConfig};
 pub use window::Window;

@@ -9,56 +9,18 @@
 //!   heard beyond the ends. There are `1 + n_samples / hop_length` frames for an even `n_fft`.
 //! - Not centred: frame `t` starts at sample `t * hop_length`, and only frames that lie wholly inside count.
 //!
+//! `power` and `magnitude` of a frame stand at the end, for those who go from frame to frame themselves.
+//!
 //! # Reference
 //! Allen & Rabiner, "A unified approach to short-time Fourier analysis and synthesis", 1977; `librosa.stft` 0.11.
 
-use serde::{Deserialize, Serialize};
-
 use super::fourier::{self, Complex32, RealFft};
+use super::padding::PadMode;
 use super::window::Window;
 use crate::Error;
 
 /// The longest frame that is accepted, in samples: 24 s at 44.1 kHz, far beyond any musical use.
 pub const MAX_N_FFT: usize = 1 << 20;
-
-/// What is heard beyond the ends of the sound, where a centred frame reaches over them; NumPy's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PadMode {
-    /// Silence.
-    #[default]
-    Constant,
-    /// The first or last sample, held.
-    Edge,
-    /// The sound mirrored at its end sample, which is heard once.
-    Reflect,
-    /// The sound mirrored behind its end sample, which is heard twice.
-    Symmetric,
-}
-
-impl PadMode {
-    /// Where sample `position` of the endless signal is found among `n_samples > 0`; `None` is silence.
-    fn source(self, position: isize, n_samples: usize) -> Option<usize> {
-        let n = n_samples as isize;
-        if (0..n).contains(&position) {
-            return Some(position as usize);
-        }
-        let index = match self {
-            Self::Constant => return None,
-            Self::Edge => position.clamp(0, n - 1),
-            Self::Reflect if n == 1 => 0,
-            Self::Reflect => {
-                let within = position.rem_euclid(2 * (n - 1));
-                within.min(2 * (n - 1) - within)
-            }
-            Self::Symmetric => {
-                let within = position.rem_euclid(2 * n);
-                within.min(2 * n - 1 - within)
-            }
-        };
-        Some(index as usize)
-    }
-}
 
 /// How a sound is cut into frames; librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -281,5 +243,134 @@ pub fn magnitude(spectrum: &[Complex32], out: &mut [f32]) {
 pub fn power(spectrum: &[Complex32], out: &mut [f32]) {
     for (slot, bin) in out.iter_mut().zip(spectrum) {
         *slot = bin.norm_sqr();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    /// A loud chirp that begins and ends abruptly.
+    fn chirp(n_samples: usize) -> Vec<f32> {
+        (0..n_samples).map(|n| (n as f32 * n as f32 * 2e-4 + 1.0).sin()).collect()
+    }
+
+    fn planned(n_fft: usize, hop_length: usize) -> Stft {
+        Stft::new(StftConfig { n_fft, hop_length, ..StftConfig::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_inverse_gives_the_sound_back() {
+        for (n_fft, hop_length, n_samples) in
+            [(2048, 512, 10_000), (256, 64, 3001), (255, 60, 1000), (64, 16, 20)]
+        {
+            let mut stft = planned(n_fft, hop_length);
+            let samples = chirp(n_samples);
+            let spectrogram = stft.transform(&samples);
+            assert_close(&stft.inverse(&spectrogram, n_samples), &samples, 2e-6);
+        }
+    }
+
+    #[test]
+    fn the_inverse_gives_uncentred_sound_back_where_windows_reach() {
+        let config = StftConfig { n_fft: 256, hop_length: 64, center: false, ..StftConfig::default() };
+        let mut stft = Stft::new(config).unwrap();
+        let samples = chirp(1024);
+        let spectrogram = stft.transform(&samples);
+        let found = stft.inverse(&spectrogram, 1024);
+        // The periodic Hann window starts with a zero: nothing is known of the very first sample.
+        assert_close(&found[64..960], &samples[64..960], 2e-6);
+    }
+
+    #[test]
+    fn the_inverse_of_anything_is_finite_and_as_long_as_wished() {
+        let mut stft = planned(64, 16);
+        let spectrogram = vec![Complex32::new(1.0, -2.0); 10 * stft.n_bins() + 5];
+        for n_samples in [0, 1, 100, 1000] {
+            let found = stft.inverse(&spectrogram, n_samples);
+            assert_eq!(found.len(), n_samples);
+            assert!(found.iter().all(|x| x.is_finite()));
+        }
+    }
+
+    #[test]
+    fn frames_side_by_side_without_a_window_keep_the_energy_of_the_sound() {
+        let config = StftConfig {
+            n_fft: 128,
+            hop_length: 128,
+            window: Window::Boxcar,
+            center: false,
+            ..StftConfig::default()
+        };
+        let mut stft = Stft::new(config).unwrap();
+        let samples = chirp(1280);
+        let energy: f64 = samples.iter().map(|x| f64::from(x * x)).sum();
+        let power = stft.power(&samples);
+        let halves = power.chunks_exact(65).flat_map(|frame| {
+            frame.iter().enumerate().map(|(k, p)| f64::from(*p) * if k % 64 == 0 { 1.0 } else { 2.0 })
+        });
+        assert_close(&[halves.sum::<f64>() / 128.0], &[energy], energy * 1e-6);
+    }
+
+    #[test]
+    fn each_frame_is_the_naive_transform_of_its_windowed_samples() {
+        let mut stft = planned(100, 30);
+        let samples = chirp(400);
+        let window = Window::Hann.frame_weights(100, 100);
+        let spectrogram = stft.transform(&samples);
+        for (t, spectrum) in spectrogram.chunks_exact(51).enumerate() {
+            let frame: Vec<f32> = (0..100)
+                .map(|n| {
+                    (t * 30 + n).checked_sub(50).and_then(|i| samples.get(i)).map_or(0.0, |x| x * window[n])
+                })
+                .collect();
+            for (found, expected) in spectrum.iter().zip(fourier::dft(&frame)) {
+                assert!((found - expected).norm() < 2e-5, "frame {t}: {found} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_counted_as_librosa_counts_them() {
+        // librosa.stft(np.zeros(n), n_fft=n_fft, hop_length=hop, center=center).shape[1], librosa 0.11
+        let count = |n_fft, hop_length, center, n_samples| {
+            StftConfig { n_fft, hop_length, center, ..StftConfig::default() }.n_frames(n_samples)
+        };
+        assert_eq!(count(2048, 512, true, 66_150), 130);
+        assert_eq!(count(2048, 512, true, 66_048), 130);
+        assert_eq!(count(2048, 512, true, 1), 1);
+        assert_eq!(count(2048, 512, false, 66_150), 126);
+        assert_eq!(count(2048, 512, false, 2048), 1);
+        assert_eq!(count(255, 64, true, 2000), 32);
+    }
+
+    #[test]
+    fn what_is_too_short_for_a_frame_has_none() {
+        let mut stft = Stft::new(StftConfig { center: false, ..StftConfig::default() }).unwrap();
+        assert!(stft.power(&chirp(2047)).is_empty());
+        assert!(planned(2048, 512).transform(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_same_sound_gives_the_same_bits_whatever_came_before() {
+        let mut stft = planned(512, 128);
+        let first = stft.magnitude(&chirp(3000));
+        stft.magnitude(&chirp(10_000));
+        assert_eq!(stft.magnitude(&chirp(3000)), first);
+    }
+
+    #[test]
+    fn impossible_frames_are_refused_by_name() {
+        let refused = |config: StftConfig| match Stft::new(config) {
+            Err(Error::InvalidSpec { parameter, .. }) => parameter,
+            other => panic!("{other:?}"),
+        };
+        let default = StftConfig::default;
+        assert_eq!(refused(StftConfig { n_fft: 0, ..default() }), "n_fft");
+        assert_eq!(refused(StftConfig { n_fft: usize::MAX, ..default() }), "n_fft");
+        assert_eq!(refused(StftConfig { hop_length: 0, ..default() }), "hop_length");
+        assert_eq!(refused(StftConfig { win_length: Some(0), ..default() }), "win_length");
+        assert_eq!(refused(StftConfig { win_length: Some(2049), ..default() }), "win_length");
     }
 }

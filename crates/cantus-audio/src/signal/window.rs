@@ -94,3 +94,29 @@ fn cosine_sum(coefficients: &[f64], position: f64) -> f64 {
     let angle = PI * (2.0 * position - 1.0);
     coefficients.iter().enumerate().map(|(k, a)| a * (k as f64 * angle).cos()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn a_window_shorter_than_its_frame_stands_in_the_middle() {
+        // print(librosa.util.pad_center(scipy.signal.get_window("hann", 4), size=9))
+        assert_close(&Window::Hann.frame_weights(4, 9), &[0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0], 1e-7);
+    }
+
+    #[test]
+    fn hann_windows_a_half_apart_add_up_to_one() {
+        let weights = Window::Hann.weights(64);
+        let sums: Vec<f64> = weights.iter().zip(&weights[32..]).map(|(a, b)| a + b).collect();
+        assert_close(&sums, &[1.0; 32], 1e-15);
+    }
+
+    #[test]
+    fn no_window_is_too_short_or_too_long() {
+        assert!(Window::Hann.weights(0).is_empty());
+        assert_eq!(Window::Hann.weights(1), [1.0]);
+        assert_eq!(Window::Boxcar.frame_weights(9, 2), [1.0, 1.0]);
+    }
+}
