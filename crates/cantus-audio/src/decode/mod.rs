@@ -1,8 +1,36 @@
 //! Any audio file → mono [`Audio`].
+//!
+//! The formats are wav, aiff, caf, au, flac, mp3 (and mp1, mp2), ogg vorbis, m4a with aac or alac, adts and mka. The
+//! content decides which one it is, never the name. Channels are averaged. A damaged frame costs that frame, not the
+//! file, and is told as a [`Fault`].
+//!
+//! [`load`] is what everyone wants: the whole file at the wanted rate. [`Decoder`] is below it: block by block at the
+//! file's own rate, for files that do not fit into memory.
+
+mod decoder;
+mod fault;
+mod format;
+mod mono;
+mod sun_au;
+mod sync;
+mod window;
 
 use std::path::Path;
 
+pub use decoder::Decoder;
+pub use fault::Fault;
+
+use crate::resample::resample;
 use crate::{Audio, Error};
+
+/// Most channels that a recording may have.
+pub const MAX_CHANNELS: u16 = 64;
+/// Highest sample rate that a recording may have, in Hz.
+pub const MAX_SAMPLE_RATE: u32 = 768_000;
+/// Lowest sample rate that a recording may have, in Hz.
+pub const MIN_SAMPLE_RATE: u32 = 1_000;
+/// Most samples that a whole recording in memory may have: 6.7 hours at 44.1 kHz, 4 GiB. A [`Decoder`] has no such limit.
+pub const MAX_SAMPLES: u64 = 1 << 30;
 
 /// A decoded file: its sound, where it came from, and what was wrong with it.
 #[derive(Debug, Clone)]
@@ -26,20 +54,48 @@ pub struct Source {
     pub n_channels: u16,
 }
 
-/// Damage inside a file that cost less than the file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// Where, in samples at the file's own rate.
-    pub position: u64,
-    /// What was wrong there.
-    pub reason: String,
-}
-
 /// Decodes a file and resamples it to `sample_rate`, as `librosa.load(path, sr=sample_rate)` does.
 ///
 /// # Errors
 /// If the file cannot be read, or holds no sound that Cantus can decode.
 pub fn load(path: &Path, sample_rate: u32) -> Result<Recording, Error> {
-    let _ = (path, sample_rate);
-    todo!()
+    Ok(resampled(decode(path)?, sample_rate))
+}
+
+/// Decodes a file at its own sample rate.
+///
+/// # Errors
+/// If the file cannot be read, or holds no sound that Cantus can decode.
+pub fn decode(path: &Path) -> Result<Recording, Error> {
+    collect(path, Decoder::open(path)?)
+}
+
+/// Decodes a file that is in memory already; `path` is what it is called in messages.
+///
+/// # Errors
+/// If the bytes hold no sound that Cantus can decode.
+pub fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Recording, Error> {
+    collect(path, Decoder::from_bytes(path, bytes)?)
+}
+
+fn collect(path: &Path, mut decoder: Decoder) -> Result<Recording, Error> {
+    let mut samples = Vec::new();
+    while let Some(block) = decoder.next_block()? {
+        samples.extend_from_slice(block);
+        if samples.len() as u64 > MAX_SAMPLES {
+            let (quantity, found) = ("number of samples", samples.len() as u64);
+            return Err(Error::TooLarge { path: path.into(), quantity, found, limit: MAX_SAMPLES });
+        }
+    }
+    let source = decoder.source().clone();
+    let audio = Audio { samples, sample_rate: source.sample_rate };
+    Ok(Recording { audio, source, faults: decoder.into_faults() })
+}
+
+fn resampled(mut recording: Recording, sample_rate: u32) -> Recording {
+    let Audio { samples, sample_rate: own_rate } = &recording.audio;
+    if *own_rate != sample_rate {
+        recording.audio = Audio { samples: resample(samples, *own_rate, sample_rate), sample_rate };
+    }
+    recording
 }
