@@ -66,7 +66,8 @@ impl Catalog {
                 n_files => Error::NoLabels { path: root.to_owned(), n_files },
             });
         }
-        let tracks = found.labelled.into_iter().map(|(label, path)| Entry { label, path, group: None, part: None });
+        let tracks =
+            found.labelled.into_iter().map(|(label, path)| Entry { label, path, group: None, part: None });
         Self::from_entries(root, root, tracks.collect(), ignored)
     }
 
@@ -91,8 +92,12 @@ impl Catalog {
         }
         let tracks = entries
             .into_iter()
-            .map(|Entry { label, path, group, part }| {
-                Track { label: numbers.get(&label).copied().unwrap_or(0), path, artist: None, group, part }
+            .map(|Entry { label, path, group, part }| Track {
+                label: numbers.get(&label).copied().unwrap_or(0),
+                path,
+                artist: None,
+                group,
+                part,
             })
             .collect();
         Ok(Self { root: root.to_owned(), labels: numbers.into_keys().collect(), tracks, ignored })
@@ -189,12 +194,20 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
 fn describe(ignored: &Ignored) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for path in &ignored.not_audio {
-        let extension = Path::new(path).extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        *counts.entry(extension.map_or("no extension".to_owned(), |known| format!(".{known}"))).or_default() += 1;
+        let extension =
+            Path::new(path).extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        *counts
+            .entry(extension.map_or("no extension".to_owned(), |known| format!(".{known}")))
+            .or_default() += 1;
     }
     let mut kinds: Vec<String> = counts.into_iter().map(|(kind, n)| format!("{n} {kind}")).collect();
     if let Some(first) = ignored.failures.first() {
-        kinds.push(format!("{} unreadable, such as {}: {}", ignored.failures.len(), first.path, first.reason));
+        kinds.push(format!(
+            "{} unreadable, such as {}: {}",
+            ignored.failures.len(),
+            first.path,
+            first.reason
+        ));
     }
     if kinds.is_empty() { "it is empty".to_owned() } else { format!("found instead: {}", kinds.join(", ")) }
 }
@@ -221,7 +234,13 @@ mod tests {
 
     #[test]
     fn labels_are_the_first_folders_and_sorted() {
-        let dir = folder_with(&["rock/b.mp3", "rock/live/1999/a.FLAC", "Jazz/x.Wav", "pop music/z.au", "empty/n.txt"]);
+        let dir = folder_with(&[
+            "rock/b.mp3",
+            "rock/live/1999/a.FLAC",
+            "Jazz/x.Wav",
+            "pop music/z.au",
+            "empty/n.txt",
+        ]);
         let catalog = Catalog::open(dir.path()).unwrap();
         assert_eq!(catalog.labels, ["Jazz", "pop music", "rock"]);
         assert_eq!(paths(&catalog), ["Jazz/x.Wav", "pop music/z.au", "rock/b.mp3", "rock/live/1999/a.FLAC"]);
@@ -231,7 +250,15 @@ mod tests {
 
     #[test]
     fn hidden_files_are_skipped_and_others_listed() {
-        let dir = folder_with(&["a/1.wav", "b/1.wav", "b/._1.wav", "__MACOSX/b/1.wav", ".git/x.wav", "b/cover.jpg", "2.wav"]);
+        let dir = folder_with(&[
+            "a/1.wav",
+            "b/1.wav",
+            "b/._1.wav",
+            "__MACOSX/b/1.wav",
+            ".git/x.wav",
+            "b/cover.jpg",
+            "2.wav",
+        ]);
         let catalog = Catalog::open(dir.path()).unwrap();
         assert_eq!(paths(&catalog), ["a/1.wav", "b/1.wav"]);
         assert_eq!(catalog.ignored.not_audio, ["b/cover.jpg"]);
@@ -268,7 +295,14 @@ mod tests {
         assert!(message(&["1.wav", "2.mp3"]).contains("2 audio files lie directly in the folder"));
         assert!(message(&["rock/1.wav", "rock/2.mp3"]).contains("only one class, 'rock'"));
         let dir = folder_with(&["file.wav"]);
-        assert!(Catalog::open(&dir.path().join("none")).unwrap_err().to_string().contains("no such file or folder"));
-        assert!(Catalog::open(&dir.path().join("file.wav")).unwrap_err().to_string().contains("neither a folder"));
+        assert!(
+            Catalog::open(&dir.path().join("none"))
+                .unwrap_err()
+                .to_string()
+                .contains("no such file or folder")
+        );
+        assert!(
+            Catalog::open(&dir.path().join("file.wav")).unwrap_err().to_string().contains("neither a folder")
+        );
     }
 }

@@ -72,13 +72,17 @@ pub enum Error {
         reason: String,
     },
     /// A grouping that finds no group at all.
-    #[error("no track has {wanted}, so that tracks cannot be grouped; choose another grouping, or split by track")]
+    #[error(
+        "no track has {wanted}, so that tracks cannot be grouped; choose another grouping, or split by track"
+    )]
     NoGroups {
         /// What was looked for, such as `an artist tag`.
         wanted: String,
     },
     /// A label with fewer tracks or groups than the split has parts.
-    #[error("class '{label}' has {n} {unit}, but the split needs at least {needed}, one for each part; add tracks, or leave a part out")]
+    #[error(
+        "class '{label}' has {n} {unit}, but the split needs at least {needed}, one for each part; add tracks, or leave a part out"
+    )]
     TooFew {
         /// The label.
         label: String,
@@ -111,7 +115,9 @@ pub enum Error {
         first: crate::track::Failure,
     },
     /// The extraction was asked to stop.
-    #[error("stopped after {n_done} of {n_tracks} tracks; what is finished stays, and the same command goes on from there")]
+    #[error(
+        "stopped after {n_done} of {n_tracks} tracks; what is finished stays, and the same command goes on from there"
+    )]
     Cancelled {
         /// Tracks whose features are in finished parts.
         n_done: usize,

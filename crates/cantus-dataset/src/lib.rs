@@ -14,6 +14,7 @@
 
 mod catalog;
 pub mod course_json;
+mod course_json_reader;
 mod error;
 mod extract;
 mod groups;

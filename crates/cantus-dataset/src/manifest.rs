@@ -26,7 +26,9 @@ pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
         }
         let (has_split, since) = *first_split.get_or_insert((entry.part.is_some(), line));
         if has_split != entry.part.is_some() {
-            let reason = format!("a split in some lines only (unlike line {since}); give it in all of them or in none");
+            let reason = format!(
+                "a split in some lines only (unlike line {since}); give it in all of them or in none"
+            );
             return Err(table.error(line, reason));
         }
         entries.push(entry);
@@ -39,9 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
 }
 
 fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
-    let required = |column| {
-        table.field(column).ok_or_else(|| table.error(line, format!("no {column}")))
-    };
+    let required = |column| table.field(column).ok_or_else(|| table.error(line, format!("no {column}")));
     let part = match table.field("split") {
         None => None,
         Some(name) => Some(Part::from_name(name).ok_or_else(|| {
@@ -59,7 +59,12 @@ fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
 /// The same file under one name: `./a/b` is `a/b`.
 pub(crate) fn normalised(path: &str) -> String {
     let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
-    let parts: Vec<&str> = path.split('/').enumerate().filter(|(i, part)| !(*part == "." || (part.is_empty() && *i > 0))).map(|(_, part)| part).collect();
+    let parts: Vec<&str> = path
+        .split('/')
+        .enumerate()
+        .filter(|(i, part)| !(*part == "." || (part.is_empty() && *i > 0)))
+        .map(|(_, part)| part)
+        .collect();
     parts.join("/")
 }
 
@@ -81,7 +86,9 @@ impl<'a> Table<'a> {
         for (index, name) in header.iter().enumerate() {
             let name = name.to_lowercase();
             if !known.contains(&name.as_str()) {
-                return Err(table.error(1, format!("unknown column '{name}'; known are {}", known.join(", "))));
+                return Err(
+                    table.error(1, format!("unknown column '{name}'; known are {}", known.join(", ")))
+                );
             }
             if table.columns.insert(name.clone(), index).is_some() {
                 return Err(table.error(1, format!("column '{name}' stands twice in the header")));
@@ -89,7 +96,9 @@ impl<'a> Table<'a> {
         }
         match required.iter().find(|name| !table.columns.contains_key(**name)) {
             None => Ok(table),
-            Some(name) => Err(table.error(1, format!("no column '{name}' in the header; wanted {}", known.join(",")))),
+            Some(name) => {
+                Err(table.error(1, format!("no column '{name}' in the header; wanted {}", known.join(","))))
+            }
         }
     }
 
@@ -134,12 +143,19 @@ mod tests {
 
     #[test]
     fn a_manifest_names_paths_labels_groups_and_parts() {
-        let text = "\u{feff}split,Path,label,group\ntest,./b/2.mp3,rock,\"Beta, The\"\ntrain,a 1.mp3, jazz ,\n";
+        let text =
+            "\u{feff}split,Path,label,group\ntest,./b/2.mp3,rock,\"Beta, The\"\ntrain,a 1.mp3, jazz ,\n";
         let catalog = read_text(text).unwrap();
         assert_eq!(catalog.labels, ["jazz", "rock"]);
         let [jazz, rock] = &catalog.tracks[..] else { panic!("two tracks") };
-        assert_eq!((jazz.path.as_str(), jazz.group.as_deref(), jazz.part), ("a 1.mp3", None, Some(Part::Train)));
-        assert_eq!((rock.path.as_str(), rock.group.as_deref(), rock.part), ("b/2.mp3", Some("Beta, The"), Some(Part::Test)));
+        assert_eq!(
+            (jazz.path.as_str(), jazz.group.as_deref(), jazz.part),
+            ("a 1.mp3", None, Some(Part::Train))
+        );
+        assert_eq!(
+            (rock.path.as_str(), rock.group.as_deref(), rock.part),
+            ("b/2.mp3", Some("Beta, The"), Some(Part::Test))
+        );
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl SplitSpec {
     pub fn split(&self, tracks: &[Track], labels: &[String]) -> Result<Split, Error> {
         self.validate()?;
         let given = !tracks.is_empty() && tracks.iter().all(|track| track.part.is_some());
-        let parts = if given { self.keep(tracks, labels)? } else { self.draw(tracks, labels, self.shares())? };
+        let parts =
+            if given { self.keep(tracks, labels)? } else { self.draw(tracks, labels, self.shares())? };
         let missing = missing(tracks, &parts, labels.len());
         Ok(Split { unit: self.by, parts, given, missing })
     }
@@ -119,7 +120,11 @@ impl SplitSpec {
             }
         }
         if self.validation + self.test >= 1.0 {
-            return invalid("validation + test", self.validation + self.test, "less than 1, to leave tracks to train on");
+            return invalid(
+                "validation + test",
+                self.validation + self.test,
+                "less than 1, to leave tracks to train on",
+            );
         }
         Ok(())
     }
@@ -139,12 +144,8 @@ impl SplitSpec {
         if parts.contains(&Part::Validation) || self.validation == 0.0 {
             return Ok(parts);
         }
-        let (places, training): (Vec<usize>, Vec<Track>) = tracks
-            .iter()
-            .cloned()
-            .enumerate()
-            .filter(|(place, _)| parts[*place] == Part::Train)
-            .unzip();
+        let (places, training): (Vec<usize>, Vec<Track>) =
+            tracks.iter().cloned().enumerate().filter(|(place, _)| parts[*place] == Part::Train).unzip();
         let validation = self.validation / (1.0 - self.test);
         let drawn = self.draw(&training, labels, [1.0 - validation, validation, 0.0])?;
         places.into_iter().zip(drawn).for_each(|(place, part)| parts[place] = part);
@@ -165,7 +166,11 @@ pub fn folds(
     seed: u64,
 ) -> Result<Vec<usize>, Error> {
     if n_folds < 2 {
-        return Err(Error::InvalidSplit { parameter: "folds", found: n_folds.to_string(), expected: "2 or more" });
+        return Err(Error::InvalidSplit {
+            parameter: "folds",
+            found: n_folds.to_string(),
+            expected: "2 or more",
+        });
     }
     draw(tracks, labels, by, &vec![1.0 / n_folds as f64; n_folds], seed)
 }
@@ -300,7 +305,10 @@ mod tests {
                     assert_eq!(part_of.insert(group, *part).unwrap_or(*part), *part, "seed {seed}, {group}");
                 }
             }
-            let largest = part_of.keys().map(|group| tracks.iter().filter(|t| t.group.as_deref() == Some(*group)).count()).max();
+            let largest = part_of
+                .keys()
+                .map(|group| tracks.iter().filter(|t| t.group.as_deref() == Some(*group)).count())
+                .max();
             for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
                 let found = split.parts.iter().filter(|p| **p == part).count() as f64;
                 let off = (found - share * tracks.len() as f64).abs();
@@ -329,7 +337,8 @@ mod tests {
 
     #[test]
     fn folds_are_of_one_size_and_keep_groups_whole() {
-        let tracks: Vec<Track> = (0..60).map(|i| track(i, i % 3, Some(format!("artist-{}", i / 2)))).collect();
+        let tracks: Vec<Track> =
+            (0..60).map(|i| track(i, i % 3, Some(format!("artist-{}", i / 2)))).collect();
         let folds = folds(&tracks, &labels(3), Unit::Group, 5, 0).unwrap();
         for fold in 0..5 {
             assert_eq!(folds.iter().filter(|f| **f == fold).count(), 12);
@@ -354,7 +363,8 @@ mod tests {
     #[test]
     fn a_label_with_too_few_tracks_or_groups_is_named() {
         let tracks = vec![track(0, 0, None), track(1, 0, None), track(2, 0, None), track(0, 1, None)];
-        let message = |spec: SplitSpec, tracks: &[Track]| spec.split(tracks, &labels(2)).unwrap_err().to_string();
+        let message =
+            |spec: SplitSpec, tracks: &[Track]| spec.split(tracks, &labels(2)).unwrap_err().to_string();
         assert!(message(SplitSpec::default(), &tracks).contains("class 'label-1' has 1 tracks"));
         let one_artist: Vec<Track> =
             (0..8).map(|i| track(i, i % 2, (i % 2 == 0).then(|| "solo".to_owned()))).collect();

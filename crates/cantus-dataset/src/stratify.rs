@@ -40,7 +40,12 @@ pub(crate) fn bundles_with(bundles: &[Bundle], label: usize) -> usize {
 }
 
 /// The part of each bundle, an index into `shares`; parts whose share is 0 get none.
-pub(crate) fn stratify(bundles: &[Bundle], n_labels: usize, shares: &[f64], rng: &mut impl Rng) -> Vec<usize> {
+pub(crate) fn stratify(
+    bundles: &[Bundle],
+    n_labels: usize,
+    shares: &[f64],
+    rng: &mut impl Rng,
+) -> Vec<usize> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
     order.shuffle(rng);
     order.sort_by_key(|place| std::cmp::Reverse(bundles[*place].members.len()));
@@ -99,7 +104,8 @@ impl<'a> Tally<'a> {
     /// Number of the bundle's labels that `part` is without and can hardly get from another bundle.
     fn urgency(&self, bundle: &Bundle, part: usize) -> usize {
         let without = |label: usize, part: usize| self.assigned[label][part] == 0.0;
-        let last_chance = |label: usize| self.n_left[label] <= self.parts().filter(|p| without(label, *p)).count();
+        let last_chance =
+            |label: usize| self.n_left[label] <= self.parts().filter(|p| without(label, *p)).count();
         bundle.counts.iter().filter(|(label, _)| without(*label, part) && last_chance(*label)).count()
     }
 
@@ -119,7 +125,9 @@ mod tests {
     use super::*;
 
     fn sizes(bundles: &[Bundle], shares: &[f64], choice: &[usize]) -> Vec<usize> {
-        let size = |part| bundles.iter().zip(choice).filter(|(_, p)| **p == part).map(|(b, _)| b.members.len()).sum();
+        let size = |part| {
+            bundles.iter().zip(choice).filter(|(_, p)| **p == part).map(|(b, _)| b.members.len()).sum()
+        };
         (0..shares.len()).map(size).collect()
     }
 

@@ -38,7 +38,8 @@ pub fn read(path: &Path) -> Result<Tags, Error> {
 
 fn read_guarded(path: &Path) -> Result<Tags, Error> {
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    let options = ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
+    let options =
+        ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
     let probe = Probe::new(std::io::BufReader::new(file))
         .guess_file_type()
         .map_err(Error::io(path))?
@@ -49,7 +50,12 @@ fn read_guarded(path: &Path) -> Result<Tags, Error> {
     let tagged =
         probe.read().map_err(|error| Error::Tags { path: path.to_owned(), reason: error.to_string() })?;
     let first = |field: fn(&Tag) -> Option<std::borrow::Cow<'_, str>>| {
-        tagged.tags().iter().filter_map(field).map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+        tagged
+            .tags()
+            .iter()
+            .filter_map(field)
+            .map(|value| value.trim().to_owned())
+            .find(|value| !value.is_empty())
     };
     Ok(Tags {
         title: first(|tag| tag.title()),
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn tags_are_read_by_content_and_trimmed() {
-        let tags = read_bytes(&tagged_mp3(&[("TPE1", " Ella "), ("TIT2", "Air Mail"), ("TALB", " ")])).unwrap();
+        let tags =
+            read_bytes(&tagged_mp3(&[("TPE1", " Ella "), ("TIT2", "Air Mail"), ("TALB", " ")])).unwrap();
         assert_eq!(tags.artist.as_deref(), Some("Ella"));
         assert_eq!(tags.title.as_deref(), Some("Air Mail"));
         assert_eq!((tags.album, tags.genre), (None, None));
