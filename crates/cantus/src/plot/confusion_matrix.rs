@@ -74,7 +74,13 @@ fn subtitle(n: usize, count: &impl Fn(usize, usize) -> usize, unit: &str) -> Str
     }
 }
 
-fn draw_cells(picture: &mut Picture, rect: &Rect, cell: f32, n: usize, count: &impl Fn(usize, usize) -> usize) {
+fn draw_cells(
+    picture: &mut Picture,
+    rect: &Rect,
+    cell: f32,
+    n: usize,
+    count: &impl Fn(usize, usize) -> usize,
+) {
     let gap = if cell >= 12.0 { 1.0 } else { 0.0 };
     let frame = Rect { x: rect.x - gap, y: rect.y - gap, width: rect.width + gap, height: rect.height + gap };
     picture.push(Mark::Rect { rect: frame, fill: Ink::Grid });

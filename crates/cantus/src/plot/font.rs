@@ -1,7 +1,8 @@
 //! Noto Sans: how wide a line of text is, and the outlines of its letters.
 //!
 //! Letters are set one after the other by their advance widths (no kerning, no ligatures, no right-to-left), which at the
-//! sizes of axis labels is what the eye expects of Latin, Greek and Cyrillic; other letters show as the font's empty box.
+//! sizes of axis labels is what the eye expects of Latin, Greek and Cyrillic; other letters show as the font's empty box
+//! (of the accidentals the font has ♯ alone: pitch classes are spelled with sharps).
 
 use std::sync::LazyLock;
 
@@ -31,22 +32,25 @@ fn face(weight: Weight) -> &'static Face<'static> {
 /// Width of one line of text in picture units.
 pub(super) fn width(text: &str, size: f32, weight: Weight) -> f32 {
     let face = face(weight);
-    let advances = text.chars().filter_map(|c| face.glyph_hor_advance(face.glyph_index(c).unwrap_or_default()));
+    let advances =
+        text.chars().filter_map(|c| face.glyph_hor_advance(face.glyph_index(c).unwrap_or_default()));
     advances.map(f32::from).sum::<f32>() * size / f32::from(face.units_per_em())
 }
 
-/// The text, or as much of its beginning as fits into `max_width` followed by an ellipsis.
+/// The text, or as much of both its ends as fits into `max_width` with an ellipsis between.
+///
+/// Labels and file names tend to share their beginnings; the end tells them apart.
 pub(super) fn fit(text: &str, size: f32, weight: Weight, max_width: f32) -> String {
     if width(text, size, weight) <= max_width {
         return text.to_owned();
     }
-    let room = max_width - width("…", size, weight);
-    let mut used = 0.0;
-    let head = text.chars().take_while(|c| {
-        used += width(c.encode_utf8(&mut [0; 4]), size, weight);
-        used <= room
-    });
-    head.collect::<String>().trim_end().to_owned() + "…"
+    let letters: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| -> String {
+        let (head, tail) = (kept.div_ceil(2), kept / 2);
+        letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
+    };
+    let fitting = (0..letters.len()).map(cut).take_while(|cut| width(cut, size, weight) <= max_width);
+    fitting.last().unwrap_or_else(|| "…".to_owned())
 }
 
 /// Draws the letters of one line, starting at the origin on the baseline with y downwards, into `outline`.
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn both_fonts_parse_and_know_the_letters_that_plots_need() {
         for weight in [Weight::Regular, Weight::Bold] {
-            for c in "AZaz09 .,:%−–…()/éßñЖω".chars() {
+            for c in "AZaz09 .,:%−–…·×♯()/éßñЖω".chars() {
                 assert!(face(weight).glyph_index(c).is_some(), "{weight:?} lacks {c}");
             }
             let cap_height = face(weight).capital_height().unwrap();
@@ -124,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_too_wide_ends_in_an_ellipsis_and_fits() {
+    fn text_that_is_too_wide_keeps_both_ends_and_fits() {
         let long = "progressive instrumental post-rock";
         let fitted = fit(long, 12.0, Weight::Regular, 100.0);
-        assert!(fitted.ends_with('…') && fitted.len() > 8, "{fitted}");
+        assert!(fitted.starts_with("progr") && fitted.contains('…') && fitted.ends_with("rock"), "{fitted}");
         assert!(width(&fitted, 12.0, Weight::Regular) <= 100.0);
         assert_eq!(fit("pop", 12.0, Weight::Regular, 100.0), "pop");
     }

@@ -47,9 +47,9 @@ pub enum ColourRange {
     /// All that occur.
     #[default]
     Full,
-    /// All that occur in bins 1 and up. For MFCCs, whose coefficient 0 (loudness) is so far from the others that it
-    /// would leave them one colour.
-    WithoutFirstBin,
+    /// For MFCCs: nine tenths of the values in bins 1 and up. Coefficients 0 (loudness) and 1 (tilt of the spectrum)
+    /// are so far from the others that they would leave them one colour.
+    Cepstral,
     /// From the first number to the second, so that two pictures compare.
     Fixed(f64, f64),
 }
@@ -98,26 +98,37 @@ pub fn heat_map(map: &HeatMap<'_>) -> Picture {
 
 fn subtitle(map: &HeatMap<'_>, n_frames: usize) -> String {
     let mut text = format!("{n_frames} frames × {} bins", map.n_bins);
-    if map.range == ColourRange::WithoutFirstBin && map.n_bins > 1 {
-        text += " · colours span bins 1 and up; bin 0 lies outside";
+    if map.range == ColourRange::Cepstral {
+        text += " · colours span the middle 90 % of coefficients 1 and up";
     }
     text
 }
 
 fn colour_limits(map: &HeatMap<'_>) -> (f64, f64) {
-    let skipped = match map.range {
-        ColourRange::Fixed(low, high) => return (low, high),
-        ColourRange::WithoutFirstBin if map.n_bins > 1 => 1,
-        _ => 0,
+    let (low, high) = match map.range {
+        ColourRange::Fixed(low, high) => (low, high),
+        ColourRange::Full => {
+            let values = map.values.iter().filter(|v| v.is_finite());
+            let limits = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+            (f64::from(limits.0), f64::from(limits.1))
+        }
+        ColourRange::Cepstral => middle_of_upper_bins(map.values, map.n_bins),
     };
-    let frames = map.values.chunks_exact(map.n_bins.max(1));
-    let values = frames.flat_map(|frame| &frame[skipped.min(frame.len())..]).filter(|v| v.is_finite());
-    let limits = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-    match limits {
-        (low, high) if low < high => (f64::from(low), f64::from(high)),
-        (low, _) if low.is_finite() => (f64::from(low), f64::from(low) + 1.0),
+    match (low.is_finite(), high.is_finite()) {
+        (true, true) if low < high => (low, high),
+        (true, true) => (low, low + 1.0),
         _ => (0.0, 1.0),
     }
+}
+
+/// 5th and 95th percentile of the finite values in bins 1 and up.
+fn middle_of_upper_bins(values: &[f32], n_bins: usize) -> (f64, f64) {
+    let frames = values.chunks_exact(n_bins.max(1));
+    let upper = frames.flat_map(|frame| &frame[1..]);
+    let mut upper: Vec<f32> = upper.copied().filter(|v| v.is_finite()).collect();
+    upper.sort_by(f32::total_cmp);
+    let at = |percent: usize| upper.get((upper.len().saturating_sub(1) * percent + 50) / 100);
+    at(5).zip(at(95)).map_or((f64::NAN, f64::NAN), |(&low, &high)| (low.into(), high.into()))
 }
 
 fn image(map: &HeatMap<'_>, n_frames: usize, low: f64, high: f64) -> Image {
@@ -254,10 +265,10 @@ mod tests {
 
     #[test]
     fn coefficient_0_does_not_take_the_colours_of_the_others() {
-        let values = [-500.0, 0.0, 10.0, -480.0, 5.0, -10.0];
-        let mfcc = HeatMap { range: ColourRange::WithoutFirstBin, ..map(&values, 3) };
-        assert_eq!(colour_limits(&mfcc), (-10.0, 10.0));
-        assert_eq!(colour_limits(&map(&values, 3)), (-500.0, 10.0));
+        let frame = |i: u8| [-500.0, f32::from(i)];
+        let values: Vec<f32> = (0..=100).flat_map(frame).collect();
+        assert_eq!(colour_limits(&HeatMap { range: ColourRange::Cepstral, ..map(&values, 2) }), (5.0, 95.0));
+        assert_eq!(colour_limits(&map(&values, 2)), (-500.0, 100.0));
     }
 
     #[test]
@@ -279,9 +290,14 @@ mod tests {
 
     #[test]
     fn empty_constant_and_hopeless_values_are_drawn_without_fuss() {
-        for (values, n_bins) in [(&[][..], 13), (&[], 0), (&[1.0; 4], 2), (&[f32::NAN; 4], 2), (&[1.0; 3], 0)] {
+        for (values, n_bins) in [(&[][..], 13), (&[], 0), (&[1.0; 4], 2), (&[f32::NAN; 4], 2), (&[1.0; 3], 0)]
+        {
             heat_map(&map(values, n_bins));
-            heat_map(&HeatMap { range: ColourRange::Fixed(f64::NAN, 1.0), ..map(values, n_bins) });
+            for range in
+                [ColourRange::Fixed(f64::NAN, 1.0), ColourRange::Fixed(1.0, 0.0), ColourRange::Cepstral]
+            {
+                heat_map(&HeatMap { range, ..map(values, n_bins) });
+            }
         }
     }
 }

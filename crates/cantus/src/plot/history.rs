@@ -128,13 +128,14 @@ fn draw_panel(picture: &mut Picture, panel: &Panel, title: &str, series: [&[f64]
         let points = vec![(x, panel.rect.y), (x, panel.rect.bottom())];
         picture.push(Mark::Line { points, width: 1.2, ink: Ink::Muted, dashed: true });
     }
-    for (values, ink) in series.into_iter().zip([Ink::First, Ink::Second]) {
+    // The second dot is smaller, so that the first still shows where both have the same value.
+    for (values, (ink, radius)) in series.into_iter().zip([(Ink::First, 5.0), (Ink::Second, 3.2)]) {
         let points: Vec<_> = values.iter().enumerate().map(|(i, &v)| ((i + 1) as f64, v)).collect();
         panel.draw_line(picture, &points, ink, points.len() <= 20);
         if let Some(&(x, y)) = best.and_then(|best| points.get(best)).filter(|(_, y)| y.is_finite()) {
             let (x, y) = panel.at(x, y);
-            picture.push(Mark::Dot { x, y, radius: 5.0, fill: Ink::Surface });
-            picture.push(Mark::Dot { x, y, radius: 3.8, fill: ink });
+            picture.push(Mark::Dot { x, y, radius: radius + 1.2, fill: Ink::Surface });
+            picture.push(Mark::Dot { x, y, radius, fill: ink });
         }
     }
     if !series.iter().any(|s| s.iter().any(|v| v.is_finite())) {
@@ -149,7 +150,8 @@ mod tests {
     #[test]
     fn the_subtitle_names_the_best_epoch_from_one() {
         let values = [0.25, 0.5, 0.4];
-        let best = History { val_accuracy: &values, val_loss: &values, best_epoch: Some(1), ..History::default() };
+        let best =
+            History { val_accuracy: &values, val_loss: &values, best_epoch: Some(1), ..History::default() };
         let expected = "best epoch 2 of 3 · validation accuracy 50.0 % · validation loss 0.500";
         assert_eq!(subtitle(&best), expected);
     }
@@ -160,7 +162,8 @@ mod tests {
         let broken = History { loss: &loss, ..History::default() };
         assert_eq!(subtitle(&broken), "5 epochs · training loss not finite in 2 epochs, first in 2");
         let lines = |picture: &Picture| {
-            let is_line = |m: &&Mark| matches!(m, Mark::Line { ink: Ink::First, points, .. } if points.len() == 2);
+            let is_line =
+                |m: &&Mark| matches!(m, Mark::Line { ink: Ink::First, points, .. } if points.len() == 2);
             picture.marks.iter().filter(is_line).count()
         };
         assert_eq!(lines(&history(&broken)), 2, "the legend's stroke and epochs 3 to 4");

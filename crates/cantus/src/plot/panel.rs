@@ -26,7 +26,12 @@ impl Panel {
             let y = self.y.at(tick.value);
             picture.push(Mark::rule((self.rect.x, y), (self.rect.right(), y), 1.0, Ink::Grid));
         }
-        draw_left_labels(picture, &self.rect, ticks.iter().map(|t| (self.y.at(t.value), t.label.as_str())), title);
+        draw_left_labels(
+            picture,
+            &self.rect,
+            ticks.iter().map(|t| (self.y.at(t.value), t.label.as_str())),
+            title,
+        );
     }
 
     /// Ticks below the panel, with numbers and title unless the panel below says the same.

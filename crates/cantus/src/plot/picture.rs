@@ -42,7 +42,7 @@ pub enum PictureError {
 }
 
 /// Height that the title and subtitle take at the top of every picture.
-pub(super) const HEADER: f32 = 68.0;
+pub(super) const HEADER: f32 = 80.0;
 /// Left edge of the titles, and the least distance of anything from the border.
 pub(super) const MARGIN: f32 = 24.0;
 
@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn an_unknown_extension_and_an_unwritable_folder_are_told_apart() {
         let unknown = sheet().save(Path::new("x.gif"), Theme::Light).unwrap_err();
-        assert_eq!(unknown.to_string(), "x.gif: a picture is saved as .png or .svg; name the file accordingly");
+        assert_eq!(
+            unknown.to_string(),
+            "x.gif: a picture is saved as .png or .svg; name the file accordingly"
+        );
         let unwritable = sheet().save(Path::new("/no/such/folder/x.png"), Theme::Light).unwrap_err();
         assert!(matches!(unwritable, PictureError::Write { .. }), "{unwritable}");
     }

@@ -14,7 +14,10 @@ use super::{
 /// Pixels per picture unit: sharp on dense screens and in print.
 const PIXELS_PER_UNIT: f32 = 2.0;
 
-#[expect(clippy::expect_used, reason = "every picture has a size of 1 to a few thousand units, set by its function")]
+#[expect(
+    clippy::expect_used,
+    reason = "every picture has a size of 1 to a few thousand units, set by its function"
+)]
 pub(super) fn png(picture: &Picture, theme: Theme) -> Vec<u8> {
     let size = |units: f32| (units * PIXELS_PER_UNIT).ceil() as u32;
     let mut pixmap = Pixmap::new(size(picture.width), size(picture.height)).expect("a size above zero");
@@ -97,7 +100,8 @@ fn letters(text: &Text) -> Option<Path> {
 fn draw_image(pixmap: &mut Pixmap, rect: &Rect, image: &Image) {
     let Some(cells) = pixmap_of(image) else { return };
     let scale = (rect.width / image.columns as f32, rect.height / image.rows as f32);
-    let place = Transform::from_scale(scale.0, scale.1).post_translate(rect.x, rect.y).post_concat(to_pixels());
+    let place =
+        Transform::from_scale(scale.0, scale.1).post_translate(rect.x, rect.y).post_concat(to_pixels());
     let paint = PixmapPaint { quality: FilterQuality::Nearest, ..PixmapPaint::default() };
     pixmap.draw_pixmap(0, 0, cells.as_ref(), &paint, place, None);
 }

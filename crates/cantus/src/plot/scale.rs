@@ -119,7 +119,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(labels(Scale::linear(0.0, 1.0, 0.0, 1.0).ticks(5)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(
+            labels(Scale::linear(0.0, 1.0, 0.0, 1.0).ticks(5)),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
         assert_eq!(labels(Scale::linear(-80.0, 0.0, 0.0, 1.0).ticks(4)), ["−80", "−60", "−40", "−20", "0"]);
         assert_eq!(labels(Scale::linear(0.9, 4.1, 0.0, 1.0).integer_ticks(10)), ["1", "2", "3", "4"]);
         assert_eq!(labels(Scale::logarithmic(0.5, 300.0, 0.0, 1.0).ticks(5)), ["1", "10", "100"]);

@@ -49,7 +49,8 @@ pub fn waveform(samples: &[f32], sample_rate: u32, title: &str) -> Picture {
 }
 
 fn draw_envelope(picture: &mut Picture, panel: &Panel, samples: &[f32], duration_s: f64) {
-    let columns: Vec<Column> = (0..N_COLUMNS).map(|i| Column::of(&samples[column_range(i, samples.len())])).collect();
+    let columns: Vec<Column> =
+        (0..N_COLUMNS).map(|i| Column::of(&samples[column_range(i, samples.len())])).collect();
     let time = |i: usize| (i as f64 + 0.5) / N_COLUMNS as f64 * duration_s;
     let mut band = |upper: fn(&Column) -> f64, lower: fn(&Column) -> f64, opacity| {
         let there = columns.iter().enumerate().map(|(i, c)| panel.at(time(i), upper(c)));
@@ -112,7 +113,9 @@ mod tests {
 
     #[test]
     fn hopeless_samples_are_drawn_without_fuss() {
-        for samples in [vec![], vec![f32::NAN; 5], vec![f32::INFINITY; 20_000], vec![0.5], vec![f32::MAX; 10_000]] {
+        for samples in
+            [vec![], vec![f32::NAN; 5], vec![f32::INFINITY; 20_000], vec![0.5], vec![f32::MAX; 10_000]]
+        {
             for sample_rate in [0, 8000] {
                 waveform(&samples, sample_rate, "x").to_svg(Theme::Dark);
             }
