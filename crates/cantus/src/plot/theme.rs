@@ -50,7 +50,7 @@ impl Theme {
     fn readable_on(self, background: Rgb) -> Rgb {
         // On the middle tones white reads better than equal contrast in numbers suggests, so it goes first.
         let white = [0xff, 0xff, 0xff];
-        if contrast(white, background) >= 4.0 { white } else { Theme::Light.colour(Ink::Text) }
+        if contrast(white, background) >= 3.3 { white } else { Theme::Light.colour(Ink::Text) }
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
             for percent in 0..=100 {
                 let share = percent as f32 / 100.0;
                 let ratio = contrast(theme.colour(Ink::OnTint(share)), theme.colour(Ink::Tint(share)));
-                assert!(ratio >= 4.0, "{theme:?} {share}: {ratio}");
+                assert!(ratio >= 3.3, "{theme:?} {share}: {ratio}, where WCAG asks for 3 (large text)");
             }
         }
     }
