@@ -1,1 +1,4 @@
 //! Teach a computer to hear.
+
+pub mod plot;
+pub mod report;
