@@ -147,7 +147,7 @@ impl Stft {
     /// - returns: `[n_frames, n_bins]`
     ///
     /// # Reference
-    /// Equals `librosa.stft(samples, …).T` 0.11 within 1e-6 of the largest magnitude.
+    /// Equals `librosa.stft(samples, …).T` 0.11; magnitudes within 1e-6 of the largest.
     pub fn transform(&mut self, samples: &[f32]) -> Vec<Complex32> {
         let mut spectrogram = Vec::with_capacity(self.n_frames(samples.len()) * self.n_bins());
         self.for_each_frame(samples, |_, spectrum| spectrogram.extend_from_slice(spectrum));
