@@ -27,7 +27,8 @@ impl OnePole {
     }
 
     pub fn process(&mut self, x: f32) -> f32 {
-        self.state += self.coefficient * (x - self.state) + TINY;
+        // Written so that only one product and one sum wait for the sample before.
+        self.state = (1.0 - self.coefficient) * self.state + (self.coefficient * x + TINY);
         self.state
     }
 
@@ -115,11 +116,11 @@ fn angle(frequency_hz: f32, sample_rate: f32) -> (f32, f32) {
 mod tests {
     use super::*;
 
-    /// Gain at one frequency, measured on a sine after the filter has settled.
+    /// Gain at one frequency, from the power of a sine after the filter has settled.
     fn gain_db(filter: &Biquad, frequency_hz: f32) -> f32 {
         let mut samples: Vec<f32> = (0..20_000).map(|i| sine(frequency_hz * i as f32 / 20_000.0)).collect();
         filter.clone().run(&mut samples);
-        20.0 * samples[10_000..].iter().fold(0.0_f32, |peak, x| peak.max(x.abs())).log10()
+        10.0 * (samples[10_000..].iter().map(|x| x * x).sum::<f32>() / 5000.0).log10()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::drums::Drum;
-use super::effect::{Reverb, surface_noise};
+use super::effect::{Reverb, SurfaceNoise};
 use super::elementary::{amplitude, frequency, soft_clip};
 use super::filter::Biquad;
 use super::instrument::Tone;
@@ -36,11 +36,11 @@ impl Production {
     pub fn draw(dice: &mut Dice, bandwidth_hz: f32) -> Production {
         let noisy = dice.chance(0.35);
         Production {
-            low_cut_hz: dice.around(45.0, 0.8),
-            high_cut_hz: dice.around(bandwidth_hz, 0.7),
-            tilt_db: dice.uniform(-7.0, 7.0),
+            low_cut_hz: dice.around(42.0, 0.5),
+            high_cut_hz: dice.around(bandwidth_hz, 0.4),
+            tilt_db: dice.uniform(-4.5, 4.5),
             colour_hz: dice.around(900.0, 2.0),
-            colour_db: dice.uniform(-7.0, 7.0),
+            colour_db: dice.uniform(-5.0, 5.0),
             reverb: dice.uniform(0.02, 0.3),
             reverb_s: dice.around(0.9, 0.9),
             saturation: dice.around(1.2, 0.5),
@@ -132,26 +132,22 @@ fn add_balanced(mix: &mut [f32], track: &[f32], level: f32) {
     }
 }
 
-/// Room, equaliser, tape, medium, level.
+/// Room, equaliser, tape, medium, level: one pass, so that the filters' recurrences overlap in the processor.
 fn record(production: &Production, dice: &mut Dice, mix: &mut [f32], rate: f32) {
-    let mut reverb = Reverb::new(production.reverb_s, 4500.0, rate);
-    let filters = [
-        Biquad::high_shelf(1500.0, production.tilt_db, rate),
-        Biquad::peaking(production.colour_hz, 0.9, production.colour_db, rate),
-        Biquad::highpass(production.low_cut_hz, 0.7, rate),
-    ];
+    let Production { reverb: wet, saturation, hiss, crackles_per_s, .. } = *production;
+    let mut room = Reverb::new(production.reverb_s, 4500.0, rate);
+    let mut tilt = Biquad::high_shelf(1500.0, production.tilt_db, rate);
+    let mut colour = Biquad::peaking(production.colour_hz, 0.9, production.colour_db, rate);
+    let mut low_cut = Biquad::highpass(production.low_cut_hz, 0.7, rate);
+    let mut surface = SurfaceNoise::new(hiss, crackles_per_s, rate, dice.bits() as u32);
+    let mut high_cut = Biquad::lowpass(production.high_cut_hz, 0.7, rate);
     for sample in mix.iter_mut() {
-        let wet = 3.0 * reverb.process(*sample);
-        *sample += production.reverb * (wet - *sample);
+        let roomy = (1.0 - wet) * *sample + wet * 3.0 * room.process(*sample);
+        let equalised = colour.process(tilt.process(roomy));
+        let taped = soft_clip(saturation * equalised);
+        // The medium's limits come last: saturation makes treble and DC anew.
+        *sample = low_cut.process(high_cut.process(taped + surface.sample()));
     }
-    filters.into_iter().for_each(|filter| filter.run(mix));
-    mix.iter_mut().for_each(|x| *x = soft_clip(production.saturation * *x) / production.saturation);
-    // The medium's bandwidth and the last of the DC come after the saturation that makes both anew.
-    surface_noise(mix, production.hiss, production.crackles_per_s, rate, dice.bits() as u32);
-    if production.high_cut_hz < 0.45 * rate {
-        Biquad::lowpass(production.high_cut_hz, 0.7, rate).run(mix);
-    }
-    Biquad::highpass(25.0, 0.7, rate).run(mix);
     fade_ends(mix, rate);
     let peak = mix.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
     let gain = production.peak / peak.max(1e-6);
