@@ -37,14 +37,14 @@ impl Production {
         let noisy = dice.chance(0.35);
         Production {
             low_cut_hz: dice.around(42.0, 0.5),
-            high_cut_hz: dice.around(bandwidth_hz, 0.4),
-            tilt_db: dice.uniform(-4.5, 4.5),
+            high_cut_hz: dice.around(bandwidth_hz, 0.3),
+            tilt_db: dice.uniform(-3.0, 3.0),
             colour_hz: dice.around(900.0, 2.0),
-            colour_db: dice.uniform(-5.0, 5.0),
+            colour_db: dice.uniform(-3.5, 3.5),
             reverb: dice.uniform(0.02, 0.3),
             reverb_s: dice.around(0.9, 0.9),
             saturation: dice.around(1.2, 0.5),
-            hiss: if noisy { amplitude(dice.uniform(-62.0, -42.0)) } else { amplitude(-75.0) },
+            hiss: if noisy { amplitude(dice.uniform(-65.0, -46.0)) } else { amplitude(-72.0) },
             crackles_per_s: 0.0,
             peak: dice.uniform(0.25, 0.93),
         }
@@ -59,12 +59,12 @@ pub(super) fn render(score: &Score, dice: &mut Dice, n_samples: usize, sample_ra
     for part in &score.parts {
         track.fill(0.0);
         play(score, part, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.4));
+        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.3));
     }
     if !score.strokes.is_empty() {
         track.fill(0.0);
         drum(score, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.5));
+        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.35));
     }
     record(&score.production, dice, &mut mix, rate);
     mix
