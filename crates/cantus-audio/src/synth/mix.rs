@@ -95,16 +95,9 @@ fn play(score: &Score, part: &Part, dice: &mut Dice, track: &mut [f32], rate: f3
 }
 
 fn drum(score: &Score, dice: &mut Dice, track: &mut [f32], rate: f32) {
-    // Two takes of every drum that is used, struck in turn: no machine gun.
-    let takes: Vec<[Vec<f32>; 2]> = Drum::ALL
-        .iter()
-        .map(|drum| {
-            let used = score.strokes.iter().any(|stroke| stroke.drum == *drum);
-            let rate = if used { rate } else { 0.0 };
-            [(); 2]
-                .map(|()| if used { score.kit.stroke(*drum, rate, dice.bits() as u32) } else { Vec::new() })
-        })
-        .collect();
+    // Two takes of every drum, struck in turn: no machine gun.
+    let mut take = |drum| score.kit.stroke(drum, rate, dice.bits() as u32);
+    let takes = Drum::ALL.map(|drum| [take(drum), take(drum)]);
     for (i, stroke) in score.strokes.iter().enumerate() {
         let late_s = f64::from(dice.uniform(0.0, score.feel.looseness_s));
         let velocity = stroke.velocity * dice.uniform(0.85, 1.1);
@@ -162,5 +155,27 @@ fn fade_ends(mix: &mut [f32], rate: f32) {
         let last = mix.len() - 1 - i;
         mix[i] *= gain;
         mix[last] *= gain;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_added_at_its_level_wherever_it_sounds() {
+        let mut track = vec![0.0; 10_240];
+        track[5120..].iter_mut().enumerate().for_each(|(i, x)| *x = if i % 2 == 0 { 5.0 } else { -5.0 });
+        let mut mix = vec![0.0; 10_240];
+        add_balanced(&mut mix, &track, 0.2);
+        assert!(mix[..5120].iter().all(|x| *x == 0.0));
+        assert!(mix[5120..].iter().all(|x| (x.abs() - 0.2).abs() < 1e-6));
+    }
+
+    #[test]
+    fn silence_stays_silence() {
+        let mut mix = vec![0.0; 100];
+        add_balanced(&mut mix, &[0.0; 100], 0.2);
+        assert_eq!(mix, [0.0; 100]);
     }
 }
