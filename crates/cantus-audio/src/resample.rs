@@ -83,6 +83,13 @@ impl Resampler {
         (u128::from(self.to) * n_samples as u128).div_ceil(u128::from(self.from)) as usize
     }
 
+    /// Number of samples on which the first `n_out` resampled ones depend.
+    #[must_use]
+    pub fn n_in(&self, n_out: usize) -> usize {
+        let n_in = (u128::from(self.from) * n_out as u128).div_ceil(u128::from(self.to));
+        usize::try_from(n_in).unwrap_or(usize::MAX).saturating_add(self.overlap_in)
+    }
+
     /// Resamples a whole signal; before its beginning and behind its end there is silence.
     ///
     /// # Shapes
@@ -249,8 +256,8 @@ mod tests {
         (3, 2),
         (2, 3),
         (44_100, 14_700),
-        (44_101, 22_050),
-        (22_050, 44_101),
+        (44_100, 44_101),
+        (22_051, 11_025),
     ];
 
     fn sine(n: usize, frequency: f64, rate: u32) -> Vec<f32> {
@@ -266,8 +273,10 @@ mod tests {
         (0..n_out)
             .map(|i| {
                 let position = i as f64 * f64::from(from) / f64::from(to);
-                let weights = (0..samples.len()).map(|k| filter.at((position - k as f64) / filter.period));
-                let sum: f64 = weights.zip(samples).map(|(weight, &sample)| weight * f64::from(sample)).sum();
+                let first = (position as usize).saturating_sub(filter.half_length());
+                let near = samples.iter().enumerate().skip(first).take(2 * filter.half_length() + 2);
+                let weight = |k: usize| filter.at((position - k as f64) / filter.period);
+                let sum: f64 = near.map(|(k, &sample)| weight(k) * f64::from(sample)).sum();
                 (sum * filter.cutoff / filter.period) as f32
             })
             .collect()
@@ -283,9 +292,9 @@ mod tests {
 
     #[test]
     fn blocks_in_the_frequency_domain_are_the_filter_as_a_sum() {
-        for (from, to) in [(44_100, 22_050), (48_000, 22_050), (16_000, 22_050), (1000, 3001), (3001, 1000)] {
+        for (from, to) in [(44_100, 22_050), (48_000, 22_050), (16_000, 22_050), (100, 301), (301, 100)] {
             // Content well below the narrower Nyquist frequency, beyond which the sum has images and the blocks none.
-            let samples = sine(9000, 0.3 * f64::from(from.min(to)), from);
+            let samples = sine(6000, 0.3 * f64::from(from.min(to)), from);
             assert_close(&resample(&samples, from, to), &slow(&samples, from, to), 2e-6);
         }
     }
@@ -294,7 +303,7 @@ mod tests {
     fn the_length_is_exact_for_every_ratio() {
         for (from, to) in RATES {
             let plan = Resampler::new(from, to);
-            for n in [0, 1, 2, 3, 999, 4096, 44_100] {
+            for n in [0, 1, 2, 3, 999, 10_000] {
                 let expected = (n as u64 * u64::from(to)).div_ceil(u64::from(from));
                 assert_eq!(
                     plan.process(&vec![0.25; n]).len() as u64,

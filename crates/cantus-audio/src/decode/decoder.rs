@@ -1,7 +1,7 @@
 //! One file, block by block: its sound in mono at its own rate, in memory that does not grow with its length.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::CodecParameters;
@@ -14,6 +14,7 @@ use symphonia::core::packet::Packet;
 use super::fault::{Fault, Faults};
 use super::format::{Format, Identity, UNDERSTOOD, identify};
 use super::mono;
+use super::reservoir::{FrameShape, Reservoir};
 use super::window::Window;
 use super::{MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Source};
 use crate::Error;
@@ -24,6 +25,10 @@ const SEARCH: usize = 256 * 1024;
 const MAX_SILENCE: u64 = 1 << 16;
 /// How often in a row the container may fail to find its next packet before the rest is given up.
 const MAX_FAILURES: usize = 16;
+
+/// Up to here an MP3 frame without the data that it needs is no fault, in samples: so begins every MP3 that was cut out
+/// of a longer one.
+const CUT: u64 = 4 * 1152;
 
 /// Decodes one file, block by block.
 ///
@@ -50,6 +55,8 @@ pub struct Decoder {
     reader: Box<dyn FormatReader>,
     codec: Box<dyn AudioDecoder>,
     track_id: u32,
+    reservoir: Reservoir,
+    shape: Option<FrameShape>,
     trims_end: bool,
     n_samples_promised: Option<u64>,
     /// Samples that were decoded so far.
@@ -117,6 +124,8 @@ impl Decoder {
             source,
             format,
             track_id: track.id,
+            reservoir: Reservoir::default(),
+            shape: None,
             trims_end: format != Format::Mpeg || track.padding.is_some(),
             n_samples_promised: track.num_frames,
             reader,
@@ -178,7 +187,10 @@ impl Decoder {
 
     /// Decodes packets until one has samples; false at the end.
     fn decode_block(&mut self) -> Result<bool, Error> {
-        while let Some(packet) = self.next_packet()? {
+        while let Some(mut packet) = self.next_packet()? {
+            if self.format == Format::Mpeg {
+                self.prepare_mpeg_frame(&mut packet);
+            }
             self.decode_packet(&packet)?;
             self.position += self.block.len() as u64;
             if !self.block.is_empty() {
@@ -244,12 +256,35 @@ impl Decoder {
         }
     }
 
+    /// What Symphonia's MPEG decoder does not do by itself.
+    fn prepare_mpeg_frame(&mut self, packet: &mut Packet) {
+        // It accepts no change between mono and stereo, as there is where streams were joined: a new one does.
+        let shape = FrameShape::of(&packet.data);
+        if self.shape.is_some() && self.shape != shape && self.renew_codec() {
+            self.reservoir.clear();
+        }
+        self.shape = shape;
+        if self.reservoir.admit(&mut packet.data) && self.position > CUT {
+            let reason = "the frame needs data of a frame that is missing";
+            self.faults.add(self.position, packet.dur.get(), reason);
+        }
+    }
+
+    fn renew_codec(&mut self) -> bool {
+        let track = self.reader.tracks().iter().find(|track| track.id == self.track_id);
+        let codec = track.and_then(audio_params).map(|params| new_codec(self.format, params));
+        let Some(Ok(codec)) = codec else { return false };
+        self.codec = codec;
+        true
+    }
+
     /// Decodes one packet into the block. A packet that cannot be decoded becomes silence of its length.
     fn decode_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         self.block.clear();
         let decoded = match self.codec.decode(packet) {
             Ok(decoded) => decoded,
             Err(error) => {
+                self.reservoir.clear();
                 let n_silent = packet.dur.get().min(MAX_SILENCE);
                 self.faults.add(self.position, n_silent, reason(&error));
                 // Nothing was heard yet: there is nothing to keep in time with.
@@ -308,8 +343,7 @@ fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window
     let mut head = Vec::new();
     window.by_ref().take(SEARCH as u64).read_to_end(&mut head).map_err(io)?;
     if head.is_empty() {
-        let is_empty = window.seek(SeekFrom::End(0)).map_err(io)? == 0;
-        let reason = if is_empty { "the file is empty" } else { "there is nothing behind its tag" };
+        let reason = if window.has_tags() { "a tag and nothing else" } else { "the file is empty" };
         return Err(unsupported(path, reason.into()));
     }
     match identify(&head, head.len() as u64 == window.size()) {

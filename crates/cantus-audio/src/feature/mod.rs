@@ -5,6 +5,9 @@
 //! ```
 //!
 //! One file per feature. [`FeatureSpec`] describes what is wanted, [`FeatureExtractor`] is that description planned.
+//!
+//! The numbers are librosa 0.11's. Over all frames of 100 tracks of music, the worst of the course's 13 MFCCs is
+//! 5.5e-4 away from librosa's, the mean one 7e-6; `tests/gtzan.rs` says how to measure it.
 
 pub mod dct;
 mod extractor;

@@ -205,6 +205,9 @@ impl FeatureSpec {
 }
 
 impl FeatureKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Mfcc, Self::Mel, Self::LogMel, Self::Stft];
+
     /// Number of bins.
     pub fn n_bins(self, spec: &FeatureSpec) -> usize {
         match self {

@@ -147,7 +147,7 @@ impl Stft {
     /// - returns: `[n_frames, n_bins]`
     ///
     /// # Reference
-    /// Equals `librosa.stft(samples, …).T` 0.11 within 1e-6 of the largest magnitude.
+    /// Equals `librosa.stft(samples, …).T` 0.11; magnitudes within 1e-6 of the largest.
     pub fn transform(&mut self, samples: &[f32]) -> Vec<Complex32> {
         let mut spectrogram = Vec::with_capacity(self.n_frames(samples.len()) * self.n_bins());
         self.for_each_frame(samples, |_, spectrum| spectrogram.extend_from_slice(spectrum));
@@ -218,16 +218,15 @@ impl Stft {
 
     /// Writes the windowed frame that starts at sample `start` of the endless signal.
     fn fill_frame(&mut self, samples: &[f32], start: isize) {
-        let n_fft = self.config.n_fft;
-        if let Some(inside) = usize::try_from(start).ok().and_then(|s| samples.get(s..s + n_fft)) {
-            for ((slot, x), w) in self.frame.iter_mut().zip(inside).zip(&self.window) {
-                *slot = x * w;
-            }
-            return;
-        }
-        for (n, (slot, w)) in self.frame.iter_mut().zip(&self.window).enumerate() {
+        let n_fft = self.config.n_fft as isize;
+        let first = (-start).clamp(0, n_fft) as usize; // within the frame: where the sound begins,
+        let last = (samples.len() as isize - start).clamp(first as isize, n_fft) as usize; // and where it has ended
+        let inside = samples.get((start + first as isize) as usize..).unwrap_or_default();
+        let frame = self.frame[first..last].iter_mut().zip(&self.window[first..last]);
+        frame.zip(inside).for_each(|((slot, w), x)| *slot = x * w);
+        for n in (0..first).chain(last..self.config.n_fft) {
             let source = self.config.pad_mode.source(start + n as isize, samples.len());
-            *slot = source.map_or(0.0, |i| samples[i] * w);
+            self.frame[n] = source.map_or(0.0, |i| samples[i] * self.window[n]);
         }
     }
 }

@@ -99,10 +99,10 @@ impl Kit {
             Drum::Snare => self.snare(noise, sample_rate),
             Drum::SideStick => skin(1700.0, 1.1, 0.06, 0.5, noise, sample_rate),
             Drum::Clap => clap(noise, sample_rate),
-            Drum::ClosedHat => self.cymbal(0.09, 0.5, 0.6, noise, sample_rate),
-            Drum::OpenHat => self.cymbal(0.55, 0.5, 0.6, noise, sample_rate),
-            Drum::Ride => self.cymbal(1.1, 0.9, 0.45, noise, sample_rate),
-            Drum::Crash => self.cymbal(2.2, 0.35, 0.8, noise, sample_rate),
+            Drum::ClosedHat => self.cymbal(0.09, 0.5, 0.95, noise, sample_rate),
+            Drum::OpenHat => self.cymbal(0.55, 0.5, 0.85, noise, sample_rate),
+            Drum::Ride => self.cymbal(1.1, 0.8, 0.7, noise, sample_rate),
+            Drum::Crash => self.cymbal(2.2, 0.35, 1.0, noise, sample_rate),
             Drum::Shaker => swish(0.03, 0.12, self.cymbal_hz, 0.4, noise, sample_rate),
             Drum::Brush => swish(0.05, 0.4, 2200.0, 0.4, noise, sample_rate),
         }
@@ -223,4 +223,37 @@ fn faded(mut stroke: Vec<f32>) -> Vec<f32> {
         *sample *= i as f32 / n_fade as f32;
     }
     stroke
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often the wave crosses zero, in Hz: low for skins, high for cymbals.
+    fn crossings_hz(stroke: &[f32]) -> f32 {
+        let n = stroke.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
+        n as f32 / 2.0 / stroke.len() as f32 * 22_050.0
+    }
+
+    #[test]
+    fn strokes_are_bounded_and_begin_and_end_without_a_click() {
+        for drum in Drum::ALL {
+            for seed in 0..5 {
+                let kit = Kit::default().tuned(&mut Dice::new(seed, 0));
+                let stroke = kit.stroke(drum, 22_050.0, 5);
+                let peak = stroke.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+                assert!((0.1..3.0).contains(&peak), "{drum:?}: {peak}");
+                assert!(stroke[stroke.len() - 1].abs() < 1e-3, "{drum:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_kick_is_low_and_the_hat_is_high() {
+        let kit = Kit::default();
+        let kick = crossings_hz(&kit.stroke(Drum::Kick, 22_050.0, 1));
+        let hat = crossings_hz(&kit.stroke(Drum::ClosedHat, 22_050.0, 1));
+        assert!(kick < 200.0, "{kick}");
+        assert!(hat > 4000.0, "{hat}");
+    }
 }

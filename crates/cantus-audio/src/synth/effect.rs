@@ -33,12 +33,12 @@ impl Amplifier {
 
 /// Schroeder's reverberator (1962) in Moorer's form: parallel combs with damping, then allpasses in a row.
 pub(super) struct Reverb {
-    combs: Vec<Comb>,
-    allpasses: Vec<Delay>,
+    combs: [Comb; 4],
+    allpasses: [Delay; 2],
 }
 
 /// Lengths of the combs and allpasses in seconds, mutually prime as samples at 44.1 kHz (Jezar's Freeverb).
-const COMB_S: [f32; 6] = [0.025_306, 0.026_939, 0.028_957, 0.030_748, 0.032_245, 0.033_810];
+const COMB_S: [f32; 4] = [0.025_306, 0.028_957, 0.030_748, 0.033_810];
 const ALLPASS_S: [f32; 2] = [0.012_608, 0.007_732];
 
 impl Reverb {
@@ -49,7 +49,7 @@ impl Reverb {
             feedback: decay(t60_s / length_s, 1.0), // a round trip counts as one sample
             damping: OnePole::lowpass(damping_hz, sample_rate),
         });
-        Reverb { combs: combs.into(), allpasses: ALLPASS_S.map(|s| Delay::new(s, sample_rate)).into() }
+        Reverb { combs, allpasses: ALLPASS_S.map(|length_s| Delay::new(length_s, sample_rate)) }
     }
 
     /// The reverberation of a sample, without the sample itself.
@@ -95,21 +95,35 @@ impl Delay {
     }
 }
 
-/// Hiss, and `crackles_per_s` clicks of dust, added to a recording.
-pub(super) fn surface_noise(
-    samples: &mut [f32],
+/// The hiss of tape and the dust on a record.
+pub(super) struct SurfaceNoise {
+    noise: Noise,
     hiss: f32,
-    crackles_per_s: f32,
-    sample_rate: f32,
-    seed: u32,
-) {
-    let mut noise = Noise::new(seed);
-    let mut needle = Biquad::bandpass(2500.0, 1.5, sample_rate);
-    let rarity = 1.0 - crackles_per_s / sample_rate;
-    for sample in samples {
-        let dust = 0.5 + 0.5 * noise.sample();
-        let crackle = if dust > rarity { 12.0 * noise.sample() } else { 0.0 };
-        *sample += hiss * (noise.sample() + needle.process(crackle));
+    /// Probability that no grain of dust passes the needle within a sample.
+    clean: f32,
+    needle: Biquad,
+}
+
+impl SurfaceNoise {
+    /// White noise of amplitude `hiss`, and `crackles_per_s` clicks some 20 dB above it.
+    pub fn new(hiss: f32, crackles_per_s: f32, sample_rate: f32, seed: u32) -> SurfaceNoise {
+        let clean = 1.0 - crackles_per_s / sample_rate;
+        SurfaceNoise {
+            noise: Noise::new(seed),
+            hiss,
+            clean,
+            needle: Biquad::bandpass(2500.0, 1.5, sample_rate),
+        }
+    }
+
+    pub fn sample(&mut self) -> f32 {
+        let hiss = self.noise.sample();
+        if self.clean >= 1.0 {
+            return self.hiss * hiss;
+        }
+        let dust =
+            if 0.5 + 0.5 * self.noise.sample() > self.clean { 20.0 * self.noise.sample() } else { 0.0 };
+        self.hiss * (hiss + self.needle.process(dust))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::drums::Drum;
-use super::effect::{Reverb, surface_noise};
+use super::effect::{Reverb, SurfaceNoise};
 use super::elementary::{amplitude, frequency, soft_clip};
 use super::filter::Biquad;
 use super::instrument::Tone;
@@ -36,15 +36,15 @@ impl Production {
     pub fn draw(dice: &mut Dice, bandwidth_hz: f32) -> Production {
         let noisy = dice.chance(0.35);
         Production {
-            low_cut_hz: dice.around(45.0, 0.8),
-            high_cut_hz: dice.around(bandwidth_hz, 0.7),
-            tilt_db: dice.uniform(-7.0, 7.0),
+            low_cut_hz: dice.around(42.0, 0.5),
+            high_cut_hz: dice.around(bandwidth_hz, 0.3),
+            tilt_db: dice.uniform(-3.0, 3.0),
             colour_hz: dice.around(900.0, 2.0),
-            colour_db: dice.uniform(-7.0, 7.0),
+            colour_db: dice.uniform(-3.5, 3.5),
             reverb: dice.uniform(0.02, 0.3),
             reverb_s: dice.around(0.9, 0.9),
             saturation: dice.around(1.2, 0.5),
-            hiss: if noisy { amplitude(dice.uniform(-62.0, -42.0)) } else { amplitude(-75.0) },
+            hiss: if noisy { amplitude(dice.uniform(-65.0, -46.0)) } else { amplitude(-72.0) },
             crackles_per_s: 0.0,
             peak: dice.uniform(0.25, 0.93),
         }
@@ -59,12 +59,12 @@ pub(super) fn render(score: &Score, dice: &mut Dice, n_samples: usize, sample_ra
     for part in &score.parts {
         track.fill(0.0);
         play(score, part, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.4));
+        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.3));
     }
     if !score.strokes.is_empty() {
         track.fill(0.0);
         drum(score, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.5));
+        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.35));
     }
     record(&score.production, dice, &mut mix, rate);
     mix
@@ -95,16 +95,9 @@ fn play(score: &Score, part: &Part, dice: &mut Dice, track: &mut [f32], rate: f3
 }
 
 fn drum(score: &Score, dice: &mut Dice, track: &mut [f32], rate: f32) {
-    // Two takes of every drum that is used, struck in turn: no machine gun.
-    let takes: Vec<[Vec<f32>; 2]> = Drum::ALL
-        .iter()
-        .map(|drum| {
-            let used = score.strokes.iter().any(|stroke| stroke.drum == *drum);
-            let rate = if used { rate } else { 0.0 };
-            [(); 2]
-                .map(|()| if used { score.kit.stroke(*drum, rate, dice.bits() as u32) } else { Vec::new() })
-        })
-        .collect();
+    // Two takes of every drum, struck in turn: no machine gun.
+    let mut take = |drum| score.kit.stroke(drum, rate, dice.bits() as u32);
+    let takes = Drum::ALL.map(|drum| [take(drum), take(drum)]);
     for (i, stroke) in score.strokes.iter().enumerate() {
         let late_s = f64::from(dice.uniform(0.0, score.feel.looseness_s));
         let velocity = stroke.velocity * dice.uniform(0.85, 1.1);
@@ -132,26 +125,22 @@ fn add_balanced(mix: &mut [f32], track: &[f32], level: f32) {
     }
 }
 
-/// Room, equaliser, tape, medium, level.
+/// Room, equaliser, tape, medium, level: one pass, so that the filters' recurrences overlap in the processor.
 fn record(production: &Production, dice: &mut Dice, mix: &mut [f32], rate: f32) {
-    let mut reverb = Reverb::new(production.reverb_s, 4500.0, rate);
-    let filters = [
-        Biquad::high_shelf(1500.0, production.tilt_db, rate),
-        Biquad::peaking(production.colour_hz, 0.9, production.colour_db, rate),
-        Biquad::highpass(production.low_cut_hz, 0.7, rate),
-    ];
+    let Production { reverb: wet, saturation, hiss, crackles_per_s, .. } = *production;
+    let mut room = Reverb::new(production.reverb_s, 4500.0, rate);
+    let mut tilt = Biquad::high_shelf(1500.0, production.tilt_db, rate);
+    let mut colour = Biquad::peaking(production.colour_hz, 0.9, production.colour_db, rate);
+    let mut low_cut = Biquad::highpass(production.low_cut_hz, 0.7, rate);
+    let mut surface = SurfaceNoise::new(hiss, crackles_per_s, rate, dice.bits() as u32);
+    let mut high_cut = Biquad::lowpass(production.high_cut_hz, 0.7, rate);
     for sample in mix.iter_mut() {
-        let wet = 3.0 * reverb.process(*sample);
-        *sample += production.reverb * (wet - *sample);
+        let roomy = (1.0 - wet) * *sample + wet * 3.0 * room.process(*sample);
+        let equalised = colour.process(tilt.process(roomy));
+        let taped = soft_clip(saturation * equalised);
+        // The medium's limits come last: saturation makes treble and DC anew.
+        *sample = low_cut.process(high_cut.process(taped + surface.sample()));
     }
-    filters.into_iter().for_each(|filter| filter.run(mix));
-    mix.iter_mut().for_each(|x| *x = soft_clip(production.saturation * *x) / production.saturation);
-    // The medium's bandwidth and the last of the DC come after the saturation that makes both anew.
-    surface_noise(mix, production.hiss, production.crackles_per_s, rate, dice.bits() as u32);
-    if production.high_cut_hz < 0.45 * rate {
-        Biquad::lowpass(production.high_cut_hz, 0.7, rate).run(mix);
-    }
-    Biquad::highpass(25.0, 0.7, rate).run(mix);
     fade_ends(mix, rate);
     let peak = mix.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
     let gain = production.peak / peak.max(1e-6);
@@ -166,5 +155,27 @@ fn fade_ends(mix: &mut [f32], rate: f32) {
         let last = mix.len() - 1 - i;
         mix[i] *= gain;
         mix[last] *= gain;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_added_at_its_level_wherever_it_sounds() {
+        let mut track = vec![0.0; 10_240];
+        track[5120..].iter_mut().enumerate().for_each(|(i, x)| *x = if i % 2 == 0 { 5.0 } else { -5.0 });
+        let mut mix = vec![0.0; 10_240];
+        add_balanced(&mut mix, &track, 0.2);
+        assert!(mix[..5120].iter().all(|x| *x == 0.0));
+        assert!(mix[5120..].iter().all(|x| (x.abs() - 0.2).abs() < 1e-6));
+    }
+
+    #[test]
+    fn silence_stays_silence() {
+        let mut mix = vec![0.0; 100];
+        add_balanced(&mut mix, &[0.0; 100], 0.2);
+        assert_eq!(mix, [0.0; 100]);
     }
 }

@@ -53,8 +53,19 @@ mod purpose {
 /// # Shapes
 /// - returns: `duration_s · sample_rate` samples, rounded; peak between 0.25 and 0.93
 ///
-/// A duration that is negative or not a number gives no samples, as does a sample rate of 0.
+/// A duration that is negative or not a number gives no samples, as does a sample rate of 0. A duration over an hour
+/// counts as an hour.
+///
+/// # Example
+/// ```
+/// use cantus_audio::synth::{Genre, compose};
+///
+/// let blues = compose(Genre::Blues, 7, 2.0, 22_050);
+/// assert_eq!(blues.samples.len(), 44_100);
+/// ```
 pub fn compose(genre: Genre, seed: u64, duration_s: f64, sample_rate: u32) -> Audio {
+    const LONGEST_S: f64 = 3600.0;
+    let duration_s = if duration_s > LONGEST_S { LONGEST_S } else { duration_s }; // not `min`: that swallows NaN
     let n_samples = (duration_s * f64::from(sample_rate)).round() as usize;
     if n_samples == 0 {
         return Audio { samples: Vec::new(), sample_rate };

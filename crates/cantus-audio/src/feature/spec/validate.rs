@@ -64,9 +64,9 @@ impl FeatureSpec {
     /// `n_mfcc` is held against `n_mels` only where MFCCs are wanted: ten mel bands alone are a sound wish.
     fn validate_mfcc(&self) -> Result<(), Error> {
         let wanted = self.kinds.contains(&FeatureKind::Mfcc);
-        let limit = if wanted { self.n_mels } else { MAX_N_MELS };
+        let (name, limit) = if wanted { ("n_mels = ", self.n_mels) } else { ("", MAX_N_MELS) };
         require((1..=limit).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, || {
-            format!("from 1 to n_mels = {limit}")
+            format!("from 1 to {name}{limit}")
         })?;
         let enough_for_type = self.dct_type != DctType::I || self.n_mels > 1 || !wanted;
         require(enough_for_type, "dct_type", 1, || "type 1 needs at least two mel bands".into())?;
@@ -84,11 +84,10 @@ impl FeatureSpec {
                 self.n_fft
             )
         })?;
-        let n_values = n_frames.saturating_mul(self.n_bins());
-        require(n_values <= MAX_VALUES, "hop_length", self.hop_length, || {
+        let n_bins = self.n_bins().max(self.n_mels); // coefficients are made of mel bands
+        require(n_frames.saturating_mul(n_bins) <= MAX_VALUES, "hop_length", self.hop_length, || {
             format!(
-                "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {} bins",
-                self.n_bins()
+                "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {n_bins} bins"
             )
         })
     }

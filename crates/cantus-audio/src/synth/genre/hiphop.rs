@@ -65,7 +65,7 @@ fn sample(dice: &mut Dice, chart: &Chart, score: &mut Score) {
     let record = Amplifier { drive: 1.2, cabinet_hz: dice.around(2200.0, 0.6) };
     let chops = dice.pick([
         ["x---..x-..x-....", "x---..x-...x--.."],
-        ["x-------........", "..x---..x---...."],
+        ["x---------x-....", "..x---..x-----.."],
         ["x-x-..x---..x-..", "x-x-..x---......"],
     ]);
     let source = match dice.below(4) {

@@ -8,7 +8,7 @@
 use crate::synth::chart::Chart;
 use crate::synth::dice::Dice;
 use crate::synth::drums::{Drum, Kit};
-use crate::synth::harmony::{Chord, DORIAN, MAJOR, MINOR, dominant, half_diminished, major7, minor7};
+use crate::synth::harmony::{Chord, DORIAN, MAJOR, dominant, half_diminished, major7, minor7};
 use crate::synth::instrument::{Instrument, Plucked};
 use crate::synth::melody::{Tune, chord_tone_near, sing};
 use crate::synth::mix::Production;
@@ -97,11 +97,11 @@ fn nearest_root(chord: Chord, pitch: i32) -> i32 {
 }
 
 fn improvise(dice: &mut Dice, chart: &Chart) -> Vec<Note> {
-    let scale = if chart.changes[0] == chart.changes[1] { DORIAN } else { dice.pick([MAJOR, MAJOR, MINOR]) };
-    let tonic = if scale == DORIAN { (chart.tonic + 2) % 12 } else { chart.tonic };
+    let modal = chart.changes[0] == chart.changes[1];
+    let (tonic, scale) = if modal { (chart.tonic + 2, DORIAN) } else { (chart.tonic, MAJOR) };
     let tune = Tune {
         rhythms: &["xxxxxxx-", "x-xxxxxx", ".xxxxxx-", "x--x.xxx", "xxxxx---"],
-        scale: if scale == MINOR { MAJOR } else { scale },
+        scale,
         range: (58, 82),
         leap: 0.18,
         bent: 0.08,

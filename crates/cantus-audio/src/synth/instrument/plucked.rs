@@ -98,8 +98,9 @@ impl Plucked {
         let mut noise = Noise::new(tone.seed);
         let hardness = 0.4 + 0.6 * tone.velocity;
         let cutoff = (self.brightness * hardness * tone.frequency).min(0.45 * tone.sample_rate);
-        let mut pick = OnePole::lowpass(cutoff, tone.sample_rate);
-        let burst: Vec<f32> = (0..n).map(|_| pick.process(noise.sample())).collect();
+        let mut pick = [0, 1].map(|_| OnePole::lowpass(cutoff, tone.sample_rate));
+        let mut soften = |x| pick.iter_mut().fold(x, |x, filter| filter.process(x));
+        let burst: Vec<f32> = (0..n).map(|_| soften(noise.sample())).collect();
         let apart = ((self.position * n as f32) as usize).max(1);
         let mut shape: Vec<f32> = (0..n).map(|i| burst[i] - burst[(i + n - apart) % n]).collect();
         let power = shape.iter().map(|x| x * x).sum::<f32>() / n as f32;

@@ -68,6 +68,7 @@ impl Subtractive {
         }
     }
 
+    #[inline]
     fn oscillate(&self, phasor: &mut Phasor, step: f32) -> f32 {
         let phase = phasor.advance(step);
         match self.wave {
