@@ -57,10 +57,34 @@ pub enum Error {
         /// What is wrong, and what is known instead.
         reason: String,
     },
+    /// Paths behind which there is no recording.
+    #[error("{reason}")]
+    NothingFound {
+        /// Where was looked.
+        reason: String,
+    },
     /// Training data that nothing can be learnt from.
     #[error("{reason}")]
     TrainingData {
         /// What is missing and what to do.
+        reason: String,
+    },
+    /// The model was trained on features of another kind.
+    #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
+    OtherFeatures {
+        /// What differs.
+        difference: String,
+    },
+    /// Results that cannot be scored.
+    #[error(transparent)]
+    Scores(#[from] crate::report::ScoresError),
+    /// A picture that cannot be saved.
+    #[error(transparent)]
+    Picture(#[from] crate::plot::PictureError),
+    /// Something that cannot be put into its file format.
+    #[error("cannot be written: {reason}")]
+    Unwritable {
+        /// What the format says.
         reason: String,
     },
     /// A recording in which there is nothing to hear.
@@ -71,8 +95,8 @@ pub enum Error {
         /// Why: silent, or shorter than one segment.
         reason: String,
     },
-    /// A run folder that is incomplete.
-    #[error("{}: not a complete run: {reason}", path.display())]
+    /// A run folder that cannot be used.
+    #[error("{}: {reason}", path.display())]
     Run {
         /// The folder.
         path: PathBuf,

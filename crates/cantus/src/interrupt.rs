@@ -1,8 +1,9 @@
 //! Ctrl-C: the first asks the work in hand to stop cleanly, the second ends the process at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Exit code of a process ended by Ctrl-C, as shells have it: 128 + SIGINT.
 pub const EXIT_CODE: u8 = 130;
@@ -20,8 +21,8 @@ pub fn listen() {
 }
 
 /// The flag that long work looks at between two pieces.
-pub fn flag() -> &'static AtomicBool {
-    &INTERRUPTED
+pub fn flag() -> Arc<AtomicBool> {
+    Arc::clone(&INTERRUPTED)
 }
 
 /// Whether Ctrl-C was pressed.

@@ -33,3 +33,28 @@ impl Failed {
         Self { path, reason }
     }
 }
+
+/// The recordings behind some paths: a file as it is, whatever its name; a folder with all recordings in it.
+///
+/// # Errors
+/// If a path does not exist, or there is no recording behind any of them.
+pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
+    let mut listing = Listing::default();
+    for path in paths {
+        if path.is_dir() {
+            let (files, failures) = cantus_dataset::recordings_in(path);
+            let failed = |failure: cantus_dataset::Failure| Failed { path: failure.path, reason: failure.reason };
+            listing.files.extend(files);
+            listing.failed.extend(failures.into_iter().map(failed));
+        } else if path.exists() {
+            listing.files.push(path.clone());
+        } else {
+            return Err(cantus_dataset::Error::NotFound { path: path.clone() }.into());
+        }
+    }
+    if listing.files.is_empty() && listing.failed.is_empty() {
+        let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(Error::NothingFound { reason: format!("{}: no audio files found", names.join(", ")) });
+    }
+    Ok(listing)
+}

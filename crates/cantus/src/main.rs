@@ -17,10 +17,7 @@ fn main() -> ExitCode {
     start_log(cli.global.quiet);
     match command::run(cli) {
         Ok(outcome) => outcome.into(),
-        Err(error) => {
-            output::error(&error);
-            output::Outcome::Failed.into()
-        }
+        Err(error) => output::error(&error).into(),
     }
 }
 

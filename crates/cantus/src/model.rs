@@ -50,9 +50,27 @@ impl Model {
     /// # Shapes
     /// - `segments`: `[n_segments, n_frames, n_bins]`, features as extracted
     /// - returns: `[n_segments, n_labels]`
-    pub fn predict_segments(&self, segments: &[f32]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// If `segments` is not a whole number of segments.
+    pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut normalised = segments.to_vec();
         self.normalization.apply(&mut normalised);
-        self.network.predict(&normalised)
+        Ok(self.network.predict(&normalised)?)
+    }
+
+    /// Whether features of this specification and with these labels are what the model was trained on.
+    ///
+    /// # Errors
+    /// If they are not: says what differs.
+    pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
+        if labels != self.labels {
+            let difference = format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
+            return Err(Error::OtherFeatures { difference });
+        }
+        match cantus_dataset::spec_difference(spec, &self.features) {
+            Some(difference) => Err(Error::OtherFeatures { difference }),
+            None => Ok(()),
+        }
     }
 }

@@ -113,7 +113,7 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     let normalization =
         Normalization { mean: bins("normalization.mean")?, deviation: bins("normalization.deviation")? };
     let mut network = Network::new(&header.architecture, 0)?;
-    network.set_weights(|name| values.get(name).map(Vec::as_slice))?;
+    network.set_weights(&weights)?;
     Ok(Model {
         labels: header.labels,
         features: header.features,

@@ -18,27 +18,6 @@ impl Normalization {
         Self { mean: vec![0.0; n_bins], deviation: vec![1.0; n_bins] }
     }
 
-    /// Learns from features, each slice `[n_frames, n_bins]`.
-    ///
-    /// Summed in f64 and in the order given, so that equal data give equal bits.
-    pub fn learn<'a>(features: impl Iterator<Item = &'a [f32]>, n_bins: usize) -> Self {
-        let mut sum = vec![0.0_f64; n_bins];
-        let mut sum_of_squares = vec![0.0_f64; n_bins];
-        let mut n_frames = 0_u64;
-        for frame in features.flat_map(|segment| segment.chunks_exact(n_bins)) {
-            n_frames += 1;
-            for (bin, &value) in frame.iter().enumerate() {
-                sum[bin] += f64::from(value);
-                sum_of_squares[bin] += f64::from(value) * f64::from(value);
-            }
-        }
-        let n = n_frames.max(1) as f64;
-        let mean: Vec<f64> = sum.iter().map(|sum| sum / n).collect();
-        let variance = sum_of_squares.iter().zip(&mean).map(|(squares, mean)| squares / n - mean * mean);
-        let deviation = variance.map(|variance| if variance > 1e-12 { variance.sqrt() as f32 } else { 1.0 }).collect();
-        Self { mean: mean.iter().map(|&mean| mean as f32).collect(), deviation }
-    }
-
     /// Normalises features in place, `[n_frames, n_bins]`.
     pub fn apply(&self, features: &mut [f32]) {
         for frame in features.chunks_exact_mut(self.mean.len()) {
@@ -49,6 +28,43 @@ impl Normalization {
     }
 }
 
+/// Learns a [`Normalization`] from features that pass by once.
+///
+/// Sums in f64 and in the order given, so that equal data give equal bits.
+#[derive(Debug, Clone)]
+pub struct Normalizer {
+    sum: Vec<f64>,
+    sum_of_squares: Vec<f64>,
+    n_frames: u64,
+}
+
+impl Normalizer {
+    /// Has seen nothing yet.
+    pub fn new(n_bins: usize) -> Self {
+        Self { sum: vec![0.0; n_bins], sum_of_squares: vec![0.0; n_bins], n_frames: 0 }
+    }
+
+    /// Looks at features, `[n_frames, n_bins]`.
+    pub fn look_at(&mut self, features: &[f32]) {
+        for frame in features.chunks_exact(self.sum.len()) {
+            self.n_frames += 1;
+            for ((sum, squares), &value) in self.sum.iter_mut().zip(&mut self.sum_of_squares).zip(frame) {
+                *sum += f64::from(value);
+                *squares += f64::from(value) * f64::from(value);
+            }
+        }
+    }
+
+    /// What was learnt.
+    pub fn finish(&self) -> Normalization {
+        let n = self.n_frames.max(1) as f64;
+        let mean = self.sum.iter().map(|sum| sum / n);
+        let variance = self.sum_of_squares.iter().zip(mean.clone()).map(|(squares, mean)| squares / n - mean * mean);
+        let deviation = variance.map(|variance| if variance > 1e-12 { variance.sqrt() as f32 } else { 1.0 });
+        Normalization { mean: mean.map(|mean| mean as f32).collect(), deviation: deviation.collect() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +72,9 @@ mod tests {
     #[test]
     fn a_normalised_bin_has_zero_mean_and_unit_deviation() {
         let features: Vec<f32> = (0..400).flat_map(|i| [i as f32 * 0.1 - 7.0, 100.0 + (i % 7) as f32]).collect();
-        let normalization = Normalization::learn([features.as_slice()].into_iter(), 2);
+        let mut normalizer = Normalizer::new(2);
+        features.chunks(100).for_each(|part| normalizer.look_at(part));
+        let normalization = normalizer.finish();
         let mut normalised = features;
         normalization.apply(&mut normalised);
         for bin in 0..2 {
@@ -71,7 +89,9 @@ mod tests {
     #[test]
     fn a_bin_that_never_changes_stays_finite() {
         let features = [3.0_f32; 10];
-        let normalization = Normalization::learn([features.as_slice()].into_iter(), 1);
+        let mut normalizer = Normalizer::new(1);
+        normalizer.look_at(&features);
+        let normalization = normalizer.finish();
         let mut normalised = features;
         normalization.apply(&mut normalised);
         assert_eq!(normalised, [0.0; 10]);

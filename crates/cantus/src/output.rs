@@ -1,6 +1,7 @@
 //! What a command leaves behind: its exit code, one line on standard error, one document on standard output.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -15,6 +16,8 @@ pub enum Outcome {
     Done,
     /// Nothing came of it.
     Failed,
+    /// The command line made no sense.
+    WrongUsage,
     /// Done, but some files failed, and each was named.
     SomeFilesFailed,
     /// Stopped by Ctrl-C; what was finished stays.
@@ -33,11 +36,17 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Failed => Self::FAILURE,
+            Outcome::WrongUsage => Self::from(2),
             Outcome::SomeFilesFailed => Self::from(3),
             Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
         }
     }
 }
+
+/// An error of whoever typed the command, which exits with 2 as clap's do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
 
 /// Prints one document on standard output.
 pub fn json(document: &impl Serialize) -> anyhow::Result<()> {
@@ -58,8 +67,15 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Says on standard error, in one line, why the command failed.
-pub fn error(error: &anyhow::Error) {
-    note(&format!("error: {error:#}"));
+pub fn error(error: &anyhow::Error) -> Outcome {
+    let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    note(&format!("error: {line}"));
+    if error.is::<WrongUsage>() { Outcome::WrongUsage } else { Outcome::Failed }
+}
+
+/// Writes a file, whole or not at all.
+pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    Ok(cantus::whole_file::write(path, content)?)
 }
 
 /// A remark for the person at the terminal.

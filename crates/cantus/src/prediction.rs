@@ -86,4 +86,41 @@ impl Predictor<'_> {
         prediction.faults = recording.faults;
         Ok(prediction)
     }
+
+    /// Predicts a mono signal at the model's sample rate.
+    fn predict_samples(&mut self, samples: &[f32]) -> Result<Prediction, String> {
+        if samples.iter().all(|&sample| sample == 0.0) {
+            return Err("silent from beginning to end: there is nothing to hear".to_owned());
+        }
+        let spec = &self.model.features;
+        let (segments, n_segments) = self.extractor.extract_segments(samples, usize::MAX);
+        if n_segments == 0 {
+            let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
+            let duration_s = samples.len() as f64 / f64::from(spec.sample_rate);
+            return Err(format!("too short: it lasts {duration_s:.2} s, and the model hears {segment_s:.2} s at a time"));
+        }
+        let probabilities = self.model.predict_segments(&segments).map_err(|error| error.to_string())?;
+        let n_labels = self.model.labels.len();
+        Ok(self.vote(probabilities.chunks_exact(n_labels).map(<[f32]>::to_vec).collect()))
+    }
+
+    /// The track's answer: the mean of its segments' probabilities.
+    fn vote(&self, segments: Vec<Vec<f32>>) -> Prediction {
+        let labels = &self.model.labels;
+        let n = segments.len() as f64;
+        let mean = |label: usize| (segments.iter().map(|p| f64::from(p[label])).sum::<f64>() / n) as f32;
+        let probabilities: Vec<(String, f32)> =
+            labels.iter().enumerate().map(|(number, label)| (label.clone(), mean(number))).collect();
+        // The first of equals wins, as everywhere where labels are decided.
+        let best = probabilities.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).cloned().unwrap_or_default();
+        let segment_s = self.model.features.segment_samples() as f64 / f64::from(self.model.features.sample_rate);
+        let at = |(number, probabilities)| SegmentPrediction { start_s: number as f64 * segment_s, probabilities };
+        Prediction {
+            label: best.0,
+            probability: best.1,
+            probabilities: Probabilities(probabilities),
+            segments: segments.into_iter().enumerate().map(at).collect(),
+            faults: Vec::new(),
+        }
+    }
 }

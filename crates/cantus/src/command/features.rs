@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use cantus::plot;
-use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, MelNorm};
-use clap::{Args, ValueEnum};
-use npyz::WriterBuilder;
+use cantus::plot::{self, ColourRange, HeatMap, Picture, Rows, Theme};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, mel_frequencies};
+use cantus_audio::signal::fourier::fft_frequencies;
+use clap::Args;
 
-use crate::output::{self, Outcome};
+use super::spec::SpecOptions;
+use crate::output::{self, Outcome, WrongUsage};
 
 /// Compute features of one file, with librosa's parameters, names and numbers
 #[derive(Debug, Args)]
@@ -20,75 +21,17 @@ Examples:
 pub struct FeaturesOf {
     /// Sound file
     file: PathBuf,
-    /// What to compute; several are put side by side
-    #[arg(long, short, value_enum, value_delimiter = ',', default_value = "mfcc")]
-    kind: Vec<Kind>,
     /// Where to: .npy, .csv, .json, .png or .svg
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
-    parameters: Parameters,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Mfcc,
-    Mel,
-    LogMel,
-    Stft,
-}
-
-/// librosa's parameters, as options.
-#[derive(Debug, Args)]
-struct Parameters {
-    /// Sample rate to resample to, in Hz
-    #[arg(long, default_value_t = 22_050, value_name = "HZ")]
-    sr: u32,
-    /// Length of the FFT, in samples
-    #[arg(long, default_value_t = 2048, value_name = "SAMPLES")]
-    n_fft: usize,
-    /// Samples from one frame to the next
-    #[arg(long, default_value_t = 512, value_name = "SAMPLES")]
-    hop_length: usize,
-    /// Length of the window, in samples [default: n_fft]
-    #[arg(long, value_name = "SAMPLES")]
-    win_length: Option<usize>,
-    /// Number of MFCCs
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    n_mfcc: usize,
-    /// Number of mel bands
-    #[arg(long, default_value_t = 128, value_name = "N")]
-    n_mels: usize,
-    /// Lowest frequency of the mel bands, in Hz
-    #[arg(long, default_value_t = 0.0, value_name = "HZ")]
-    fmin: f32,
-    /// Highest frequency of the mel bands, in Hz [default: half the sample rate]
-    #[arg(long, value_name = "HZ")]
-    fmax: Option<f32>,
-    /// HTK's mel scale instead of Slaney's
-    #[arg(long)]
-    htk: bool,
-    /// Scaling of the mel filters
-    #[arg(long, value_enum, default_value = "slaney")]
-    norm: Norm,
-    /// Exponent of the magnitude: 1 for amplitude, 2 for power
-    #[arg(long, default_value_t = 2.0, value_name = "EXPONENT")]
-    power: f32,
-    /// Cepstral lifter; 0 for none
-    #[arg(long, default_value_t = 0.0, value_name = "N")]
-    lifter: f32,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Norm {
-    Slaney,
-    None,
+    spec: SpecOptions,
 }
 
 impl FeaturesOf {
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let format = Format::of(&self.output)?;
-        let spec = self.spec();
+        let spec = self.spec.change(FeatureSpec::default());
         let mut extractor = spec.extractor()?;
         let recording = cantus_audio::decode::load(&self.file, spec.sample_rate)?;
         for fault in &recording.faults {
@@ -98,35 +41,6 @@ impl FeaturesOf {
         let content = format.write(&features, &spec)?;
         output::save(&self.output, &content)?;
         Ok(Outcome::Done)
-    }
-
-    fn spec(&self) -> FeatureSpec {
-        let p = &self.parameters;
-        let kind = |kind: &Kind| match kind {
-            Kind::Mfcc => FeatureKind::Mfcc,
-            Kind::Mel => FeatureKind::Mel,
-            Kind::LogMel => FeatureKind::LogMel,
-            Kind::Stft => FeatureKind::Stft,
-        };
-        FeatureSpec {
-            kinds: self.kind.iter().map(kind).collect(),
-            sample_rate: p.sr,
-            n_fft: p.n_fft,
-            hop_length: p.hop_length,
-            win_length: p.win_length,
-            n_mfcc: p.n_mfcc,
-            n_mels: p.n_mels,
-            f_min: p.fmin,
-            f_max: p.fmax,
-            htk: p.htk,
-            norm: match p.norm {
-                Norm::Slaney => MelNorm::Slaney,
-                Norm::None => MelNorm::None,
-            },
-            power: p.power,
-            lifter: p.lifter,
-            ..FeatureSpec::default()
-        }
     }
 }
 
@@ -149,30 +63,38 @@ impl Format {
             "json" => Self::Json,
             "png" => Self::Png,
             "svg" => Self::Svg,
-            _ => bail!("{}: what format? give a name that ends in .npy, .csv, .json, .png or .svg", path.display()),
+            _ => {
+                let what = format!("{}: which format? name it .npy, .csv, .json, .png or .svg", path.display());
+                bail!(WrongUsage(what))
+            }
         })
     }
 
     /// The features as the content of a file.
     fn write(self, features: &Features, spec: &FeatureSpec) -> anyhow::Result<Vec<u8>> {
         match self {
-            Self::Npy => npy(features),
+            Self::Npy => Ok(npy(features)),
             Self::Csv => csv(features, &spec.bin_names()),
             Self::Json => json(features, &spec.bin_names()),
-            Self::Png => Ok(picture(features, spec).to_png(plot::Theme::Light)?),
-            Self::Svg => Ok(picture(features, spec).to_svg(plot::Theme::Light).into_bytes()),
+            Self::Png => Ok(picture(features, spec)?.to_png(Theme::Light)),
+            Self::Svg => Ok(picture(features, spec)?.to_svg(Theme::Light).into_bytes()),
         }
     }
 }
 
-/// numpy's own format: `[n_frames, n_bins]`, little-endian f32, C order.
-fn npy(features: &Features) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let shape = [features.n_frames as u64, features.n_bins as u64];
-    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
-    writer.extend(features.values.iter().copied())?;
-    writer.finish()?;
-    Ok(bytes)
+/// numpy's own format (NEP 1, version 1.0): `[n_frames, n_bins]`, little-endian f32, C order.
+///
+/// Written here because it is these ten lines: the crates that write it bring a parser of Python literals to read it.
+fn npy(features: &Features) -> Vec<u8> {
+    let shape = format!("({}, {})", features.n_frames, features.n_bins);
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let preamble = 10;
+    let header_len = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header_len as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = header_len - 1).into_bytes());
+    bytes.extend(features.values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
 }
 
 /// One row per frame under the names of the bins.
@@ -192,4 +114,25 @@ fn json(features: &Features, bin_names: &[String]) -> anyhow::Result<Vec<u8>> {
         "n_frames": features.n_frames, "n_bins": features.n_bins, "bins": bin_names, "features": frames,
     });
     Ok(serde_json::to_vec(&document)?)
+}
+
+/// Features over time as colours; one kind at a time, since each has an axis of its own.
+fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
+    let [kind] = spec.kinds[..] else {
+        bail!(WrongUsage("a picture shows one kind of feature: give one to -k".to_owned()));
+    };
+    let mel = || mel_frequencies(spec.n_mels, f64::from(spec.f_min), f64::from(spec.mel_config().f_max()), spec.htk);
+    let hertz = match kind {
+        FeatureKind::Mfcc => Vec::new(),
+        FeatureKind::Mel | FeatureKind::LogMel => mel(),
+        FeatureKind::Stft => fft_frequencies(spec.sample_rate, spec.n_fft),
+    };
+    let (title, rows, unit, range) = match kind {
+        FeatureKind::Mfcc => ("MFCC", Rows::Numbered("MFCC"), "", ColourRange::Cepstral),
+        FeatureKind::Mel => ("Mel spectrogram", Rows::Hertz(&hertz), "power", ColourRange::Full),
+        FeatureKind::LogMel => ("Mel spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full),
+        FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "magnitude", ColourRange::Full),
+    };
+    let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
+    Ok(plot::heat_map(&HeatMap { title, values: &features.values, n_bins: features.n_bins, frame_s, rows, unit, range }))
 }

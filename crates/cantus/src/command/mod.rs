@@ -8,7 +8,9 @@ pub mod extract;
 pub mod features;
 pub mod inspect;
 pub mod predict;
+mod spec;
 pub mod train;
+mod watch;
 
 use crate::cli::{Cli, Command};
 use crate::interrupt;

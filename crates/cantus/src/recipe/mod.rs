@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
+use cantus_nn::layer::Dense;
+use cantus_nn::{Activation, Architecture, LayerSpec, Training};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -22,33 +24,17 @@ pub struct Recipe {
     /// How sound becomes features. A feature store that exists already brings its own.
     #[serde(default = "FeatureSpec::course")]
     pub features: FeatureSpec,
-    /// How the network is trained.
-    #[serde(default)]
-    pub training: TrainingOptions,
-    /// The network without its output layer.
-    pub layers: Vec<cantus_nn::LayerSpec>,
-}
-
-/// How a network is trained, with Keras's words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainingOptions {
-    /// Passes over the training part.
-    pub epochs: usize,
-    /// Segments per step.
-    pub batch_size: usize,
-    /// Step size of Adam.
-    pub learning_rate: f32,
-    /// Whether each feature bin is brought to zero mean and unit deviation.
+    /// Whether each feature bin is brought to zero mean and unit deviation, learnt from the training part.
+    #[serde(default = "yes")]
     pub normalize: bool,
-    /// Epochs without a lower validation loss before training stops; 0 never stops early.
-    pub patience: usize,
+    /// How the network is trained, with Keras's words.
+    pub training: Training,
+    /// The network without its output layer.
+    pub layers: Vec<LayerSpec>,
 }
 
-impl Default for TrainingOptions {
-    fn default() -> Self {
-        Self { epochs: 50, batch_size: 32, learning_rate: 1e-4, normalize: true, patience: 10 }
-    }
+fn yes() -> bool {
+    true
 }
 
 impl Recipe {
@@ -70,6 +56,15 @@ impl Recipe {
             .map_err(|error| Error::Recipe { name: name.to_owned(), reason: error.to_string() })?;
         recipe.name = name.to_owned();
         Ok(recipe)
+    }
+}
+
+impl Recipe {
+    /// The network for segments of this shape and so many labels: the recipe's layers and one softmax neuron a label.
+    pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
+        let mut layers = self.layers.clone();
+        layers.push(LayerSpec::Dense(Dense::new(n_labels, Activation::Softmax)));
+        Architecture { input_shape: vec![n_frames, n_bins], layers }
     }
 }
 
