@@ -1,9 +1,15 @@
 //! What a trained model is worth: the scores, and the report in words.
 
+mod by_class;
+mod error;
+mod interval;
 mod scores;
 mod text;
+mod tracks;
 
-pub use scores::{
-    ClassScores, Interval, Scores, ScoresError, SegmentResult, TrackDecision, scores, track_decisions,
-};
+pub use by_class::ClassScores;
+pub use error::ScoresError;
+pub use interval::Interval;
+pub use scores::{Scores, scores};
 pub use text::text;
+pub use tracks::{SegmentResult, TrackDecision, track_decisions};
