@@ -77,7 +77,7 @@ pub fn heat_map(map: &HeatMap<'_>) -> Picture {
 }
 
 fn draw(map: &HeatMap<'_>) -> Picture {
-    let n_frames = if map.n_bins == 0 { 0 } else { map.values.len() / map.n_bins };
+    let n_frames = map.values.len().checked_div(map.n_bins).unwrap_or(0);
     let (low, high) = colour_limits(map);
     let mut picture = Picture::new(WIDTH, HEIGHT, map.title, &subtitle(map, n_frames));
     let rect = Rect { x: LEFT, y: HEADER, width: WIDTH - LEFT - RIGHT, height: HEIGHT - HEADER - FOOTER };
