@@ -47,9 +47,9 @@ pub enum ColourRange {
     /// All that occur.
     #[default]
     Full,
-    /// For MFCCs: nine tenths of the values in bins 1 and up. Coefficients 0 (loudness) and 1 (tilt of the spectrum)
-    /// are so far from the others that they would leave them one colour.
-    Cepstral,
+    /// Each bin's own mean and standard deviation over time, as far as two standard deviations to either side. For
+    /// MFCCs, whose first coefficients are so far from the others that they would leave them one colour.
+    Standardised,
     /// From the first number to the second, so that two pictures compare.
     Fixed(f64, f64),
 }
@@ -69,7 +69,15 @@ const MOST_ROWS: usize = ((HEIGHT - HEADER - FOOTER) * 2.0) as usize;
 /// More frames or bins than the picture has pixels are averaged in equal groups (of the values as given: of dB, if they
 /// are dB). An incomplete last frame is left out.
 pub fn heat_map(map: &HeatMap<'_>) -> Picture {
-    let n_frames = if map.n_bins == 0 { 0 } else { map.values.len() / map.n_bins };
+    if map.range == ColourRange::Standardised {
+        let values = standardised(map.values, map.n_bins);
+        return draw(&HeatMap { values: &values, unit: "standard deviations", ..*map });
+    }
+    draw(map)
+}
+
+fn draw(map: &HeatMap<'_>) -> Picture {
+    let n_frames = map.values.len().checked_div(map.n_bins).unwrap_or(0);
     let (low, high) = colour_limits(map);
     let mut picture = Picture::new(WIDTH, HEIGHT, map.title, &subtitle(map, n_frames));
     let rect = Rect { x: LEFT, y: HEADER, width: WIDTH - LEFT - RIGHT, height: HEIGHT - HEADER - FOOTER };
@@ -98,8 +106,8 @@ pub fn heat_map(map: &HeatMap<'_>) -> Picture {
 
 fn subtitle(map: &HeatMap<'_>, n_frames: usize) -> String {
     let mut text = format!("{n_frames} frames × {} bins", map.n_bins);
-    if map.range == ColourRange::Cepstral {
-        text += " · colours span the middle 90 % of coefficients 1 and up";
+    if map.range == ColourRange::Standardised {
+        text += " · each bin about its own mean, in its standard deviations";
     }
     text
 }
@@ -112,7 +120,7 @@ fn colour_limits(map: &HeatMap<'_>) -> (f64, f64) {
             let limits = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
             (f64::from(limits.0), f64::from(limits.1))
         }
-        ColourRange::Cepstral => middle_of_upper_bins(map.values, map.n_bins),
+        ColourRange::Standardised => (-2.0, 2.0),
     };
     match (low.is_finite(), high.is_finite()) {
         (true, true) if low < high => (low, high),
@@ -121,14 +129,21 @@ fn colour_limits(map: &HeatMap<'_>) -> (f64, f64) {
     }
 }
 
-/// 5th and 95th percentile of the finite values in bins 1 and up.
-fn middle_of_upper_bins(values: &[f32], n_bins: usize) -> (f64, f64) {
-    let frames = values.chunks_exact(n_bins.max(1));
-    let upper = frames.flat_map(|frame| &frame[1..]);
-    let mut upper: Vec<f32> = upper.copied().filter(|v| v.is_finite()).collect();
-    upper.sort_by(f32::total_cmp);
-    let at = |percent: usize| upper.get((upper.len().saturating_sub(1) * percent + 50) / 100);
-    at(5).zip(at(95)).map_or((f64::NAN, f64::NAN), |(&low, &high)| (low.into(), high.into()))
+/// Every bin less its mean and over its standard deviation, of the values that are finite; a constant bin is 0.
+fn standardised(values: &[f32], n_bins: usize) -> Vec<f32> {
+    let mut out = values.to_vec();
+    for bin in 0..n_bins {
+        let finite =
+            || values.iter().skip(bin).step_by(n_bins).map(|&v| f64::from(v)).filter(|v| v.is_finite());
+        let n = finite().count() as f64;
+        let mean = finite().sum::<f64>() / n;
+        let deviation = (finite().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let scale = if deviation > 0.0 { 1.0 / deviation } else { 0.0 };
+        for value in out.iter_mut().skip(bin).step_by(n_bins).filter(|v| v.is_finite()) {
+            *value = ((f64::from(*value) - mean) * scale) as f32;
+        }
+    }
+    out
 }
 
 fn image(map: &HeatMap<'_>, n_frames: usize, low: f64, high: f64) -> Image {
@@ -264,11 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn coefficient_0_does_not_take_the_colours_of_the_others() {
-        let frame = |i: u8| [-500.0, f32::from(i)];
-        let values: Vec<f32> = (0..=100).flat_map(frame).collect();
-        assert_eq!(colour_limits(&HeatMap { range: ColourRange::Cepstral, ..map(&values, 2) }), (5.0, 95.0));
-        assert_eq!(colour_limits(&map(&values, 2)), (-500.0, 100.0));
+    fn standardising_gives_every_bin_mean_0_and_deviation_1() {
+        let values = [-500.0, 1.0, 7.0, -490.0, 3.0, 7.0, f32::NAN, 1.0, 7.0, -510.0, 3.0, 7.0];
+        let found = standardised(&values, 3);
+        assert!(found[6].is_nan());
+        let root = 1.5f32.sqrt();
+        let expected = [0.0, -1.0, 0.0, root, 1.0, 0.0, 0.0, -1.0, 0.0, -root, 1.0, 0.0];
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate().filter(|(i, _)| *i != 6) {
+            assert!((found - expected).abs() < 1e-6, "{i}: {found} {expected}");
+        }
     }
 
     #[test]
@@ -294,7 +313,7 @@ mod tests {
         {
             heat_map(&map(values, n_bins));
             for range in
-                [ColourRange::Fixed(f64::NAN, 1.0), ColourRange::Fixed(1.0, 0.0), ColourRange::Cepstral]
+                [ColourRange::Fixed(f64::NAN, 1.0), ColourRange::Fixed(1.0, 0.0), ColourRange::Standardised]
             {
                 heat_map(&HeatMap { range, ..map(values, n_bins) });
             }

@@ -86,7 +86,7 @@ fn write_text(out: &mut String, text: &Text, theme: Theme) -> fmt::Result {
     writeln!(out, r#" fill="{}">{}</text>"#, Hex(theme, text.ink), Escaped(&text.text))
 }
 
-/// One embedded PNG, however many cells it has; both spellings of the link, for old and new viewers.
+/// One embedded PNG, however many cells it has, linked as SVG 1.1 does (`xlink:href`), which every viewer reads.
 fn write_image(out: &mut String, rect: &Rect, image: &Image) -> fmt::Result {
     let Some(png) = raster::image_png(image) else { return Ok(()) };
     let data = BASE64_STANDARD.encode(png);

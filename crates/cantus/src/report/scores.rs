@@ -1,39 +1,18 @@
 //! Scores of a classifier on segments and on tracks, with how sure one can be of them.
 //!
-//! A track is given the class with the highest mean probability over its segments. Scores are named and defined as in
-//! scikit-learn. Intervals hold 95 % and treat *tracks* as the independent observations, which segments of one track are
-//! not: Wilson's score interval for the share of tracks (Wilson 1927), and for the share of segments a percentile
-//! bootstrap that draws whole tracks (Field & Welsh 2007, "Bootstrapping clustered data").
+//! Scores are named and defined as in scikit-learn; intervals hold 95 % and count tracks, not segments, as independent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// What the network said of one segment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SegmentResult<'a> {
-    /// Which track it was cut from; any number that the track's segments share.
-    pub track: usize,
-    /// Index of the true class.
-    pub label: usize,
-    /// Probability of each class, `[n_classes]`.
-    pub probabilities: &'a [f32],
-}
-
-/// What the segments of a track say together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrackDecision {
-    /// The number that its segments share.
-    pub track: usize,
-    /// Index of the true class.
-    pub label: usize,
-    /// Index of the class with the highest mean probability; of equals the lowest.
-    pub predicted: usize,
-    /// Mean probability of each class over the segments, `[n_classes]`.
-    pub probabilities: Vec<f64>,
-}
+use super::{
+    ClassScores, Interval, ScoresError, SegmentResult,
+    by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    interval::{bootstrap, wilson},
+    track_decisions,
+    tracks::arg_max,
+};
 
 /// Everything the report says in numbers. Shares are in 0..=1; a bare name is of segments, `track_…` of tracks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,88 +56,6 @@ pub struct Scores {
     pub majority_baseline: f64,
 }
 
-/// A 95 % confidence interval of a share.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// Lower end, 0..=1.
-    pub low: f64,
-    /// Upper end, 0..=1.
-    pub high: f64,
-}
-
-/// Scores of one class, or their average; a share of nothing is 0, as in scikit-learn.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct ClassScores {
-    /// Share of right answers among those that name the class.
-    pub precision: f64,
-    /// Share of the class that was recognised.
-    pub recall: f64,
-    /// Harmonic mean of precision and recall.
-    #[serde(rename = "f1-score")]
-    pub f1_score: f64,
-    /// How often the class occurs.
-    pub support: usize,
-}
-
-/// Why there are no scores.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScoresError {
-    /// Nothing to score.
-    #[error("there are no segments to score: the test part is empty, or every track in it is too short")]
-    NoSegments,
-    /// Two classes with one name would share their scores.
-    #[error("two classes are named {label:?}; give each its own name")]
-    DuplicateLabel {
-        /// The name.
-        label: String,
-    },
-    /// A true class that the labels do not name.
-    #[error("segment {segment}: true class {label} of {n_classes} classes; count them from 0")]
-    UnknownLabel {
-        /// Position among the segments.
-        segment: usize,
-        /// What was found.
-        label: usize,
-        /// How many classes there are.
-        n_classes: usize,
-    },
-    /// Not one probability per class.
-    #[error("segment {segment}: {found} probabilities for {n_classes} classes")]
-    WrongLength {
-        /// Position among the segments.
-        segment: usize,
-        /// What was found.
-        found: usize,
-        /// How many classes there are.
-        n_classes: usize,
-    },
-    /// A probability that is not a number; the network has diverged.
-    #[error(
-        "segment {segment}: a probability is not finite; the network has diverged, train it at a lower learning rate"
-    )]
-    NotFinite {
-        /// Position among the segments.
-        segment: usize,
-    },
-    /// Two segments of one track with different true classes.
-    #[error("segment {segment}: track {track} has the true classes {first} and {second}; a track has one")]
-    TwoLabels {
-        /// Position among the segments.
-        segment: usize,
-        /// The track.
-        track: usize,
-        /// Its class before.
-        first: usize,
-        /// Its class now.
-        second: usize,
-    },
-}
-
-const N_RESAMPLES: usize = 2000;
-/// 97.5th percentile of the normal distribution: 95 % lie between it and its negative.
-const Z_95: f64 = 1.959_963_984_540_054;
-
 /// Scores segments and the tracks that they come from.
 ///
 /// The same segments and `seed` (of the bootstrap) give the same numbers to the last bit.
@@ -198,181 +95,14 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
     })
 }
 
-/// The vote of each track's segments, ordered by track.
-///
-/// # Errors
-/// As [`scores`].
-pub fn track_decisions(
-    segments: &[SegmentResult<'_>],
-    n_classes: usize,
-) -> Result<Vec<TrackDecision>, ScoresError> {
-    if segments.is_empty() {
-        return Err(ScoresError::NoSegments);
-    }
-    let mut tracks: BTreeMap<usize, (usize, Vec<&[f32]>)> = BTreeMap::new();
-    for (segment, result) in segments.iter().enumerate() {
-        check(segment, result, n_classes)?;
-        let SegmentResult { track, label: second, probabilities } = *result;
-        let (first, votes) = tracks.entry(track).or_insert((second, Vec::new()));
-        if *first != second {
-            return Err(ScoresError::TwoLabels { segment, track, first: *first, second });
-        }
-        votes.push(probabilities);
-    }
-    let decided = tracks.into_iter().map(|(track, (label, votes))| {
-        let probabilities = mean(&votes, n_classes);
-        TrackDecision { track, label, predicted: arg_max(&probabilities), probabilities }
-    });
-    Ok(decided.collect())
-}
-
-fn check(segment: usize, result: &SegmentResult<'_>, n_classes: usize) -> Result<(), ScoresError> {
-    let found = result.probabilities.len();
-    if result.label >= n_classes {
-        return Err(ScoresError::UnknownLabel { segment, label: result.label, n_classes });
-    }
-    if found != n_classes {
-        return Err(ScoresError::WrongLength { segment, found, n_classes });
-    }
-    if !result.probabilities.iter().all(|p| p.is_finite()) {
-        return Err(ScoresError::NotFinite { segment });
-    }
-    Ok(())
-}
-
 fn duplicate(labels: &[String]) -> Option<&String> {
     let mut seen = BTreeSet::new();
     labels.iter().find(|label| !seen.insert(label.as_str()))
 }
 
-fn mean(votes: &[&[f32]], n_classes: usize) -> Vec<f64> {
-    let sum = |class: usize| votes.iter().map(|vote| f64::from(vote[class])).sum::<f64>();
-    (0..n_classes).map(|class| sum(class) / votes.len() as f64).collect()
-}
-
-/// Index of the largest value; of equals the first.
-fn arg_max<T: PartialOrd>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
-        }
-    }
-    best
-}
-
-/// Zero of nothing, as scikit-learn's `zero_division` has it by default.
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-/// Counts `[true][predicted]`.
-fn confusion(pairs: impl Iterator<Item = (usize, usize)>, n_classes: usize) -> Vec<Vec<usize>> {
-    let mut counts = vec![vec![0; n_classes]; n_classes];
-    pairs.for_each(|(label, predicted)| counts[label][predicted] += 1);
-    counts
-}
-
-fn diagonal(confusion: &[Vec<usize>]) -> usize {
-    confusion.iter().enumerate().map(|(i, row)| row[i]).sum()
-}
-
-/// Scores of the class in row and column `class`, and how often it was predicted.
-fn class_scores(confusion: &[Vec<usize>], class: usize) -> (ClassScores, usize) {
-    let right = confusion[class][class];
-    let support = confusion[class].iter().sum();
-    let predicted = confusion.iter().map(|row| row[class]).sum();
-    let scores = ClassScores {
-        precision: share(right, predicted),
-        recall: share(right, support),
-        f1_score: share(2 * right, support + predicted),
-        support,
-    };
-    (scores, predicted)
-}
-
-fn named(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
-    let scores =
-        labels.iter().enumerate().map(|(class, label)| (label.clone(), class_scores(confusion, class).0));
-    scores.collect()
-}
-
-fn balanced_accuracy(confusion: &[Vec<usize>]) -> f64 {
-    let classes = (0..confusion.len()).map(|class| class_scores(confusion, class).0);
-    average(classes.filter(|class| class.support > 0).map(|class| (class, 1.0))).recall
-}
-
-/// Plain mean over the classes that occur or were predicted; one that does neither says nothing of the classifier.
-pub(super) fn macro_average(confusion: &[Vec<usize>]) -> ClassScores {
-    let classes = (0..confusion.len()).map(|class| class_scores(confusion, class));
-    average(classes.filter(|(class, predicted)| class.support + predicted > 0).map(|(class, _)| (class, 1.0)))
-}
-
-/// Mean over the classes, weighted by how often they occur.
-pub(super) fn weighted_average(confusion: &[Vec<usize>]) -> ClassScores {
-    let classes = (0..confusion.len()).map(|class| class_scores(confusion, class).0);
-    average(classes.map(|class| (class, class.support as f64)))
-}
-
-fn average(classes: impl Iterator<Item = (ClassScores, f64)>) -> ClassScores {
-    let (mut sum, mut weights) = (ClassScores::default(), 0.0);
-    for (class, weight) in classes {
-        sum.precision += weight * class.precision;
-        sum.recall += weight * class.recall;
-        sum.f1_score += weight * class.f1_score;
-        sum.support += class.support;
-        weights += weight;
-    }
-    if weights > 0.0 {
-        sum.precision /= weights;
-        sum.recall /= weights;
-        sum.f1_score /= weights;
-    }
-    sum
-}
-
-/// Wilson's score interval: unlike the textbook one it stays within 0..=1 and holds for few tracks.
-fn wilson(right: usize, n: usize) -> Interval {
-    let (p, n) = (share(right, n), n as f64);
-    let z2 = Z_95 * Z_95;
-    let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = Z_95 / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    Interval { low: (centre - half).clamp(0.0, p), high: (centre + half).clamp(p, 1.0) }
-}
-
-/// Percentile interval of segment accuracy over resampled sets of tracks.
-fn bootstrap(segments: &[SegmentResult<'_>], seed: u64) -> Option<Interval> {
-    let mut tracks: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-    for segment in segments {
-        let (right, n) = tracks.entry(segment.track).or_default();
-        *right += usize::from(arg_max(segment.probabilities) == segment.label);
-        *n += 1;
-    }
-    let tracks: Vec<(usize, usize)> = tracks.into_values().collect();
-    if tracks.len() < 2 {
-        return None;
-    }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut resample = || {
-        let drawn = (0..tracks.len()).map(|_| tracks[rng.random_range(0..tracks.len())]);
-        let (right, n) = drawn.fold((0, 0), |sum, track| (sum.0 + track.0, sum.1 + track.1));
-        share(right, n)
-    };
-    let mut accuracies: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
-    accuracies.sort_by(f64::total_cmp);
-    Some(Interval { low: percentile(&accuracies, 0.025), high: percentile(&accuracies, 0.975) })
-}
-
-/// Of sorted values, linear between neighbours (NumPy's default).
-fn percentile(sorted: &[f64], fraction: f64) -> f64 {
-    let place = fraction * (sorted.len() - 1) as f64;
-    let below = place as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::by_class::weighted_average;
     use super::*;
     use serde_json::Value;
 
@@ -461,6 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn one_track_has_no_bootstrap_interval() {
+        let one = vec![(0, 0, vec![0.9, 0.1]), (0, 0, vec![0.2, 0.8])];
+        let scores = scores(&results(&one), &labels(&["a", "b"]), 0).unwrap();
+        assert_eq!((scores.accuracy, scores.accuracy_interval), (0.5, None));
+    }
+
+    #[test]
+    fn scripts_find_the_names_they_rely_on() {
+        let (_, scores) = reference_scores();
+        let json = serde_json::to_value(&scores).unwrap();
+        for name in ["accuracy", "track_accuracy", "confusion_matrix", "labels", "n_segments", "n_tracks"] {
+            assert!(!json[name].is_null(), "{name}");
+        }
+        let expected = serde_json::json!({"precision": 0.6, "recall": 0.4, "f1-score": 0.48, "support": 10});
+        let blues: Vec<&String> = json["per_class"]["blues"].as_object().unwrap().keys().collect();
+        assert_eq!(blues, expected.as_object().unwrap().keys().collect::<Vec<_>>());
+        assert!(json["track_accuracy_interval"]["low"].is_f64());
+        assert_eq!(serde_json::from_value::<Scores>(json).unwrap(), scores);
+    }
+
+    #[test]
     fn wilson_intervals_equal_those_of_scipy() {
         for case in reference()["wilson"].as_array().unwrap() {
             let found = wilson(parse(&case[0]), parse(&case[1]));
@@ -469,7 +220,7 @@ mod tests {
         }
     }
 
-    /// 2000 resamples put the ends of an interval within about ±0.005 (one standard error) of their limit here.
+    /// 2000 resamples put the ends of an interval within about ±0.004 (one standard error) of their limit here.
     #[test]
     fn the_bootstrap_over_tracks_agrees_with_numpy() {
         let (reference, scores) = reference_scores();
@@ -486,23 +237,6 @@ mod tests {
         let segments = segments_of(&reference());
         let tenfold: Segments = segments.iter().flat_map(|s| vec![s.clone(); 10]).collect();
         assert_eq!(bootstrap(&results(&tenfold), 7), bootstrap(&results(&segments), 7));
-    }
-
-    #[test]
-    fn the_lowest_class_wins_a_tie() {
-        let votes =
-            vec![(4, 1, vec![0.5, 0.5, 0.0]), (4, 1, vec![0.25, 0.25, 0.5]), (2, 0, vec![0.0, 0.5, 0.5])];
-        let decided = track_decisions(&results(&votes), 3).unwrap();
-        let predicted: Vec<_> = decided.iter().map(|t| (t.track, t.predicted)).collect();
-        assert_eq!(predicted, [(2, 1), (4, 0)]);
-        assert_eq!(decided[1].probabilities, [0.375, 0.375, 0.25]);
-    }
-
-    #[test]
-    fn one_track_has_no_bootstrap_interval() {
-        let one = vec![(0, 0, vec![0.9, 0.1]), (0, 0, vec![0.2, 0.8])];
-        let scores = scores(&results(&one), &labels(&["a", "b"]), 0).unwrap();
-        assert_eq!((scores.accuracy, scores.accuracy_interval), (0.5, None));
     }
 
     #[test]
@@ -528,19 +262,5 @@ mod tests {
             fails(vec![(0, 0, vec![1.0, 0.0])], &labels(&["a", "a"])),
             ScoresError::DuplicateLabel { label: "a".to_owned() }
         );
-    }
-
-    #[test]
-    fn scripts_find_the_names_they_rely_on() {
-        let (_, scores) = reference_scores();
-        let json = serde_json::to_value(&scores).unwrap();
-        for name in ["accuracy", "track_accuracy", "confusion_matrix", "labels", "n_segments", "n_tracks"] {
-            assert!(!json[name].is_null(), "{name}");
-        }
-        let expected = serde_json::json!({"precision": 0.6, "recall": 0.4, "f1-score": 0.48, "support": 10});
-        let blues: Vec<&String> = json["per_class"]["blues"].as_object().unwrap().keys().collect();
-        assert_eq!(blues, expected.as_object().unwrap().keys().collect::<Vec<_>>());
-        assert!(json["track_accuracy_interval"]["low"].is_f64());
-        assert_eq!(serde_json::from_value::<Scores>(json).unwrap(), scores);
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 
 use super::{
     ClassScores, Interval, Scores,
-    scores::{macro_average, weighted_average},
+    by_class::{macro_average, weighted_average},
 };
 
 /// A matrix wider than this gets numbers for column heads.
