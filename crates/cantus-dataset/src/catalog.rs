@@ -109,6 +109,38 @@ impl Catalog {
     }
 }
 
+/// The recordings in a folder and below it, by their names, sorted; and what could not be looked at.
+pub fn recordings_in(folder: &Path) -> (Vec<PathBuf>, Vec<Failure>) {
+    let (mut recordings, mut failures) = (Vec::new(), Vec::new());
+    for entry in walk(folder) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && has_extension(entry.path(), &EXTENSIONS) => {
+                recordings.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) => failures.push(unreadable(folder, &error)),
+        }
+    }
+    (recordings, failures)
+}
+
+/// Everything in a folder and below it, in the order of names. Links are followed, and walkdir reports the one that leads
+/// back to a folder above it.
+fn walk(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+}
+
+fn unreadable(root: &Path, error: &walkdir::Error) -> Failure {
+    let path = error.path().unwrap_or(root);
+    let reason = match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("a link that leads back to {}", ancestor.display()),
+        (None, Some(io)) => io.to_string(),
+        (None, None) => error.to_string(),
+    };
+    Failure { path: path.to_string_lossy().into_owned(), reason }
+}
+
 /// A track before its label has a number.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -130,13 +162,11 @@ struct Found {
 impl Found {
     fn walk(root: &Path) -> Self {
         let mut found = Self::default();
-        // Links are followed, and walkdir reports the one that leads back to a folder above it.
-        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+        for entry in walk(root) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => found.file(root, entry.path()),
                 Ok(_) => {}
-                Err(error) => found.unreadable(root, &error),
+                Err(error) => found.failures.push(unreadable(root, &error)),
             }
         }
         found.not_audio.sort();
@@ -160,16 +190,6 @@ impl Found {
                 self.failures.push(Failure { path: relative, reason });
             }
         }
-    }
-
-    fn unreadable(&mut self, root: &Path, error: &walkdir::Error) {
-        let path = error.path().unwrap_or(root);
-        let reason = match (error.loop_ancestor(), error.io_error()) {
-            (Some(ancestor), _) => format!("a link that leads back to {}", ancestor.display()),
-            (None, Some(io)) => io.to_string(),
-            (None, None) => error.to_string(),
-        };
-        self.failures.push(Failure { path: path.to_string_lossy().into_owned(), reason });
     }
 }
 

@@ -190,7 +190,11 @@ fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<Heard, Lost> {
         retry: matches!(error, cantus_audio::Error::Io { .. }),
         reason: without_path(&error.to_string(), path),
     })?;
-    let (features, n_segments) = segments(extractor, &recording.audio.samples);
+    if recording.audio.is_silent() {
+        return Err(lost("silent from beginning to end".to_owned()));
+    }
+    let n_wanted = extractor.spec().segments.n_segments;
+    let (features, n_segments) = extractor.extract_segments(&recording.audio.samples, n_wanted);
     let spec = extractor.spec();
     if n_segments == 0 {
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
@@ -204,23 +208,8 @@ fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<Heard, Lost> {
             "its features are not finite: the file holds samples that are no numbers".to_owned(),
         ));
     }
-    let n_dropped = spec.segments.n_segments - n_segments;
+    let n_dropped = n_wanted - n_segments;
     Ok(Heard { features, n_segments, n_dropped, warning: summary(&recording) })
-}
-
-/// Features of the segments that are whole, and their number.
-fn segments(extractor: &mut FeatureExtractor, samples: &[f32]) -> (Vec<f32>, usize) {
-    let (n_samples, n_frames) = (extractor.spec().segment_samples(), extractor.spec().frames_per_segment());
-    let n_wanted = extractor.spec().segments.n_segments;
-    let (mut features, mut segment, mut n_segments) = (Vec::new(), Vec::new(), 0);
-    for piece in samples.chunks(n_samples.max(1)).take(n_wanted) {
-        if extractor.spec().n_frames(piece.len()) == n_frames {
-            extractor.extract_into(piece, &mut segment);
-            features.extend_from_slice(&segment);
-            n_segments += 1;
-        }
-    }
-    (features, n_segments)
 }
 
 /// One line on everything that was wrong with a file and did not cost it.

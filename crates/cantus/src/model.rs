@@ -9,7 +9,7 @@ use crate::model_file::{self, Provenance};
 use crate::{Error, Normalization};
 
 /// A trained classifier with all that prediction needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Model {
     /// Names of the classes, in the order of the network's outputs.
     pub labels: Vec<String>,

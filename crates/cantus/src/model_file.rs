@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
-use cantus_nn::{Architecture, Network};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use cantus_nn::{Architecture, Network, Tensor};
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +25,10 @@ pub const FILE_NAME: &str = "model.safetensors";
 
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
+
+/// Names of the tensors that are no weights.
+const MEAN: &str = "normalization.mean";
+const DEVIATION: &str = "normalization.deviation";
 
 /// Where a model came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -53,8 +57,13 @@ struct Header {
 
 /// The model as the bytes of its file.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
-    let tensors = tensors_of(model);
-    let views = views(&tensors)?;
+    let tensors: Vec<(Tensor, Vec<u8>)> =
+        tensors_of(model).into_iter().map(with_bytes).collect();
+    let views = tensors
+        .iter()
+        .map(|(tensor, bytes)| Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()
+        .map_err(unwritable)?;
     let header = Header {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,6 +77,10 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
     header["checksum"] = checksum(&header, &views).into();
     let metadata = HashMap::from([(ENTRY.to_owned(), header.to_string())]);
     safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+}
+
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::Unwritable { reason: error.to_string() }
 }
 
 /// Reads a model from the bytes of its file; `path` is for messages.
@@ -103,40 +116,32 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
 
 /// Puts header and tensors together; the network checks names and shapes.
 fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, Error> {
-    let values: HashMap<&str, Vec<f32>> = views.iter().map(|(name, view)| (name.as_str(), floats(view))).collect();
+    let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
     let n_bins = header.features.n_bins();
-    let bins = |name: &str| {
-        values.get(name).filter(|values| values.len() == n_bins).cloned().ok_or_else(|| Error::TrainingData {
-            reason: format!("`{name}` is missing or does not have {n_bins} values"),
-        })
+    let mut bins = |name: &str| {
+        let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
+        let missing = || Error::Unwritable { reason: format!("`{name}` is missing or has not {n_bins} values") };
+        place.map(|place| tensors.swap_remove(place).values).ok_or_else(missing)
     };
-    let normalization =
-        Normalization { mean: bins("normalization.mean")?, deviation: bins("normalization.deviation")? };
+    let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
     let mut network = Network::new(&header.architecture, 0)?;
-    network.set_weights(&weights)?;
-    Ok(Model {
-        labels: header.labels,
-        features: header.features,
-        normalization,
-        provenance: header.provenance,
-        network,
-    })
+    network.set_weights(&tensors)?;
+    let Header { labels, features, provenance, .. } = header;
+    Ok(Model { labels, features, normalization, provenance, network })
 }
 
-/// Named tensors of a model: weights and normalisation.
-fn tensors_of(model: &Model) -> Vec<(String, Vec<usize>, Vec<u8>)> {
-    let weights = model.network.weights().into_iter().map(|w| (w.name.clone(), w.shape.clone(), bytes_of(w.values)));
-    let n_bins = model.normalization.mean.len();
-    let normalization = [("mean", &model.normalization.mean), ("deviation", &model.normalization.deviation)]
-        .map(|(name, values)| (format!("normalization.{name}"), vec![n_bins], bytes_of(values)));
-    weights.chain(normalization).collect()
-}
-
-fn views(tensors: &[(String, Vec<usize>, Vec<u8>)]) -> Result<Vec<(String, TensorView<'_>)>, SafeTensorError> {
+/// Weights and normalisation of a model.
+fn tensors_of(model: &Model) -> Vec<Tensor> {
+    let mut tensors = model.network.weights();
+    let Normalization { mean, deviation } = &model.normalization;
+    for (name, values) in [(MEAN, mean), (DEVIATION, deviation)] {
+        tensors.push(Tensor { name: name.to_owned(), shape: vec![values.len()], values: values.clone() });
+    }
     tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect()
+}
+
+fn tensor(name: &str, view: &TensorView<'_>) -> Tensor {
+    Tensor { name: name.to_owned(), shape: view.shape().to_vec(), values: floats(view) }
 }
 
 /// SHA-256 over the header (its checksum left empty) and every tensor: name, shape and bytes, in order of name.
@@ -159,9 +164,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Little-endian bytes of f32 values, as safetensors stores them.
-fn bytes_of(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+/// A tensor beside its values as safetensors stores them, little-endian.
+fn with_bytes(tensor: Tensor) -> (Tensor, Vec<u8>) {
+    let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    (tensor, bytes)
 }
 
 /// The f32 values of a tensor; none if it is of another type.

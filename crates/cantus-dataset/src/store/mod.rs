@@ -72,6 +72,11 @@ pub struct SegmentSplit {
 }
 
 impl FeatureStore {
+    /// Whether a folder is a store, finished or not.
+    pub fn is_store(dir: &Path) -> bool {
+        dir.join(HEADER_NAME).is_file()
+    }
+
     /// Opens a store and checks that it is whole.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::record::{Input, PartRecord};
 use super::tables::{write_failures, write_warnings};
 use super::{is_part, part_path};
 use crate::track::{Failure, Warning};
-use crate::{Error, pending_file};
+use crate::{Error, pending_file, spec_difference};
 
 /// Adds parts to a store and keeps count.
 pub(crate) struct StoreWriter {
@@ -125,26 +125,10 @@ pub(crate) struct Finished {
 /// Whether an existing store may be gone on with.
 fn check_same(dir: &Path, old: &Header, new: &Header) -> Result<(), Error> {
     let difference = match (old.tracks_known, new.tracks_known) {
-        (true, true) => first_difference(old, new),
+        (true, true) => spec_difference(&old.features, &new.features),
         _ => Some("an imported data.json cannot be gone on with".to_owned()),
     };
     difference.map_or(Ok(()), |difference| Err(Error::OtherStore { path: dir.to_owned(), difference }))
-}
-
-/// Names the first setting of the features that differs, as `n_mfcc = 20 there, 13 here`.
-fn first_difference(old: &Header, new: &Header) -> Option<String> {
-    if old.features == new.features {
-        return None;
-    }
-    let table = |header: &Header| toml::Table::try_from(&header.features).unwrap_or_default();
-    let (old, new) = (table(old), table(new));
-    let show = |value: Option<&toml::Value>| value.map_or("unset".to_owned(), ToString::to_string);
-    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
-    keys.sort();
-    keys.into_iter()
-        .find(|key| old.get(*key) != new.get(*key))
-        .map(|key| format!("{key} = {} there, {} here", show(old.get(key)), show(new.get(key))))
-        .or_else(|| Some("other features".to_owned()))
 }
 
 fn remove_files(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), Error> {
