@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use cantus::plot::{self, ColourRange, HeatMap, Picture, Rows, Theme};
-use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, mel_frequencies};
+use cantus_audio::feature::mel::mel_frequencies;
+use cantus_audio::feature::{FeatureKind, FeatureSpec, Features};
 use cantus_audio::signal::fourier::fft_frequencies;
 use clap::Args;
 
@@ -121,14 +122,16 @@ fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
     let [kind] = spec.kinds[..] else {
         bail!(WrongUsage("a picture shows one kind of feature: give one to -k".to_owned()));
     };
-    let mel = || mel_frequencies(spec.n_mels, f64::from(spec.f_min), f64::from(spec.mel_config().f_max()), spec.htk);
+    let f_max = spec.f_max.unwrap_or(spec.sample_rate as f32 / 2.0);
     let hertz = match kind {
         FeatureKind::Mfcc => Vec::new(),
-        FeatureKind::Mel | FeatureKind::LogMel => mel(),
+        FeatureKind::Mel | FeatureKind::LogMel => {
+            mel_frequencies(spec.n_mels, f64::from(spec.f_min), f64::from(f_max), spec.htk)
+        }
         FeatureKind::Stft => fft_frequencies(spec.sample_rate, spec.n_fft),
     };
     let (title, rows, unit, range) = match kind {
-        FeatureKind::Mfcc => ("MFCC", Rows::Numbered("MFCC"), "", ColourRange::Cepstral),
+        FeatureKind::Mfcc => ("MFCC", Rows::Numbered("MFCC"), "", ColourRange::Standardised),
         FeatureKind::Mel => ("Mel spectrogram", Rows::Hertz(&hertz), "power", ColourRange::Full),
         FeatureKind::LogMel => ("Mel spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full),
         FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "magnitude", ColourRange::Full),

@@ -1,0 +1,227 @@
+//! Activations: what a neuron makes of its net input.
+//!
+//! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h) alone
+//! (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only [`Activation::Gelu`] and
+//! [`Activation::Silu`] are not monotonic: for them a layer keeps h.
+
+use serde::{Deserialize, Serialize};
+
+use crate::elementwise::{exp, sigmoid, tanh, vectorised};
+
+/// What is applied to a layer's net input, spelled in an architecture as Keras spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Activation {
+    /// y = h
+    #[default]
+    Linear,
+    /// y = 1 / (1 + e⁻ʰ), in (0, 1)
+    Sigmoid,
+    /// y = tanh h, in (-1, 1)
+    Tanh,
+    /// y = max(0, h)
+    Relu,
+    /// y = h where h > 0, else 0.2 h (Keras's slope)
+    LeakyRelu,
+    /// y = h where h > 0, else eʰ - 1
+    Elu,
+    /// y = h Φ(h), with Φ the distribution function of the normal distribution
+    Gelu,
+    /// y = h / (1 + e⁻ʰ), also called swish
+    Silu,
+    /// yᵢ = eʰⁱ / Σⱼ eʰʲ over the last axis: probabilities
+    Softmax,
+}
+
+const LEAKY_SLOPE: f32 = 0.2;
+
+impl Activation {
+    /// Whether the derivative cannot be had from the output.
+    pub(crate) fn needs_net_input(self) -> bool {
+        matches!(self, Self::Gelu | Self::Silu)
+    }
+
+    /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks beyond one number).
+    pub(crate) fn forward(self, values: &mut [f32], width: usize) {
+        match self {
+            Self::Linear => {}
+            Self::Sigmoid => each(values, sigmoid),
+            Self::Tanh => each(values, tanh),
+            Self::Relu => each(values, |h| h.max(0.0)),
+            Self::LeakyRelu => each(values, |h| if h > 0.0 { h } else { LEAKY_SLOPE * h }),
+            Self::Elu => each(values, |h| if h > 0.0 { h } else { exp(h) - 1.0 }),
+            Self::Gelu => each(values, |h| h * normal_distribution(h)),
+            Self::Silu => each(values, |h| h * sigmoid(h)),
+            Self::Softmax => values.chunks_exact_mut(width).for_each(softmax),
+        }
+    }
+
+    /// Turns ∂E/∂y into ∂E/∂h, in place.
+    ///
+    /// # Shapes
+    /// - `outputs`: y; `net_inputs`: h, looked at only where [`Self::needs_net_input`]
+    /// - `gradient`: as `outputs`; rows of `width`
+    pub(crate) fn backward(self, outputs: &[f32], net_inputs: &[f32], gradient: &mut [f32], width: usize) {
+        match self {
+            Self::Linear => {}
+            Self::Sigmoid => scale_each(gradient, outputs, |y| y * (1.0 - y)),
+            Self::Tanh => scale_each(gradient, outputs, |y| 1.0 - y * y),
+            Self::Relu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { 0.0 }),
+            Self::LeakyRelu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { LEAKY_SLOPE }),
+            Self::Elu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
+            Self::Gelu => {
+                scale_each(gradient, net_inputs, |h| normal_distribution(h) + h * normal_density(h))
+            }
+            Self::Silu => scale_each(gradient, net_inputs, |h| {
+                let s = sigmoid(h);
+                s + h * s * (1.0 - s)
+            }),
+            Self::Softmax => {
+                for (gradient, y) in gradient.chunks_exact_mut(width).zip(outputs.chunks_exact(width)) {
+                    softmax_backward(y, gradient);
+                }
+            }
+        }
+    }
+}
+
+/// Adds `bias` to every row of `values`, then applies the activation: one pass, right behind a matrix product.
+///
+/// `net_inputs`, where the activation needs them later, receives the sums.
+pub(crate) fn add_bias_and_activate(
+    values: &mut [f32],
+    bias: &[f32],
+    activation: Activation,
+    net_inputs: Option<&mut [f32]>,
+) {
+    let width = bias.len();
+    vectorised(|| {
+        let relu = activation == Activation::Relu;
+        for row in values.chunks_exact_mut(width) {
+            for (value, &bias) in row.iter_mut().zip(bias) {
+                let sum = *value + bias;
+                *value = if relu { sum.max(0.0) } else { sum };
+            }
+        }
+    });
+    if let Some(kept) = net_inputs {
+        kept.copy_from_slice(values);
+    }
+    if activation != Activation::Relu {
+        activation.forward(values, width);
+    }
+}
+
+#[inline(always)]
+fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
+    vectorised(|| values.iter_mut().for_each(|value| *value = f(*value)));
+}
+
+#[inline(always)]
+fn scale_each(gradient: &mut [f32], at: &[f32], derivative: impl Fn(f32) -> f32) {
+    vectorised(|| gradient.iter_mut().zip(at).for_each(|(g, &x)| *g *= derivative(x)));
+}
+
+/// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential overflows.
+pub(crate) fn softmax(row: &mut [f32]) {
+    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for value in row.iter_mut() {
+        *value = exp(*value - greatest);
+        sum += *value;
+    }
+    for value in row.iter_mut() {
+        *value /= sum;
+    }
+}
+
+/// ∂E/∂hᵢ = yᵢ (∂E/∂yᵢ - Σⱼ yⱼ ∂E/∂yⱼ)
+fn softmax_backward(y: &[f32], gradient: &mut [f32]) {
+    let dot: f32 = y.iter().zip(&*gradient).map(|(y, g)| y * g).sum();
+    gradient.iter_mut().zip(y).for_each(|(g, y)| *g = y * (*g - dot));
+}
+
+/// Φ(x), within 1.5e-7: formula 7.1.26 of Abramowitz & Stegun 1964 for the error function.
+#[inline(always)]
+fn normal_distribution(x: f32) -> f32 {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / z.mul_add(0.327_591_1, 1.0);
+    let mut series = 1.061_405_4_f32;
+    for coefficient in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6] {
+        series = series.mul_add(t, coefficient);
+    }
+    let half_tail = 0.5 * series * t * exp(-z * z);
+    if x > 0.0 { 1.0 - half_tail } else { half_tail }
+}
+
+/// The density of the normal distribution.
+#[inline(always)]
+fn normal_density(x: f32) -> f32 {
+    0.398_942_3 * exp(-0.5 * x * x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_close, noise};
+
+    const ALL: [Activation; 9] = [
+        Activation::Linear,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Elu,
+        Activation::Gelu,
+        Activation::Silu,
+        Activation::Softmax,
+    ];
+
+    #[test]
+    fn every_derivative_equals_central_differences() {
+        let (net_inputs, direction) = (noise(12, 5), noise(12, 6));
+        for activation in ALL {
+            // E = Σ direction · y, so that ∂E/∂y = direction.
+            let energy = |h: &[f32]| -> f32 {
+                let mut y: Vec<f32> = h.to_vec();
+                activation.forward(&mut y, 4);
+                y.iter().zip(&direction).map(|(y, d)| y * d).sum()
+            };
+            let mut outputs = net_inputs.clone();
+            activation.forward(&mut outputs, 4);
+            let mut gradient = direction.clone();
+            activation.backward(&outputs, &net_inputs, &mut gradient, 4);
+            let differences: Vec<f32> = (0..12)
+                .map(|i| {
+                    let moved = |by: f32| {
+                        let mut h = net_inputs.clone();
+                        h[i] += by;
+                        energy(&h)
+                    };
+                    (moved(1e-2) - moved(-1e-2)) / 2e-2
+                })
+                .collect();
+            assert_close(&gradient, &differences, 1e-3);
+        }
+    }
+
+    /// `keras.activations.gelu([-3., -1., -0.5, 0., 0.5, 1., 3.])`, Keras 3.15.1.
+    #[test]
+    fn gelu_equals_the_exact_formula() {
+        let mut values = [-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0];
+        Activation::Gelu.forward(&mut values, 1);
+        assert_close(
+            &values,
+            &[-0.004_049_7, -0.158_655_26, -0.154_268_77, 0.0, 0.345_731_23, 0.841_344_7, 2.995_950_2],
+            1e-6,
+        );
+    }
+
+    #[test]
+    fn softmax_sums_to_one_even_for_large_net_inputs() {
+        let mut values = [1000.0, 999.0, -1000.0];
+        softmax(&mut values);
+        assert_close(&values, &[0.731_058_6, 0.268_941_43, 0.0], 1e-6);
+    }
+}

@@ -1,0 +1,224 @@
+//! A lane: a share of the batch, and all that its examples leave behind on their way through the network and back.
+//!
+//! A lane belongs to one thread at a time and has its own outputs, gradients and scratch space, so that lanes never wait for each other within a stage.
+
+use std::ops::Range;
+
+use super::columns::Columns;
+use super::plan::{Plan, Stage};
+use super::step::{Now, Task};
+use crate::chain::Chain;
+use crate::layer::{DenseLayer, Flow, Memory, Pass, Tape, Weights};
+use crate::loss::Score;
+use crate::random::key;
+
+/// A share of the batch.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// The place of its first example in the batch.
+    first: usize,
+    /// How many examples of the present batch it holds.
+    rows: usize,
+    /// How many numbers lie at each place, for one example.
+    lens: Vec<usize>,
+    /// The input, and the output of each link.
+    outputs: Vec<Vec<f32>>,
+    /// For each link, ∂E/∂(its output) of all examples; only where a meeting needs it, else empty.
+    borders: Vec<Vec<f32>>,
+    /// Each link's memory from forward to backward.
+    tapes: Vec<(Vec<f32>, Vec<u8>)>,
+    scratch: Vec<f32>,
+    /// Gradients of a group of examples on their way down.
+    flow: [Vec<f32>; 2],
+    /// For each link, ∂E/∂(its weights), summed over the lane's examples.
+    pub(super) gradients: Vec<Vec<f32>>,
+    /// Summed over the lane's examples.
+    pub(super) score: Score,
+}
+
+impl Lane {
+    pub(super) fn new(chain: &Chain, plan: &Plan, first: usize) -> Self {
+        let rows = plan.lane_rows;
+        let memories: Vec<_> = chain.links.iter().map(|link| link.layer.memory()).collect();
+        let scratch =
+            memories.iter().map(|memory| memory.scratch_per_row * rows + memory.scratch).max().unwrap_or(0);
+        let lens = chain.place_lens();
+        let largest = lens.iter().copied().max().unwrap_or(0);
+        let group = plan.stages.iter().map(|stage| stage.group).max().unwrap_or(0);
+        let meets = |i: usize| plan.stages.iter().any(|stage| stage.head == Some(i));
+        let border = |i: usize| vec![0.0; if meets(i) { lens[i + 1] * rows } else { 0 }];
+        // A layer whose columns are shared keeps its gradient there, and not in a lane.
+        let gradient = |i: usize| vec![0.0; if meets(i) { 0 } else { chain.links[i].n_weights() }];
+        Self {
+            first,
+            rows: 0,
+            outputs: lens.iter().map(|len| vec![0.0; len * rows]).collect(),
+            borders: (0..chain.links.len()).map(border).collect(),
+            tapes: memories
+                .iter()
+                .map(|memory| (vec![0.0; memory.floats * rows], vec![0; memory.bytes * rows]))
+                .collect(),
+            scratch: vec![0.0; scratch],
+            flow: [vec![0.0; largest * group], vec![0.0; largest * group]],
+            gradients: (0..chain.links.len()).map(gradient).collect(),
+            score: Score { loss: 0.0, accuracy: 0.0 },
+            lens,
+        }
+    }
+
+    /// Takes its share of the batch, and forgets the last one.
+    pub(super) fn load(&mut self, chain: &Chain, task: Task<'_>, now: &Now, lane_rows: usize) {
+        self.rows = now.indices.len().saturating_sub(self.first).min(lane_rows);
+        self.score = Score { loss: 0.0, accuracy: 0.0 };
+        self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        let inputs = self.outputs[0].chunks_exact_mut(chain.input_len());
+        let share = now.indices.iter().skip(self.first).take(self.rows);
+        share.zip(inputs).for_each(|(&index, input)| task.examples.write_input(index, now.epoch, input));
+    }
+
+    /// The groups of examples that go through a stage together.
+    pub(super) fn groups(&self, stage: &Stage) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (rows, group) = (self.rows, stage.group);
+        (0..rows).step_by(group).map(move |start| start..rows.min(start + group))
+    }
+
+    fn pass(&self, link: usize, group: &Range<usize>, now: &Now, fused: bool) -> Pass {
+        let key = key(now.key, link as u64);
+        Pass { rows: group.len(), first_row: self.first + group.start, training: true, fused, key }
+    }
+
+    /// Takes a group through one link.
+    pub(super) fn forward(
+        &mut self,
+        chain: &Chain,
+        link: usize,
+        weights: Weights<'_>,
+        group: &Range<usize>,
+        now: &Now,
+    ) {
+        let pass = self.pass(link, group, now, false);
+        let at = &chain.links[link];
+        let (before, after) = self.outputs.split_at_mut(link + 1);
+        let x = &before[at.reads][span(group, self.lens[at.reads])];
+        let y = &mut after[0][span(group, self.lens[link + 1])];
+        let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
+        at.layer.forward(&pass, weights, x, y, tape);
+    }
+
+    /// Judges a group's answers, and begins the gradient's way down.
+    pub(super) fn judge(&mut self, chain: &Chain, task: Task<'_>, group: &Range<usize>, now: &Now) {
+        let (place, len) = (chain.output_place(), chain.output_len());
+        let (n_classes, n) = (chain.n_classes(), now.indices.len() as f32);
+        let outputs = self.outputs[place][span(group, len)].chunks_exact(len);
+        let examples = &now.indices[self.first + group.start..self.first + group.end];
+        for ((outputs, gradient), &index) in outputs.zip(self.flow[0].chunks_exact_mut(len)).zip(examples) {
+            let target = task.examples.target(index);
+            let weight = task.examples.weight(index) * task.class_weight(target);
+            let score = task.loss.score(outputs, target, n_classes);
+            self.score.loss += score.loss * f64::from(weight);
+            self.score.accuracy += score.accuracy;
+            task.loss.gradient(outputs, target, n_classes, weight / n, task.fused, gradient);
+        }
+    }
+
+    /// Takes the gradient of a group, which lies in `flow[0]`, back through one link; whether it goes on from there.
+    pub(super) fn backward(
+        &mut self,
+        chain: &Chain,
+        link: usize,
+        weights: Weights<'_>,
+        group: &Range<usize>,
+        now: &Now,
+        (fused, hands_on): (bool, bool),
+    ) -> bool {
+        let pass = self.pass(link, group, now, fused);
+        let at = &chain.links[link];
+        let (x_len, y_len) = (self.lens[at.reads], self.lens[link + 1]);
+        let [dy, dx] = &mut self.flow;
+        let flow = Flow {
+            x: &self.outputs[at.reads][span(group, x_len)],
+            y: &self.outputs[link + 1][span(group, y_len)],
+            dy: &mut dy[..group.len() * y_len],
+            dx: hands_on.then_some(&mut dx[..group.len() * x_len]),
+        };
+        let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
+        at.layer.backward(&pass, weights, flow, &mut self.gradients[link], tape);
+        self.flow.swap(0, 1);
+        hands_on
+    }
+
+    /// Puts the outputs of a layer whose columns are shared where the next layer reads them, through its activation.
+    pub(super) fn receive(
+        &mut self,
+        chain: &Chain,
+        link: usize,
+        dense: &DenseLayer,
+        columns: &Columns,
+        group: &Range<usize>,
+    ) {
+        let output = &mut self.outputs[link + 1][span(group, self.lens[link + 1])];
+        columns.copy_output(self.first + group.start, output);
+        let activation = dense.description.activation;
+        if activation.needs_net_input() {
+            let kept = span(group, chain.links[link].layer.memory().floats);
+            self.tapes[link].0[kept].copy_from_slice(output);
+        }
+        activation.forward(output, dense.description.units);
+    }
+
+    /// Keeps the gradient in `flow[0]` for a layer whose columns are shared, taken back through its activation.
+    pub(super) fn hand_over(
+        &mut self,
+        chain: &Chain,
+        link: usize,
+        dense: &DenseLayer,
+        group: &Range<usize>,
+        fused: bool,
+    ) {
+        let range = span(group, self.lens[link + 1]);
+        let border = &mut self.borders[link][range.clone()];
+        border.copy_from_slice(&self.flow[0][..range.len()]);
+        if !fused {
+            let kept = &self.tapes[link].0[span(group, chain.links[link].layer.memory().floats)];
+            dense.description.activation.backward(
+                &self.outputs[link + 1][range],
+                kept,
+                border,
+                dense.description.units,
+            );
+        }
+    }
+
+    /// Takes a group's share of ∂E/∂x of a layer whose columns are shared into `flow[0]`.
+    pub(super) fn take_back(&mut self, columns: &Columns, len: usize, group: &Range<usize>) {
+        columns.copy_d_input(self.first + group.start, &mut self.flow[0][..group.len() * len]);
+    }
+
+    /// What the lane's examples bring to the link that lies after place `place`.
+    pub(super) fn output(&self, place: usize) -> &[f32] {
+        &self.outputs[place][..self.rows * self.lens[place]]
+    }
+
+    /// ∂E/∂(net input of `link`) of the lane's examples.
+    pub(super) fn border(&self, link: usize) -> &[f32] {
+        &self.borders[link][..self.rows * self.lens[link + 1]]
+    }
+}
+
+/// Where a group's numbers lie, `len` for each example.
+fn span(group: &Range<usize>, len: usize) -> Range<usize> {
+    group.start * len..group.end * len
+}
+
+fn tape<'a>(
+    (floats, bytes): &'a mut (Vec<f32>, Vec<u8>),
+    scratch: &'a mut [f32],
+    memory: Memory,
+    group: &Range<usize>,
+) -> Tape<'a> {
+    Tape {
+        floats: &mut floats[span(group, memory.floats)],
+        bytes: &mut bytes[span(group, memory.bytes)],
+        scratch: &mut scratch[..memory.scratch_per_row * group.len() + memory.scratch],
+    }
+}

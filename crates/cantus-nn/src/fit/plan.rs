@@ -1,0 +1,71 @@
+//! The plan of a training step: which layers examples can go through on their own, and where they must wait for each other.
+//!
+//! A *stage* is a run of layers without a meeting. Each thread takes its lanes (shares of the batch) through a whole stage, so that what one layer
+//! puts out is still in the cache when the next one reads it. Between two stages lies a layer with a [`Meeting`].
+
+use std::ops::Range;
+
+use crate::chain::Chain;
+use crate::layer::Layer;
+
+/// A run of layers without a meeting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stage {
+    /// The meeting before it.
+    pub(super) head: Option<usize>,
+    /// Its layers.
+    pub(super) links: Range<usize>,
+    /// How many examples go through it together.
+    pub(super) group: usize,
+}
+
+/// How a step is carried out; follows from the network and the batch size alone, never from the number of threads.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) stages: Vec<Stage>,
+    /// How many examples a lane holds.
+    pub(super) lane_rows: usize,
+    pub(super) n_lanes: usize,
+    /// For each link: whether anything before it is trained, so that it must hand the gradient on.
+    pub(super) hands_on: Vec<bool>,
+}
+
+/// Numbers that should fit into the second-level cache together with their gradients.
+const CACHED: usize = 65_536;
+
+impl Plan {
+    pub(super) fn new(chain: &Chain, batch: usize) -> Self {
+        let layers: Vec<&dyn Layer> = chain.links.iter().map(|link| &*link.layer).collect();
+        let lane_rows = lane_rows(batch, layers.iter().any(|layer| layer.wants_many_rows()));
+        let mut stages = Vec::new();
+        let (mut head, mut start) = (None, 0);
+        for (i, layer) in layers.iter().enumerate() {
+            if layer.meeting().is_some() {
+                stages.push(Stage { head, links: start..i, group: group(chain, head, start..i, lane_rows) });
+                (head, start) = (Some(i), i + 1);
+            }
+        }
+        let links = start..layers.len();
+        stages.push(Stage { head, links: links.clone(), group: group(chain, head, links, lane_rows) });
+        let first_trained =
+            chain.links.iter().position(|link| link.n_trainable() > 0).unwrap_or(layers.len());
+        let hands_on = (0..layers.len()).map(|link| link > first_trained).collect();
+        Self { stages, lane_rows, n_lanes: batch.div_ceil(lane_rows), hands_on }
+    }
+}
+
+/// Large enough for efficient products, small enough to give many threads something to do.
+fn lane_rows(batch: usize, wants_many_rows: bool) -> usize {
+    let efficient = if wants_many_rows { 16 } else { 8 };
+    // No more than 32 lanes: each has a gradient of its own.
+    if batch >= 2 * efficient { efficient.max(batch.div_ceil(32)) } else { batch.div_ceil(2) }
+}
+
+fn group(chain: &Chain, head: Option<usize>, links: Range<usize>, lane_rows: usize) -> usize {
+    let of_stage = &chain.links[head.unwrap_or(links.start)..links.end];
+    if of_stage.iter().any(|link| link.layer.wants_many_rows()) {
+        return lane_rows;
+    }
+    let largest = of_stage.iter().map(|link| link.output_len()).max().unwrap_or(1);
+    (CACHED / largest.max(1)).clamp(1, lane_rows)
+}

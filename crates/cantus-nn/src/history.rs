@@ -1,0 +1,87 @@
+//! What a fit reports of each epoch.
+
+use serde::{Deserialize, Serialize};
+
+/// The course of a training, one number for each epoch; serialised, it has the keys of Keras's `History.history`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// Mean loss of the training examples, while they were learnt from (with regularisation, before each update).
+    pub loss: Vec<f64>,
+    /// Share of right answers among them; empty if the loss knows no right answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accuracy: Vec<f64>,
+    /// Loss of the validation examples after each epoch; empty without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub val_loss: Vec<f64>,
+    /// Share of right answers among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub val_accuracy: Vec<f64>,
+    /// The learning rate of each epoch's last step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub learning_rate: Vec<f64>,
+}
+
+/// How a network did on some examples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Mean over the examples, plus the penalty of the regularisers.
+    pub loss: f64,
+    /// Share of right answers; `None` if the loss knows no right answers.
+    pub accuracy: Option<f64>,
+}
+
+/// One epoch of a [`History`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochLog {
+    /// Of the training examples.
+    pub train: Scores,
+    /// Of the validation examples, if there are any.
+    pub validation: Option<Scores>,
+    /// Of its last step.
+    pub learning_rate: f64,
+}
+
+impl History {
+    /// How many epochs it tells of.
+    #[must_use]
+    pub fn n_epochs(&self) -> usize {
+        self.loss.len()
+    }
+
+    /// Keras's names and their numbers, those that were measured.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &[f64])> {
+        [
+            ("loss", &self.loss),
+            ("accuracy", &self.accuracy),
+            ("val_loss", &self.val_loss),
+            ("val_accuracy", &self.val_accuracy),
+            ("learning_rate", &self.learning_rate),
+        ]
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| (name, values.as_slice()))
+    }
+
+    pub(crate) fn push(&mut self, log: EpochLog) {
+        self.loss.push(log.train.loss);
+        self.accuracy.extend(log.train.accuracy);
+        self.val_loss.extend(log.validation.map(|scores| scores.loss));
+        self.val_accuracy.extend(log.validation.and_then(|scores| scores.accuracy));
+        self.learning_rate.push(log.learning_rate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_the_keys_of_keras_and_leave_out_what_was_not_measured() {
+        let mut history = History::default();
+        let train = Scores { loss: 2.0, accuracy: Some(0.5) };
+        history.push(EpochLog { train, validation: None, learning_rate: 1e-3 });
+        let columns: Vec<_> = history.columns().collect();
+        assert_eq!(columns, [("loss", &[2.0][..]), ("accuracy", &[0.5][..]), ("learning_rate", &[1e-3][..])]);
+    }
+}

@@ -1,0 +1,87 @@
+//! Answering: examples go through the layers, and nothing is kept for a backward pass.
+
+use std::sync::Mutex;
+
+use crate::chain::Chain;
+use crate::layer::{Pass, Tape, Weights};
+use crate::team::{lock, with_team};
+
+/// How many examples go through the network together. Fixed, so that results do not depend on the number of threads.
+pub(crate) const BLOCK: usize = 32;
+
+/// Buffers to take up to `capacity` examples through a network; made once, used often.
+#[derive(Debug)]
+pub(crate) struct Inference {
+    /// Outputs of layers, in turn.
+    outputs: [Vec<f32>; 2],
+    floats: Vec<f32>,
+    bytes: Vec<u8>,
+    scratch: Vec<f32>,
+}
+
+impl Inference {
+    pub(crate) fn new(chain: &Chain, capacity: usize) -> Self {
+        let largest = |of: &dyn Fn(usize) -> usize| (0..chain.links.len()).map(of).max().unwrap_or(0);
+        let memory = |i: usize| chain.links[i].layer.memory();
+        let output = largest(&|i| chain.links[i].output_len()).max(chain.input_len()) * capacity;
+        Self {
+            outputs: [vec![0.0; output], vec![0.0; output]],
+            floats: vec![0.0; largest(&|i| memory(i).floats * capacity)],
+            bytes: vec![0; largest(&|i| memory(i).bytes * capacity)],
+            scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * capacity + memory(i).scratch)],
+        }
+    }
+
+    /// Where inputs of the next [`Self::run`] are written.
+    pub(crate) fn input(&mut self) -> &mut [f32] {
+        &mut self.outputs[0]
+    }
+
+    /// The outputs for the first `rows` inputs.
+    pub(crate) fn run(&mut self, chain: &Chain, parameters: &[Vec<f32>], rows: usize) -> &[f32] {
+        let (mut at, mut len) = (0, chain.input_len());
+        let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
+        for (i, link) in chain.links.iter().enumerate().filter(|(_, link)| !link.layer.is_view()) {
+            let memory = link.layer.memory();
+            let [first, second] = &mut self.outputs;
+            let (x, y) = if at == 0 { (&*first, second) } else { (&*second, first) };
+            let weights = Weights { values: &parameters[i], derived: &[] };
+            let tape = Tape {
+                floats: &mut self.floats[..rows * memory.floats],
+                bytes: &mut self.bytes[..rows * memory.bytes],
+                scratch: &mut self.scratch[..rows * memory.scratch_per_row + memory.scratch],
+            };
+            link.layer.forward(&pass, weights, &x[..rows * len], &mut y[..rows * link.output_len()], tape);
+            (at, len) = (1 - at, link.output_len());
+        }
+        &self.outputs[at][..rows * chain.output_len()]
+    }
+}
+
+/// Takes `n` examples through the network in blocks, on `n_threads` threads.
+///
+/// `write(i, input)` writes the input of example i; `read(block, first example, outputs)` gets the outputs of a block.
+pub(crate) fn for_each_block(
+    chain: &Chain,
+    parameters: &[Vec<f32>],
+    n: usize,
+    n_threads: usize,
+    write: impl Fn(usize, &mut [f32]) + Sync,
+    read: impl Fn(usize, usize, &[f32]) + Sync,
+) {
+    let n_blocks = n.div_ceil(BLOCK);
+    let n_threads = n_threads.clamp(1, n_blocks.max(1));
+    let workers: Vec<Mutex<Inference>> =
+        (0..n_threads).map(|_| Mutex::new(Inference::new(chain, BLOCK.min(n)))).collect();
+    let work = |(), worker: usize| {
+        let mut inference = lock(&workers[worker]);
+        for block in (worker..n_blocks).step_by(n_threads) {
+            let first = block * BLOCK;
+            let rows = BLOCK.min(n - first);
+            let inputs = inference.input().chunks_exact_mut(chain.input_len());
+            inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
+            read(block, first, inference.run(chain, parameters, rows));
+        }
+    };
+    with_team(n_threads, work, |team| team.run((), n_threads));
+}

@@ -1,0 +1,150 @@
+//! Initialisers: the weights a network begins with.
+//!
+//! Weights drawn too large saturate neurons, too small silence them. Glorot & Bengio 2010 keep the variance of signals and
+//! of gradients with a variance of 2 / (fan_in + fan_out); He et al. 2015 take 2 / fan_in for ReLU, which halves it.
+//! Recurrent kernels begin orthogonal, so that a state neither grows nor fades over many steps (Saxe et al. 2014).
+
+use serde::{Deserialize, Serialize};
+
+use crate::random::Random;
+
+/// How a tensor of weights begins, spelled as Keras spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Initializer {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// Uniform within ±√(6 / (fan_in + fan_out)): Keras's default for kernels.
+    GlorotUniform,
+    /// Normal with deviation √(2 / (fan_in + fan_out)), cut off at two deviations.
+    GlorotNormal,
+    /// Uniform within ±√(6 / fan_in).
+    HeUniform,
+    /// Normal with deviation √(2 / fan_in), cut off at two deviations.
+    HeNormal,
+    /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for recurrent kernels.
+    Orthogonal,
+    /// Of four gates i, f, g, o: 1 for the forget gate's bias, 0 for the others (Jozefowicz et al. 2015).
+    #[serde(skip)]
+    UnitForgetBias,
+}
+
+impl Initializer {
+    /// Fills `values`, a tensor of `shape`, from the sequence that belongs to `key`.
+    pub(crate) fn fill(self, values: &mut [f32], shape: &[usize], key: u64) {
+        let mut random = Random::new(key);
+        let (fan_in, fan_out) = fans(shape);
+        match self {
+            Self::Zeros => values.fill(0.0),
+            Self::Ones => values.fill(1.0),
+            Self::GlorotUniform => uniform(values, (6.0 / (fan_in + fan_out)).sqrt(), &mut random),
+            Self::GlorotNormal => truncated_normal(values, (2.0 / (fan_in + fan_out)).sqrt(), &mut random),
+            Self::HeUniform => uniform(values, (6.0 / fan_in).sqrt(), &mut random),
+            Self::HeNormal => truncated_normal(values, (2.0 / fan_in).sqrt(), &mut random),
+            Self::Orthogonal => orthogonal(values, shape.last().copied().unwrap_or(1), &mut random),
+            Self::UnitForgetBias => {
+                let units = values.len() / 4;
+                values.fill(0.0);
+                values[units..2 * units].fill(1.0);
+            }
+        }
+    }
+}
+
+/// How many inputs an output has and how many outputs an input has: `[..., inputs, outputs]`, times the kernel's area.
+fn fans(shape: &[usize]) -> (f64, f64) {
+    let (area, inputs, outputs) = match shape {
+        [] => (1, 1, 1),
+        [n] => (1, *n, *n),
+        [area @ .., inputs, outputs] => (area.iter().product(), *inputs, *outputs),
+    };
+    ((area * inputs).max(1) as f64, (area * outputs).max(1) as f64)
+}
+
+fn uniform(values: &mut [f32], limit: f64, random: &mut Random) {
+    values.fill_with(|| (limit * (2.0 * random.unit() - 1.0)) as f32);
+}
+
+/// Cutting a normal distribution at two deviations leaves this deviation.
+const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
+
+fn truncated_normal(values: &mut [f32], deviation: f64, random: &mut Random) {
+    values.fill_with(|| {
+        let mut x = random.normal();
+        while x.abs() > 2.0 {
+            x = random.normal();
+        }
+        (x * deviation / TRUNCATED_DEVIATION) as f32
+    });
+}
+
+/// Gram & Schmidt's orthogonalisation of a matrix of normal numbers, twice for the sake of rounding.
+fn orthogonal(values: &mut [f32], columns: usize, random: &mut Random) {
+    let rows = values.len() / columns.max(1);
+    let (n_vectors, length) = (rows.min(columns), rows.max(columns));
+    let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(n_vectors);
+    for _ in 0..n_vectors {
+        let mut vector: Vec<f64> = (0..length).map(|_| random.normal()).collect();
+        for _ in 0..2 {
+            for other in &vectors {
+                let dot: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
+                vector.iter_mut().zip(other).for_each(|(a, b)| *a -= dot * b);
+            }
+        }
+        let norm = vector.iter().map(|a| a * a).sum::<f64>().sqrt();
+        vector.iter_mut().for_each(|a| *a /= norm);
+        vectors.push(vector);
+    }
+    for (i, value) in values.iter_mut().enumerate() {
+        let (row, column) = (i / columns, i % columns);
+        *value = if rows <= columns { vectors[row][column] } else { vectors[column][row] } as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glorot_and_he_have_the_variance_of_their_papers() {
+        for (initializer, expected) in [
+            (Initializer::GlorotUniform, 2.0 / 500.0),
+            (Initializer::GlorotNormal, 2.0 / 500.0),
+            (Initializer::HeUniform, 2.0 / 200.0),
+            (Initializer::HeNormal, 2.0 / 200.0),
+        ] {
+            let mut values = vec![0.0; 200 * 300];
+            initializer.fill(&mut values, &[200, 300], 4);
+            let variance = values.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 6e4;
+            assert!(
+                (variance / expected - 1.0).abs() < 0.03,
+                "{initializer:?}: {variance}, expected {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_convolution_kernel_counts_its_area() {
+        assert_eq!(fans(&[3, 3, 16, 32]), (144.0, 288.0));
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns_are_orthonormal() {
+        for shape in [[6, 24], [24, 6], [8, 8]] {
+            let mut values = vec![0.0; shape[0] * shape[1]];
+            Initializer::Orthogonal.fill(&mut values, &shape, 2);
+            let wide = shape[0] <= shape[1];
+            let n = shape[0].min(shape[1]);
+            let at = |vector: usize, i: usize| {
+                if wide { values[vector * shape[1] + i] } else { values[i * shape[1] + vector] }
+            };
+            for (a, b) in (0..n).flat_map(|a| (0..n).map(move |b| (a, b))) {
+                let dot: f32 = (0..shape[0].max(shape[1])).map(|i| at(a, i) * at(b, i)).sum();
+                assert!((dot - f32::from(u8::from(a == b))).abs() < 1e-5, "{shape:?} {a} {b}: {dot}");
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Activate: an activation as a layer of its own, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, Pass, Tape, Weights};
+use crate::activation::Activation;
+
+/// An activation as a layer, where it does not directly follow a layer's net input.
+///
+/// # Shapes
+/// - input and output: any; softmax goes along the last axis
+///
+/// # Reference
+/// Equals `keras.layers.Activation`, by which name architectures know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activate {
+    /// f
+    pub activation: Activation,
+}
+
+impl Activate {
+    pub(crate) fn build(self, input_shape: &[usize]) -> ActivateLayer {
+        ActivateLayer { activation: self.activation, shape: input_shape.to_vec() }
+    }
+}
+
+/// An [`Activate`] layer for one shape.
+#[derive(Debug)]
+pub(crate) struct ActivateLayer {
+    activation: Activation,
+    shape: Vec<usize>,
+}
+
+impl ActivateLayer {
+    fn width(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+}
+
+impl Layer for ActivateLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        y.copy_from_slice(x);
+        self.activation.forward(y, self.width());
+    }
+
+    fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
+        let Some(dx) = flow.dx else { return };
+        dx.copy_from_slice(flow.dy);
+        if !pass.fused {
+            self.activation.backward(flow.y, flow.x, dx, self.width());
+        }
+    }
+
+    fn last_activation(&self) -> Activation {
+        self.activation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::gradients_match_differences;
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        for activation in [Activation::Softmax, Activation::Silu, Activation::Tanh] {
+            gradients_match_differences(&LayerSpec::Activation(Activate { activation }), &[2, 3], 3);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Dense: every output is connected to every input.
+//!
+//! Forward: h = x W + b, y = f(h). Each column of W holds the weights of one neuron.
+//!
+//! Backward, by the chain rule, beginning with ∂E/∂y from the layer above:
+//!
+//! - ∂E/∂h = ∂E/∂y · f'(h): through the activation, number by number;
+//! - ∂E/∂W = xᵀ ∂E/∂h: the weight from input i to neuron j changed h_j by x_i, summed over the examples;
+//! - ∂E/∂b = Σ ∂E/∂h over the examples;
+//! - ∂E/∂x = ∂E/∂h Wᵀ: input i reached the loss through every neuron; handed to the layer below.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use crate::activation::{Activation, add_bias_and_activate};
+use crate::elementwise::vectorised;
+use crate::error::Error;
+use crate::init::Initializer;
+use crate::matmul::{Matrix, Onto, matmul};
+use crate::regularizer::Regularizer;
+
+/// A fully connected layer; on an input of more than one axis, along the last one.
+///
+/// # Shapes
+/// - input `[..., n]`, output `[..., units]`
+/// - weights: `kernel [n, units]`, `bias [units]`
+///
+/// # Reference
+/// Equals `keras.layers.Dense`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dense {
+    /// How many neurons.
+    pub units: usize,
+    /// f
+    #[serde(default)]
+    pub activation: Activation,
+    /// What W begins with.
+    #[serde(default = "Dense::default_kernel_initializer")]
+    pub kernel_initializer: Initializer,
+    /// A penalty on W.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_regularizer: Option<Regularizer>,
+    /// A penalty on b.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_regularizer: Option<Regularizer>,
+}
+
+impl Dense {
+    /// A layer of `units` neurons, otherwise as Keras has it by default.
+    #[must_use]
+    pub fn new(units: usize, activation: Activation) -> Self {
+        Self {
+            units,
+            activation,
+            kernel_initializer: Self::default_kernel_initializer(),
+            kernel_regularizer: None,
+            bias_regularizer: None,
+        }
+    }
+
+    fn default_kernel_initializer() -> Initializer {
+        Initializer::GlorotUniform
+    }
+
+    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<DenseLayer, Error> {
+        let units = site.at_least_one("units", self.units)?;
+        let Some((&n_inputs, leading)) = input_shape.split_last() else {
+            return Err(site.shape(input_shape, "at least one axis"));
+        };
+        Ok(DenseLayer {
+            description: self.clone(),
+            n_inputs,
+            repeats: leading.iter().product(),
+            output_shape: [leading, &[units]].concat(),
+        })
+    }
+}
+
+/// From how many weights on threads share the columns of a layer and not the examples of a batch: the gradients that each
+/// share of a batch would have to keep, and the team to add up, outgrow the second-level cache.
+const MANY_WEIGHTS: usize = 65_536;
+
+/// A [`Dense`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct DenseLayer {
+    pub(crate) description: Dense,
+    /// n
+    pub(crate) n_inputs: usize,
+    /// How many rows of n numbers one example has.
+    repeats: usize,
+    output_shape: Vec<usize>,
+}
+
+impl DenseLayer {
+    /// Lengths of kernel and bias.
+    fn lens(&self) -> [usize; 2] {
+        [self.n_inputs * self.description.units, self.description.units]
+    }
+}
+
+impl Layer for DenseLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let Dense { units, kernel_initializer, kernel_regularizer, bias_regularizer, .. } = self.description;
+        vec![
+            Parameter::new("kernel", &[self.n_inputs, units], kernel_initializer)
+                .regularized(kernel_regularizer),
+            Parameter::new("bias", &[units], Initializer::Zeros).regularized(bias_regularizer),
+        ]
+    }
+
+    fn memory(&self) -> Memory {
+        let kept = self.description.activation.needs_net_input();
+        Memory { floats: if kept { self.repeats * self.description.units } else { 0 }, ..Memory::default() }
+    }
+
+    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        let Dense { units, activation, .. } = self.description;
+        let [kernel, bias] = split(weights.values, self.lens());
+        let x = Matrix::new(x, pass.rows * self.repeats, self.n_inputs);
+        matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Onto::Fresh);
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        weights: Weights<'_>,
+        flow: Flow<'_>,
+        gradient: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        let Dense { units, activation, .. } = self.description;
+        let n_rows = pass.rows * self.repeats;
+        let [kernel, _] = split(weights.values, self.lens());
+        let [d_kernel, d_bias] = split_mut(gradient, self.lens());
+        if !pass.fused {
+            activation.backward(flow.y, tape.floats, flow.dy, units);
+        }
+        let dh = Matrix::new(flow.dy, n_rows, units);
+        matmul(d_kernel, units, Matrix::new(flow.x, n_rows, self.n_inputs).transposed(), dh, Onto::Sum);
+        add_rows(d_bias, flow.dy, units);
+        if let Some(dx) = flow.dx {
+            matmul(
+                dx,
+                self.n_inputs,
+                dh,
+                Matrix::new(kernel, self.n_inputs, units).transposed(),
+                Onto::Fresh,
+            );
+        }
+    }
+
+    fn last_activation(&self) -> Activation {
+        self.description.activation
+    }
+
+    fn meeting(&self) -> Option<Meeting<'_>> {
+        let wide = self.repeats == 1 && self.lens()[0] >= MANY_WEIGHTS;
+        wide.then_some(Meeting::Columns(self))
+    }
+}
+
+/// Adds the first `sums.len()` numbers of every row of `stride` to `sums`.
+pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32], stride: usize) {
+    vectorised(|| {
+        for row in rows.chunks(stride) {
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::{assert_close, gradients_match_differences, run_forward};
+
+    fn dense(activation: Activation) -> LayerSpec {
+        LayerSpec::Dense(Dense::new(3, activation))
+    }
+
+    #[test]
+    fn output_is_the_weighted_sum_through_the_activation() {
+        // x W + b with W = [[1, 2], [3, 4]], b = [10, -30].
+        let layer = LayerSpec::Dense(Dense::new(2, Activation::Relu));
+        let y = run_forward(&layer, &[2], &[1.0, 2.0, 3.0, 4.0, 10.0, -30.0], &[1.0, 2.0, 0.5, 1.0]);
+        assert_close(&y, &[17.0, 0.0, 13.5, 0.0], 1e-6);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences_for_every_activation() {
+        for activation in [
+            Activation::Linear,
+            Activation::Sigmoid,
+            Activation::Tanh,
+            Activation::Relu,
+            Activation::LeakyRelu,
+            Activation::Elu,
+            Activation::Gelu,
+            Activation::Silu,
+            Activation::Softmax,
+        ] {
+            gradients_match_differences(&dense(activation), &[5], 4);
+        }
+    }
+
+    #[test]
+    fn gradients_hold_along_the_last_of_several_axes() {
+        gradients_match_differences(&dense(Activation::Gelu), &[2, 3, 5], 2);
+    }
+
+    #[test]
+    fn zero_units_are_refused_by_name() {
+        let error = Dense::new(0, Activation::Linear)
+            .build(&[4], Site { path: "layers.7", kind: "Dense" })
+            .unwrap_err();
+        assert_eq!(error.to_string(), "layers.7 (Dense): units must be at least 1, but is 0");
+    }
+}

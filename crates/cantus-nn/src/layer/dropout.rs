@@ -1,0 +1,111 @@
+//! Dropout: silences a random share of the numbers in training, so that no neuron can lean on one other (Srivastava et al. 2014).
+//!
+//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1; the division keeps the mean. Inference: y = x.
+//! Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step, layer, example and place, computed anew.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use crate::elementwise::vectorised;
+use crate::error::Error;
+use crate::random::{bits, key};
+
+/// Silences each number with probability `rate`.
+///
+/// # Shapes
+/// - input and output: any
+///
+/// # Reference
+/// Means what `keras.layers.Dropout` means.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    /// Which share is silenced; at least 0, less than 1.
+    pub rate: f32,
+}
+
+impl Dropout {
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
+        let rate = site.share("rate", self.rate)?;
+        Ok(DropoutLayer { rate, shape: input_shape.to_vec() })
+    }
+}
+
+/// A [`Dropout`] layer for one shape.
+#[derive(Debug)]
+pub(crate) struct DropoutLayer {
+    rate: f32,
+    shape: Vec<usize>,
+}
+
+impl DropoutLayer {
+    /// `to` = mask · `from` / (1 - rate)
+    fn silence(&self, pass: &Pass, from: &[f32], to: &mut [f32]) {
+        let width = self.shape.iter().product();
+        let limit = (f64::from(self.rate) * 2.0_f64.powi(32)) as u32;
+        let scale = 1.0 / (1.0 - self.rate);
+        for (row, (from, to)) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)).enumerate() {
+            let key = key(pass.key, (pass.first_row + row) as u64);
+            vectorised(|| {
+                for (i, (from, to)) in (0_u32..).zip(from.iter().zip(to)) {
+                    *to = if bits(key, i) < limit { 0.0 } else { from * scale };
+                }
+            });
+        }
+    }
+}
+
+impl Layer for DropoutLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        if pass.training {
+            self.silence(pass, x, y);
+        } else {
+            y.copy_from_slice(x);
+        }
+    }
+
+    fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
+        if let Some(dx) = flow.dx {
+            self.silence(pass, flow.dy, dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::{gradients_match_differences, run_forward};
+
+    #[test]
+    fn gradients_equal_central_differences_under_the_same_mask() {
+        gradients_match_differences(&LayerSpec::Dropout(Dropout { rate: 0.4 }), &[7], 5);
+    }
+
+    #[test]
+    fn the_share_of_zeros_is_the_rate_and_the_mean_stays() {
+        let layer = Dropout { rate: 0.3 }.build(&[1000], Site { path: "", kind: "Dropout" }).unwrap();
+        let mut y = vec![0.0; 20_000];
+        let pass = Pass { rows: 20, first_row: 0, training: true, fused: false, key: 77 };
+        layer.silence(&pass, &vec![1.0; 20_000], &mut y);
+        let zeros = y.iter().filter(|&&y| y == 0.0).count() as f32 / 2e4;
+        let mean = y.iter().sum::<f32>() / 2e4;
+        assert!((zeros - 0.3).abs() < 0.02 && (mean - 1.0).abs() < 0.03, "{zeros} {mean}");
+    }
+
+    #[test]
+    fn inference_changes_nothing() {
+        let y = run_forward(&LayerSpec::Dropout(Dropout { rate: 0.5 }), &[3], &[], &[1.0, 2.0, 3.0]);
+        assert_eq!(y, [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_rate_of_one_is_refused() {
+        assert!(Dropout { rate: 1.0 }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
+        assert!(Dropout { rate: f32::NAN }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
+    }
+}

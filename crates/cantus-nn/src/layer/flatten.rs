@@ -1,0 +1,95 @@
+//! Flatten and Reshape: the same numbers under another shape.
+//!
+//! Numbers lie row-major, so nothing moves: [130, 13] becomes [1690] in place. Built, both are a [`View`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use crate::error::Error;
+
+/// Makes one axis of all axes.
+///
+/// # Shapes
+/// - input `[a, b, ...]`, output `[a · b · ...]`
+///
+/// # Reference
+/// Equals `keras.layers.Flatten`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flatten {}
+
+/// Gives the numbers another shape of the same size, such as `[130, 13]` → `[130, 13, 1]`.
+///
+/// # Reference
+/// Equals `keras.layers.Reshape` (without -1 for an axis to be computed).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reshape {
+    /// The new shape, without the batch.
+    pub target_shape: Vec<usize>,
+}
+
+impl Flatten {
+    pub(crate) fn build(self, input_shape: &[usize]) -> View {
+        View(vec![input_shape.iter().product()])
+    }
+}
+
+impl Reshape {
+    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<View, Error> {
+        let (n_inputs, n_outputs): (usize, usize) =
+            (input_shape.iter().product(), self.target_shape.iter().product());
+        if n_inputs != n_outputs {
+            let wanted = format!("{n_outputs} numbers, for its target shape {:?}", self.target_shape);
+            return Err(site.shape(input_shape, wanted));
+        }
+        Ok(View(self.target_shape.clone()))
+    }
+}
+
+/// The input under the shape it holds.
+#[derive(Debug)]
+pub(crate) struct View(Vec<usize>);
+
+impl Layer for View {
+    fn output_shape(&self) -> &[usize] {
+        &self.0
+    }
+
+    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        y.copy_from_slice(x);
+    }
+
+    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
+        if let Some(dx) = flow.dx {
+            dx.copy_from_slice(flow.dy);
+        }
+    }
+
+    fn is_view(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: Site<'_> = Site { path: "layers.0", kind: "Reshape" };
+
+    #[test]
+    fn flatten_multiplies_the_axes() {
+        assert_eq!(Flatten {}.build(&[130, 13]).output_shape(), [1690]);
+    }
+
+    #[test]
+    fn reshape_keeps_the_size_or_says_what_does_not_fit() {
+        let reshape = Reshape { target_shape: vec![130, 13, 1] };
+        assert_eq!(reshape.build(&[130, 13], SITE).unwrap().output_shape(), [130, 13, 1]);
+        let message = reshape.build(&[64, 13], SITE).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "layers.0 (Reshape) wants 1690 numbers, for its target shape [130, 13, 1], but gets an input of shape [64, 13]"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Layers, one file each: what it computes, how its gradient flows back, and its tests.
+//!
+//! A layer comes in two forms. Its *description* ([`Dense`], [`Dropout`], …) is plain data in Keras's words. Given the shape
+//! of its input, a description is *built* into something that implements the crate's `Layer` trait: it knows its sizes and
+//! computes, but owns no numbers. Weights, outputs and gradients are slices that the caller hands in, so that one layer
+//! serves many threads at once and no step of training allocates.
+//!
+//! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
+
+mod activate;
+mod dense;
+mod dropout;
+mod flatten;
+mod spec;
+
+pub use activate::Activate;
+pub use dense::Dense;
+pub(crate) use dense::{DenseLayer, add_rows};
+pub use dropout::Dropout;
+pub use flatten::{Flatten, Reshape};
+pub use spec::LayerSpec;
+
+use crate::activation::Activation;
+use crate::error::Error;
+use crate::init::Initializer;
+use crate::regularizer::Regularizer;
+
+/// A layer that was built for one input shape.
+pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
+    /// Of one example.
+    fn output_shape(&self) -> &[usize];
+
+    /// Its tensors, in the order in which they lie one after another in its weights; those that are not trained come last.
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// What it needs beside input and output.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    /// How many numbers [`Self::derive`] writes.
+    fn n_derived(&self) -> usize {
+        0
+    }
+
+    /// Computes from the weights what the backward pass of every example needs, such as a transposed kernel.
+    fn derive(&self, _weights: &[f32], _derived: &mut [f32]) {}
+
+    /// Computes `y` from `x`, for `pass.rows` examples.
+    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>);
+
+    /// Takes the gradient back through the layer: adds ∂E/∂(weights) to `gradient` and overwrites `flow.dx`.
+    fn backward(
+        &self,
+        pass: &Pass,
+        weights: Weights<'_>,
+        flow: Flow<'_>,
+        gradient: &mut [f32],
+        tape: Tape<'_>,
+    );
+
+    /// The activation that its output went through last.
+    fn last_activation(&self) -> Activation {
+        Activation::Linear
+    }
+
+    /// Whether the output is the input under another shape; such a layer is never asked to compute.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Whether examples should come to it in large numbers at once (its products have one row for each).
+    fn wants_many_rows(&self) -> bool {
+        false
+    }
+
+    /// Whether, in training, the examples of a batch must wait for each other here.
+    fn meeting(&self) -> Option<Meeting<'_>> {
+        None
+    }
+}
+
+/// Why the examples of a batch wait for each other at a layer.
+pub(crate) enum Meeting<'a> {
+    /// Its weights are so many that threads share its columns, and not the examples.
+    Columns(&'a DenseLayer),
+}
+
+/// One tensor of weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) initializer: Initializer,
+    pub(crate) regularizer: Regularizer,
+    pub(crate) trainable: bool,
+}
+
+impl Parameter {
+    pub(crate) fn new(name: &str, shape: &[usize], initializer: Initializer) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            initializer,
+            regularizer: Regularizer::default(),
+            trainable: true,
+        }
+    }
+
+    pub(crate) fn regularized(self, regularizer: Option<Regularizer>) -> Self {
+        Self { regularizer: regularizer.unwrap_or_default(), ..self }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// What a layer needs beside its input and output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Memory {
+    /// Numbers that the forward pass leaves for the backward pass, for each example.
+    pub(crate) floats: usize,
+    /// The same in bytes.
+    pub(crate) bytes: usize,
+    /// Numbers that a call may use as it likes, for each example …
+    pub(crate) scratch_per_row: usize,
+    /// … and in all.
+    pub(crate) scratch: usize,
+}
+
+/// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`] says.
+pub(crate) struct Tape<'a> {
+    pub(crate) floats: &'a mut [f32],
+    #[expect(dead_code, reason = "pooling layers will keep the winner here")]
+    pub(crate) bytes: &'a mut [u8],
+    #[expect(dead_code, reason = "convolutions will pad here")]
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// A layer's weights and what was derived from them.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    pub(crate) values: &'a [f32],
+    /// Empty in inference.
+    #[expect(dead_code, reason = "recurrent layers will keep transposed kernels here")]
+    pub(crate) derived: &'a [f32],
+}
+
+/// The gradient's way through a layer.
+pub(crate) struct Flow<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) y: &'a [f32],
+    /// ∂E/∂y; a layer may overwrite it.
+    pub(crate) dy: &'a mut [f32],
+    /// ∂E/∂x, unless nobody wants to know.
+    pub(crate) dx: Option<&'a mut [f32]>,
+}
+
+/// Which examples pass through a layer, and why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pass {
+    /// How many.
+    pub(crate) rows: usize,
+    /// The place of the first of them in the batch.
+    pub(crate) first_row: usize,
+    /// Training, where layers such as dropout disturb; not inference.
+    pub(crate) training: bool,
+    /// `dy` is already ∂E/∂h of the layer's activation: the loss took the activation's derivative into account.
+    pub(crate) fused: bool,
+    /// For random numbers: differs by step and by layer.
+    pub(crate) key: u64,
+}
+
+/// Cuts a layer's weights into its tensors.
+pub(crate) fn split<const N: usize>(mut values: &[f32], lens: [usize; N]) -> [&[f32]; N] {
+    lens.map(|len| {
+        let (tensor, rest) = values.split_at(len);
+        values = rest;
+        tensor
+    })
+}
+
+/// Cuts the gradient of a layer's weights into its tensors.
+pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]) -> [&mut [f32]; N] {
+    lens.map(|len| {
+        let (tensor, rest) = std::mem::take(&mut values).split_at_mut(len);
+        values = rest;
+        tensor
+    })
+}
+
+/// Where a layer is being built: for messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    /// Such as `layers.2`.
+    pub(crate) path: &'a str,
+    /// Such as `LSTM`.
+    pub(crate) kind: &'static str,
+}
+
+impl Site<'_> {
+    fn layer(self) -> String {
+        format!("{} ({})", self.path, self.kind)
+    }
+
+    /// The input does not fit.
+    pub(crate) fn shape(self, got: &[usize], wanted: impl Into<String>) -> Error {
+        Error::Shape { layer: self.layer(), got: got.to_vec(), wanted: wanted.into() }
+    }
+
+    /// A count that must be at least one.
+    pub(crate) fn at_least_one(self, setting: &'static str, got: usize) -> Result<usize, Error> {
+        if got == 0 { Err(self.setting(setting, got, "at least 1")) } else { Ok(got) }
+    }
+
+    /// A share that must be at least 0 and less than 1.
+    pub(crate) fn share(self, setting: &'static str, got: f32) -> Result<f32, Error> {
+        if (0.0..1.0).contains(&got) {
+            Ok(got)
+        } else {
+            Err(self.setting(setting, got, "at least 0 and less than 1"))
+        }
+    }
+
+    fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
+        Error::Setting { layer: self.layer(), setting, got: got.to_string(), wanted }
+    }
+}

@@ -1,0 +1,145 @@
+//! Matrix products: the one place where most of the time goes.
+//!
+//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time. It takes raw pointers;
+//! [`matmul`] checks once that every element lies inside its slice, and is safe to call.
+//! One call runs on one thread: the threads of a fit share the work above this level.
+
+/// A matrix that lies somewhere in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// `rows` rows of `columns` numbers, one after another.
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self::strided(values, rows, columns, columns)
+    }
+
+    /// Rows that begin `row_stride` numbers apart; they may overlap, or leave gaps.
+    pub(crate) fn strided(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        Self { values, rows, columns, row_stride, column_stride: 1 }
+    }
+
+    /// The same numbers with rows and columns exchanged.
+    pub(crate) fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    /// Whether the last element is still inside the slice.
+    fn fits(&self) -> bool {
+        self.rows == 0
+            || self.columns == 0
+            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.values.len()
+    }
+}
+
+/// What happens to the numbers that were there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Onto {
+    /// They are overwritten.
+    Fresh,
+    /// The product is added to them.
+    Sum,
+}
+
+/// `c = a · b`, or `c += a · b`; the rows of `c` begin `c_row_stride` numbers apart.
+///
+/// # Panics
+/// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its input.
+#[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
+pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matrix<'_>, onto: Onto) {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert_eq!(k, b.rows, "inner sizes of a matrix product");
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(n <= c_row_stride || m == 1, "rows of a product overlap");
+    assert!((m - 1) * c_row_stride + n <= c.len(), "a product reaches beyond its slice");
+    assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
+    // SAFETY: element (i, j) of each matrix is at i * row_stride + j * column_stride; the checks above show that the last
+    // one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps neither `a` nor `b`. Strides come
+    // from lengths of slices, which never exceed isize::MAX. With `read_dst` false, `c` is only written.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            c_row_stride as isize,
+            onto == Onto::Sum,
+            a.values.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.values.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_close, noise};
+
+    /// The definition: c[i][j] = Σ a[i][l] · b[l][j].
+    fn naive(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+        let at =
+            |m: &Matrix<'_>, i: usize, j: usize| f64::from(m.values[i * m.row_stride + j * m.column_stride]);
+        let mut c = Vec::new();
+        for i in 0..a.rows {
+            for j in 0..b.columns {
+                c.push((0..a.columns).map(|l| at(&a, i, l) * at(&b, l, j)).sum::<f64>() as f32);
+            }
+        }
+        c
+    }
+
+    #[test]
+    fn products_of_all_shapes_equal_the_definition() {
+        for (m, k, n) in [(1, 1, 1), (3, 5, 7), (32, 130, 10), (1, 169, 51), (17, 1, 33), (65, 70, 48)] {
+            let (a, b) = (noise(m * k, 1), noise(k * n, 2));
+            for (a, b) in [
+                (Matrix::new(&a, m, k), Matrix::new(&b, k, n)),
+                (Matrix::new(&a, k, m).transposed(), Matrix::new(&b, n, k).transposed()),
+            ] {
+                let mut c = vec![f32::NAN; m * n];
+                matmul(&mut c, n, a, b, Onto::Fresh);
+                assert_close(&c, &naive(a, b), 1e-5);
+                matmul(&mut c, n, a, b, Onto::Sum);
+                assert_close(&c, &naive(a, b).iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_may_lie_apart_and_what_is_between_stays() {
+        let (a, b) = (noise(40, 3), noise(12, 4));
+        let (a, b) = (Matrix::strided(&a, 4, 3, 10), Matrix::new(&b, 3, 4));
+        let mut c = vec![7.0; 4 * 6];
+        matmul(&mut c, 6, a, b, Onto::Fresh);
+        let expected = naive(a, b);
+        for row in 0..4 {
+            assert_close(&c[row * 6..row * 6 + 4], &expected[row * 4..row * 4 + 4], 1e-5);
+            assert_eq!(c[row * 6 + 4..row * 6 + 6], [7.0, 7.0]);
+        }
+    }
+}

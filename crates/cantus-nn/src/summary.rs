@@ -1,0 +1,103 @@
+//! The table that Keras prints of a network.
+
+use std::fmt::Write;
+
+use crate::chain::Chain;
+
+/// Widths of the three columns, inside their borders: Keras's.
+const WIDTHS: [usize; 3] = [31, 22, 13];
+
+/// Layers, output shapes and numbers of parameters, in a box.
+pub(crate) fn summary(chain: &Chain) -> String {
+    let mut text = String::new();
+    rule(&mut text, ['┏', '┳', '┓'], '━');
+    row(&mut text, '┃', ["Layer (type)", "Output Shape", "Param #"]);
+    rule(&mut text, ['┡', '╇', '┩'], '━');
+    for (i, link) in chain.links.iter().enumerate() {
+        if i > 0 {
+            rule(&mut text, ['├', '┼', '┤'], '─');
+        }
+        let name = format!("{} ({})", link.path, link.kind);
+        row(&mut text, '│', [&name, &output_shape(link.layer.output_shape()), &grouped(link.n_weights())]);
+    }
+    rule(&mut text, ['└', '┴', '┘'], '─');
+    let total: usize = chain.links.iter().map(|link| link.n_weights()).sum();
+    let trainable: usize = chain.links.iter().map(|link| link.n_trainable()).sum();
+    for (what, n) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, " {what} params: {} ({})", grouped(n), bytes(4 * n));
+    }
+    text
+}
+
+fn rule(text: &mut String, [left, middle, right]: [char; 3], line: char) {
+    let cells = WIDTHS.map(|width| line.to_string().repeat(width + 2));
+    let _ = writeln!(text, "{left}{}{middle}{}{middle}{}{right}", cells[0], cells[1], cells[2]);
+}
+
+fn row(text: &mut String, border: char, [name, shape, params]: [&str; 3]) {
+    let [a, b, c] = WIDTHS;
+    let _ = writeln!(text, "{border} {name:<a$} {border} {shape:<b$} {border} {params:>c$} {border}");
+}
+
+/// `(None, 130, 13)`: None stands for the batch.
+fn output_shape(shape: &[usize]) -> String {
+    let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    format!("(None, {})", axes.join(", "))
+}
+
+/// 1,234,567
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn bytes(n: usize) -> String {
+    let (kilo, n) = (1024.0, n as f64);
+    if n < kilo {
+        format!("{n:.2} B")
+    } else if n < kilo * kilo {
+        format!("{:.2} KB", n / kilo)
+    } else {
+        format!("{:.2} MB", n / kilo / kilo)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Architecture, Network};
+
+    /// The last lines are those that Keras 3 prints of the lecture's perceptron.
+    #[test]
+    fn the_lectures_perceptron_is_summed_up_as_keras_does() {
+        let architecture: Architecture = toml::from_str(
+            r#"input_shape = [130, 13]
+            layers = [
+                { type = "Flatten" },
+                { type = "Dense", units = 512, activation = "relu" },
+                { type = "Dense", units = 256, activation = "relu" },
+                { type = "Dense", units = 64, activation = "relu" },
+                { type = "Dense", units = 10, activation = "softmax" },
+            ]"#,
+        )
+        .unwrap();
+        let summary = Network::new(&architecture, 0).unwrap().summary();
+        for line in [
+            "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃",
+            "│ layers.0 (Flatten)              │ (None, 1690)           │             0 │",
+            "│ layers.1 (Dense)                │ (None, 512)            │       865,792 │",
+            " Total params: 1,014,218 (3.87 MB)",
+            " Trainable params: 1,014,218 (3.87 MB)",
+            " Non-trainable params: 0 (0.00 B)",
+        ] {
+            assert!(summary.lines().any(|l| l == line), "{line}\nis not in\n{summary}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What several test modules need.
+
+use crate::layer::{Flow, Layer, LayerSpec, Pass, Tape, Weights};
+use crate::random::Random;
+
+/// `n` numbers in [-1, 1).
+pub(crate) fn noise(n: usize, seed: u64) -> Vec<f32> {
+    let mut random = Random::new(seed.wrapping_mul(7919));
+    (0..n).map(|_| (2.0 * random.unit() - 1.0) as f32).collect()
+}
+
+/// Panics with the first index at which two slices differ by more than `tolerance` (absolutely, or relatively above 1).
+#[track_caller]
+pub(crate) fn assert_close(ours: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(ours.len(), expected.len(), "lengths");
+    for (i, (&a, &b)) in ours.iter().zip(expected).enumerate() {
+        assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "at {i}: {a}, expected {b}");
+    }
+}
+
+/// A layer for inputs of one shape, with random weights.
+fn build(spec: &LayerSpec, input_shape: &[usize]) -> (Box<dyn Layer>, Vec<f32>) {
+    let layer = spec.build(input_shape, "layers.0").unwrap();
+    let n_weights = layer.parameters().iter().map(|parameter| parameter.len()).sum();
+    let weights = noise(n_weights, 11).into_iter().map(|w| 0.7 * w).collect();
+    (layer, weights)
+}
+
+/// The memory that a layer asks for.
+struct Space {
+    floats: Vec<f32>,
+    bytes: Vec<u8>,
+    scratch: Vec<f32>,
+}
+
+impl Space {
+    fn new(layer: &dyn Layer, rows: usize) -> Self {
+        let memory = layer.memory();
+        Self {
+            floats: vec![f32::NAN; memory.floats * rows],
+            bytes: vec![0xAA; memory.bytes * rows],
+            scratch: vec![f32::NAN; memory.scratch_per_row * rows + memory.scratch],
+        }
+    }
+
+    fn tape(&mut self) -> Tape<'_> {
+        Tape { floats: &mut self.floats, bytes: &mut self.bytes, scratch: &mut self.scratch }
+    }
+}
+
+/// What a layer with these weights answers in inference.
+pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
+    let layer = spec.build(input_shape, "layers.0").unwrap();
+    let rows = x.len() / input_shape.iter().product::<usize>();
+    let mut y = vec![f32::NAN; rows * layer.output_shape().iter().product::<usize>()];
+    let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
+    let weights = Weights { values: weights, derived: &[] };
+    layer.forward(&pass, weights, x, &mut y, Space::new(&*layer, rows).tape());
+    y
+}
+
+/// Compares a layer's gradients with central differences of E = Σ direction · y, in training.
+///
+/// The layer computes in f32, so a difference over ±ε is uncertain by about 1e-7 / ε (rounding) and ε² (curvature): with ε = 1e-2 a few
+/// thousandths, which is the tolerance. Values at which an activation has a kink (within ε) may differ by half a step and are
+/// avoided by the choice of the inputs.
+pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize], rows: usize) {
+    let (layer, weights) = build(spec, input_shape);
+    let x = noise(rows * input_shape.iter().product::<usize>(), 12);
+    let direction = noise(rows * layer.output_shape().iter().product::<usize>(), 13);
+    let pass = Pass { rows, first_row: 3, training: true, fused: false, key: 99 };
+    let forward = |x: &[f32], weights: &[f32], y: &mut [f32], space: &mut Space| {
+        layer.forward(&pass, Weights { values: weights, derived: &[] }, x, y, space.tape());
+    };
+    let energy = |x: &[f32], weights: &[f32]| -> f64 {
+        let mut y = vec![f32::NAN; direction.len()];
+        forward(x, weights, &mut y, &mut Space::new(&*layer, rows));
+        y.iter().zip(&direction).map(|(&y, &d)| f64::from(y) * f64::from(d)).sum()
+    };
+
+    let mut space = Space::new(&*layer, rows);
+    let mut y = vec![f32::NAN; direction.len()];
+    forward(&x, &weights, &mut y, &mut space);
+    let mut derived = vec![f32::NAN; layer.n_derived()];
+    layer.derive(&weights, &mut derived);
+    let (mut dy, mut dx) = (direction.clone(), vec![f32::NAN; x.len()]);
+    // Gradients are added to what is there.
+    let mut gradient = vec![1.0; weights.len()];
+    let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+    layer.backward(&pass, Weights { values: &weights, derived: &derived }, flow, &mut gradient, space.tape());
+
+    let slope = |at: &[f32], i: usize, energy: &dyn Fn(&[f32]) -> f64| {
+        let moved = |by: f32| {
+            let mut at = at.to_vec();
+            at[i] += by;
+            energy(&at)
+        };
+        ((moved(1e-2) - moved(-1e-2)) / 2e-2) as f32
+    };
+    let slopes: Vec<f32> = (0..x.len()).map(|i| slope(&x, i, &|x| energy(x, &weights))).collect();
+    assert_close(&dx, &slopes, 5e-3);
+    let n_trainable: usize = layer.parameters().iter().filter(|p| p.trainable).map(|p| p.len()).sum();
+    let slopes: Vec<f32> = (0..n_trainable).map(|i| 1.0 + slope(&weights, i, &|w| energy(&x, w))).collect();
+    assert_close(&gradient[..n_trainable], &slopes, 5e-3);
+}

@@ -1,0 +1,1 @@
+//! The commands on real music, where it is there.
