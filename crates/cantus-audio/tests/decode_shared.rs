@@ -1,6 +1,6 @@
 //! Real music and conformance streams, which are not in the repository: skipped where `../shared/data` is absent.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which says when it skips")]
 
 use std::path::{Path, PathBuf};
 
@@ -112,10 +112,10 @@ fn mono_and_stereo_may_alternate_and_another_sample_rate_is_a_fault() {
     let Some(folder) = shared("codecs/minimp3/vectors") else { return };
     let modes = decode(&folder.join("l3-he_mode.bit")).unwrap();
     assert_eq!(modes.audio.samples.len(), 147_456);
-    // A new decoder does not have the old one's reservoir.
-    assert!(modes.faults.iter().map(|fault| fault.n_samples).sum::<u64>() <= 2 * 1152, "{:?}", modes.faults);
+    // Two changes; a new decoder does not have the old one's reservoir, which costs up to two frames.
+    assert!(modes.faults.iter().map(|fault| fault.n_samples).sum::<u64>() <= 4 * 1152, "{:?}", modes.faults);
     let silent = modes.audio.samples.chunks(1152).filter(|frame| frame.iter().all(|&x| x == 0.0)).count();
-    assert!(silent <= 4, "{silent} silent frames");
+    assert!(silent <= 6, "{silent} silent frames");
     let rates = decode(&folder.join("l3-nonstandard-he_44_48khz.bit")).unwrap();
     assert_eq!(rates.faults.len(), 1);
     assert_eq!(rates.faults[0].reason, "the sample rate changes to 48000 Hz");
