@@ -11,8 +11,19 @@
 //! transition band below the Nyquist frequency is what the highest mel bands hear, and rubato's FFT resampler changes
 //! MFCCs by 1.3 on average. So the filter here has soxr's impulse response, which was measured and fitted by
 //! `tests/reference/soxr_filter.py`: pass band up to 0.913 of the narrower Nyquist frequency, -6 dB at 0.957, stop band
-//! from 1. The fit differs by 1e-7 where soxr filters in one stage (ratios of small numbers) and by 1e-4 where it needs two, whose
-//! pass band falls by 0.008 dB towards its end.
+//! from 1. The fit differs by 1e-7 where soxr filters in one stage (ratios of numbers up to 4), and by 1e-4 where it
+//! needs two, whose pass band falls by 0.008 dB towards its end.
+//!
+//! Largest and average difference of 13 MFCCs from those of `librosa.resample`, over 30 s of each of 20 tracks of
+//! music (`tests/reference/resample_mfcc.py`), and time for 30 s on one core of a Zen 4 (without planning, 0.3 ms):
+//!
+//! | to 22 050 Hz from | largest | average | ms |
+//! |---|---|---|---|
+//! | 44 100 Hz | 0.0005 | 0.0001 | 4–8 |
+//! | 48 000 Hz | 0.032 | 0.004 | 13–21 |
+//! | 32 000 Hz | 0.011 | 0.003 | |
+//! | 16 000 Hz | 0.012 | 0.003 | |
+//! | 96 000 Hz | 0.113 | 0.005 | |
 //!
 //! # Reference
 //! J. O. Smith, *Spectral Audio Signal Processing*, "Overlap-Save Method"; the Kaiser window: Kaiser & Schafer 1980.
@@ -188,7 +199,7 @@ impl Filter {
     fn like_soxr(l: usize, m: usize) -> Self {
         let is_one_stage = l.max(m) <= 4;
         let (beta, half_width) = if is_one_stage { (13.04, 97.25) } else { (16.0, 110.2) };
-        Self { cutoff: 0.956_87, beta, half_width, period: (m as f64 / l as f64).max(1.0) }
+        Self { cutoff: 0.956_872, beta, half_width, period: (m as f64 / l as f64).max(1.0) }
     }
 
     /// Half of its length in input samples.

@@ -3,6 +3,8 @@
 //! The fixtures were made by `fixtures/make.sh` with ffmpeg, flac and lame: 440 Hz on the left, 660 Hz on the right,
 //! amplitude 0.25 each. The expected samples are the tone itself.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
 

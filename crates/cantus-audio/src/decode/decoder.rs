@@ -12,7 +12,8 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::packet::Packet;
 
 use super::fault::{Fault, Faults};
-use super::format::{Format, Identity, UNDERSTOOD, identify};
+use super::format::{Format, Identity, UNDERSTOOD, identify, is_caf_sound, wav_channels};
+use super::guard::{PANICKED, guarded};
 use super::mono;
 use super::reservoir::{FrameShape, Reservoir};
 use super::window::Window;
@@ -100,8 +101,8 @@ impl Decoder {
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
         let (format, window) = find_sound(path, file)?;
         let failed = |error| explain(path, format, error);
-        let reader =
-            format.reader(MediaSourceStream::new(Box::new(window), Default::default())).map_err(failed)?;
+        let stream = MediaSourceStream::new(Box::new(window), Default::default());
+        let reader = guarded(|| format.reader(stream)).map_err(failed)?;
         let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
         let (track, params) =
             track.and_then(|track| Some((track, audio_params(track)?))).ok_or_else(|| {
@@ -127,7 +128,7 @@ impl Decoder {
             reservoir: Reservoir::default(),
             shape: None,
             trims_end: format != Format::Mpeg || track.padding.is_some(),
-            n_samples_promised: track.num_frames,
+            n_samples_promised: n_samples_promised(format, track),
             reader,
             codec,
             position: 0,
@@ -203,7 +204,7 @@ impl Decoder {
     /// The next packet of the track, past damage; `None` at the end.
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
         while !self.is_finished {
-            match self.reader.next_packet() {
+            match guarded(|| self.reader.next_packet()) {
                 Ok(Some(packet)) => {
                     self.n_failures = 0;
                     if packet.track_id == self.track_id {
@@ -218,7 +219,9 @@ impl Decoder {
                     return Err(Error::Io { path: self.path.clone(), source });
                 }
                 Err(SymphoniaError::ResetRequired) => self.restart(),
-                Err(SymphoniaError::DecodeError(reason)) if self.n_failures < MAX_FAILURES => {
+                Err(SymphoniaError::DecodeError(reason))
+                    if self.n_failures < MAX_FAILURES && reason != PANICKED =>
+                {
                     self.n_failures += 1;
                     self.faults.add(self.position, 0, reason);
                 }
@@ -232,8 +235,12 @@ impl Decoder {
     fn finish(&mut self, reason: Option<String>) {
         self.is_finished = true;
         let n_missing = self.n_samples_promised.map_or(0, |promised| promised.saturating_sub(self.position));
-        if let Some(reason) = reason {
-            self.faults.add(self.position, n_missing, reason);
+        match reason {
+            Some(reason) => self.faults.add(self.position, n_missing, reason),
+            None if n_missing > 0 => {
+                self.faults.add(self.position, n_missing, "the file ends before its time")
+            }
+            None => {}
         }
     }
 
@@ -281,10 +288,18 @@ impl Decoder {
     /// Decodes one packet into the block. A packet that cannot be decoded becomes silence of its length.
     fn decode_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         self.block.clear();
-        let decoded = match self.codec.decode(packet) {
-            Ok(decoded) => decoded,
+        let decoded = guarded(|| {
+            let decoded = self.codec.decode(packet)?;
+            decoded.copy_to_vec_interleaved(&mut self.interleaved);
+            Ok((decoded.spec().rate(), decoded.spec().channels().count()))
+        });
+        let (sample_rate, n_channels) = match decoded {
+            Ok(spec) => spec,
             Err(error) => {
                 self.reservoir.clear();
+                if matches!(error, SymphoniaError::DecodeError(PANICKED)) && !self.renew_codec() {
+                    self.finish(Some(PANICKED.into()));
+                }
                 let n_silent = packet.dur.get().min(MAX_SILENCE);
                 self.faults.add(self.position, n_silent, reason(&error));
                 // Nothing was heard yet: there is nothing to keep in time with.
@@ -294,8 +309,6 @@ impl Decoder {
                 return Ok(());
             }
         };
-        let (sample_rate, n_channels) = (decoded.spec().rate(), decoded.spec().channels().count());
-        decoded.copy_to_vec_interleaved(&mut self.interleaved);
         self.settle(sample_rate, n_channels)?;
         if sample_rate != self.source.sample_rate {
             let n_silent = packet.dur.get().min(MAX_SILENCE);
@@ -348,10 +361,27 @@ fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window
     }
     match identify(&head, head.len() as u64 == window.size()) {
         Identity::Sound(format, offset) => {
+            match format {
+                Format::Wav => check_wav_channels(path, &head)?,
+                Format::Caf if !is_caf_sound(&head, window.size()) => {
+                    return Err(malformed(path, format, "its header claims more than the file holds".into()));
+                }
+                _ => {}
+            }
             window.skip(offset as u64).map_err(io)?;
             Ok((format, window))
         }
         Identity::Other(what) => Err(unsupported(path, format!("{what}; {UNDERSTOOD}"))),
+    }
+}
+
+/// How many samples the header promises, where that is exact: what is estimated from a bit rate, or counted in another
+/// unit of time, is no promise.
+fn n_samples_promised(format: Format, track: &Track) -> Option<u64> {
+    match format {
+        Format::Mpeg => track.padding.and(track.num_frames),
+        Format::Wav | Format::Aiff | Format::SunAu | Format::Flac => track.num_frames,
+        Format::Caf | Format::Ogg | Format::Mp4 | Format::Matroska | Format::Adts => None,
     }
 }
 
@@ -362,7 +392,7 @@ fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
 /// Codecs trim what does not belong to the sound, except of MPEG audio: see [`Decoder::trim`].
 fn new_codec(format: Format, params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
     let options = AudioDecoderOptions::default().gapless(format != Format::Mpeg);
-    symphonia::default::get_codecs().make_audio_decoder(params, &options)
+    guarded(|| symphonia::default::get_codecs().make_audio_decoder(params, &options))
 }
 
 fn check_limits(
@@ -381,11 +411,28 @@ fn check_limits(
             let reason = format!("a sample rate of {rate} Hz; at least {MIN_SAMPLE_RATE} Hz are expected");
             Err(malformed(path, format, reason))
         }
-        (_, Some(n)) if n > usize::from(MAX_CHANNELS) => {
-            too_large("number of channels", n as u64, u64::from(MAX_CHANNELS))
-        }
+        (_, Some(n)) => check_channels(path, n),
         _ => Ok(()),
     }
+}
+
+/// Symphonia calls a wav with many channels malformed, without saying how many they are.
+fn check_wav_channels(path: &Path, head: &[u8]) -> Result<(), Error> {
+    const MOST: u16 = 18;
+    let n_channels = wav_channels(head).unwrap_or(0);
+    check_channels(path, usize::from(n_channels))?;
+    if n_channels <= MOST {
+        return Ok(());
+    }
+    Err(unsupported(path, format!("a wav file with {n_channels} channels; up to {MOST} are understood")))
+}
+
+fn check_channels(path: &Path, n_channels: usize) -> Result<(), Error> {
+    if n_channels <= usize::from(MAX_CHANNELS) {
+        return Ok(());
+    }
+    let (quantity, found, limit) = ("number of channels", n_channels as u64, u64::from(MAX_CHANNELS));
+    Err(Error::TooLarge { path: path.into(), quantity, found, limit })
 }
 
 fn malformed(path: &Path, format: Format, reason: String) -> Error {

@@ -10,6 +10,7 @@
 mod decoder;
 mod fault;
 mod format;
+mod guard;
 mod mono;
 mod reservoir;
 mod sun_au;
