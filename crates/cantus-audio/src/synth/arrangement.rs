@@ -49,8 +49,12 @@ fn silence(score: &mut Score, section: &Range<f64>, rest: Rest) {
 /// The longest time in the section during which nobody would play, in seconds.
 fn longest_silence_s(score: &Score, section: &Range<f64>, rest: Rest) -> f64 {
     const STROKE_BEATS: f64 = 0.25;
+    const RING_BEATS: f64 = 1.5; // a struck or plucked note held for longer is too soft to carry the music
     let playing = score.parts.iter().filter(|part| !rest.roles.contains(&part.role));
-    let notes = playing.flat_map(|part| &part.notes).map(|note| (note.start, note.start + note.duration));
+    let notes = playing.flat_map(|part| {
+        let carries = if part.instrument.sustains() { f64::INFINITY } else { RING_BEATS };
+        part.notes.iter().map(move |note| (note.start, note.start + note.duration.min(carries)))
+    });
     let strokes = score.strokes.iter().filter(|_| !rest.drums);
     let strokes = strokes.map(|stroke| (stroke.start, stroke.start + STROKE_BEATS));
     let mut sounds: Vec<(f64, f64)> = notes.chain(strokes).collect();

@@ -37,10 +37,10 @@ impl Production {
         let noisy = dice.chance(0.35);
         Production {
             low_cut_hz: dice.around(42.0, 0.5),
-            high_cut_hz: dice.around(bandwidth_hz, 0.3),
-            tilt_db: dice.uniform(-3.0, 3.0),
+            high_cut_hz: dice.around(bandwidth_hz, 0.25),
+            tilt_db: dice.uniform(-2.5, 2.5),
             colour_hz: dice.around(900.0, 2.0),
-            colour_db: dice.uniform(-3.5, 3.5),
+            colour_db: dice.uniform(-3.0, 3.0),
             reverb: dice.uniform(0.02, 0.3),
             reverb_s: dice.around(0.9, 0.9),
             saturation: dice.around(1.2, 0.5),
@@ -59,12 +59,12 @@ pub(super) fn render(score: &Score, dice: &mut Dice, n_samples: usize, sample_ra
     for part in &score.parts {
         track.fill(0.0);
         play(score, part, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.3));
+        add_balanced(&mut mix, &track, part.level * dice.around(1.0, 0.2));
     }
     if !score.strokes.is_empty() {
         track.fill(0.0);
         drum(score, dice, &mut track, rate);
-        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.35));
+        add_balanced(&mut mix, &track, score.drum_level * dice.around(1.0, 0.25));
     }
     record(&score.production, dice, &mut mix, rate);
     mix

@@ -74,10 +74,10 @@ fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
 fn four_on_the_floor(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
     let mut strokes = chart.groove(&[
         (Drum::Snare, "..x...x."),
-        (Drum::OpenHat, ".x.x.x.x"),
+        (Drum::OpenHat, ".X.X.X.X"),
         (Drum::ClosedHat, dice.pick(["x.o.x.o.x.o.x.o.", "x...x...x...x...", "xo.oxo.oxo.oxo.o"])),
     ]);
-    if dice.chance(0.5) {
+    if dice.chance(0.6) {
         strokes.extend(chart.drum(Drum::Clap, &["..x...x."]));
     }
     add_fills(dice, chart, 8, &mut strokes);

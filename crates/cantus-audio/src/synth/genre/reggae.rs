@@ -40,7 +40,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     score.add(Role::Bass, bass, 0.24, chart.bass(&line, 28));
     let skank = dice.pick(["..x...x...x...x.", "..x...x...x...xx", "..xo..xo..xo..xo"]);
     let chop = if dice.chance(0.65) { Plucked::electric(dice) } else { Instrument::piano(dice) };
-    score.add(Role::Harmony, chop, 0.12, chart.chords(&[skank], 57));
+    score.add(Role::Harmony, chop, 0.15, chart.chords(&[skank], 57));
     if dice.chance(0.6) {
         let bubble = dice.pick([".ox..ox..ox..ox.", "..xo..xo..xo..xo"]);
         score.add(Role::Harmony, Instrument::organ(dice), 0.07, chart.chords(&[bubble], 53));

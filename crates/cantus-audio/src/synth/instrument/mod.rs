@@ -41,6 +41,15 @@ pub(super) enum Instrument {
 }
 
 impl Instrument {
+    /// Whether a note is as loud at its end as at its beginning, or nearly: bows, winds and organs, not strings.
+    pub fn sustains(&self) -> bool {
+        match self {
+            Instrument::Plucked(_) => false,
+            Instrument::Subtractive(_) => true,
+            Instrument::Additive(voice) => voice.t60_s.is_infinite(),
+        }
+    }
+
     /// Adds `tone` to `out`, whose first sample is the note's start; what is longer than `out` is cut.
     /// Notes that the sample rate cannot carry are left out.
     pub fn play(&self, tone: &Tone, out: &mut [f32]) {
