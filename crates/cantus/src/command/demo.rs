@@ -24,7 +24,7 @@ pub struct Demo {
     #[arg(long, short, default_value = "cantus-demo", value_name = "DIR")]
     output: PathBuf,
     /// Tracks of each genre to train and test on
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=1000))]
+    #[arg(long, default_value_t = 40, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=1000))]
     tracks: u16,
     /// Length of a track, in seconds
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]

@@ -101,15 +101,15 @@ fn positive(text: &str) -> Result<f32, String> {
 }
 
 impl Train {
-    /// The demonstration's training: the lecture's network with its remedies against overfitting, on a few tracks.
+    /// The demonstration's training: the lecture's network as its recipe has it.
     pub fn of_demo(features: PathBuf, run: PathBuf, seed: u64) -> Self {
         Self {
             data: features,
-            model: "mlp-regularised".to_owned(),
+            model: "mlp".to_owned(),
             output: run,
             epochs: None,
             batch_size: None,
-            learning_rate: Some(1e-3),
+            learning_rate: None,
             patience: None,
             seed,
             split: None,
