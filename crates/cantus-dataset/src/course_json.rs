@@ -157,7 +157,7 @@ mod tests {
         let head = "\"mapping\": [\"a\", \"b\"]";
         for (text, expected) in [
             ("".to_owned(), "EOF"),
-            ("[]".to_owned(), "expected a map"),
+            ("[]".to_owned(), "expected an object with mapping, labels and mfcc"),
             (format!("{{{head}, \"labels\": [0]}}"), "no 'mfcc'"),
             (format!("{{{head}, \"mfcc\": [{SEGMENT}]}}"), "no 'labels'"),
             (

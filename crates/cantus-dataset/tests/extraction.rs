@@ -285,9 +285,7 @@ fn no_changed_byte_of_a_part_makes_a_reader_panic() {
     run(audio.path(), out.path(), 2).unwrap();
     let path = out.path().join("part-00001.arrow");
     let whole = fs::read(&path).unwrap();
-    // All that is not features: the message in front of them and the footer behind.
-    let places = (0..whole.len()).filter(|place| *place < 3000 || *place > whole.len() - 9000);
-    for place in places.step_by(3) {
+    for place in (0..whole.len()).step_by(3) {
         let mut bytes = whole.clone();
         bytes[place] ^= if place % 2 == 0 { 0xff } else { 0x10 };
         fs::write(&path, &bytes).unwrap();
