@@ -1,18 +1,16 @@
-//! What each file is: codec, rate, channels, duration, faults.
-use std::time::Instant;
-fn main() {
-    for path in std::env::args().skip(1) {
-        let start = Instant::now();
-        match cantus_audio::decode::decode(path.as_ref()) {
-            Ok(r) => {
-                let s = &r.audio.samples;
-                let rms = (s.iter().map(|x| (x * x) as f64).sum::<f64>() / s.len() as f64).sqrt();
-                println!("{path}: {:?} n={} rms={rms:.4} {:?}", r.source, s.len(), start.elapsed());
-                for f in r.faults {
-                    println!("    {f}");
-                }
-            }
-            Err(e) => println!("ERR {e}"),
-        }
-    }
+//! Decodes a file to raw little-endian f32 samples, mono: `decode IN OUT`; used by `tests/reference/mp3_alignment.py`.
+
+use std::error::Error;
+use std::path::Path;
+
+use cantus_audio::decode::decode;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, input, output] = arguments.as_slice() else {
+        return Err("usage: decode IN OUT".into());
+    };
+    let samples = decode(Path::new(input))?.audio.samples;
+    std::fs::write(output, samples.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! One file, block by block: its sound in mono at its own rate, in memory that does not grow with its length.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::CodecParameters;
@@ -12,8 +12,10 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::packet::Packet;
 
 use super::fault::{Fault, Faults};
-use super::format::{Format, Identity, UNDERSTOOD, identify};
+use super::format::{Format, Identity, UNDERSTOOD, identify, is_caf_sound, wav_channels};
+use super::guard::{PANICKED, guarded};
 use super::mono;
+use super::reservoir::{FrameShape, Reservoir};
 use super::window::Window;
 use super::{MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Source};
 use crate::Error;
@@ -24,6 +26,10 @@ const SEARCH: usize = 256 * 1024;
 const MAX_SILENCE: u64 = 1 << 16;
 /// How often in a row the container may fail to find its next packet before the rest is given up.
 const MAX_FAILURES: usize = 16;
+
+/// Up to here an MP3 frame without the data that it needs is no fault, in samples: so begins every MP3 that was cut out
+/// of a longer one.
+const CUT: u64 = 4 * 1152;
 
 /// Decodes one file, block by block.
 ///
@@ -50,6 +56,8 @@ pub struct Decoder {
     reader: Box<dyn FormatReader>,
     codec: Box<dyn AudioDecoder>,
     track_id: u32,
+    reservoir: Reservoir,
+    shape: Option<FrameShape>,
     trims_end: bool,
     n_samples_promised: Option<u64>,
     /// Samples that were decoded so far.
@@ -93,8 +101,8 @@ impl Decoder {
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
         let (format, window) = find_sound(path, file)?;
         let failed = |error| explain(path, format, error);
-        let reader =
-            format.reader(MediaSourceStream::new(Box::new(window), Default::default())).map_err(failed)?;
+        let stream = MediaSourceStream::new(Box::new(window), Default::default());
+        let reader = guarded(|| format.reader(stream)).map_err(failed)?;
         let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
         let (track, params) =
             track.and_then(|track| Some((track, audio_params(track)?))).ok_or_else(|| {
@@ -106,7 +114,7 @@ impl Decoder {
             params.sample_rate,
             params.channels.as_ref().map(|channels| channels.count()),
         )?;
-        let codec = new_codec(params).map_err(failed)?;
+        let codec = new_codec(format, params).map_err(failed)?;
         let source = Source {
             codec: codec.codec_info().short_name.into(),
             sample_rate: params.sample_rate.unwrap_or(0),
@@ -117,8 +125,10 @@ impl Decoder {
             source,
             format,
             track_id: track.id,
+            reservoir: Reservoir::default(),
+            shape: None,
             trims_end: format != Format::Mpeg || track.padding.is_some(),
-            n_samples_promised: track.num_frames,
+            n_samples_promised: n_samples_promised(format, track),
             reader,
             codec,
             position: 0,
@@ -178,7 +188,10 @@ impl Decoder {
 
     /// Decodes packets until one has samples; false at the end.
     fn decode_block(&mut self) -> Result<bool, Error> {
-        while let Some(packet) = self.next_packet()? {
+        while let Some(mut packet) = self.next_packet()? {
+            if self.format == Format::Mpeg {
+                self.prepare_mpeg_frame(&mut packet);
+            }
             self.decode_packet(&packet)?;
             self.position += self.block.len() as u64;
             if !self.block.is_empty() {
@@ -191,7 +204,7 @@ impl Decoder {
     /// The next packet of the track, past damage; `None` at the end.
     fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
         while !self.is_finished {
-            match self.reader.next_packet() {
+            match guarded(|| self.reader.next_packet()) {
                 Ok(Some(packet)) => {
                     self.n_failures = 0;
                     if packet.track_id == self.track_id {
@@ -206,7 +219,9 @@ impl Decoder {
                     return Err(Error::Io { path: self.path.clone(), source });
                 }
                 Err(SymphoniaError::ResetRequired) => self.restart(),
-                Err(SymphoniaError::DecodeError(reason)) if self.n_failures < MAX_FAILURES => {
+                Err(SymphoniaError::DecodeError(reason))
+                    if self.n_failures < MAX_FAILURES && reason != PANICKED =>
+                {
                     self.n_failures += 1;
                     self.faults.add(self.position, 0, reason);
                 }
@@ -220,8 +235,12 @@ impl Decoder {
     fn finish(&mut self, reason: Option<String>) {
         self.is_finished = true;
         let n_missing = self.n_samples_promised.map_or(0, |promised| promised.saturating_sub(self.position));
-        if let Some(reason) = reason {
-            self.faults.add(self.position, n_missing, reason);
+        match reason {
+            Some(reason) => self.faults.add(self.position, n_missing, reason),
+            None if n_missing > 0 => {
+                self.faults.add(self.position, n_missing, "the file ends before its time")
+            }
+            None => {}
         }
     }
 
@@ -234,7 +253,7 @@ impl Decoder {
         if params.sample_rate != Some(self.source.sample_rate) {
             return self.finish(Some("another stream with another sample rate follows".into()));
         }
-        match new_codec(params) {
+        match new_codec(self.format, params) {
             Ok(codec) => {
                 self.codec = codec;
                 self.track_id = id;
@@ -244,12 +263,43 @@ impl Decoder {
         }
     }
 
+    /// What Symphonia's MPEG decoder does not do by itself.
+    fn prepare_mpeg_frame(&mut self, packet: &mut Packet) {
+        // It accepts no change between mono and stereo, as there is where streams were joined: a new one does.
+        let shape = FrameShape::of(&packet.data);
+        if self.shape.is_some() && self.shape != shape && self.renew_codec() {
+            self.reservoir.clear();
+        }
+        self.shape = shape;
+        if self.reservoir.admit(&mut packet.data) && self.position > CUT {
+            let reason = "the frame needs data of a frame that is missing";
+            self.faults.add(self.position, packet.dur.get(), reason);
+        }
+    }
+
+    fn renew_codec(&mut self) -> bool {
+        let track = self.reader.tracks().iter().find(|track| track.id == self.track_id);
+        let codec = track.and_then(audio_params).map(|params| new_codec(self.format, params));
+        let Some(Ok(codec)) = codec else { return false };
+        self.codec = codec;
+        true
+    }
+
     /// Decodes one packet into the block. A packet that cannot be decoded becomes silence of its length.
     fn decode_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         self.block.clear();
-        let decoded = match self.codec.decode(packet) {
-            Ok(decoded) => decoded,
+        let decoded = guarded(|| {
+            let decoded = self.codec.decode(packet)?;
+            decoded.copy_to_vec_interleaved(&mut self.interleaved);
+            Ok((decoded.spec().rate(), decoded.spec().channels().count()))
+        });
+        let (sample_rate, n_channels) = match decoded {
+            Ok(spec) => spec,
             Err(error) => {
+                self.reservoir.clear();
+                if matches!(error, SymphoniaError::DecodeError(PANICKED)) && !self.renew_codec() {
+                    self.finish(Some(PANICKED.into()));
+                }
                 let n_silent = packet.dur.get().min(MAX_SILENCE);
                 self.faults.add(self.position, n_silent, reason(&error));
                 // Nothing was heard yet: there is nothing to keep in time with.
@@ -259,8 +309,6 @@ impl Decoder {
                 return Ok(());
             }
         };
-        let (sample_rate, n_channels) = (decoded.spec().rate(), decoded.spec().channels().count());
-        decoded.copy_to_vec_interleaved(&mut self.interleaved);
         self.settle(sample_rate, n_channels)?;
         if sample_rate != self.source.sample_rate {
             let n_silent = packet.dur.get().min(MAX_SILENCE);
@@ -308,12 +356,18 @@ fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window
     let mut head = Vec::new();
     window.by_ref().take(SEARCH as u64).read_to_end(&mut head).map_err(io)?;
     if head.is_empty() {
-        let is_empty = window.seek(SeekFrom::End(0)).map_err(io)? == 0;
-        let reason = if is_empty { "the file is empty" } else { "there is nothing behind its tag" };
+        let reason = if window.has_tags() { "a tag and nothing else" } else { "the file is empty" };
         return Err(unsupported(path, reason.into()));
     }
     match identify(&head, head.len() as u64 == window.size()) {
         Identity::Sound(format, offset) => {
+            match format {
+                Format::Wav => check_wav_channels(path, &head)?,
+                Format::Caf if !is_caf_sound(&head, window.size()) => {
+                    return Err(malformed(path, format, "its header claims more than the file holds".into()));
+                }
+                _ => {}
+            }
             window.skip(offset as u64).map_err(io)?;
             Ok((format, window))
         }
@@ -321,12 +375,24 @@ fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window
     }
 }
 
+/// How many samples the header promises, where that is exact: what is estimated from a bit rate, or counted in another
+/// unit of time, is no promise.
+fn n_samples_promised(format: Format, track: &Track) -> Option<u64> {
+    match format {
+        Format::Mpeg => track.padding.and(track.num_frames),
+        Format::Wav | Format::Aiff | Format::SunAu | Format::Flac => track.num_frames,
+        Format::Caf | Format::Ogg | Format::Mp4 | Format::Matroska | Format::Adts => None,
+    }
+}
+
 fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref().and_then(CodecParameters::audio)
 }
 
-fn new_codec(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
-    symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default())
+/// Codecs trim what does not belong to the sound, except of MPEG audio: see [`Decoder::trim`].
+fn new_codec(format: Format, params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
+    let options = AudioDecoderOptions::default().gapless(format != Format::Mpeg);
+    guarded(|| symphonia::default::get_codecs().make_audio_decoder(params, &options))
 }
 
 fn check_limits(
@@ -345,11 +411,28 @@ fn check_limits(
             let reason = format!("a sample rate of {rate} Hz; at least {MIN_SAMPLE_RATE} Hz are expected");
             Err(malformed(path, format, reason))
         }
-        (_, Some(n)) if n > usize::from(MAX_CHANNELS) => {
-            too_large("number of channels", n as u64, u64::from(MAX_CHANNELS))
-        }
+        (_, Some(n)) => check_channels(path, n),
         _ => Ok(()),
     }
+}
+
+/// Symphonia calls a wav with many channels malformed, without saying how many they are.
+fn check_wav_channels(path: &Path, head: &[u8]) -> Result<(), Error> {
+    const MOST: u16 = 18;
+    let n_channels = wav_channels(head).unwrap_or(0);
+    check_channels(path, usize::from(n_channels))?;
+    if n_channels <= MOST {
+        return Ok(());
+    }
+    Err(unsupported(path, format!("a wav file with {n_channels} channels; up to {MOST} are understood")))
+}
+
+fn check_channels(path: &Path, n_channels: usize) -> Result<(), Error> {
+    if n_channels <= usize::from(MAX_CHANNELS) {
+        return Ok(());
+    }
+    let (quantity, found, limit) = ("number of channels", n_channels as u64, u64::from(MAX_CHANNELS));
+    Err(Error::TooLarge { path: path.into(), quantity, found, limit })
 }
 
 fn malformed(path: &Path, format: Format, reason: String) -> Error {

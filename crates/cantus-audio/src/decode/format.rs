@@ -141,6 +141,40 @@ fn is_text(head: &[u8]) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace())
 }
 
+/// Number of channels that the header of a wav claims, if that is among its first bytes.
+pub(super) fn wav_channels(head: &[u8]) -> Option<u16> {
+    let mut rest = head.get(12..)?;
+    loop {
+        let (name, length) = (rest.get(..4)?, u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize);
+        let data = rest.get(8..)?;
+        if name == b"fmt " {
+            return Some(u16::from_le_bytes(data.get(2..4)?.try_into().ok()?));
+        }
+        rest = data.get(length.checked_add(length % 2)?..)?;
+    }
+}
+
+/// Whether the chunks of a caf, as far as they are among its first bytes, fit into a file of `size` bytes.
+///
+/// Symphonia allocates what they claim before it reads: 0.6.1 took 8 GiB for a file of 1 KiB.
+pub(super) fn is_caf_sound(head: &[u8], size: u64) -> bool {
+    const MAX_PACKET: u32 = 1 << 20;
+    let word = |offset: usize| Some(u32::from_be_bytes(*head.get(offset..)?.first_chunk()?));
+    let mut offset = 8;
+    while let (Some(name), Some(high), Some(low)) = (word(offset), word(offset + 4), word(offset + 8)) {
+        let (length, data) = (u64::from(high) << 32 | u64::from(low), offset + 12);
+        match &name.to_be_bytes() {
+            b"data" => return true,
+            b"desc" if word(data + 16) > Some(MAX_PACKET) || word(data + 20) > Some(MAX_PACKET) => {
+                return false;
+            }
+            _ if length > size.saturating_sub(data as u64) => return false,
+            _ => offset = data + length as usize,
+        }
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,11 @@ impl Window {
         self.rewind()
     }
 
+    /// Whether there was a tag in front.
+    pub(super) fn has_tags(&self) -> bool {
+        self.start > 0
+    }
+
     /// Size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.end - self.start
