@@ -136,9 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_exported_is_imported_bit_for_bit() {
-        let text = format!(
-            "{{\"mapping\": [\"a\", \"b\"], \"labels\": [1], \"mfcc\": [[[0.1,-3.4028235e38],[1e-45,1.1754944e-38],[-0.0,16777217],[3,4]]]}}"
-        );
+        let text = r#"{"mapping": ["a", "b"], "labels": [1],
+            "mfcc": [[[0.1, -3.4028235e38], [1e-45, 1.1754944e-38], [-0.0, 16777217], [3, 4]]]}"#;
         let dir = tempfile::tempdir().unwrap();
         let (first, second) = (dir.path().join("1.json"), dir.path().join("2.json"));
         std::fs::write(&first, text).unwrap();
@@ -157,7 +156,7 @@ mod tests {
         let head = "\"mapping\": [\"a\", \"b\"]";
         for (text, expected) in [
             ("".to_owned(), "EOF"),
-            ("[]".to_owned(), "expected a map"),
+            ("[]".to_owned(), "expected an object with mapping, labels and mfcc"),
             (format!("{{{head}, \"labels\": [0]}}"), "no 'mfcc'"),
             (format!("{{{head}, \"mfcc\": [{SEGMENT}]}}"), "no 'labels'"),
             (

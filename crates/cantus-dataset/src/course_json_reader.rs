@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 /// The contents of a `data.json`.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with mapping, labels and mfcc")]
 pub(crate) struct CourseData {
     pub(crate) mapping: Vec<String>,
     pub(crate) labels: Vec<usize>,

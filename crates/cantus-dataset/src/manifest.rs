@@ -5,12 +5,16 @@
 //! it becomes a failure of the extraction, like every other file that cannot be read.
 
 use std::collections::HashMap;
+use std::io::Cursor;
 use std::path::Path;
 
 use csv::StringRecord;
 
 use crate::catalog::{Catalog, Entry, Ignored};
 use crate::{Error, Part};
+
+/// What some editors put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 const COLUMNS: [&str; 4] = ["path", "label", "group", "split"];
 
@@ -71,7 +75,7 @@ pub(crate) fn normalised(path: &str) -> String {
 /// A CSV file with named columns, read line by line.
 pub(crate) struct Table<'a> {
     path: &'a Path,
-    reader: csv::Reader<std::fs::File>,
+    reader: csv::Reader<Cursor<Vec<u8>>>,
     columns: HashMap<String, usize>,
     record: StringRecord,
 }
@@ -79,8 +83,11 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     /// Opens a CSV file whose header names some of the `known` columns and all of the `required` ones.
     pub(crate) fn open(path: &'a Path, known: &[&str], required: &[&str]) -> Result<Self, Error> {
-        let file = std::fs::File::open(path).map_err(Error::io(path))?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+        let mut bytes = std::fs::read(path).map_err(Error::io(path))?;
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Cursor::new(bytes));
         let header = reader.headers().map_err(|error| csv_error(path, &error))?.clone();
         let mut table = Self { path, reader, columns: HashMap::new(), record: StringRecord::new() };
         for (index, name) in header.iter().enumerate() {
@@ -105,7 +112,14 @@ impl<'a> Table<'a> {
     /// Goes on to the next line and returns its number; `None` at the end.
     pub(crate) fn next_line(&mut self) -> Result<Option<u64>, Error> {
         let more = self.reader.read_record(&mut self.record).map_err(|error| csv_error(self.path, &error))?;
-        Ok(more.then(|| self.record.position().map_or(0, csv::Position::line)))
+        Ok(more.then(|| self.record.position().map_or(0, |start| self.line(start))))
+    }
+
+    /// The line of a record, whose position is that of the blank lines in front of it.
+    fn line(&self, start: &csv::Position) -> u64 {
+        let text = self.reader.get_ref().get_ref().get(start.byte() as usize..).unwrap_or_default();
+        let blank = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        start.line() + blank.filter(|byte| **byte == b'\n').count() as u64
     }
 
     /// The current line's value in a column; `None` if it is empty.

@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn a_given_split_wins_and_lends_its_training_part_for_validation() {
         let (mut tracks, labels) = random_tracks(11);
-        let part = |i: usize| if i % 4 == 0 { Part::Test } else { Part::Train };
+        let part = |i: usize| if i.is_multiple_of(4) { Part::Test } else { Part::Train };
         tracks.iter_mut().enumerate().for_each(|(i, track)| track.part = Some(part(i)));
         let split = SplitSpec { by: Unit::Track, ..SplitSpec::default() }.split(&tracks, &labels).unwrap();
         assert!(split.given);

@@ -1,5 +1,7 @@
 //! From recordings to a store and back, with everything that can go wrong on the way.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -172,7 +174,7 @@ fn bad_files_are_named_with_their_reasons_and_do_not_stop_the_job() {
     write_tone(&path("b/short.wav"), 440.0, 0.05);
     fs::write(path("a/empty.mp3"), "").unwrap();
     fs::write(path("a/text.mp3"), "these are words\n".repeat(100)).unwrap();
-    fs::write(path("a/garbage.au"), (0..4000u32).map(|n| (n * n >> 3) as u8).collect::<Vec<_>>()).unwrap();
+    fs::write(path("a/garbage.au"), (0..4000u32).map(|n| ((n * n) >> 3) as u8).collect::<Vec<_>>()).unwrap();
     fs::write(path("loose.wav"), "").unwrap();
     let extraction = run(audio.path(), out.path(), 2).unwrap();
     let failed: Vec<&str> = extraction.failures.iter().map(|failure| failure.path.as_str()).collect();
@@ -285,9 +287,7 @@ fn no_changed_byte_of_a_part_makes_a_reader_panic() {
     run(audio.path(), out.path(), 2).unwrap();
     let path = out.path().join("part-00001.arrow");
     let whole = fs::read(&path).unwrap();
-    // All that is not features: the message in front of them and the footer behind.
-    let places = (0..whole.len()).filter(|place| *place < 3000 || *place > whole.len() - 9000);
-    for place in places.step_by(3) {
+    for place in (0..whole.len()).step_by(3) {
         let mut bytes = whole.clone();
         bytes[place] ^= if place % 2 == 0 { 0xff } else { 0x10 };
         fs::write(&path, &bytes).unwrap();

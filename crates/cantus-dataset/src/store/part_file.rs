@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
             message.header_as_record_batch().map(|batch| (batch.buffers(), batch.compression()))
         });
         let Some((Some(buffers), None)) = batch else { return Err(self.damaged("a malformed record batch")) };
-        let Some(last) = buffers.iter().last() else {
+        let Some(last) = buffers.iter().next_back() else {
             return Err(self.damaged("a record batch without columns"));
         };
         let (offset, len) = (last.offset(), last.length());
