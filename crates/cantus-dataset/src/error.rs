@@ -86,7 +86,7 @@ pub enum Error {
     TooFew {
         /// The label.
         label: String,
-        /// What was counted: `tracks`, `groups` or `segments`.
+        /// What was counted: `track`, `group` or `segment`.
         unit: &'static str,
         /// How many there are.
         n: usize,

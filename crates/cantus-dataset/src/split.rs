@@ -188,7 +188,7 @@ fn draw(
     for (number, label) in labels.iter().enumerate() {
         let n = bundles_with(&bundles, number);
         if n < needed {
-            return Err(Error::TooFew { label: label.clone(), unit: plural(by), n, needed });
+            return Err(Error::TooFew { label: label.clone(), unit: name_of(by), n, needed });
         }
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -213,11 +213,11 @@ fn bundles(tracks: &[Track], by: Unit) -> Vec<Bundle> {
     members.into_values().map(|members| Bundle::new(members, |member| tracks[member].label)).collect()
 }
 
-fn plural(by: Unit) -> &'static str {
+fn name_of(by: Unit) -> &'static str {
     match by {
-        Unit::Track => "tracks",
-        Unit::Group => "groups of tracks",
-        Unit::Segment => "segments",
+        Unit::Track => "track",
+        Unit::Group => "group",
+        Unit::Segment => "segment",
     }
 }
 

@@ -71,7 +71,7 @@ fn a_run_folder_holds_what_is_promised() {
         assert_eq!(history[key].as_array().unwrap().len(), 3, "{key}");
     }
     let csv = std::fs::read_to_string(run.join("history.csv")).unwrap();
-    assert_eq!(csv.lines().next(), Some("epoch,accuracy,loss,val_accuracy,val_loss"));
+    assert_eq!(csv.lines().next(), Some("epoch,loss,accuracy,val_loss,val_accuracy,learning_rate"));
     assert_eq!(csv.lines().count(), 4);
     let report: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(run.join("report.json")).unwrap()).unwrap();
