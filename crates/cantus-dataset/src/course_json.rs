@@ -13,11 +13,11 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_audio::pending_file::PendingFile;
 
 use crate::Error;
 use crate::course_json_reader::{CourseData, read};
 use crate::extract::tracks_per_part;
-use crate::pending_file::PendingFile;
 use crate::store::{FeatureStore, Header, Input, PartRecord, StoreWriter, TrackRecord};
 
 /// Reads a `data.json` into a feature store in the folder `out`.
@@ -69,9 +69,9 @@ pub fn export(store: &FeatureStore, path: &Path) -> Result<(), Error> {
         let kinds: Vec<&str> = store.spec().kinds.iter().map(|kind| kind.name()).collect();
         return Err(Error::NotMfcc { found: kinds.join(" + ") });
     }
-    let mut file = PendingFile::create(path)?;
+    let mut file = PendingFile::create(path).map_err(Error::io(path))?;
     write(store, &mut file, path)?;
-    file.commit()
+    file.commit().map_err(Error::io(path))
 }
 
 fn write(store: &FeatureStore, file: &mut PendingFile, path: &Path) -> Result<(), Error> {

@@ -19,7 +19,6 @@ mod error;
 mod extract;
 mod groups;
 mod manifest;
-mod pending_file;
 mod spec_difference;
 mod split;
 mod store;

@@ -365,11 +365,11 @@ mod tests {
         let tracks = vec![track(0, 0, None), track(1, 0, None), track(2, 0, None), track(0, 1, None)];
         let message =
             |spec: SplitSpec, tracks: &[Track]| spec.split(tracks, &labels(2)).unwrap_err().to_string();
-        assert!(message(SplitSpec::default(), &tracks).contains("class 'label-1' has 1 tracks"));
+        assert!(message(SplitSpec::default(), &tracks).contains("class 'label-1' has 1 track,"));
         let one_artist: Vec<Track> =
             (0..8).map(|i| track(i, i % 2, (i % 2 == 0).then(|| "solo".to_owned()))).collect();
         let by_group = SplitSpec { by: Unit::Group, ..SplitSpec::default() };
-        assert!(message(by_group, &one_artist).contains("class 'label-0' has 1 groups of tracks"));
+        assert!(message(by_group, &one_artist).contains("class 'label-0' has 1 group,"));
         let two_parts = SplitSpec { validation: 0.0, ..SplitSpec::default() };
         assert!(two_parts.split(&tracks[..3], &labels(1)).is_ok());
     }

@@ -62,6 +62,8 @@ fn flags_from_file(
                     flags.extend(flag(subcommand, matches, option, value).map_err(&wrong)?);
                 }
             }
+            // A run's own record of itself, which stands in its `config.toml` beside the options.
+            toml::Value::Table(_) if key == "run" => {}
             toml::Value::Table(_) => return Err(wrong(format!("[{key}] is no command of cantus"))),
             value => flags.extend(flag(command, draft, key, value).map_err(&wrong)?),
         }
@@ -79,7 +81,11 @@ fn flag(
     let long = key.replace('_', "-");
     let Some(argument) = command.get_arguments().find(|a| a.get_long() == Some(long.as_str())) else {
         let known: Vec<_> = command.get_arguments().filter_map(|a| a.get_long()).collect();
-        return Err(format!("`{key}` is no option of `{}`; it has: {}", command.get_name(), known.join(", ")));
+        return Err(format!(
+            "`{key}` is no option of `{}`; it has: {}",
+            command.get_name(),
+            known.join(", ")
+        ));
     };
     let set = matches.value_source(argument.get_id().as_str());
     if matches!(set, Some(ValueSource::CommandLine | ValueSource::EnvVariable)) {
@@ -90,7 +96,9 @@ fn flag(
         toml::Value::Boolean(true) if !argument.get_action().takes_values() => Ok(vec![option.into()]),
         toml::Value::Boolean(false) if !argument.get_action().takes_values() => Ok(Vec::new()),
         toml::Value::String(text) => Ok(vec![format!("{option}={text}").into()]),
-        toml::Value::Array(items) => Ok(items.iter().map(|item| format!("{option}={}", plain(item)).into()).collect()),
+        toml::Value::Array(items) => {
+            Ok(items.iter().map(|item| format!("{option}={}", plain(item)).into()).collect())
+        }
         other => Ok(vec![format!("{option}={}", plain(other)).into()]),
     }
 }
@@ -137,7 +145,8 @@ mod tests {
         let from_file = parse_words(&["cantus", "train", "x", "-o", "y", "--config", path]).unwrap();
         assert_eq!(epochs(&from_file), Some(7));
         assert!(from_file.global.quiet);
-        let flag = parse_words(&["cantus", "--config", path, "train", "x", "-o", "y", "--epochs", "3"]).unwrap();
+        let flag =
+            parse_words(&["cantus", "--config", path, "train", "x", "-o", "y", "--epochs", "3"]).unwrap();
         assert_eq!(epochs(&flag), Some(3));
     }
 
@@ -153,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_missing_or_malformed_file_is_wrong_usage() {
-        let error = parse_words(&["cantus", "train", "x", "-o", "y", "--config", "/no/such/file"]).unwrap_err();
+        let error =
+            parse_words(&["cantus", "train", "x", "-o", "y", "--config", "/no/such/file"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let file = file("epochs = [");
         let path = file.path().to_str().unwrap();

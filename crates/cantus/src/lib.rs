@@ -32,7 +32,6 @@ mod recipe;
 pub mod report;
 pub mod run;
 pub mod training;
-pub mod whole_file;
 
 pub use error::Error;
 pub use model::Model;

@@ -43,7 +43,8 @@ pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
     for path in paths {
         if path.is_dir() {
             let (files, failures) = cantus_dataset::recordings_in(path);
-            let failed = |failure: cantus_dataset::Failure| Failed { path: failure.path, reason: failure.reason };
+            let failed =
+                |failure: cantus_dataset::Failure| Failed { path: failure.path, reason: failure.reason };
             listing.files.extend(files);
             listing.failed.extend(failures.into_iter().map(failed));
         } else if path.exists() {

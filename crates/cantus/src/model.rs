@@ -65,7 +65,8 @@ impl Model {
     /// If they are not: says what differs.
     pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
         if labels != self.labels {
-            let difference = format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
+            let difference =
+                format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
             return Err(Error::OtherFeatures { difference });
         }
         match cantus_dataset::spec_difference(spec, &self.features) {

@@ -57,11 +57,12 @@ struct Header {
 
 /// The model as the bytes of its file.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
-    let tensors: Vec<(Tensor, Vec<u8>)> =
-        tensors_of(model).into_iter().map(with_bytes).collect();
+    let tensors: Vec<(Tensor, Vec<u8>)> = tensors_of(model).into_iter().map(with_bytes).collect();
     let views = tensors
         .iter()
-        .map(|(tensor, bytes)| Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?)))
+        .map(|(tensor, bytes)| {
+            Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+        })
         .collect::<Result<Vec<_>, SafeTensorError>>()
         .map_err(unwritable)?;
     let header = Header {
@@ -120,7 +121,8 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     let n_bins = header.features.n_bins();
     let mut bins = |name: &str| {
         let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
-        let missing = || Error::Unwritable { reason: format!("`{name}` is missing or has not {n_bins} values") };
+        let missing =
+            || Error::Unwritable { reason: format!("`{name}` is missing or has not {n_bins} values") };
         place.map(|place| tensors.swap_remove(place).values).ok_or_else(missing)
     };
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };

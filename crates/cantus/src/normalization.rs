@@ -59,7 +59,8 @@ impl Normalizer {
     pub fn finish(&self) -> Normalization {
         let n = self.n_frames.max(1) as f64;
         let mean = self.sum.iter().map(|sum| sum / n);
-        let variance = self.sum_of_squares.iter().zip(mean.clone()).map(|(squares, mean)| squares / n - mean * mean);
+        let variance =
+            self.sum_of_squares.iter().zip(mean.clone()).map(|(squares, mean)| squares / n - mean * mean);
         let deviation = variance.map(|variance| if variance > 1e-12 { variance.sqrt() as f32 } else { 1.0 });
         Normalization { mean: mean.map(|mean| mean as f32).collect(), deviation: deviation.collect() }
     }
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_normalised_bin_has_zero_mean_and_unit_deviation() {
-        let features: Vec<f32> = (0..400).flat_map(|i| [i as f32 * 0.1 - 7.0, 100.0 + (i % 7) as f32]).collect();
+        let features: Vec<f32> =
+            (0..400).flat_map(|i| [i as f32 * 0.1 - 7.0, 100.0 + (i % 7) as f32]).collect();
         let mut normalizer = Normalizer::new(2);
         features.chunks(100).for_each(|part| normalizer.look_at(part));
         let normalization = normalizer.finish();

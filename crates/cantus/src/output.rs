@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use cantus_audio::pending_file;
 use serde::Serialize;
 
 use crate::interrupt;
@@ -75,7 +76,7 @@ pub fn error(error: &anyhow::Error) -> Outcome {
 
 /// Writes a file, whole or not at all.
 pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    Ok(cantus::whole_file::write(path, content)?)
+    pending_file::write(path, content).with_context(|| path.display().to_string())
 }
 
 /// A remark for the person at the terminal.

@@ -80,9 +80,9 @@ impl Predictor<'_> {
     /// If the file cannot be decoded, is silent, or is shorter than one segment.
     pub fn predict_file(&mut self, path: &Path) -> Result<Prediction, Error> {
         let recording = decode::load(path, self.model.features.sample_rate)?;
-        let mut prediction = self.predict_samples(&recording.audio.samples).map_err(|reason| {
-            Error::NothingToHear { path: path.to_owned(), reason }
-        })?;
+        let mut prediction = self
+            .predict_samples(&recording.audio.samples)
+            .map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
         prediction.faults = recording.faults;
         Ok(prediction)
     }
@@ -97,7 +97,9 @@ impl Predictor<'_> {
         if n_segments == 0 {
             let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
             let duration_s = samples.len() as f64 / f64::from(spec.sample_rate);
-            return Err(format!("too short: it lasts {duration_s:.2} s, and the model hears {segment_s:.2} s at a time"));
+            return Err(format!(
+                "too short: it lasts {duration_s:.2} s, and the model hears {segment_s:.2} s at a time"
+            ));
         }
         let probabilities = self.model.predict_segments(&segments).map_err(|error| error.to_string())?;
         let n_labels = self.model.labels.len();
@@ -113,8 +115,10 @@ impl Predictor<'_> {
             labels.iter().enumerate().map(|(number, label)| (label.clone(), mean(number))).collect();
         // The first of equals wins, as everywhere where labels are decided.
         let best = probabilities.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).cloned().unwrap_or_default();
-        let segment_s = self.model.features.segment_samples() as f64 / f64::from(self.model.features.sample_rate);
-        let at = |(number, probabilities)| SegmentPrediction { start_s: number as f64 * segment_s, probabilities };
+        let segment_s =
+            self.model.features.segment_samples() as f64 / f64::from(self.model.features.sample_rate);
+        let at =
+            |(number, probabilities)| SegmentPrediction { start_s: number as f64 * segment_s, probabilities };
         Prediction {
             label: best.0,
             probability: best.1,

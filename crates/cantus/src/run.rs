@@ -14,6 +14,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use cantus_audio::pending_file;
 use cantus_dataset::{FeatureStore, Part, Unit};
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use crate::evaluation::test_scores;
 use crate::plot::{self, Theme};
 use crate::report::{Report, best_epoch};
 use crate::training::Trained;
-use crate::{Error, Model, Recipe, model_file, whole_file};
+use crate::{Error, Model, Recipe, model_file};
 
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
@@ -84,7 +85,8 @@ impl Run {
     /// If it is not there or not finished.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let run = Self { dir: dir.to_owned() };
-        let missing = [model_file::FILE_NAME, CONFIG, SPLIT, REPORT].into_iter().find(|name| !dir.join(name).is_file());
+        let missing =
+            [model_file::FILE_NAME, CONFIG, SPLIT, REPORT].into_iter().find(|name| !dir.join(name).is_file());
         match missing {
             None => Ok(run),
             Some(name) => {
@@ -104,7 +106,7 @@ impl Run {
     /// # Errors
     /// If it cannot be written.
     pub fn save_checkpoint(&self, checkpoint: &[u8]) -> Result<(), Error> {
-        whole_file::write(&self.path(CHECKPOINT), checkpoint)
+        self.write(CHECKPOINT, checkpoint)
     }
 
     /// What an interrupted training left, if there was one.
@@ -147,7 +149,8 @@ impl Run {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        whole_file::write(&self.path(name), bytes)
+        let path = self.path(name);
+        pending_file::write(&path, bytes).map_err(Error::io(&path))
     }
 
     fn save_plots(&self, trained: &Trained) -> Result<(), Error> {
@@ -202,7 +205,8 @@ impl Run {
         if features.exists() {
             return Ok(features);
         }
-        let reason = format!("its features are no longer at {}; say where with --features", features.display());
+        let reason =
+            format!("its features are no longer at {}; say where with --features", features.display());
         Err(Error::Run { path: self.dir.clone(), reason })
     }
 
@@ -219,7 +223,10 @@ impl Run {
                 continue;
             }
             let Some(&track) = tracks.get(row.path.as_str()) else {
-                let reason = format!("the features have no track {}; give the store that the run was trained on", row.path);
+                let reason = format!(
+                    "the features have no track {}; give the store that the run was trained on",
+                    row.path
+                );
                 return Err(Error::Run { path: self.dir.clone(), reason });
             };
             let of_track = store.segments_of(track);

@@ -60,11 +60,14 @@ impl<'a> Job<'a> {
     /// If the data cannot be split, a part is empty, the store cannot be read, or the network does not fit.
     pub fn prepare(self) -> Result<Prepared<'a>, Error> {
         let split = self.store.split(&self.split)?;
-        for (part, segments, share) in
-            [("training", &split.train, 1.0), ("validation", &split.validation, self.split.validation), ("test", &split.test, self.split.test)]
-        {
+        for (part, segments, share) in [
+            ("training", &split.train, 1.0),
+            ("validation", &split.validation, self.split.validation),
+            ("test", &split.test, self.split.test),
+        ] {
             if segments.is_empty() && share > 0.0 {
-                let reason = format!("the {part} part is empty; add tracks, or change the shares of the split");
+                let reason =
+                    format!("the {part} part is empty; add tracks, or change the shares of the split");
                 return Err(Error::TrainingData { reason });
             }
         }
@@ -130,10 +133,7 @@ impl Prepared<'_> {
         Ok(Trained { model, history, split, report })
     }
 
-    fn fit(
-        &mut self,
-        observe: &mut impl FnMut(&Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<History, Error> {
+    fn fit(&mut self, observe: &mut impl FnMut(&Progress<'_>) -> ControlFlow<()>) -> Result<History, Error> {
         let training = cantus_nn::Training {
             seed: self.job.seed,
             n_threads: self.job.n_threads,

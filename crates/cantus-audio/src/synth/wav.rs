@@ -1,15 +1,14 @@
 //! Writing WAV files.
 
-use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::pending_file::PendingFile;
 use crate::{Audio, Error};
 
 /// Writes `audio` as 16-bit mono WAV; what lies outside of [-1, 1] is clipped.
 ///
-/// The file is written beside its place under a name that ends in `.part`, then renamed: under `path` there is never
-/// half a file.
+/// Under `path` there is never half a file.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be created, written or renamed; [`Error::TooLarge`] if the samples do not fit
@@ -25,18 +24,7 @@ pub fn write_wav(path: impl AsRef<Path>, audio: &Audio) -> Result<(), Error> {
             limit: LIMIT as u64,
         });
     }
-    let part = part_name(path);
-    write_samples(&part, audio).and_then(|()| std::fs::rename(&part, path)).map_err(|source| {
-        // The write's error matters to the caller; that of tidying up after it does not.
-        let _ = std::fs::remove_file(&part);
-        Error::Io { path: path.to_owned(), source }
-    })
-}
-
-fn part_name(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
-    name.push(".part");
-    path.with_file_name(name)
+    write_samples(path, audio).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 fn write_samples(path: &Path, audio: &Audio) -> io::Result<()> {
@@ -46,13 +34,15 @@ fn write_samples(path: &Path, audio: &Audio) -> io::Result<()> {
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    let mut writer = hound::WavWriter::create(path, spec).map_err(into_io)?;
+    let mut file = PendingFile::create(path)?;
+    let mut writer = hound::WavWriter::new(&mut file, spec).map_err(into_io)?;
     let mut samples = writer.get_i16_writer(audio.samples.len() as u32);
     for x in &audio.samples {
         samples.write_sample((x * 32_768.0).round() as i16); // saturates
     }
     samples.flush().map_err(into_io)?;
-    writer.finalize().map_err(into_io)
+    writer.finalize().map_err(into_io)?;
+    file.commit()
 }
 
 fn into_io(error: hound::Error) -> io::Error {
@@ -64,6 +54,8 @@ fn into_io(error: hound::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::synth::{Genre, compose};
 

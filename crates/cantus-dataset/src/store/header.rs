@@ -6,7 +6,9 @@ use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
 use super::record::{FORMAT, VERSION};
-use crate::{Error, pending_file};
+use cantus_audio::pending_file;
+
+use crate::Error;
 
 pub(crate) const NAME: &str = "store.toml";
 
@@ -112,6 +114,6 @@ impl Header {
         let path = dir.join(NAME);
         let text = toml::to_string(self)
             .map_err(|error| Error::Io { path: path.clone(), source: std::io::Error::other(error) })?;
-        pending_file::write(&path, text.as_bytes())
+        pending_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
     }
 }

@@ -14,10 +14,10 @@ use arrow_array::{
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::pending_file::PendingFile;
 
 use super::record::PartRecord;
 use crate::Error;
-use crate::pending_file::PendingFile;
 
 /// Key of the [`PartRecord`] in the schema's metadata.
 pub(super) const RECORD_KEY: &str = "cantus.part";
@@ -40,7 +40,7 @@ pub(crate) fn write_part(
         Error::Io { path: path.to_owned(), source }
     };
     let batch = record_batch(record, features, starts_known).map_err(failed)?;
-    let mut file = PendingFile::create(path)?;
+    let mut file = PendingFile::create(path).map_err(Error::io(path))?;
     {
         let mut writer = FileWriter::try_new(&mut file, &batch.schema()).map_err(failed)?;
         if batch.num_rows() > 0 {
@@ -49,7 +49,7 @@ pub(crate) fn write_part(
         writer.finish().map_err(failed)?;
     }
     file.flush().map_err(Error::io(path))?;
-    file.commit()
+    file.commit().map_err(Error::io(path))
 }
 
 fn record_batch(

@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::track::{Failure, Warning};
-use crate::{Error, pending_file};
+use cantus_audio::pending_file;
+
+use crate::Error;
 
 pub(crate) const FAILURES_NAME: &str = "failures.csv";
 pub(crate) const WARNINGS_NAME: &str = "warnings.csv";
@@ -26,7 +28,7 @@ fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
     table.write_record(["path", "reason"]).map_err(failed)?;
     rows.iter().try_for_each(|row| table.serialize(row)).map_err(failed)?;
     let bytes = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    pending_file::write(path, &bytes)
+    pending_file::write(path, &bytes).map_err(Error::io(path))
 }
 
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use cantus_audio::pending_file;
+
 use super::header::{Header, NAME as HEADER_NAME};
 use super::part_file::PartFile;
 use super::part_writer::write_part;
@@ -10,7 +12,7 @@ use super::record::{Input, PartRecord};
 use super::tables::{write_failures, write_warnings};
 use super::{is_part, part_path};
 use crate::track::{Failure, Warning};
-use crate::{Error, pending_file, spec_difference};
+use crate::{Error, spec_difference};
 
 /// Adds parts to a store and keeps count.
 pub(crate) struct StoreWriter {

@@ -8,7 +8,9 @@ use crate::output::{self, Outcome};
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
-#[command(after_help = "Example: cantus completions bash > ~/.local/share/bash-completion/completions/cantus")]
+#[command(
+    after_help = "Example: cantus completions bash > ~/.local/share/bash-completion/completions/cantus"
+)]
 pub struct Completions {
     /// The shell
     shell: Shell,

@@ -13,7 +13,9 @@ use crate::{interrupt, progress};
 
 /// Compose a labelled corpus of music: ten genres, every track another
 #[derive(Debug, Args)]
-#[command(after_help = "Example: cantus compose music --tracks 5 --duration 10    then listen to music/jazz/jazz.00000.wav")]
+#[command(
+    after_help = "Example: cantus compose music --tracks 5 --duration 10    then listen to music/jazz/jazz.00000.wav"
+)]
 pub struct Compose {
     /// Folder to write to: DIR/<genre>/<genre>.00000.wav, …
     dir: PathBuf,
@@ -48,7 +50,10 @@ impl Compose {
     fn check(&self) -> anyhow::Result<()> {
         let usage = |what: &str| WrongUsage(what.to_owned());
         ensure!(self.tracks > 0, usage("--tracks must be at least 1"));
-        ensure!(self.duration > 0.0 && self.duration <= 3600.0, usage("--duration must be more than 0 and at most 3600 seconds"));
+        ensure!(
+            self.duration > 0.0 && self.duration <= 3600.0,
+            usage("--duration must be more than 0 and at most 3600 seconds")
+        );
         ensure!((8_000..=192_000).contains(&self.sr), usage("--sr must be between 8000 and 192000 Hz"));
         Ok(())
     }

@@ -64,7 +64,8 @@ impl Demo {
             return Ok(None);
         };
         tell(&extraction, &features, global);
-        Train::of_demo(features, self.path("run"), self.seed).train(global)
+        let trained = Train::of_demo(features, self.path("run"), self.seed).train(global)?;
+        Ok(trained.map(|(trained, _)| trained))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -134,5 +135,7 @@ fn table(answers: &[Answer<'_>]) -> String {
     let rows: String = answers.iter().map(row).collect();
     let n = answers.len();
     let chance = 100.0 / Genre::ALL.len() as f64;
-    format!("held-back tracks: {n_right} of {n} named right, {share:.0} % (chance: {chance:.0} %)\n\n{rows}\n")
+    format!(
+        "held-back tracks: {n_right} of {n} named right, {share:.0} % (chance: {chance:.0} %)\n\n{rows}\n"
+    )
 }

@@ -27,7 +27,11 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let report = Run::open(&self.run)?.evaluate(self.features.as_deref())?;
-        if self.json { output::json(&report)? } else { output::print(&report.to_text())? }
+        if self.json {
+            output::json(&report)?
+        } else {
+            output::print(&report.to_text())?
+        }
         Ok(Outcome::Done)
     }
 }

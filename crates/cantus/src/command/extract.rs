@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cantus_audio::feature::FeatureSpec;
-use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract};
+use cantus_dataset::{
+    Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
+};
 use clap::{Args, ValueEnum};
 
 use super::spec::SpecOptions;

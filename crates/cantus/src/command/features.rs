@@ -65,7 +65,8 @@ impl Format {
             "png" => Self::Png,
             "svg" => Self::Svg,
             _ => {
-                let what = format!("{}: which format? name it .npy, .csv, .json, .png or .svg", path.display());
+                let what =
+                    format!("{}: which format? name it .npy, .csv, .json, .png or .svg", path.display());
                 bail!(WrongUsage(what))
             }
         })
@@ -137,5 +138,13 @@ fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
         FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "magnitude", ColourRange::Full),
     };
     let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
-    Ok(plot::heat_map(&HeatMap { title, values: &features.values, n_bins: features.n_bins, frame_s, rows, unit, range }))
+    Ok(plot::heat_map(&HeatMap {
+        title,
+        values: &features.values,
+        n_bins: features.n_bins,
+        frame_s,
+        rows,
+        unit,
+        range,
+    }))
 }

@@ -57,7 +57,11 @@ impl Inspect {
             }
         }
         let document = Document { tracks, failed };
-        if self.json { output::json(&document)? } else { output::print(&table(&document))? }
+        if self.json {
+            output::json(&document)?
+        } else {
+            output::print(&table(&document))?
+        }
         Ok(document.outcome())
     }
 }

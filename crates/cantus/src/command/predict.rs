@@ -126,7 +126,11 @@ fn table(tracks: &[Track]) -> String {
     let row = |track: &Track| {
         let Prediction { label, probability, .. } = &track.prediction;
         let others = others(&track.prediction);
-        let line = format!("{:path_width$}  {label:label_width$}  {:>5.1} %  {others}", track.path, 100.0 * probability);
+        let line = format!(
+            "{:path_width$}  {label:label_width$}  {:>5.1} %  {others}",
+            track.path,
+            100.0 * probability
+        );
         format!("{}\n", line.trim_end())
     };
     tracks.iter().map(row).collect()

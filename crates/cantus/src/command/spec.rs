@@ -66,7 +66,10 @@ impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
         FeatureSpec {
-            kinds: self.kind.as_ref().map_or(spec.kinds, |kinds| kinds.iter().map(|&kind| kind.into()).collect()),
+            kinds: self
+                .kind
+                .as_ref()
+                .map_or(spec.kinds, |kinds| kinds.iter().map(|&kind| kind.into()).collect()),
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
             n_fft: self.n_fft.unwrap_or(spec.n_fft),
             hop_length: self.hop_length.unwrap_or(spec.hop_length),

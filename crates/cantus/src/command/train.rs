@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
+use cantus::Recipe;
 use cantus::run::{Config, Origin, Run};
 use cantus::training::{Job, Prepared, Trained};
-use cantus::Recipe;
 use cantus_dataset::{FeatureStore, Grouping, SplitSpec, Unit, assign_groups};
 use cantus_nn::{Batching, EarlyStopping};
 use clap::{Args, ValueEnum};
@@ -123,7 +123,7 @@ impl Train {
     }
 
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let Some(trained) = self.train(global)? else { return Ok(Outcome::Interrupted) };
+        let Some((trained, n_lost)) = self.train(global)? else { return Ok(Outcome::Interrupted) };
         if self.json {
             output::json(&trained.report)?;
         } else {
@@ -132,15 +132,15 @@ impl Train {
                 output::note(&format!("run in {0}; next: cantus predict {0} SONG", self.output.display()));
             }
         }
-        Ok(Outcome::from_failures(trained.report.failures.len()))
+        Ok(Outcome::from_failures(n_lost))
     }
 
-    /// Trains and writes the run; none if Ctrl-C stopped it.
-    pub fn train(&self, global: &Global) -> anyhow::Result<Option<Trained>> {
+    /// Trains and writes the run; also tells how many files were lost on the way. None if Ctrl-C stopped it.
+    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, usize)>> {
         let split = self.split_spec()?;
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite)?;
-        let Some(features) = self.features(&recipe, &run, global)? else { return Ok(None) };
+        let Some((features, n_lost)) = self.features(&recipe, &run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
         self.assign_groups(&mut store, global)?;
         let checkpoint = if self.resume { run.checkpoint()? } else { None };
@@ -153,7 +153,7 @@ impl Train {
         }
         let Some(trained) = fit(prepared, &run, &recipe, global)? else { return Ok(None) };
         run.save(&trained, &store, &recipe, &self.config(&features)?)?;
-        Ok(Some(trained))
+        Ok(Some((trained, n_lost)))
     }
 
     fn split_spec(&self) -> anyhow::Result<SplitSpec> {
@@ -167,10 +167,19 @@ impl Train {
             }
         };
         for (name, share) in [("--validation", self.validation), ("--test", self.test)] {
-            ensure!((0.0..1.0).contains(&share), WrongUsage(format!("{name} must be a share from 0 to below 1, not {share}")));
+            ensure!(
+                (0.0..1.0).contains(&share),
+                WrongUsage(format!("{name} must be a share from 0 to below 1, not {share}"))
+            );
         }
-        ensure!(self.test > 0.0, WrongUsage("--test must be more than 0: a figure needs tracks that were held out".to_owned()));
-        ensure!(self.validation + self.test < 1.0, WrongUsage("--validation and --test leave nothing to train on".to_owned()));
+        ensure!(
+            self.test > 0.0,
+            WrongUsage("--test must be more than 0: a figure needs tracks that were held out".to_owned())
+        );
+        ensure!(
+            self.validation + self.test < 1.0,
+            WrongUsage("--validation and --test leave nothing to train on".to_owned())
+        );
         Ok(SplitSpec { by, validation: self.validation, test: self.test, seed: self.seed })
     }
 
@@ -178,6 +187,7 @@ impl Train {
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
         let training = &mut recipe.training;
+        training.seed = self.seed;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
         if let Some(rate) = self.learning_rate {
@@ -194,16 +204,23 @@ impl Train {
         Ok(recipe)
     }
 
-    /// The feature store: the one given, or one made of the recordings given, inside the run; none if interrupted.
-    fn features(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    /// The feature store given, or one made inside the run of the recordings given, and how many of these were lost; none
+    /// if interrupted.
+    fn features(
+        &self,
+        recipe: &Recipe,
+        run: &Run,
+        global: &Global,
+    ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
-            return Ok(Some(self.data.clone()));
+            return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
-        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, self.overwrite, global)?;
+        let extraction =
+            extract::extract_folder(&self.data, &recipe.features, &store, self.overwrite, global)?;
         Ok(extraction.map(|extraction| {
             extract::tell(&extraction, &store, global);
-            store
+            (store, extraction.failures.len())
         }))
     }
 
@@ -213,7 +230,11 @@ impl Train {
         let labels = store.labels().to_vec();
         let found = assign_groups(store.tracks_mut(), &labels, &grouping)?;
         if !global.quiet {
-            let alone = if found.n_ungrouped > 0 { format!("; {} tracks without one stand alone", found.n_ungrouped) } else { String::new() };
+            let alone = if found.n_ungrouped > 0 {
+                format!("; {} tracks without one stand alone", found.n_ungrouped)
+            } else {
+                String::new()
+            };
             output::note(&format!("{} groups by {group}{alone}", found.n_groups));
         }
         for path in &found.unknown {
@@ -236,13 +257,20 @@ impl Train {
         self.batch_size.map(|n| set("batch_size", (n as i64).into()));
         self.learning_rate.map(|rate| set("learning_rate", f64::from(rate).into()));
         self.patience.map(|n| set("patience", (n as i64).into()));
-        let features = features.strip_prefix(&self.output).map_or_else(|_| features.canonicalize(), |inside| Ok(inside.to_owned()))?;
+        let features = features
+            .strip_prefix(&self.output)
+            .map_or_else(|_| features.canonicalize(), |inside| Ok(inside.to_owned()))?;
         Ok(Config { train, run: Origin { features, cantus_version: env!("CARGO_PKG_VERSION").to_owned() } })
     }
 }
 
 /// Trains behind a bar; on Ctrl-C keeps a checkpoint and returns none.
-fn fit(prepared: Prepared<'_>, run: &Run, recipe: &Recipe, global: &Global) -> anyhow::Result<Option<Trained>> {
+fn fit(
+    prepared: Prepared<'_>,
+    run: &Run,
+    recipe: &Recipe,
+    global: &Global,
+) -> anyhow::Result<Option<Trained>> {
     let bar = progress::bar("train", recipe.training.epochs, global.quiet);
     let mut watch = Watch::new(&bar, run);
     let trained = prepared.train(|progress| watch.observe(progress))?;

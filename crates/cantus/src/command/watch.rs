@@ -31,7 +31,8 @@ impl<'a> Watch<'a> {
         match progress {
             Progress::Batch { scores, batch, n_batches, .. } => {
                 let stopping = if interrupt::requested() { "stopping after this epoch  " } else { "" };
-                self.bar.set_message(format!("{stopping}batch {batch}/{n_batches}  {}", in_words("", scores)));
+                self.bar
+                    .set_message(format!("{stopping}batch {batch}/{n_batches}  {}", in_words("", scores)));
                 ControlFlow::Continue(())
             }
             Progress::Epoch(end) => self.end_epoch(end),
@@ -45,10 +46,17 @@ impl<'a> Watch<'a> {
         self.bar.set_message(format!("{}  {validation}", in_words("", &end.log.train)));
         if interrupt::requested() || self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY {
             self.last_checkpoint = Instant::now();
-            let kept = end.checkpoint().map_err(cantus::Error::from).and_then(|bytes| self.run.save_checkpoint(&bytes));
+            let kept = end
+                .checkpoint()
+                .map_err(cantus::Error::from)
+                .and_then(|bytes| self.run.save_checkpoint(&bytes));
             self.failure = kept.err();
         }
-        if interrupt::requested() || self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupt::requested() || self.failure.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Why the training was stopped, if a checkpoint could not be written.
@@ -58,6 +66,7 @@ impl<'a> Watch<'a> {
 }
 
 fn in_words(prefix: &str, scores: &Scores) -> String {
-    let accuracy = scores.accuracy.map(|accuracy| format!("  {prefix}accuracy {accuracy:.3}")).unwrap_or_default();
+    let accuracy =
+        scores.accuracy.map(|accuracy| format!("  {prefix}accuracy {accuracy:.3}")).unwrap_or_default();
     format!("{prefix}loss {:.3}{accuracy}", scores.loss)
 }

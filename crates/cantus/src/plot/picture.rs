@@ -1,9 +1,9 @@
 //! A finished drawing, and the three ways out of it: SVG text, PNG bytes, a file.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cantus_audio::pending_file;
 
 use super::{
     Theme,
@@ -85,25 +85,15 @@ impl Picture {
             Some("svg") => self.to_svg(theme).into_bytes(),
             _ => return Err(PictureError::UnknownExtension { path: path.to_owned() }),
         };
-        write_whole(path, &bytes).map_err(|source| PictureError::Write { path: path.to_owned(), source })
+        pending_file::write(path, &bytes)
+            .map_err(|source| PictureError::Write { path: path.to_owned(), source })
     }
-}
-
-/// Never leaves half a file under the real name.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report; there may be nothing to remove.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sheet() -> Picture {

@@ -147,8 +147,8 @@ impl std::fmt::Display for SplitSummary {
             Unit::Segment => "segment (leaks)",
         };
         let origin = if self.given { "given by the manifest".to_owned() } else { format!("by {unit}") };
-        let [train, validation, test] =
-            [self.train_part, self.validation_part, self.test_part].map(|part| (part.n_tracks, part.n_segments));
+        let [train, validation, test] = [self.train_part, self.validation_part, self.test_part]
+            .map(|part| (part.n_tracks, part.n_segments));
         write!(
             f,
             "split {origin}: {} tracks ({} segments) to learn from, {} ({}) to choose by, {} ({}) to examine with",
@@ -188,7 +188,8 @@ fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
 /// Artists that were learnt from and examined with: a network that knows the singer need not know the genre.
 fn shared_artists(store: &FeatureStore, split: &SegmentSplit) -> Option<String> {
     let artists = |segments: &[usize]| -> BTreeSet<String> {
-        let artist = |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
+        let artist =
+            |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
         tracks_of(store, segments).into_iter().filter_map(artist).collect()
     };
     let n_shared = artists(&split.train).intersection(&artists(&split.test)).count();

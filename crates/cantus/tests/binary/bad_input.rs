@@ -94,9 +94,13 @@ fn files_that_hold_no_sound_are_each_named_with_their_reason() {
     assert_eq!(document["tracks"], serde_json::json!([]));
     let failed = document["failed"].as_array().unwrap();
     assert_eq!(failed.len(), 5);
-    for (name, word) in
-        [("channels", "105"), ("short", "0.1"), ("silence", "silent"), ("text", "text file"), ("zero", "empty")]
-    {
+    for (name, word) in [
+        ("channels", "105"),
+        ("short", "0.1"),
+        ("silence", "silent"),
+        ("text", "text file"),
+        ("zero", "empty"),
+    ] {
         let entry = failed.iter().find(|f| f["path"].as_str().unwrap().contains(name)).unwrap();
         let reason = entry["reason"].as_str().unwrap();
         assert!(reason.contains(word), "{name}: `{word}` is missing in: {reason}");
@@ -125,7 +129,7 @@ fn an_unreadable_file_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let dir = trained();
     let file = dir.path().join("music/pop/pop.00000.wav");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&file).is_ok() {
         println!("skipped: this user may read every file");
         return;

@@ -90,7 +90,8 @@ fn the_model_file_alone_predicts_and_equal_work_gives_equal_bytes() {
     assert_eq!(by_run.json(), by_file.json());
 
     cantus_in(dir.path(), "extract @/music -o @/again --jobs 1").ok();
-    cantus_in(dir.path(), "train @/again -m mlp -o @/run-again --epochs 3 --learning-rate 1e-3 --jobs 1").ok();
+    cantus_in(dir.path(), "train @/again -m mlp -o @/run-again --epochs 3 --learning-rate 1e-3 --jobs 1")
+        .ok();
     let bytes = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
     assert!(bytes("run/model.safetensors") == bytes("run-again/model.safetensors"));
     cantus_in(dir.path(), "train @/again -m mlp -o @/other --epochs 3 --learning-rate 1e-3 --seed 1").ok();
@@ -108,7 +109,8 @@ fn a_folder_of_audio_trains_at_once() {
 #[test]
 fn csv_has_a_row_for_each_track_and_a_column_for_each_label() {
     let dir = trained();
-    let csv = cantus_in(dir.path(), "predict @/run @/music/rock @/music/blues/blues.00000.wav --csv").ok().stdout;
+    let csv =
+        cantus_in(dir.path(), "predict @/run @/music/rock @/music/blues/blues.00000.wav --csv").ok().stdout;
     let mut lines = csv.lines();
     assert_eq!(
         lines.next(),

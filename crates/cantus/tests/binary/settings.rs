@@ -8,7 +8,12 @@ fn the_environment_sets_what_no_flag_does_and_a_flag_wins() {
     let compose = |name: &str, variable: &str, flags: &[&str]| {
         let music = dir.path().join(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
-        command.arg("compose").arg(&music).args(["--duration", "1"]).args(flags).env("CANTUS_TRACKS", variable);
+        command
+            .arg("compose")
+            .arg(&music)
+            .args(["--duration", "1"])
+            .args(flags)
+            .env("CANTUS_TRACKS", variable);
         assert!(command.status().unwrap().success());
         std::fs::read_dir(music.join("jazz")).unwrap().count()
     };

@@ -4,15 +4,13 @@
 //! at most the hidden file, which the next writer of the same file overwrites.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-
-use crate::Error;
 
 const SUFFIX: &str = ".partial";
 
 /// A file in the making; dropped without [`commit`](Self::commit), it vanishes.
-pub(crate) struct PendingFile {
+pub struct PendingFile {
     target: PathBuf,
     temporary: PathBuf,
     /// `None` once committed.
@@ -21,10 +19,13 @@ pub(crate) struct PendingFile {
 
 impl PendingFile {
     /// Opens the file under its hidden name.
-    pub(crate) fn create(target: &Path) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// If the folder is not there or cannot be written to.
+    pub fn create(target: &Path) -> io::Result<Self> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let temporary = target.with_file_name(format!(".{name}{SUFFIX}"));
-        let file = File::create(&temporary).map_err(Error::io(target))?;
+        let file = File::create(&temporary)?;
         Ok(Self {
             target: target.to_owned(),
             temporary,
@@ -33,7 +34,10 @@ impl PendingFile {
     }
 
     /// Brings the file to the disk and gives it its name.
-    pub(crate) fn commit(mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If not everything could be written, or the file cannot be renamed; then the old file is still there.
+    pub fn commit(mut self) -> io::Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let written = writer
             .into_inner()
@@ -43,7 +47,7 @@ impl PendingFile {
         if written.is_err() {
             let _ = fs::remove_file(&self.temporary);
         }
-        written.map_err(Error::io(&self.target))
+        written
     }
 }
 
@@ -57,6 +61,12 @@ impl Write for PendingFile {
     }
 }
 
+impl Seek for PendingFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.writer.as_mut().map_or(Ok(0), |writer| writer.seek(position))
+    }
+}
+
 impl Drop for PendingFile {
     fn drop(&mut self) {
         if self.writer.take().is_some() {
@@ -66,14 +76,17 @@ impl Drop for PendingFile {
 }
 
 /// Writes a whole file at once.
-pub(crate) fn write(target: &Path, bytes: &[u8]) -> Result<(), Error> {
+///
+/// # Errors
+/// If it cannot be written; then the old file, if there was one, is still there.
+pub fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = PendingFile::create(target)?;
-    file.write_all(bytes).map_err(Error::io(target))?;
+    file.write_all(bytes)?;
     file.commit()
 }
 
 /// Whether a file name is that of a file in the making.
-pub(crate) fn is_pending(name: &str) -> bool {
+pub fn is_pending(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(SUFFIX)
 }
 
