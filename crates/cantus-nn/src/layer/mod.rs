@@ -15,7 +15,7 @@ mod spec;
 
 pub use activate::Activate;
 pub use dense::Dense;
-pub(crate) use dense::{DenseLayer, add_rows};
+pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
 pub use spec::LayerSpec;
