@@ -8,17 +8,23 @@
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
+mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod max_pool2d;
 mod spec;
+mod window;
 
 pub use activate::Activate;
+pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
+pub use max_pool2d::MaxPool2D;
 pub use spec::LayerSpec;
+pub use window::Padding;
 
 use crate::activation::Activation;
 use crate::error::Error;
@@ -134,9 +140,7 @@ pub(crate) struct Memory {
 /// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`] says.
 pub(crate) struct Tape<'a> {
     pub(crate) floats: &'a mut [f32],
-    #[expect(dead_code, reason = "pooling layers will keep the winner here")]
     pub(crate) bytes: &'a mut [u8],
-    #[expect(dead_code, reason = "convolutions will pad here")]
     pub(crate) scratch: &'a mut [f32],
 }
 
@@ -145,7 +149,6 @@ pub(crate) struct Tape<'a> {
 pub(crate) struct Weights<'a> {
     pub(crate) values: &'a [f32],
     /// Empty in inference.
-    #[expect(dead_code, reason = "recurrent layers will keep transposed kernels here")]
     pub(crate) derived: &'a [f32],
 }
 
@@ -192,6 +195,15 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
     })
 }
 
+/// Writes the transpose of a matrix of `rows` rows.
+pub(crate) fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    for (i, row) in from.chunks_exact(columns).enumerate() {
+        for (j, &value) in row.iter().enumerate() {
+            to[j * rows + i] = value;
+        }
+    }
+}
+
 /// Where a layer is being built: for messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
@@ -225,7 +237,8 @@ impl Site<'_> {
         }
     }
 
-    fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
+    /// A setting that makes no sense.
+    pub(crate) fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
         Error::Setting { layer: self.layer(), setting, got: got.to_string(), wanted }
     }
 }
