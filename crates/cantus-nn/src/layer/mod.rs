@@ -8,6 +8,7 @@
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
+mod batch_normalization;
 mod conv2d;
 mod dense;
 mod dropout;
@@ -17,6 +18,8 @@ mod spec;
 mod window;
 
 pub use activate::Activate;
+pub use batch_normalization::BatchNormalization;
+pub(crate) use batch_normalization::{Agreed, BatchNormalizationLayer, Moments};
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
@@ -92,6 +95,8 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
 pub(crate) enum Meeting<'a> {
     /// Its weights are so many that threads share its columns, and not the examples.
     Columns(&'a DenseLayer),
+    /// It needs mean and variance of the whole batch.
+    Statistics(&'a BatchNormalizationLayer),
 }
 
 /// One tensor of weights.

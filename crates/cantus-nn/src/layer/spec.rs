@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activate, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Reshape, Site};
+use super::{Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Reshape, Site};
 use crate::error::Error;
 
 /// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation = "relu"`.
@@ -13,6 +13,7 @@ use crate::error::Error;
 pub enum LayerSpec {
     Dense(Dense),
     Activation(Activate),
+    BatchNormalization(BatchNormalization),
     Conv2D(Conv2D),
     #[serde(alias = "MaxPooling2D")]
     MaxPool2D(MaxPool2D),
@@ -28,6 +29,7 @@ impl LayerSpec {
         match self {
             Self::Dense(_) => "Dense",
             Self::Activation(_) => "Activation",
+            Self::BatchNormalization(_) => "BatchNormalization",
             Self::Conv2D(_) => "Conv2D",
             Self::MaxPool2D(_) => "MaxPool2D",
             Self::Dropout(_) => "Dropout",
@@ -42,6 +44,7 @@ impl LayerSpec {
         Ok(match self {
             Self::Dense(dense) => Box::new(dense.build(input_shape, site)?),
             Self::Activation(activate) => Box::new(activate.build(input_shape)),
+            Self::BatchNormalization(batch) => Box::new(batch.build(input_shape, site)?),
             Self::Conv2D(conv) => Box::new(conv.build(input_shape, site)?),
             Self::MaxPool2D(pool) => Box::new(pool.build(input_shape, site)?),
             Self::Dropout(dropout) => Box::new(dropout.build(input_shape, site)?),
