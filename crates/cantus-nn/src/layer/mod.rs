@@ -13,7 +13,9 @@ mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod lstm;
 mod max_pool2d;
+mod recurrence;
 mod spec;
 mod window;
 
@@ -25,6 +27,7 @@ pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
+pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
 pub use spec::LayerSpec;
 pub use window::Padding;
@@ -198,6 +201,29 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
         values = rest;
         tensor
     })
+}
+
+/// The four gates of one example.
+#[inline(always)]
+fn quarters(row: &[f32]) -> [&[f32]; 4] {
+    let (first, second) = row.split_at(row.len() / 2);
+    let ([a, b], [c, d]) = (halves(first), halves(second));
+    [a, b, c, d]
+}
+
+/// The four gates of one example, to be changed.
+#[inline(always)]
+fn quarters_mut(row: &mut [f32]) -> [&mut [f32]; 4] {
+    let (first, second) = row.split_at_mut(row.len() / 2);
+    let (first_len, second_len) = (first.len() / 2, second.len() / 2);
+    let ((a, b), (c, d)) = (first.split_at_mut(first_len), second.split_at_mut(second_len));
+    [a, b, c, d]
+}
+
+#[inline(always)]
+fn halves(row: &[f32]) -> [&[f32]; 2] {
+    let (a, b) = row.split_at(row.len() / 2);
+    [a, b]
 }
 
 /// Writes the transpose of a matrix of `rows` rows.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Reshape, Site};
+use super::{
+    Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Layer, Lstm, MaxPool2D, Reshape, Site,
+};
 use crate::error::Error;
 
 /// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation = "relu"`.
@@ -15,6 +17,8 @@ pub enum LayerSpec {
     Activation(Activate),
     BatchNormalization(BatchNormalization),
     Conv2D(Conv2D),
+    #[serde(rename = "LSTM")]
+    Lstm(Lstm),
     #[serde(alias = "MaxPooling2D")]
     MaxPool2D(MaxPool2D),
     Dropout(Dropout),
@@ -31,6 +35,7 @@ impl LayerSpec {
             Self::Activation(_) => "Activation",
             Self::BatchNormalization(_) => "BatchNormalization",
             Self::Conv2D(_) => "Conv2D",
+            Self::Lstm(_) => "LSTM",
             Self::MaxPool2D(_) => "MaxPool2D",
             Self::Dropout(_) => "Dropout",
             Self::Flatten(_) => "Flatten",
@@ -46,6 +51,7 @@ impl LayerSpec {
             Self::Activation(activate) => Box::new(activate.build(input_shape)),
             Self::BatchNormalization(batch) => Box::new(batch.build(input_shape, site)?),
             Self::Conv2D(conv) => Box::new(conv.build(input_shape, site)?),
+            Self::Lstm(lstm) => Box::new(lstm.build(input_shape, site)?),
             Self::MaxPool2D(pool) => Box::new(pool.build(input_shape, site)?),
             Self::Dropout(dropout) => Box::new(dropout.build(input_shape, site)?),
             Self::Flatten(flatten) => Box::new(flatten.build(input_shape)),
