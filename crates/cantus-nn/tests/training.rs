@@ -52,6 +52,16 @@ fn networks() -> Vec<(&'static str, Architecture)> {
             ]"#,
         ),
         (
+            "recurrent",
+            r#"layers = [
+                { type = "LSTM", units = 12, return_sequences = true },
+                { type = "GRU", units = 10, return_sequences = true },
+                { type = "SimpleRNN", units = 8 },
+                { type = "Dropout", rate = 0.1 },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
+        (
             "convolutional",
             r#"layers = [
                 { type = "Reshape", target_shape = [20, 6, 1] },

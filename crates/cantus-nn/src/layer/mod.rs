@@ -13,9 +13,11 @@ mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod gru;
 mod lstm;
 mod max_pool2d;
 mod recurrence;
+mod simple_rnn;
 mod spec;
 mod window;
 
@@ -27,8 +29,10 @@ pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
+pub use gru::Gru;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
+pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
 pub use window::Padding;
 

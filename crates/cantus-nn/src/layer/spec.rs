@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Layer, Lstm, MaxPool2D, Reshape, Site,
+    Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Gru, Layer, Lstm, MaxPool2D, Reshape,
+    SimpleRnn, Site,
 };
 use crate::error::Error;
 
@@ -17,6 +18,10 @@ pub enum LayerSpec {
     Activation(Activate),
     BatchNormalization(BatchNormalization),
     Conv2D(Conv2D),
+    #[serde(rename = "GRU")]
+    Gru(Gru),
+    #[serde(rename = "SimpleRNN")]
+    SimpleRnn(SimpleRnn),
     #[serde(rename = "LSTM")]
     Lstm(Lstm),
     #[serde(alias = "MaxPooling2D")]
@@ -35,6 +40,8 @@ impl LayerSpec {
             Self::Activation(_) => "Activation",
             Self::BatchNormalization(_) => "BatchNormalization",
             Self::Conv2D(_) => "Conv2D",
+            Self::Gru(_) => "GRU",
+            Self::SimpleRnn(_) => "SimpleRNN",
             Self::Lstm(_) => "LSTM",
             Self::MaxPool2D(_) => "MaxPool2D",
             Self::Dropout(_) => "Dropout",
@@ -51,6 +58,8 @@ impl LayerSpec {
             Self::Activation(activate) => Box::new(activate.build(input_shape)),
             Self::BatchNormalization(batch) => Box::new(batch.build(input_shape, site)?),
             Self::Conv2D(conv) => Box::new(conv.build(input_shape, site)?),
+            Self::Gru(gru) => Box::new(gru.build(input_shape, site)?),
+            Self::SimpleRnn(rnn) => Box::new(rnn.build(input_shape, site)?),
             Self::Lstm(lstm) => Box::new(lstm.build(input_shape, site)?),
             Self::MaxPool2D(pool) => Box::new(pool.build(input_shape, site)?),
             Self::Dropout(dropout) => Box::new(dropout.build(input_shape, site)?),
