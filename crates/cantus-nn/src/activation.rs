@@ -4,9 +4,10 @@
 //! (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only [`Activation::Gelu`] and
 //! [`Activation::Silu`] are not monotonic: for them a layer keeps h.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use crate::elementwise::{exp, sigmoid, tanh, vectorised};
+use crate::elementwise::{exp, sigmoid, tanh};
 
 /// What is applied to a layer's net input, spelled in an architecture as Keras spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,17 +45,7 @@ impl Activation {
 
     /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks beyond one number).
     pub(crate) fn forward(self, values: &mut [f32], width: usize) {
-        match self {
-            Self::Linear => {}
-            Self::Sigmoid => each(values, sigmoid),
-            Self::Tanh => each(values, tanh),
-            Self::Relu => each(values, |h| h.max(0.0)),
-            Self::LeakyRelu => each(values, |h| if h > 0.0 { h } else { LEAKY_SLOPE * h }),
-            Self::Elu => each(values, |h| if h > 0.0 { h } else { exp(h) - 1.0 }),
-            Self::Gelu => each(values, |h| h * normal_distribution(h)),
-            Self::Silu => each(values, |h| h * sigmoid(h)),
-            Self::Softmax => values.chunks_exact_mut(width).for_each(softmax),
-        }
+        forward(self, values, width);
     }
 
     /// Turns ∂E/∂y into ∂E/∂h, in place.
@@ -63,24 +54,44 @@ impl Activation {
     /// - `outputs`: y; `net_inputs`: h, looked at only where [`Self::needs_net_input`]
     /// - `gradient`: as `outputs`; rows of `width`
     pub(crate) fn backward(self, outputs: &[f32], net_inputs: &[f32], gradient: &mut [f32], width: usize) {
-        match self {
-            Self::Linear => {}
-            Self::Sigmoid => scale_each(gradient, outputs, |y| y * (1.0 - y)),
-            Self::Tanh => scale_each(gradient, outputs, |y| 1.0 - y * y),
-            Self::Relu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { 0.0 }),
-            Self::LeakyRelu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { LEAKY_SLOPE }),
-            Self::Elu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
-            Self::Gelu => {
-                scale_each(gradient, net_inputs, |h| normal_distribution(h) + h * normal_density(h))
-            }
-            Self::Silu => scale_each(gradient, net_inputs, |h| {
-                let s = sigmoid(h);
-                s + h * s * (1.0 - s)
-            }),
-            Self::Softmax => {
-                for (gradient, y) in gradient.chunks_exact_mut(width).zip(outputs.chunks_exact(width)) {
-                    softmax_backward(y, gradient);
-                }
+        backward(self, outputs, net_inputs, gradient, width);
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn forward(activation: Activation, values: &mut [f32], width: usize) {
+    match activation {
+        Activation::Linear => {}
+        Activation::Sigmoid => each(values, sigmoid),
+        Activation::Tanh => each(values, tanh),
+        Activation::Relu => each(values, |h| h.max(0.0)),
+        Activation::LeakyRelu => each(values, |h| if h > 0.0 { h } else { LEAKY_SLOPE * h }),
+        Activation::Elu => each(values, |h| if h > 0.0 { h } else { exp(h) - 1.0 }),
+        Activation::Gelu => each(values, |h| h * normal_distribution(h)),
+        Activation::Silu => each(values, |h| h * sigmoid(h)),
+        Activation::Softmax => values.chunks_exact_mut(width).for_each(softmax),
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn backward(activation: Activation, outputs: &[f32], net_inputs: &[f32], gradient: &mut [f32], width: usize) {
+    match activation {
+        Activation::Linear => {}
+        Activation::Sigmoid => scale_each(gradient, outputs, |y| y * (1.0 - y)),
+        Activation::Tanh => scale_each(gradient, outputs, |y| 1.0 - y * y),
+        Activation::Relu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { 0.0 }),
+        Activation::LeakyRelu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { LEAKY_SLOPE }),
+        Activation::Elu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
+        Activation::Gelu => {
+            scale_each(gradient, net_inputs, |h| normal_distribution(h) + h * normal_density(h))
+        }
+        Activation::Silu => scale_each(gradient, net_inputs, |h| {
+            let s = sigmoid(h);
+            s + h * s * (1.0 - s)
+        }),
+        Activation::Softmax => {
+            for (gradient, y) in gradient.chunks_exact_mut(width).zip(outputs.chunks_exact(width)) {
+                softmax_backward(y, gradient);
             }
         }
     }
@@ -95,32 +106,32 @@ pub(crate) fn add_bias_and_activate(
     activation: Activation,
     net_inputs: Option<&mut [f32]>,
 ) {
-    let width = bias.len();
-    vectorised(|| {
-        let relu = activation == Activation::Relu;
-        for row in values.chunks_exact_mut(width) {
-            for (value, &bias) in row.iter_mut().zip(bias) {
-                let sum = *value + bias;
-                *value = if relu { sum.max(0.0) } else { sum };
-            }
-        }
-    });
+    add_bias(values, bias, activation == Activation::Relu);
     if let Some(kept) = net_inputs {
         kept.copy_from_slice(values);
     }
     if activation != Activation::Relu {
-        activation.forward(values, width);
+        activation.forward(values, bias.len());
+    }
+}
+
+/// With `relu`, negative sums become 0.
+#[multiversion(targets = "simd")]
+fn add_bias(values: &mut [f32], bias: &[f32], relu: bool) {
+    let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+    for row in values.chunks_exact_mut(bias.len()) {
+        row.iter_mut().zip(bias).for_each(|(value, bias)| *value = (*value + bias).max(least));
     }
 }
 
 #[inline(always)]
 fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
-    vectorised(|| values.iter_mut().for_each(|value| *value = f(*value)));
+    values.iter_mut().for_each(|value| *value = f(*value));
 }
 
 #[inline(always)]
 fn scale_each(gradient: &mut [f32], at: &[f32], derivative: impl Fn(f32) -> f32) {
-    vectorised(|| gradient.iter_mut().zip(at).for_each(|(g, &x)| *g *= derivative(x)));
+    gradient.iter_mut().zip(at).for_each(|(g, &x)| *g *= derivative(x));
 }
 
 /// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential overflows.

@@ -1,16 +1,29 @@
 //! Loops over many numbers, as wide as the processor allows.
 //!
-//! A build for every x86-64 processor may use only the vectors that all of them have. [`vectorised`] compiles its loop for
-//! several instruction sets and picks the best one at run time. `exp`, `tanh` and `sigmoid` here are polynomials without
-//! branches, so that such a loop computes 8 or 16 of them at once; the standard library's compute one.
+//! A build for every x86-64 processor may use only the vectors that all of them have. Throughout this crate, functions that
+//! loop over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled for several instruction sets,
+//! and the best one is picked at run time. What they call is inlined, so that it is compiled along with them.
+//!
+//! `exp`, `tanh` and `sigmoid` here are polynomials without branches, so that such a loop computes 8 or 16 of them at once;
+//! the standard library's compute one.
 //!
 //! All of them are built from `mul_add`, additions, multiplications and divisions, each of which IEEE 754 rounds in one way
 //! only: the same input gives the same bits at every vector width.
 
-/// Runs `loops` compiled for this processor's widest vectors.
-#[inline(always)]
-pub(crate) fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(loops)
+use multiversion::multiversion;
+
+/// `sums += values`
+#[multiversion(targets = "simd")]
+pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+/// Adds every row of `sums.len()` numbers to `sums`.
+#[multiversion(targets = "simd")]
+pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32]) {
+    for row in rows.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
 }
 
 /// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer, and leaves that integer in the lowest bits.
@@ -89,8 +102,12 @@ mod tests {
     #[test]
     fn a_vectorised_loop_has_the_bits_of_a_plain_one() {
         let plain: Vec<u32> = grid().into_iter().map(|x| tanh(x).to_bits()).collect();
+        #[multiversion(targets = "simd")]
+        fn loop_over(values: &mut [f32]) {
+            values.iter_mut().for_each(|x| *x = tanh(*x));
+        }
         let mut wide = grid();
-        vectorised(|| wide.iter_mut().for_each(|x| *x = tanh(*x)));
+        loop_over(&mut wide);
         assert_eq!(plain, wide.into_iter().map(f32::to_bits).collect::<Vec<_>>());
     }
 }

@@ -1,5 +1,6 @@
 //! Regularisers: a penalty on large weights, added to the loss.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// l1 Σ|w| + l2 Σw², Keras's `L1`, `L2` and `L1L2` in one; in an architecture `kernel_regularizer = { l2 = 0.001 }`.
@@ -30,21 +31,7 @@ impl Regularizer {
         if self == Self::default() {
             return 0.0;
         }
-        // 16 sums side by side: one alone would wait for each addition before the next.
-        let (mut absolute, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);
-        crate::elementwise::vectorised(|| {
-            let (chunks, rest) = weights.as_chunks::<16>();
-            for chunk in chunks {
-                for lane in 0..16 {
-                    absolute[lane] += chunk[lane].abs();
-                    squares[lane] = chunk[lane].mul_add(chunk[lane], squares[lane]);
-                }
-            }
-            for &weight in rest {
-                absolute[0] += weight.abs();
-                squares[0] = weight.mul_add(weight, squares[0]);
-            }
-        });
+        let (absolute, squares) = sums(weights);
         let total = |sums: [f32; 16]| sums.into_iter().map(f64::from).sum::<f64>();
         f64::from(self.l1) * total(absolute) + f64::from(self.l2) * total(squares)
     }
@@ -59,8 +46,26 @@ impl Regularizer {
         } else {
             0.0
         };
-        self.l1.mul_add(sign, 2.0 * self.l2 * weight)
+        self.l1 * sign + 2.0 * self.l2 * weight
     }
+}
+
+/// Sums of absolute values and of squares, 16 of each side by side: one alone would wait for each addition before the next.
+#[multiversion(targets = "simd")]
+fn sums(weights: &[f32]) -> ([f32; 16], [f32; 16]) {
+    let (mut absolute, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);
+    let (chunks, rest) = weights.as_chunks::<16>();
+    for chunk in chunks {
+        for i in 0..16 {
+            absolute[i] += chunk[i].abs();
+            squares[i] += chunk[i] * chunk[i];
+        }
+    }
+    for weight in rest {
+        absolute[0] += weight.abs();
+        squares[0] += weight * weight;
+    }
+    (absolute, squares)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::RwLock;
 use super::lane::Lane;
 use super::step::{Now, Rule};
 use crate::chain::Link;
-use crate::elementwise::vectorised;
+use crate::elementwise::add;
 use crate::layer::Weights;
 use crate::team::read;
 
@@ -91,9 +91,6 @@ fn tiles(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 fn add_lanes(sum: &mut [f32], lanes: &[RwLock<Lane>], link: usize, range: Range<usize>) {
     sum.fill(0.0);
     for lane in lanes {
-        let lane = read(lane);
-        vectorised(|| {
-            sum.iter_mut().zip(&lane.gradients[link][range.clone()]).for_each(|(sum, g)| *sum += g)
-        });
+        add(sum, &read(lane).gradients[link][range.clone()]);
     }
 }

@@ -11,7 +11,8 @@ use std::sync::RwLock;
 use super::lane::Lane;
 use super::step::{Now, Rule};
 use crate::chain::Link;
-use crate::layer::{DenseLayer, add_rows};
+use crate::elementwise::add;
+use crate::layer::DenseLayer;
 use crate::matmul::{Matrix, Onto, matmul};
 use crate::regularizer::Regularizer;
 use crate::team::{read, write};
@@ -214,7 +215,7 @@ impl Columns {
         gradient.fill(0.0);
         d_output[..n * self.units]
             .chunks_exact(self.units)
-            .for_each(|row| add_rows(gradient, &row[panel.columns.clone()], width));
+            .for_each(|row| add(gradient, &row[panel.columns.clone()]));
         rule.complete(gradient, &panel.bias, self.bias_regularizer, scales[1]);
         let slots = panel.bias_slots.each_mut().map(Vec::as_mut_slice);
         visit(Part::Bias { weights: &mut panel.bias, slots, gradient });

@@ -1,6 +1,7 @@
 //! What all members of the team know of the present training step.
 
-use crate::elementwise::vectorised;
+use multiversion::multiversion;
+
 use crate::examples::{Examples, Target};
 use crate::loss::Loss;
 use crate::optimizer::{Optimizer, Step};
@@ -57,13 +58,20 @@ impl Rule {
         scale: f32,
     ) {
         if regularizer != Regularizer::default() {
-            vectorised(|| gradient.iter_mut().zip(weights).for_each(|(g, &w)| *g += regularizer.gradient(w)));
+            add_penalty(gradient, weights, regularizer);
         }
-        if let Some(limit) = self.clip_value {
-            vectorised(|| gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)));
-        }
-        if scale != 1.0 {
-            vectorised(|| gradient.iter_mut().for_each(|g| *g *= scale));
+        if self.clip_value.is_some() || scale != 1.0 {
+            clip(gradient, self.clip_value.unwrap_or(f32::INFINITY), scale);
         }
     }
+}
+
+#[multiversion(targets = "simd")]
+fn add_penalty(gradient: &mut [f32], weights: &[f32], regularizer: Regularizer) {
+    gradient.iter_mut().zip(weights).for_each(|(g, &w)| *g += regularizer.gradient(w));
+}
+
+#[multiversion(targets = "simd")]
+fn clip(gradient: &mut [f32], limit: f32, scale: f32) {
+    gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit) * scale);
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::elementwise::vectorised;
+use crate::elementwise::add_rows;
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::matmul::{Matrix, Onto, matmul};
@@ -143,7 +143,7 @@ impl Layer for DenseLayer {
         }
         let dh = Matrix::new(flow.dy, n_rows, units);
         matmul(d_kernel, units, Matrix::new(flow.x, n_rows, self.n_inputs).transposed(), dh, Onto::Sum);
-        add_rows(d_bias, flow.dy, units);
+        add_rows(d_bias, flow.dy);
         if let Some(dx) = flow.dx {
             matmul(
                 dx,
@@ -163,15 +163,6 @@ impl Layer for DenseLayer {
         let wide = self.repeats == 1 && self.lens()[0] >= MANY_WEIGHTS;
         wide.then_some(Meeting::Columns(self))
     }
-}
-
-/// Adds the first `sums.len()` numbers of every row of `stride` to `sums`.
-pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32], stride: usize) {
-    vectorised(|| {
-        for row in rows.chunks(stride) {
-            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-        }
-    });
 }
 
 #[cfg(test)]

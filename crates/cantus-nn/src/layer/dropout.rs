@@ -3,10 +3,10 @@
 //! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1; the division keeps the mean. Inference: y = x.
 //! Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step, layer, example and place, computed anew.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Flow, Layer, Pass, Site, Tape, Weights};
-use crate::elementwise::vectorised;
 use crate::error::Error;
 use crate::random::{bits, key};
 
@@ -31,6 +31,14 @@ impl Dropout {
     }
 }
 
+/// `to` = `scale` · `from`, or 0 where random bits are below `limit`.
+#[multiversion(targets = "simd")]
+fn silence(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
+    for (i, (from, to)) in (0_u32..).zip(from.iter().zip(to)) {
+        *to = if bits(key, i) < limit { 0.0 } else { from * scale };
+    }
+}
+
 /// A [`Dropout`] layer for one shape.
 #[derive(Debug)]
 pub(crate) struct DropoutLayer {
@@ -46,11 +54,7 @@ impl DropoutLayer {
         let scale = 1.0 / (1.0 - self.rate);
         for (row, (from, to)) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)).enumerate() {
             let key = key(pass.key, (pass.first_row + row) as u64);
-            vectorised(|| {
-                for (i, (from, to)) in (0_u32..).zip(from.iter().zip(to)) {
-                    *to = if bits(key, i) < limit { 0.0 } else { from * scale };
-                }
-            });
+            silence(key, limit, scale, from, to);
         }
     }
 }

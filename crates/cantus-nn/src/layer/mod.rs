@@ -8,17 +8,33 @@
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
+mod batch_normalization;
+mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod gru;
+mod lstm;
+mod max_pool2d;
+mod recurrence;
+mod simple_rnn;
 mod spec;
+mod window;
 
 pub use activate::Activate;
+pub use batch_normalization::BatchNormalization;
+pub(crate) use batch_normalization::{Agreed, BatchNormalizationLayer, Moments};
+pub use conv2d::Conv2D;
 pub use dense::Dense;
-pub(crate) use dense::{DenseLayer, add_rows};
+pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
+pub use gru::Gru;
+pub use lstm::Lstm;
+pub use max_pool2d::MaxPool2D;
+pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
+pub use window::Padding;
 
 use crate::activation::Activation;
 use crate::error::Error;
@@ -86,6 +102,8 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
 pub(crate) enum Meeting<'a> {
     /// Its weights are so many that threads share its columns, and not the examples.
     Columns(&'a DenseLayer),
+    /// It needs mean and variance of the whole batch.
+    Statistics(&'a BatchNormalizationLayer),
 }
 
 /// One tensor of weights.
@@ -134,9 +152,7 @@ pub(crate) struct Memory {
 /// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`] says.
 pub(crate) struct Tape<'a> {
     pub(crate) floats: &'a mut [f32],
-    #[expect(dead_code, reason = "pooling layers will keep the winner here")]
     pub(crate) bytes: &'a mut [u8],
-    #[expect(dead_code, reason = "convolutions will pad here")]
     pub(crate) scratch: &'a mut [f32],
 }
 
@@ -145,7 +161,6 @@ pub(crate) struct Tape<'a> {
 pub(crate) struct Weights<'a> {
     pub(crate) values: &'a [f32],
     /// Empty in inference.
-    #[expect(dead_code, reason = "recurrent layers will keep transposed kernels here")]
     pub(crate) derived: &'a [f32],
 }
 
@@ -192,6 +207,38 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
     })
 }
 
+/// The four gates of one example.
+#[inline(always)]
+fn quarters(row: &[f32]) -> [&[f32]; 4] {
+    let (first, second) = row.split_at(row.len() / 2);
+    let ([a, b], [c, d]) = (halves(first), halves(second));
+    [a, b, c, d]
+}
+
+/// The four gates of one example, to be changed.
+#[inline(always)]
+fn quarters_mut(row: &mut [f32]) -> [&mut [f32]; 4] {
+    let (first, second) = row.split_at_mut(row.len() / 2);
+    let (first_len, second_len) = (first.len() / 2, second.len() / 2);
+    let ((a, b), (c, d)) = (first.split_at_mut(first_len), second.split_at_mut(second_len));
+    [a, b, c, d]
+}
+
+#[inline(always)]
+fn halves(row: &[f32]) -> [&[f32]; 2] {
+    let (a, b) = row.split_at(row.len() / 2);
+    [a, b]
+}
+
+/// Writes the transpose of a matrix of `rows` rows.
+pub(crate) fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    for (i, row) in from.chunks_exact(columns).enumerate() {
+        for (j, &value) in row.iter().enumerate() {
+            to[j * rows + i] = value;
+        }
+    }
+}
+
 /// Where a layer is being built: for messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
@@ -225,7 +272,8 @@ impl Site<'_> {
         }
     }
 
-    fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
+    /// A setting that makes no sense.
+    pub(crate) fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
         Error::Setting { layer: self.layer(), setting, got: got.to_string(), wanted }
     }
 }

@@ -1,9 +1,9 @@
 //! Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019).
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
-use crate::elementwise::vectorised;
 
 /// Running means of the gradient, m ← m + (1 - β₁)(g - m), and of its square, v ← v + (1 - β₂)(g² - v), give the step
 /// w ← w - η m̂ / (√v̂ + ε), where m̂ and v̂ make up for beginning at 0.
@@ -54,20 +54,23 @@ impl Adam {
     }
 
     /// One step, before which every weight is multiplied by `fade`.
-    fn update_fading(&self, step: Step, fade: f32, weights: &mut [f32], gradient: &[f32], [m, v]: Slots<'_>) {
-        let (mean_rate, square_rate, epsilon) = (1.0 - self.beta_1, 1.0 - self.beta_2, self.epsilon);
+    fn update_fading(&self, step: Step, fade: f32, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         // Both corrections for beginning at 0, folded into the learning rate.
         let n = i32::try_from(step.number).unwrap_or(i32::MAX);
         let correction =
             (1.0 - f64::from(self.beta_2).powi(n)).sqrt() / (1.0 - f64::from(self.beta_1).powi(n));
         let rate = (f64::from(step.learning_rate) * correction) as f32;
-        vectorised(|| {
-            for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(m).zip(v) {
-                *m = (g - *m).mul_add(mean_rate, *m);
-                *v = g.mul_add(g, -*v).mul_add(square_rate, *v);
-                *w = *w * fade - rate * *m / (v.sqrt() + epsilon);
-            }
-        });
+        follow(self, rate, fade, weights, gradient, slots);
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn follow(rule: &Adam, rate: f32, fade: f32, weights: &mut [f32], gradient: &[f32], [m, v]: Slots<'_>) {
+    let (mean_rate, square_rate, epsilon) = (1.0 - rule.beta_1, 1.0 - rule.beta_2, rule.epsilon);
+    for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(m).zip(v) {
+        *m = (g - *m).mul_add(mean_rate, *m);
+        *v = g.mul_add(g, -*v).mul_add(square_rate, *v);
+        *w = *w * fade - rate * *m / (v.sqrt() + epsilon);
     }
 }
 

@@ -1,9 +1,9 @@
 //! RMSprop (Tieleman & Hinton 2012).
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
-use crate::elementwise::vectorised;
 
 /// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η g / √(v + ε).
 ///
@@ -35,22 +35,36 @@ impl RmsProp {
         gradient: &[f32],
         [mean_square, momentum]: Slots<'_>,
     ) {
-        let (eta, epsilon) = (step.learning_rate, self.epsilon);
-        let (rho, mu) = (self.rho, self.momentum);
-        vectorised(|| {
-            let stepped = weights.iter_mut().zip(gradient).zip(mean_square);
-            if mu == 0.0 {
-                for ((w, &g), v) in stepped {
-                    *v = rho * *v + (1.0 - rho) * g * g;
-                    *w -= eta * g / (*v + epsilon).sqrt();
-                }
-            } else {
-                for (((w, &g), v), u) in stepped.zip(momentum) {
-                    *v = rho * *v + (1.0 - rho) * g * g;
-                    *u = mu * *u + eta * g / (*v + epsilon).sqrt();
-                    *w -= *u;
-                }
-            }
-        });
+        if self.momentum == 0.0 {
+            follow(self, step.learning_rate, weights, gradient, mean_square);
+        } else {
+            follow_with_momentum(self, step.learning_rate, weights, gradient, mean_square, momentum);
+        }
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
+    let RmsProp { rho, epsilon, .. } = *rule;
+    for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(mean_square) {
+        *v = rho * *v + (1.0 - rho) * g * g;
+        *w -= eta * g / (*v + epsilon).sqrt();
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn follow_with_momentum(
+    rule: &RmsProp,
+    eta: f32,
+    weights: &mut [f32],
+    gradient: &[f32],
+    mean_square: &mut [f32],
+    momentum: &mut [f32],
+) {
+    let RmsProp { rho, momentum: mu, epsilon, .. } = *rule;
+    for (((w, &g), v), u) in weights.iter_mut().zip(gradient).zip(mean_square).zip(momentum) {
+        *v = rho * *v + (1.0 - rho) * g * g;
+        *u = mu * *u + eta * g / (*v + epsilon).sqrt();
+        *w -= *u;
     }
 }

@@ -1,9 +1,9 @@
 //! Stochastic gradient descent.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
-use crate::elementwise::vectorised;
 
 /// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a lasting direction grow.
 ///
@@ -27,16 +27,37 @@ impl Default for Sgd {
 
 impl Sgd {
     pub(super) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], [velocity, _]: Slots<'_>) {
-        let (eta, mu) = (step.learning_rate, self.momentum);
-        if mu == 0.0 {
-            vectorised(|| weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= eta * g));
-            return;
+        if self.momentum == 0.0 {
+            descend(step.learning_rate, weights, gradient);
+        } else {
+            descend_with_momentum(
+                step.learning_rate,
+                self.momentum,
+                self.nesterov,
+                weights,
+                gradient,
+                velocity,
+            );
         }
-        vectorised(|| {
-            for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
-                *v = mu * *v - eta * g;
-                *w += if self.nesterov { mu * *v - eta * g } else { *v };
-            }
-        });
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn descend(eta: f32, weights: &mut [f32], gradient: &[f32]) {
+    weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= eta * g);
+}
+
+#[multiversion(targets = "simd")]
+fn descend_with_momentum(
+    eta: f32,
+    mu: f32,
+    nesterov: bool,
+    weights: &mut [f32],
+    gradient: &[f32],
+    velocity: &mut [f32],
+) {
+    for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
+        *v = mu * *v - eta * g;
+        *w += if nesterov { mu * *v - eta * g } else { *v };
     }
 }

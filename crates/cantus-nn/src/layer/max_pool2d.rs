@@ -1,0 +1,264 @@
+//! MaxPool2D: the greatest number in each window.
+//!
+//! Forward: y[p, q, c] = max over the window of x[·, ·, c]; padding never wins.
+//! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. Its place within the window is
+//! kept as one byte for each output; of equals, the first wins.
+
+use multiversion::multiversion;
+use serde::{Deserialize, Serialize};
+
+use super::window::{Axis, Padding, place};
+use super::{Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use crate::error::Error;
+
+/// The greatest number in each window, channel by channel.
+///
+/// # Shapes
+/// - input `[height, width, channels]`, output `[height', width', channels]`
+///
+/// # Reference
+/// Equals `keras.layers.MaxPooling2D`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaxPool2D {
+    /// Height and width of a window; at most 256 positions.
+    #[serde(default = "default_pool_size")]
+    pub pool_size: [usize; 2],
+    /// How far windows move; by default as far as they are large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strides: Option<[usize; 2]>,
+    /// What happens at the border.
+    #[serde(default)]
+    pub padding: Padding,
+}
+
+pub(super) fn default_pool_size() -> [usize; 2] {
+    [2, 2]
+}
+
+impl MaxPool2D {
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<MaxPool2DLayer, Error> {
+        let strides = self.strides.unwrap_or(self.pool_size);
+        let ([down, right], channels) =
+            place(input_shape, ("pool_size", self.pool_size), strides, self.padding, site)?;
+        if down.size * right.size > 256 {
+            return Err(site.setting(
+                "pool_size",
+                format!("{:?}", self.pool_size),
+                "of at most 256 positions",
+            ));
+        }
+        Ok(MaxPool2DLayer {
+            down,
+            right,
+            channels,
+            output_shape: [down.n_windows, right.n_windows, channels],
+        })
+    }
+}
+
+/// A [`MaxPool2D`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct MaxPool2DLayer {
+    down: Axis,
+    right: Axis,
+    channels: usize,
+    output_shape: [usize; 3],
+}
+
+/// How many channels are compared at a time.
+const WIDTH: usize = 16;
+
+impl MaxPool2DLayer {
+    fn input_len(&self) -> usize {
+        self.down.len * self.right.len * self.channels
+    }
+
+    fn output_len(&self) -> usize {
+        self.output_shape.iter().product()
+    }
+
+    /// Calls `visit(output, start in the input, place in the window)` for each position of the window (p, q) inside the image.
+    #[inline(always)]
+    fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize, u8)) {
+        let ((rows, first_i), (columns, first_j)) = (self.down.inside(p), self.right.inside(q));
+        for (row, i) in rows.zip(first_i..) {
+            for (column, j) in columns.clone().zip(first_j..) {
+                visit((row * self.right.len + column) * self.channels, (i * self.right.size + j) as u8);
+            }
+        }
+    }
+
+    /// Calls `visit(p, q, start in the output)` for each window.
+    #[inline(always)]
+    fn for_each_window(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        for p in 0..self.down.n_windows {
+            for q in 0..self.right.n_windows {
+                visit(p, q, (p * self.right.n_windows + q) * self.channels);
+            }
+        }
+    }
+}
+
+#[multiversion(targets = "simd")]
+fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
+    let wide = layer.channels / WIDTH * WIDTH;
+    layer.for_each_window(|p, q, out| {
+        for c in (0..wide).step_by(WIDTH) {
+            let (mut best, mut winner) = ([f32::NEG_INFINITY; WIDTH], [0_u32; WIDTH]);
+            layer.for_each_position(p, q, |start, place| {
+                let Some((x, _)) = x[start + c..].split_first_chunk::<WIDTH>() else { return };
+                for k in 0..WIDTH {
+                    let wins = x[k] > best[k];
+                    best[k] = if wins { x[k] } else { best[k] };
+                    winner[k] = if wins { u32::from(place) } else { winner[k] };
+                }
+            });
+            y[out + c..out + c + WIDTH].copy_from_slice(&best);
+            winners[out + c..out + c + WIDTH].copy_from_slice(&winner.map(|winner| winner as u8));
+        }
+        for c in wide..layer.channels {
+            (y[out + c], winners[out + c]) = (f32::NEG_INFINITY, 0);
+            layer.for_each_position(p, q, |start, place| {
+                if x[start + c] > y[out + c] {
+                    (y[out + c], winners[out + c]) = (x[start + c], place);
+                }
+            });
+        }
+    });
+}
+
+#[multiversion(targets = "simd")]
+fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
+    dx.fill(0.0);
+    let wide = layer.channels / WIDTH * WIDTH;
+    layer.for_each_window(|p, q, out| {
+        for c in (0..wide).step_by(WIDTH) {
+            let (Some((dy, _)), Some((winner, _))) =
+                (dy[out + c..].split_first_chunk::<WIDTH>(), winners[out + c..].split_first_chunk::<WIDTH>())
+            else {
+                return;
+            };
+            let winner = winner.map(u32::from);
+            layer.for_each_position(p, q, |start, place| {
+                let Some((dx, _)) = dx[start + c..].split_first_chunk_mut::<WIDTH>() else { return };
+                for k in 0..WIDTH {
+                    dx[k] += if winner[k] == u32::from(place) { dy[k] } else { 0.0 };
+                }
+            });
+        }
+        for c in wide..layer.channels {
+            layer.for_each_position(p, q, |start, place| {
+                if winners[out + c] == place {
+                    dx[start + c] += dy[out + c];
+                }
+            });
+        }
+    });
+}
+
+impl Layer for MaxPool2DLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
+    fn memory(&self) -> Memory {
+        Memory { bytes: self.output_len(), ..Memory::default() }
+    }
+
+    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        let outputs =
+            y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
+        for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
+            pool(self, x, y, winners);
+        }
+    }
+
+    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
+        let Some(dx) = flow.dx else { return };
+        let outputs = flow.dy.chunks_exact(self.output_len()).zip(tape.bytes.chunks_exact(self.output_len()));
+        for (dx, (dy, winners)) in dx.chunks_exact_mut(self.input_len()).zip(outputs) {
+            unpool(self, winners, dy, dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
+
+    fn pools() -> Vec<MaxPool2D> {
+        let mut all = Vec::new();
+        for (pool_size, strides) in
+            [([2, 2], None), ([3, 3], Some([2, 2])), ([2, 3], Some([1, 2])), ([1, 2], Some([3, 1]))]
+        {
+            all.extend([Padding::Valid, Padding::Same].map(|padding| MaxPool2D {
+                pool_size,
+                strides,
+                padding,
+            }));
+        }
+        all
+    }
+
+    #[test]
+    fn every_output_is_the_maximum_of_its_window() {
+        for (pool, channels) in pools().into_iter().flat_map(|pool| [(pool, 3), (pool, 21)]) {
+            let (height, width) = (7, 6);
+            let x = noise(height * width * channels, 1);
+            let layer = pool.build(&[height, width, channels], Site { path: "", kind: "" }).unwrap();
+            let mut expected = Vec::new();
+            for (p, q) in
+                (0..layer.down.n_windows).flat_map(|p| (0..layer.right.n_windows).map(move |q| (p, q)))
+            {
+                for c in 0..channels {
+                    let window = layer
+                        .down
+                        .inside(p)
+                        .0
+                        .flat_map(|row| layer.right.inside(q).0.map(move |column| (row, column)));
+                    expected.push(
+                        window
+                            .map(|(row, column)| x[(row * width + column) * channels + c])
+                            .fold(f32::MIN, f32::max),
+                    );
+                }
+            }
+            assert_close(
+                &run_forward(&LayerSpec::MaxPool2D(pool), &[height, width, channels], &[], &x),
+                &expected,
+                0.0,
+            );
+        }
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        // The noise of few positions has no two numbers in a window within the difference's step.
+        for pool in pools() {
+            gradients_match_differences(&LayerSpec::MaxPool2D(pool), &[4, 4, 1], 1);
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_many_channels_goes_where_that_of_one_goes() {
+        let pool = MaxPool2D { pool_size: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
+        let (one, many) = ([5, 5, 1], [5, 5, 19]);
+        let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
+        let x = noise(25 * 19, 4);
+        let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
+        super::pool(&many, &x, &mut y, &mut winners);
+        let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
+        unpool(&many, &winners, &dy, &mut dx);
+        let channel =
+            |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
+        for c in 0..19 {
+            let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
+            super::pool(&one, &channel(&x, c), &mut y, &mut winners);
+            unpool(&one, &winners, &channel(&dy, c), &mut alone);
+            assert_close(&channel(&dx, c), &alone, 0.0);
+        }
+    }
+}
