@@ -34,10 +34,13 @@ impl Failed {
     }
 }
 
-/// The recordings behind some paths: a file as it is, whatever its name; a folder with all recordings in it.
+const NO_SUCH_PATH: &str = "no such file or folder";
+
+/// The recordings behind some paths: a file as it is, whatever its name; a folder with all recordings in it. A path
+/// behind which there is nothing is a failure, and does not stop the others.
 ///
 /// # Errors
-/// If a path does not exist, or there is no recording behind any of them.
+/// If the paths are folders without a single recording.
 pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     for path in paths {
@@ -50,7 +53,7 @@ pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
         } else if path.exists() {
             listing.files.push(path.clone());
         } else {
-            return Err(cantus_dataset::Error::NotFound { path: path.clone() }.into());
+            listing.failed.push(Failed { path: path.display().to_string(), reason: NO_SUCH_PATH.to_owned() });
         }
     }
     if listing.files.is_empty() && listing.failed.is_empty() {

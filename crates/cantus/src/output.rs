@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use cantus::listing::Failed;
 use cantus_audio::pending_file;
 use serde::Serialize;
 
@@ -29,6 +30,11 @@ impl Outcome {
     /// `Done`, or `SomeFilesFailed` if any did.
     pub fn from_failures(n_failed: usize) -> Self {
         if n_failed == 0 { Self::Done } else { Self::SomeFilesFailed }
+    }
+
+    /// The same, but `Failed` if not one file succeeded.
+    pub fn of_job(n_done: usize, n_failed: usize) -> Self {
+        if n_done == 0 && n_failed > 0 { Self::Failed } else { Self::from_failures(n_failed) }
     }
 }
 
@@ -77,6 +83,13 @@ pub fn error(error: &anyhow::Error) -> Outcome {
 /// Writes a file, whole or not at all.
 pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     pending_file::write(path, content).with_context(|| path.display().to_string())
+}
+
+/// Names every file of which nothing could be made.
+pub fn failures(failed: &[Failed]) {
+    for Failed { path, reason } in failed {
+        note(&format!("{path}: {reason}"));
+    }
 }
 
 /// A remark for the person at the terminal.

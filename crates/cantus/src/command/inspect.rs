@@ -66,33 +66,21 @@ impl Inspect {
     }
 }
 
-impl Document {
-    fn outcome(&self) -> Outcome {
-        match (self.tracks.len(), self.failed.len()) {
-            (0, 1..) => Outcome::Failed,
-            (_, n_failed) => Outcome::from_failures(n_failed),
-        }
-    }
-}
-
 /// A line for each recording, and below it what is wrong with it.
-fn table(document: &Document) -> String {
-    let width = document.tracks.iter().map(|track| name_width(&track.path)).max().unwrap_or(4).max(4);
-    let mut text = String::new();
-    if !document.tracks.is_empty() {
-        text += &format!(
-            "{:width$}  {:<10} {:>7} {:>2} {:>8} {:>8} {:>7}  tags\n",
-            "file", "codec", "Hz", "ch", "seconds", "peak dB", "silent"
-        );
+fn table(tracks: &[Inspection]) -> String {
+    if tracks.is_empty() {
+        return String::new();
     }
-    for track in &document.tracks {
+    let width = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0).max(4);
+    let mut text = format!(
+        "{:width$}  {:<10} {:>7} {:>2} {:>8} {:>8} {:>7}  tags\n",
+        "file", "codec", "Hz", "ch", "seconds", "peak dB", "silent"
+    );
+    for track in tracks {
         text += &row(track, width);
         for fault in &track.faults {
             text += &format!("  ! {fault}\n");
         }
-    }
-    for failed in &document.failed {
-        text += &format!("{}\n  ! {}\n", failed.path, failed.reason);
     }
     text
 }
@@ -113,8 +101,4 @@ fn row(track: &Inspection, width: usize) -> String {
         tags.join(" · ")
     );
     format!("{}\n", line.trim_end())
-}
-
-fn name_width(path: &str) -> usize {
-    path.chars().count()
 }

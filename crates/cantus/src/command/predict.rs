@@ -60,17 +60,16 @@ impl Predict {
             return Ok(Outcome::Interrupted);
         }
         self.print(&model, &document)?;
-        Ok(document.outcome())
+        Ok(Outcome::of_job(document.tracks.len(), document.failed.len()))
     }
 
     fn print(&self, model: &Model, document: &Document) -> anyhow::Result<()> {
         if self.json {
             return output::json(document);
         }
-        for failed in &document.failed {
-            output::note(&format!("{}: {}", failed.path, failed.reason));
-        }
-        output::print(&if self.csv { csv(&model.labels, &document.tracks)? } else { table(&document.tracks) })
+        output::print(&if self.csv { csv(&model.labels, &document.tracks)? } else { table(&document.tracks) })?;
+        output::failures(&document.failed);
+        Ok(())
     }
 }
 
@@ -107,15 +106,6 @@ impl Track {
             tracing::warn!("{}: {fault}", path.display());
         }
         Self { path: path.display().to_string(), prediction }
-    }
-}
-
-impl Document {
-    fn outcome(&self) -> Outcome {
-        match (self.tracks.len(), self.failed.len()) {
-            (0, 1..) => Outcome::Failed,
-            (_, n_failed) => Outcome::from_failures(n_failed),
-        }
     }
 }
 
