@@ -10,6 +10,7 @@
 mod activation;
 mod architecture;
 mod chain;
+mod drawing;
 mod elementwise;
 mod error;
 mod evaluate;

@@ -198,7 +198,7 @@ mod tests {
         for (n, matrix) in perceptron.gradients.clone().iter().enumerate() {
             for (i, row) in matrix.iter().enumerate() {
                 for (j, gradient) in row.iter().enumerate() {
-                    let mut moved_by = |step| {
+                    let moved_by = |step| {
                         let mut moved = perceptron.clone();
                         moved.weights[n][i][j] += step;
                         energy(&mut moved, inputs)
