@@ -110,11 +110,6 @@ impl Chain {
         self.links.last().map_or(0, |last| if last.layer.is_view() { last.reads } else { self.links.len() })
     }
 
-    /// How many numbers lie at a place, for one example.
-    pub(crate) fn place_len(&self, place: usize) -> usize {
-        if place == 0 { self.input_len() } else { self.links[place - 1].output_len() }
-    }
-
     /// How many numbers lie at each place, for one example; 0 where a view has none of its own.
     pub(crate) fn place_lens(&self) -> Vec<usize> {
         let outputs = self.links.iter().map(|link| if link.layer.is_view() { 0 } else { link.output_len() });

@@ -51,6 +51,31 @@ fn networks() -> Vec<(&'static str, Architecture)> {
                 { type = "Activation", activation = "softmax" },
             ]"#,
         ),
+        (
+            "recurrent",
+            r#"layers = [
+                { type = "LSTM", units = 12, return_sequences = true },
+                { type = "GRU", units = 10, return_sequences = true },
+                { type = "SimpleRNN", units = 8 },
+                { type = "Dropout", rate = 0.1 },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
+        (
+            "convolutional",
+            r#"layers = [
+                { type = "Reshape", target_shape = [20, 6, 1] },
+                { type = "Conv2D", filters = 18, kernel_size = [3, 3], activation = "relu" },
+                { type = "MaxPool2D", pool_size = [3, 3], strides = [2, 2], padding = "same" },
+                { type = "BatchNormalization" },
+                { type = "Conv2D", filters = 20, kernel_size = [2, 2], padding = "same", activation = "relu" },
+                { type = "BatchNormalization", momentum = 0.9 },
+                { type = "Flatten" },
+                { type = "Dense", units = 500, activation = "relu" },
+                { type = "Dropout", rate = 0.3 },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
     ]
     .into_iter()
     .map(|(name, layers)| (name, architecture(&format!("input_shape = [20, 6]\n{layers}"))))
@@ -149,7 +174,7 @@ fn a_training_that_was_interrupted_ends_with_the_same_bits() {
 fn a_checkpoint_of_something_else_is_refused() {
     let (inputs, classes) = examples(8, 4);
     let train = InMemory::classes(&inputs, &classes);
-    let [(_, first), (_, second)] = networks().try_into().unwrap_or_else(|_| panic!("two networks"));
+    let (first, second) = (networks().swap_remove(0).1, networks().swap_remove(1).1);
     let training = Training::default();
     let mut checkpoint = Vec::new();
     let keep = |progress: Progress<'_>| {

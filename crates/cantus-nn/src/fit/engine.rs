@@ -1,5 +1,6 @@
 //! One training step: who computes what, and in which order.
 
+use std::ops::Range;
 use std::sync::{Mutex, RwLock};
 
 use super::block::Block;
@@ -9,7 +10,7 @@ use super::plan::Plan;
 use super::step::{Now, Rule, Task};
 use super::training::Clipping;
 use crate::chain::Chain;
-use crate::layer::Meeting;
+use crate::layer::{Agreed, BatchNormalizationLayer, DenseLayer, Meeting};
 use crate::loss::Score;
 use crate::optimizer::Step;
 use crate::team::{Team, lock, read, write};
@@ -42,6 +43,8 @@ pub(super) struct Engine<'a> {
     clipping: Option<Clipping>,
     lanes: Vec<RwLock<Lane>>,
     weights: Vec<Trained>,
+    /// For each link, what the batch agreed on there.
+    agreed: Vec<RwLock<Agreed>>,
     /// A layer, and one of its panels if its columns are shared.
     updates: Vec<(usize, usize)>,
     /// For each update, the squared lengths of its tensors' gradients.
@@ -52,7 +55,14 @@ pub(super) struct Engine<'a> {
 /// The weights of a layer in training.
 enum Trained {
     Block(Box<RwLock<Block>>),
+    /// Of a layer whose columns are shared.
     Columns(Columns),
+}
+
+/// A layer at which lanes meet, with what it takes.
+enum Hub<'e> {
+    Columns(&'e DenseLayer, &'e Columns),
+    Statistics(&'e BatchNormalizationLayer, &'e RwLock<Block>, &'e RwLock<Agreed>),
 }
 
 impl<'a> Engine<'a> {
@@ -76,7 +86,9 @@ impl<'a> Engine<'a> {
             Some(Meeting::Columns(dense)) => {
                 Trained::Columns(Columns::new(dense, link, batch, values, &slots))
             }
-            None => Trained::Block(Box::new(RwLock::new(Block::new(link, values.clone(), slots)))),
+            Some(Meeting::Statistics(_)) | None => {
+                Trained::Block(Box::new(RwLock::new(Block::new(link, values.clone(), slots))))
+            }
         });
         let weights: Vec<Trained> = trained.collect();
         let updates: Vec<(usize, usize)> = (weights.iter().enumerate())
@@ -86,6 +98,11 @@ impl<'a> Engine<'a> {
                 (0..n_pieces).map(move |piece| (link, piece))
             })
             .collect();
+        let agreed = chain.links.iter().map(|link| match link.layer.meeting() {
+            Some(Meeting::Statistics(layer)) => RwLock::new(Agreed::new(layer.channels())),
+            _ => RwLock::new(Agreed::new(0)),
+        });
+        let agreed = agreed.collect();
         let norms = updates.iter().map(|_| Mutex::new(Vec::new())).collect();
         let step = Step { learning_rate: 0.0, number: 0 };
         let now = Now {
@@ -95,7 +112,19 @@ impl<'a> Engine<'a> {
             step,
             scales: vec![Vec::new(); weights.len()],
         };
-        Self { chain, plan, task, rule, clipping, lanes, weights, updates, norms, now: RwLock::new(now) }
+        Self {
+            chain,
+            plan,
+            task,
+            rule,
+            clipping,
+            lanes,
+            weights,
+            agreed,
+            updates,
+            norms,
+            now: RwLock::new(now),
+        }
     }
 
     /// Learns from the examples `indices`. Returns the sums of their scores (before the update) and the penalty.
@@ -135,23 +164,49 @@ impl<'a> Engine<'a> {
         self.score()
     }
 
+    /// The layer at which lanes meet, if they do at this link.
+    fn hub(&self, link: Option<usize>) -> Option<(usize, Hub<'_>)> {
+        let link = link?;
+        let hub = match (self.chain.links[link].layer.meeting()?, &self.weights[link]) {
+            (Meeting::Columns(dense), Trained::Columns(columns)) => Hub::Columns(dense, columns),
+            (Meeting::Statistics(layer), Trained::Block(block)) => {
+                Hub::Statistics(layer, block, &self.agreed[link])
+            }
+            _ => return None,
+        };
+        Some((link, hub))
+    }
+
     /// All lanes have arrived at link `head`.
     fn meet_forward(&self, team: &Team<'_, Order>, head: Option<usize>) {
-        let Some(head) = head else { return };
-        if let Trained::Columns(columns) = &self.weights[head] {
-            columns.gather_input(&self.lanes, self.chain.links[head].reads);
-            team.run(Order::ColumnsForward(head), columns.n_panels());
+        match self.hub(head) {
+            Some((link, Hub::Columns(_, columns))) => {
+                columns.gather_input(&self.lanes, self.chain.links[link].reads);
+                team.run(Order::ColumnsForward(link), columns.n_panels());
+            }
+            Some((link, Hub::Statistics(layer, block, agreed))) => {
+                let lanes: Vec<_> = self.lanes.iter().map(read).collect();
+                let moments = lanes.iter().map(|lane| &lane.moments[link]);
+                layer.agree(moments, &mut write(agreed), &mut write(block).values);
+            }
+            None => {}
         }
     }
 
     /// All lanes have come back to link `head`.
     fn meet_backward(&self, team: &Team<'_, Order>, head: Option<usize>) {
-        let Some(head) = head else { return };
-        if let Trained::Columns(columns) = &self.weights[head] {
-            columns.gather_d_output(&self.lanes, head);
-            if self.plan.hands_on[head] {
-                team.run(Order::ColumnsBackward(head), columns.n_input_blocks());
+        match self.hub(head) {
+            Some((link, Hub::Columns(_, columns))) => {
+                columns.gather_d_output(&self.lanes, link);
+                if self.plan.hands_on[link] {
+                    team.run(Order::ColumnsBackward(link), columns.n_input_blocks());
+                }
             }
+            Some((link, Hub::Statistics(layer, _, agreed))) => {
+                let lanes: Vec<_> = self.lanes.iter().map(read).collect();
+                layer.agree_gradient(lanes.iter().map(|lane| &*lane.gradients[link]), &mut write(agreed));
+            }
+            None => {}
         }
     }
 
@@ -214,7 +269,6 @@ impl<'a> Engine<'a> {
     /// Takes a lane through a stage: forward, backward, or both.
     fn lane_through(&self, lane: usize, stage: usize, forward: bool, backward: bool, now: &Now) {
         let lane = &mut *write(&self.lanes[lane]);
-        let (stage, is_last) = (stage, stage + 1 == self.plan.stages.len());
         if stage == 0 && forward {
             lane.load(self.chain, self.task, now, self.plan.lane_rows);
         }
@@ -226,39 +280,41 @@ impl<'a> Engine<'a> {
                 lane.judge(self.chain, self.task, &group, now);
             }
             if backward {
-                self.group_backward(lane, stage, is_last, &group, now);
+                self.group_backward(lane, stage, &group, now);
             }
         }
     }
 
-    fn group_forward(&self, lane: &mut Lane, stage: usize, group: &std::ops::Range<usize>, now: &Now) {
+    fn group_forward(&self, lane: &mut Lane, stage: usize, group: &Range<usize>, now: &Now) {
+        let next = self.plan.stages.get(stage + 1).and_then(|next| next.head);
         let stage = &self.plan.stages[stage];
-        if let Some(head) = stage.head
-            && let Some(Meeting::Columns(dense)) = self.chain.links[head].layer.meeting()
-            && let Trained::Columns(columns) = &self.weights[head]
-        {
-            lane.receive(self.chain, head, dense, columns, group);
+        match self.hub(stage.head) {
+            Some((head, Hub::Columns(dense, columns))) => {
+                lane.receive(self.chain, head, dense, columns, group)
+            }
+            Some((head, Hub::Statistics(layer, block, agreed))) => {
+                lane.forward_agreed(self.chain, (head, layer), read(block).weights(), &read(agreed), group);
+            }
+            None => {}
         }
         for link in stage.links.clone().filter(|&link| !self.chain.links[link].layer.is_view()) {
             if let Trained::Block(block) = &self.weights[link] {
                 lane.forward(self.chain, link, read(block).weights(), group, now);
             }
         }
+        if let Some((next, Hub::Statistics(layer, ..))) = self.hub(next) {
+            lane.gather(self.chain, next, layer, group);
+        }
     }
 
-    fn group_backward(
-        &self,
-        lane: &mut Lane,
-        stage: usize,
-        is_last: bool,
-        group: &std::ops::Range<usize>,
-        now: &Now,
-    ) {
-        if !is_last
-            && let Some(next) = self.plan.stages[stage + 1].head
-            && let Trained::Columns(columns) = &self.weights[next]
-        {
-            lane.take_back(columns, self.chain.place_len(self.chain.links[next].reads), group);
+    fn group_backward(&self, lane: &mut Lane, stage: usize, group: &Range<usize>, now: &Now) {
+        let next = self.plan.stages.get(stage + 1).and_then(|next| next.head);
+        match self.hub(next) {
+            Some((_, Hub::Columns(dense, columns))) => lane.take_back(columns, dense.n_inputs, group),
+            Some((next, Hub::Statistics(layer, block, agreed))) => {
+                lane.backward_agreed(self.chain, (next, layer), read(block).weights(), &read(agreed), group);
+            }
+            None => {}
         }
         let last = self.chain.output_place();
         let stage = &self.plan.stages[stage];
@@ -274,10 +330,14 @@ impl<'a> Engine<'a> {
                 }
             }
         }
-        if let Some(head) = stage.head
-            && let Some(Meeting::Columns(dense)) = self.chain.links[head].layer.meeting()
-        {
-            lane.hand_over(self.chain, head, dense, group, self.task.fused && head + 1 == last);
+        match self.hub(stage.head) {
+            Some((head, Hub::Columns(dense, _))) => {
+                lane.hand_over(self.chain, head, dense, group, self.task.fused && head + 1 == last);
+            }
+            Some((head, Hub::Statistics(layer, _, agreed))) => {
+                lane.gather_gradient(self.chain, (head, layer), &read(agreed), group);
+            }
+            None => {}
         }
     }
 

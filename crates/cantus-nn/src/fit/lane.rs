@@ -8,7 +8,9 @@ use super::columns::Columns;
 use super::plan::{Plan, Stage};
 use super::step::{Now, Task};
 use crate::chain::Chain;
-use crate::layer::{DenseLayer, Flow, Memory, Pass, Tape, Weights};
+use crate::layer::{
+    Agreed, BatchNormalizationLayer, DenseLayer, Flow, Meeting, Memory, Moments, Pass, Tape, Weights,
+};
 use crate::loss::Score;
 use crate::random::key;
 
@@ -28,6 +30,9 @@ pub(super) struct Lane {
     /// Each link's memory from forward to backward.
     tapes: Vec<(Vec<f32>, Vec<u8>)>,
     scratch: Vec<f32>,
+    /// For each link, what it wants to know of the whole batch.
+    pub(super) moments: Vec<Moments>,
+    moments_scratch: Vec<f32>,
     /// Gradients of a group of examples on their way down.
     flow: [Vec<f32>; 2],
     /// For each link, ∂E/∂(its weights), summed over the lane's examples.
@@ -43,12 +48,19 @@ impl Lane {
         let scratch =
             memories.iter().map(|memory| memory.scratch_per_row * rows + memory.scratch).max().unwrap_or(0);
         let lens = chain.place_lens();
-        let largest = lens.iter().copied().max().unwrap_or(0);
-        let group = plan.stages.iter().map(|stage| stage.group).max().unwrap_or(0);
+        let flow =
+            plan.stages.iter().map(|stage| stage.group * longest(chain, stage, &lens)).max().unwrap_or(0);
         let meets = |i: usize| plan.stages.iter().any(|stage| stage.head == Some(i));
         let border = |i: usize| vec![0.0; if meets(i) { lens[i + 1] * rows } else { 0 }];
+        let channels = |i: usize| match chain.links[i].layer.meeting() {
+            Some(Meeting::Statistics(layer)) => layer.channels(),
+            _ => 0,
+        };
         // A layer whose columns are shared keeps its gradient there, and not in a lane.
-        let gradient = |i: usize| vec![0.0; if meets(i) { 0 } else { chain.links[i].n_weights() }];
+        let gradient = |i: usize| match chain.links[i].layer.meeting() {
+            Some(Meeting::Columns(_)) => Vec::new(),
+            _ => vec![0.0; chain.links[i].n_weights()],
+        };
         Self {
             first,
             rows: 0,
@@ -59,7 +71,9 @@ impl Lane {
                 .map(|memory| (vec![0.0; memory.floats * rows], vec![0; memory.bytes * rows]))
                 .collect(),
             scratch: vec![0.0; scratch],
-            flow: [vec![0.0; largest * group], vec![0.0; largest * group]],
+            moments: (0..chain.links.len()).map(|i| Moments::new(channels(i))).collect(),
+            moments_scratch: vec![0.0; 2 * (0..chain.links.len()).map(channels).max().unwrap_or(0)],
+            flow: [vec![0.0; flow], vec![0.0; flow]],
             gradients: (0..chain.links.len()).map(gradient).collect(),
             score: Score { loss: 0.0, accuracy: 0.0 },
             lens,
@@ -71,6 +85,7 @@ impl Lane {
         self.rows = now.indices.len().saturating_sub(self.first).min(lane_rows);
         self.score = Score { loss: 0.0, accuracy: 0.0 };
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        self.moments.iter_mut().for_each(Moments::clear);
         let inputs = self.outputs[0].chunks_exact_mut(chain.input_len());
         let share = now.indices.iter().skip(self.first).take(self.rows);
         share.zip(inputs).for_each(|(&index, input)| task.examples.write_input(index, now.epoch, input));
@@ -194,6 +209,65 @@ impl Lane {
         columns.copy_d_input(self.first + group.start, &mut self.flow[0][..group.len() * len]);
     }
 
+    /// Brings a group's share of the statistics that `link` wants.
+    pub(super) fn gather(
+        &mut self,
+        chain: &Chain,
+        link: usize,
+        layer: &BatchNormalizationLayer,
+        group: &Range<usize>,
+    ) {
+        let place = chain.links[link].reads;
+        let x = &self.outputs[place][span(group, self.lens[place])];
+        layer.gather(x, &mut self.moments[link], &mut self.moments_scratch);
+    }
+
+    /// Takes a group forward through a layer that knows the statistics of the batch.
+    pub(super) fn forward_agreed(
+        &mut self,
+        chain: &Chain,
+        (link, layer): (usize, &BatchNormalizationLayer),
+        weights: Weights<'_>,
+        agreed: &Agreed,
+        group: &Range<usize>,
+    ) {
+        let reads = chain.links[link].reads;
+        let (before, after) = self.outputs.split_at_mut(link + 1);
+        let x = &before[reads][span(group, self.lens[reads])];
+        layer.forward_agreed(weights, agreed, x, &mut after[0][span(group, self.lens[link + 1])]);
+    }
+
+    /// Keeps the gradient in `flow[0]` for a layer that needs the whole batch's, and brings the group's share of that.
+    pub(super) fn gather_gradient(
+        &mut self,
+        chain: &Chain,
+        (link, layer): (usize, &BatchNormalizationLayer),
+        agreed: &Agreed,
+        group: &Range<usize>,
+    ) {
+        let reads = chain.links[link].reads;
+        let range = span(group, self.lens[link + 1]);
+        let dy = &self.flow[0][..range.len()];
+        self.borders[link][range].copy_from_slice(dy);
+        let x = &self.outputs[reads][span(group, self.lens[reads])];
+        layer.gather_gradient(agreed, x, dy, &mut self.gradients[link]);
+    }
+
+    /// Takes a group's gradient back through a layer that knows the whole batch's, into `flow[0]`.
+    pub(super) fn backward_agreed(
+        &mut self,
+        chain: &Chain,
+        (link, layer): (usize, &BatchNormalizationLayer),
+        weights: Weights<'_>,
+        agreed: &Agreed,
+        group: &Range<usize>,
+    ) {
+        let reads = chain.links[link].reads;
+        let x = &self.outputs[reads][span(group, self.lens[reads])];
+        let dy = &self.borders[link][span(group, self.lens[link + 1])];
+        layer.backward_agreed(weights, agreed, x, dy, &mut self.flow[0][..x.len()]);
+    }
+
     /// What the lane's examples bring to the link that lies after place `place`.
     pub(super) fn output(&self, place: usize) -> &[f32] {
         &self.outputs[place][..self.rows * self.lens[place]]
@@ -203,6 +277,14 @@ impl Lane {
     pub(super) fn border(&self, link: usize) -> &[f32] {
         &self.borders[link][..self.rows * self.lens[link + 1]]
     }
+}
+
+/// The most numbers of one example that a gradient in this stage has.
+fn longest(chain: &Chain, stage: &Stage, lens: &[usize]) -> usize {
+    let touched = stage.head.into_iter().chain(stage.links.clone());
+    // What comes after the stage hands a gradient of this length to it.
+    let after = chain.links.get(stage.links.end).map_or_else(|| chain.output_len(), |next| lens[next.reads]);
+    touched.map(|link| lens[link + 1].max(lens[chain.links[link].reads])).max().unwrap_or(0).max(after)
 }
 
 /// Where a group's numbers lie, `len` for each example.

@@ -8,21 +8,31 @@
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
+mod batch_normalization;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
+mod gru;
+mod lstm;
 mod max_pool2d;
+mod recurrence;
+mod simple_rnn;
 mod spec;
 mod window;
 
 pub use activate::Activate;
+pub use batch_normalization::BatchNormalization;
+pub(crate) use batch_normalization::{Agreed, BatchNormalizationLayer, Moments};
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
+pub use gru::Gru;
+pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
+pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
 pub use window::Padding;
 
@@ -92,6 +102,8 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
 pub(crate) enum Meeting<'a> {
     /// Its weights are so many that threads share its columns, and not the examples.
     Columns(&'a DenseLayer),
+    /// It needs mean and variance of the whole batch.
+    Statistics(&'a BatchNormalizationLayer),
 }
 
 /// One tensor of weights.
@@ -193,6 +205,29 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
         values = rest;
         tensor
     })
+}
+
+/// The four gates of one example.
+#[inline(always)]
+fn quarters(row: &[f32]) -> [&[f32]; 4] {
+    let (first, second) = row.split_at(row.len() / 2);
+    let ([a, b], [c, d]) = (halves(first), halves(second));
+    [a, b, c, d]
+}
+
+/// The four gates of one example, to be changed.
+#[inline(always)]
+fn quarters_mut(row: &mut [f32]) -> [&mut [f32]; 4] {
+    let (first, second) = row.split_at_mut(row.len() / 2);
+    let (first_len, second_len) = (first.len() / 2, second.len() / 2);
+    let ((a, b), (c, d)) = (first.split_at_mut(first_len), second.split_at_mut(second_len));
+    [a, b, c, d]
+}
+
+#[inline(always)]
+fn halves(row: &[f32]) -> [&[f32]; 2] {
+    let (a, b) = row.split_at(row.len() / 2);
+    [a, b]
 }
 
 /// Writes the transpose of a matrix of `rows` rows.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activate, Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Reshape, Site};
+use super::{
+    Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Gru, Layer, Lstm, MaxPool2D, Reshape,
+    SimpleRnn, Site,
+};
 use crate::error::Error;
 
 /// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation = "relu"`.
@@ -13,7 +16,14 @@ use crate::error::Error;
 pub enum LayerSpec {
     Dense(Dense),
     Activation(Activate),
+    BatchNormalization(BatchNormalization),
     Conv2D(Conv2D),
+    #[serde(rename = "GRU")]
+    Gru(Gru),
+    #[serde(rename = "SimpleRNN")]
+    SimpleRnn(SimpleRnn),
+    #[serde(rename = "LSTM")]
+    Lstm(Lstm),
     #[serde(alias = "MaxPooling2D")]
     MaxPool2D(MaxPool2D),
     Dropout(Dropout),
@@ -28,7 +38,11 @@ impl LayerSpec {
         match self {
             Self::Dense(_) => "Dense",
             Self::Activation(_) => "Activation",
+            Self::BatchNormalization(_) => "BatchNormalization",
             Self::Conv2D(_) => "Conv2D",
+            Self::Gru(_) => "GRU",
+            Self::SimpleRnn(_) => "SimpleRNN",
+            Self::Lstm(_) => "LSTM",
             Self::MaxPool2D(_) => "MaxPool2D",
             Self::Dropout(_) => "Dropout",
             Self::Flatten(_) => "Flatten",
@@ -42,7 +56,11 @@ impl LayerSpec {
         Ok(match self {
             Self::Dense(dense) => Box::new(dense.build(input_shape, site)?),
             Self::Activation(activate) => Box::new(activate.build(input_shape)),
+            Self::BatchNormalization(batch) => Box::new(batch.build(input_shape, site)?),
             Self::Conv2D(conv) => Box::new(conv.build(input_shape, site)?),
+            Self::Gru(gru) => Box::new(gru.build(input_shape, site)?),
+            Self::SimpleRnn(rnn) => Box::new(rnn.build(input_shape, site)?),
+            Self::Lstm(lstm) => Box::new(lstm.build(input_shape, site)?),
             Self::MaxPool2D(pool) => Box::new(pool.build(input_shape, site)?),
             Self::Dropout(dropout) => Box::new(dropout.build(input_shape, site)?),
             Self::Flatten(flatten) => Box::new(flatten.build(input_shape)),

@@ -1,0 +1,403 @@
+//! BatchNormalization: every channel with mean 0 and deviation 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+//!
+//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β.
+//! Inference: the same with running means of μ and σ², m ← momentum · m + (1 - momentum) · μ, so that an answer does not depend on
+//! who else is in the batch.
+//!
+//! Backward: μ and σ² depend on every example, and hand its gradient to all others. With n numbers in a channel,
+//!
+//! - ∂E/∂β = Σ ∂E/∂y, ∂E/∂γ = Σ x̂ ∂E/∂y
+//! - ∂E/∂x = γ / √(σ² + ε) · (∂E/∂y - ∂E/∂β / n - x̂ ∂E/∂γ / n)
+//!
+//! So the examples of a batch meet here twice: on the way forward each lane brings the [`Moments`] of its numbers, on the
+//! way back its share of ∂E/∂β and ∂E/∂γ. Both are gathered while the numbers are in the cache anyway.
+
+use multiversion::multiversion;
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, Meeting, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use crate::error::Error;
+use crate::init::Initializer;
+
+/// Normalises each channel (the last axis) over the batch.
+///
+/// # Shapes
+/// - input and output `[..., channels]`
+/// - weights, all `[channels]`: `gamma`, `beta`, and, not trained, `moving_mean`, `moving_variance`
+///
+/// # Reference
+/// Equals `keras.layers.BatchNormalization`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchNormalization {
+    /// How slowly the running means follow; at least 0, less than 1.
+    pub momentum: f32,
+    /// ε
+    pub epsilon: f32,
+}
+
+impl Default for BatchNormalization {
+    fn default() -> Self {
+        Self { momentum: 0.99, epsilon: 1e-3 }
+    }
+}
+
+impl BatchNormalization {
+    pub(crate) fn build(
+        self,
+        input_shape: &[usize],
+        site: Site<'_>,
+    ) -> Result<BatchNormalizationLayer, Error> {
+        site.share("momentum", self.momentum)?;
+        let Some(&channels) = input_shape.last() else {
+            return Err(site.shape(input_shape, "at least one axis"));
+        };
+        Ok(BatchNormalizationLayer { description: self, channels, shape: input_shape.to_vec() })
+    }
+}
+
+/// A [`BatchNormalization`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct BatchNormalizationLayer {
+    description: BatchNormalization,
+    channels: usize,
+    shape: Vec<usize>,
+}
+
+/// Number, mean and summed squared deviation from it of some numbers of each channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Moments {
+    n: f64,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+/// What a batch agreed on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Agreed {
+    /// μ
+    mean: Vec<f32>,
+    /// 1 / √(σ² + ε)
+    scale: Vec<f32>,
+    /// ∂E/∂γ / n
+    d_gamma: Vec<f32>,
+    /// ∂E/∂β / n
+    d_beta: Vec<f32>,
+    /// How many numbers a channel has in this batch.
+    n: f64,
+}
+
+impl Moments {
+    pub(crate) fn new(channels: usize) -> Self {
+        Self { n: 0.0, mean: vec![0.0; channels], squares: vec![0.0; channels] }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.n = 0.0;
+        self.mean.fill(0.0);
+        self.squares.fill(0.0);
+    }
+
+    /// Joins the moments of other numbers (Chan, Golub & LeVeque 1979).
+    fn join(&mut self, n: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
+        let total = self.n + n;
+        if n == 0.0 {
+            return;
+        }
+        let ours = self.mean.iter_mut().zip(&mut self.squares);
+        for ((our_mean, our_squares), (mean, squares)) in ours.zip(mean.zip(squares)) {
+            let apart = mean - *our_mean;
+            *our_mean += apart * n / total;
+            *our_squares += squares + apart * apart * self.n * n / total;
+        }
+        self.n = total;
+    }
+}
+
+impl Agreed {
+    pub(crate) fn new(channels: usize) -> Self {
+        let zeros = vec![0.0; channels];
+        Self { mean: zeros.clone(), scale: zeros.clone(), d_gamma: zeros.clone(), d_beta: zeros, n: 0.0 }
+    }
+}
+
+/// `scratch`, `[2, channels]`, gets means and summed squared deviations of the columns of `x`.
+#[multiversion(targets = "simd")]
+fn column_moments(x: &[f32], scratch: &mut [f32]) {
+    let (mean, squares) = scratch.split_at_mut(scratch.len() / 2);
+    let n = (x.len() / mean.len()) as f32;
+    mean.fill(0.0);
+    squares.fill(0.0);
+    for row in x.chunks_exact(mean.len()) {
+        mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+    }
+    mean.iter_mut().for_each(|sum| *sum /= n);
+    for row in x.chunks_exact(mean.len()) {
+        for ((squares, mean), x) in squares.iter_mut().zip(&*mean).zip(row) {
+            *squares += (x - mean) * (x - mean);
+        }
+    }
+}
+
+/// y = γ (x - μ) · scale + β
+#[multiversion(targets = "simd")]
+fn normalise(x: &[f32], y: &mut [f32], mean: &[f32], scale: &[f32], gamma: &[f32], beta: &[f32]) {
+    let channels = mean.len();
+    for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+        let weights = gamma.iter().zip(beta).zip(mean.iter().zip(scale));
+        for ((x, y), ((gamma, beta), (mean, scale))) in x.iter().zip(y).zip(weights) {
+            *y = gamma * ((x - mean) * scale) + beta;
+        }
+    }
+}
+
+/// Adds Σ x̂ ∂E/∂y to `d_gamma` and Σ ∂E/∂y to `d_beta`.
+#[multiversion(targets = "simd")]
+fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mut [f32], d_beta: &mut [f32]) {
+    let channels = mean.len();
+    for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
+        let sums = d_gamma.iter_mut().zip(&mut *d_beta).zip(mean.iter().zip(scale));
+        for ((x, dy), ((d_gamma, d_beta), (mean, scale))) in x.iter().zip(dy).zip(sums) {
+            *d_gamma += dy * ((x - mean) * scale);
+            *d_beta += dy;
+        }
+    }
+}
+
+/// The formula for ∂E/∂x at the head of this file.
+#[multiversion(targets = "simd")]
+fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], agreed: &Agreed) {
+    let channels = gamma.len();
+    let Agreed { mean, scale, d_gamma, d_beta, .. } = agreed;
+    for ((x, dy), dx) in
+        x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels))
+    {
+        let (mean, scale, gamma) = (&mean[..channels], &scale[..channels], &gamma[..channels]);
+        let (d_gamma, d_beta) = (&d_gamma[..channels], &d_beta[..channels]);
+        for c in 0..channels {
+            let normal = (x[c] - mean[c]) * scale[c];
+            dx[c] = gamma[c] * scale[c] * (dy[c] - d_beta[c] - normal * d_gamma[c]);
+        }
+    }
+}
+
+impl BatchNormalizationLayer {
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn lens(&self) -> [usize; 4] {
+        [self.channels; 4]
+    }
+
+    /// Adds some examples' numbers to a lane's moments; `scratch` is `[2, channels]`.
+    pub(crate) fn gather(&self, x: &[f32], moments: &mut Moments, scratch: &mut [f32]) {
+        let scratch = &mut scratch[..2 * self.channels];
+        column_moments(x, scratch);
+        let (mean, squares) = scratch.split_at(self.channels);
+        let n = (x.len() / self.channels) as f64;
+        moments.join(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
+    }
+
+    /// Makes one mean and variance of what the lanes bring, and moves the running means among the weights.
+    pub(crate) fn agree<'m>(
+        &self,
+        lanes: impl Iterator<Item = &'m Moments>,
+        agreed: &mut Agreed,
+        weights: &mut [f32],
+    ) {
+        let mut all = Moments::new(self.channels);
+        lanes.for_each(|lane| all.join(lane.n, lane.mean.iter().copied(), lane.squares.iter().copied()));
+        agreed.n = all.n;
+        let [_, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
+        let momentum = self.description.momentum;
+        for c in 0..self.channels {
+            let (mean, variance) = (all.mean[c] as f32, (all.squares[c] / all.n) as f32);
+            agreed.mean[c] = mean;
+            agreed.scale[c] = 1.0 / (variance + self.description.epsilon).sqrt();
+            moving_mean[c] = moving_mean[c] * momentum + mean * (1.0 - momentum);
+            moving_variance[c] = moving_variance[c] * momentum + variance * (1.0 - momentum);
+        }
+    }
+
+    /// Forward, after the batch agreed.
+    pub(crate) fn forward_agreed(&self, weights: Weights<'_>, agreed: &Agreed, x: &[f32], y: &mut [f32]) {
+        let [gamma, beta, _, _] = split(weights.values, self.lens());
+        normalise(x, y, &agreed.mean, &agreed.scale, gamma, beta);
+    }
+
+    /// Adds some examples' share of ∂E/∂γ and ∂E/∂β to a lane's gradient.
+    pub(crate) fn gather_gradient(&self, agreed: &Agreed, x: &[f32], dy: &[f32], gradient: &mut [f32]) {
+        let [d_gamma, d_beta, _, _] = split_mut(gradient, self.lens());
+        add_gradient(x, dy, &agreed.mean, &agreed.scale, d_gamma, d_beta);
+    }
+
+    /// Adds up the gradients that [`Self::gather_gradient`] left in the lanes.
+    pub(crate) fn agree_gradient<'g>(&self, lanes: impl Iterator<Item = &'g [f32]>, agreed: &mut Agreed) {
+        agreed.d_gamma.fill(0.0);
+        agreed.d_beta.fill(0.0);
+        let n = agreed.n as f32;
+        for lane in lanes {
+            let [d_gamma, d_beta, _, _] = split(lane, self.lens());
+            agreed.d_gamma.iter_mut().zip(d_gamma).for_each(|(sum, d)| *sum += d / n);
+            agreed.d_beta.iter_mut().zip(d_beta).for_each(|(sum, d)| *sum += d / n);
+        }
+    }
+
+    /// Backward, after the batch agreed on its gradient.
+    pub(crate) fn backward_agreed(
+        &self,
+        weights: Weights<'_>,
+        agreed: &Agreed,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+    ) {
+        let [gamma, ..] = split(weights.values, self.lens());
+        spread(x, dy, dx, gamma, agreed);
+    }
+}
+
+impl Layer for BatchNormalizationLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let parameter = |name, initializer| Parameter::new(name, &[self.channels], initializer);
+        vec![
+            parameter("gamma", Initializer::Ones),
+            parameter("beta", Initializer::Zeros),
+            Parameter { trainable: false, ..parameter("moving_mean", Initializer::Zeros) },
+            Parameter { trainable: false, ..parameter("moving_variance", Initializer::Ones) },
+        ]
+    }
+
+    /// Inference. (In training, a fit goes by way of the meeting.)
+    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        let [gamma, beta, mean, variance] = split(weights.values, self.lens());
+        let channels = self.channels;
+        let scale = |c: usize| 1.0 / (variance[c] + self.description.epsilon).sqrt();
+        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+            for c in 0..channels {
+                y[c] = gamma[c] * ((x[c] - mean[c]) * scale(c)) + beta[c];
+            }
+        }
+    }
+
+    /// The gradient of the running means' normalisation, which no fit asks for.
+    fn backward(&self, _: &Pass, weights: Weights<'_>, flow: Flow<'_>, gradient: &mut [f32], _: Tape<'_>) {
+        let [gamma, _, mean, variance] = split(weights.values, self.lens());
+        let scale: Vec<f32> = variance.iter().map(|v| 1.0 / (v + self.description.epsilon).sqrt()).collect();
+        let [d_gamma, d_beta, _, _] = split_mut(gradient, self.lens());
+        add_gradient(flow.x, flow.dy, mean, &scale, d_gamma, d_beta);
+        if let Some(dx) = flow.dx {
+            for (i, (dx, dy)) in dx.iter_mut().zip(flow.dy).enumerate() {
+                *dx = *dy * gamma[i % self.channels] * scale[i % self.channels];
+            }
+        }
+    }
+
+    fn meeting(&self) -> Option<Meeting<'_>> {
+        Some(Meeting::Statistics(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::{assert_close, noise, run_forward};
+
+    const SHAPE: [usize; 3] = [2, 2, 3];
+    const ROWS: usize = 5;
+
+    fn layer() -> BatchNormalizationLayer {
+        BatchNormalization::default().build(&SHAPE, Site { path: "", kind: "" }).unwrap()
+    }
+
+    /// γ, β, and running means that begin at 0 and 1.
+    fn weights() -> Vec<f32> {
+        [noise(6, 3), vec![0.0; 3], vec![1.0; 3]].concat()
+    }
+
+    /// Forward in two lanes, of 2 and 3 examples.
+    fn train(layer: &BatchNormalizationLayer, x: &[f32], weights: &mut [f32]) -> (Vec<f32>, Agreed) {
+        let mut agreed = Agreed::new(3);
+        let lanes: Vec<Moments> = [&x[..24], &x[24..]]
+            .map(|x| {
+                let mut moments = Moments::new(3);
+                layer.gather(x, &mut moments, &mut [0.0; 6]);
+                moments
+            })
+            .to_vec();
+        layer.agree(lanes.iter(), &mut agreed, weights);
+        let mut y = vec![0.0; x.len()];
+        layer.forward_agreed(Weights { values: weights, derived: &[] }, &agreed, x, &mut y);
+        (y, agreed)
+    }
+
+    #[test]
+    fn channels_have_mean_beta_and_deviation_gamma_however_the_batch_is_shared() {
+        let x: Vec<f32> =
+            noise(ROWS * 12, 1).iter().enumerate().map(|(i, x)| 100.0 * (i % 3) as f32 + x * 9.0).collect();
+        let mut weights = weights();
+        let (y, _) = train(&layer(), &x, &mut weights);
+        for c in 0..3 {
+            let channel: Vec<f32> = y.iter().skip(c).step_by(3).copied().collect();
+            let mean = channel.iter().sum::<f32>() / 20.0;
+            let deviation = (channel.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 20.0).sqrt();
+            assert_close(&[mean, deviation], &[weights[3 + c], weights[c].abs()], 1e-3);
+        }
+    }
+
+    #[test]
+    fn running_means_follow_by_one_hundredth() {
+        let x = noise(ROWS * 12, 1);
+        let mut weights = weights();
+        train(&layer(), &x, &mut weights);
+        let channel: Vec<f32> = x.iter().step_by(3).copied().collect();
+        let mean = channel.iter().sum::<f32>() / 20.0;
+        let variance = channel.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 20.0;
+        assert_close(&[weights[6], weights[9]], &[0.01 * mean, 0.99 + 0.01 * variance], 1e-6);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences_through_mean_and_variance() {
+        let (layer, x, weights, direction) = (layer(), noise(ROWS * 12, 1), weights(), noise(ROWS * 12, 2));
+        let energy = |x: &[f32], weights: &[f32]| -> f64 {
+            let (y, _) = train(&layer, x, &mut weights.to_vec());
+            y.iter().zip(&direction).map(|(&y, &d)| f64::from(y * d)).sum()
+        };
+        let (_, mut agreed) = train(&layer, &x, &mut weights.clone());
+        let mut gradients = [vec![0.0; 12], vec![0.0; 12]];
+        layer.gather_gradient(&agreed, &x[..24], &direction[..24], &mut gradients[0]);
+        layer.gather_gradient(&agreed, &x[24..], &direction[24..], &mut gradients[1]);
+        layer.agree_gradient(gradients.iter().map(Vec::as_slice), &mut agreed);
+        let mut dx = vec![0.0; x.len()];
+        layer.backward_agreed(Weights { values: &weights, derived: &[] }, &agreed, &x, &direction, &mut dx);
+        let slope = |at: &[f32], i: usize, energy: &dyn Fn(&[f32]) -> f64| {
+            let moved = |by: f32| {
+                let mut at = at.to_vec();
+                at[i] += by;
+                energy(&at)
+            };
+            ((moved(1e-2) - moved(-1e-2)) / 2e-2) as f32
+        };
+        let slopes: Vec<f32> = (0..x.len()).map(|i| slope(&x, i, &|x| energy(x, &weights))).collect();
+        assert_close(&dx, &slopes, 2e-3);
+        let slopes: Vec<f32> = (0..6).map(|i| slope(&weights, i, &|w| energy(&x, w))).collect();
+        let gradient: Vec<f32> = (0..6).map(|i| gradients[0][i] + gradients[1][i]).collect();
+        assert_close(&gradient, &slopes, 2e-3);
+    }
+
+    #[test]
+    fn inference_goes_by_the_running_means() {
+        let spec = LayerSpec::BatchNormalization(BatchNormalization {
+            epsilon: 0.0,
+            ..BatchNormalization::default()
+        });
+        let y = run_forward(&spec, &[2], &[2.0, 1.0, 0.5, 0.0, 1.0, -1.0, 4.0, 9.0], &[5.0, 2.0]);
+        assert_close(&y, &[4.5, 1.0], 1e-6);
+    }
+}
