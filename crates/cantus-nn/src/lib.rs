@@ -17,6 +17,7 @@ mod evaluate;
 mod examples;
 mod fit;
 mod history;
+mod import;
 mod inference;
 mod init;
 pub mod layer;
