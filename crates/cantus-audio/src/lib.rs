@@ -5,12 +5,16 @@
 //! ```
 //!
 //! The modules stand in the order in which sound passes through them, and each uses only those before it.
-//! Nothing here learns, prints or opens a network connection; only [`decode`] and the WAV writer touch files.
+//! Nothing here learns, prints or opens a network connection; only [`decode`], the WAV writer and
+//! [`pending_file`] touch files.
 
+#[cfg(test)]
+mod assert_close;
 mod audio;
 pub mod decode;
 mod error;
 pub mod feature;
+pub mod pending_file;
 pub mod resample;
 pub mod signal;
 pub mod synth;

@@ -1,8 +1,13 @@
 //! Matrix products: the one place where most of the time goes.
 //!
-//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time. It takes raw pointers;
-//! [`matmul`] checks once that every element lies inside its slice, and is safe to call.
+//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time; of its family only the
+//! member for f32 is built, which is a fifth of the build time. It takes raw pointers; [`matmul`] checks once that every
+//! element lies inside its slice, and is safe to call. Its kernels want columns that lie together, so it is asked for
+//! cᵀ = bᵀ aᵀ.
 //! One call runs on one thread: the threads of a fit share the work above this level.
+
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 
 /// A matrix that lies somewhere in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Debug, Clone, Copy)]
@@ -71,26 +76,26 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     // one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps neither `a` nor `b`. Strides come
     // from lengths of slices, which never exceed isize::MAX. With `read_dst` false, `c` is only written.
     unsafe {
-        gemm::gemm(
-            m,
+        get_gemm_fn()(
             n,
+            m,
             k,
             c.as_mut_ptr(),
-            1,
             c_row_stride as isize,
+            1,
             onto == Onto::Sum,
-            a.values.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
             b.values.as_ptr(),
-            b.column_stride as isize,
             b.row_stride as isize,
+            b.column_stride as isize,
+            a.values.as_ptr(),
+            a.row_stride as isize,
+            a.column_stride as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            Parallelism::None,
         );
     }
 }

@@ -1,1 +1,40 @@
-//! Teach a computer to hear.
+//! Teach a computer to hear: folders of recordings in, a classifier that can be trusted out.
+//!
+//! The way of the sound, and where each step lives:
+//!
+//! ```text
+//! file ─▶ Audio ─▶ segments ─▶ spectrum ─▶ features [n_frames, n_bins]   cantus_audio
+//!                                             │
+//!                                        feature store                   cantus_dataset
+//!                                             │
+//! answer ◀─ track vote ◀─ Network ◀─────── training                      cantus_nn, and here
+//! ```
+//!
+//! A trained [`Model`] is one file with everything in it:
+//!
+//! ```no_run
+//! let prediction = cantus::Model::load("model.safetensors")?.predict_file("song.mp3")?;
+//! println!("{} ({:.0} %)", prediction.label, 100.0 * prediction.probability);
+//! # Ok::<(), cantus::Error>(())
+//! ```
+
+mod error;
+pub mod evaluation;
+pub mod inspection;
+pub mod listing;
+mod model;
+pub mod model_file;
+mod normalization;
+mod part_examples;
+pub mod plot;
+mod prediction;
+mod recipe;
+pub mod report;
+pub mod run;
+pub mod training;
+
+pub use error::Error;
+pub use model::Model;
+pub use normalization::{Normalization, Normalizer};
+pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
+pub use recipe::Recipe;

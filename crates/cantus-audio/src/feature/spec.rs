@@ -3,7 +3,18 @@
 //! A [`FeatureSpec`] travels with everything that was made by it: the feature store, the run, the model file. Whoever
 //! predicts plans the extraction from the model's own spec, so that features at prediction are the features of training.
 
+mod top_db;
+mod validate;
+
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+
+use super::dct::DctType;
+use super::extractor::FeatureExtractor;
+use super::mel::{MelConfig, MelNorm};
+use crate::Error;
+use crate::signal::{PadMode, StftConfig, Window, fourier};
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,8 +31,12 @@ pub struct FeatureSpec {
     /// Length of the window, in samples; `n_fft` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub win_length: Option<usize>,
-    /// Whether frame `t` is centred on sample `t * hop_length`, with zeros beyond both ends.
+    /// Shape of the window.
+    pub window: Window,
+    /// Whether frame `t` is centred on sample `t * hop_length`.
     pub center: bool,
+    /// What is heard beyond the ends of a segment, if centred.
+    pub pad_mode: PadMode,
     /// Exponent of the magnitude before the mel filters: 2 is power.
     pub power: f32,
     /// Number of mel bands.
@@ -35,11 +50,13 @@ pub struct FeatureSpec {
     pub htk: bool,
     /// Mel bands of equal area (`slaney`) or of equal height (`none`).
     pub norm: MelNorm,
-    /// Decibels are cut this far below the loudest value of the segment; never if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Decibels are cut this far below the loudest value of the segment; never if `None`, written `"none"`.
+    #[serde(with = "top_db")]
     pub top_db: Option<f32>,
     /// Number of cepstral coefficients.
     pub n_mfcc: usize,
+    /// Type of the cosine transform, 1 to 3.
+    pub dct_type: DctType,
     /// Cepstral lifter; 0 for none.
     pub lifter: f32,
     /// How a track is cut into the segments that a network is given.
@@ -58,16 +75,6 @@ pub enum FeatureKind {
     LogMel,
     /// Magnitude of the STFT, `n_fft / 2 + 1` bins.
     Stft,
-}
-
-/// How the mel filters are scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MelNorm {
-    /// Each filter has unit area over frequency (librosa's default).
-    Slaney,
-    /// Each filter has unit height.
-    None,
 }
 
 /// How a track is cut: `n_segments` equal pieces of its first `track_duration_s` seconds.
@@ -89,7 +96,9 @@ impl Default for FeatureSpec {
             n_fft: 2048,
             hop_length: 512,
             win_length: None,
+            window: Window::Hann,
             center: true,
+            pad_mode: PadMode::Constant,
             power: 2.0,
             n_mels: 128,
             f_min: 0.0,
@@ -98,6 +107,7 @@ impl Default for FeatureSpec {
             norm: MelNorm::Slaney,
             top_db: Some(80.0),
             n_mfcc: 20,
+            dct_type: DctType::II,
             lifter: 0.0,
             segments: Segments::default(),
         }
@@ -108,5 +118,193 @@ impl Default for Segments {
     /// The course's: 30 s in ten pieces.
     fn default() -> Self {
         Self { track_duration_s: 30.0, n_segments: 10 }
+    }
+}
+
+impl FeatureSpec {
+    /// The lecture course's: 13 MFCCs of 30 s tracks at 22 050 Hz, cut into ten segments of 130 frames.
+    pub fn course() -> Self {
+        Self { n_mfcc: 13, ..Self::default() }
+    }
+
+    /// Plans the extraction.
+    ///
+    /// # Errors
+    /// Those of [`Self::validate`].
+    pub fn extractor(&self) -> Result<FeatureExtractor, Error> {
+        FeatureExtractor::new(self.clone())
+    }
+
+    /// Number of bins: those of all kinds, side by side.
+    pub fn n_bins(&self) -> usize {
+        self.kinds.iter().map(|kind| kind.n_bins(self)).sum()
+    }
+
+    /// Each kind with the columns in which it stands.
+    pub fn columns(&self) -> impl Iterator<Item = (FeatureKind, Range<usize>)> + '_ {
+        self.kinds.iter().scan(0, |next, &kind| {
+            let start = *next;
+            *next += kind.n_bins(self);
+            Some((kind, start..*next))
+        })
+    }
+
+    /// Names of the bins, such as `mfcc_0`: the column names of a table of features.
+    pub fn bin_names(&self) -> Vec<String> {
+        let of_kind = |kind: &FeatureKind| {
+            let name = kind.name();
+            (0..kind.n_bins(self)).map(move |bin| format!("{name}_{bin}"))
+        };
+        self.kinds.iter().flat_map(of_kind).collect()
+    }
+
+    /// Number of samples of a segment: the course's arithmetic, `int(int(sample_rate * duration) / n_segments)`.
+    pub fn segment_samples(&self) -> usize {
+        let track_samples = (f64::from(self.sample_rate) * self.segments.track_duration_s) as usize;
+        track_samples.checked_div(self.segments.n_segments).unwrap_or(0)
+    }
+
+    /// Number of frames of a sound of `n_samples`, which is 0 for an empty one.
+    pub fn n_frames(&self, n_samples: usize) -> usize {
+        self.stft_config().n_frames(n_samples)
+    }
+
+    /// Number of frames of a whole segment.
+    ///
+    /// The course expects `ceil(segment_samples / hop_length)`, 130. A centred STFT has
+    /// `1 + floor(segment_samples / hop_length)` frames: the same, unless the hop divides the segment, when it is one
+    /// more. This is the number of frames that there really are.
+    pub fn frames_per_segment(&self) -> usize {
+        self.n_frames(self.segment_samples())
+    }
+
+    /// The part that describes the STFT.
+    pub fn stft_config(&self) -> StftConfig {
+        StftConfig {
+            n_fft: self.n_fft,
+            hop_length: self.hop_length,
+            win_length: self.win_length,
+            window: self.window,
+            center: self.center,
+            pad_mode: self.pad_mode,
+        }
+    }
+
+    /// The part that describes the mel filters.
+    pub fn mel_config(&self) -> MelConfig {
+        MelConfig {
+            sample_rate: self.sample_rate,
+            n_fft: self.n_fft,
+            n_mels: self.n_mels,
+            f_min: self.f_min,
+            f_max: self.f_max,
+            htk: self.htk,
+            norm: self.norm,
+        }
+    }
+}
+
+impl FeatureKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Mfcc, Self::Mel, Self::LogMel, Self::Stft];
+
+    /// Number of bins.
+    pub fn n_bins(self, spec: &FeatureSpec) -> usize {
+        match self {
+            Self::Mfcc => spec.n_mfcc,
+            Self::Mel | Self::LogMel => spec.n_mels,
+            Self::Stft => fourier::n_bins(spec.n_fft),
+        }
+    }
+
+    /// The name under which it is written in a specification.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mfcc => "mfcc",
+            Self::Mel => "mel",
+            Self::LogMel => "log_mel",
+            Self::Stft => "stft",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {
+        let course = FeatureSpec::course();
+        assert_eq!(
+            (course.segment_samples(), course.frames_per_segment(), course.n_bins()),
+            (66_150, 130, 13)
+        );
+        // The lecture's math.ceil(samples_per_segment / hop_length)
+        assert_eq!(course.segment_samples().div_ceil(course.hop_length), course.frames_per_segment());
+    }
+
+    #[test]
+    fn a_hop_that_divides_the_segment_has_one_frame_more_than_the_course_would_expect() {
+        let spec = FeatureSpec { hop_length: 441, ..FeatureSpec::course() };
+        assert_eq!(spec.segment_samples().div_ceil(spec.hop_length), 150);
+        assert_eq!(spec.frames_per_segment(), 151);
+        let values = spec.extractor().unwrap().extract(&vec![0.0; spec.segment_samples()]);
+        assert_eq!(values.n_frames, 151);
+    }
+
+    #[test]
+    fn kinds_stand_side_by_side() {
+        let kinds = vec![FeatureKind::Mfcc, FeatureKind::Stft, FeatureKind::LogMel];
+        let spec = FeatureSpec { kinds, n_fft: 8, n_mels: 3, n_mfcc: 2, ..FeatureSpec::default() };
+        let columns: Vec<_> = spec.columns().map(|(_, columns)| columns).collect();
+        assert_eq!(columns, [0..2, 2..7, 7..10]);
+        let names = spec.bin_names();
+        assert_eq!(
+            (names.len(), names[0].as_str(), names[9].as_str()),
+            (spec.n_bins(), "mfcc_0", "log_mel_2")
+        );
+    }
+
+    #[test]
+    fn a_specification_comes_back_as_it_was_written() {
+        let unusual = FeatureSpec {
+            kinds: vec![FeatureKind::LogMel, FeatureKind::Mfcc],
+            win_length: Some(1000),
+            window: Window::BlackmanHarris,
+            pad_mode: PadMode::Reflect,
+            norm: MelNorm::None,
+            f_max: Some(8000.5),
+            top_db: None,
+            dct_type: DctType::III,
+            ..FeatureSpec::default()
+        };
+        for spec in [FeatureSpec::course(), unusual] {
+            let written = toml::to_string(&spec).unwrap();
+            assert_eq!(toml::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
+            let written = serde_json::to_string(&spec).unwrap();
+            assert_eq!(serde_json::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_person_writes_only_what_is_different() {
+        let spec: FeatureSpec =
+            toml::from_str("kinds = ['log_mel']\nn_mels = 64\ntop_db = 60\nwindow = 'hamming'").unwrap();
+        let expected = FeatureSpec {
+            kinds: vec![FeatureKind::LogMel],
+            n_mels: 64,
+            top_db: Some(60.0),
+            window: Window::Hamming,
+            ..FeatureSpec::default()
+        };
+        assert_eq!(spec, expected);
+    }
+
+    #[test]
+    fn misspelt_fields_and_values_are_refused() {
+        let refused = |text| toml::from_str::<FeatureSpec>(text).unwrap_err().to_string();
+        assert!(refused("n_ftt = 1024").contains("n_ftt"));
+        assert!(refused("top_db = 'never'").contains("\"none\""));
+        assert!(refused("dct_type = 4").contains("1, 2 or 3"));
+        assert!(refused("window = 'han'").contains("hann"));
     }
 }

@@ -60,6 +60,18 @@ impl Optimizer {
         }
     }
 
+    /// The same optimizer with another learning rate.
+    #[must_use]
+    pub fn with_learning_rate(mut self, learning_rate: f32) -> Self {
+        match &mut self {
+            Self::Sgd(sgd) => sgd.learning_rate = learning_rate,
+            Self::RmsProp(rmsprop) => rmsprop.learning_rate = learning_rate,
+            Self::Adam(adam) => adam.learning_rate = learning_rate,
+            Self::AdamW(adam) => adam.learning_rate = learning_rate,
+        }
+        self
+    }
+
     /// How many of the two slots it uses.
     pub(crate) fn n_slots(&self) -> usize {
         match self {

@@ -1,0 +1,22 @@
+//! The one comparison of numbers in tests.
+
+/// Compares two lists number by number.
+///
+/// # Panics
+/// If the lengths differ, or a pair is further apart than `tolerance`: the message names its index and both values.
+#[track_caller]
+pub fn assert_close<A, B>(found: &[A], expected: &[B], tolerance: f64)
+where
+    A: Copy + Into<f64>,
+    B: Copy + Into<f64>,
+{
+    assert_eq!(found.len(), expected.len(), "numbers found, and expected");
+    for (i, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+        let (found, expected): (f64, f64) = (found.into(), expected.into());
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= tolerance,
+            "[{i}]: {found} instead of {expected}, {difference:e} > {tolerance:e}"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Many channels → one.
+
+/// Averages the channels of interleaved frames, as `librosa.to_mono` does, into `mono`.
+///
+/// Samples that are no numbers become 0. Returns how many of the mono samples that concerns.
+///
+/// # Shapes
+/// - `interleaved`: `[n_frames, n_channels]`
+/// - `mono`: `[n_frames]`, overwritten
+pub(super) fn mix(interleaved: &[f32], n_channels: usize, mono: &mut Vec<f32>) -> u64 {
+    mono.clear();
+    match n_channels {
+        1 => mono.extend_from_slice(interleaved),
+        2 => mono.extend(interleaved.as_chunks::<2>().0.iter().map(|[left, right]| (left + right) * 0.5)),
+        _ => {
+            let n = n_channels as f32;
+            mono.extend(interleaved.chunks_exact(n_channels).map(|frame| frame.iter().sum::<f32>() / n));
+        }
+    }
+    if mono.iter().all(|sample| sample.is_finite()) { 0 } else { silence_non_finite(mono) }
+}
+
+fn silence_non_finite(samples: &mut [f32]) -> u64 {
+    let mut n_silenced = 0;
+    for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
+        *sample = 0.0;
+        n_silenced += 1;
+    }
+    n_silenced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_averaged() {
+        let mut mono = vec![9.0];
+        assert_eq!(mix(&[0.5, -0.25], 1, &mut mono), 0);
+        assert_eq!(mono, [0.5, -0.25]);
+        assert_eq!(mix(&[0.5, 0.25, -1.0, 0.0], 2, &mut mono), 0);
+        assert_eq!(mono, [0.375, -0.5]);
+        assert_eq!(mix(&[1.0, 2.0, 6.0, -3.0, 0.0, 0.0], 3, &mut mono), 0);
+        assert_eq!(mono, [3.0, -1.0]);
+    }
+
+    #[test]
+    fn what_is_no_number_becomes_silence_and_is_counted() {
+        let mut mono = Vec::new();
+        assert_eq!(mix(&[f32::NAN, 0.0, 0.5, 0.5, f32::INFINITY, f32::NEG_INFINITY], 2, &mut mono), 2);
+        assert_eq!(mono, [0.0, 0.5, 0.0]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The discrete cosine transform: a curve as a sum of cosines.
+//!
+//! Of a log-mel spectrum, the first coefficient is its level, the second its tilt, the next ones its broad shape. The
+//! bands of music rise and fall together; the coefficients hardly do, which is why a few of them say most.
+//!
+//! Few coefficients of short curves are wanted, so the transform is a matrix, computed once.
+//!
+//! # Conventions
+//! Types I to III, orthonormal: `scipy.fft.dct(x, type, norm="ortho")`.
+//!
+//! # Reference
+//! Ahmed, Natarajan & Rao, "Discrete cosine transform", 1974; SciPy 1.17.
+
+use std::f64::consts::{PI, SQRT_2};
+
+use serde::{Deserialize, Serialize};
+
+/// Number of coefficients that are summed side by side.
+const LANES: usize = 16;
+
+/// Which cosines; written as the number 1, 2 or 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum DctType {
+    /// Even about the first and the last value.
+    I,
+    /// Even about half a step before the first and behind the last value: *the* DCT, and librosa's default.
+    #[default]
+    II,
+    /// The transpose of type II; HTK's choice.
+    III,
+}
+
+impl From<DctType> for u8 {
+    fn from(dct_type: DctType) -> Self {
+        match dct_type {
+            DctType::I => 1,
+            DctType::II => 2,
+            DctType::III => 3,
+        }
+    }
+}
+
+impl TryFrom<u8> for DctType {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::I),
+            2 => Ok(Self::II),
+            3 => Ok(Self::III),
+            _ => Err(format!("dct_type = {number}: 1, 2 or 3 is expected")),
+        }
+    }
+}
+
+impl DctType {
+    /// Weight of value `n` of `n_in` in coefficient `k`.
+    fn weight(self, k: usize, n: usize, n_in: usize) -> f64 {
+        let (k, n, length) = (k as f64, n as f64, n_in as f64);
+        let first = |index: f64| if index == 0.0 { 1.0 / SQRT_2 } else { 1.0 };
+        match self {
+            Self::I => {
+                let last = length - 1.0;
+                let end = |index: f64| if index == 0.0 || index == last { 1.0 / SQRT_2 } else { 1.0 };
+                (2.0 / last).sqrt() * end(k) * end(n) * (PI * k * n / last).cos()
+            }
+            Self::II => (2.0 / length).sqrt() * first(k) * (PI * k * (n + 0.5) / length).cos(),
+            Self::III => (2.0 / length).sqrt() * first(n) * (PI * (k + 0.5) * n / length).cos(),
+        }
+    }
+}
+
+/// A planned transform of `n_in` values to the first `n_out` coefficients.
+#[derive(Debug, Clone)]
+pub struct Dct {
+    n_in: usize,
+    n_out: usize,
+    /// `[n_out / LANES, n_in, LANES]`: for each value in turn, its weights in sixteen coefficients side by side.
+    weights: Vec<[f32; LANES]>,
+}
+
+impl Dct {
+    /// Computes the cosines. Type I wants at least two values; of one value it gives the value itself.
+    pub fn new(dct_type: DctType, n_in: usize, n_out: usize) -> Self {
+        Self::scaled(dct_type, n_in, n_out, |_| 1.0)
+    }
+
+    /// Computes the cosines, with coefficient `k` multiplied by `scale(k)`.
+    pub fn scaled(dct_type: DctType, n_in: usize, n_out: usize, scale: impl Fn(usize) -> f64) -> Self {
+        let weight = |k, n| if n_in == 1 { 1.0 } else { dct_type.weight(k, n, n_in) };
+        let weights = (0..n_out.div_ceil(LANES))
+            .flat_map(|block| (0..n_in).map(move |n| (block, n)))
+            .map(|(block, n)| {
+                std::array::from_fn(|lane| {
+                    let k = block * LANES + lane;
+                    (weight(k, n) * scale(k)) as f32
+                })
+            })
+            .collect();
+        Self { n_in, n_out, weights }
+    }
+
+    /// Number of values that it takes.
+    pub fn n_in(&self) -> usize {
+        self.n_in
+    }
+
+    /// Number of coefficients that it gives.
+    pub fn n_out(&self) -> usize {
+        self.n_out
+    }
+
+    /// Transforms one curve.
+    ///
+    /// # Shapes
+    /// - `values`: `[n_in]`
+    /// - `coefficients`: `[n_out]`, overwritten
+    pub fn apply(&self, values: &[f32], coefficients: &mut [f32]) {
+        if self.n_in == 0 {
+            return coefficients.fill(0.0);
+        }
+        let blocks = self.weights.chunks_exact(self.n_in);
+        for (out, block) in coefficients.chunks_mut(LANES).zip(blocks) {
+            let mut sums = [0.0f32; LANES];
+            for (value, weights) in values.iter().zip(block) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += value * weight;
+                }
+            }
+            out.copy_from_slice(&sums[..out.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    const TYPES: [DctType; 3] = [DctType::I, DctType::II, DctType::III];
+
+    fn transformed(dct_type: DctType, values: &[f32], n_out: usize) -> Vec<f32> {
+        let mut coefficients = vec![f32::NAN; n_out];
+        Dct::new(dct_type, values.len(), n_out).apply(values, &mut coefficients);
+        coefficients
+    }
+
+    #[test]
+    fn every_type_keeps_the_energy_of_a_curve() {
+        let curve: Vec<f32> = (0..40).map(|n| (n as f32 * 0.7).sin()).collect();
+        let energy = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>();
+        for dct_type in TYPES {
+            assert_close(&[energy(&transformed(dct_type, &curve, 40))], &[energy(&curve)], 1e-4);
+        }
+    }
+
+    #[test]
+    fn type_three_undoes_type_two_and_type_one_itself() {
+        let curve: Vec<f32> = (0..33).map(|n| (n as f32 * 0.7).sin()).collect();
+        let there = transformed(DctType::II, &curve, 33);
+        assert_close(&transformed(DctType::III, &there, 33), &curve, 1e-6);
+        let there = transformed(DctType::I, &curve, 33);
+        assert_close(&transformed(DctType::I, &there, 33), &curve, 1e-6);
+    }
+
+    #[test]
+    fn fewer_coefficients_are_the_first_ones() {
+        let curve: Vec<f32> = (0..40).map(|n| (n as f32).sqrt()).collect();
+        let all = transformed(DctType::II, &curve, 40);
+        for n_out in [0, 1, 13, 16, 17] {
+            assert_eq!(transformed(DctType::II, &curve, n_out), all[..n_out]);
+        }
+    }
+
+    #[test]
+    fn curves_of_one_value_or_none_are_no_trouble() {
+        for dct_type in TYPES {
+            assert_eq!(transformed(dct_type, &[3.0], 1), [3.0]);
+            assert_eq!(transformed(dct_type, &[], 2), [0.0, 0.0]);
+        }
+    }
+}

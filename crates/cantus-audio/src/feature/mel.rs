@@ -1,0 +1,261 @@
+//! The mel scale and its filter bank: frequencies as far apart as they sound.
+//!
+//! From 100 to 200 Hz is an octave, from 5000 to 5100 Hz hardly a step. The mel scale is even to the ear; a mel band
+//! gathers the bins of a spectrum under a triangle whose corners are evenly spaced in mels.
+//!
+//! # Conventions
+//! - Slaney's scale (librosa's default): linear below 1 kHz, logarithmic above. HTK's: `2595 · log10(1 + f / 700)`.
+//! - A filter bank is a matrix `[n_mels, n_fft / 2 + 1]` of which some 98 % is zero: only the part under each
+//!   triangle is kept.
+//!
+//! # Reference
+//! Slaney, "Auditory Toolbox", 1998; Young et al., "The HTK Book"; `librosa.filters.mel` 0.11.
+
+use serde::{Deserialize, Serialize};
+
+use crate::signal::fourier::fft_frequencies;
+
+/// Where Slaney's scale turns from linear to logarithmic, in Hz.
+const SLANEY_KNEE_HZ: f64 = 1000.0;
+/// Hz per mel below the knee.
+const SLANEY_HZ_PER_MEL: f64 = 200.0 / 3.0;
+/// Mels for each factor of 6.4 in frequency above the knee.
+const SLANEY_MELS_PER_6_4: f64 = 27.0;
+
+/// Number of bins that are multiplied at once: the sums of a filter run in as many lanes.
+const LANES: usize = 8;
+
+/// How the mel filters are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MelNorm {
+    /// Each filter has unit area over frequency (librosa's default).
+    Slaney,
+    /// Each filter has unit height.
+    None,
+}
+
+/// Hertz to mels.
+///
+/// # Reference
+/// Equals `librosa.hz_to_mel`.
+pub fn hz_to_mel(hz: f64, htk: bool) -> f64 {
+    if htk {
+        2595.0 * (1.0 + hz / 700.0).log10()
+    } else if hz < SLANEY_KNEE_HZ {
+        hz / SLANEY_HZ_PER_MEL
+    } else {
+        let mels_per_log = SLANEY_MELS_PER_6_4 / 6.4f64.ln();
+        SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL + (hz / SLANEY_KNEE_HZ).ln() * mels_per_log
+    }
+}
+
+/// Mels to hertz: the inverse of [`hz_to_mel`].
+///
+/// # Reference
+/// Equals `librosa.mel_to_hz`.
+pub fn mel_to_hz(mel: f64, htk: bool) -> f64 {
+    let knee_mel = SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL;
+    if htk {
+        700.0 * (10f64.powf(mel / 2595.0) - 1.0)
+    } else if mel < knee_mel {
+        mel * SLANEY_HZ_PER_MEL
+    } else {
+        SLANEY_KNEE_HZ * ((mel - knee_mel) * 6.4f64.ln() / SLANEY_MELS_PER_6_4).exp()
+    }
+}
+
+/// `n_mels` frequencies in Hz, evenly spaced in mels from `f_min` to `f_max`.
+///
+/// # Reference
+/// Equals `librosa.mel_frequencies`.
+pub fn mel_frequencies(n_mels: usize, f_min: f64, f_max: f64, htk: bool) -> Vec<f64> {
+    let (low, high) = (hz_to_mel(f_min, htk), hz_to_mel(f_max, htk));
+    let step = (high - low) / n_mels.saturating_sub(1).max(1) as f64;
+    (0..n_mels).map(|m| mel_to_hz(low + step * m as f64, htk)).collect()
+}
+
+/// What a filter bank is made of; librosa's names and defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MelConfig {
+    /// Sample rate, in Hz.
+    pub sample_rate: u32,
+    /// Length of the FFT whose bins are gathered.
+    pub n_fft: usize,
+    /// Number of bands.
+    pub n_mels: usize,
+    /// Lower edge of the lowest band, in Hz.
+    pub f_min: f32,
+    /// Upper edge of the highest band, in Hz; half the sample rate if absent.
+    pub f_max: Option<f32>,
+    /// HTK's scale instead of Slaney's.
+    pub htk: bool,
+    /// Scaling of the filters.
+    pub norm: MelNorm,
+}
+
+impl Default for MelConfig {
+    fn default() -> Self {
+        Self {
+            sample_rate: 22_050,
+            n_fft: 2048,
+            n_mels: 128,
+            f_min: 0.0,
+            f_max: None,
+            htk: false,
+            norm: MelNorm::Slaney,
+        }
+    }
+}
+
+/// A mel filter bank.
+#[derive(Debug, Clone)]
+pub struct MelFilterBank {
+    n_bins: usize,
+    bands: Vec<Band>,
+    /// The weights of all bands, one behind the other.
+    weights: Vec<f32>,
+}
+
+/// The part of a filter that is not zero.
+#[derive(Debug, Clone, Copy)]
+struct Band {
+    /// The first bin.
+    bin: usize,
+    /// Number of bins.
+    n_bins: usize,
+    /// Where its weights start.
+    offset: usize,
+}
+
+impl MelFilterBank {
+    /// Computes the filters.
+    ///
+    /// A band too narrow to contain a bin stays silent, as in librosa.
+    ///
+    /// # Reference
+    /// Equals `librosa.filters.mel` 0.11 up to the rounding of f32.
+    pub fn new(config: &MelConfig) -> Self {
+        let bins_hz = fft_frequencies(config.sample_rate, config.n_fft);
+        let f_max = config.f_max.map_or(f64::from(config.sample_rate) / 2.0, f64::from);
+        let corners = mel_frequencies(config.n_mels + 2, f64::from(config.f_min), f_max, config.htk);
+        let mut bank = Self { n_bins: bins_hz.len(), bands: Vec::new(), weights: Vec::new() };
+        for corner in corners.windows(3) {
+            bank.push(&bins_hz, [corner[0], corner[1], corner[2]], config.norm);
+        }
+        bank
+    }
+
+    /// Number of bands.
+    pub fn n_mels(&self) -> usize {
+        self.bands.len()
+    }
+
+    /// Number of bins of the spectra that it takes.
+    pub fn n_bins(&self) -> usize {
+        self.n_bins
+    }
+
+    /// Gathers a spectrum into mel bands.
+    ///
+    /// # Shapes
+    /// - `spectrum`: `[n_fft / 2 + 1]`, magnitude or power
+    /// - `mel`: `[n_mels]`, overwritten
+    ///
+    /// # Panics
+    /// If the spectrum is shorter than that.
+    pub fn apply(&self, spectrum: &[f32], mel: &mut [f32]) {
+        for (slot, band) in mel.iter_mut().zip(&self.bands) {
+            let weights = &self.weights[band.offset..band.offset + band.n_bins];
+            *slot = dot(weights, &spectrum[band.bin..band.bin + band.n_bins]);
+        }
+    }
+
+    /// The filters as a full matrix.
+    ///
+    /// # Shapes
+    /// - returns: `[n_mels, n_fft / 2 + 1]`
+    pub fn to_dense(&self) -> Vec<f32> {
+        let mut dense = vec![0.0; self.n_mels() * self.n_bins];
+        for (row, band) in dense.chunks_exact_mut(self.n_bins.max(1)).zip(&self.bands) {
+            row[band.bin..band.bin + band.n_bins]
+                .copy_from_slice(&self.weights[band.offset..band.offset + band.n_bins]);
+        }
+        dense
+    }
+
+    /// Adds the triangle over the three `corners`, in Hz.
+    fn push(&mut self, bins_hz: &[f64], corners: [f64; 3], norm: MelNorm) {
+        let [low, centre, high] = corners;
+        let scale = match norm {
+            MelNorm::Slaney => 2.0 / (high - low),
+            MelNorm::None => 1.0,
+        };
+        let weight = |hz: f64| ((hz - low) / (centre - low)).min((high - hz) / (high - centre));
+        let bin = bins_hz.partition_point(|&hz| hz <= low);
+        let end = bins_hz.partition_point(|&hz| hz < high).max(bin);
+        let offset = self.weights.len();
+        self.weights.extend(bins_hz[bin..end].iter().map(|&hz| (weight(hz) * scale) as f32));
+        self.bands.push(Band { bin, n_bins: end - bin, offset });
+    }
+}
+
+/// `Σ a · b`, in lanes: the order of the sum is fixed and the loop vectorises.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for ((lane, x), y) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += x * y;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h)) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn mels_turn_back_into_hertz() {
+        for htk in [false, true] {
+            for hz in [0.0, 1.0, 60.0, 999.9, 1000.0, 1000.1, 4000.0, 22_050.0] {
+                assert_close(&[mel_to_hz(hz_to_mel(hz, htk), htk)], &[hz], 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn mels_equal_librosa() {
+        // librosa.hz_to_mel([60, 110, 440, 5000]); librosa.hz_to_mel(440, htk=True)
+        let mels = [60.0, 110.0, 440.0, 5000.0].map(|hz| hz_to_mel(hz, false));
+        assert_close(&mels, &[0.9, 1.65, 6.6, 38.409_400_786_541_61], 1e-9);
+        assert_close(&[hz_to_mel(440.0, true)], &[549.638_675_381_149_9], 1e-9);
+    }
+
+    #[test]
+    fn the_sparse_bank_equals_its_full_matrix() {
+        let bank = MelFilterBank::new(&MelConfig { n_mels: 40, ..MelConfig::default() });
+        let spectrum: Vec<f32> = (0..bank.n_bins()).map(|k| (k as f32 * 0.37).sin() + 1.5).collect();
+        let naive: Vec<f32> = bank
+            .to_dense()
+            .chunks_exact(bank.n_bins())
+            .map(|row| row.iter().zip(&spectrum).map(|(w, x)| w * x).sum())
+            .collect();
+        let mut found = vec![f32::NAN; 40];
+        bank.apply(&spectrum, &mut found);
+        assert_close(&found, &naive, 1e-6);
+    }
+
+    #[test]
+    fn bands_narrower_than_a_bin_stay_silent() {
+        let bank = MelFilterBank::new(&MelConfig { n_fft: 64, ..MelConfig::default() });
+        let mut mel = vec![f32::NAN; 128];
+        bank.apply(&[1.0; 33], &mut mel);
+        assert!(mel.contains(&0.0) && mel.iter().all(|x| x.is_finite()));
+    }
+}

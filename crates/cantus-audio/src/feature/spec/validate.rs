@@ -1,0 +1,191 @@
+//! What a feature specification has to be: checked once, so that nothing behind it can fail.
+//!
+//! Every check names the parameter, what was found and what was expected. The limits are far beyond use and are there
+//! so that a slip of the hand, or a hostile model file, is answered by an error and not by a full memory.
+
+use super::{FeatureKind, FeatureSpec, Segments};
+use crate::Error;
+use crate::feature::dct::DctType;
+
+/// The highest sample rate that is accepted, in Hz: twice that of the finest recordings.
+const MAX_SAMPLE_RATE: u32 = 768_000;
+/// The most mel bands that are accepted.
+const MAX_N_MELS: usize = 4096;
+/// The most values that a segment may have: 1 GiB of them.
+const MAX_VALUES: usize = 1 << 28;
+/// The longest track that is accepted, in seconds: a day.
+const MAX_DURATION_S: f64 = 86_400.0;
+
+impl FeatureSpec {
+    /// Checks that the features can be computed: an extractor of a valid specification cannot fail.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSpec`] names the first parameter that is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.validate_kinds()?;
+        let sr = self.sample_rate;
+        require((1..=MAX_SAMPLE_RATE).contains(&sr), "sample_rate", sr, || {
+            format!("from 1 to {MAX_SAMPLE_RATE} Hz")
+        })?;
+        self.stft_config().validate()?;
+        self.validate_mel()?;
+        self.validate_mfcc()?;
+        self.segments.validate()?;
+        self.validate_size()
+    }
+
+    fn validate_kinds(&self) -> Result<(), Error> {
+        let expected = || "at least one of mfcc, mel, log_mel, stft".into();
+        require(!self.kinds.is_empty(), "kinds", "[]", expected)?;
+        for (i, kind) in self.kinds.iter().enumerate() {
+            require(!self.kinds[..i].contains(kind), "kinds", kind.name(), || "each kind once".into())?;
+        }
+        Ok(())
+    }
+
+    fn validate_mel(&self) -> Result<(), Error> {
+        let positive = || "a positive number".to_string();
+        require(is_non_negative(self.power) && self.power > 0.0, "power", self.power, positive)?;
+        let top_db = self.top_db.unwrap_or(0.0);
+        require(is_non_negative(top_db), "top_db", top_db, || "0 or more dB, or \"none\"".into())?;
+        require((1..=MAX_N_MELS).contains(&self.n_mels), "n_mels", self.n_mels, || {
+            format!("from 1 to {MAX_N_MELS}")
+        })?;
+        let nyquist = self.sample_rate as f32 / 2.0;
+        let f_max = self.f_max.unwrap_or(nyquist);
+        require(f_max > 0.0 && f_max <= nyquist, "f_max", f_max, || {
+            format!("above 0 and at most half the sample rate, {nyquist} Hz")
+        })?;
+        require(is_non_negative(self.f_min) && self.f_min < f_max, "f_min", self.f_min, || {
+            format!("from 0 to below f_max = {f_max} Hz")
+        })
+    }
+
+    /// `n_mfcc` is held against `n_mels` only where MFCCs are wanted: ten mel bands alone are a sound wish.
+    fn validate_mfcc(&self) -> Result<(), Error> {
+        let wanted = self.kinds.contains(&FeatureKind::Mfcc);
+        let (name, limit) = if wanted { ("n_mels = ", self.n_mels) } else { ("", MAX_N_MELS) };
+        require((1..=limit).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, || {
+            format!("from 1 to {name}{limit}")
+        })?;
+        let enough_for_type = self.dct_type != DctType::I || self.n_mels > 1 || !wanted;
+        require(enough_for_type, "dct_type", 1, || "type 1 needs at least two mel bands".into())?;
+        require(is_non_negative(self.lifter), "lifter", self.lifter, || {
+            "0 for none, or a positive number".into()
+        })
+    }
+
+    fn validate_size(&self) -> Result<(), Error> {
+        let n_frames = self.frames_per_segment();
+        require(n_frames > 0, "n_segments", self.segments.n_segments, || {
+            let samples = self.segment_samples();
+            format!(
+                "segments long enough for a frame of n_fft = {}; these have {samples} samples",
+                self.n_fft
+            )
+        })?;
+        let n_bins = self.n_bins().max(self.n_mels); // coefficients are made of mel bands
+        require(n_frames.saturating_mul(n_bins) <= MAX_VALUES, "hop_length", self.hop_length, || {
+            format!(
+                "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {n_bins} bins"
+            )
+        })
+    }
+}
+
+impl Segments {
+    fn validate(&self) -> Result<(), Error> {
+        let duration = self.track_duration_s;
+        require(duration > 0.0 && duration <= MAX_DURATION_S, "track_duration_s", duration, || {
+            format!("above 0 and at most {MAX_DURATION_S} s")
+        })?;
+        require(self.n_segments > 0, "n_segments", self.n_segments, || "at least 1".into())
+    }
+}
+
+/// An error that names the parameter, unless all is well.
+fn require(
+    holds: bool,
+    parameter: &'static str,
+    found: impl ToString,
+    expected: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::InvalidSpec { parameter, found: found.to_string(), expected: expected() })
+    }
+}
+
+fn is_non_negative(x: f32) -> bool {
+    x.is_finite() && x >= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut FeatureSpec)) -> &'static str {
+        let mut spec = FeatureSpec::course();
+        change(&mut spec);
+        match spec.validate() {
+            Err(Error::InvalidSpec { parameter, .. }) => parameter,
+            other => panic!("{spec:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn librosas_defaults_and_the_course_are_valid() {
+        FeatureSpec::default().validate().unwrap();
+        FeatureSpec::course().validate().unwrap();
+    }
+
+    #[test]
+    fn the_parameter_that_is_wrong_is_named() {
+        assert_eq!(refused(|s| s.kinds.clear()), "kinds");
+        assert_eq!(refused(|s| s.kinds = vec![FeatureKind::Mel, FeatureKind::Mel]), "kinds");
+        assert_eq!(refused(|s| s.sample_rate = 0), "sample_rate");
+        assert_eq!(refused(|s| s.sample_rate = u32::MAX), "sample_rate");
+        assert_eq!(refused(|s| s.n_fft = 0), "n_fft");
+        assert_eq!(refused(|s| s.n_fft = usize::MAX), "n_fft");
+        assert_eq!(refused(|s| s.hop_length = 0), "hop_length");
+        assert_eq!(refused(|s| s.win_length = Some(4096)), "win_length");
+        assert_eq!(refused(|s| s.power = 0.0), "power");
+        assert_eq!(refused(|s| s.power = f32::NAN), "power");
+        assert_eq!(refused(|s| s.n_mels = 0), "n_mels");
+        assert_eq!(refused(|s| s.n_mels = usize::MAX), "n_mels");
+        assert_eq!(refused(|s| s.f_min = -1.0), "f_min");
+        assert_eq!(refused(|s| s.f_min = 12_000.0), "f_min");
+        assert_eq!(refused(|s| s.f_max = Some(11_025.1)), "f_max");
+        assert_eq!(refused(|s| s.f_max = Some(f32::NAN)), "f_max");
+        assert_eq!(refused(|s| s.top_db = Some(-1.0)), "top_db");
+        assert_eq!(refused(|s| s.top_db = Some(f32::INFINITY)), "top_db");
+        assert_eq!(refused(|s| s.n_mfcc = 0), "n_mfcc");
+        assert_eq!(refused(|s| s.n_mfcc = 129), "n_mfcc");
+        assert_eq!(refused(|s| s.lifter = f32::NAN), "lifter");
+        assert_eq!(refused(|s| s.segments.n_segments = 0), "n_segments");
+        assert_eq!(refused(|s| s.segments.n_segments = usize::MAX), "n_segments");
+        assert_eq!(refused(|s| s.segments.track_duration_s = f64::NAN), "track_duration_s");
+        assert_eq!(refused(|s| s.segments.track_duration_s = f64::INFINITY), "track_duration_s");
+    }
+
+    #[test]
+    fn combinations_that_cannot_be_are_refused() {
+        assert_eq!(refused(|s| (s.n_mels, s.n_mfcc, s.dct_type) = (1, 1, DctType::I)), "dct_type");
+        assert_eq!(refused(|s| (s.center, s.segments.n_segments) = (false, 1000)), "n_segments");
+        assert_eq!(refused(|s| (s.hop_length, s.segments.track_duration_s) = (1, 86_400.0)), "hop_length");
+    }
+
+    #[test]
+    fn mel_bands_alone_may_be_fewer_than_the_default_number_of_coefficients() {
+        let spec = FeatureSpec { kinds: vec![FeatureKind::Mel], n_mels: 10, ..FeatureSpec::default() };
+        spec.validate().unwrap();
+    }
+
+    #[test]
+    fn the_error_is_one_line_that_says_what_to_do() {
+        let spec = FeatureSpec { n_mfcc: 200, ..FeatureSpec::default() };
+        let message = spec.validate().unwrap_err().to_string();
+        assert_eq!(message, "feature specification: n_mfcc = 200: from 1 to n_mels = 128");
+    }
+}

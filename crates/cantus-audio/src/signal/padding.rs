@@ -1,0 +1,71 @@
+//! What is heard beyond the ends of a sound, where a centred frame reaches over them.
+//!
+//! # Reference
+//! `numpy.pad`, whose names these are; the modes are those that `librosa.stft` takes.
+
+use serde::{Deserialize, Serialize};
+
+/// How the sound goes on beyond its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PadMode {
+    /// Silence.
+    #[default]
+    Constant,
+    /// The first or last sample, held.
+    Edge,
+    /// The sound mirrored at its end sample, which is heard once.
+    Reflect,
+    /// The sound mirrored behind its end sample, which is heard twice.
+    Symmetric,
+}
+
+impl PadMode {
+    /// Where sample `position` of the endless signal is found among `n_samples > 0`; `None` is silence.
+    pub(super) fn source(self, position: isize, n_samples: usize) -> Option<usize> {
+        let n = n_samples as isize;
+        if (0..n).contains(&position) {
+            return Some(position as usize);
+        }
+        let index = match self {
+            Self::Constant => return None,
+            Self::Edge => position.clamp(0, n - 1),
+            Self::Reflect if n == 1 => 0,
+            Self::Reflect => {
+                let within = position.rem_euclid(2 * (n - 1));
+                within.min(2 * (n - 1) - within)
+            }
+            Self::Symmetric => {
+                let within = position.rem_euclid(2 * n);
+                within.min(2 * n - 1 - within)
+            }
+        };
+        Some(index as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn padded(mode: PadMode, samples: &[i32], n: isize) -> Vec<i32> {
+        let end = samples.len() as isize + n;
+        (-n..end).map(|i| mode.source(i, samples.len()).map_or(0, |source| samples[source])).collect()
+    }
+
+    #[test]
+    fn short_sounds_are_continued_as_numpy_pads_them() {
+        // for mode in ["constant", "edge", "reflect", "symmetric"]: print(np.pad([1, 2, 3], 5, mode=mode))
+        assert_eq!(padded(PadMode::Constant, &[1, 2, 3], 5), [0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]);
+        assert_eq!(padded(PadMode::Edge, &[1, 2, 3], 5), [1, 1, 1, 1, 1, 1, 2, 3, 3, 3, 3, 3, 3]);
+        assert_eq!(padded(PadMode::Reflect, &[1, 2, 3], 5), [2, 1, 2, 3, 2, 1, 2, 3, 2, 1, 2, 3, 2]);
+        assert_eq!(padded(PadMode::Symmetric, &[1, 2, 3], 5), [2, 3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_single_sample_is_its_own_mirror_image() {
+        // print(np.pad([7], 2, mode="reflect"))
+        assert_eq!(padded(PadMode::Reflect, &[7], 2), [7; 5]);
+        assert_eq!(padded(PadMode::Symmetric, &[7], 2), [7; 5]);
+    }
+}

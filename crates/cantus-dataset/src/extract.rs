@@ -1,0 +1,257 @@
+//! Recordings → feature store.
+//!
+//! The tracks are taken in runs of fixed length, the files of a run in parallel; each run becomes one part of the
+//! store, so that neither the bytes nor the memory depend on the number of threads or of tracks. A file that cannot
+//! be used is named with its reason and does not stop the job. Run again, the extraction keeps every part whose
+//! inputs (paths, labels, groups, sizes and times of change, settings, version) are what they were.
+//!
+//! Segments are the course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
+//! samples; one with fewer frames than a whole segment has is dropped and counted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cantus_audio::decode::{self, Fault, Recording};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
+use rayon::prelude::*;
+
+use crate::store::{Header, Input, Lost, PartRecord, StoreWriter, TrackRecord};
+use crate::track::{Failure, Track, Warning};
+use crate::{Catalog, Error, tags};
+
+/// Tracks of a part: enough to keep many cores busy.
+const MAX_TRACKS_PER_PART: usize = 64;
+/// Features of a part, in bytes, which is what an extraction holds in memory; a part has at least one track all the same.
+const MAX_PART_BYTES: usize = 32 << 20;
+
+/// How to extract.
+#[derive(Debug, Clone, Default)]
+pub struct ExtractOptions {
+    /// Number of threads; 0 for one on each core.
+    pub jobs: usize,
+    /// Discard a store of other settings instead of refusing to touch it.
+    pub overwrite: bool,
+    /// Set it to stop: parts that are finished stay, and the next run goes on from them.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// How far an extraction is; told after each track, from the thread that has done it.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Tracks done, those that failed or were kept from an earlier run included.
+    pub n_done: usize,
+    /// Tracks in all.
+    pub n_tracks: usize,
+    /// Tracks of this run that failed.
+    pub n_failures: usize,
+    /// The track that was done last.
+    pub path: &'a str,
+}
+
+/// What an extraction brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extraction {
+    /// Tracks that gave segments.
+    pub n_tracks: usize,
+    /// Segments in the store.
+    pub n_segments: usize,
+    /// Segments that the end of their track cut short.
+    pub n_dropped: usize,
+    /// Parts kept from an earlier run.
+    pub n_parts_kept: usize,
+    /// Parts in all.
+    pub n_parts: usize,
+    /// Files that were lost, and why.
+    pub failures: Vec<Failure>,
+    /// Damage that cost less than the file.
+    pub warnings: Vec<Warning>,
+}
+
+/// Extracts the features of every track of a catalogue into a store in the folder `out`.
+///
+/// # Errors
+/// If the specification cannot be computed, `out` holds something else or cannot be written, the extraction was
+/// cancelled, or not one track gave a segment. Files that fail are no error: they are in [`Extraction::failures`].
+pub fn extract(
+    catalog: &Catalog,
+    spec: &FeatureSpec,
+    out: &Path,
+    options: &ExtractOptions,
+    on_progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Extraction, Error> {
+    let extractor = spec.extractor()?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs)
+        .build()
+        .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
+    let header = Header::begin(&catalog.root, &catalog.labels, spec, true);
+    let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
+    let meter = Meter::new(catalog.tracks.len(), on_progress);
+    let mut n_parts_kept = 0;
+    for (number, tracks) in catalog.tracks.chunks(tracks_per_part(spec)).enumerate() {
+        let inputs: Vec<Input> = tracks.iter().map(|track| Input::of(catalog, track)).collect();
+        if writer.keep(&inputs) {
+            n_parts_kept += 1;
+            meter.kept(tracks);
+            continue;
+        }
+        let job = PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter };
+        let Some((record, features)) = threads.install(|| job.run(tracks, inputs)) else {
+            let n_done = number * tracks_per_part(spec);
+            return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
+        };
+        writer.write(&record, features)?;
+    }
+    let finished = writer.finish(&catalog.ignored.failures)?;
+    Ok(Extraction {
+        n_tracks: finished.header.n_tracks,
+        n_segments: finished.header.n_segments,
+        n_dropped: finished.header.n_dropped,
+        n_parts_kept,
+        n_parts: finished.header.n_parts,
+        failures: finished.failures,
+        warnings: finished.warnings,
+    })
+}
+
+/// Fixed by the specification alone.
+pub(crate) fn tracks_per_part(spec: &FeatureSpec) -> usize {
+    let segment_bytes = spec.frames_per_segment().saturating_mul(spec.n_bins()).saturating_mul(4);
+    let track_bytes = segment_bytes.saturating_mul(spec.segments.n_segments).max(1);
+    (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
+}
+
+/// The features of one part.
+struct PartJob<'a> {
+    catalog: &'a Catalog,
+    extractor: &'a FeatureExtractor,
+    cancel: &'a AtomicBool,
+    meter: &'a Meter<'a>,
+}
+
+impl PartJob<'_> {
+    /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
+    fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>)> {
+        let heard: Option<Vec<(TrackRecord, Vec<f32>)>> = tracks
+            .par_iter()
+            .zip(inputs)
+            .with_max_len(1)
+            .map_init(
+                || self.extractor.clone(),
+                |extractor, (track, input)| {
+                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(extractor, track, input))
+                },
+            )
+            .collect();
+        let (tracks, features): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
+        Some((PartRecord::new(self.extractor.spec(), tracks), features.concat()))
+    }
+
+    fn track(
+        &self,
+        extractor: &mut FeatureExtractor,
+        track: &Track,
+        input: Input,
+    ) -> (TrackRecord, Vec<f32>) {
+        let path = self.catalog.path_of(track);
+        // Decoders read foreign bytes; should one panic after all, it costs its file and not the job.
+        let heard = catch_unwind(AssertUnwindSafe(|| hear(extractor, &path))).unwrap_or_else(|_| {
+            *extractor = self.extractor.clone();
+            Err(Lost { reason: "the decoder gave up on it".to_owned(), retry: false })
+        });
+        let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
+        self.meter.done(track, heard.is_err());
+        let record =
+            TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
+        match heard {
+            Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
+            Ok(Heard { features, n_segments, n_dropped, warning }) => (
+                TrackRecord { n_segments, n_dropped, warnings: warning.into_iter().collect(), ..record },
+                features,
+            ),
+        }
+    }
+}
+
+/// A track as features.
+struct Heard {
+    /// `[n_segments, n_frames, n_bins]`
+    features: Vec<f32>,
+    n_segments: usize,
+    n_dropped: usize,
+    warning: Option<String>,
+}
+
+fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<Heard, Lost> {
+    let lost = |reason: String| Lost { reason, retry: false };
+    let recording = decode::load(path, extractor.spec().sample_rate).map_err(|error| Lost {
+        retry: matches!(error, cantus_audio::Error::Io { .. }),
+        reason: without_path(&error.to_string(), path),
+    })?;
+    if recording.audio.is_silent() {
+        return Err(lost("silent from beginning to end".to_owned()));
+    }
+    let n_wanted = extractor.spec().segments.n_segments;
+    let (features, n_segments) = extractor.extract_segments(&recording.audio.samples, n_wanted);
+    let spec = extractor.spec();
+    if n_segments == 0 {
+        let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
+        let duration_s = recording.audio.duration_s();
+        return Err(lost(format!(
+            "too short: it lasts {duration_s:.2} s, and a segment takes {segment_s:.2} s"
+        )));
+    }
+    if !features.iter().all(|value| value.is_finite()) {
+        return Err(lost(
+            "its features are not finite: the file holds samples that are no numbers".to_owned(),
+        ));
+    }
+    let n_dropped = n_wanted - n_segments;
+    Ok(Heard { features, n_segments, n_dropped, warning: summary(&recording) })
+}
+
+/// One line on everything that was wrong with a file and did not cost it.
+fn summary(recording: &Recording) -> Option<String> {
+    let rate = f64::from(recording.source.sample_rate);
+    let place = |fault: &Fault| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
+    match &recording.faults[..] {
+        [] => None,
+        [fault] => Some(place(fault)),
+        [first, ..] => Some(format!("{} faults, the first: {}", recording.faults.len(), place(first))),
+    }
+}
+
+/// An error's message without the path in front, which the table has in its own column.
+fn without_path(message: &str, path: &Path) -> String {
+    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
+}
+
+/// Counts tracks over all threads and tells the caller.
+struct Meter<'a> {
+    n_tracks: usize,
+    n_done: AtomicUsize,
+    n_failures: AtomicUsize,
+    on_progress: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+impl<'a> Meter<'a> {
+    fn new(n_tracks: usize, on_progress: &'a (dyn Fn(Progress<'_>) + Sync)) -> Self {
+        Self { n_tracks, n_done: AtomicUsize::new(0), n_failures: AtomicUsize::new(0), on_progress }
+    }
+
+    fn done(&self, track: &Track, failed: bool) {
+        let n_failures =
+            self.n_failures.fetch_add(usize::from(failed), Ordering::Relaxed) + usize::from(failed);
+        let n_done = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.on_progress)(Progress { n_done, n_tracks: self.n_tracks, n_failures, path: &track.path });
+    }
+
+    fn kept(&self, tracks: &[Track]) {
+        let n_done = self.n_done.fetch_add(tracks.len(), Ordering::Relaxed) + tracks.len();
+        let n_failures = self.n_failures.load(Ordering::Relaxed);
+        let path = tracks.last().map_or("", |track| &track.path);
+        (self.on_progress)(Progress { n_done, n_tracks: self.n_tracks, n_failures, path });
+    }
+}

@@ -1,0 +1,202 @@
+//! A catalogue written by hand: a CSV file with the columns `path,label[,group,split]`.
+//!
+//! The header is required, its columns stand in any order. Paths are relative to the manifest. `split` is `train`,
+//! `validation` or `test`, and stands in every line or in none. A file that is listed and missing is no error here:
+//! it becomes a failure of the extraction, like every other file that cannot be read.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::path::Path;
+
+use csv::StringRecord;
+
+use crate::catalog::{Catalog, Entry, Ignored};
+use crate::{Error, Part};
+
+/// What some editors put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+const COLUMNS: [&str; 4] = ["path", "label", "group", "split"];
+
+pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
+    let mut table = Table::open(path, &COLUMNS, &COLUMNS[..2])?;
+    let mut entries = Vec::new();
+    let mut first_line: HashMap<String, u64> = HashMap::new();
+    let mut first_split: Option<(bool, u64)> = None;
+    while let Some(line) = table.next_line()? {
+        let entry = entry(&table, line)?;
+        if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
+            return Err(table.error(line, format!("'{}' stands in line {earlier} already", entry.path)));
+        }
+        let (has_split, since) = *first_split.get_or_insert((entry.part.is_some(), line));
+        if has_split != entry.part.is_some() {
+            let reason = format!(
+                "a split in some lines only (unlike line {since}); give it in all of them or in none"
+            );
+            return Err(table.error(line, reason));
+        }
+        entries.push(entry);
+    }
+    if entries.is_empty() {
+        return Err(table.error(1, "no tracks below the header".to_owned()));
+    }
+    let root = path.parent().unwrap_or(Path::new(""));
+    Catalog::from_entries(root, path, entries, Ignored::default())
+}
+
+fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
+    let required = |column| table.field(column).ok_or_else(|| table.error(line, format!("no {column}")));
+    let part = match table.field("split") {
+        None => None,
+        Some(name) => Some(Part::from_name(name).ok_or_else(|| {
+            table.error(line, format!("unknown split '{name}'; wanted train, validation or test"))
+        })?),
+    };
+    Ok(Entry {
+        path: normalised(required("path")?),
+        label: required("label")?.to_owned(),
+        group: table.field("group").map(str::to_owned),
+        part,
+    })
+}
+
+/// The same file under one name: `./a/b` is `a/b`.
+pub(crate) fn normalised(path: &str) -> String {
+    let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+    let parts: Vec<&str> = path
+        .split('/')
+        .enumerate()
+        .filter(|(i, part)| !(*part == "." || (part.is_empty() && *i > 0)))
+        .map(|(_, part)| part)
+        .collect();
+    parts.join("/")
+}
+
+/// A CSV file with named columns, read line by line.
+pub(crate) struct Table<'a> {
+    path: &'a Path,
+    reader: csv::Reader<Cursor<Vec<u8>>>,
+    columns: HashMap<String, usize>,
+    record: StringRecord,
+}
+
+impl<'a> Table<'a> {
+    /// Opens a CSV file whose header names some of the `known` columns and all of the `required` ones.
+    pub(crate) fn open(path: &'a Path, known: &[&str], required: &[&str]) -> Result<Self, Error> {
+        let mut bytes = std::fs::read(path).map_err(Error::io(path))?;
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Cursor::new(bytes));
+        let header = reader.headers().map_err(|error| csv_error(path, &error))?.clone();
+        let mut table = Self { path, reader, columns: HashMap::new(), record: StringRecord::new() };
+        for (index, name) in header.iter().enumerate() {
+            let name = name.to_lowercase();
+            if !known.contains(&name.as_str()) {
+                return Err(
+                    table.error(1, format!("unknown column '{name}'; known are {}", known.join(", ")))
+                );
+            }
+            if table.columns.insert(name.clone(), index).is_some() {
+                return Err(table.error(1, format!("column '{name}' stands twice in the header")));
+            }
+        }
+        match required.iter().find(|name| !table.columns.contains_key(**name)) {
+            None => Ok(table),
+            Some(name) => {
+                Err(table.error(1, format!("no column '{name}' in the header; wanted {}", known.join(","))))
+            }
+        }
+    }
+
+    /// Goes on to the next line and returns its number; `None` at the end.
+    pub(crate) fn next_line(&mut self) -> Result<Option<u64>, Error> {
+        let more = self.reader.read_record(&mut self.record).map_err(|error| csv_error(self.path, &error))?;
+        Ok(more.then(|| self.record.position().map_or(0, |start| self.line(start))))
+    }
+
+    /// The line of a record, whose position is that of the blank lines in front of it.
+    fn line(&self, start: &csv::Position) -> u64 {
+        let text = self.reader.get_ref().get_ref().get(start.byte() as usize..).unwrap_or_default();
+        let blank = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        start.line() + blank.filter(|byte| **byte == b'\n').count() as u64
+    }
+
+    /// The current line's value in a column; `None` if it is empty.
+    pub(crate) fn field(&self, column: &str) -> Option<&str> {
+        self.record.get(*self.columns.get(column)?).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn error(&self, line: u64, reason: String) -> Error {
+        Error::Csv { path: self.path.to_owned(), line, reason }
+    }
+}
+
+fn csv_error(path: &Path, error: &csv::Error) -> Error {
+    let line = error.position().map_or(1, csv::Position::line);
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("{len} fields, but the header has {expected_len}; quote fields that hold a comma")
+        }
+        csv::ErrorKind::Utf8 { .. } => "not UTF-8; save the file as UTF-8".to_owned(),
+        _ => error.to_string(),
+    };
+    Error::Csv { path: path.to_owned(), line, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: impl AsRef<[u8]>) -> Result<Catalog, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tracks.csv");
+        std::fs::write(&path, text).unwrap();
+        Catalog::open(&path)
+    }
+
+    #[test]
+    fn a_manifest_names_paths_labels_groups_and_parts() {
+        let text =
+            "\u{feff}split,Path,label,group\ntest,./b/2.mp3,rock,\"Beta, The\"\ntrain,a 1.mp3, jazz ,\n";
+        let catalog = read_text(text).unwrap();
+        assert_eq!(catalog.labels, ["jazz", "rock"]);
+        let [jazz, rock] = &catalog.tracks[..] else { panic!("two tracks") };
+        assert_eq!(
+            (jazz.path.as_str(), jazz.group.as_deref(), jazz.part),
+            ("a 1.mp3", None, Some(Part::Train))
+        );
+        assert_eq!(
+            (rock.path.as_str(), rock.group.as_deref(), rock.part),
+            ("b/2.mp3", Some("Beta, The"), Some(Part::Test))
+        );
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_manifest() {
+        let catalog = read_text("path,label\na,x\n/b,y\n").unwrap();
+        assert_eq!(catalog.path_of(&catalog.tracks[0]), catalog.root.join("a"));
+        assert_eq!(catalog.path_of(&catalog.tracks[1]), Path::new("/b"));
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_line() {
+        let message = |text: &str| read_text(text).unwrap_err().to_string();
+        for (text, expected) in [
+            ("path,genre\na,b\n", "line 1: unknown column 'genre'"),
+            ("path,group\na,b\n", "line 1: no column 'label'"),
+            ("path,label,path\n", "line 1: column 'path' stands twice"),
+            ("path,label\n", "line 1: no tracks"),
+            ("", "line 1: no column 'path'"),
+            ("path,label\na,x\n\nb,\n", "line 4: no label"),
+            ("path,label\na,x\nb,y,z\n", "line 3: 3 fields, but the header has 2"),
+            ("path,label\na,x\nb,y\n./a,x\n", "line 4: 'a' stands in line 2 already"),
+            ("path,label,split\na,x,train\nb,y,dev\n", "line 3: unknown split 'dev'"),
+            ("path,label,split\na,x,train\nb,y,\n", "line 3: a split in some lines only (unlike line 2)"),
+            ("path,label\na,x\nb,x\n", "only one class, 'x'"),
+        ] {
+            assert!(message(text).contains(expected), "{text:?}: {}", message(text));
+        }
+        assert!(read_text(b"path,label\n\xff,x\n").unwrap_err().to_string().contains("line 2: not UTF-8"));
+    }
+}

@@ -1,0 +1,385 @@
+//! Who is learnt from and who is examined: training, validation and test.
+//!
+//! A split is made of whole tracks, or of whole groups of tracks, before anything is cut into segments, so that no two
+//! segments of one track stand on both sides. The split by segment, which the lecture course makes, tears tracks apart
+//! and flatters every model; it exists under its own name, for comparison.
+//!
+//! Every label keeps its share in every part as far as groups allow (`stratify`), the seed decides the rest, and the
+//! order of the tracks does not matter. A split that the manifest gives wins.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::stratify::{Bundle, bundles_with, stratify};
+use crate::{Error, Track};
+
+/// Part of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Weights are learnt from it.
+    Train,
+    /// Epochs and settings are chosen by it.
+    Validation,
+    /// Looked at once, at the end.
+    Test,
+}
+
+/// What is kept whole by a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Tracks: all segments of one on the same side.
+    Track,
+    /// Groups: all tracks of one on the same side; a track without a group is one of its own.
+    Group,
+    /// Nothing: the course's split, which leaks. Only for comparison.
+    Segment,
+}
+
+/// How to split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SplitSpec {
+    /// What is kept whole.
+    pub by: Unit,
+    /// Share of the validation part, in [0, 1).
+    pub validation: f64,
+    /// Share of the test part, in [0, 1).
+    pub test: f64,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+}
+
+impl Default for SplitSpec {
+    /// By track, in the course's shares: a quarter for the test, a fifth of the rest for validation.
+    fn default() -> Self {
+        Self { by: Unit::Track, validation: 0.15, test: 0.25, seed: 0 }
+    }
+}
+
+/// A split of tracks (or, leaking, of segments).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// What was kept whole.
+    pub unit: Unit,
+    /// The part of each track; of each segment, if `unit` is [`Unit::Segment`].
+    pub parts: Vec<Part>,
+    /// Whether the manifest gave it.
+    pub given: bool,
+    /// Labels that a part has none of, where groups (or the manifest) left no other way.
+    pub missing: Vec<(usize, Part)>,
+}
+
+impl Part {
+    /// All parts, in the order in which they are used.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// Its name in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// The part of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+}
+
+impl SplitSpec {
+    /// Splits tracks, by track or by group.
+    ///
+    /// If the tracks have parts of their own, these are kept; where they name no validation part, it is drawn from
+    /// their training part. With [`Unit::Segment`], every entry of `tracks` is taken for a segment.
+    ///
+    /// # Errors
+    /// If the shares are no shares, or a label has fewer tracks (groups) than there are parts.
+    pub fn split(&self, tracks: &[Track], labels: &[String]) -> Result<Split, Error> {
+        self.validate()?;
+        let given = !tracks.is_empty() && tracks.iter().all(|track| track.part.is_some());
+        let parts =
+            if given { self.keep(tracks, labels)? } else { self.draw(tracks, labels, self.shares())? };
+        let missing = missing(tracks, &parts, labels.len());
+        Ok(Split { unit: self.by, parts, given, missing })
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        let invalid = |parameter, value: f64, expected| {
+            Err(Error::InvalidSplit { parameter, found: value.to_string(), expected })
+        };
+        for (parameter, share) in [("validation", self.validation), ("test", self.test)] {
+            if !(0.0..1.0).contains(&share) {
+                return invalid(parameter, share, "a share in [0, 1)");
+            }
+        }
+        if self.validation + self.test >= 1.0 {
+            return invalid(
+                "validation + test",
+                self.validation + self.test,
+                "less than 1, to leave tracks to train on",
+            );
+        }
+        Ok(())
+    }
+
+    fn shares(&self) -> [f64; 3] {
+        [1.0 - self.validation - self.test, self.validation, self.test]
+    }
+
+    fn draw(&self, tracks: &[Track], labels: &[String], shares: [f64; 3]) -> Result<Vec<Part>, Error> {
+        let numbers = draw(tracks, labels, self.by, &shares, self.seed)?;
+        Ok(numbers.into_iter().map(|number| Part::ALL[number]).collect())
+    }
+
+    /// The parts that the tracks have; the validation part is drawn if they name none.
+    fn keep(&self, tracks: &[Track], labels: &[String]) -> Result<Vec<Part>, Error> {
+        let mut parts: Vec<Part> = tracks.iter().filter_map(|track| track.part).collect();
+        if parts.contains(&Part::Validation) || self.validation == 0.0 {
+            return Ok(parts);
+        }
+        let (places, training): (Vec<usize>, Vec<Track>) =
+            tracks.iter().cloned().enumerate().filter(|(place, _)| parts[*place] == Part::Train).unzip();
+        let validation = self.validation / (1.0 - self.test);
+        let drawn = self.draw(&training, labels, [1.0 - validation, validation, 0.0])?;
+        places.into_iter().zip(drawn).for_each(|(place, part)| parts[place] = part);
+        Ok(parts)
+    }
+}
+
+/// The fold of each track, in `0..n_folds`, for cross-validation: stratified, and whole groups if `by` is
+/// [`Unit::Group`]. Parts that the manifest gives play no role.
+///
+/// # Errors
+/// If there are fewer than two folds, or a label has fewer tracks (groups) than there are folds.
+pub fn folds(
+    tracks: &[Track],
+    labels: &[String],
+    by: Unit,
+    n_folds: usize,
+    seed: u64,
+) -> Result<Vec<usize>, Error> {
+    if n_folds < 2 {
+        return Err(Error::InvalidSplit {
+            parameter: "folds",
+            found: n_folds.to_string(),
+            expected: "2 or more",
+        });
+    }
+    draw(tracks, labels, by, &vec![1.0 / n_folds as f64; n_folds], seed)
+}
+
+/// The number of the share that each track falls to.
+fn draw(
+    tracks: &[Track],
+    labels: &[String],
+    by: Unit,
+    shares: &[f64],
+    seed: u64,
+) -> Result<Vec<usize>, Error> {
+    let bundles = bundles(tracks, by);
+    let needed = shares.iter().filter(|share| **share > 0.0).count();
+    for (number, label) in labels.iter().enumerate() {
+        let n = bundles_with(&bundles, number);
+        if n < needed {
+            return Err(Error::TooFew { label: label.clone(), unit: name_of(by), n, needed });
+        }
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let choice = stratify(&bundles, labels.len(), shares, &mut rng);
+    let mut numbers = vec![0; tracks.len()];
+    for (bundle, number) in bundles.iter().zip(choice) {
+        bundle.members.iter().for_each(|member| numbers[*member] = number);
+    }
+    Ok(numbers)
+}
+
+/// What must stay together, in an order that depends on names alone.
+fn bundles(tracks: &[Track], by: Unit) -> Vec<Bundle> {
+    let mut members: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
+    for (place, track) in tracks.iter().enumerate() {
+        let key = match (by, &track.group) {
+            (Unit::Group, Some(group)) => (true, group.as_str()),
+            _ => (false, track.path.as_str()),
+        };
+        members.entry(key).or_default().push(place);
+    }
+    members.into_values().map(|members| Bundle::new(members, |member| tracks[member].label)).collect()
+}
+
+fn name_of(by: Unit) -> &'static str {
+    match by {
+        Unit::Track => "track",
+        Unit::Group => "group",
+        Unit::Segment => "segment",
+    }
+}
+
+/// Pairs of label and part that no track stands for, among the parts that have tracks at all.
+fn missing(tracks: &[Track], parts: &[Part], n_labels: usize) -> Vec<(usize, Part)> {
+    let has = |label, part| tracks.iter().zip(parts).any(|(track, p)| track.label == label && *p == part);
+    let used = Part::ALL.into_iter().filter(|part| parts.contains(part));
+    used.flat_map(|part| (0..n_labels).map(move |label| (label, part)))
+        .filter(|(label, part)| !has(*label, *part))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use rand::RngExt;
+    use rand::seq::SliceRandom;
+
+    use super::*;
+
+    fn labels(n: usize) -> Vec<String> {
+        (0..n).map(|label| format!("label-{label}")).collect()
+    }
+
+    fn track(number: usize, label: usize, group: Option<String>) -> Track {
+        Track { path: format!("{label}/{number:04}.wav"), label, artist: None, group, part: None }
+    }
+
+    /// A random catalogue: 2 to 6 labels of 3 to 40 tracks; artists of 1 to 8 tracks, some in two labels.
+    fn random_tracks(seed: u64) -> (Vec<Track>, Vec<String>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let n_labels = rng.random_range(2..=6);
+        let mut tracks = Vec::new();
+        for label in 0..n_labels {
+            let mut artist = 0;
+            for number in 0..rng.random_range(3..=40) {
+                if number < 4 || rng.random_bool(0.3) {
+                    artist += 1;
+                }
+                let shared = rng.random_bool(0.05);
+                let group = if shared { format!("shared-{artist}") } else { format!("{label}-{artist}") };
+                tracks.push(track(number, label, rng.random_bool(0.9).then_some(group)));
+            }
+        }
+        (tracks, labels(n_labels))
+    }
+
+    fn count(tracks: &[Track], parts: &[Part], label: usize, part: Part) -> usize {
+        tracks.iter().zip(parts).filter(|(track, p)| track.label == label && **p == part).count()
+    }
+
+    #[test]
+    fn a_split_by_track_gives_every_label_its_share_of_every_part() {
+        for seed in 0..200 {
+            let (tracks, labels) = random_tracks(seed);
+            let spec = SplitSpec { seed, ..SplitSpec::default() };
+            let split = spec.split(&tracks, &labels).unwrap();
+            assert!(split.missing.is_empty());
+            for label in 0..labels.len() {
+                let n = tracks.iter().filter(|track| track.label == label).count();
+                for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
+                    let (found, wanted) = (count(&tracks, &split.parts, label, part), share * n as f64);
+                    assert!((found as f64 - wanted).abs() <= 1.5, "seed {seed}: {found} of {n} in {part:?}");
+                    assert!(found > 0);
+                }
+            }
+            for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
+                let found = split.parts.iter().filter(|p| **p == part).count() as f64;
+                let off = (found - share * tracks.len() as f64).abs();
+                assert!(off <= 1.0 + 0.5 * labels.len() as f64, "seed {seed}: {part:?} is {off} off");
+            }
+        }
+    }
+
+    #[test]
+    fn a_split_by_group_never_tears_a_group_apart() {
+        for seed in 0..200 {
+            let (tracks, labels) = random_tracks(seed);
+            let spec = SplitSpec { by: Unit::Group, seed, ..SplitSpec::default() };
+            let split = spec.split(&tracks, &labels).unwrap();
+            let mut part_of: HashMap<&str, Part> = HashMap::new();
+            for (track, part) in tracks.iter().zip(&split.parts) {
+                if let Some(group) = &track.group {
+                    assert_eq!(part_of.insert(group, *part).unwrap_or(*part), *part, "seed {seed}, {group}");
+                }
+            }
+            let largest = part_of
+                .keys()
+                .map(|group| tracks.iter().filter(|t| t.group.as_deref() == Some(*group)).count())
+                .max();
+            for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
+                let found = split.parts.iter().filter(|p| **p == part).count() as f64;
+                let off = (found - share * tracks.len() as f64).abs();
+                let allowed = largest.unwrap_or(1) as f64 + labels.len() as f64;
+                assert!(off <= allowed, "seed {seed}: {part:?} is {off} off, {allowed} allowed");
+            }
+            assert!(split.missing.len() <= 1, "seed {seed}: {:?}", split.missing);
+        }
+    }
+
+    #[test]
+    fn a_split_depends_on_the_seed_and_not_on_the_order() {
+        let (tracks, labels) = random_tracks(7);
+        let by_path = |tracks: &[Track], by, seed| -> BTreeMap<String, Part> {
+            let spec = SplitSpec { by, seed, ..SplitSpec::default() };
+            let split = spec.split(tracks, &labels).unwrap();
+            tracks.iter().map(|track| track.path.clone()).zip(split.parts).collect()
+        };
+        let mut shuffled = tracks.clone();
+        shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+        for by in [Unit::Track, Unit::Group] {
+            assert_eq!(by_path(&tracks, by, 3), by_path(&shuffled, by, 3));
+            assert_ne!(by_path(&tracks, by, 3), by_path(&tracks, by, 4));
+        }
+    }
+
+    #[test]
+    fn folds_are_of_one_size_and_keep_groups_whole() {
+        let tracks: Vec<Track> =
+            (0..60).map(|i| track(i, i % 3, Some(format!("artist-{}", i / 2)))).collect();
+        let folds = folds(&tracks, &labels(3), Unit::Group, 5, 0).unwrap();
+        for fold in 0..5 {
+            assert_eq!(folds.iter().filter(|f| **f == fold).count(), 12);
+        }
+        assert!(folds.chunks(2).all(|pair| pair[0] == pair[1]));
+        assert!(super::folds(&tracks, &labels(3), Unit::Track, 1, 0).is_err());
+    }
+
+    #[test]
+    fn a_given_split_wins_and_lends_its_training_part_for_validation() {
+        let (mut tracks, labels) = random_tracks(11);
+        let part = |i: usize| if i.is_multiple_of(4) { Part::Test } else { Part::Train };
+        tracks.iter_mut().enumerate().for_each(|(i, track)| track.part = Some(part(i)));
+        let split = SplitSpec { by: Unit::Track, ..SplitSpec::default() }.split(&tracks, &labels).unwrap();
+        assert!(split.given);
+        assert!(split.parts.iter().enumerate().all(|(i, p)| (*p == Part::Test) == (part(i) == Part::Test)));
+        assert!(split.parts.contains(&Part::Validation));
+        let none = SplitSpec { validation: 0.0, ..SplitSpec::default() }.split(&tracks, &labels).unwrap();
+        assert_eq!(none.parts.iter().copied().collect::<BTreeSet<_>>(), [Part::Train, Part::Test].into());
+    }
+
+    #[test]
+    fn a_label_with_too_few_tracks_or_groups_is_named() {
+        let tracks = vec![track(0, 0, None), track(1, 0, None), track(2, 0, None), track(0, 1, None)];
+        let message =
+            |spec: SplitSpec, tracks: &[Track]| spec.split(tracks, &labels(2)).unwrap_err().to_string();
+        assert!(message(SplitSpec::default(), &tracks).contains("class 'label-1' has 1 track,"));
+        let one_artist: Vec<Track> =
+            (0..8).map(|i| track(i, i % 2, (i % 2 == 0).then(|| "solo".to_owned()))).collect();
+        let by_group = SplitSpec { by: Unit::Group, ..SplitSpec::default() };
+        assert!(message(by_group, &one_artist).contains("class 'label-0' has 1 group,"));
+        let two_parts = SplitSpec { validation: 0.0, ..SplitSpec::default() };
+        assert!(two_parts.split(&tracks[..3], &labels(1)).is_ok());
+    }
+
+    #[test]
+    fn shares_that_are_none_are_refused() {
+        let (tracks, labels) = random_tracks(0);
+        for (validation, test) in [(-0.1, 0.2), (0.2, f64::NAN), (0.5, 0.5), (0.0, 1.0)] {
+            let spec = SplitSpec { validation, test, ..SplitSpec::default() };
+            assert!(matches!(spec.split(&tracks, &labels), Err(Error::InvalidSplit { .. })));
+        }
+    }
+}

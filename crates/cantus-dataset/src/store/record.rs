@@ -1,0 +1,128 @@
+//! What a part says about its tracks, kept as JSON in the metadata of its Arrow schema.
+//!
+//! It serves twice: the reader learns from it which rows belong to which track without touching a column, and an
+//! extraction that is run again learns whether the part was made from the same files in the same way.
+
+use std::fs;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use cantus_audio::feature::FeatureSpec;
+use serde::{Deserialize, Serialize};
+
+use crate::Part;
+use crate::catalog::Catalog;
+use crate::track::Track;
+
+/// Version of the layout that is written; later ones cannot be read.
+pub(crate) const FORMAT: u32 = 1;
+/// Version of cantus; the crates of the workspace share it, so that it stands for the decoder's and the features' too.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A part: how it was made, and of which tracks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    pub(crate) format: u32,
+    pub(crate) version: String,
+    pub(crate) spec: FeatureSpec,
+    pub(crate) tracks: Vec<TrackRecord>,
+}
+
+/// A track, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TrackRecord {
+    #[serde(flatten)]
+    pub(crate) input: Input,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) artist: Option<String>,
+    /// Rows of the part: a track's stand together, the tracks in the record's order.
+    pub(crate) n_segments: usize,
+    /// Segments that were cut short by the end of the track.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub(crate) n_dropped: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) failure: Option<Lost>,
+}
+
+/// What is known of a track before its file is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Input {
+    pub(crate) path: String,
+    pub(crate) label: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) split: Option<Part>,
+    /// Size and time of change of the file; none if there was no file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) file: Option<FileStamp>,
+}
+
+/// By what a changed file is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FileStamp {
+    pub(crate) bytes: u64,
+    /// Nanoseconds since 1970; 0 where the file system does not say.
+    pub(crate) modified_ns: u64,
+}
+
+/// Why a track has no segments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub(crate) reason: String,
+    /// Whether the file itself may be sound, and is worth another try: it was the reading that failed.
+    pub(crate) retry: bool,
+}
+
+impl Input {
+    pub(crate) fn of(catalog: &Catalog, track: &Track) -> Self {
+        Self {
+            path: track.path.clone(),
+            label: catalog.labels.get(track.label).cloned().unwrap_or_default(),
+            group: track.group.clone(),
+            split: track.part,
+            file: FileStamp::of(&catalog.path_of(track)),
+        }
+    }
+}
+
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let modified_ns = modified.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        Some(Self { bytes: metadata.len(), modified_ns })
+    }
+}
+
+impl PartRecord {
+    /// A part that this version makes.
+    pub(crate) fn new(spec: &FeatureSpec, tracks: Vec<TrackRecord>) -> Self {
+        Self { format: FORMAT, version: VERSION.to_owned(), spec: spec.clone(), tracks }
+    }
+
+    /// Whether it was made in the same way from the same inputs, so that making it again would change nothing.
+    pub(crate) fn is_of<'a>(
+        &self,
+        spec: &FeatureSpec,
+        inputs: impl ExactSizeIterator<Item = &'a Input>,
+    ) -> bool {
+        self.format == FORMAT
+            && self.version == VERSION
+            && self.spec == *spec
+            && self.tracks.len() == inputs.len()
+            && self.tracks.iter().zip(inputs).all(|(track, input)| track.input == *input)
+            && !self.tracks.iter().any(|track| track.failure.as_ref().is_some_and(|lost| lost.retry))
+    }
+
+    /// Rows of the part.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.tracks.iter().map(|track| track.n_segments).fold(0, usize::saturating_add)
+    }
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}

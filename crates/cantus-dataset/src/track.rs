@@ -1,0 +1,38 @@
+//! A track and what can be said against it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::split::Part;
+
+/// One recording of a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Path relative to the catalogue's root, with `/` between its parts on every system.
+    pub path: String,
+    /// Index into the catalogue's labels.
+    pub label: usize,
+    /// Artist tag of the file, once it was read.
+    pub artist: Option<String>,
+    /// What must stay on one side of a split, such as the artist; a track without one is a group of its own.
+    pub group: Option<String>,
+    /// Part of the split that the manifest gives.
+    pub part: Option<Part>,
+}
+
+/// A file that was lost, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Path relative to the catalogue's root.
+    pub path: String,
+    /// What was wrong with it.
+    pub reason: String,
+}
+
+/// Damage that cost less than the file, and what was done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Path relative to the catalogue's root.
+    pub path: String,
+    /// What was wrong with it.
+    pub reason: String,
+}

@@ -1,0 +1,58 @@
+//! The command line: what can be asked, in clap's words. What each command does is in `command/`.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use crate::command;
+
+/// Teach a computer to hear: folders of recordings in, a classifier you can trust out.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cantus demo                              see all of it work, on music composed on the spot
+  cantus extract MUSIC -o features         MUSIC/<label>/**/<audio file> → feature store
+  cantus train features -m mlp -o run      train, keep the best epoch, score the held-out tracks
+  cantus predict run song.mp3              the label of a new song
+  cantus predict run MUSIC --json          the same for scripts
+
+Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) and from a TOML file
+(--config FILE: a table for each command, as in `[train]` `batch_size = 16`). A flag wins over the
+environment, the environment over the file, the file over the default.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed.";
+
+/// Options that every command has.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Files and batches worked on at once [default: all cores]
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// No progress bars and no remarks; errors are still printed
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// TOML file with options, a table for each command
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// In the order in which a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(command::demo::Demo),
+    Compose(command::compose::Compose),
+    Inspect(command::inspect::Inspect),
+    Features(command::features::FeaturesOf),
+    Extract(command::extract::Extract),
+    Train(command::train::Train),
+    Evaluate(command::evaluate::Evaluate),
+    Predict(command::predict::Predict),
+    Completions(command::completions::Completions),
+}

@@ -1,0 +1,83 @@
+//! `cantus compose`: the demonstration corpus, as WAV files.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use cantus_audio::synth::{self, Corpus, Track};
+use clap::Args;
+use rayon::prelude::*;
+
+use crate::cli::Global;
+use crate::output::{self, Outcome, WrongUsage};
+use crate::{interrupt, progress};
+
+/// Compose a labelled corpus of music: ten genres, every track another
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: cantus compose music --tracks 5 --duration 10    then listen to music/jazz/jazz.00000.wav"
+)]
+pub struct Compose {
+    /// Folder to write to: DIR/<genre>/<genre>.00000.wav, …
+    dir: PathBuf,
+    /// Tracks of each genre
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    tracks: usize,
+    /// Length of a track, in seconds
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    duration: f64,
+    /// The same seed composes the same music
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// Sample rate, in Hz
+    #[arg(long, default_value_t = 22_050, value_name = "HZ")]
+    sr: u32,
+}
+
+impl Compose {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        self.check()?;
+        let tracks: Vec<Track> = Corpus::new(self.tracks, self.seed).collect();
+        compose_tracks(&self.dir, &tracks, self.duration, self.sr, global)?;
+        if interrupt::requested() {
+            return Ok(Outcome::Interrupted);
+        }
+        if !global.quiet {
+            output::note(&format!("{} tracks in {}", tracks.len(), self.dir.display()));
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let usage = |what: &str| WrongUsage(what.to_owned());
+        ensure!(self.tracks > 0, usage("--tracks must be at least 1"));
+        ensure!(
+            self.duration > 0.0 && self.duration <= 3600.0,
+            usage("--duration must be more than 0 and at most 3600 seconds")
+        );
+        ensure!((8_000..=192_000).contains(&self.sr), usage("--sr must be between 8000 and 192000 Hz"));
+        Ok(())
+    }
+}
+
+/// Composes tracks in parallel and writes them below `dir`.
+pub fn compose_tracks(
+    dir: &Path,
+    tracks: &[Track],
+    duration_s: f64,
+    sample_rate: u32,
+    global: &Global,
+) -> anyhow::Result<()> {
+    for track in tracks {
+        let path = dir.join(&track.file_name);
+        let folder = path.parent().unwrap_or(dir);
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let bar = progress::bar("compose", tracks.len(), global.quiet);
+    tracks.par_iter().filter(|_| !interrupt::requested()).try_for_each(|track| {
+        let audio = synth::compose(track.genre, track.seed, duration_s, sample_rate);
+        bar.inc(1);
+        synth::write_wav(dir.join(&track.file_name), &audio)
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `cantus evaluate`: how good a run's model is on the tracks that it has never heard.
+
+use std::path::PathBuf;
+
+use cantus::run::Run;
+use clap::Args;
+
+use crate::output::{self, Outcome};
+
+/// Score a run's model on its held-out tracks
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus evaluate run
+  cantus evaluate run --json | jq .track_accuracy")]
+pub struct Evaluate {
+    /// Run folder, as `cantus train` writes it
+    run: PathBuf,
+    /// Feature store, if it is no longer where the run was trained
+    #[arg(long, value_name = "FEATURES")]
+    features: Option<PathBuf>,
+    /// One JSON document instead of a report to read
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        let report = Run::open(&self.run)?.evaluate(self.features.as_deref())?;
+        if self.json {
+            output::json(&report)?
+        } else {
+            output::print(&report.to_text())?
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,138 @@
+//! `cantus extract`: recordings → feature store.
+
+use std::path::{Path, PathBuf};
+
+use cantus_audio::feature::FeatureSpec;
+use cantus_dataset::{
+    Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
+};
+use clap::{Args, ValueEnum};
+
+use super::spec::SpecOptions;
+use crate::cli::Global;
+use crate::output::{self, Outcome};
+use crate::{interrupt, progress};
+
+/// Turn a folder of labelled recordings into a feature store
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
+  cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
+  cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
+  cantus extract data.json -o features                   features that the lecture course's script made
+  cantus extract features -o data.json                   and back again
+
+Stopped or killed, the same command goes on where it was. A file that cannot be used is named and does not
+stop the others; then the exit code is 3.")]
+pub struct Extract {
+    /// Folder of label folders, manifest CSV, or the course's data.json
+    data: PathBuf,
+    /// Folder of the feature store
+    #[arg(long, short, value_name = "FEATURES")]
+    output: PathBuf,
+    /// Where the parameters below start from
+    #[arg(long, value_enum, default_value = "course")]
+    preset: Preset,
+    #[command(flatten)]
+    spec: SpecOptions,
+    /// Discard a feature store of other settings in the output folder
+    #[arg(long)]
+    overwrite: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Preset {
+    /// The lecture course's: 13 MFCCs, 30 s tracks in 10 segments of 130 frames
+    Course,
+    /// librosa's defaults: 20 MFCCs, the rest the same
+    Librosa,
+}
+
+impl Extract {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let base = match self.preset {
+            Preset::Course => FeatureSpec::course(),
+            Preset::Librosa => FeatureSpec::default(),
+        };
+        let spec = self.spec.change(base);
+        if is_json(&self.data) {
+            return self.import(&spec, global);
+        }
+        if is_json(&self.output) {
+            return self.export(global);
+        }
+        match extract_folder(&self.data, &spec, &self.output, self.overwrite, global)? {
+            Some(extraction) => {
+                tell(&extraction, &self.output, global);
+                Ok(Outcome::from_failures(extraction.failures.len()))
+            }
+            None => Ok(Outcome::Interrupted),
+        }
+    }
+
+    /// Features that the course's script made, as a store.
+    fn import(&self, spec: &FeatureSpec, global: &Global) -> anyhow::Result<Outcome> {
+        let store = course_json::import(&self.data, spec, &self.output, self.overwrite)?;
+        if !global.quiet {
+            output::note(&format!("{} segments in {}", store.n_segments(), self.output.display()));
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// A store, as the course's networks read it.
+    fn export(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let store = FeatureStore::open(&self.data)?;
+        course_json::export(&store, &self.output)?;
+        if !global.quiet {
+            output::note(&format!("{} segments in {}", store.n_segments(), self.output.display()));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// Extracts a folder or manifest behind a progress bar; none if Ctrl-C stopped it.
+pub fn extract_folder(
+    data: &Path,
+    spec: &FeatureSpec,
+    store: &Path,
+    overwrite: bool,
+    global: &Global,
+) -> anyhow::Result<Option<Extraction>> {
+    let catalog = Catalog::open(data)?;
+    let bar = progress::bar("extract", catalog.tracks.len(), global.quiet);
+    let jobs = global.jobs.map_or(0, usize::from);
+    let options = ExtractOptions { jobs, overwrite, cancel: interrupt::flag() };
+    let on_progress = |progress: Progress<'_>| {
+        bar.set_position(progress.n_done as u64);
+        bar.set_message(progress.path.to_owned());
+    };
+    let result = extract(&catalog, spec, store, &options, &on_progress);
+    bar.finish_and_clear();
+    match result {
+        Err(error @ Error::Cancelled { .. }) => {
+            output::note(&error.to_string());
+            Ok(None)
+        }
+        result => Ok(Some(result?)),
+    }
+}
+
+/// Says what was made, and names every file that was lost.
+pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
+    for failure in &extraction.failures {
+        output::note(&format!("lost: {}: {}", failure.path, failure.reason));
+    }
+    for warning in &extraction.warnings {
+        tracing::warn!("{}: {}", warning.path, warning.reason);
+    }
+    if !global.quiet {
+        let Extraction { n_tracks, n_segments, n_dropped, .. } = extraction;
+        let short = if *n_dropped > 0 { format!(" ({n_dropped} short ones dropped)") } else { String::new() };
+        output::note(&format!("{n_segments} segments{short} of {n_tracks} tracks in {}", store.display()));
+    }
+}

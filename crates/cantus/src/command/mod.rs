@@ -1,0 +1,43 @@
+//! One file per subcommand: its arguments, and what it does with them.
+
+pub mod completions;
+pub mod compose;
+pub mod demo;
+pub mod evaluate;
+pub mod extract;
+pub mod features;
+pub mod inspect;
+pub mod predict;
+mod spec;
+pub mod train;
+mod watch;
+
+use crate::cli::{Cli, Command};
+use crate::interrupt;
+use crate::output::Outcome;
+
+/// Runs the command that was asked for.
+pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    let global = cli.global;
+    interrupt::listen();
+    start_threads(global.jobs)?;
+    match cli.command {
+        Command::Demo(demo) => demo.run(&global),
+        Command::Compose(compose) => compose.run(&global),
+        Command::Inspect(inspect) => inspect.run(&global),
+        Command::Features(features) => features.run(),
+        Command::Extract(extract) => extract.run(&global),
+        Command::Train(train) => train.run(&global),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Predict(predict) => predict.run(&global),
+        Command::Completions(completions) => completions.run(),
+    }
+}
+
+/// `--jobs` sets the size of the one pool that all parallel work shares; `RAYON_NUM_THREADS` does where it is absent.
+fn start_threads(jobs: Option<u16>) -> anyhow::Result<()> {
+    if let Some(jobs) = jobs {
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Everything that can go wrong between a recording and an answer.
+
+use std::path::{Path, PathBuf};
+
+/// An error of the product: one line that says what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Sound could not be decoded or turned into features.
+    #[error(transparent)]
+    Audio(#[from] cantus_audio::Error),
+    /// The data set or the feature store is not as needed.
+    #[error(transparent)]
+    Dataset(#[from] cantus_dataset::Error),
+    /// The network could not be built or trained.
+    #[error(transparent)]
+    Network(#[from] cantus_nn::Error),
+    /// The operating system would not read or write a file.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is no model of Cantus, or was cut.
+    #[error("{}: not a Cantus model: {reason}", path.display())]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// The model's content does not match the checksum written with it.
+    #[error("{}: damaged or tampered with: its content does not match its checksum; take the original file", path.display())]
+    ModelTampered {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The model was written by a later version of Cantus.
+    #[error("{}: model format {found} was written by cantus {version}; this one reads up to {supported}: update cantus", path.display())]
+    ModelTooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its format number.
+        found: u64,
+        /// The newest format understood here.
+        supported: u64,
+        /// The version that wrote it.
+        version: String,
+    },
+    /// A recipe that cannot be read.
+    #[error("recipe {name}: {reason}")]
+    Recipe {
+        /// Its name or path.
+        name: String,
+        /// What is wrong, and what is known instead.
+        reason: String,
+    },
+    /// Paths behind which there is no recording.
+    #[error("{reason}")]
+    NothingFound {
+        /// Where was looked.
+        reason: String,
+    },
+    /// Training data that nothing can be learnt from.
+    #[error("{reason}")]
+    TrainingData {
+        /// What is missing and what to do.
+        reason: String,
+    },
+    /// The model was trained on features of another kind.
+    #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
+    OtherFeatures {
+        /// What differs.
+        difference: String,
+    },
+    /// Results that cannot be scored.
+    #[error(transparent)]
+    Scores(#[from] crate::report::ScoresError),
+    /// A picture that cannot be saved.
+    #[error(transparent)]
+    Picture(#[from] crate::plot::PictureError),
+    /// Something that cannot be put into its file format.
+    #[error("cannot be written: {reason}")]
+    Unwritable {
+        /// What the format says.
+        reason: String,
+    },
+    /// A recording in which there is nothing to hear.
+    #[error("{}: {reason}", path.display())]
+    NothingToHear {
+        /// The file.
+        path: PathBuf,
+        /// Why: silent, or shorter than one segment.
+        reason: String,
+    },
+    /// A run folder that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Run {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing and what to do.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// For `map_err` behind a call that touches `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

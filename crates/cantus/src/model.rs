@@ -1,0 +1,77 @@
+//! The model: the one type through which everything predicts — command line, library, server and page.
+
+use std::path::Path;
+
+use cantus_audio::feature::FeatureSpec;
+use cantus_nn::Network;
+
+use crate::model_file::{self, Provenance};
+use crate::{Error, Normalization};
+
+/// A trained classifier with all that prediction needs.
+#[derive(Debug)]
+pub struct Model {
+    /// Names of the classes, in the order of the network's outputs.
+    pub labels: Vec<String>,
+    /// How sound becomes the features that the network was trained on.
+    pub features: FeatureSpec,
+    /// Normalisation learnt from the training part.
+    pub normalization: Normalization,
+    /// Where the model came from.
+    pub provenance: Provenance,
+    /// The network: normalised features of one segment in, one probability for each label out.
+    pub network: Network,
+}
+
+impl Model {
+    /// Loads a model file, or the model of a run folder.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no model, was cut or changed, or was written by a later version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let mut path = path.as_ref().to_owned();
+        if path.is_dir() {
+            path.push(model_file::FILE_NAME);
+        }
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        model_file::from_bytes(&bytes, &path)
+    }
+
+    /// The model as the bytes of a `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the network's tensors cannot be serialised.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        model_file::to_bytes(self)
+    }
+
+    /// Probabilities of one segment or several.
+    ///
+    /// # Shapes
+    /// - `segments`: `[n_segments, n_frames, n_bins]`, features as extracted
+    /// - returns: `[n_segments, n_labels]`
+    ///
+    /// # Errors
+    /// If `segments` is not a whole number of segments.
+    pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
+        let mut normalised = segments.to_vec();
+        self.normalization.apply(&mut normalised);
+        Ok(self.network.predict(&normalised)?)
+    }
+
+    /// Whether features of this specification and with these labels are what the model was trained on.
+    ///
+    /// # Errors
+    /// If they are not: says what differs.
+    pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
+        if labels != self.labels {
+            let difference =
+                format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
+            return Err(Error::OtherFeatures { difference });
+        }
+        match cantus_dataset::spec_difference(spec, &self.features) {
+            Some(difference) => Err(Error::OtherFeatures { difference }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The model file: everything that prediction needs, in one `model.safetensors`.
+//!
+//! The tensors are the network's weights (`layers.3.kernel`, …) and the normalisation (`normalization.mean`,
+//! `normalization.deviation`). The header's `__metadata__` has one entry, `cantus`: a JSON document with the format
+//! number, the version that wrote it, labels, feature specification, architecture and provenance, and a SHA-256 over
+//! all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
+//! whole. Equal models are equal files: nothing in it depends on the time or the machine.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use cantus_audio::feature::FeatureSpec;
+use cantus_nn::{Architecture, Network, Tensor};
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Model, Normalization};
+
+/// The newest format that this version reads, and the one that it writes.
+const FORMAT: u64 = 1;
+
+/// Name of the model inside a run folder.
+pub const FILE_NAME: &str = "model.safetensors";
+
+/// The entry of `__metadata__` that holds the [`Header`].
+const ENTRY: &str = "cantus";
+
+/// Names of the tensors that are no weights.
+const MEAN: &str = "normalization.mean";
+const DEVIATION: &str = "normalization.deviation";
+
+/// Where a model came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Recipe by which it was trained.
+    pub recipe: String,
+    /// Seed of the split and of the training.
+    pub seed: u64,
+    /// SHA-256 of the features that it was trained and tested on.
+    pub data_sha256: String,
+    /// Tracks in the training part.
+    pub n_training_tracks: usize,
+}
+
+/// All of a model that is not a tensor.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u64,
+    version: String,
+    checksum: String,
+    labels: Vec<String>,
+    features: FeatureSpec,
+    architecture: Architecture,
+    provenance: Provenance,
+}
+
+/// The model as the bytes of its file.
+pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
+    let tensors: Vec<(Tensor, Vec<u8>)> = tensors_of(model).into_iter().map(with_bytes).collect();
+    let views = tensors
+        .iter()
+        .map(|(tensor, bytes)| {
+            Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+        })
+        .collect::<Result<Vec<_>, SafeTensorError>>()
+        .map_err(unwritable)?;
+    let header = Header {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        checksum: String::new(),
+        labels: model.labels.clone(),
+        features: model.features.clone(),
+        architecture: model.network.architecture().clone(),
+        provenance: model.provenance.clone(),
+    };
+    let mut header = serde_json::to_value(&header).map_err(unwritable)?;
+    header["checksum"] = checksum(&header, &views).into();
+    let metadata = HashMap::from([(ENTRY.to_owned(), header.to_string())]);
+    safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+}
+
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::Unwritable { reason: error.to_string() }
+}
+
+/// Reads a model from the bytes of its file; `path` is for messages.
+pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
+    let not_a_model = |reason: String| Error::NotAModel { path: path.to_owned(), reason };
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| not_a_model(format!("{error}; the file is cut or is no safetensors file")))?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    let text = text.ok_or_else(|| not_a_model("its header has no entry `cantus`".to_owned()))?;
+    let header: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| not_a_model(format!("its header is no JSON: {error}")))?;
+    refuse_newer(&header, path)?;
+
+    let file = SafeTensors::deserialize(bytes).map_err(|error| not_a_model(error.to_string()))?;
+    let views = file.tensors();
+    let expected = header["checksum"].as_str().unwrap_or_default();
+    if expected != checksum(&header, &views) {
+        return Err(Error::ModelTampered { path: path.to_owned() });
+    }
+    let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
+    assemble(header, &views).map_err(|error| not_a_model(error.to_string()))
+}
+
+/// A model of a later format is not guessed at.
+fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
+    let found = header["format"].as_u64().unwrap_or(0);
+    if found <= FORMAT {
+        return Ok(());
+    }
+    let version = header["version"].as_str().unwrap_or("a later version").to_owned();
+    Err(Error::ModelTooNew { path: path.to_owned(), found, supported: FORMAT, version })
+}
+
+/// Puts header and tensors together; the network checks names and shapes.
+fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, Error> {
+    let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
+    let n_bins = header.features.n_bins();
+    let mut bins = |name: &str| {
+        let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
+        let missing =
+            || Error::Unwritable { reason: format!("`{name}` is missing or has not {n_bins} values") };
+        place.map(|place| tensors.swap_remove(place).values).ok_or_else(missing)
+    };
+    let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
+    let mut network = Network::new(&header.architecture, 0)?;
+    network.set_weights(&tensors)?;
+    let Header { labels, features, provenance, .. } = header;
+    Ok(Model { labels, features, normalization, provenance, network })
+}
+
+/// Weights and normalisation of a model.
+fn tensors_of(model: &Model) -> Vec<Tensor> {
+    let mut tensors = model.network.weights();
+    let Normalization { mean, deviation } = &model.normalization;
+    for (name, values) in [(MEAN, mean), (DEVIATION, deviation)] {
+        tensors.push(Tensor { name: name.to_owned(), shape: vec![values.len()], values: values.clone() });
+    }
+    tensors
+}
+
+fn tensor(name: &str, view: &TensorView<'_>) -> Tensor {
+    Tensor { name: name.to_owned(), shape: view.shape().to_vec(), values: floats(view) }
+}
+
+/// SHA-256 over the header (its checksum left empty) and every tensor: name, shape and bytes, in order of name.
+fn checksum(header: &serde_json::Value, views: &[(String, TensorView<'_>)]) -> String {
+    let mut header = header.clone();
+    header["checksum"] = "".into();
+    let mut hash = Sha256::new();
+    hash.update(header.to_string());
+    let mut sorted: Vec<_> = views.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, view) in sorted {
+        hash.update(format!("\n{name} {:?} {:?}\n", view.dtype(), view.shape()));
+        hash.update(view.data());
+    }
+    hex(&hash.finalize())
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A tensor beside its values as safetensors stores them, little-endian.
+fn with_bytes(tensor: Tensor) -> (Tensor, Vec<u8>) {
+    let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    (tensor, bytes)
+}
+
+/// The f32 values of a tensor; none if it is of another type.
+fn floats(view: &TensorView<'_>) -> Vec<f32> {
+    if view.dtype() != Dtype::F32 {
+        return Vec::new();
+    }
+    view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}

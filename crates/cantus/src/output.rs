@@ -1,0 +1,99 @@
+//! What a command leaves behind: its exit code, one line on standard error, one document on standard output.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use cantus::listing::Failed;
+use cantus_audio::pending_file;
+use serde::Serialize;
+
+use crate::interrupt;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was done.
+    Done,
+    /// Nothing came of it.
+    Failed,
+    /// The command line made no sense.
+    WrongUsage,
+    /// Done, but some files failed, and each was named.
+    SomeFilesFailed,
+    /// Stopped by Ctrl-C; what was finished stays.
+    Interrupted,
+}
+
+impl Outcome {
+    /// `Done`, or `SomeFilesFailed` if any did.
+    pub fn from_failures(n_failed: usize) -> Self {
+        if n_failed == 0 { Self::Done } else { Self::SomeFilesFailed }
+    }
+
+    /// The same, but `Failed` if not one file succeeded.
+    pub fn of_job(n_done: usize, n_failed: usize) -> Self {
+        if n_done == 0 && n_failed > 0 { Self::Failed } else { Self::from_failures(n_failed) }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::FAILURE,
+            Outcome::WrongUsage => Self::from(2),
+            Outcome::SomeFilesFailed => Self::from(3),
+            Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
+        }
+    }
+}
+
+/// An error of whoever typed the command, which exits with 2 as clap's do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
+
+/// Prints one document on standard output.
+pub fn json(document: &impl Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(document).context("cannot write JSON")?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Prints text on standard output. A reader that has seen enough (`| head`) is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says on standard error, in one line, why the command failed.
+pub fn error(error: &anyhow::Error) -> Outcome {
+    let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    note(&format!("error: {line}"));
+    if error.is::<WrongUsage>() { Outcome::WrongUsage } else { Outcome::Failed }
+}
+
+/// Writes a file, whole or not at all.
+pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    pending_file::write(path, content).with_context(|| path.display().to_string())
+}
+
+/// Names every file of which nothing could be made.
+pub fn failures(failed: &[Failed]) {
+    for Failed { path, reason } in failed {
+        note(&format!("{path}: {reason}"));
+    }
+}
+
+/// A remark for the person at the terminal.
+pub fn note(line: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "cantus: {line}");
+}

@@ -1,0 +1,35 @@
+//! Pictures of recordings, features and results.
+//!
+//! One plain function per picture takes slices and strings and returns a [`Picture`]: a list of marks in picture
+//! units, with colours named by their role. The theme and the format are chosen when it is written, so the SVG of a web
+//! page and the PNG of a run folder, light or dark, are the same drawing. Text is set in Noto Sans, which comes out of a
+//! crate: no system font and no system package is needed.
+//!
+//! | picture | function |
+//! |---|---|
+//! | accuracy and loss by epoch | [`history`](history()) |
+//! | confusion matrix | [`confusion_matrix`](confusion_matrix()) |
+//! | features over time | [`heat_map`](heat_map()) |
+//! | waveform | [`waveform`](waveform()) |
+//!
+//! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O but [`Picture::save`].
+
+mod confusion_matrix;
+mod font;
+mod heat_map;
+mod history;
+mod mark;
+mod panel;
+mod picture;
+mod raster;
+mod scale;
+mod svg;
+mod theme;
+mod waveform;
+
+pub use confusion_matrix::confusion_matrix;
+pub use heat_map::{ColourRange, HeatMap, Rows, heat_map};
+pub use history::{History, history};
+pub use picture::{Picture, PictureError};
+pub use theme::Theme;
+pub use waveform::waveform;

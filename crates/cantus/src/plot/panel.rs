@@ -1,0 +1,105 @@
+//! The rectangle that data is drawn in: frame, grid, axes with titles, and lines that break where a value is missing.
+
+use super::{
+    Picture,
+    mark::{Anchor, Ink, Mark, Rect, Text},
+    scale::{Scale, Tick},
+};
+
+/// Size of axis numbers and of axis titles.
+pub(super) const LABEL: f32 = 12.0;
+
+pub(super) struct Panel {
+    pub rect: Rect,
+    pub x: Scale,
+    pub y: Scale,
+}
+
+impl Panel {
+    pub fn at(&self, x: f64, y: f64) -> (f32, f32) {
+        (self.x.at(x), self.y.at(y))
+    }
+
+    /// Horizontal grid lines with their numbers on the left, and the axis title turned beside them.
+    pub fn draw_y_axis(&self, picture: &mut Picture, ticks: &[Tick], title: &str) {
+        for tick in ticks {
+            let y = self.y.at(tick.value);
+            picture.push(Mark::rule((self.rect.x, y), (self.rect.right(), y), 1.0, Ink::Grid));
+        }
+        draw_left_labels(
+            picture,
+            &self.rect,
+            ticks.iter().map(|t| (self.y.at(t.value), t.label.as_str())),
+            title,
+        );
+    }
+
+    /// Ticks below the panel, with numbers and title unless the panel below says the same.
+    pub fn draw_x_axis(&self, picture: &mut Picture, ticks: &[Tick], title: Option<&str>) {
+        let bottom = self.rect.bottom();
+        picture.push(Mark::rule((self.rect.x, bottom), (self.rect.right(), bottom), 1.0, Ink::Frame));
+        for tick in ticks {
+            let x = self.x.at(tick.value);
+            picture.push(Mark::rule((x, bottom), (x, bottom + 4.0), 1.0, Ink::Frame));
+            if title.is_some() {
+                let text = Text::new(x, bottom + 18.0, tick.label.as_str(), LABEL).ink(Ink::Muted);
+                picture.push(Mark::Text(text.anchor(Anchor::Middle)));
+            }
+        }
+        if let Some(title) = title {
+            let text = Text::new(self.rect.centre().0, bottom + 38.0, title, LABEL);
+            picture.push(Mark::Text(text.anchor(Anchor::Middle)));
+        }
+    }
+
+    /// A line through the finite values, broken at the others; points are marked where asked, and where a value stands
+    /// alone, since a line of one point cannot be seen.
+    pub fn draw_line(&self, picture: &mut Picture, points: &[(f64, f64)], ink: Ink, dots: bool) {
+        for run in points.split(|(_, y)| !y.is_finite()) {
+            let run: Vec<_> = run.iter().map(|&(x, y)| self.at(x, y)).collect();
+            if dots || run.len() == 1 {
+                for &(x, y) in &run {
+                    picture.push(Mark::Dot { x, y, radius: 2.5, fill: ink });
+                }
+            }
+            if run.len() > 1 {
+                picture.push(Mark::Line { points: run, width: 1.8, ink, dashed: false });
+            }
+        }
+    }
+
+    /// A note in the middle of a panel that has nothing to show.
+    pub fn draw_note(&self, picture: &mut Picture, note: &str) {
+        let (x, y) = self.rect.centre();
+        let text = Text::new(x, y, note, 13.0).ink(Ink::Muted).anchor(Anchor::Middle);
+        picture.push(Mark::Text(text.middle()));
+    }
+}
+
+/// Labels at the left of a panel, and the axis title, turned, left of them.
+pub(super) fn draw_left_labels<'a>(
+    picture: &mut Picture,
+    rect: &Rect,
+    labels: impl Iterator<Item = (f32, &'a str)>,
+    title: &str,
+) {
+    for (y, label) in labels {
+        let text = Text::new(rect.x - 8.0, y, label, LABEL).ink(Ink::Muted).anchor(Anchor::End);
+        picture.push(Mark::Text(text.middle()));
+    }
+    let text = Text::new(22.0, rect.centre().1, title, LABEL).anchor(Anchor::Middle).angle(-90.0);
+    picture.push(Mark::Text(text.middle()));
+}
+
+/// Coloured strokes with their names, flush right on the line of the title; the last one starts the list.
+pub(super) fn draw_legend(picture: &mut Picture, entries: &[(&str, Ink, bool)]) {
+    let mut right = picture.width - super::picture::MARGIN;
+    for &(name, ink, dashed) in entries.iter().rev() {
+        let y = 28.0;
+        let text = Text::new(right, y, name, LABEL).ink(Ink::Text).anchor(Anchor::End);
+        right -= super::font::width(name, text.size, text.weight) + 7.0;
+        picture.push(Mark::Text(text.middle()));
+        picture.push(Mark::Line { points: vec![(right - 22.0, y), (right, y)], width: 2.0, ink, dashed });
+        right -= 22.0 + 18.0;
+    }
+}

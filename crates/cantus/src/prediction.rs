@@ -1,0 +1,130 @@
+//! A song in, an answer out: segments are heard one by one, and the track's answer is the mean of theirs.
+
+use std::path::Path;
+
+use cantus_audio::decode::{self, Fault};
+use cantus_audio::feature::FeatureExtractor;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::{Error, Model};
+
+/// What a model says of one track.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The most probable label.
+    pub label: String,
+    /// Its probability.
+    pub probability: f32,
+    /// The probability of each label, in the order of the model's labels; they sum to 1.
+    pub probabilities: Probabilities,
+    /// What each segment says, in the order of time.
+    #[serde(skip)]
+    pub segments: Vec<SegmentPrediction>,
+    /// Damage in the file that was passed over.
+    #[serde(skip)]
+    pub faults: Vec<Fault>,
+}
+
+/// What a model says of one segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentPrediction {
+    /// Where the segment begins, in seconds.
+    pub start_s: f64,
+    /// The probability of each label, in the order of the model's labels.
+    pub probabilities: Vec<f32>,
+}
+
+/// Labels and their probabilities, in the order of the model's labels; a JSON object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probabilities(pub Vec<(String, f32)>);
+
+impl Serialize for Probabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (label, probability) in &self.0 {
+            map.serialize_entry(label, probability)?;
+        }
+        map.end()
+    }
+}
+
+/// A model that is ready to hear many files: its feature extraction is planned once.
+pub struct Predictor<'model> {
+    model: &'model Model,
+    extractor: FeatureExtractor,
+}
+
+impl Model {
+    /// Plans the prediction of many files.
+    ///
+    /// # Errors
+    /// If the model's feature specification cannot be computed.
+    pub fn predictor(&self) -> Result<Predictor<'_>, Error> {
+        Ok(Predictor { model: self, extractor: self.features.extractor()? })
+    }
+
+    /// Predicts one file. For many, a [`Predictor`] saves the planning.
+    ///
+    /// # Errors
+    /// If the file cannot be decoded, is silent, or is shorter than one segment.
+    pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<Prediction, Error> {
+        self.predictor()?.predict_file(path.as_ref())
+    }
+}
+
+impl Predictor<'_> {
+    /// Predicts one file, all of it: as many whole segments as it has.
+    ///
+    /// # Errors
+    /// If the file cannot be decoded, is silent, or is shorter than one segment.
+    pub fn predict_file(&mut self, path: &Path) -> Result<Prediction, Error> {
+        let recording = decode::load(path, self.model.features.sample_rate)?;
+        let mut prediction = self
+            .predict_samples(&recording.audio.samples)
+            .map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        prediction.faults = recording.faults;
+        Ok(prediction)
+    }
+
+    /// Predicts a mono signal at the model's sample rate.
+    fn predict_samples(&mut self, samples: &[f32]) -> Result<Prediction, String> {
+        if samples.iter().all(|&sample| sample == 0.0) {
+            return Err("silent from beginning to end: there is nothing to hear".to_owned());
+        }
+        let spec = &self.model.features;
+        let (segments, n_segments) = self.extractor.extract_segments(samples, usize::MAX);
+        if n_segments == 0 {
+            let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
+            let duration_s = samples.len() as f64 / f64::from(spec.sample_rate);
+            return Err(format!(
+                "too short: it lasts {duration_s:.2} s, and the model hears {segment_s:.2} s at a time"
+            ));
+        }
+        let probabilities = self.model.predict_segments(&segments).map_err(|error| error.to_string())?;
+        let n_labels = self.model.labels.len();
+        Ok(self.vote(probabilities.chunks_exact(n_labels).map(<[f32]>::to_vec).collect()))
+    }
+
+    /// The track's answer: the mean of its segments' probabilities.
+    fn vote(&self, segments: Vec<Vec<f32>>) -> Prediction {
+        let labels = &self.model.labels;
+        let n = segments.len() as f64;
+        let mean = |label: usize| (segments.iter().map(|p| f64::from(p[label])).sum::<f64>() / n) as f32;
+        let probabilities: Vec<(String, f32)> =
+            labels.iter().enumerate().map(|(number, label)| (label.clone(), mean(number))).collect();
+        // The first of equals wins, as everywhere where labels are decided.
+        let best = probabilities.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).cloned().unwrap_or_default();
+        let segment_s =
+            self.model.features.segment_samples() as f64 / f64::from(self.model.features.sample_rate);
+        let at =
+            |(number, probabilities)| SegmentPrediction { start_s: number as f64 * segment_s, probabilities };
+        Prediction {
+            label: best.0,
+            probability: best.1,
+            probabilities: Probabilities(probabilities),
+            segments: segments.into_iter().enumerate().map(at).collect(),
+            faults: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Progress bars on standard error: only where a person is looking.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar of `n_steps`, or an invisible one if `quiet` or if standard error is no terminal.
+pub fn bar(what: &str, n_steps: usize, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(n_steps as u64), target(quiet));
+    bar.set_style(style());
+    bar.set_prefix(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn target(quiet: bool) -> ProgressDrawTarget {
+    if quiet || !std::io::stderr().is_terminal() {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    }
+}
+
+fn style() -> ProgressStyle {
+    let template = "{prefix:>10} {bar:30.cyan/dim} {pos:>5}/{len} {elapsed:>4} ⏱ {eta:>4}  {wide_msg}";
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}

@@ -1,0 +1,107 @@
+//! Recipes: named ways to train. One recipe is one TOML file that a person can read, copy and change:
+//! how sound becomes features, how the network is built, how it is trained.
+
+use std::path::Path;
+
+use cantus_audio::feature::FeatureSpec;
+use cantus_nn::layer::Dense;
+use cantus_nn::{Activation, Architecture, LayerSpec, Training};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The recipes that come with Cantus: name and TOML.
+const BUILT_IN: [(&str, &str); 2] =
+    [("mlp", include_str!("mlp.toml")), ("mlp-regularised", include_str!("mlp-regularised.toml"))];
+
+/// A named way to train.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its name, or the path it was read from.
+    #[serde(skip)]
+    pub name: String,
+    /// How sound becomes features. A feature store that exists already brings its own.
+    #[serde(default = "FeatureSpec::course")]
+    pub features: FeatureSpec,
+    /// Whether each feature bin is brought to zero mean and unit deviation, learnt from the training part.
+    #[serde(default = "yes")]
+    pub normalize: bool,
+    /// How the network is trained, with Keras's words.
+    pub training: Training,
+    /// The network without its output layer.
+    pub layers: Vec<LayerSpec>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Recipe {
+    /// Names of the built-in recipes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A built-in recipe by name, or a TOML file by path.
+    ///
+    /// # Errors
+    /// If there is no such recipe, or if it is malformed.
+    pub fn load(name: &str) -> Result<Self, Error> {
+        let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => (*text).to_owned(),
+            None => read(name)?,
+        };
+        let mut recipe: Self = toml::from_str(&text)
+            .map_err(|error| Error::Recipe { name: name.to_owned(), reason: error.to_string() })?;
+        recipe.name = name.to_owned();
+        Ok(recipe)
+    }
+}
+
+impl Recipe {
+    /// The network for segments of this shape and so many labels: the recipe's layers and one softmax neuron a label.
+    pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
+        let mut layers = self.layers.clone();
+        layers.push(LayerSpec::Dense(Dense::new(n_labels, Activation::Softmax)));
+        Architecture { input_shape: vec![n_frames, n_bins], layers }
+    }
+}
+
+/// The text of a recipe file; a name that is no file is answered with the names that exist.
+fn read(name: &str) -> Result<String, Error> {
+    std::fs::read_to_string(Path::new(name)).map_err(|error| {
+        let known: Vec<_> = Recipe::names().collect();
+        let reason = format!("{error}; give a TOML file or one of: {}", known.join(", "));
+        Error::Recipe { name: name.to_owned(), reason }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_recipe_is_well_formed() {
+        for name in Recipe::names() {
+            let recipe = Recipe::load(name).unwrap();
+            recipe.features.validate().unwrap();
+            assert!(!recipe.layers.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_recipe_survives_toml() {
+        let recipe = Recipe::load("mlp").unwrap();
+        let text = toml::to_string(&recipe).unwrap();
+        let again: Recipe = toml::from_str(&text).unwrap();
+        assert_eq!(again.layers, recipe.layers);
+        assert_eq!(again.features, recipe.features);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = Recipe::load("mpl").unwrap_err().to_string();
+        assert!(error.contains("mlp-regularised"), "{error}");
+    }
+}

@@ -1,0 +1,266 @@
+//! Scores of a classifier on segments and on tracks, with how sure one can be of them.
+//!
+//! Scores are named and defined as in scikit-learn; intervals hold 95 % and count tracks, not segments, as independent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ClassScores, Interval, ScoresError, SegmentResult,
+    by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    interval::{bootstrap, wilson},
+    track_decisions,
+    tracks::arg_max,
+};
+
+/// Everything the report says in numbers. Shares are in 0..=1; a bare name is of segments, `track_…` of tracks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Names of the classes, in the order of the matrices.
+    pub labels: Vec<String>,
+    /// Segments that were judged.
+    pub n_segments: usize,
+    /// Tracks that they were cut from.
+    pub n_tracks: usize,
+
+    /// Share of segments that were given their true class.
+    pub accuracy: f64,
+    /// Bootstrap over tracks; none for fewer than two tracks.
+    pub accuracy_interval: Option<Interval>,
+    /// Mean recall of the classes that occur (`balanced_accuracy_score`).
+    pub balanced_accuracy: f64,
+    /// Mean F1 of the classes that occur or were predicted (`f1_score(average="macro")`).
+    pub macro_f1: f64,
+    /// Scores by label, as `classification_report(output_dict=True)`.
+    pub per_class: BTreeMap<String, ClassScores>,
+    /// Counts `[true][predicted]`.
+    pub confusion_matrix: Vec<Vec<usize>>,
+
+    /// Share of tracks that were given their true class.
+    pub track_accuracy: f64,
+    /// Wilson's score interval.
+    pub track_accuracy_interval: Interval,
+    /// As `balanced_accuracy`, of tracks.
+    pub track_balanced_accuracy: f64,
+    /// As `macro_f1`, of tracks.
+    pub track_macro_f1: f64,
+    /// As `per_class`, of tracks.
+    pub track_per_class: BTreeMap<String, ClassScores>,
+    /// Counts of tracks `[true][predicted]`.
+    pub track_confusion_matrix: Vec<Vec<usize>>,
+
+    /// Expected accuracy of guessing every class alike: one over the number of classes.
+    pub chance_level: f64,
+    /// Track accuracy of always answering with the commonest class of these tracks.
+    pub majority_baseline: f64,
+}
+
+/// Scores segments and the tracks that they come from.
+///
+/// The same segments and `seed` (of the bootstrap) give the same numbers to the last bit.
+///
+/// # Errors
+/// If there are no segments, or one does not fit the labels or its track.
+///
+/// # Reference
+/// scikit-learn 1.9 and SciPy 1.17 within 1e-12 (`tests/reference/scores.py`); the bootstrap within 0.01 of NumPy's.
+pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> Result<Scores, ScoresError> {
+    if let Some(label) = duplicate(labels) {
+        return Err(ScoresError::DuplicateLabel { label: label.clone() });
+    }
+    let tracks = track_decisions(segments, labels.len())?;
+    let by_segment = confusion(segments.iter().map(|s| (s.label, arg_max(s.probabilities))), labels.len());
+    let by_track = confusion(tracks.iter().map(|t| (t.label, t.predicted)), labels.len());
+    let right_tracks = diagonal(&by_track);
+    let commonest = by_track.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
+    Ok(Scores {
+        labels: labels.to_vec(),
+        n_segments: segments.len(),
+        n_tracks: tracks.len(),
+        accuracy: share(diagonal(&by_segment), segments.len()),
+        accuracy_interval: bootstrap(segments, seed),
+        balanced_accuracy: balanced_accuracy(&by_segment),
+        macro_f1: macro_average(&by_segment).f1_score,
+        per_class: named(labels, &by_segment),
+        confusion_matrix: by_segment,
+        track_accuracy: share(right_tracks, tracks.len()),
+        track_accuracy_interval: wilson(right_tracks, tracks.len()),
+        track_balanced_accuracy: balanced_accuracy(&by_track),
+        track_macro_f1: macro_average(&by_track).f1_score,
+        track_per_class: named(labels, &by_track),
+        track_confusion_matrix: by_track,
+        chance_level: share(1, labels.len()),
+        majority_baseline: share(commonest, tracks.len()),
+    })
+}
+
+fn duplicate(labels: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    labels.iter().find(|label| !seen.insert(label.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_class::weighted_average;
+    use super::*;
+    use serde_json::Value;
+
+    /// Made by `tests/reference/scores.py` with scikit-learn 1.9.1, SciPy 1.17.1 and NumPy 2.4.6.
+    fn reference() -> Value {
+        let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/scores.json"));
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn parse<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    fn assert_close(name: &str, found: f64, expected: &Value, tolerance: f64) {
+        let expected = expected.as_f64().unwrap();
+        assert!((found - expected).abs() <= tolerance, "{name}: found {found}, expected {expected}");
+    }
+
+    type Segments = Vec<(usize, usize, Vec<f32>)>;
+
+    fn segments_of(reference: &Value) -> Segments {
+        let one = |s: &Value| (parse(&s["track"]), parse(&s["label"]), parse(&s["probabilities"]));
+        reference["segments"].as_array().unwrap().iter().map(one).collect()
+    }
+
+    fn results(segments: &Segments) -> Vec<SegmentResult<'_>> {
+        segments
+            .iter()
+            .map(|(track, label, probabilities)| SegmentResult {
+                track: *track,
+                label: *label,
+                probabilities,
+            })
+            .collect()
+    }
+
+    fn labels(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn reference_scores() -> (Value, Scores) {
+        let reference = reference();
+        let labels: Vec<String> = parse(&reference["labels"]);
+        let scores = scores(&results(&segments_of(&reference)), &labels, 0).unwrap();
+        (reference, scores)
+    }
+
+    fn assert_class(name: &str, found: &ClassScores, expected: &Value) {
+        assert_close(&format!("{name} precision"), found.precision, &expected["precision"], 1e-12);
+        assert_close(&format!("{name} recall"), found.recall, &expected["recall"], 1e-12);
+        assert_close(&format!("{name} f1-score"), found.f1_score, &expected["f1-score"], 1e-12);
+        assert_close(&format!("{name} support"), found.support as f64, &expected["support"], 0.0);
+    }
+
+    #[test]
+    fn segment_scores_equal_those_of_scikit_learn() {
+        let (reference, scores) = reference_scores();
+        let expected = &reference["by_segment"];
+        assert_close("accuracy", scores.accuracy, &expected["accuracy"], 1e-12);
+        assert_close("balanced", scores.balanced_accuracy, &expected["balanced_accuracy"], 1e-12);
+        assert_close("macro F1", scores.macro_f1, &expected["macro_f1"], 1e-12);
+        assert_eq!(scores.confusion_matrix, parse::<Vec<Vec<usize>>>(&expected["confusion_matrix"]));
+        assert_class("macro", &macro_average(&scores.confusion_matrix), &expected["macro_avg"]);
+        assert_class("weighted", &weighted_average(&scores.confusion_matrix), &expected["weighted_avg"]);
+        for (label, found) in &scores.per_class {
+            assert_class(label, found, &expected["per_class"][label]);
+        }
+    }
+
+    #[test]
+    fn track_scores_equal_those_of_scikit_learn() {
+        let (reference, scores) = reference_scores();
+        let expected = &reference["by_track"];
+        assert_close("accuracy", scores.track_accuracy, &expected["accuracy"], 1e-12);
+        assert_close("balanced", scores.track_balanced_accuracy, &expected["balanced_accuracy"], 1e-12);
+        assert_close("macro F1", scores.track_macro_f1, &expected["macro_f1"], 1e-12);
+        assert_eq!(scores.track_confusion_matrix, parse::<Vec<Vec<usize>>>(&expected["confusion_matrix"]));
+        for (label, found) in &scores.track_per_class {
+            assert_class(label, found, &expected["per_class"][label]);
+        }
+        let decided = track_decisions(&results(&segments_of(&reference)), 5).unwrap();
+        let predicted: Vec<usize> = decided.iter().map(|t| t.predicted).collect();
+        assert_eq!(predicted, parse::<Vec<usize>>(&reference["track_predicted"]));
+        assert_eq!((scores.n_segments, scores.n_tracks), (167, 30));
+        assert_eq!((scores.chance_level, scores.majority_baseline), (0.2, 13.0 / 30.0));
+    }
+
+    #[test]
+    fn one_track_has_no_bootstrap_interval() {
+        let one = vec![(0, 0, vec![0.9, 0.1]), (0, 0, vec![0.2, 0.8])];
+        let scores = scores(&results(&one), &labels(&["a", "b"]), 0).unwrap();
+        assert_eq!((scores.accuracy, scores.accuracy_interval), (0.5, None));
+    }
+
+    #[test]
+    fn scripts_find_the_names_they_rely_on() {
+        let (_, scores) = reference_scores();
+        let json = serde_json::to_value(&scores).unwrap();
+        for name in ["accuracy", "track_accuracy", "confusion_matrix", "labels", "n_segments", "n_tracks"] {
+            assert!(!json[name].is_null(), "{name}");
+        }
+        let expected = serde_json::json!({"precision": 0.6, "recall": 0.4, "f1-score": 0.48, "support": 10});
+        let blues: Vec<&String> = json["per_class"]["blues"].as_object().unwrap().keys().collect();
+        assert_eq!(blues, expected.as_object().unwrap().keys().collect::<Vec<_>>());
+        assert!(json["track_accuracy_interval"]["low"].is_f64());
+        assert_eq!(serde_json::from_value::<Scores>(json).unwrap(), scores);
+    }
+
+    #[test]
+    fn wilson_intervals_equal_those_of_scipy() {
+        for case in reference()["wilson"].as_array().unwrap() {
+            let found = wilson(parse(&case[0]), parse(&case[1]));
+            assert_close(&format!("{case} low"), found.low, &case[2], 1e-12);
+            assert_close(&format!("{case} high"), found.high, &case[3], 1e-12);
+        }
+    }
+
+    /// 2000 resamples put the ends of an interval within about ±0.004 (one standard error) of their limit here.
+    #[test]
+    fn the_bootstrap_over_tracks_agrees_with_numpy() {
+        let (reference, scores) = reference_scores();
+        let found = scores.accuracy_interval.unwrap();
+        assert_close("low", found.low, &reference["bootstrap"][0], 0.01);
+        assert_close("high", found.high, &reference["bootstrap"][1], 0.01);
+        let segments = segments_of(&reference);
+        assert_eq!(bootstrap(&results(&segments), 0), Some(found), "the same seed");
+        assert_ne!(bootstrap(&results(&segments), 1), Some(found), "another seed");
+    }
+
+    #[test]
+    fn copies_of_a_segment_do_not_make_the_interval_narrower() {
+        let segments = segments_of(&reference());
+        let tenfold: Segments = segments.iter().flat_map(|s| vec![s.clone(); 10]).collect();
+        assert_eq!(bootstrap(&results(&tenfold), 7), bootstrap(&results(&segments), 7));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_that_names_it() {
+        let two = labels(&["a", "b"]);
+        let fails =
+            |segments: Segments, labels: &[String]| scores(&results(&segments), labels, 0).unwrap_err();
+        assert_eq!(fails(vec![], &two), ScoresError::NoSegments);
+        assert_eq!(
+            fails(vec![(0, 2, vec![0.5, 0.5])], &two),
+            ScoresError::UnknownLabel { segment: 0, label: 2, n_classes: 2 }
+        );
+        assert_eq!(
+            fails(vec![(0, 0, vec![1.0])], &two),
+            ScoresError::WrongLength { segment: 0, found: 1, n_classes: 2 }
+        );
+        assert_eq!(fails(vec![(0, 0, vec![f32::NAN, 1.0])], &two), ScoresError::NotFinite { segment: 0 });
+        assert_eq!(
+            fails(vec![(3, 0, vec![1.0, 0.0]), (3, 1, vec![1.0, 0.0])], &two),
+            ScoresError::TwoLabels { segment: 1, track: 3, first: 0, second: 1 }
+        );
+        assert_eq!(
+            fails(vec![(0, 0, vec![1.0, 0.0])], &labels(&["a", "a"])),
+            ScoresError::DuplicateLabel { label: "a".to_owned() }
+        );
+    }
+}

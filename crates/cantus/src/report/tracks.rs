@@ -1,0 +1,103 @@
+//! From segments to tracks: a track is given the class with the highest mean probability over its segments.
+
+use std::collections::BTreeMap;
+
+use super::ScoresError;
+
+/// What the network said of one segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SegmentResult<'a> {
+    /// Which track it was cut from; any number that the track's segments share.
+    pub track: usize,
+    /// Index of the true class.
+    pub label: usize,
+    /// Probability of each class, `[n_classes]`.
+    pub probabilities: &'a [f32],
+}
+
+/// What the segments of a track say together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackDecision {
+    /// The number that its segments share.
+    pub track: usize,
+    /// Index of the true class.
+    pub label: usize,
+    /// Index of the class with the highest mean probability; of equals the lowest.
+    pub predicted: usize,
+    /// Mean probability of each class over the segments, `[n_classes]`.
+    pub probabilities: Vec<f64>,
+}
+
+/// The vote of each track's segments, ordered by track.
+///
+/// # Errors
+/// If there are no segments, or one does not fit the number of classes or its track.
+pub fn track_decisions(
+    segments: &[SegmentResult<'_>],
+    n_classes: usize,
+) -> Result<Vec<TrackDecision>, ScoresError> {
+    if segments.is_empty() {
+        return Err(ScoresError::NoSegments);
+    }
+    let mut tracks: BTreeMap<usize, (usize, Vec<&[f32]>)> = BTreeMap::new();
+    for (segment, result) in segments.iter().enumerate() {
+        check(segment, result, n_classes)?;
+        let SegmentResult { track, label: second, probabilities } = *result;
+        let (first, votes) = tracks.entry(track).or_insert((second, Vec::new()));
+        if *first != second {
+            return Err(ScoresError::TwoLabels { segment, track, first: *first, second });
+        }
+        votes.push(probabilities);
+    }
+    let decided = tracks.into_iter().map(|(track, (label, votes))| {
+        let probabilities = mean(&votes, n_classes);
+        TrackDecision { track, label, predicted: arg_max(&probabilities), probabilities }
+    });
+    Ok(decided.collect())
+}
+
+fn check(segment: usize, result: &SegmentResult<'_>, n_classes: usize) -> Result<(), ScoresError> {
+    let found = result.probabilities.len();
+    if result.label >= n_classes {
+        return Err(ScoresError::UnknownLabel { segment, label: result.label, n_classes });
+    }
+    if found != n_classes {
+        return Err(ScoresError::WrongLength { segment, found, n_classes });
+    }
+    if !result.probabilities.iter().all(|p| p.is_finite()) {
+        return Err(ScoresError::NotFinite { segment });
+    }
+    Ok(())
+}
+
+fn mean(votes: &[&[f32]], n_classes: usize) -> Vec<f64> {
+    let sum = |class: usize| votes.iter().map(|vote| f64::from(vote[class])).sum::<f64>();
+    (0..n_classes).map(|class| sum(class) / votes.len() as f64).collect()
+}
+
+/// Index of the largest value; of equals the first.
+pub(super) fn arg_max<T: PartialOrd>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_class_wins_a_tie() {
+        let vote = |track, label, probabilities| SegmentResult { track, label, probabilities };
+        let votes =
+            [vote(4, 1, &[0.5, 0.5, 0.0][..]), vote(4, 1, &[0.25, 0.25, 0.5]), vote(2, 0, &[0.0, 0.5, 0.5])];
+        let decided = track_decisions(&votes, 3).unwrap();
+        let predicted: Vec<_> = decided.iter().map(|t| (t.track, t.predicted)).collect();
+        assert_eq!(predicted, [(2, 1), (4, 0)]);
+        assert_eq!(decided[1].probabilities, [0.375, 0.375, 0.25]);
+    }
+}

@@ -1,0 +1,156 @@
+//! Training: a feature store and a recipe in, a model and what can be said of it out.
+//!
+//! Split, learn the normalisation from the training part, fit the network while the validation part watches, and
+//! score the test part once, at the end.
+
+use std::ops::ControlFlow;
+
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
+use cantus_nn::{History, Network, Progress};
+
+use crate::evaluation::{self, test_scores};
+use crate::model_file::Provenance;
+use crate::normalization::Normalizer;
+use crate::part_examples::PartExamples;
+use crate::report::{Report, SplitSummary};
+use crate::{Error, Model, Normalization, Recipe};
+
+/// What to train on and how.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// The features; its tracks' groups are kept whole where the split is by group.
+    pub store: &'a FeatureStore,
+    /// The recipe, with whatever was changed of it.
+    pub recipe: &'a Recipe,
+    /// How to split.
+    pub split: SplitSpec,
+    /// Seed of the first weights, the order of examples, dropout.
+    pub seed: u64,
+    /// Threads; 0 for one on each core.
+    pub n_threads: usize,
+    /// What an interrupted training of the same job left, to go on from there.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+/// What a training brought.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model, with the weights of the best epoch.
+    pub model: Model,
+    /// Loss and accuracy of each epoch.
+    pub history: History,
+    /// Which segments were learnt from, chosen by, examined with.
+    pub split: SegmentSplit,
+    /// Scores on the test part, and what a reader has to know about them.
+    pub report: Report,
+}
+
+/// A job that is split, normalised and built, but not trained.
+pub struct Prepared<'a> {
+    job: Job<'a>,
+    split: SegmentSplit,
+    normalization: Normalization,
+    network: Network,
+}
+
+impl<'a> Job<'a> {
+    /// Splits the data, learns the normalisation and builds the network.
+    ///
+    /// # Errors
+    /// If the data cannot be split, a part is empty, the store cannot be read, or the network does not fit.
+    pub fn prepare(self) -> Result<Prepared<'a>, Error> {
+        let split = self.store.split(&self.split)?;
+        for (part, segments, share) in [
+            ("training", &split.train, 1.0),
+            ("validation", &split.validation, self.split.validation),
+            ("test", &split.test, self.split.test),
+        ] {
+            if segments.is_empty() && share > 0.0 {
+                let reason =
+                    format!("the {part} part is empty; add tracks, or change the shares of the split");
+                return Err(Error::TrainingData { reason });
+            }
+        }
+        let normalization = self.learn_normalization(&split.train)?;
+        let store = self.store;
+        let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
+        let network = Network::new(&architecture, self.seed)?;
+        Ok(Prepared { job: self, split, normalization, network })
+    }
+
+    fn learn_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
+        let n_bins = self.store.n_bins();
+        if !self.recipe.normalize {
+            return Ok(Normalization::identity(n_bins));
+        }
+        let mut normalizer = Normalizer::new(n_bins);
+        let mut features = vec![0.0; self.store.n_frames() * n_bins];
+        for &segment in segments {
+            self.store.read_segment(segment, &mut features)?;
+            normalizer.look_at(&features);
+        }
+        Ok(normalizer.finish())
+    }
+}
+
+impl Prepared<'_> {
+    /// The network as Keras prints it.
+    pub fn summary(&self) -> String {
+        self.network.summary()
+    }
+
+    /// Sizes of the parts.
+    pub fn split_summary(&self) -> SplitSummary {
+        SplitSummary::new(self.job.store, &self.job.split, &self.split)
+    }
+
+    /// Trains, and scores the test part.
+    ///
+    /// `observe` hears of every epoch and may stop the training by [`ControlFlow::Break`]; the model is then the best
+    /// until there.
+    ///
+    /// # Errors
+    /// If the store cannot be read, the checkpoint is of another job, or the network diverged.
+    pub fn train(
+        mut self,
+        mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Trained, Error> {
+        let history = self.fit(&mut observe)?;
+        let Self { job, split, normalization, network } = self;
+        let data_sha256 = evaluation::data_sha256(job.store)?;
+        let provenance = Provenance {
+            recipe: job.recipe.name.clone(),
+            seed: job.seed,
+            data_sha256,
+            n_training_tracks: evaluation::n_tracks(job.store, &split.train),
+        };
+        let labels = job.store.labels().to_vec();
+        let features = job.store.spec().clone();
+        let model = Model { labels, features, normalization, provenance, network };
+        let scores = test_scores(&model, job.store, &split.test)?;
+        let summary = SplitSummary::new(job.store, &job.split, &split);
+        let report = Report::new(scores, &model, job.store, summary, &history);
+        Ok(Trained { model, history, split, report })
+    }
+
+    fn fit(&mut self, observe: &mut impl FnMut(&Progress<'_>) -> ControlFlow<()>) -> Result<History, Error> {
+        let training = cantus_nn::Training {
+            seed: self.job.seed,
+            n_threads: self.job.n_threads,
+            ..self.job.recipe.training.clone()
+        };
+        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization);
+        let (train, validation) = (part(&self.split.train)?, part(&self.split.validation)?);
+        let watched = (!self.split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
+        let mut failure = None;
+        let watch = |progress: Progress<'_>| {
+            failure = train.failure().or_else(|| validation.failure());
+            if failure.is_some() { ControlFlow::Break(()) } else { observe(&progress) }
+        };
+        let history = match &self.job.checkpoint {
+            None => self.network.fit(&train, watched, &training, watch)?,
+            Some(checkpoint) => self.network.resume(&train, watched, &training, checkpoint, watch)?,
+        };
+        failure.map_or(Ok(history), |failure| Err(failure.into()))
+    }
+}

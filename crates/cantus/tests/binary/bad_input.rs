@@ -1,0 +1,203 @@
+//! Bad input gets one clear line that says what is wrong and what to do, and the exit code tells.
+
+use std::fs;
+use std::path::Path;
+
+use crate::run::{cantus, cantus_in};
+
+/// A WAV file of 16-bit mono at 22 050 Hz.
+fn write_wav(path: &Path, n_channels: u16, samples: &[i16]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let n_bytes = (samples.len() * 2) as u32;
+    let mut bytes = Vec::new();
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + n_bytes).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16_u32.to_le_bytes());
+    bytes.extend(1_u16.to_le_bytes());
+    bytes.extend(n_channels.to_le_bytes());
+    bytes.extend(22_050_u32.to_le_bytes());
+    bytes.extend((22_050 * u32::from(n_channels) * 2).to_le_bytes());
+    bytes.extend((n_channels * 2).to_le_bytes());
+    bytes.extend(16_u16.to_le_bytes());
+    bytes.extend(b"data");
+    bytes.extend(n_bytes.to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    fs::write(path, bytes).unwrap();
+}
+
+fn sine(n: usize) -> Vec<i16> {
+    (0..n).map(|i| ((i as f32 * 0.1).sin() * 12_000.0) as i16).collect()
+}
+
+/// A trained run beside one file of each bad kind.
+fn trained() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
+    cantus_in(dir.path(), "train @/music -m mlp -o @/run --epochs 1").ok();
+    dir
+}
+
+#[test]
+fn no_such_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "extract @/nowhere -o @/f").exits(1).says(&["nowhere", "no such"]);
+    cantus_in(dir.path(), "train @/nowhere -o @/run").exits(1).says(&["nowhere", "no such"]);
+    cantus_in(dir.path(), "inspect @/nowhere").exits(1).says(&["nowhere", "no such"]);
+    cantus_in(dir.path(), "evaluate @/nowhere").exits(1).says(&["nowhere"]);
+    cantus_in(dir.path(), "predict @/nowhere @/x.mp3").exits(1).says(&["nowhere"]);
+}
+
+#[test]
+fn an_empty_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    cantus_in(dir.path(), "extract @/empty -o @/f").exits(1).says(&["empty", "no audio files"]);
+    cantus_in(dir.path(), "inspect @/empty").exits(1).says(&["empty", "no audio files"]);
+}
+
+#[test]
+fn recordings_without_label_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    write_wav(&dir.path().join("flat/a.wav"), 1, &sine(1000));
+    cantus_in(dir.path(), "extract @/flat -o @/f").exits(1).says(&["<label>"]);
+}
+
+#[test]
+fn one_class_only() {
+    let dir = tempfile::tempdir().unwrap();
+    write_wav(&dir.path().join("one/jazz/a.wav"), 1, &sine(70_000));
+    cantus_in(dir.path(), "extract @/one -o @/f").exits(1).says(&["only one class", "jazz"]);
+}
+
+#[test]
+fn a_class_with_one_track() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a/1", "a/2", "a/3", "a/4", "b/1"] {
+        write_wav(&dir.path().join(format!("m/{name}.wav")), 1, &sine(70_000));
+    }
+    cantus_in(dir.path(), "train @/m -o @/run --epochs 1 --quiet").exits(1).says(&["'b'", "1 track"]);
+}
+
+#[test]
+fn files_that_hold_no_sound_are_each_named_with_their_reason() {
+    let dir = trained();
+    let bad = dir.path().join("bad");
+    fs::create_dir(&bad).unwrap();
+    fs::write(bad.join("zero.wav"), b"").unwrap();
+    fs::write(bad.join("text.mp3"), "Dear diary, today I was renamed.\n".repeat(100)).unwrap();
+    write_wav(&bad.join("silence.wav"), 1, &vec![0; 100_000]);
+    write_wav(&bad.join("short.wav"), 1, &sine(2205));
+    write_wav(&bad.join("channels.wav"), 105, &sine(105 * 100));
+    let ran = cantus_in(dir.path(), "predict @/run @/bad --json").exits(1);
+    let document = ran.json();
+    assert_eq!(document["tracks"], serde_json::json!([]));
+    let failed = document["failed"].as_array().unwrap();
+    assert_eq!(failed.len(), 5);
+    for (name, word) in [
+        ("channels", "105"),
+        ("short", "0.1"),
+        ("silence", "silent"),
+        ("text", "text file"),
+        ("zero", "empty"),
+    ] {
+        let entry = failed.iter().find(|f| f["path"].as_str().unwrap().contains(name)).unwrap();
+        let reason = entry["reason"].as_str().unwrap();
+        assert!(reason.contains(word), "{name}: `{word}` is missing in: {reason}");
+        assert_eq!(reason.lines().count(), 1);
+    }
+}
+
+#[test]
+fn the_same_files_do_not_stop_an_extraction() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
+    fs::write(dir.path().join("music/jazz/jazz.00054.wav"), b"").unwrap();
+    write_wav(&dir.path().join("music/pop/short.WAV"), 1, &sine(2205));
+    write_wav(&dir.path().join("music/pop/silence.wav"), 1, &vec![0; 100_000]);
+    let ran = cantus_in(dir.path(), "extract @/music -o @/f").exits(3);
+    let failures = fs::read_to_string(dir.path().join("f/failures.csv")).unwrap();
+    for name in ["jazz.00054.wav", "short.WAV", "silence.wav"] {
+        assert!(failures.contains(name), "{name} is missing in: {failures}");
+        assert!(ran.stderr.contains(name), "{name} is missing in: {}", ran.stderr);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn an_unreadable_file_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = trained();
+    let file = dir.path().join("music/pop/pop.00000.wav");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(&file).is_ok() {
+        println!("skipped: this user may read every file");
+        return;
+    }
+    let ran = cantus_in(dir.path(), "predict @/run @/music/pop --json").exits(3);
+    assert!(ran.json()["failed"][0]["reason"].as_str().unwrap().contains("ermission"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_model_that_is_none_or_was_changed_says_so() {
+    let dir = trained();
+    let model = fs::read(dir.path().join("run/model.safetensors")).unwrap();
+    let song = "@/music/pop/pop.00000.wav";
+    let attempt = |bytes: &[u8], words: &[&str]| {
+        fs::write(dir.path().join("m.safetensors"), bytes).unwrap();
+        cantus_in(dir.path(), &format!("predict @/m.safetensors {song}")).exits(1).says(words);
+    };
+    attempt(b"", &["not a Cantus model"]);
+    attempt(b"what is this", &["not a Cantus model"]);
+    attempt(&model[..model.len() - 100], &["not a Cantus model", "cut"]);
+    let mut flipped = model.clone();
+    let last = flipped.len() - 1;
+    flipped[last] ^= 1;
+    attempt(&flipped, &["tampered"]);
+    let header = replaced(&model, r#"\"format\":1"#, r#"\"format\":9"#);
+    attempt(&header, &["format 9", "update cantus"]);
+    let header = replaced(&model, r#"\"n_fft\":2048"#, r#"\"n_fft\":1024"#);
+    attempt(&header, &["tampered"]);
+}
+
+/// The bytes with one text, which must be there, put in place of another of the same length.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
+    let at = at.unwrap_or_else(|| panic!("{from} is not in the file"));
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    bytes
+}
+
+#[test]
+fn a_run_does_not_take_features_of_another_specification() {
+    let dir = trained();
+    cantus_in(dir.path(), "extract @/music -o @/other --n-mfcc 20").ok();
+    cantus_in(dir.path(), "evaluate @/run --features @/other").exits(1).says(&["n_mfcc"]);
+    cantus_in(dir.path(), "extract @/music -o @/other").exits(1).says(&["other", "n_mfcc"]);
+}
+
+#[test]
+fn an_unwritable_output() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), b"").unwrap();
+    cantus_in(dir.path(), "compose @/file/music --tracks 1 --duration 1").exits(1).says(&["file"]);
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
+    cantus_in(dir.path(), "extract @/music -o @/file/f").exits(1).says(&["file"]);
+    cantus_in(dir.path(), "train @/music -o @/file/run --epochs 1").exits(1).says(&["file"]);
+    cantus_in(dir.path(), "features @/music/pop/pop.00000.wav -o @/file/x.npy").exits(1).says(&["file"]);
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    cantus(&["predict"]).exits(2);
+    cantus(&["sing"]).exits(2);
+    cantus(&["compose", "x", "--tracks", "many"]).exits(2);
+    cantus(&["train", "x", "-o", "y", "--epochs", "0"]).exits(2);
+    cantus(&["train", "x", "-o", "y", "--learning-rate", "-1"]).exits(2);
+    let error = cantus(&["features", "x.wav", "-o", "x.doc"]).exits(2).stderr;
+    assert!(error.contains(".npy"), "{error}");
+    let error = cantus(&["train", "x", "-m", "mpl", "-o", "y"]).exits(2).stderr;
+    assert!(error.contains("mlp-regularised"), "{error}");
+}

@@ -1,0 +1,14 @@
+//! The binary itself, as a user meets it: one file for each kind of promise.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may; clippy exempts only #[test] fns"
+)]
+
+mod bad_input;
+mod contract;
+mod real_music;
+mod run;
+mod settings;

@@ -1,0 +1,64 @@
+//! Starts the binary and looks at what it says.
+
+use std::path::Path;
+use std::process::Command;
+
+/// What one call of `cantus` left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `cantus` with these words; the environment's own settings do not reach it.
+pub fn cantus<Word: AsRef<std::ffi::OsStr>>(words: &[Word]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CANTUS_")) {
+        command.env_remove(name);
+    }
+    let output = command.args(words).output().expect("the binary starts");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+    }
+}
+
+/// Runs a line of words, split at spaces, in which `@` stands for `dir`.
+pub fn cantus_in(dir: &Path, line: &str) -> Ran {
+    let dir = dir.to_str().expect("temporary folders have plain names");
+    let words: Vec<String> = line.split_whitespace().map(|word| word.replace('@', dir)).collect();
+    cantus(&words)
+}
+
+impl Ran {
+    /// Asserts that all went well.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        self.exits(0)
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    /// Asserts that standard error is one line that says all of these words.
+    #[track_caller]
+    pub fn says(&self, words: &[&str]) {
+        assert_eq!(self.stderr.trim_end().lines().count(), 1, "not one line: {}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "`{word}` is missing in: {}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+}

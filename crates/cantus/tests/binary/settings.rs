@@ -1,0 +1,41 @@
+//! Where options come from: flag over environment over file over default.
+
+use std::process::Command;
+
+#[test]
+fn the_environment_sets_what_no_flag_does_and_a_flag_wins() {
+    let dir = tempfile::tempdir().unwrap();
+    let compose = |name: &str, variable: &str, flags: &[&str]| {
+        let music = dir.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+        command
+            .arg("compose")
+            .arg(&music)
+            .args(["--duration", "1"])
+            .args(flags)
+            .env("CANTUS_TRACKS", variable);
+        assert!(command.status().unwrap().success());
+        std::fs::read_dir(music.join("jazz")).unwrap().count()
+    };
+    assert_eq!(compose("environment", "2", &[]), 2);
+    assert_eq!(compose("flag", "2", &["--tracks", "1"]), 1);
+}
+
+#[test]
+fn the_file_sets_what_neither_flag_nor_environment_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("cantus.toml");
+    std::fs::write(&file, "quiet = true\n[compose]\ntracks = 2\nduration = 1.0\n").unwrap();
+    let compose = |name: &str, variable: Option<&str>| {
+        let music = dir.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+        command.arg("compose").arg(&music).arg("--config").arg(&file);
+        if let Some(tracks) = variable {
+            command.env("CANTUS_TRACKS", tracks);
+        }
+        assert!(command.status().unwrap().success());
+        std::fs::read_dir(music.join("jazz")).unwrap().count()
+    };
+    assert_eq!(compose("file", None), 2);
+    assert_eq!(compose("environment", Some("3")), 3);
+}
