@@ -18,7 +18,7 @@ from models import COURSE, LINEAR, SHAPES, flops_per_example
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CONTENDERS = ["keras", "torch", "torch_fused", "torch_compile"]
+CONTENDERS = ["keras", "keras_xla", "torch", "torch_fused", "torch_compile"]
 # Measures and whether more is better.
 MEASURES = {"step": ("ms", False), "single": ("ms", False), "batch256": ("examples/s", True), "memory": ("MB", False)}
 STEPS_BY_BATCH = {1: 60, 8: 60, 128: 20, 1000: 6}
@@ -32,7 +32,7 @@ def options():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", help="one model by its name")
-    parser.add_argument("--contenders", default=",".join(CONTENDERS), help="also: keras_xla")
+    parser.add_argument("--contenders", default=",".join(CONTENDERS), help="some of them, with commas")
     return parser.parse_args()
 
 
