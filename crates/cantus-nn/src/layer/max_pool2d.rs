@@ -66,9 +66,6 @@ pub(crate) struct MaxPool2DLayer {
     output_shape: [usize; 3],
 }
 
-/// How many channels are compared at a time.
-const WIDTH: usize = 16;
-
 impl MaxPool2DLayer {
     fn input_len(&self) -> usize {
         self.down.len * self.right.len * self.channels
@@ -102,59 +99,44 @@ impl MaxPool2DLayer {
 
 #[multiversion(targets = "simd")]
 fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
-    let wide = layer.channels / WIDTH * WIDTH;
+    let channels = layer.channels;
+    y.fill(f32::NEG_INFINITY);
     layer.for_each_window(|p, q, out| {
-        for c in (0..wide).step_by(WIDTH) {
-            let (mut best, mut winner) = ([f32::NEG_INFINITY; WIDTH], [0_u32; WIDTH]);
-            layer.for_each_position(p, q, |start, place| {
-                let Some((x, _)) = x[start + c..].split_first_chunk::<WIDTH>() else { return };
-                for k in 0..WIDTH {
-                    let wins = x[k] > best[k];
-                    best[k] = if wins { x[k] } else { best[k] };
-                    winner[k] = if wins { u32::from(place) } else { winner[k] };
-                }
-            });
-            y[out + c..out + c + WIDTH].copy_from_slice(&best);
-            winners[out + c..out + c + WIDTH].copy_from_slice(&winner.map(|winner| winner as u8));
-        }
-        for c in wide..layer.channels {
-            (y[out + c], winners[out + c]) = (f32::NEG_INFINITY, 0);
-            layer.for_each_position(p, q, |start, place| {
-                if x[start + c] > y[out + c] {
-                    (y[out + c], winners[out + c]) = (x[start + c], place);
-                }
-            });
-        }
+        let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
+        layer.for_each_position(p, q, |start, place| {
+            challenge(y, winners, &x[start..start + channels], place)
+        });
     });
+}
+
+/// What is greater than the best so far takes its place.
+#[inline(always)]
+fn challenge(best: &mut [f32], winners: &mut [u8], x: &[f32], place: u8) {
+    for ((best, winner), &x) in best.iter_mut().zip(winners).zip(x) {
+        let wins = x > *best;
+        *best = if wins { x } else { *best };
+        *winner = if wins { place } else { *winner };
+    }
 }
 
 #[multiversion(targets = "simd")]
 fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
+    let channels = layer.channels;
     dx.fill(0.0);
-    let wide = layer.channels / WIDTH * WIDTH;
     layer.for_each_window(|p, q, out| {
-        for c in (0..wide).step_by(WIDTH) {
-            let (Some((dy, _)), Some((winner, _))) =
-                (dy[out + c..].split_first_chunk::<WIDTH>(), winners[out + c..].split_first_chunk::<WIDTH>())
-            else {
-                return;
-            };
-            let winner = winner.map(u32::from);
-            layer.for_each_position(p, q, |start, place| {
-                let Some((dx, _)) = dx[start + c..].split_first_chunk_mut::<WIDTH>() else { return };
-                for k in 0..WIDTH {
-                    dx[k] += if winner[k] == u32::from(place) { dy[k] } else { 0.0 };
-                }
-            });
-        }
-        for c in wide..layer.channels {
-            layer.for_each_position(p, q, |start, place| {
-                if winners[out + c] == place {
-                    dx[start + c] += dy[out + c];
-                }
-            });
-        }
+        let (dy, winners) = (&dy[out..out + channels], &winners[out..out + channels]);
+        layer.for_each_position(p, q, |start, place| {
+            reward(&mut dx[start..start + channels], winners, dy, place)
+        });
     });
+}
+
+/// The winners at `place` get the gradient.
+#[inline(always)]
+fn reward(dx: &mut [f32], winners: &[u8], dy: &[f32], place: u8) {
+    for ((dx, &winner), &dy) in dx.iter_mut().zip(winners).zip(dy) {
+        *dx += if winner == place { dy } else { 0.0 };
+    }
 }
 
 impl Layer for MaxPool2DLayer {
