@@ -14,3 +14,7 @@ format:
 # The API documentation, in a browser
 doc:
     cargo doc --workspace --no-deps --open
+
+# Train the course's models here, in TensorFlow and in PyTorch, in turn; JSON lines. --shapes, --linear: see bench/training/README.md
+bench-training *options:
+    python3 bench/training/run.py {{options}}

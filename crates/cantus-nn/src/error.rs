@@ -76,4 +76,10 @@ pub enum Error {
         /// What does not fit.
         problem: String,
     },
+    /// A file of weights that does not fit the network, or is none.
+    #[error("cannot import these weights: {problem}")]
+    Import {
+        /// What does not fit.
+        problem: String,
+    },
 }

@@ -47,7 +47,7 @@ fn output_shape(shape: &[usize]) -> String {
 }
 
 /// 1,234,567
-fn grouped(n: usize) -> String {
+pub(crate) fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

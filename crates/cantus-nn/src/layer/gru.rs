@@ -143,42 +143,69 @@ impl GruLayer {
 }
 
 /// One step forward for all examples: net inputs, `gates` from the input and `recurrent` from the state, become gates and state.
-#[multiversion(targets = "simd")]
 fn step_forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], before: &[f32], state: &mut [f32]) {
     let units = bias.len() / 6;
     let (b, d) = bias.split_at(3 * units);
     let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
     let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
     for ((gates, recurrent), (before, state)) in rows {
-        let [s, z, r, g] = quarters_mut(gates);
-        let [(s, z), (r, g)] = [(&mut s[..units], &mut z[..units]), (&mut r[..units], &mut g[..units])];
-        let [b_z, b_r, b_g] = split(b, [units; 3]);
-        let [d_z, d_r, d_g] = split(d, [units; 3]);
-        let [h_z, h_r, h_g] = split(recurrent, [units; 3]);
-        for u in 0..units {
-            s[u] = h_g[u] + d_g[u];
-            z[u] = sigmoid(z[u] + b_z[u] + h_z[u] + d_z[u]);
-            r[u] = sigmoid(r[u] + b_r[u] + h_r[u] + d_r[u]);
-            g[u] = tanh(r[u].mul_add(s[u], g[u] + b_g[u]));
-            state[u] = z[u].mul_add(before[u] - g[u], g[u]);
-        }
+        let [b, d, recurrent] = [b, d, recurrent].map(|three| split(three, [units; 3]));
+        cell_forward(quarters_mut(gates), b, d, recurrent, before, state);
+    }
+}
+
+/// One step forward for one example; a function of its own, so that its arguments are known not to overlap.
+#[multiversion(targets = "simd")]
+fn cell_forward(
+    [s, z, r, g]: [&mut [f32]; 4],
+    [b_z, b_r, b_g]: [&[f32]; 3],
+    [d_z, d_r, d_g]: [&[f32]; 3],
+    [h_z, h_r, h_g]: [&[f32]; 3],
+    before: &[f32],
+    state: &mut [f32],
+) {
+    let gates = s.iter_mut().zip(z).zip(r.iter_mut().zip(g));
+    let of_z = b_z.iter().zip(d_z).zip(h_z);
+    let of_r = b_r.iter().zip(d_r).zip(h_r);
+    let of_g = b_g.iter().zip(d_g).zip(h_g);
+    let states = before.iter().zip(state);
+    for (((((s, z), (r, g)), ((b_z, d_z), h_z)), (((b_r, d_r), h_r), ((b_g, d_g), h_g))), (before, state)) in
+        gates.zip(of_z).zip(of_r.zip(of_g)).zip(states)
+    {
+        *s = h_g + d_g;
+        *z = sigmoid(*z + b_z + h_z + d_z);
+        *r = sigmoid(*r + b_r + h_r + d_r);
+        *g = tanh(r.mul_add(*s, *g + b_g));
+        *state = z.mul_add(before - *g, *g);
     }
 }
 
 /// One step backward for all examples: gates become their net inputs' gradients, and ∂E/∂h' becomes ∂E/∂h' z.
-#[multiversion(targets = "simd")]
 fn step_backward(gates: &mut [f32], before: &[f32], d_state: &mut [f32], units: usize) {
     let rows = gates.chunks_exact_mut(4 * units).zip(before.chunks_exact(units));
     for ((gates, before), d_state) in rows.zip(d_state.chunks_exact_mut(units)) {
         let [s, z, r, g] = quarters_mut(gates);
-        let [(s, z), (r, g)] = [(&mut s[..units], &mut z[..units]), (&mut r[..units], &mut g[..units])];
-        for u in 0..units {
-            let d_g = d_state[u] * (1.0 - z[u]) * (1.0 - g[u] * g[u]);
-            let d_z = d_state[u] * (before[u] - g[u]) * z[u] * (1.0 - z[u]);
-            let d_r = d_g * s[u] * r[u] * (1.0 - r[u]);
-            d_state[u] *= z[u];
-            (s[u], z[u], r[u], g[u]) = (d_g * r[u], d_z, d_r, d_g);
-        }
+        cell_backward(s, z, r, g, before, d_state);
+    }
+}
+
+/// One step backward for one example; a function of its own, so that its arguments are known not to overlap.
+#[multiversion(targets = "simd")]
+fn cell_backward(
+    s: &mut [f32],
+    z: &mut [f32],
+    r: &mut [f32],
+    g: &mut [f32],
+    before: &[f32],
+    d_state: &mut [f32],
+) {
+    let gates = s.iter_mut().zip(z).zip(r.iter_mut().zip(g));
+    for (((s, z), (r, g)), (before, d_state)) in gates.zip(before.iter().zip(d_state)) {
+        let d_g = *d_state * (1.0 - *z) * (1.0 - *g * *g);
+        let d_z = *d_state * (before - *g) * *z * (1.0 - *z);
+        let d_r = d_g * *s * *r * (1.0 - *r);
+        *d_state *= *z;
+        (*s, *z, *r, *g) = (d_g * *r, d_z, d_r, d_g);
     }
 }
 

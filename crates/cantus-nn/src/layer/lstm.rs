@@ -17,7 +17,10 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::recurrence::{Recurrence, at, during};
-use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut, transpose};
+use super::{
+    Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters, quarters_mut, split, split_mut,
+    transpose,
+};
 use crate::elementwise::{add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::init::Initializer;
@@ -57,7 +60,9 @@ impl Lstm {
 
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<LstmLayer, Error> {
         let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
-        Ok(LstmLayer { description: self, sequence })
+        // Only the forget gate's bias begins at 1: at first, the memory keeps most of what it has (Jozefowicz et al. 2015).
+        let first_bias = (0..4 * self.units).map(|j| f32::from(u8::from(j / self.units == 1))).collect();
+        Ok(LstmLayer { description: self, sequence, first_bias })
     }
 }
 
@@ -66,6 +71,7 @@ impl Lstm {
 pub(crate) struct LstmLayer {
     description: Lstm,
     sequence: Recurrence,
+    first_bias: Vec<f32>,
 }
 
 /// What the forward pass leaves for the backward pass, each `[time, examples, …]`.
@@ -86,6 +92,11 @@ impl LstmLayer {
         Self { sequence: self.sequence.backwards(), ..self }
     }
 
+    /// The same layer with other biases to begin with.
+    pub(super) fn with_first_bias(self, first_bias: Vec<f32>) -> Self {
+        Self { first_bias, ..self }
+    }
+
     /// Lengths of kernel, recurrent kernel and bias.
     fn lens(&self) -> [usize; 3] {
         let Recurrence { n_inputs, units, .. } = self.sequence;
@@ -102,27 +113,51 @@ impl LstmLayer {
 }
 
 /// One step forward for all examples: net inputs become gates, memory and state.
-#[multiversion(targets = "simd")]
 fn step_forward(gates: &mut [f32], bias: &[f32], before: &[f32], memory: &mut [f32], state: &mut [f32]) {
     let units = bias.len() / 4;
     let rows = gates.chunks_exact_mut(4 * units).zip(before.chunks_exact(units));
     let rows = rows.zip(memory.chunks_exact_mut(units).zip(state.chunks_exact_mut(units)));
     for ((gates, before), (memory, state)) in rows {
-        let [i, f, g, o] = super::quarters_mut(gates);
-        let [i_bias, f_bias, g_bias, o_bias] = super::quarters(bias);
-        for u in 0..units {
-            i[u] = sigmoid(i[u] + i_bias[u]);
-            f[u] = sigmoid(f[u] + f_bias[u]);
-            g[u] = tanh(g[u] + g_bias[u]);
-            o[u] = sigmoid(o[u] + o_bias[u]);
-            memory[u] = f[u].mul_add(before[u], i[u] * g[u]);
-            state[u] = o[u] * tanh(memory[u]);
-        }
+        let ([i, f, g, o], [i_bias, f_bias, g_bias, o_bias]) = (quarters_mut(gates), quarters(bias));
+        cell_forward(i, f, g, o, i_bias, f_bias, g_bias, o_bias, before, memory, state);
+    }
+}
+
+/// One step forward for one example; a function of its own, so that its arguments are known not to overlap.
+#[multiversion(targets = "simd")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "only as arguments are slices known not to overlap, and the loop vectorised"
+)]
+fn cell_forward(
+    i: &mut [f32],
+    f: &mut [f32],
+    g: &mut [f32],
+    o: &mut [f32],
+    i_bias: &[f32],
+    f_bias: &[f32],
+    g_bias: &[f32],
+    o_bias: &[f32],
+    before: &[f32],
+    memory: &mut [f32],
+    state: &mut [f32],
+) {
+    let gates = i.iter_mut().zip(f).zip(g.iter_mut().zip(o));
+    let biases = i_bias.iter().zip(f_bias).zip(g_bias.iter().zip(o_bias));
+    let states = before.iter().zip(memory.iter_mut().zip(state));
+    for ((((i, f), (g, o)), ((i_bias, f_bias), (g_bias, o_bias))), (before, (memory, state))) in
+        gates.zip(biases).zip(states)
+    {
+        *i = sigmoid(*i + i_bias);
+        *f = sigmoid(*f + f_bias);
+        *g = tanh(*g + g_bias);
+        *o = sigmoid(*o + o_bias);
+        *memory = f.mul_add(*before, *i * *g);
+        *state = *o * tanh(*memory);
     }
 }
 
 /// One step backward for all examples: gates become ∂E/∂a, and ∂E/∂c' becomes ∂E/∂c.
-#[multiversion(targets = "simd")]
 fn step_backward(
     gates: &mut [f32],
     before: &[f32],
@@ -135,17 +170,36 @@ fn step_backward(
         gates.chunks_exact_mut(4 * units).zip(before.chunks_exact(units).zip(memory.chunks_exact(units)));
     let rows = rows.zip(d_state.chunks_exact(units).zip(d_memory.chunks_exact_mut(units)));
     for ((gates, (before, memory)), (d_state, d_memory)) in rows {
-        let [i, f, g, o] = super::quarters_mut(gates);
-        for u in 0..units {
-            let seen = tanh(memory[u]);
-            let d_c = (d_state[u] * o[u]).mul_add(1.0 - seen * seen, d_memory[u]);
-            d_memory[u] = d_c * f[u];
-            o[u] = d_state[u] * seen * o[u] * (1.0 - o[u]);
-            f[u] = d_c * before[u] * f[u] * (1.0 - f[u]);
-            let (was_i, was_g) = (i[u], g[u]);
-            i[u] = d_c * was_g * was_i * (1.0 - was_i);
-            g[u] = d_c * was_i * (1.0 - was_g * was_g);
-        }
+        let [i, f, g, o] = quarters_mut(gates);
+        cell_backward(i, f, g, o, before, memory, d_state, d_memory);
+    }
+}
+
+/// One step backward for one example; a function of its own, so that its arguments are known not to overlap.
+#[multiversion(targets = "simd")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "only as arguments are slices known not to overlap, and the loop vectorised"
+)]
+fn cell_backward(
+    i: &mut [f32],
+    f: &mut [f32],
+    g: &mut [f32],
+    o: &mut [f32],
+    before: &[f32],
+    memory: &[f32],
+    d_state: &[f32],
+    d_memory: &mut [f32],
+) {
+    let gates = i.iter_mut().zip(f).zip(g.iter_mut().zip(o));
+    let states = before.iter().zip(memory).zip(d_state.iter().zip(d_memory));
+    for (((i, f), (g, o)), ((before, memory), (d_state, d_memory))) in gates.zip(states) {
+        let seen = tanh(*memory);
+        let d_c = (d_state * *o).mul_add(1.0 - seen * seen, *d_memory);
+        *d_memory = d_c * *f;
+        *o = d_state * seen * *o * (1.0 - *o);
+        *f = d_c * before * *f * (1.0 - *f);
+        (*i, *g) = (d_c * *g * *i * (1.0 - *i), d_c * *i * (1.0 - *g * *g));
     }
 }
 
@@ -162,7 +216,10 @@ impl Layer for LstmLayer {
             Parameter::new("kernel", &[n_inputs, 4 * units], Initializer::GlorotUniform)
                 .regularized(kernel_regularizer),
             recurrent.regularized(recurrent_regularizer),
-            Parameter::new("bias", &[4 * units], Initializer::UnitForgetBias),
+            Parameter {
+                values: Some(self.first_bias.clone()),
+                ..Parameter::new("bias", &[4 * units], Initializer::Zeros)
+            },
         ]
     }
 

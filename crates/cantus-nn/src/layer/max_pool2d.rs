@@ -66,9 +66,6 @@ pub(crate) struct MaxPool2DLayer {
     output_shape: [usize; 3],
 }
 
-/// How many channels are compared at a time.
-const WIDTH: usize = 16;
-
 impl MaxPool2DLayer {
     fn input_len(&self) -> usize {
         self.down.len * self.right.len * self.channels
@@ -78,7 +75,12 @@ impl MaxPool2DLayer {
         self.output_shape.iter().product()
     }
 
-    /// Calls `visit(output, start in the input, place in the window)` for each position of the window (p, q) inside the image.
+    /// Of the input.
+    fn row_len(&self) -> usize {
+        self.right.len * self.channels
+    }
+
+    /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside the image.
     #[inline(always)]
     fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize, u8)) {
         let ((rows, first_i), (columns, first_j)) = (self.down.inside(p), self.right.inside(q));
@@ -100,61 +102,84 @@ impl MaxPool2DLayer {
     }
 }
 
+/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then of those.
 #[multiversion(targets = "simd")]
-fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
-    let wide = layer.channels / WIDTH * WIDTH;
-    layer.for_each_window(|p, q, out| {
-        for c in (0..wide).step_by(WIDTH) {
-            let (mut best, mut winner) = ([f32::NEG_INFINITY; WIDTH], [0_u32; WIDTH]);
-            layer.for_each_position(p, q, |start, place| {
-                let Some((x, _)) = x[start + c..].split_first_chunk::<WIDTH>() else { return };
-                for k in 0..WIDTH {
-                    let wins = x[k] > best[k];
-                    best[k] = if wins { x[k] } else { best[k] };
-                    winner[k] = if wins { u32::from(place) } else { winner[k] };
-                }
-            });
-            y[out + c..out + c + WIDTH].copy_from_slice(&best);
-            winners[out + c..out + c + WIDTH].copy_from_slice(&winner.map(|winner| winner as u8));
+fn pool(
+    layer: &MaxPool2DLayer,
+    x: &[f32],
+    y: &mut [f32],
+    winners: &mut [u8],
+    best: &mut [f32],
+    at: &mut [u8],
+) {
+    let (channels, row_len) = (layer.channels, layer.row_len());
+    for p in 0..layer.down.n_windows {
+        let (rows, first_i) = layer.down.inside(p);
+        for (row, i) in rows.zip(first_i..) {
+            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as u8);
+            if i == first_i {
+                best.copy_from_slice(x);
+                at.fill(place);
+            } else {
+                challenge(best, at, x, place);
+            }
         }
-        for c in wide..layer.channels {
-            (y[out + c], winners[out + c]) = (f32::NEG_INFINITY, 0);
-            layer.for_each_position(p, q, |start, place| {
-                if x[start + c] > y[out + c] {
-                    (y[out + c], winners[out + c]) = (x[start + c], place);
+        for q in 0..layer.right.n_windows {
+            let out = (p * layer.right.n_windows + q) * channels;
+            let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
+            let (columns, first_j) = layer.right.inside(q);
+            for (column, j) in columns.zip(first_j..) {
+                let column = column * channels..(column + 1) * channels;
+                if j == first_j {
+                    y.copy_from_slice(&best[column.clone()]);
+                    winners.iter_mut().zip(&at[column]).for_each(|(winner, at)| *winner = at + j as u8);
+                } else {
+                    challenge_from(y, winners, &best[column.clone()], &at[column], j as u8);
                 }
-            });
+            }
         }
-    });
+    }
+}
+
+/// What is greater than the best so far takes its place.
+#[inline(always)]
+fn challenge(best: &mut [f32], winners: &mut [u8], x: &[f32], place: u8) {
+    for ((best, winner), &x) in best.iter_mut().zip(winners).zip(x) {
+        let wins = x > *best;
+        *best = if wins { x } else { *best };
+        *winner = if wins { place } else { *winner };
+    }
+}
+
+/// The same where each challenger has a place of its own; of equals, the one in the higher row wins.
+#[inline(always)]
+fn challenge_from(best: &mut [f32], winners: &mut [u8], x: &[f32], at: &[u8], j: u8) {
+    for ((best, winner), (&x, &at)) in best.iter_mut().zip(winners).zip(x.iter().zip(at)) {
+        let place = at + j;
+        let wins = (x > *best) | ((x == *best) & (place < *winner));
+        *best = if wins { x } else { *best };
+        *winner = if wins { place } else { *winner };
+    }
 }
 
 #[multiversion(targets = "simd")]
 fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
+    let channels = layer.channels;
     dx.fill(0.0);
-    let wide = layer.channels / WIDTH * WIDTH;
     layer.for_each_window(|p, q, out| {
-        for c in (0..wide).step_by(WIDTH) {
-            let (Some((dy, _)), Some((winner, _))) =
-                (dy[out + c..].split_first_chunk::<WIDTH>(), winners[out + c..].split_first_chunk::<WIDTH>())
-            else {
-                return;
-            };
-            let winner = winner.map(u32::from);
-            layer.for_each_position(p, q, |start, place| {
-                let Some((dx, _)) = dx[start + c..].split_first_chunk_mut::<WIDTH>() else { return };
-                for k in 0..WIDTH {
-                    dx[k] += if winner[k] == u32::from(place) { dy[k] } else { 0.0 };
-                }
-            });
-        }
-        for c in wide..layer.channels {
-            layer.for_each_position(p, q, |start, place| {
-                if winners[out + c] == place {
-                    dx[start + c] += dy[out + c];
-                }
-            });
-        }
+        let (dy, winners) = (&dy[out..out + channels], &winners[out..out + channels]);
+        layer.for_each_position(p, q, |start, place| {
+            reward(&mut dx[start..start + channels], winners, dy, place)
+        });
     });
+}
+
+/// The winners at `place` get the gradient.
+#[inline(always)]
+fn reward(dx: &mut [f32], winners: &[u8], dy: &[f32], place: u8) {
+    for ((dx, &winner), &dy) in dx.iter_mut().zip(winners).zip(dy) {
+        *dx += if winner == place { dy } else { 0.0 };
+    }
 }
 
 impl Layer for MaxPool2DLayer {
@@ -163,14 +188,16 @@ impl Layer for MaxPool2DLayer {
     }
 
     fn memory(&self) -> Memory {
-        Memory { bytes: self.output_len(), ..Memory::default() }
+        // Bytes: the winners of all windows, then, of the first example, those of a row of columns.
+        Memory { bytes: self.output_len() + self.row_len(), scratch: self.row_len(), ..Memory::default() }
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let outputs =
-            y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
+        let (winners, at) = tape.bytes.split_at_mut(y.len());
+        let (best, at) = (&mut tape.scratch[..self.row_len()], &mut at[..self.row_len()]);
+        let outputs = y.chunks_exact_mut(self.output_len()).zip(winners.chunks_exact_mut(self.output_len()));
         for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
-            pool(self, x, y, winners);
+            pool(self, x, y, winners, best, at);
         }
     }
 
@@ -243,20 +270,30 @@ mod tests {
     }
 
     #[test]
+    fn of_equals_the_first_row_by_row_wins() {
+        let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
+        let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
+        let (mut y, mut winners) = ([0.0; 2], [9; 2]);
+        let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
+        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0; 4]);
+        assert_eq!((y, winners), ([1.0, 3.0], [1, 0]));
+    }
+
+    #[test]
     fn the_gradient_of_many_channels_goes_where_that_of_one_goes() {
         let pool = MaxPool2D { pool_size: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
         let (one, many) = ([5, 5, 1], [5, 5, 19]);
         let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
         let x = noise(25 * 19, 4);
         let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
-        super::pool(&many, &x, &mut y, &mut winners);
+        super::pool(&many, &x, &mut y, &mut winners, &mut [0.0; 5 * 19], &mut [0; 5 * 19]);
         let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
         unpool(&many, &winners, &dy, &mut dx);
         let channel =
             |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
         for c in 0..19 {
             let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
-            super::pool(&one, &channel(&x, c), &mut y, &mut winners);
+            super::pool(&one, &channel(&x, c), &mut y, &mut winners, &mut [0.0; 5], &mut [0; 5]);
             unpool(&one, &winners, &channel(&dy, c), &mut alone);
             assert_close(&channel(&dx, c), &alone, 0.0);
         }

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use cantus::plot::{self, ColourRange, HeatMap, Picture, Rows, Theme};
 use cantus_audio::feature::mel::mel_frequencies;
 use cantus_audio::feature::{FeatureKind, FeatureSpec, Features};
+use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
 use cantus_audio::signal::fourier::fft_frequencies;
 use clap::Args;
 
@@ -133,18 +134,35 @@ fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
     };
     let (title, rows, unit, range) = match kind {
         FeatureKind::Mfcc => ("MFCC", Rows::Numbered("MFCC"), "", ColourRange::Standardised),
-        FeatureKind::Mel => ("Mel spectrogram", Rows::Hertz(&hertz), "power", ColourRange::Full),
-        FeatureKind::LogMel => ("Mel spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full),
-        FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "magnitude", ColourRange::Full),
+        FeatureKind::Mel | FeatureKind::LogMel => {
+            ("Mel spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full)
+        }
+        FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full),
     };
     let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
     Ok(plot::heat_map(&HeatMap {
         title,
-        values: &features.values,
+        values: &levels(features, kind, spec),
         n_bins: features.n_bins,
         frame_s,
         rows,
         unit,
         range,
     }))
+}
+
+/// Strengths in dB below the strongest, since on a linear scale all but the strongest are black; the rest as it is.
+fn levels(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Vec<f32> {
+    let mut values = features.values.clone();
+    let reference = Reference::Max;
+    match kind {
+        FeatureKind::Mfcc | FeatureKind::LogMel => {}
+        FeatureKind::Mel if spec.power == 2.0 => {
+            power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER });
+        }
+        FeatureKind::Mel | FeatureKind::Stft => {
+            amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE });
+        }
+    }
+    values
 }

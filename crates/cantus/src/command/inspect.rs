@@ -58,11 +58,12 @@ impl Inspect {
         }
         let document = Document { tracks, failed };
         if self.json {
-            output::json(&document)?
+            output::json(&document)?;
         } else {
-            output::print(&table(&document))?
+            output::print(&table(&document.tracks))?;
+            output::failures(&document.failed);
         }
-        Ok(document.outcome())
+        Ok(Outcome::of_job(document.tracks.len(), document.failed.len()))
     }
 }
 

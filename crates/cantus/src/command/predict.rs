@@ -67,7 +67,11 @@ impl Predict {
         if self.json {
             return output::json(document);
         }
-        output::print(&if self.csv { csv(&model.labels, &document.tracks)? } else { table(&document.tracks) })?;
+        output::print(&if self.csv {
+            csv(&model.labels, &document.tracks)?
+        } else {
+            table(&document.tracks)
+        })?;
         output::failures(&document.failed);
         Ok(())
     }

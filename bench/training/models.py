@@ -1,0 +1,111 @@
+"""What is measured: networks as data, in the words of an Architecture. Every contender builds the same from them."""
+
+
+def dense(units, activation="relu", **more):
+    return {"type": "Dense", "units": units, "activation": activation, **more}
+
+
+def conv(filters, kernel_size, strides=(1, 1)):
+    return {"type": "Conv2D", "filters": filters, "kernel_size": list(kernel_size), "strides": list(strides), "activation": "relu"}
+
+
+def pool(size):
+    return {"type": "MaxPool2D", "pool_size": [size, size], "strides": [2, 2], "padding": "same"}
+
+
+def recurrent(kind, units, return_sequences=False):
+    return {"type": kind, "units": units, "return_sequences": return_sequences}
+
+
+FLATTEN, NORM, DROPOUT = {"type": "Flatten"}, {"type": "BatchNormalization"}, {"type": "Dropout", "rate": 0.3}
+L2 = {"kernel_regularizer": {"l2": 0.001}}
+ANSWER = dense(10, "softmax")
+
+
+def network(input_shape, *layers):
+    return {"input_shape": list(input_shape), "layers": list(layers)}
+
+
+def of_two(kind, frames=130):
+    """Two recurrent layers, as in lecture 19."""
+    return network((frames, 13), recurrent(kind, 64, True), recurrent(kind, 64), dense(64), DROPOUT, ANSWER)
+
+
+# The course's models: lectures 13, 14, 16 and 19.
+COURSE = {
+    "MLP": network((130, 13), FLATTEN, dense(512), dense(256), dense(64), ANSWER),
+    "MLP+L2+dropout": network(
+        (130, 13), FLATTEN, dense(512, **L2), DROPOUT, dense(256, **L2), DROPOUT, dense(64, **L2), DROPOUT, ANSWER
+    ),
+    "CNN": network(
+        (130, 13, 1),
+        conv(32, (3, 3)), pool(3), NORM,
+        conv(32, (3, 3)), pool(3), NORM,
+        conv(32, (2, 2)), pool(2), NORM,
+        FLATTEN, dense(64), DROPOUT, ANSWER,
+    ),
+    "LSTM": of_two("LSTM"),
+    "GRU": of_two("GRU"),
+}
+
+# Other shapes: odd widths, many and few channels, kernels from 1 × 1 to 7 × 7, small and large states.
+SHAPES = {
+    "dense 20-16-16": network((20,), dense(16), dense(16), ANSWER),
+    "dense 300-100-100": network((300,), dense(100), dense(100), ANSWER),
+    "dense 1000-1000-1000": network((1000,), dense(1000), dense(1000), ANSWER),
+    "dense 4000-50": network((4000,), dense(50), ANSWER),
+    "conv 1x1, 16-64": network((40, 20, 16), conv(64, (1, 1)), FLATTEN, ANSWER),
+    "conv 3x3, 3-7": network((40, 20, 3), conv(7, (3, 3)), FLATTEN, ANSWER),
+    "conv 5x5, 8-16, strides 2": network((40, 20, 8), conv(16, (5, 5), (2, 2)), FLATTEN, ANSWER),
+    "conv 7x7, 1-24": network((40, 20, 1), conv(24, (7, 7)), FLATTEN, ANSWER),
+    "LSTM 16": network((50, 13), recurrent("LSTM", 16), ANSWER),
+    "LSTM 200": network((50, 13), recurrent("LSTM", 200), ANSWER),
+    "GRU 100": network((50, 40), recurrent("GRU", 100), ANSWER),
+}
+
+# Cost should grow as these do: the second of each pair has twice the examples or twice the frames of the first.
+LINEAR = {
+    "examples, MLP": [(COURSE["MLP"], 1), (COURSE["MLP"], 2)],
+    "examples, LSTM": [(COURSE["LSTM"], 1), (COURSE["LSTM"], 2)],
+    "frames, LSTM": [(of_two("LSTM", 130), 1), (of_two("LSTM", 260), 1)],
+    "frames, GRU": [(of_two("GRU", 130), 1), (of_two("GRU", 260), 1)],
+}
+
+
+def flops_per_example(architecture):
+    """Floating-point operations of a training step: forward pass, gradients of weights, gradients of inputs.
+
+    Only products of matrices count, two operations for each multiplication. Nobody asks for the gradient of the network's input, so the
+    first layer has none; but that of a recurrent layer's state it has.
+    """
+    shape, total, first = list(architecture["input_shape"]), 0, True
+    for layer in architecture["layers"]:
+        kind, products, of_input = layer["type"], 0, 0
+        if kind == "Flatten":
+            shape = [product(shape)]
+        elif kind == "Dense":
+            products = of_input = 2 * product(shape) * layer["units"]
+            shape = shape[:-1] + [layer["units"]]
+        elif kind == "Conv2D":
+            height, width, channels = shape
+            (down, right), (s, t) = layer["kernel_size"], layer["strides"]
+            shape = [(height - down) // s + 1, (width - right) // t + 1, layer["filters"]]
+            products = of_input = 2 * down * right * channels * product(shape)
+        elif kind == "MaxPool2D":
+            shape = [-(-shape[0] // layer["strides"][0]), -(-shape[1] // layer["strides"][1]), shape[2]]
+        elif kind in ("LSTM", "GRU"):
+            units, gates = layer["units"], {"LSTM": 4, "GRU": 3}[kind]
+            of_input, of_state = (2 * shape[0] * n * gates * units for n in (shape[1], units))
+            products = of_input + of_state
+            total += of_state
+            shape = [shape[0], units] if layer["return_sequences"] else [units]
+        total += 2 * products + (0 if first else of_input)
+        first = first and not products
+    return total
+
+
+def product(shape):
+    n = 1
+    for size in shape:
+        n *= size
+    return n

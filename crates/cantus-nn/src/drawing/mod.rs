@@ -1,0 +1,144 @@
+//! A network as a picture, in SVG: the project idea of the sixth lecture.
+//!
+//! Two kinds of pictures, and [`Network::drawing`] chooses:
+//!
+//! - `neurons`: every neuron and every weighted connection, where there are few enough to tell them apart;
+//! - `blocks`: one block for each layer with the shape of its output, for all other networks.
+//!
+//! Colours follow the reader's light or dark theme by themselves (`prefers-color-scheme`). They are those of Okabe & Ito (2008,
+//! "Color Universal Design"), which people with any common colour blindness can tell apart.
+
+mod blocks;
+mod neurons;
+mod svg;
+mod words;
+
+use crate::network::Network;
+
+impl Network {
+    /// A picture of the network, as the text of an SVG file.
+    ///
+    /// Networks of dense layers with up to 16 neurons each are drawn neuron by neuron. A connection is blue where its
+    /// weight is positive and orange where it is negative, and the wider the larger the weight is beside the others of its
+    /// layer; a neuron's ring shows its bias in the same way. All other networks are drawn as one block for each layer, with its
+    /// settings, the shape of its output and its number of parameters.
+    ///
+    /// The same weights give the same text.
+    #[must_use]
+    pub fn drawing(&self) -> String {
+        let columns = neurons::columns(self);
+        let svg = columns.map_or_else(|| blocks::draw(self), |columns| neurons::draw(self, &columns));
+        svg.document(&format!("A network of {} parameters", crate::summary::grouped(self.n_parameters())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::{Dense, Dropout};
+    use crate::{Activation, Architecture, LayerSpec, Network, Tensor};
+
+    fn network(text: &str) -> Network {
+        let architecture: Architecture = toml::from_str(text).unwrap();
+        Network::new(&architecture, 1).unwrap()
+    }
+
+    fn lecture() -> Network {
+        let layers = [3, 5, 2].map(|units| LayerSpec::Dense(Dense::new(units, Activation::Sigmoid)));
+        Network::new(&Architecture { input_shape: vec![3], layers: layers.to_vec() }, 4).unwrap()
+    }
+
+    fn count(text: &str, what: &str) -> usize {
+        text.matches(what).count()
+    }
+
+    #[test]
+    fn the_lectures_perceptron_is_drawn_neuron_by_neuron() {
+        let svg = lecture().drawing();
+        assert_eq!(count(&svg, "<circle"), 3 + 3 + 5 + 2);
+        assert_eq!(count(&svg, "<path"), 3 * 3 + 3 * 5 + 5 * 2);
+        assert_eq!(count(&svg, ">Dense<"), 3);
+    }
+
+    #[test]
+    fn a_connection_has_the_colour_of_its_sign_and_the_width_of_its_size() {
+        let layers = vec![LayerSpec::Dense(Dense::new(1, Activation::Linear))];
+        let mut network = Network::new(&Architecture { input_shape: vec![3], layers }, 4).unwrap();
+        let values = vec![2.0, -1.0, 0.0];
+        let kernel = Tensor { name: "layers.0.kernel".into(), shape: vec![3, 1], values };
+        network.set_weights(&[kernel]).unwrap();
+        let svg = network.drawing();
+        let line = |name: &str| svg.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        let (heavy, light, none) = (line("kernel[0, 0]"), line("kernel[1, 0]"), line("kernel[2, 0]"));
+        assert!(heavy.contains("positive") && heavy.contains("stroke-width=\"4\""), "{heavy}");
+        assert!(light.contains("negative") && light.contains("stroke-width=\"2.3\""), "{light}");
+        assert!(none.contains("stroke-width=\"0.6\""), "{none}");
+    }
+
+    #[test]
+    fn layers_without_neurons_of_their_own_are_told_beside_those_that_have_some() {
+        let dense = LayerSpec::Dense(Dense::new(4, Activation::Relu));
+        let layers =
+            vec![LayerSpec::Flatten(Default::default()), dense, LayerSpec::Dropout(Dropout { rate: 0.3 })];
+        let svg = Network::new(&Architecture { input_shape: vec![2, 3], layers }, 4).unwrap().drawing();
+        assert_eq!(count(&svg, "<circle"), 6 + 4);
+        assert!(svg.contains("4 neurons, relu") && svg.contains("Dropout 0.3"), "{svg}");
+    }
+
+    #[test]
+    fn large_networks_are_drawn_as_blocks() {
+        let svg = network(
+            r#"input_shape = [130, 13, 1]
+            layers = [
+                { type = "Conv2D", filters = 32, kernel_size = [3, 3], activation = "relu" },
+                { type = "MaxPool2D", pool_size = [3, 3], strides = [2, 2], padding = "same" },
+                { type = "Flatten" },
+                { type = "Dense", units = 10, activation = "softmax", kernel_regularizer = { l2 = 0.001 } },
+            ]"#,
+        )
+        .drawing();
+        for text in [
+            ">130 × 13 × 1<",
+            ">32 filters of 3 × 3, relu<",
+            ">128 × 11 × 32<",
+            ">320 parameters<",
+            ">3 × 3, strides 2 × 2, same<",
+            ">64 × 6 × 32<",
+            ">12288<",
+            ">10 units, softmax, L2 0.001<",
+            ">122,890 parameters<",
+        ] {
+            assert!(svg.contains(text), "{text} is not in\n{svg}");
+        }
+        assert_eq!(count(&svg, "class=\"card\""), 4);
+    }
+
+    #[test]
+    fn a_network_that_went_astray_is_drawn_too() {
+        let mut network = lecture();
+        let values = vec![f32::NAN, f32::INFINITY, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, 0.0];
+        let kernel = Tensor { name: "layers.0.kernel".into(), shape: vec![3, 3], values };
+        network.set_weights(&[kernel]).unwrap();
+        let svg = network.drawing();
+        let attributes = svg.split('"').skip(1).step_by(2);
+        assert!(attributes.clone().count() > 100);
+        attributes.for_each(|value| assert!(!value.contains("NaN") && !value.contains("inf"), "{value}"));
+    }
+
+    #[test]
+    fn every_tag_that_opens_closes() {
+        for svg in [
+            lecture().drawing(),
+            network("input_shape = [99]\nlayers = [{ type = \"Dense\", units = 2 }]").drawing(),
+        ] {
+            let mut open = Vec::new();
+            for tag in svg.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()) {
+                if let Some(name) = tag.strip_prefix('/') {
+                    assert_eq!(open.pop(), Some(name));
+                } else if !tag.ends_with('/') {
+                    open.push(tag.split(' ').next().unwrap());
+                }
+            }
+            assert_eq!(open, Vec::<&str>::new());
+        }
+    }
+}

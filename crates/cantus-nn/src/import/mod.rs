@@ -1,0 +1,109 @@
+//! Weights that were trained elsewhere: from Keras 3 or PyTorch, in a safetensors file.
+//!
+//! A file has names and numbers, and no order: that is lost when it is written. So layers are recognised by what they have, and
+//! those of one family (dense, convolution, LSTM, …) are taken in the order of the numbers in their names: `dense`, `dense_1`,
+//! `dense_2`; `0`, `3`, `4`; `fc1`, `fc2`; `lstm.weight_ih_l0`, `…_l1`. The first one of a family becomes the network's first one,
+//! and so on. Names that leave the order open, such as `hidden` and `out`, are refused.
+//!
+//! | here and in Keras | Keras, layout | PyTorch | what is done to PyTorch's |
+//! |---|---|---|---|
+//! | Dense `kernel` | `[in, out]` | `weight [out, in]` | transposed; behind a Flatten of an image also from channels first to channels last |
+//! | Conv2D `kernel` | `[height, width, in, out]` | `weight [out, in, height, width]` | axes moved |
+//! | SimpleRNN, LSTM, GRU `kernel` | `[in, gates × units]` | `weight_ih [gates × units, in]` | transposed; GRU's gates from r, z, n to z, r, h |
+//! | … `recurrent_kernel` | `[units, gates × units]` | `weight_hh [gates × units, units]` | the same |
+//! | … `bias` | `[gates × units]`; GRU `[2, 3 units]` | `bias_ih`, `bias_hh` | added; of GRU both are kept, gates as above |
+//! | normalisations `gamma`, `beta` | `[channels]` | `weight`, `bias` | |
+//! | BatchNormalization `moving_mean`, `moving_variance` | `[channels]` | `running_mean`, `running_var` | |
+//!
+//! Both have the gates of an LSTM in the order i, f, g, o (Keras calls g the candidate c). A layer without bias gets zeros, a normalisation
+//! without scale ones. PyTorch's stacked and bidirectional recurrent layers are layers of their own here.
+//!
+//! What weights do not tell has to be right in the architecture: activations, `epsilon` of a normalisation (PyTorch 1e-5, Keras 1e-3).
+//! And PyTorch's images are `[channels, height, width]`, ours `[height, width, channels]`.
+//!
+//! To write such a file:
+//!
+//! ```python
+//! safetensors.torch.save_file(model.state_dict(), "weights.safetensors")  # PyTorch
+//! safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, "weights.safetensors")  # Keras
+//! ```
+
+mod file;
+mod layout;
+
+use file::{Family, Group};
+use layout::Place;
+
+use crate::chain::Chain;
+use crate::error::Error;
+use crate::network::Network;
+use crate::weights::Tensor;
+
+impl Network {
+    /// Replaces all weights by those of a safetensors file from Keras 3 or PyTorch (or from here).
+    ///
+    /// Layers are matched by family and order, and layouts are converted. The table is at the head of `import/mod.rs`.
+    ///
+    /// # Errors
+    /// If these are not the bytes of a safetensors file of f32 or f64 numbers; if it has other layers than the network, or some whose
+    /// order cannot be told; or if a tensor has the wrong shape. Nothing was replaced then.
+    pub fn import_weights(&mut self, safetensors: &[u8]) -> Result<(), Error> {
+        let theirs = file::read(safetensors)?;
+        let ours = file::groups(self.weights())?;
+        let mut tensors = Vec::new();
+        for family in Family::ALL {
+            let of_family = |groups: &[Group]| -> Vec<Group> {
+                groups.iter().filter(|group| group.family == family).cloned().collect()
+            };
+            let (ours, mut theirs) = (of_family(&ours), of_family(&theirs));
+            file::sort(&mut theirs)?;
+            if ours.len() != theirs.len() {
+                let names = |groups: &[Group]| {
+                    groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>().join(", ")
+                };
+                return Err(problem(format!(
+                    "the file has {} {family} layers ({}), the network {} ({})",
+                    theirs.len(),
+                    names(&theirs),
+                    ours.len(),
+                    names(&ours)
+                )));
+            }
+            for (ours, theirs) in ours.iter().zip(&theirs) {
+                let flattened = flattened_image(&self.chain, &ours.name);
+                for (leaf, tensor) in &ours.tensors {
+                    let place = Place { name: &tensor.name, family, leaf, shape: &tensor.shape, flattened };
+                    let values = layout::convert(&place, theirs)?;
+                    tensors.push(Tensor { name: tensor.name.clone(), shape: tensor.shape.clone(), values });
+                }
+            }
+        }
+        self.set_weights(&tensors)
+    }
+}
+
+fn problem(problem: impl Into<String>) -> Error {
+    Error::Import { problem: problem.into() }
+}
+
+/// Height, width and channels, if the layer called `name` gets an image that was flattened: PyTorch has its channels first.
+fn flattened_image(chain: &Chain, name: &str) -> Option<[usize; 3]> {
+    let own =
+        |path: &str| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let at = chain.links.iter().position(|link| own(&link.path))?;
+    let keeps_order = |kind| {
+        matches!(
+            kind,
+            "Dropout" | "GaussianNoise" | "Activation" | "BatchNormalization" | "LayerNormalization"
+        )
+    };
+    let before = chain.links[..at].iter().rposition(|link| !keeps_order(link.kind))?;
+    if chain.links[before].kind != "Flatten" {
+        return None;
+    }
+    let input = match before {
+        0 => &chain.input_shape,
+        _ => chain.links[before - 1].layer.output_shape(),
+    };
+    input.try_into().ok()
+}

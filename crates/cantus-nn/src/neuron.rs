@@ -1,0 +1,62 @@
+//! One artificial neuron: the smallest network there is.
+//!
+//! A nerve cell gathers signals from its neighbours, some of which excite it and some of which calm it, and fires when enough
+//! comes together. The artificial one does the same with numbers. Every input xᵢ has a weight wᵢ; the neuron computes
+//!
+//! 1. its *net input*, the weighted sum h = x₁w₁ + x₂w₂ + … ;
+//! 2. its *activation*, y = f(h). Here f is the [`sigmoid`], which turns any number into one between 0 and 1.
+//!
+//! All that a neuron knows is in its weights. How they are learnt is told in [`perceptron`](crate::perceptron).
+//!
+//! # Reference
+//! McCulloch & Pitts, A Logical Calculus of the Ideas Immanent in Nervous Activity, 1943.
+
+/// The logistic function 1 / (1 + e⁻ʰ): near 0 for very negative h, 0.5 at 0, near 1 for very positive h.
+#[must_use]
+pub fn sigmoid(h: f64) -> f64 {
+    1.0 / (1.0 + (-h).exp())
+}
+
+/// What a neuron with these weights answers to these inputs.
+///
+/// ```
+/// let output = cantus_nn::neuron::activate([0.5, 0.3, 0.2], [0.4, 0.7, 0.2]);
+/// assert_eq!(format!("{output:.4}"), "0.6106");
+/// ```
+#[must_use]
+pub fn activate<const N: usize>(inputs: [f64; N], weights: [f64; N]) -> f64 {
+    let mut h = 0.0;
+    for (x, w) in inputs.iter().zip(weights) {
+        h += x * w;
+    }
+    sigmoid(h)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Python 3: `1 / (1 + math.exp(-(0.5 * 0.4 + 0.3 * 0.7 + 0.2 * 0.2)))`
+    #[test]
+    fn the_lectures_neuron_gives_the_lectures_answer() {
+        let output = activate([0.5, 0.3, 0.2], [0.4, 0.7, 0.2]);
+        assert!((output - 0.610_639_233_949_222).abs() < 1e-15, "{output}");
+    }
+
+    #[test]
+    fn the_sigmoid_stays_between_0_and_1_and_is_even_around_one_half() {
+        assert_eq!(sigmoid(0.0), 0.5);
+        for h in [0.1, 1.0, 6.0, 30.0] {
+            assert!((sigmoid(h) + sigmoid(-h) - 1.0).abs() < 1e-15);
+        }
+        assert_eq!([f64::NEG_INFINITY, -1e9, 1e9, f64::INFINITY].map(sigmoid), [0.0, 0.0, 1.0, 1.0]);
+    }
+
+    /// A heavier weight makes its input count more; a negative one makes it count against.
+    #[test]
+    fn weights_say_what_an_input_counts() {
+        let neutral = activate([1.0, 1.0], [1.0, 0.0]);
+        assert!(activate([1.0, 1.0], [1.0, 0.5]) > neutral);
+        assert!(activate([1.0, 1.0], [1.0, -0.5]) < neutral);
+    }
+}
