@@ -314,7 +314,10 @@ fn a_store_of_a_later_version_is_refused() {
 fn segments_of_a_track_are_never_torn_apart_but_by_the_leaky_split() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2).unwrap();
-    let store = FeatureStore::open(out.path()).unwrap();
+    let mut store = FeatureStore::open(out.path()).unwrap();
+    let by_group = SplitSpec { by: Unit::Group, ..SplitSpec::default() };
+    assert!(matches!(store.split(&by_group), Err(Error::NoGroups { .. })), "no track has a group yet");
+    store.tracks_mut().iter_mut().for_each(|track| track.group = Some(track.path.clone()));
     let torn = |by| {
         let split = store.split(&SplitSpec { by, ..SplitSpec::default() }).unwrap();
         assert_eq!(split.train.len() + split.validation.len() + split.test.len(), 140);
@@ -353,4 +356,18 @@ fn artists_of_real_music_are_read_and_kept_together() {
     }
     let n_test = split.parts.iter().filter(|part| **part == Part::Test).count();
     assert!((45..=55).contains(&n_test), "{n_test} of {} tracks to test with", split.parts.len());
+}
+
+#[test]
+fn a_store_whose_header_was_lost_is_gone_on_with_and_a_foreign_folder_is_not() {
+    let (audio, out) = (tones(), tempfile::tempdir().unwrap());
+    run(audio.path(), out.path(), 2).unwrap();
+    let whole = bytes(out.path());
+    fs::remove_file(out.path().join("store.toml")).unwrap();
+    let again = run(audio.path(), out.path(), 2).unwrap();
+    assert_eq!((again.n_parts_kept, again.n_parts), (2, 2));
+    assert_eq!(bytes(out.path()), whole);
+    fs::remove_file(out.path().join("store.toml")).unwrap();
+    fs::write(out.path().join("diary.txt"), "mine").unwrap();
+    assert!(matches!(run(audio.path(), out.path(), 2), Err(Error::NotEmpty { .. })));
 }

@@ -179,6 +179,66 @@ fn a_run_does_not_take_features_of_another_specification() {
 }
 
 #[test]
+fn a_run_is_not_scored_on_tracks_of_the_same_names() {
+    let dir = trained();
+    cantus_in(dir.path(), "compose @/others --tracks 3 --duration 6 --seed 1").ok();
+    cantus_in(dir.path(), "extract @/others -o @/other").ok();
+    cantus_in(dir.path(), "evaluate @/run --features @/other").exits(1).says(&["run", "not those"]);
+}
+
+#[test]
+fn groups_that_are_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/f").ok();
+    cantus_in(dir.path(), "train @/f -o @/run --split group").exits(1).says(&["no track has a group"]);
+    cantus_in(dir.path(), "train @/f -o @/run --group artist").exits(1).says(&["artist tag"]);
+    let ran = cantus_in(dir.path(), "train @/f -o @/run --group @/arist").exits(1);
+    ran.says(&["arist", "no such grouping", "CSV"]);
+}
+
+#[test]
+fn a_training_that_diverges_leaves_no_model() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/f").ok();
+    let ran =
+        cantus_in(dir.path(), "train @/f -o @/run --learning-rate 1e9 --epochs 3 --quiet --json").exits(1);
+    ran.says(&["diverged", "lower learning rate"]);
+    assert!(!dir.path().join("run/model.safetensors").exists());
+}
+
+#[test]
+fn a_run_that_is_replaced_never_holds_the_old_model_beside_the_new_report() {
+    let dir = trained();
+    fs::remove_dir_all(dir.path().join("run/plots")).unwrap();
+    fs::write(dir.path().join("run/plots"), "in the way").unwrap();
+    cantus_in(dir.path(), "train @/music -o @/run --epochs 1 --quiet --overwrite --json")
+        .exits(1)
+        .says(&["plots"]);
+    assert!(!dir.path().join("run/model.safetensors").exists());
+}
+
+#[test]
+fn a_cause_is_said_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = cantus_in(dir.path(), "extract @/none.json -o @/f").exits(1).stderr;
+    assert_eq!(error.matches("No such file").count(), 1, "{error}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_named_and_not_waited_for() {
+    let dir = trained();
+    let pipe = dir.path().join("music/pop/pipe.wav");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for line in ["predict @/run @/music/pop", "inspect @/music/pop", "extract @/music -o @/f"] {
+        let error = cantus_in(dir.path(), line).exits(3).stderr;
+        assert!(error.contains("pipe.wav: neither a file nor a folder"), "{line}: {error}");
+    }
+}
+
+#[test]
 fn an_unwritable_output() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), b"").unwrap();
@@ -194,6 +254,9 @@ fn wrong_usage_exits_with_2() {
     cantus(&["predict"]).exits(2);
     cantus(&["sing"]).exits(2);
     cantus(&["compose", "x", "--tracks", "many"]).exits(2);
+    cantus(&["compose", "x", "--tracks", "99999999999"]).exits(2);
+    cantus(&["compose", "x", "--duration", "NaN"]).exits(2);
+    cantus(&["demo", "--duration", "0"]).exits(2);
     cantus(&["train", "x", "-o", "y", "--epochs", "0"]).exits(2);
     cantus(&["train", "x", "-o", "y", "--learning-rate", "-1"]).exits(2);
     let error = cantus(&["features", "x.wav", "-o", "x.doc"]).exits(2).stderr;

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod contract;
+mod interruption;
 mod real_music;
 mod run;
 mod settings;

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::run::cantus_in;
+
 #[test]
 fn the_environment_sets_what_no_flag_does_and_a_flag_wins() {
     let dir = tempfile::tempdir().unwrap();
@@ -38,4 +40,21 @@ fn the_file_sets_what_neither_flag_nor_environment_does() {
     };
     assert_eq!(compose("file", None), 2);
     assert_eq!(compose("environment", Some("3")), 3);
+}
+
+#[test]
+fn the_config_of_a_run_repeats_it() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/f").ok();
+    let options = "--epochs 2 --batch-size 7 --learning-rate 1e-3 --patience 1 --seed 18446744073709551615";
+    cantus_in(dir.path(), &format!("train @/f -o @/run --split segment --test 0.3 {options}")).ok();
+    cantus_in(dir.path(), "train @/f -o @/again --config @/run/config.toml").ok();
+    for name in ["config.toml", "recipe.toml", "split.csv", "history.csv", "report.json", "model.safetensors"]
+    {
+        let bytes = |run: &str| std::fs::read(dir.path().join(run).join(name)).unwrap();
+        assert!(bytes("run") == bytes("again"), "{name} differs");
+    }
+    let config = std::fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("learning_rate = 0.001\n"), "as it was typed: {config}");
 }

@@ -1,0 +1,119 @@
+//! What is stopped or killed leaves no half file, and goes on to the same bytes as if nothing had happened.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::run::cantus_in;
+
+/// Starts `cantus` with the words of a line in which `@` stands for `dir`.
+fn start(dir: &Path, line: &str) -> Child {
+    let dir = dir.to_str().unwrap();
+    let words = line.split_whitespace().map(|word| word.replace('@', dir));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+    command.args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success(), "kill {name}");
+}
+
+/// All files of a folder that is there once more for comparison, by name.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| (PathBuf::from(path.file_name().unwrap()), fs::read(&path).unwrap());
+    paths.into_iter().filter(|path| path.is_file()).map(read).collect()
+}
+
+/// Layers so small that an epoch takes milliseconds.
+const SMALL_RECIPE: &str = r#"
+[training]
+epochs = 1500
+batching = { mini = 8 }
+loss = "sparse_categorical_crossentropy"
+optimizer = { type = "Adam", learning_rate = 1e-4 }
+[[layers]]
+type = "Flatten"
+"#;
+
+#[test]
+fn a_killed_extraction_leaves_no_half_file_and_goes_on_to_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 14 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/whole").ok();
+    let mut child = start(dir.path(), "extract @/music -o @/killed --jobs 1");
+    let first_part = dir.path().join("killed/part-00000.arrow");
+    while !first_part.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    let whole = files(&dir.path().join("whole"));
+    for (name, bytes) in files(&dir.path().join("killed")) {
+        let finished = whole.iter().find(|(known, _)| *known == name);
+        if name.extension().is_some_and(|extension| extension == "arrow") {
+            assert!(finished.is_some_and(|(_, known)| *known == bytes), "{} is half a file", name.display());
+        }
+    }
+    cantus_in(dir.path(), "train @/killed -o @/run").exits(1).says(&["did not finish", "cantus extract"]);
+    cantus_in(dir.path(), "extract @/music -o @/killed").ok();
+    assert!(files(&dir.path().join("killed")) == whole, "other bytes than without the kill");
+}
+
+#[test]
+fn ctrl_c_stops_an_extraction_which_says_how_to_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 14 --duration 3").ok();
+    let child = start(dir.path(), "extract @/music -o @/f --jobs 1");
+    while !dir.path().join("f/store.toml").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let remark = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{remark}");
+    assert!(remark.contains("the same command goes on"), "{remark}");
+}
+
+#[test]
+fn an_interrupted_training_resumed_equals_one_that_was_not() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("small.toml"), SMALL_RECIPE).unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 4 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/f").ok();
+    cantus_in(dir.path(), "train @/f -m @/small.toml -o @/whole").ok();
+
+    let mut child = start(dir.path(), "train @/f -m @/small.toml -o @/stopped");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("to learn from") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it began to train");
+    }
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!dir.path().join("stopped/model.safetensors").exists());
+    assert!(dir.path().join("stopped/checkpoint.safetensors").exists());
+    cantus_in(dir.path(), "predict @/stopped @/music").exits(1).says(&["stopped", "no model.safetensors"]);
+
+    cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped --resume").ok();
+    for name in ["model.safetensors", "history.json", "report.json"] {
+        let bytes = |run: &str| fs::read(dir.path().join(run).join(name)).unwrap();
+        assert!(bytes("whole") == bytes("stopped"), "{name} differs");
+    }
+    assert!(!dir.path().join("stopped/checkpoint.safetensors").exists());
+}
+
+#[test]
+fn resuming_what_was_never_begun_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    let remark = cantus_in(dir.path(), "train @/music -o @/run --epochs 1 --resume").ok().stderr;
+    assert!(remark.contains("no interrupted training"), "{remark}");
+}
