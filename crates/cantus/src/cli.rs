@@ -33,7 +33,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 st
 #[derive(Debug, Args)]
 pub struct Global {
     /// Files and batches worked on at once [default: all cores]
-    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     /// No progress bars and no remarks; errors are still printed
     #[arg(long, short, global = true)]
