@@ -3,7 +3,6 @@
 //! `tests/reference/import.py` made the weights, inputs and outputs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-
 use cantus_nn::{Architecture, Network};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
