@@ -1,8 +1,8 @@
 //! Weights of models from Keras 3 and PyTorch, imported, give the outputs that these models gave.
 //!
 //! `tests/reference/import.py` made the weights, inputs and outputs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use cantus_nn::{Architecture, Network};
 use safetensors::SafeTensors;
