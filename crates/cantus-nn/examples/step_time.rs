@@ -1,8 +1,8 @@
 //! How long a training step takes: the course's models, batches of 32, Adam.
 //!
-//!     cargo run --release -p cantus-nn --example step_time [MODEL]
+//!     cargo run --release -p cantus-nn --example step_time [MODEL [N_THREADS]]
 //!
-//! Prints, for each model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
+//! With a number of threads, trains only, so that a profiler sees nothing else. Otherwise prints, for each model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement to look at")]
 
@@ -98,6 +98,11 @@ fn main() {
             continue;
         };
         let train = InMemory::classes(&inputs, &classes);
+        if let Some(n_threads) = std::env::args().nth(2) {
+            let (median, least) = ms_per_step(&architecture, &train, n_threads.parse().unwrap());
+            println!("{name:16} {median:8.3} ({least:.3})");
+            continue;
+        }
         let [one, two] = [1, 2].map(|n_threads| ms_per_step(&architecture, &train, n_threads));
         let answer = ms_to_predict(&architecture, &inputs[..INPUT_LEN]);
         let cells = [one, two, answer].map(|(median, least)| format!("{median:8.3} ({least:.3})"));

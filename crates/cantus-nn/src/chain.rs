@@ -78,12 +78,12 @@ impl Chain {
     pub(crate) fn initial_weights(&self, link: usize, seed: u64) -> Vec<f32> {
         let mut values = vec![0.0; self.links[link].n_weights()];
         for (i, tensor) in self.links[link].tensors.iter().enumerate() {
-            let key = key(key(seed, link as u64), i as u64);
-            tensor.parameter.initializer.fill(
-                &mut values[tensor.range.clone()],
-                &tensor.parameter.shape,
-                key,
-            );
+            let Parameter { initializer, shape, values: given, .. } = &tensor.parameter;
+            let values = &mut values[tensor.range.clone()];
+            match given {
+                Some(given) => values.copy_from_slice(given),
+                None => initializer.fill(values, shape, key(key(seed, link as u64), i as u64)),
+            }
         }
         values
     }

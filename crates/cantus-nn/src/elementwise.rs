@@ -18,6 +18,12 @@ pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }
 
+/// `sums += factor · values`
+#[multiversion(targets = "simd")]
+pub(crate) fn add_scaled(sums: &mut [f32], values: &[f32], factor: f32) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
+}
+
 /// Adds every row of `sums.len()` numbers to `sums`.
 #[multiversion(targets = "simd")]
 pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32]) {

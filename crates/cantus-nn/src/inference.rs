@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::chain::Chain;
 use crate::layer::{Pass, Tape, Weights};
-use crate::team::{lock, with_team};
+use crate::team::{all_threads, lock, with_team};
 
 /// How many examples go through the network together. Fixed, so that results do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 32;
@@ -58,7 +58,7 @@ impl Inference {
     }
 }
 
-/// Takes `n` examples through the network in blocks, on `n_threads` threads.
+/// Takes `n` examples through the network in blocks, on `n_threads` threads (0 for all).
 ///
 /// `write(i, input)` writes the input of example i; `read(block, first example, outputs)` gets the outputs of a block.
 pub(crate) fn for_each_block(
@@ -70,7 +70,8 @@ pub(crate) fn for_each_block(
     read: impl Fn(usize, usize, &[f32]) + Sync,
 ) {
     let n_blocks = n.div_ceil(BLOCK);
-    let n_threads = n_threads.clamp(1, n_blocks.max(1));
+    // To ask how many processors there are takes longer than to answer one example.
+    let n_threads = if n_blocks > 1 { all_threads(n_threads).min(n_blocks) } else { 1 };
     let workers: Vec<Mutex<Inference>> =
         (0..n_threads).map(|_| Mutex::new(Inference::new(chain, BLOCK.min(n)))).collect();
     let work = |(), worker: usize| {

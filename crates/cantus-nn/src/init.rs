@@ -27,9 +27,6 @@ pub enum Initializer {
     HeNormal,
     /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for recurrent kernels.
     Orthogonal,
-    /// Of four gates i, f, g, o: 1 for the forget gate's bias, 0 for the others (Jozefowicz et al. 2015).
-    #[serde(skip)]
-    UnitForgetBias,
 }
 
 impl Initializer {
@@ -45,11 +42,6 @@ impl Initializer {
             Self::HeUniform => uniform(values, (6.0 / fan_in).sqrt(), &mut random),
             Self::HeNormal => truncated_normal(values, (2.0 / fan_in).sqrt(), &mut random),
             Self::Orthogonal => orthogonal(values, shape.last().copied().unwrap_or(1), &mut random),
-            Self::UnitForgetBias => {
-                let units = values.len() / 4;
-                values.fill(0.0);
-                values[units..2 * units].fill(1.0);
-            }
         }
     }
 }

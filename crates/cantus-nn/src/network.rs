@@ -123,7 +123,7 @@ impl Network {
         let write =
             |i: usize, input: &mut [f32]| input.copy_from_slice(&inputs[i * input_len..(i + 1) * input_len]);
         let read = |block: usize, _: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
-        inference::for_each_block(&self.chain, &self.parameters, n, fit::all_threads(0), write, read);
+        inference::for_each_block(&self.chain, &self.parameters, n, 0, write, read);
         Ok(outputs)
     }
 
@@ -133,7 +133,7 @@ impl Network {
     /// If there are none, or they do not fit the network or the loss.
     pub fn evaluate(&self, examples: &dyn Examples, loss: Loss) -> Result<Scores, Error> {
         fit::check_examples(&self.chain, examples, loss, "evaluation")?;
-        Ok(scores(&self.chain, &self.parameters, examples, loss, fit::all_threads(0)))
+        Ok(scores(&self.chain, &self.parameters, examples, loss, 0))
     }
 
     /// All weights by name, first layer to last, those that are not trained included.

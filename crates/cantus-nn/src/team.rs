@@ -47,6 +47,11 @@ pub(crate) fn write<T>(shared: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     shared.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// `asked` threads, or all there are.
+pub(crate) fn all_threads(asked: usize) -> usize {
+    if asked > 0 { asked } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}
+
 /// Starts `n_members - 1` threads beside this one, runs `lead` here, and ends the threads.
 ///
 /// `work(order, task)` does one task of an order.

@@ -311,8 +311,8 @@ impl<'a> Engine<'a> {
         let next = self.plan.stages.get(stage + 1).and_then(|next| next.head);
         match self.hub(next) {
             Some((_, Hub::Columns(dense, columns))) => lane.take_back(columns, dense.n_inputs, group),
-            Some((next, Hub::Statistics(layer, block, agreed))) => {
-                lane.backward_agreed(self.chain, (next, layer), read(block).weights(), &read(agreed), group);
+            Some((next, Hub::Statistics(layer, _, agreed))) => {
+                lane.backward_agreed(self.chain, (next, layer), &read(agreed), group);
             }
             None => {}
         }

@@ -258,14 +258,13 @@ impl Lane {
         &mut self,
         chain: &Chain,
         (link, layer): (usize, &BatchNormalizationLayer),
-        weights: Weights<'_>,
         agreed: &Agreed,
         group: &Range<usize>,
     ) {
         let reads = chain.links[link].reads;
         let x = &self.outputs[reads][span(group, self.lens[reads])];
         let dy = &self.borders[link][span(group, self.lens[link + 1])];
-        layer.backward_agreed(weights, agreed, x, dy, &mut self.flow[0][..x.len()]);
+        layer.backward_agreed(agreed, x, dy, &mut self.flow[0][..x.len()]);
     }
 
     /// What the lane's examples bring to the link that lies after place `place`.

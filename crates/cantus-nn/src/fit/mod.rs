@@ -32,7 +32,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimizer::Step;
 use crate::random::{Random, key};
-use crate::team::{Team, with_team};
+use crate::team::{Team, all_threads, with_team};
 use engine::{Engine, Order};
 use state::State;
 use step::{Rule, Task};
@@ -86,11 +86,6 @@ impl EpochEnd<'_> {
 
 /// The least time between two [`Progress::Batch`].
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-
-/// `asked` threads, or all there are.
-pub(crate) fn all_threads(asked: usize) -> usize {
-    if asked > 0 { asked } else { std::thread::available_parallelism().map_or(1, usize::from) }
-}
 
 /// Refuses examples that do not fit the network or the loss.
 pub(crate) fn check_examples(

@@ -79,10 +79,12 @@ pub(crate) struct Agreed {
     mean: Vec<f32>,
     /// 1 / √(σ² + ε)
     scale: Vec<f32>,
-    /// ∂E/∂γ / n
-    d_gamma: Vec<f32>,
-    /// ∂E/∂β / n
-    d_beta: Vec<f32>,
+    /// γ / √(σ² + ε)
+    factor: Vec<f32>,
+    /// What [`spread`] takes away from every number of a channel …
+    d_mean: Vec<f32>,
+    /// … and from each for its distance from the mean.
+    d_scale: Vec<f32>,
     /// How many numbers a channel has in this batch.
     n: f64,
 }
@@ -117,7 +119,14 @@ impl Moments {
 impl Agreed {
     pub(crate) fn new(channels: usize) -> Self {
         let zeros = vec![0.0; channels];
-        Self { mean: zeros.clone(), scale: zeros.clone(), d_gamma: zeros.clone(), d_beta: zeros, n: 0.0 }
+        Self {
+            mean: zeros.clone(),
+            scale: zeros.clone(),
+            factor: zeros.clone(),
+            d_mean: zeros.clone(),
+            d_scale: zeros,
+            n: 0.0,
+        }
     }
 }
 
@@ -139,14 +148,13 @@ fn column_moments(x: &[f32], scratch: &mut [f32]) {
     }
 }
 
-/// y = γ (x - μ) · scale + β
+/// y = (x - μ) · factor + β
 #[multiversion(targets = "simd")]
-fn normalise(x: &[f32], y: &mut [f32], mean: &[f32], scale: &[f32], gamma: &[f32], beta: &[f32]) {
+fn normalise(x: &[f32], y: &mut [f32], mean: &[f32], factor: &[f32], beta: &[f32]) {
     let channels = mean.len();
     for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-        let weights = gamma.iter().zip(beta).zip(mean.iter().zip(scale));
-        for ((x, y), ((gamma, beta), (mean, scale))) in x.iter().zip(y).zip(weights) {
-            *y = gamma * ((x - mean) * scale) + beta;
+        for ((x, y), ((factor, beta), mean)) in x.iter().zip(y).zip(factor.iter().zip(beta).zip(mean)) {
+            *y = (x - mean) * factor + beta;
         }
     }
 }
@@ -164,19 +172,16 @@ fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mu
     }
 }
 
-/// The formula for ∂E/∂x at the head of this file.
+/// The formula for ∂E/∂x at the head of this file, as a (∂E/∂y) - b - c (x - μ) with a, b, c for each channel.
 #[multiversion(targets = "simd")]
-fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], agreed: &Agreed) {
-    let channels = gamma.len();
-    let Agreed { mean, scale, d_gamma, d_beta, .. } = agreed;
+fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], mean: &[f32], [a, b, c]: [&[f32]; 3]) {
+    let channels = mean.len();
     for ((x, dy), dx) in
         x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels))
     {
-        let (mean, scale, gamma) = (&mean[..channels], &scale[..channels], &gamma[..channels]);
-        let (d_gamma, d_beta) = (&d_gamma[..channels], &d_beta[..channels]);
-        for c in 0..channels {
-            let normal = (x[c] - mean[c]) * scale[c];
-            dx[c] = gamma[c] * scale[c] * (dy[c] - d_beta[c] - normal * d_gamma[c]);
+        let factors = a.iter().zip(b).zip(c.iter().zip(mean));
+        for (((x, dy), dx), ((a, b), (c, mean))) in x.iter().zip(dy).zip(dx).zip(factors) {
+            *dx = a * dy - b - c * (x - mean);
         }
     }
 }
@@ -209,12 +214,13 @@ impl BatchNormalizationLayer {
         let mut all = Moments::new(self.channels);
         lanes.for_each(|lane| all.join(lane.n, lane.mean.iter().copied(), lane.squares.iter().copied()));
         agreed.n = all.n;
-        let [_, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
+        let [gamma, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
         let momentum = self.description.momentum;
         for c in 0..self.channels {
             let (mean, variance) = (all.mean[c] as f32, (all.squares[c] / all.n) as f32);
             agreed.mean[c] = mean;
             agreed.scale[c] = 1.0 / (variance + self.description.epsilon).sqrt();
+            agreed.factor[c] = gamma[c] * agreed.scale[c];
             moving_mean[c] = moving_mean[c] * momentum + mean * (1.0 - momentum);
             moving_variance[c] = moving_variance[c] * momentum + variance * (1.0 - momentum);
         }
@@ -222,8 +228,8 @@ impl BatchNormalizationLayer {
 
     /// Forward, after the batch agreed.
     pub(crate) fn forward_agreed(&self, weights: Weights<'_>, agreed: &Agreed, x: &[f32], y: &mut [f32]) {
-        let [gamma, beta, _, _] = split(weights.values, self.lens());
-        normalise(x, y, &agreed.mean, &agreed.scale, gamma, beta);
+        let [_, beta, _, _] = split(weights.values, self.lens());
+        normalise(x, y, &agreed.mean, &agreed.factor, beta);
     }
 
     /// Adds some examples' share of ∂E/∂γ and ∂E/∂β to a lane's gradient.
@@ -234,27 +240,23 @@ impl BatchNormalizationLayer {
 
     /// Adds up the gradients that [`Self::gather_gradient`] left in the lanes.
     pub(crate) fn agree_gradient<'g>(&self, lanes: impl Iterator<Item = &'g [f32]>, agreed: &mut Agreed) {
-        agreed.d_gamma.fill(0.0);
-        agreed.d_beta.fill(0.0);
-        let n = agreed.n as f32;
+        agreed.d_mean.fill(0.0);
+        agreed.d_scale.fill(0.0);
         for lane in lanes {
             let [d_gamma, d_beta, _, _] = split(lane, self.lens());
-            agreed.d_gamma.iter_mut().zip(d_gamma).for_each(|(sum, d)| *sum += d / n);
-            agreed.d_beta.iter_mut().zip(d_beta).for_each(|(sum, d)| *sum += d / n);
+            agreed.d_mean.iter_mut().zip(d_beta).for_each(|(sum, d)| *sum += d);
+            agreed.d_scale.iter_mut().zip(d_gamma).for_each(|(sum, d)| *sum += d);
+        }
+        for c in 0..self.channels {
+            let share = agreed.factor[c] / agreed.n as f32;
+            agreed.d_mean[c] *= share;
+            agreed.d_scale[c] *= share * agreed.scale[c];
         }
     }
 
     /// Backward, after the batch agreed on its gradient.
-    pub(crate) fn backward_agreed(
-        &self,
-        weights: Weights<'_>,
-        agreed: &Agreed,
-        x: &[f32],
-        dy: &[f32],
-        dx: &mut [f32],
-    ) {
-        let [gamma, ..] = split(weights.values, self.lens());
-        spread(x, dy, dx, gamma, agreed);
+    pub(crate) fn backward_agreed(&self, agreed: &Agreed, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        spread(x, dy, dx, &agreed.mean, [&agreed.factor, &agreed.d_mean, &agreed.d_scale]);
     }
 }
 
@@ -375,7 +377,7 @@ mod tests {
         layer.gather_gradient(&agreed, &x[24..], &direction[24..], &mut gradients[1]);
         layer.agree_gradient(gradients.iter().map(Vec::as_slice), &mut agreed);
         let mut dx = vec![0.0; x.len()];
-        layer.backward_agreed(Weights { values: &weights, derived: &[] }, &agreed, &x, &direction, &mut dx);
+        layer.backward_agreed(&agreed, &x, &direction, &mut dx);
         let slope = |at: &[f32], i: usize, energy: &dyn Fn(&[f32]) -> f64| {
             let moved = |by: f32| {
                 let mut at = at.to_vec();

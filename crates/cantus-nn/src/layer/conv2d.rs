@@ -174,7 +174,8 @@ impl Conv2DLayer {
         (p * self.down.stride + i) * self.padded_row() + q * self.right.stride * self.channels
     }
 
-    /// Calls `visit(start in the padded image, window row)` for all rows of all windows, in the order of the matrix of windows.
+    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of all windows, in the order of the matrix of windows.
+    #[inline(always)]
     fn for_each_window_row(&self, mut visit: impl FnMut(usize, usize)) {
         let mut at = 0;
         for p in 0..self.down.n_windows {
@@ -260,12 +261,24 @@ struct Product {
 }
 
 /// Copies rows of windows next to each other.
-#[multiversion(targets = "simd")]
+///
+/// The rows are shorter than [`SHORT`], and so many that a call to copy each would take most of the time: a fixed number of
+/// numbers is copied instead, and what is too much is overwritten by the next row.
 fn copy_windows(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
+    match layer.row_len() {
+        0..=4 => copy_rows::<4>(layer, x, windows),
+        5..=8 => copy_rows::<8>(layer, x, windows),
+        9..=16 => copy_rows::<16>(layer, x, windows),
+        _ => copy_rows::<SHORT>(layer, x, windows),
+    }
+}
+
+fn copy_rows<const N: usize>(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
     let len = layer.row_len();
     layer.for_each_window_row(|start, at| {
-        for (to, from) in windows[at..at + len].iter_mut().zip(&x[start..start + len]) {
-            *to = *from;
+        match (x[start..].first_chunk::<N>(), windows[at..].first_chunk_mut::<N>()) {
+            (Some(from), Some(to)) => *to = *from,
+            _ => windows[at..at + len].copy_from_slice(&x[start..start + len]),
         }
     });
 }

@@ -60,7 +60,9 @@ impl Lstm {
 
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<LstmLayer, Error> {
         let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
-        Ok(LstmLayer { description: self, sequence })
+        // Only the forget gate's bias begins at 1: at first, the memory keeps most of what it has (Jozefowicz et al. 2015).
+        let first_bias = (0..4 * self.units).map(|j| f32::from(u8::from(j / self.units == 1))).collect();
+        Ok(LstmLayer { description: self, sequence, first_bias })
     }
 }
 
@@ -69,6 +71,7 @@ impl Lstm {
 pub(crate) struct LstmLayer {
     description: Lstm,
     sequence: Recurrence,
+    first_bias: Vec<f32>,
 }
 
 /// What the forward pass leaves for the backward pass, each `[time, examples, …]`.
@@ -87,6 +90,11 @@ impl LstmLayer {
     /// The same layer, from the last step to the first.
     pub(super) fn backwards(self) -> Self {
         Self { sequence: self.sequence.backwards(), ..self }
+    }
+
+    /// The same layer with other biases to begin with.
+    pub(super) fn with_first_bias(self, first_bias: Vec<f32>) -> Self {
+        Self { first_bias, ..self }
     }
 
     /// Lengths of kernel, recurrent kernel and bias.
@@ -208,7 +216,10 @@ impl Layer for LstmLayer {
             Parameter::new("kernel", &[n_inputs, 4 * units], Initializer::GlorotUniform)
                 .regularized(kernel_regularizer),
             recurrent.regularized(recurrent_regularizer),
-            Parameter::new("bias", &[4 * units], Initializer::UnitForgetBias),
+            Parameter {
+                values: Some(self.first_bias.clone()),
+                ..Parameter::new("bias", &[4 * units], Initializer::Zeros)
+            },
         ]
     }
 

@@ -75,7 +75,12 @@ impl MaxPool2DLayer {
         self.output_shape.iter().product()
     }
 
-    /// Calls `visit(output, start in the input, place in the window)` for each position of the window (p, q) inside the image.
+    /// Of the input.
+    fn row_len(&self) -> usize {
+        self.right.len * self.channels
+    }
+
+    /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside the image.
     #[inline(always)]
     fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize, u8)) {
         let ((rows, first_i), (columns, first_j)) = (self.down.inside(p), self.right.inside(q));
@@ -97,16 +102,43 @@ impl MaxPool2DLayer {
     }
 }
 
+/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then of those.
 #[multiversion(targets = "simd")]
-fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
-    let channels = layer.channels;
-    y.fill(f32::NEG_INFINITY);
-    layer.for_each_window(|p, q, out| {
-        let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
-        layer.for_each_position(p, q, |start, place| {
-            challenge(y, winners, &x[start..start + channels], place)
-        });
-    });
+fn pool(
+    layer: &MaxPool2DLayer,
+    x: &[f32],
+    y: &mut [f32],
+    winners: &mut [u8],
+    best: &mut [f32],
+    at: &mut [u8],
+) {
+    let (channels, row_len) = (layer.channels, layer.row_len());
+    for p in 0..layer.down.n_windows {
+        let (rows, first_i) = layer.down.inside(p);
+        for (row, i) in rows.zip(first_i..) {
+            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as u8);
+            if i == first_i {
+                best.copy_from_slice(x);
+                at.fill(place);
+            } else {
+                challenge(best, at, x, place);
+            }
+        }
+        for q in 0..layer.right.n_windows {
+            let out = (p * layer.right.n_windows + q) * channels;
+            let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
+            let (columns, first_j) = layer.right.inside(q);
+            for (column, j) in columns.zip(first_j..) {
+                let column = column * channels..(column + 1) * channels;
+                if j == first_j {
+                    y.copy_from_slice(&best[column.clone()]);
+                    winners.iter_mut().zip(&at[column]).for_each(|(winner, at)| *winner = at + j as u8);
+                } else {
+                    challenge_from(y, winners, &best[column.clone()], &at[column], j as u8);
+                }
+            }
+        }
+    }
 }
 
 /// What is greater than the best so far takes its place.
@@ -114,6 +146,17 @@ fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
 fn challenge(best: &mut [f32], winners: &mut [u8], x: &[f32], place: u8) {
     for ((best, winner), &x) in best.iter_mut().zip(winners).zip(x) {
         let wins = x > *best;
+        *best = if wins { x } else { *best };
+        *winner = if wins { place } else { *winner };
+    }
+}
+
+/// The same where each challenger has a place of its own; of equals, the one in the higher row wins.
+#[inline(always)]
+fn challenge_from(best: &mut [f32], winners: &mut [u8], x: &[f32], at: &[u8], j: u8) {
+    for ((best, winner), (&x, &at)) in best.iter_mut().zip(winners).zip(x.iter().zip(at)) {
+        let place = at + j;
+        let wins = (x > *best) | ((x == *best) & (place < *winner));
         *best = if wins { x } else { *best };
         *winner = if wins { place } else { *winner };
     }
@@ -145,14 +188,16 @@ impl Layer for MaxPool2DLayer {
     }
 
     fn memory(&self) -> Memory {
-        Memory { bytes: self.output_len(), ..Memory::default() }
+        // Bytes: the winners of all windows, then, of the first example, those of a row of columns.
+        Memory { bytes: self.output_len() + self.row_len(), scratch: self.row_len(), ..Memory::default() }
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let outputs =
-            y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
+        let (winners, at) = tape.bytes.split_at_mut(y.len());
+        let (best, at) = (&mut tape.scratch[..self.row_len()], &mut at[..self.row_len()]);
+        let outputs = y.chunks_exact_mut(self.output_len()).zip(winners.chunks_exact_mut(self.output_len()));
         for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
-            pool(self, x, y, winners);
+            pool(self, x, y, winners, best, at);
         }
     }
 
@@ -225,20 +270,30 @@ mod tests {
     }
 
     #[test]
+    fn of_equals_the_first_row_by_row_wins() {
+        let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
+        let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
+        let (mut y, mut winners) = ([0.0; 2], [9; 2]);
+        let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
+        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0; 4]);
+        assert_eq!((y, winners), ([1.0, 3.0], [1, 0]));
+    }
+
+    #[test]
     fn the_gradient_of_many_channels_goes_where_that_of_one_goes() {
         let pool = MaxPool2D { pool_size: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
         let (one, many) = ([5, 5, 1], [5, 5, 19]);
         let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
         let x = noise(25 * 19, 4);
         let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
-        super::pool(&many, &x, &mut y, &mut winners);
+        super::pool(&many, &x, &mut y, &mut winners, &mut [0.0; 5 * 19], &mut [0; 5 * 19]);
         let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
         unpool(&many, &winners, &dy, &mut dx);
         let channel =
             |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
         for c in 0..19 {
             let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
-            super::pool(&one, &channel(&x, c), &mut y, &mut winners);
+            super::pool(&one, &channel(&x, c), &mut y, &mut winners, &mut [0.0; 5], &mut [0; 5]);
             unpool(&one, &winners, &channel(&dy, c), &mut alone);
             assert_close(&channel(&dx, c), &alone, 0.0);
         }

@@ -8,32 +8,46 @@
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
+mod average_pool2d;
 mod batch_normalization;
+mod bidirectional;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
 mod gru;
+mod layer_normalization;
 mod lstm;
 mod max_pool2d;
+mod multi_timescale_lstm;
+mod noise;
 mod recurrence;
+mod residual;
 mod simple_rnn;
 mod spec;
+mod time_distributed;
 mod window;
 
 pub use activate::Activate;
+pub use average_pool2d::{AveragePool2D, GlobalAveragePooling1D, GlobalAveragePooling2D};
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{Agreed, BatchNormalizationLayer, Moments};
+pub use bidirectional::Bidirectional;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::Dropout;
 pub use flatten::{Flatten, Reshape};
 pub use gru::Gru;
+pub use layer_normalization::LayerNormalization;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
+pub use multi_timescale_lstm::MultiTimescaleLstm;
+pub use noise::{GaussianNoise, SpatialDropout};
+pub use residual::Residual;
 pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
+pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
 use crate::activation::Activation;
@@ -112,6 +126,8 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) initializer: Initializer,
+    /// What it begins with, if that is not left to the initialiser.
+    pub(crate) values: Option<Vec<f32>>,
     pub(crate) regularizer: Regularizer,
     pub(crate) trainable: bool,
 }
@@ -122,6 +138,7 @@ impl Parameter {
             name: name.to_owned(),
             shape: shape.to_vec(),
             initializer,
+            values: None,
             regularizer: Regularizer::default(),
             trainable: true,
         }

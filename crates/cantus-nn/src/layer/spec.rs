@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activate, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Gru, Layer, Lstm, MaxPool2D, Reshape,
-    SimpleRnn, Site,
+    Activate, AveragePool2D, BatchNormalization, Bidirectional, Conv2D, Dense, Dropout, Flatten,
+    GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerNormalization, Lstm,
+    MaxPool2D, MultiTimescaleLstm, Reshape, Residual, SimpleRnn, Site, SpatialDropout, TimeDistributed,
 };
 use crate::error::Error;
 
@@ -14,21 +15,34 @@ use crate::error::Error;
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant is documented at the layer of its name")]
 pub enum LayerSpec {
-    Dense(Dense),
     Activation(Activate),
+    #[serde(alias = "AveragePooling2D")]
+    AveragePool2D(AveragePool2D),
     BatchNormalization(BatchNormalization),
+    Bidirectional(Bidirectional),
     Conv2D(Conv2D),
+    Dense(Dense),
+    Dropout(Dropout),
+    Flatten(Flatten),
+    GaussianNoise(GaussianNoise),
+    GlobalAveragePooling1D(GlobalAveragePooling1D),
+    GlobalAveragePooling2D(GlobalAveragePooling2D),
     #[serde(rename = "GRU")]
     Gru(Gru),
-    #[serde(rename = "SimpleRNN")]
-    SimpleRnn(SimpleRnn),
+    LayerNormalization(LayerNormalization),
     #[serde(rename = "LSTM")]
     Lstm(Lstm),
     #[serde(alias = "MaxPooling2D")]
     MaxPool2D(MaxPool2D),
-    Dropout(Dropout),
-    Flatten(Flatten),
+    #[serde(rename = "MultiTimescaleLSTM")]
+    MultiTimescaleLstm(MultiTimescaleLstm),
     Reshape(Reshape),
+    Residual(Residual),
+    #[serde(rename = "SimpleRNN")]
+    SimpleRnn(SimpleRnn),
+    #[serde(alias = "SpatialDropout1D", alias = "SpatialDropout2D")]
+    SpatialDropout(SpatialDropout),
+    TimeDistributed(TimeDistributed),
 }
 
 impl LayerSpec {
@@ -36,35 +50,55 @@ impl LayerSpec {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Dense(_) => "Dense",
             Self::Activation(_) => "Activation",
+            Self::AveragePool2D(_) => "AveragePool2D",
             Self::BatchNormalization(_) => "BatchNormalization",
+            Self::Bidirectional(_) => "Bidirectional",
             Self::Conv2D(_) => "Conv2D",
-            Self::Gru(_) => "GRU",
-            Self::SimpleRnn(_) => "SimpleRNN",
-            Self::Lstm(_) => "LSTM",
-            Self::MaxPool2D(_) => "MaxPool2D",
+            Self::Dense(_) => "Dense",
             Self::Dropout(_) => "Dropout",
             Self::Flatten(_) => "Flatten",
+            Self::GaussianNoise(_) => "GaussianNoise",
+            Self::GlobalAveragePooling1D(_) => "GlobalAveragePooling1D",
+            Self::GlobalAveragePooling2D(_) => "GlobalAveragePooling2D",
+            Self::Gru(_) => "GRU",
+            Self::LayerNormalization(_) => "LayerNormalization",
+            Self::Lstm(_) => "LSTM",
+            Self::MaxPool2D(_) => "MaxPool2D",
+            Self::MultiTimescaleLstm(_) => "MultiTimescaleLSTM",
             Self::Reshape(_) => "Reshape",
+            Self::Residual(_) => "Residual",
+            Self::SimpleRnn(_) => "SimpleRNN",
+            Self::SpatialDropout(_) => "SpatialDropout",
+            Self::TimeDistributed(_) => "TimeDistributed",
         }
     }
 
     /// Makes a layer for inputs of this shape; `path` is where the architecture has it.
-    pub(crate) fn build(&self, input_shape: &[usize], path: &str) -> Result<Box<dyn Layer>, Error> {
+    pub(crate) fn build(&self, input: &[usize], path: &str) -> Result<Box<dyn Layer>, Error> {
         let site = Site { path, kind: self.kind() };
         Ok(match self {
-            Self::Dense(dense) => Box::new(dense.build(input_shape, site)?),
-            Self::Activation(activate) => Box::new(activate.build(input_shape)),
-            Self::BatchNormalization(batch) => Box::new(batch.build(input_shape, site)?),
-            Self::Conv2D(conv) => Box::new(conv.build(input_shape, site)?),
-            Self::Gru(gru) => Box::new(gru.build(input_shape, site)?),
-            Self::SimpleRnn(rnn) => Box::new(rnn.build(input_shape, site)?),
-            Self::Lstm(lstm) => Box::new(lstm.build(input_shape, site)?),
-            Self::MaxPool2D(pool) => Box::new(pool.build(input_shape, site)?),
-            Self::Dropout(dropout) => Box::new(dropout.build(input_shape, site)?),
-            Self::Flatten(flatten) => Box::new(flatten.build(input_shape)),
-            Self::Reshape(reshape) => Box::new(reshape.build(input_shape, site)?),
+            Self::Activation(activate) => Box::new(activate.build(input)),
+            Self::AveragePool2D(pool) => Box::new(pool.build(input, site)?),
+            Self::BatchNormalization(normalization) => Box::new(normalization.build(input, site)?),
+            Self::Bidirectional(bidirectional) => Box::new(bidirectional.build(input, site)?),
+            Self::Conv2D(conv) => Box::new(conv.build(input, site)?),
+            Self::Dense(dense) => Box::new(dense.build(input, site)?),
+            Self::Dropout(dropout) => Box::new(dropout.build(input, site)?),
+            Self::Flatten(flatten) => Box::new(flatten.build(input)),
+            Self::GaussianNoise(noise) => Box::new(noise.build(input, site)?),
+            Self::GlobalAveragePooling1D(pool) => Box::new(pool.build(input, site)?),
+            Self::GlobalAveragePooling2D(pool) => Box::new(pool.build(input, site)?),
+            Self::Gru(gru) => Box::new(gru.build(input, site)?),
+            Self::LayerNormalization(normalization) => Box::new(normalization.build(input, site)?),
+            Self::Lstm(lstm) => Box::new(lstm.build(input, site)?),
+            Self::MaxPool2D(pool) => Box::new(pool.build(input, site)?),
+            Self::MultiTimescaleLstm(lstm) => Box::new(lstm.build(input, site)?),
+            Self::Reshape(reshape) => Box::new(reshape.build(input, site)?),
+            Self::Residual(residual) => Box::new(residual.build(input, site)?),
+            Self::SimpleRnn(rnn) => Box::new(rnn.build(input, site)?),
+            Self::SpatialDropout(dropout) => Box::new(dropout.build(input, site)?),
+            Self::TimeDistributed(distributed) => Box::new(distributed.build(input, site)?),
         })
     }
 }

@@ -1,0 +1,172 @@
+//! AveragePool2D: the mean of each window.
+//!
+//! Forward: y[p, q, c] = mean over the window of x[·, ·, c]; padding does not count.
+//! Backward: every number of a window of n gets its share, ∂E/∂x += ∂E/∂y / n.
+
+use serde::{Deserialize, Serialize};
+
+use super::max_pool2d::default_pool_size;
+use super::window::{Axis, Padding, place};
+use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use crate::elementwise::add_scaled;
+use crate::error::Error;
+
+/// The mean of each window, channel by channel.
+///
+/// # Shapes
+/// - input `[height, width, channels]`, output `[height', width', channels]`
+///
+/// # Reference
+/// Equals `keras.layers.AveragePooling2D`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AveragePool2D {
+    /// Height and width of a window.
+    #[serde(default = "default_pool_size")]
+    pub pool_size: [usize; 2],
+    /// How far windows move; by default as far as they are large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strides: Option<[usize; 2]>,
+    /// What happens at the border.
+    #[serde(default)]
+    pub padding: Padding,
+}
+
+impl AveragePool2D {
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
+        let strides = self.strides.unwrap_or(self.pool_size);
+        let ([down, right], channels) =
+            place(input_shape, ("pool_size", self.pool_size), strides, self.padding, site)?;
+        Ok(AveragePool2DLayer {
+            down,
+            right,
+            channels,
+            output_shape: vec![down.n_windows, right.n_windows, channels],
+        })
+    }
+}
+
+/// Averages over the whole image: `[height, width, channels]` → `[channels]`. Equals `keras.layers.GlobalAveragePooling2D`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalAveragePooling2D {}
+
+/// Averages over time: `[time, channels]` → `[channels]`. Equals `keras.layers.GlobalAveragePooling1D`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalAveragePooling1D {}
+
+impl GlobalAveragePooling2D {
+    /// One window as large as the image.
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
+        let &[height, width, channels] = input_shape else {
+            return Err(site.shape(input_shape, "[height, width, channels]"));
+        };
+        let whole = AveragePool2D { pool_size: [height, width], strides: None, padding: Padding::Valid };
+        Ok(AveragePool2DLayer { output_shape: vec![channels], ..whole.build(input_shape, site)? })
+    }
+}
+
+impl GlobalAveragePooling1D {
+    /// One window as long as time.
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
+        let &[time, channels] = input_shape else {
+            return Err(site.shape(input_shape, "[time, channels]"));
+        };
+        GlobalAveragePooling2D {}.build(&[time, 1, channels], site)
+    }
+}
+
+/// An [`AveragePool2D`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct AveragePool2DLayer {
+    down: Axis,
+    right: Axis,
+    channels: usize,
+    output_shape: Vec<usize>,
+}
+
+impl AveragePool2DLayer {
+    fn input_len(&self) -> usize {
+        self.down.len * self.right.len * self.channels
+    }
+
+    fn output_len(&self) -> usize {
+        self.output_shape.iter().product()
+    }
+
+    /// Calls `visit(start in the output, start in the input, share)` for each position of each window.
+    fn for_each_position(&self, mut visit: impl FnMut(usize, usize, f32)) {
+        for (p, q) in (0..self.down.n_windows).flat_map(|p| (0..self.right.n_windows).map(move |q| (p, q))) {
+            let ((rows, _), (columns, _)) = (self.down.inside(p), self.right.inside(q));
+            let share = 1.0 / (rows.len() * columns.len()) as f32;
+            let output = (p * self.right.n_windows + q) * self.channels;
+            for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
+                visit(output, (row * self.right.len + column) * self.channels, share);
+            }
+        }
+    }
+}
+
+impl Layer for AveragePool2DLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
+    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        y.fill(0.0);
+        for (x, y) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len())) {
+            self.for_each_position(|output, input, share| {
+                add_scaled(&mut y[output..output + self.channels], &x[input..input + self.channels], share);
+            });
+        }
+    }
+
+    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
+        let Some(dx) = flow.dx else { return };
+        dx.fill(0.0);
+        for (dx, dy) in dx.chunks_exact_mut(self.input_len()).zip(flow.dy.chunks_exact(self.output_len())) {
+            self.for_each_position(|output, input, share| {
+                add_scaled(&mut dx[input..input + self.channels], &dy[output..output + self.channels], share);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerSpec;
+    use crate::testing::{assert_close, gradients_match_differences, run_forward};
+
+    #[test]
+    fn padding_does_not_count() {
+        let pool = AveragePool2D { pool_size: [2, 2], strides: None, padding: Padding::Same };
+        let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+        assert_close(
+            &run_forward(&LayerSpec::AveragePool2D(pool), &[3, 3, 1], &[], &x),
+            &[3.0, 4.5, 7.5, 9.0],
+            1e-6,
+        );
+    }
+
+    #[test]
+    fn global_means_are_means_of_all() {
+        let x = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0];
+        let image = LayerSpec::GlobalAveragePooling2D(GlobalAveragePooling2D {});
+        assert_close(&run_forward(&image, &[2, 2, 2], &[], &x), &[2.5, 25.0], 1e-6);
+        let sequence = LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {});
+        assert_close(&run_forward(&sequence, &[4, 2], &[], &x), &[2.5, 25.0], 1e-6);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        let pool = AveragePool2D { pool_size: [3, 2], strides: Some([2, 1]), padding: Padding::Same };
+        gradients_match_differences(&LayerSpec::AveragePool2D(pool), &[5, 4, 3], 2);
+        gradients_match_differences(
+            &LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {}),
+            &[5, 3],
+            2,
+        );
+    }
+}

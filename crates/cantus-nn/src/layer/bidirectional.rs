@@ -1,0 +1,221 @@
+//! Bidirectional: a recurrent layer that goes through time, and another one that comes back (Schuster & Paliwal 1997).
+//!
+//! Forward: y = [a, b], where a is the output of the one layer and b that of the other, step beside step.
+//! Backward: each half of ∂E/∂y goes to its layer; ∂E/∂x is the sum of what both hand on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, LayerSpec, Memory, Parameter, Pass, Site, Tape, Weights};
+use crate::elementwise::add;
+use crate::error::Error;
+
+/// A recurrent layer in both directions.
+///
+/// # Shapes
+/// - input `[time, n]`; output `[2 units]` or `[time, 2 units]`
+/// - weights: those of the layer, as `forward.…` and `backward.…`
+///
+/// # Reference
+/// Equals `keras.layers.Bidirectional` with `merge_mode="concat"`, its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bidirectional {
+    /// An LSTM, GRU or SimpleRNN.
+    pub layer: Box<LayerSpec>,
+}
+
+impl Bidirectional {
+    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<BidirectionalLayer, Error> {
+        let path = format!("{}.layer", site.path);
+        let inner = Site { path: &path, kind: self.layer.kind() };
+        let layers: [Box<dyn Layer>; 2] = match &*self.layer {
+            LayerSpec::Lstm(lstm) => [
+                Box::new(lstm.build(input_shape, inner)?),
+                Box::new(lstm.build(input_shape, inner)?.backwards()),
+            ],
+            LayerSpec::Gru(gru) => [
+                Box::new(gru.build(input_shape, inner)?),
+                Box::new(gru.build(input_shape, inner)?.backwards()),
+            ],
+            LayerSpec::SimpleRnn(rnn) => [
+                Box::new(rnn.build(input_shape, inner)?),
+                Box::new(rnn.build(input_shape, inner)?.backwards()),
+            ],
+            other => return Err(site.setting("layer", other.kind(), "an LSTM, GRU or SimpleRNN")),
+        };
+        let mut output_shape = layers[0].output_shape().to_vec();
+        let units = output_shape.last_mut().map_or(0, |units| {
+            *units *= 2;
+            *units / 2
+        });
+        let n_weights = layers[0].parameters().iter().map(Parameter::len).sum();
+        let input_len = input_shape.iter().product();
+        Ok(BidirectionalLayer { layers, units, n_weights, input_len, output_shape })
+    }
+}
+
+/// A [`Bidirectional`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct BidirectionalLayer {
+    /// There and back.
+    layers: [Box<dyn Layer>; 2],
+    units: usize,
+    /// Of each.
+    n_weights: usize,
+    input_len: usize,
+    output_shape: Vec<usize>,
+}
+
+impl BidirectionalLayer {
+    /// How many numbers one direction puts out for an example.
+    fn half_len(&self) -> usize {
+        self.output_shape.iter().product::<usize>() / 2
+    }
+
+    fn weights<'a>(&self, direction: usize, weights: Weights<'a>) -> Weights<'a> {
+        let (there, back) = weights.values.split_at(self.n_weights);
+        let (derived_there, derived_back) = weights.derived.split_at(weights.derived.len() / 2);
+        let (values, derived) = if direction == 0 { (there, derived_there) } else { (back, derived_back) };
+        Weights { values, derived }
+    }
+}
+
+/// Half of the floats, and what lies beyond `start` of the scratch space, for one direction.
+fn half<'a>(direction: usize, tape: &'a mut Tape<'_>, start: usize) -> (&'a mut [f32], Tape<'a>) {
+    let half = tape.floats.len() / 2;
+    let (ours, scratch) = tape.scratch.split_at_mut(start);
+    let floats = &mut tape.floats[direction * half..(direction + 1) * half];
+    (ours, Tape { floats, bytes: &mut [], scratch })
+}
+
+impl Layer for BidirectionalLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let named = |(layer, direction): (&Box<dyn Layer>, &'static str)| {
+            let parameters = layer.parameters().into_iter();
+            parameters.map(move |parameter| Parameter {
+                name: format!("{direction}.{}", parameter.name),
+                ..parameter
+            })
+        };
+        self.layers.iter().zip(["forward", "backward"]).flat_map(named).collect()
+    }
+
+    fn memory(&self) -> Memory {
+        let one = self.layers[0].memory();
+        // In scratch: the output of one direction, or its gradient; ∂E/∂x of the second.
+        let ours = self.half_len() + self.input_len;
+        Memory { floats: 2 * one.floats, scratch_per_row: one.scratch_per_row + ours, ..one }
+    }
+
+    fn n_derived(&self) -> usize {
+        2 * self.layers[0].n_derived()
+    }
+
+    fn derive(&self, weights: &[f32], derived: &mut [f32]) {
+        let pieces = weights.chunks(self.n_weights).zip(derived.chunks_mut(self.layers[0].n_derived()));
+        self.layers.iter().zip(pieces).for_each(|(layer, (weights, derived))| layer.derive(weights, derived));
+    }
+
+    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], mut tape: Tape<'_>) {
+        for (direction, layer) in self.layers.iter().enumerate() {
+            let (output, tape) = half(direction, &mut tape, pass.rows * self.half_len());
+            layer.forward(pass, self.weights(direction, weights), x, output, tape);
+            for (y, output) in y.chunks_exact_mut(2 * self.units).zip(output.chunks_exact(self.units)) {
+                y[direction * self.units..(direction + 1) * self.units].copy_from_slice(output);
+            }
+        }
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        weights: Weights<'_>,
+        flow: Flow<'_>,
+        gradient: &mut [f32],
+        mut tape: Tape<'_>,
+    ) {
+        let (half_len, input_len) = (pass.rows * self.half_len(), pass.rows * self.input_len);
+        let mut dx = flow.dx;
+        for ((direction, layer), gradient) in
+            self.layers.iter().enumerate().zip(gradient.chunks_mut(self.n_weights))
+        {
+            let (ours, tape) = half(direction, &mut tape, half_len + input_len);
+            let (d_output, d_input) = ours.split_at_mut(half_len);
+            for (dy, d_output) in
+                flow.dy.chunks_exact(2 * self.units).zip(d_output.chunks_exact_mut(self.units))
+            {
+                d_output.copy_from_slice(&dy[direction * self.units..(direction + 1) * self.units]);
+            }
+            let d_input = dx.is_some().then_some(&mut *d_input);
+            // Recurrent layers do not look at their output again.
+            let inner = Flow { x: flow.x, y: &[], dy: d_output, dx: d_input };
+            layer.backward(pass, self.weights(direction, weights), inner, gradient, tape);
+            if let Some(dx) = &mut dx {
+                let d_input = &ours[half_len..];
+                if direction == 0 { dx.copy_from_slice(d_input) } else { add(dx, d_input) }
+            }
+        }
+    }
+
+    fn wants_many_rows(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Dense, Gru, Lstm, SimpleRnn};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
+
+    fn both_ways(layer: LayerSpec) -> LayerSpec {
+        LayerSpec::Bidirectional(Bidirectional { layer: Box::new(layer) })
+    }
+
+    #[test]
+    fn the_second_half_is_the_layer_on_the_reversed_sequence() {
+        let lstm = LayerSpec::Lstm(Lstm::new(3, true));
+        let weights = noise(2 * (2 + 3 + 1) * 12, 1);
+        let x = noise(5 * 2, 2);
+        let y = run_forward(&both_ways(lstm.clone()), &[5, 2], &weights, &x);
+        let reversed: Vec<f32> = x.chunks(2).rev().flatten().copied().collect();
+        let (there, back) = weights.split_at(weights.len() / 2);
+        let (there, back) =
+            (run_forward(&lstm, &[5, 2], there, &x), run_forward(&lstm, &[5, 2], back, &reversed));
+        let steps = there.chunks(3).zip(back.chunks(3).rev());
+        let expected: Vec<f32> = steps.flat_map(|(there, back)| [there, back].concat()).collect();
+        assert_close(&y, &expected, 1e-6);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        for return_sequences in [false, true] {
+            gradients_match_differences(
+                &both_ways(LayerSpec::Lstm(Lstm::new(2, return_sequences))),
+                &[4, 3],
+                2,
+            );
+            gradients_match_differences(
+                &both_ways(LayerSpec::Gru(Gru::new(2, return_sequences))),
+                &[4, 3],
+                2,
+            );
+            let rnn = SimpleRnn { units: 2, return_sequences };
+            gradients_match_differences(&both_ways(LayerSpec::SimpleRnn(rnn)), &[4, 3], 2);
+        }
+    }
+
+    #[test]
+    fn only_recurrent_layers_go_both_ways() {
+        let dense = LayerSpec::Dense(Dense::new(3, Default::default()));
+        let error = both_ways(dense).build(&[4, 3], "layers.0").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "layers.0 (Bidirectional): layer must be an LSTM, GRU or SimpleRNN, but is Dense"
+        );
+    }
+}

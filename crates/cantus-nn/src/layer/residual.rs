@@ -1,0 +1,246 @@
+//! Residual: layers beside which the input passes unchanged (He et al. 2016).
+//!
+//! Forward: y = x + f(x), where f is some layers, one after another; they only learn what is to be changed.
+//! Backward: ∂E/∂x = ∂E/∂y + f's. The gradient always has the short way too, however many such blocks follow each other.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use crate::elementwise::add;
+use crate::error::Error;
+
+/// Layers beside which the input passes.
+///
+/// # Shapes
+/// - input and output: the same, which the layers must keep
+/// - weights: those of the layers, as `layers.0.…`, `layers.1.…`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Residual {
+    /// First to last. Not BatchNormalization, for which a batch would have to meet inside the block: LayerNormalization takes its place.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl Residual {
+    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<ResidualLayer, Error> {
+        site.at_least_one("layers", self.layers.len())?;
+        let mut inner: Vec<Inner> = Vec::new();
+        let (mut shape, mut memory) = (input_shape.to_vec(), Memory::default());
+        for (i, spec) in self.layers.iter().enumerate() {
+            let layer = spec.build(&shape, &format!("{}.layers.{i}", site.path))?;
+            if let Some(Meeting::Statistics(_)) = layer.meeting() {
+                return Err(site.setting("layers", spec.kind(), "layers that look at one example at a time"));
+            }
+            let input_len: usize = shape.iter().product();
+            shape = layer.output_shape().to_vec();
+            let before = inner.last();
+            let next = |range: fn(&Inner) -> &Range<usize>, len: usize| {
+                let start = before.map_or(0, |before| range(before).end);
+                start..start + len
+            };
+            let needed = layer.memory();
+            let n_weights = layer.parameters().iter().map(Parameter::len).sum();
+            let output_len = shape.iter().product();
+            inner.push(Inner {
+                weights: next(|inner| &inner.weights, n_weights),
+                derived: next(|inner| &inner.derived, layer.n_derived()),
+                floats: next(|inner| &inner.floats, output_len + needed.floats),
+                bytes: next(|inner| &inner.bytes, needed.bytes),
+                input_len,
+                output_len,
+                layer,
+            });
+            memory.scratch = memory.scratch.max(needed.scratch);
+            memory.scratch_per_row = memory.scratch_per_row.max(needed.scratch_per_row);
+        }
+        if shape != input_shape {
+            return Err(site.shape(input_shape, format!("its own output shape, {shape:?}, to add both")));
+        }
+        let widest = inner.iter().map(|inner| inner.input_len.max(inner.output_len)).max().unwrap_or(0);
+        memory.floats = inner.last().map_or(0, |last| last.floats.end);
+        memory.bytes = inner.last().map_or(0, |last| last.bytes.end);
+        memory.scratch_per_row += 2 * widest;
+        Ok(ResidualLayer { inner, widest, memory, shape })
+    }
+}
+
+/// A [`Residual`] block for one input shape.
+#[derive(Debug)]
+pub(crate) struct ResidualLayer {
+    inner: Vec<Inner>,
+    /// The most numbers of one example between two layers.
+    widest: usize,
+    memory: Memory,
+    shape: Vec<usize>,
+}
+
+/// A layer of the block, and where its part of everything lies.
+#[derive(Debug)]
+struct Inner {
+    layer: Box<dyn Layer>,
+    weights: Range<usize>,
+    derived: Range<usize>,
+    /// For one example: its output, then what it keeps.
+    floats: Range<usize>,
+    bytes: Range<usize>,
+    input_len: usize,
+    output_len: usize,
+}
+
+impl Inner {
+    fn weights<'a>(&self, weights: Weights<'a>) -> Weights<'a> {
+        let derived = weights.derived.get(self.derived.clone()).unwrap_or_default();
+        Weights { values: &weights.values[self.weights.clone()], derived }
+    }
+
+    /// Its range for some rows.
+    fn rows(range: &Range<usize>, rows: usize) -> Range<usize> {
+        range.start * rows..range.end * rows
+    }
+}
+
+impl ResidualLayer {
+    /// The pass of the layer at place `i`: with random numbers of its own.
+    fn pass(pass: &Pass, i: usize) -> Pass {
+        Pass { key: crate::random::key(pass.key, i as u64), fused: false, ..*pass }
+    }
+}
+
+impl Layer for ResidualLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let named = |(i, inner): (usize, &Inner)| {
+            let parameters = inner.layer.parameters().into_iter();
+            parameters.map(move |parameter| Parameter {
+                name: format!("layers.{i}.{}", parameter.name),
+                ..parameter
+            })
+        };
+        self.inner.iter().enumerate().flat_map(named).collect()
+    }
+
+    fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    fn n_derived(&self) -> usize {
+        self.inner.last().map_or(0, |last| last.derived.end)
+    }
+
+    fn derive(&self, weights: &[f32], derived: &mut [f32]) {
+        for inner in &self.inner {
+            inner.layer.derive(&weights[inner.weights.clone()], &mut derived[inner.derived.clone()]);
+        }
+    }
+
+    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        let rows = pass.rows;
+        let mut before: &[f32] = x;
+        let mut floats = tape.floats;
+        for (i, inner) in self.inner.iter().enumerate() {
+            let (output, rest) = floats.split_at_mut(rows * inner.output_len);
+            let (kept, rest) = rest.split_at_mut(rows * (inner.floats.len() - inner.output_len));
+            floats = rest;
+            let bytes = &mut tape.bytes[Inner::rows(&inner.bytes, rows)];
+            let inner_tape = Tape { floats: kept, bytes, scratch: tape.scratch };
+            inner.layer.forward(&Self::pass(pass, i), inner.weights(weights), before, output, inner_tape);
+            before = output;
+        }
+        y.copy_from_slice(x);
+        add(y, before);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        weights: Weights<'_>,
+        flow: Flow<'_>,
+        gradient: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        let rows = pass.rows;
+        let (ours, scratch) = tape.scratch.split_at_mut(2 * self.widest * rows);
+        let (mut above, mut below) = ours.split_at_mut(self.widest * rows);
+        above[..flow.dy.len()].copy_from_slice(flow.dy);
+        for (i, inner) in self.inner.iter().enumerate().rev() {
+            let (earlier, floats) = tape.floats.split_at_mut(inner.floats.start * rows);
+            let (y, kept) = floats[..inner.floats.len() * rows].split_at_mut(inner.output_len * rows);
+            let x = match i.checked_sub(1).map(|i| &self.inner[i]) {
+                Some(before) => {
+                    &earlier[before.floats.start * rows..(before.floats.start + before.output_len) * rows]
+                }
+                None => flow.x,
+            };
+            let dy = &mut above[..inner.output_len * rows];
+            let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
+            let bytes = &mut tape.bytes[Inner::rows(&inner.bytes, rows)];
+            let inner_tape = Tape { floats: kept, bytes, scratch };
+            let gradient = &mut gradient[inner.weights.clone()];
+            inner.layer.backward(
+                &Self::pass(pass, i),
+                inner.weights(weights),
+                inner_flow,
+                gradient,
+                inner_tape,
+            );
+            (above, below) = (below, above);
+        }
+        if let Some(dx) = flow.dx {
+            dx.copy_from_slice(flow.dy);
+            add(dx, &above[..dx.len()]);
+        }
+    }
+
+    fn wants_many_rows(&self) -> bool {
+        self.inner.iter().any(|inner| inner.layer.wants_many_rows())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::layer::{BatchNormalization, Conv2D, Dense, Dropout, LayerNormalization, Lstm, Padding};
+    use crate::testing::{assert_close, gradients_match_differences, run_forward};
+
+    fn block(layers: Vec<LayerSpec>) -> LayerSpec {
+        LayerSpec::Residual(Residual { layers })
+    }
+
+    #[test]
+    fn the_input_is_added_to_what_the_layers_make_of_it() {
+        let spec = block(vec![LayerSpec::Dense(Dense::new(2, Activation::Linear))]);
+        let y = run_forward(&spec, &[2], &[1.0, 2.0, 3.0, 4.0, 0.5, 0.5], &[1.0, 1.0]);
+        assert_close(&y, &[5.5, 7.5], 1e-6);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        let conv = Conv2D { padding: Padding::Same, ..Conv2D::new(2, [3, 3], Activation::Silu) };
+        let norm = LayerSpec::LayerNormalization(LayerNormalization::default());
+        let convolutional = vec![LayerSpec::Conv2D(conv.clone()), norm, LayerSpec::Conv2D(conv)];
+        gradients_match_differences(&block(convolutional), &[4, 3, 2], 2);
+        let recurrent = vec![LayerSpec::Lstm(Lstm::new(3, true)), LayerSpec::Dropout(Dropout { rate: 0.3 })];
+        gradients_match_differences(&block(recurrent), &[4, 3], 2);
+    }
+
+    #[test]
+    fn layers_that_change_the_shape_or_look_at_the_batch_are_refused() {
+        let message = |layers| block(layers).build(&[2], "layers.3").unwrap_err().to_string();
+        assert_eq!(
+            message(vec![LayerSpec::Dense(Dense::new(3, Activation::Linear))]),
+            "layers.3 (Residual) wants its own output shape, [3], to add both, but gets an input of shape [2]"
+        );
+        let norm = LayerSpec::BatchNormalization(BatchNormalization::default());
+        assert!(
+            message(vec![norm])
+                .contains("layers that look at one example at a time, but is BatchNormalization")
+        );
+        assert!(message(vec![]).contains("at least 1"));
+    }
+}

@@ -1,0 +1,144 @@
+//! TimeDistributed: a layer applied to every step of a sequence on its own.
+//!
+//! A batch of sequences is a larger batch of steps: forward and backward are those of the layer, with one row for each step.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use crate::activation::Activation;
+use crate::error::Error;
+
+/// A layer applied to every step.
+///
+/// # Shapes
+/// - input `[time, ...]`, where the layer takes `[...]`; output `[time, ...]`
+/// - weights: those of the layer
+///
+/// # Reference
+/// Equals `keras.layers.TimeDistributed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeDistributed {
+    /// Any layer but BatchNormalization, which normalises over all steps on its own.
+    pub layer: Box<LayerSpec>,
+}
+
+impl TimeDistributed {
+    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<TimeDistributedLayer, Error> {
+        let Some((&n_steps, of_step)) = input_shape.split_first().filter(|(_, of_step)| !of_step.is_empty())
+        else {
+            return Err(site.shape(input_shape, "a sequence, [time, ...]"));
+        };
+        let layer = self.layer.build(of_step, &format!("{}.layer", site.path))?;
+        if let Some(Meeting::Statistics(_)) = layer.meeting() {
+            return Err(site.setting(
+                "layer",
+                self.layer.kind(),
+                "a layer that looks at one example at a time",
+            ));
+        }
+        let output_shape = [&[n_steps], layer.output_shape()].concat();
+        Ok(TimeDistributedLayer { layer, n_steps, output_shape })
+    }
+}
+
+/// A [`TimeDistributed`] layer for one input shape.
+#[derive(Debug)]
+pub(crate) struct TimeDistributedLayer {
+    layer: Box<dyn Layer>,
+    n_steps: usize,
+    output_shape: Vec<usize>,
+}
+
+impl TimeDistributedLayer {
+    fn pass(&self, pass: &Pass) -> Pass {
+        Pass { rows: pass.rows * self.n_steps, first_row: pass.first_row * self.n_steps, ..*pass }
+    }
+}
+
+impl Layer for TimeDistributedLayer {
+    fn output_shape(&self) -> &[usize] {
+        &self.output_shape
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        self.layer.parameters()
+    }
+
+    fn memory(&self) -> Memory {
+        let Memory { floats, bytes, scratch_per_row, scratch } = self.layer.memory();
+        let n = self.n_steps;
+        Memory { floats: n * floats, bytes: n * bytes, scratch_per_row: n * scratch_per_row, scratch }
+    }
+
+    fn n_derived(&self) -> usize {
+        self.layer.n_derived()
+    }
+
+    fn derive(&self, weights: &[f32], derived: &mut [f32]) {
+        self.layer.derive(weights, derived);
+    }
+
+    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        self.layer.forward(&self.pass(pass), weights, x, y, tape);
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass,
+        weights: Weights<'_>,
+        flow: Flow<'_>,
+        gradient: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        self.layer.backward(&self.pass(pass), weights, flow, gradient, tape);
+    }
+
+    fn last_activation(&self) -> Activation {
+        self.layer.last_activation()
+    }
+
+    fn wants_many_rows(&self) -> bool {
+        self.layer.wants_many_rows()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{BatchNormalization, Conv2D, Dense};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
+
+    fn each_step(layer: LayerSpec) -> LayerSpec {
+        LayerSpec::TimeDistributed(TimeDistributed { layer: Box::new(layer) })
+    }
+
+    #[test]
+    fn every_step_is_an_example_of_its_own() {
+        let conv = LayerSpec::Conv2D(Conv2D::new(2, [2, 2], Activation::Relu));
+        let (x, weights) = (noise(2 * 3 * 16, 1), noise(4 * 2 + 2, 2));
+        let together = run_forward(&each_step(conv.clone()), &[3, 4, 4, 1], &weights, &x);
+        assert_close(&together, &run_forward(&conv, &[4, 4, 1], &weights, &x), 0.0);
+    }
+
+    #[test]
+    fn gradients_equal_central_differences() {
+        gradients_match_differences(
+            &each_step(LayerSpec::Dense(Dense::new(3, Activation::Tanh))),
+            &[4, 2],
+            2,
+        );
+        gradients_match_differences(
+            &each_step(LayerSpec::Conv2D(Conv2D::new(2, [2, 2], Activation::Tanh))),
+            &[2, 3, 3, 1],
+            2,
+        );
+    }
+
+    #[test]
+    fn batch_normalization_is_refused() {
+        let error = each_step(LayerSpec::BatchNormalization(BatchNormalization::default()))
+            .build(&[4, 2], "layers.1");
+        assert!(error.unwrap_err().to_string().contains("looks at one example at a time"));
+    }
+}
