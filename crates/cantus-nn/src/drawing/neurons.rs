@@ -49,7 +49,7 @@ pub(super) fn columns(network: &Network) -> Option<Vec<Column>> {
                 columns.push(Column { n_neurons, link: Some(i), words });
             }
             LayerSpec::Flatten(_) | LayerSpec::Reshape(_) => {}
-            LayerSpec::Activation(_) | LayerSpec::Dropout(_) => {
+            LayerSpec::Activation(_) | LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) => {
                 let note = format!("{} {}", link.kind, words::settings(spec));
                 let notes = &mut columns.last_mut()?.words[2];
                 *notes = if notes.is_empty() { note } else { format!("{notes}, {note}") };
