@@ -114,10 +114,10 @@ pub fn recordings_in(folder: &Path) -> (Vec<PathBuf>, Vec<Failure>) {
     let (mut recordings, mut failures) = (Vec::new(), Vec::new());
     for entry in walk(folder) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && has_extension(entry.path(), &EXTENSIONS) => {
-                recordings.push(entry.into_path());
+            Ok(entry) if entry.file_type().is_file() => {
+                recordings.extend(Some(entry.into_path()).filter(|path| has_extension(path, &EXTENSIONS)));
             }
-            Ok(_) => {}
+            Ok(entry) => failures.extend(special(&entry)),
             Err(error) => failures.push(unreadable(folder, &error)),
         }
     }
@@ -129,6 +129,13 @@ pub fn recordings_in(folder: &Path) -> (Vec<PathBuf>, Vec<Failure>) {
 fn walk(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+}
+
+/// The failure of what is called as a recording is and is neither file nor folder, such as a pipe: reading it may never end.
+fn special(entry: &DirEntry) -> Option<Failure> {
+    let is_named_so = !entry.file_type().is_dir() && has_extension(entry.path(), &EXTENSIONS);
+    let reason = "neither a file nor a folder".to_owned();
+    is_named_so.then(|| Failure { path: entry.path().to_string_lossy().into_owned(), reason })
 }
 
 fn unreadable(root: &Path, error: &walkdir::Error) -> Failure {
@@ -165,7 +172,7 @@ impl Found {
         for entry in walk(root) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => found.file(root, entry.path()),
-                Ok(_) => {}
+                Ok(entry) => found.failures.extend(special(&entry)),
                 Err(error) => found.failures.push(unreadable(root, &error)),
             }
         }

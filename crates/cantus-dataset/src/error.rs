@@ -79,6 +79,14 @@ pub enum Error {
         /// What was looked for, such as `an artist tag`.
         wanted: String,
     },
+    /// A grouping that is neither a known one nor a file.
+    #[error(
+        "{}: no such grouping and no such file; wanted artist, parent, or a CSV file with the columns path,group", path.display()
+    )]
+    UnknownGrouping {
+        /// What was given.
+        path: PathBuf,
+    },
     /// A label with fewer tracks or groups than the split has parts.
     #[error(
         "class '{label}' has {n} {unit}, but the split needs at least {needed}, one for each part; add tracks, or leave a part out"

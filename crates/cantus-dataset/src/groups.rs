@@ -106,6 +106,9 @@ fn parent(track: &Track, labels: &[String]) -> Option<String> {
 }
 
 fn read_groups(path: &std::path::Path) -> Result<HashMap<String, String>, Error> {
+    if !path.exists() {
+        return Err(Error::UnknownGrouping { path: path.to_owned() });
+    }
     let columns = ["path", "group"];
     let mut table = Table::open(path, &columns, &columns)?;
     let mut groups = HashMap::new();

@@ -183,6 +183,9 @@ fn draw(
     shares: &[f64],
     seed: u64,
 ) -> Result<Vec<usize>, Error> {
+    if by == Unit::Group && tracks.iter().all(|track| track.group.is_none()) {
+        return Err(Error::NoGroups { wanted: "a group".to_owned() });
+    }
     let bundles = bundles(tracks, by);
     let needed = shares.iter().filter(|share| **share > 0.0).count();
     for (number, label) in labels.iter().enumerate() {

@@ -27,7 +27,7 @@ Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) a
 (--config FILE: a table for each command, as in `[train]` `batch_size = 16`). A flag wins over the
 environment, the environment over the file, the file over the default.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed.";
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C.";
 
 /// Options that every command has.
 #[derive(Debug, Args)]

@@ -110,4 +110,10 @@ impl Error {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
+
+    /// A folder that lacks a file which every finished run has.
+    pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
+        let reason = format!("it has no {missing}; give the folder that `cantus train -o` finished");
+        Self::Run { path: dir.to_owned(), reason }
+    }
 }

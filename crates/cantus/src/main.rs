@@ -7,6 +7,7 @@ mod interrupt;
 mod output;
 mod progress;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -28,9 +29,10 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses how much.
+/// Logs go to standard error; `RUST_LOG` chooses how much, and whether other crates may speak.
 fn start_log(quiet: bool) {
-    let default = if quiet { "error" } else { "warn" };
+    let default = if quiet { "error" } else { "error,cantus=warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).without_time();
+    log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
 }

@@ -31,7 +31,11 @@ impl Model {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let mut path = path.as_ref().to_owned();
         if path.is_dir() {
-            path.push(model_file::FILE_NAME);
+            let file = path.join(model_file::FILE_NAME);
+            if !file.exists() {
+                return Err(Error::unfinished_run(&path, model_file::FILE_NAME));
+            }
+            path = file;
         }
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
         model_file::from_bytes(&bytes, &path)

@@ -102,7 +102,7 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
         return Err(Error::ModelTampered { path: path.to_owned() });
     }
     let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
-    assemble(header, &views).map_err(|error| not_a_model(error.to_string()))
+    assemble(header, &views).map_err(not_a_model)
 }
 
 /// A model of a later format is not guessed at.
@@ -115,21 +115,38 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
     Err(Error::ModelTooNew { path: path.to_owned(), found, supported: FORMAT, version })
 }
 
-/// Puts header and tensors together; the network checks names and shapes.
-fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, Error> {
+/// Puts header and tensors together, or says why they do not fit; the network checks names and shapes.
+fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, String> {
+    header.features.validate().map_err(|error| error.to_string())?;
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
     let n_bins = header.features.n_bins();
     let mut bins = |name: &str| {
         let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
-        let missing =
-            || Error::Unwritable { reason: format!("`{name}` is missing or has not {n_bins} values") };
-        place.map(|place| tensors.swap_remove(place).values).ok_or_else(missing)
+        place
+            .map(|place| tensors.swap_remove(place).values)
+            .ok_or_else(|| format!("`{name}` is missing or has not {n_bins} values"))
     };
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
-    let mut network = Network::new(&header.architecture, 0)?;
-    network.set_weights(&tensors)?;
+    let mut network = Network::new(&header.architecture, 0).map_err(|error| error.to_string())?;
+    network.set_weights(&tensors).map_err(|error| error.to_string())?;
     let Header { labels, features, provenance, .. } = header;
+    if tensors.len() != network.weights().len() {
+        return Err("some of its weights are missing".to_owned());
+    }
+    check_ends(&network, &labels, &features)?;
     Ok(Model { labels, features, normalization, provenance, network })
+}
+
+/// Whether the network takes what its features make and answers with its labels; the checksum does not say so.
+fn check_ends(network: &Network, labels: &[String], features: &FeatureSpec) -> Result<(), String> {
+    let segment = [features.frames_per_segment(), features.n_bins()];
+    if network.input_shape() != segment {
+        return Err(format!("its network takes {:?}, its features make {segment:?}", network.input_shape()));
+    }
+    if labels.is_empty() || network.output_shape() != [labels.len()] {
+        return Err(format!("its network gives {:?} for {} labels", network.output_shape(), labels.len()));
+    }
+    Ok(())
 }
 
 /// Weights and normalisation of a model.

@@ -75,9 +75,20 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Says on standard error, in one line, why the command failed.
 pub fn error(error: &anyhow::Error) -> Outcome {
-    let line = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let line = in_one_line(error);
     note(&format!("error: {line}"));
     if error.is::<WrongUsage>() { Outcome::WrongUsage } else { Outcome::Failed }
+}
+
+/// The message and its causes, each said once: many errors say their cause in their own message.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a file, whole or not at all.

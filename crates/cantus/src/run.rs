@@ -19,7 +19,7 @@ use cantus_dataset::{FeatureStore, Part, Unit};
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::test_scores;
+use crate::evaluation::{data_sha256, test_scores};
 use crate::plot::{self, Theme};
 use crate::report::{Report, best_epoch};
 use crate::training::Trained;
@@ -89,10 +89,7 @@ impl Run {
             [model_file::FILE_NAME, CONFIG, SPLIT, REPORT].into_iter().find(|name| !dir.join(name).is_file());
         match missing {
             None => Ok(run),
-            Some(name) => {
-                let reason = format!("it has no {name}; give the folder that `cantus train -o` finished");
-                Err(Error::Run { path: dir.to_owned(), reason })
-            }
+            Some(name) => Err(Error::unfinished_run(dir, name)),
         }
     }
 
@@ -121,7 +118,8 @@ impl Run {
         std::fs::read(&path).map(Some).map_err(Error::io(&path))
     }
 
-    /// Writes everything; the model last, so that a folder with a model is a finished run.
+    /// Writes everything; the model last, so that a folder with a model is a finished run. The model of a run that is
+    /// replaced goes first, so that it never stands beside another run's report.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -132,6 +130,7 @@ impl Run {
         recipe: &Recipe,
         config: &Config,
     ) -> Result<(), Error> {
+        self.remove(model_file::FILE_NAME)?;
         self.write(CONFIG, toml_text(config)?.as_bytes())?;
         self.write("recipe.toml", toml_text(recipe)?.as_bytes())?;
         self.write(SPLIT, &split_csv(trained, store)?)?;
@@ -141,11 +140,16 @@ impl Run {
         self.write("report.txt", trained.report.to_text().as_bytes())?;
         self.save_plots(trained)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
-        let checkpoint = self.path(CHECKPOINT);
-        if checkpoint.exists() {
-            std::fs::remove_file(&checkpoint).map_err(Error::io(&checkpoint))?;
+        self.remove(CHECKPOINT)
+    }
+
+    /// Removes a file of the run, if it is there.
+    fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
@@ -180,11 +184,15 @@ impl Run {
     /// Scores the model on the run's test part once more, from the features.
     ///
     /// # Errors
-    /// If the run is incomplete, or its features are gone or of another specification.
+    /// If the run is incomplete, or its features are gone, changed or of another specification.
     pub fn evaluate(&self, features: Option<&Path>) -> Result<Report, Error> {
         let model = self.model()?;
         let store = FeatureStore::open(&self.features(features)?)?;
         model.check_features(store.spec(), store.labels())?;
+        if data_sha256(&store)? != model.provenance.data_sha256 {
+            let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
+            return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
+        }
         let segments = self.test_segments(&store)?;
         let scores = test_scores(&model, &store, &segments)?;
         let path = self.path(REPORT);

@@ -21,6 +21,11 @@ pub(crate) fn write_warnings(dir: &Path, warnings: &[Warning]) -> Result<(), Err
     write(&dir.join(WARNINGS_NAME), warnings)
 }
 
+/// Whether a file name is that of a table.
+pub(super) fn is_table(name: &str) -> bool {
+    name == FAILURES_NAME || name == WARNINGS_NAME
+}
+
 fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
     let failed =
         |error: csv::Error| Error::Io { path: path.to_owned(), source: std::io::Error::other(error) };

@@ -9,7 +9,7 @@ use super::header::{Header, NAME as HEADER_NAME};
 use super::part_file::PartFile;
 use super::part_writer::write_part;
 use super::record::{Input, PartRecord};
-use super::tables::{write_failures, write_warnings};
+use super::tables::{is_table, write_failures, write_warnings};
 use super::{is_part, part_path};
 use crate::track::{Failure, Warning};
 use crate::{Error, spec_difference};
@@ -27,19 +27,18 @@ impl StoreWriter {
     pub(crate) fn begin(dir: &Path, header: Header, overwrite: bool) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         if dir.join(HEADER_NAME).exists() {
-            if overwrite {
-                remove_files(dir, |name| is_part(name) || name == HEADER_NAME)?;
-            } else {
+            if !overwrite {
                 check_same(dir, &Header::read(dir)?, &header)?;
             }
-        } else if let Some(foreign) = fs::read_dir(dir).map_err(Error::io(dir))?.flatten().next() {
-            // Killed before its header was written, a store has a file in the making and nothing else.
-            if !pending_file::is_pending(&foreign.file_name().to_string_lossy()) {
-                return Err(Error::NotEmpty { path: dir.to_owned() });
-            }
+        } else if holds_something_else(dir)? {
+            return Err(Error::NotEmpty { path: dir.to_owned() });
         }
         remove_files(dir, pending_file::is_pending)?;
+        // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
+        if overwrite {
+            remove_files(dir, is_part)?;
+        }
         Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new() })
     }
 
@@ -122,6 +121,14 @@ pub(crate) struct Finished {
     pub(crate) header: Header,
     pub(crate) failures: Vec<Failure>,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// Whether a folder without a header holds files that are none of a store: one that was killed before its header was
+/// written, or whose damaged header was deleted, is gone on with.
+fn holds_something_else(dir: &Path) -> Result<bool, Error> {
+    let is_ours = |name: &str| is_part(name) || is_table(name) || pending_file::is_pending(name);
+    let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
+    Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))
 }
 
 /// Whether an existing store may be gone on with.

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use cantus_audio::synth::{self, Corpus, Track};
 use clap::Args;
 use rayon::prelude::*;
 
 use crate::cli::Global;
-use crate::output::{self, Outcome, WrongUsage};
+use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 
 /// Compose a labelled corpus of music: ten genres, every track another
@@ -20,23 +20,34 @@ pub struct Compose {
     /// Folder to write to: DIR/<genre>/<genre>.00000.wav, …
     dir: PathBuf,
     /// Tracks of each genre
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    tracks: usize,
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_TRACKS))]
+    tracks: u32,
     /// Length of a track, in seconds
-    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS", value_parser = duration)]
     duration: f64,
     /// The same seed composes the same music
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// Sample rate, in Hz
-    #[arg(long, default_value_t = 22_050, value_name = "HZ")]
+    #[arg(long, default_value_t = 22_050, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
     sr: u32,
+}
+
+/// As many as five digits in a file name can number.
+const MAX_TRACKS: i64 = 100_000;
+
+/// A length in seconds that can be composed and held in memory.
+pub fn duration(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        Ok(_) => Err("must be more than 0 and at most 3600 seconds".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 impl Compose {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        self.check()?;
-        let tracks: Vec<Track> = Corpus::new(self.tracks, self.seed).collect();
+        let tracks: Vec<Track> = Corpus::new(self.tracks as usize, self.seed).collect();
         compose_tracks(&self.dir, &tracks, self.duration, self.sr, global)?;
         if interrupt::requested() {
             return Ok(Outcome::Interrupted);
@@ -45,17 +56,6 @@ impl Compose {
             output::note(&format!("{} tracks in {}", tracks.len(), self.dir.display()));
         }
         Ok(Outcome::Done)
-    }
-
-    fn check(&self) -> anyhow::Result<()> {
-        let usage = |what: &str| WrongUsage(what.to_owned());
-        ensure!(self.tracks > 0, usage("--tracks must be at least 1"));
-        ensure!(
-            self.duration > 0.0 && self.duration <= 3600.0,
-            usage("--duration must be more than 0 and at most 3600 seconds")
-        );
-        ensure!((8_000..=192_000).contains(&self.sr), usage("--sr must be between 8000 and 192000 Hz"));
-        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use cantus_audio::synth::{Corpus, Genre, Track};
 use clap::Args;
 use rayon::prelude::*;
 
-use super::compose::compose_tracks;
+use super::compose::{compose_tracks, duration};
 use super::extract::{extract_folder, tell};
 use super::train::Train;
 use crate::cli::Global;
@@ -27,7 +27,7 @@ pub struct Demo {
     #[arg(long, default_value_t = 40, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=1000))]
     tracks: u16,
     /// Length of a track, in seconds
-    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS", value_parser = duration)]
     duration: f64,
     /// Seed of the music and of the training
     #[arg(long, default_value_t = 0, value_name = "N")]

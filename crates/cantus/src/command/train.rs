@@ -144,6 +144,12 @@ impl Train {
         let mut store = FeatureStore::open(&features)?;
         self.assign_groups(&mut store, global)?;
         let checkpoint = if self.resume { run.checkpoint()? } else { None };
+        if self.resume && checkpoint.is_none() && !global.quiet {
+            output::note(&format!(
+                "no interrupted training in {}; beginning at the beginning",
+                self.output.display()
+            ));
+        }
         let n_threads = global.jobs.map_or(0, usize::from);
         let job = Job { store: &store, recipe: &recipe, split, seed: self.seed, n_threads, checkpoint };
         let prepared = job.prepare()?;
@@ -226,7 +232,7 @@ impl Train {
 
     fn assign_groups(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
         let Some(group) = &self.group else { return Ok(()) };
-        let grouping: Grouping = group.parse().unwrap_or(Grouping::Artist);
+        let Ok(grouping) = group.parse::<Grouping>();
         let labels = store.labels().to_vec();
         let found = assign_groups(store.tracks_mut(), &labels, &grouping)?;
         if !global.quiet {
@@ -248,20 +254,30 @@ impl Train {
         let mut train = toml::Table::new();
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         set("model", self.model.clone().into());
-        set("seed", i64::try_from(self.seed).unwrap_or(i64::MAX).into());
+        set("seed", whole_number(self.seed));
         set("validation", self.validation.into());
         set("test", self.test.into());
         self.split.map(|by| set("split", format!("{by:?}").to_lowercase().into()));
         self.group.as_ref().map(|group| set("group", group.clone().into()));
-        self.epochs.map(|n| set("epochs", (n as i64).into()));
-        self.batch_size.map(|n| set("batch_size", (n as i64).into()));
-        self.learning_rate.map(|rate| set("learning_rate", f64::from(rate).into()));
-        self.patience.map(|n| set("patience", (n as i64).into()));
+        self.epochs.map(|n| set("epochs", whole_number(n as u64)));
+        self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
+        self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));
+        self.patience.map(|n| set("patience", whole_number(n as u64)));
         let features = features
             .strip_prefix(&self.output)
             .map_or_else(|_| features.canonicalize(), |inside| Ok(inside.to_owned()))?;
         Ok(Config { train, run: Origin { features, cantus_version: env!("CARGO_PKG_VERSION").to_owned() } })
     }
+}
+
+/// A number for TOML, whose integers end where those of i64 do; beyond, the text that a flag would have.
+fn whole_number(n: u64) -> toml::Value {
+    i64::try_from(n).map_or_else(|_| n.to_string().into(), toml::Value::from)
+}
+
+/// The decimal number that was typed, and not the digits that its nearest f32 has as an f64.
+fn as_typed(number: f32) -> toml::Value {
+    number.to_string().parse().unwrap_or(f64::from(number)).into()
 }
 
 /// Trains behind a bar; on Ctrl-C keeps a checkpoint and returns none.
