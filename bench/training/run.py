@@ -68,9 +68,9 @@ class Bench:
         self.ours = built()
         self.processors = sorted(os.sched_getaffinity(0))[: self.threads]
 
-    def run(self, contender, architecture=None, batch=32, steps=60, inference=False):
+    def run(self, contender, architecture=None, batch=32, steps=60, epochs=2, inference=False):
         """One measurement in a process of its own, on the first processors."""
-        task = dict(architecture=architecture, batch=batch, steps=steps, epochs=2, threads=self.threads, inference=inference)
+        task = dict(architecture=architecture, batch=batch, steps=steps, epochs=epochs, threads=self.threads, inference=inference)
         command = [self.ours] if contender == "ours" else [self.python, str(HERE / "theirs.py"), contender]
         done = subprocess.run(
             [*command, json.dumps(task)],
@@ -117,7 +117,9 @@ def course(bench, models, contenders):
     limits = [bench.run("gemm").get("gflops", 0.0)]
     for name, architecture in models.items():
         say(name)
-        results = bench.medians(["ours", *contenders], architecture=architecture, inference=True)
+        # Recurrent networks take so long in the frameworks that one epoch is enough.
+        epochs = 1 if any(layer["type"] in ("LSTM", "GRU") for layer in architecture["layers"]) else 2
+        results = bench.medians(["ours", *contenders], architecture=architecture, epochs=epochs, inference=True)
         limits.append(bench.run("gemm").get("gflops", 0.0))
         for measure in MEASURES:
             line = {"model": name, "threads": bench.threads} | compared(measure, results)

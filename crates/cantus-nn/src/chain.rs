@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::architecture::Architecture;
 use crate::error::Error;
-use crate::layer::{Layer, Parameter};
+use crate::layer::{LARGEST, Layer, Parameter, size};
 use crate::random::key;
 
 /// A built layer and its place.
@@ -57,8 +57,11 @@ impl Chain {
         if architecture.layers.is_empty() {
             return Err(Error::Empty { missing: "layers" });
         }
-        if architecture.input_shape.iter().product::<usize>() == 0 || architecture.input_shape.is_empty() {
+        if architecture.input_shape.contains(&0) || architecture.input_shape.is_empty() {
             return Err(Error::Empty { missing: "input: every axis of input_shape must be at least 1" });
+        }
+        if size(&architecture.input_shape) > LARGEST {
+            return Err(Error::TooLarge { what: "input_shape".into(), limit: LARGEST });
         }
         let mut shape = architecture.input_shape.clone();
         let mut links: Vec<Link> = Vec::new();

@@ -28,6 +28,14 @@ pub enum Error {
         /// What it may be.
         wanted: &'static str,
     },
+    /// A layer larger than any computer of today could train: a slip, or a file that means harm.
+    #[error("{what} is too large: more than {limit} numbers")]
+    TooLarge {
+        /// Which layer, such as `layers.2 (LSTM)`, or `input_shape`.
+        what: String,
+        /// How many numbers an example's output, or one tensor, may have.
+        limit: usize,
+    },
     /// An architecture without layers, or with an empty input.
     #[error("the architecture has no {missing}")]
     Empty {

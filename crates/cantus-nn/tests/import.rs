@@ -1,8 +1,8 @@
 //! Weights of models from Keras 3 and PyTorch, imported, give the outputs that these models gave.
 //!
 //! `tests/reference/import.py` made the weights, inputs and outputs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use cantus_nn::{Architecture, Network};
 use safetensors::SafeTensors;
@@ -113,8 +113,30 @@ fn recurrent_networks_answer_as_in_keras_and_pytorch() {
 }
 
 #[test]
+fn bidirectional_networks_answer_as_in_keras_and_pytorch() {
+    let lstm = r#"{ type = "Bidirectional", layer = { type = "LSTM", units = 5 } }"#;
+    let dense = r#"{ type = "Dense", units = 3 }"#;
+    answers_alike(
+        "keras_bidirectional",
+        &format!("input_shape = [6, 4]\nlayers = [{lstm}, {{ type = \"LayerNormalization\" }}, {dense}]"),
+    );
+    answers_alike("torch_bidirectional", &format!("input_shape = [6, 4]\nlayers = [{lstm}, {dense}]"));
+}
+
+#[test]
 fn weights_from_here_come_back_too() {
-    let network_of = |seed| Network::new(&toml::from_str(TORCH_MLP).unwrap(), seed).unwrap();
+    let architecture: Architecture = toml::from_str(
+        r#"input_shape = [4, 6]
+        layers = [
+            { type = "Residual", layers = [{ type = "Dense", units = 6 }, { type = "LayerNormalization" }] },
+            { type = "Bidirectional", layer = { type = "LSTM", units = 3, return_sequences = true } },
+            { type = "MultiTimescaleLSTM", units = 2 },
+            { type = "LayerNormalization" },
+            { type = "Dense", units = 6 },
+        ]"#,
+    )
+    .unwrap();
+    let network_of = |seed| Network::new(&architecture, seed).unwrap();
     let (from, mut to) = (network_of(1), network_of(2));
     let tensors: Vec<_> = from.weights();
     let bytes: Vec<Vec<u8>> =
@@ -164,4 +186,22 @@ fn what_does_not_fit_is_named_and_nothing_is_replaced() {
         named(extra, Dtype::F32, &[0; 16])
             .contains("0.weight has shape [2, 2], but for layers.1.kernel it must be [5, 6]")
     );
+}
+
+#[test]
+fn a_damaged_file_is_refused_or_read_and_never_the_end_of_the_program() {
+    let mut network = network(
+        r#"input_shape = [6, 4]
+        layers = [{ type = "SimpleRNN", units = 5 }, { type = "Dense", units = 3 }]"#,
+    );
+    let bytes = file("torch_rnn");
+    for at in 0..bytes.len() {
+        assert!(network.import_weights(&bytes[..at]).is_err(), "{at} bytes");
+        for flip in [1, 8, 0x80] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            // A flipped bit of a number is a number too.
+            let _ = network.import_weights(&damaged);
+        }
+    }
 }

@@ -62,6 +62,24 @@ fn networks() -> Vec<(&'static str, Architecture)> {
             ]"#,
         ),
         (
+            "of all kinds",
+            r#"layers = [
+                { type = "Residual", layers = [
+                    { type = "LayerNormalization" },
+                    { type = "Dense", units = 6, activation = "elu" },
+                    { type = "Dropout", rate = 0.1 },
+                ] },
+                { type = "GaussianNoise", stddev = 0.01 },
+                { type = "Bidirectional", layer = { type = "LSTM", units = 5, return_sequences = true } },
+                { type = "SpatialDropout1D", rate = 0.05 },
+                { type = "TimeDistributed", layer = { type = "Dense", units = 7, activation = "leaky_relu" } },
+                { type = "BatchNormalization" },
+                { type = "MultiTimescaleLSTM", units = 4, time_scales = [2, 6, 20], return_sequences = true },
+                { type = "GlobalAveragePooling1D" },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
+        (
             "convolutional",
             r#"layers = [
                 { type = "Reshape", target_shape = [20, 6, 1] },
@@ -114,6 +132,28 @@ fn every_network_learns_eight_examples_by_heart() {
         assert_eq!(scores.accuracy, Some(1.0), "{name}: {scores:?}");
         assert!(scores.loss < 0.1, "{name}: {scores:?}");
     }
+}
+
+/// The lectures' LSTM, whose notebook ends with "The above isn't working for some reason". (It misspells `Dropout`.)
+#[test]
+fn the_lectures_lstm_works() {
+    let architecture = architecture(
+        r#"input_shape = [130, 13]
+        layers = [
+            { type = "LSTM", units = 64, return_sequences = true },
+            { type = "LSTM", units = 64 },
+            { type = "Dense", units = 64, activation = "relu" },
+            { type = "Dropout", rate = 0.3 },
+            { type = "Dense", units = 10, activation = "softmax" },
+        ]"#,
+    );
+    let mut network = Network::new(&architecture, 3).unwrap();
+    assert!(network.summary().contains(" Total params: 57,802 "), "{}", network.summary());
+    let (inputs, classes) = (noise(8 * 130 * 13, 1), [0, 1, 2, 3, 4, 5, 6, 7]);
+    let train = InMemory::classes(&inputs, &classes);
+    let training = Training { epochs: 100, optimizer: adam(5e-3), ..Training::default() };
+    network.fit(&train, None, &training, on).unwrap();
+    assert_eq!(network.evaluate(&train, training.loss).unwrap().accuracy, Some(1.0));
 }
 
 #[test]
@@ -267,6 +307,12 @@ fn what_does_not_fit_is_refused_and_named() {
         "layers.0 (Dropout): rate must be at least 0 and less than 1, but is 1.5"
     );
     assert_eq!(message(vec![]), "the architecture has no layers");
+    let too_large = "layers.0 (Dense) is too large: more than 2147483648 numbers";
+    assert_eq!(message(vec![dense(usize::MAX)]), too_large);
+    assert_eq!(message(vec![dense(1 << 60)]), too_large);
+    let error =
+        Network::new(&Architecture { input_shape: vec![1 << 40; 3], layers: vec![dense(1)] }, 0).unwrap_err();
+    assert_eq!(error.to_string(), "input_shape is too large: more than 2147483648 numbers");
 
     let mut network = Network::new(&networks()[0].1, 0).unwrap();
     let (inputs, classes) = examples(3, 1);

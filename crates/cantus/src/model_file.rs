@@ -140,7 +140,9 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
 /// Whether the network takes what its features make and answers with its labels; the checksum does not say so.
 fn check_ends(network: &Network, labels: &[String], features: &FeatureSpec) -> Result<(), String> {
     let segment = [features.frames_per_segment(), features.n_bins()];
-    if network.input_shape() != segment {
+    // A convolution's input has a channel axis behind these two.
+    if !matches!(network.input_shape(), [n_frames, n_bins] | [n_frames, n_bins, 1] if [*n_frames, *n_bins] == segment)
+    {
         return Err(format!("its network takes {:?}, its features make {segment:?}", network.input_shape()));
     }
     if labels.is_empty() || network.output_shape() != [labels.len()] {

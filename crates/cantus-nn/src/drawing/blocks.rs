@@ -35,6 +35,9 @@ pub(super) fn draw(network: &Network) -> Svg {
         middle += PITCH;
         let family = family(link.kind);
         glyph(&mut svg, middle, link.layer.output_shape(), family);
+        if link.kind == "Residual" {
+            bypass(&mut svg, middle);
+        }
         card(&mut svg, middle, family);
         let (left, right) = (CARD_X + 22.0, CARD_X + CARD_WIDTH - 16.0);
         let settings = shortened(&words::settings(spec));
@@ -82,7 +85,7 @@ fn family(kind: &str) -> &'static str {
         "Conv2D" | "Residual" => "convolution",
         "SimpleRNN" | "LSTM" | "GRU" | "Bidirectional" | "MultiTimescaleLSTM" => "recurrent",
         "BatchNormalization" | "LayerNormalization" => "normalization",
-        "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "SpatialDropout" | "GaussianNoise" => "chance",
+        "Dropout" | "SpatialDropout" | "GaussianNoise" => "chance",
         _ => "other",
     }
 }
@@ -110,6 +113,15 @@ fn arrow(svg: &mut Svg, top: f64) {
     svg.push(format_args!(
         r#"<polygon class="flow" points="{left},{neck} {right},{neck} {},{to}"/>"#,
         Number(x)
+    ));
+}
+
+/// The way past a card, from the arrow above it to the one below it.
+fn bypass(svg: &mut Svg, middle: f64) {
+    let (x, right) = (CARD_X + CARD_WIDTH / 2.0, CARD_WIDTH / 2.0 + 2.0);
+    let (top, down) = (Number(middle - PITCH / 2.0 - 2.0), Number(PITCH - 14.0));
+    svg.push(format_args!(
+        r#"<path class="bypass" d="M{x} {top}h{right}q9 0 9 9v{down}q0 9 -9 9h-{right}"/>"#
     ));
 }
 

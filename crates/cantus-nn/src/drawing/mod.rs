@@ -113,6 +113,28 @@ mod tests {
     }
 
     #[test]
+    fn layers_within_layers_are_told_and_a_residual_block_has_its_way_past() {
+        let svg = network(
+            r#"input_shape = [130, 32]
+            layers = [
+                { type = "Residual", layers = [{ type = "Dense", units = 32 }, { type = "LayerNormalization" }] },
+                { type = "Bidirectional", layer = { type = "GRU", units = 8, return_sequences = true } },
+                { type = "MultiTimescaleLSTM", units = 4, time_scales = [2.0, 8.0] },
+            ]"#,
+        )
+        .drawing();
+        for text in [
+            ">Dense 32 units → LayerNormalization<",
+            ">GRU 8 units, every step<",
+            ">4 units, τ = 2 8<",
+            ">130 × 16<",
+        ] {
+            assert!(svg.contains(text), "{text} is not in\n{svg}");
+        }
+        assert_eq!(count(&svg, "class=\"bypass\""), 1);
+    }
+
+    #[test]
     fn a_network_that_went_astray_is_drawn_too() {
         let mut network = lecture();
         let values = vec![f32::NAN, f32::INFINITY, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, 0.0];

@@ -49,7 +49,7 @@ pub(super) fn columns(network: &Network) -> Option<Vec<Column>> {
                 columns.push(Column { n_neurons, link: Some(i), words });
             }
             LayerSpec::Flatten(_) | LayerSpec::Reshape(_) => {}
-            LayerSpec::Activation(_) | LayerSpec::Dropout(_) => {
+            LayerSpec::Activation(_) | LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) => {
                 let note = format!("{} {}", link.kind, words::settings(spec));
                 let notes = &mut columns.last_mut()?.words[2];
                 *notes = if notes.is_empty() { note } else { format!("{notes}, {note}") };
@@ -74,22 +74,21 @@ pub(super) fn draw(network: &Network, columns: &[Column]) -> Svg {
         let above = (most - columns[column].n_neurons) as f64 / 2.0;
         [MARGIN + COLUMN * column as f64, HEAD + ROW * (above + neuron as f64 + 0.5)]
     };
+    let weights_of = |column: &Column| {
+        column.link.map(|link| Weights::new(&network.chain.links[link], &network.parameters[link]))
+    };
     for (i, column) in columns.iter().enumerate() {
-        if let Some(link) = column.link {
-            let weights = Weights::new(&network.chain.links[link], &network.parameters[link]);
+        if let Some(weights) = weights_of(column) {
             connections(&mut svg, &weights, |from| place(i - 1, from), |to| place(i, to));
         }
     }
     for (i, column) in columns.iter().enumerate() {
-        let weights =
-            column.link.map(|link| Weights::new(&network.chain.links[link], &network.parameters[link]));
+        let weights = weights_of(column);
+        let letter = if i == 0 { Some('x') } else { (i + 1 == columns.len()).then_some('y') };
         for neuron in 0..column.n_neurons {
             circle(&mut svg, place(i, neuron), weights.as_ref(), neuron);
-            let letter = if i == 0 { 'x' } else { 'y' };
-            if i == 0 || i + 1 == columns.len() {
-                let [x, y] = place(i, neuron);
-                let style = r#"font-size="12" font-style="italic""#;
-                svg.text([x, y + 4.0], Anchor::Middle, style, &format!("{letter}{}", subscript(neuron + 1)));
+            if let Some(letter) = letter {
+                name(&mut svg, place(i, neuron), letter, neuron + 1);
             }
         }
         head(&mut svg, place(i, 0)[0], &column.words);
@@ -166,6 +165,12 @@ fn circle(svg: &mut Svg, [x, y]: [f64; 2], weights: Option<&Weights<'_>>, neuron
     svg.push(format_args!(
         r#"<circle class="neuron {class}" cx="{x}" cy="{y}" r="{RADIUS}" stroke-width="{ring}">{title}</circle>"#
     ));
+}
+
+/// x₁ for an input, y₁ for an output, inside its circle.
+fn name(svg: &mut Svg, [x, y]: [f64; 2], letter: char, number: usize) {
+    let style = r#"font-size="12" font-style="italic""#;
+    svg.text([x, y + 4.0], Anchor::Middle, style, &format!("{letter}{}", subscript(number)));
 }
 
 /// What the column is.

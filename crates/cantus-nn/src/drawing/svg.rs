@@ -10,6 +10,7 @@ const STYLE: &str = "\
 .network .muted { fill: #575d66 }
 .network .card { fill: #f5f6f8; stroke: #e0e3e7 }
 .network .flow { fill: #9aa0a8 }
+.network .bypass { fill: none; stroke: #9aa0a8; stroke-width: 1.5 }
 .network .neuron { fill: #ffffff; stroke: #9aa0a8 }
 .network .positive { stroke: #0072b2 }
 .network .negative { stroke: #d55e00 }
@@ -26,6 +27,7 @@ const STYLE: &str = "\
 .network .muted { fill: #a6adb8 }
 .network .card { fill: #1f2229; stroke: #333842 }
 .network .flow { fill: #5c636e }
+.network .bypass { stroke: #5c636e }
 .network .neuron { fill: #16181d; stroke: #5c636e }
 .network .positive { stroke: #56b4e9 }
 .network .negative { stroke: #e69f00 }

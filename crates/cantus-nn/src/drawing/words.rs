@@ -38,8 +38,13 @@ fn of(layer: &Value) -> String {
         let weight = number(&layer["kernel_regularizer"][key]).filter(|weight| weight != "0");
         parts.extend(weight.map(|weight| format!("{name} {weight}")));
     }
+    if let Some(scales) = layer["time_scales"].as_array() {
+        parts.push(format!("τ = {}", scales.iter().filter_map(number).collect::<Vec<_>>().join(" ")));
+    }
     parts.extend(nested(&layer["layer"]));
-    parts.extend(layer["layers"].as_array().into_iter().flatten().filter_map(nested));
+    if let Some(layers) = layer["layers"].as_array() {
+        parts.push(layers.iter().filter_map(nested).collect::<Vec<_>>().join(" → "));
+    }
     parts.join(", ")
 }
 

@@ -9,9 +9,10 @@ use crate::weights::Tensor;
 pub(super) struct Place<'a> {
     /// Of our tensor.
     pub(super) name: &'a str,
-    pub(super) family: Family,
-    /// The last part of it.
+    /// The last part of its name.
     pub(super) leaf: &'a str,
+    /// Of our layer.
+    pub(super) family: Family,
     pub(super) shape: &'a [usize],
     /// Height, width and channels, where the layer's inputs are a flattened image.
     pub(super) flattened: Option<[usize; 3]>,

@@ -3,7 +3,8 @@
 //! A file has names and numbers, and no order: that is lost when it is written. So layers are recognised by what they have, and
 //! those of one family (dense, convolution, LSTM, …) are taken in the order of the numbers in their names: `dense`, `dense_1`,
 //! `dense_2`; `0`, `3`, `4`; `fc1`, `fc2`; `lstm.weight_ih_l0`, `…_l1`. The first one of a family becomes the network's first one,
-//! and so on. Names that leave the order open, such as `hidden` and `out`, are refused.
+//! and so on. Names that leave the order open, such as `hidden` and `out`, are refused. Where all layers of a family have the names that
+//! they have here (`layers.3.weight`, `layers.3.kernel`), names decide and not numbers.
 //!
 //! | here and in Keras | Keras, layout | PyTorch | what is done to PyTorch's |
 //! |---|---|---|---|
@@ -55,8 +56,7 @@ impl Network {
             let of_family = |groups: &[Group]| -> Vec<Group> {
                 groups.iter().filter(|group| group.family == family).cloned().collect()
             };
-            let (ours, mut theirs) = (of_family(&ours), of_family(&theirs));
-            file::sort(&mut theirs)?;
+            let (ours, theirs) = (of_family(&ours), of_family(&theirs));
             if ours.len() != theirs.len() {
                 let names = |groups: &[Group]| {
                     groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>().join(", ")
@@ -69,17 +69,27 @@ impl Network {
                     names(&ours)
                 )));
             }
-            for (ours, theirs) in ours.iter().zip(&theirs) {
+            for (ours, theirs) in ours.iter().zip(in_order_of(&ours, theirs)?) {
                 let flattened = flattened_image(&self.chain, &ours.name);
                 for (leaf, tensor) in &ours.tensors {
                     let place = Place { name: &tensor.name, family, leaf, shape: &tensor.shape, flattened };
-                    let values = layout::convert(&place, theirs)?;
+                    let values = layout::convert(&place, &theirs)?;
                     tensors.push(Tensor { name: tensor.name.clone(), shape: tensor.shape.clone(), values });
                 }
             }
         }
         self.set_weights(&tensors)
     }
+}
+
+/// Their layers as ours follow each other: by our names if they have them, and else by number.
+fn in_order_of(ours: &[Group], mut theirs: Vec<Group>) -> Result<Vec<Group>, Error> {
+    let named = |group: &Group| theirs.iter().find(|theirs| theirs.name == group.name).cloned();
+    if let Some(by_name) = ours.iter().map(named).collect() {
+        return Ok(by_name);
+    }
+    file::sort(&mut theirs)?;
+    Ok(theirs)
 }
 
 fn problem(problem: impl Into<String>) -> Error {

@@ -94,14 +94,17 @@ impl Layer for BidirectionalLayer {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let named = |(layer, direction): (&Box<dyn Layer>, &'static str)| {
+        let mut all = Vec::new();
+        for (layer, direction) in self.layers.iter().zip(["forward", "backward"]) {
             let parameters = layer.parameters().into_iter();
-            parameters.map(move |parameter| Parameter {
-                name: format!("{direction}.{}", parameter.name),
-                ..parameter
-            })
-        };
-        self.layers.iter().zip(["forward", "backward"]).flat_map(named).collect()
+            all.extend(
+                parameters.map(|parameter| Parameter {
+                    name: format!("{direction}.{}", parameter.name),
+                    ..parameter
+                }),
+            );
+        }
+        all
     }
 
     fn memory(&self) -> Memory {

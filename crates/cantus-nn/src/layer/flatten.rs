@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use super::{Flow, Layer, Pass, Site, Tape, Weights, size};
 use crate::error::Error;
 
 /// Makes one axis of all axes.
@@ -37,8 +37,7 @@ impl Flatten {
 
 impl Reshape {
     pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<View, Error> {
-        let (n_inputs, n_outputs): (usize, usize) =
-            (input_shape.iter().product(), self.target_shape.iter().product());
+        let (n_inputs, n_outputs) = (size(input_shape), size(&self.target_shape));
         if n_inputs != n_outputs {
             let wanted = format!("{n_outputs} numbers, for its target shape {:?}", self.target_shape);
             return Err(site.shape(input_shape, wanted));

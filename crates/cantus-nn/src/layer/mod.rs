@@ -149,7 +149,7 @@ impl Parameter {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
+        size(&self.shape)
     }
 }
 
@@ -204,6 +204,16 @@ pub(crate) struct Pass {
     pub(crate) fused: bool,
     /// For random numbers: differs by step and by layer.
     pub(crate) key: u64,
+}
+
+/// How many numbers an example may have between two layers, and a tensor of weights.
+pub(crate) const LARGEST: usize = 1 << 31;
+/// No count in an architecture is greater: products of three of them cannot overflow.
+const LARGEST_SETTING: usize = 1 << 20;
+
+/// How many numbers a shape holds; the greatest `usize` if more than that.
+pub(crate) fn size(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |product, &axis| product.saturating_mul(axis))
 }
 
 /// Cuts a layer's weights into its tensors.
@@ -277,7 +287,21 @@ impl Site<'_> {
 
     /// A count that must be at least one.
     pub(crate) fn at_least_one(self, setting: &'static str, got: usize) -> Result<usize, Error> {
-        if got == 0 { Err(self.setting(setting, got, "at least 1")) } else { Ok(got) }
+        match got {
+            0 => Err(self.setting(setting, got, "at least 1")),
+            1..=LARGEST_SETTING => Ok(got),
+            _ => Err(self.too_large()),
+        }
+    }
+
+    /// There is more of it than any computer of today could train.
+    pub(crate) fn too_large(self) -> Error {
+        Error::TooLarge { what: self.layer(), limit: LARGEST }
+    }
+
+    /// Refuses a shape of too many numbers, before anybody multiplies its axes.
+    pub(crate) fn check_size(self, shape: &[usize]) -> Result<(), Error> {
+        if size(shape) > LARGEST { Err(self.too_large()) } else { Ok(()) }
     }
 
     /// A share that must be at least 0 and less than 1.

@@ -58,7 +58,8 @@ impl MultiTimescaleLstm {
             let got = format!("{:?}", self.time_scales);
             return Err(site.setting("time_scales", got, "one or more rising numbers of more than 1"));
         }
-        let lstm = Lstm::new(self.units * self.time_scales.len(), self.return_sequences);
+        let units = site.at_least_one("units", self.units.saturating_mul(self.time_scales.len()))?;
+        let lstm = Lstm::new(units, self.return_sequences);
         Ok(lstm.build(input_shape, site)?.with_first_bias(self.first_bias()))
     }
 

@@ -77,6 +77,13 @@ impl LayerSpec {
     /// Makes a layer for inputs of this shape; `path` is where the architecture has it.
     pub(crate) fn build(&self, input: &[usize], path: &str) -> Result<Box<dyn Layer>, Error> {
         let site = Site { path, kind: self.kind() };
+        let layer = self.build_unchecked(input, site)?;
+        site.check_size(layer.output_shape())?;
+        layer.parameters().iter().try_for_each(|parameter| site.check_size(&parameter.shape))?;
+        Ok(layer)
+    }
+
+    fn build_unchecked(&self, input: &[usize], site: Site<'_>) -> Result<Box<dyn Layer>, Error> {
         Ok(match self {
             Self::Activation(activate) => Box::new(activate.build(input)),
             Self::AveragePool2D(pool) => Box::new(pool.build(input, site)?),

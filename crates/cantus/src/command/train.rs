@@ -28,7 +28,7 @@ Examples:
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
-    /// Recipe: a name (mlp, mlp-regularised) or a TOML file
+    /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, or a TOML file
     #[arg(long, short, default_value = "mlp", value_name = "RECIPE")]
     model: String,
     /// Run folder to make

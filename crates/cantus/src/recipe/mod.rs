@@ -11,8 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 2] =
-    [("mlp", include_str!("mlp.toml")), ("mlp-regularised", include_str!("mlp-regularised.toml"))];
+const BUILT_IN: [(&str, &str); 6] = [
+    ("mlp", include_str!("mlp.toml")),
+    ("mlp-regularised", include_str!("mlp-regularised.toml")),
+    ("cnn", include_str!("cnn.toml")),
+    ("rnn", include_str!("rnn.toml")),
+    ("lstm", include_str!("lstm.toml")),
+    ("gru", include_str!("gru.toml")),
+];
 
 /// A named way to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,10 +67,15 @@ impl Recipe {
 
 impl Recipe {
     /// The network for segments of this shape and so many labels: the recipe's layers and one softmax neuron a label.
+    /// In front of a convolution, features are an image of one channel.
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
+        let mut input_shape = vec![n_frames, n_bins];
+        if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {
+            input_shape.push(1);
+        }
         let mut layers = self.layers.clone();
         layers.push(LayerSpec::Dense(Dense::new(n_labels, Activation::Softmax)));
-        Architecture { input_shape: vec![n_frames, n_bins], layers }
+        Architecture { input_shape, layers }
     }
 }
 
@@ -86,7 +97,10 @@ mod tests {
         for name in Recipe::names() {
             let recipe = Recipe::load(name).unwrap();
             recipe.features.validate().unwrap();
-            assert!(!recipe.layers.is_empty(), "{name}");
+            let spec = &recipe.features;
+            let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 10);
+            let network = cantus_nn::Network::new(&architecture, 0).unwrap();
+            assert_eq!(network.output_shape(), [10], "{name}");
         }
     }
 

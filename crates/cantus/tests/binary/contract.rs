@@ -107,6 +107,19 @@ fn a_folder_of_audio_trains_at_once() {
 }
 
 #[test]
+fn every_recipe_goes_the_whole_way() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/features").ok();
+    for recipe in cantus::Recipe::names() {
+        cantus_in(dir.path(), &format!("train @/features -m {recipe} -o @/{recipe} --epochs 1")).ok();
+        cantus_in(dir.path(), &format!("evaluate @/{recipe}")).ok();
+        let song = cantus_in(dir.path(), &format!("predict @/{recipe} @/music/jazz/jazz.00000.wav --json"));
+        assert_eq!(song.ok().json()["tracks"].as_array().unwrap().len(), 1, "{recipe}");
+    }
+}
+
+#[test]
 fn csv_has_a_row_for_each_track_and_a_column_for_each_label() {
     let dir = trained();
     let csv =
