@@ -2,7 +2,8 @@
 //!
 //!     cargo run --release -p cantus-nn --example step_time [MODEL [N_THREADS]]
 //!
-//! With a number of threads, trains only, so that a profiler sees nothing else. Otherwise prints, for each model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
+//! With a number of threads, trains only, so that a profiler sees nothing else. Otherwise prints, for each
+//! model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement to look at")]
 

@@ -1,9 +1,10 @@
 //! Neural networks from scratch, with Keras's words.
 //!
-//! A network is described as data ([`Architecture`]), built ([`Network::new`]), trained ([`Network::fit`]) and asked
-//! ([`Network::predict`]). There is no graph and no automatic differentiation: every layer has its forward and its backward
-//! pass written out beneath its maths, in a file of its own under `layer`. To learn how backpropagation works, read
-//! `layer/dense.rs`; to learn how a fit shares its work among threads without changing a bit of the result, read `fit`.
+//! A network is described as data ([`Architecture`]), built ([`Network::new`]), trained ([`Network::fit`])
+//! and asked ([`Network::predict`]). There is no graph and no automatic differentiation: every layer has its
+//! forward and its backward pass written out beneath its maths, in a file of its own under `layer`. To learn
+//! how backpropagation works, read `layer/dense.rs`; to learn how a fit shares its work among threads without
+//! changing a bit of the result, read `fit`.
 //!
 //! The crate knows nothing of sound, files or terminals.
 

@@ -1,7 +1,7 @@
 //! Training: epochs of batches, until enough is learnt.
 //!
-//! [`fit`] is the loop that one sees in a lecture: shuffle, take a batch, step, and at the end of an epoch look at the
-//! validation examples. What makes a step fast lies below it:
+//! [`fit`] is the loop that one sees in a lecture: shuffle, take a batch, step, and at the end of an epoch
+//! look at the validation examples. What makes a step fast lies below it:
 //!
 //! - `plan`: where examples can go through several layers on their own, and where they must meet;
 //! - `lane`: a share of the batch on its way through the network and back;
@@ -124,7 +124,7 @@ pub(crate) fn fit(
     if let Some(validation) = validation {
         check_examples(&network.chain, validation, training.loss, "validation")?;
     }
-    let Network { architecture, chain, parameters } = network;
+    let Network { architecture, chain, parameters, .. } = network;
     let (mut state, slots) = match checkpoint {
         None => (State::default(), fresh_slots(chain, training)),
         Some(bytes) => {

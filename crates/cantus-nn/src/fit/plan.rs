@@ -1,7 +1,9 @@
-//! The plan of a training step: which layers examples can go through on their own, and where they must wait for each other.
+//! The plan of a training step: which layers examples can go through on their own, and where they must wait
+//! for each other.
 //!
-//! A *stage* is a run of layers without a meeting. Each thread takes its lanes (shares of the batch) through a whole stage, so that what one layer
-//! puts out is still in the cache when the next one reads it. Between two stages lies a layer with a [`Meeting`].
+//! A *stage* is a run of layers without a meeting. Each thread takes its lanes (shares of the batch) through
+//! a whole stage, so that what one layer puts out is still in the cache when the next one reads it. Between
+//! two stages lies a layer with a [`Meeting`].
 
 use std::ops::Range;
 
@@ -19,7 +21,8 @@ pub(super) struct Stage {
     pub(super) group: usize,
 }
 
-/// How a step is carried out; follows from the network and the batch size alone, never from the number of threads.
+/// How a step is carried out; follows from the network and the batch size alone, never from the number of
+/// threads.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) stages: Vec<Stage>,
