@@ -157,17 +157,7 @@ impl Network {
     /// All weights by name, first layer to last, those that are not trained included.
     #[must_use]
     pub fn weights(&self) -> Vec<Tensor> {
-        let mut tensors = Vec::new();
-        for (link, values) in self.chain.links.iter().zip(&self.parameters) {
-            for tensor in &link.tensors {
-                tensors.push(Tensor {
-                    name: format!("{}.{}", link.path, tensor.parameter.name),
-                    shape: tensor.parameter.shape.clone(),
-                    values: values[tensor.range.clone()].to_vec(),
-                });
-            }
-        }
-        tensors
+        self.chain.tensors(&self.parameters)
     }
 
     /// Replaces weights by name; those not named stay.

@@ -33,6 +33,7 @@ use crate::network::Network;
 use crate::optimizer::Step;
 use crate::random::{Random, key};
 use crate::team::{Team, all_threads, with_team};
+use crate::weights::Tensor;
 use engine::{Engine, Order};
 use state::State;
 use step::{Rule, Task};
@@ -73,6 +74,13 @@ pub struct EpochEnd<'a> {
 }
 
 impl EpochEnd<'_> {
+    /// The weights after this epoch, by name; as from [`Network::weights`].
+    #[must_use]
+    pub fn weights(&self) -> Vec<Tensor> {
+        let (_, chain, parameters) = self.network;
+        chain.tensors(parameters)
+    }
+
     /// Everything that [`Network::resume`] needs, as the bytes of a safetensors file.
     ///
     /// # Errors
