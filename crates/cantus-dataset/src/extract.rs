@@ -8,13 +8,12 @@
 //! Segments are the course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
 //! samples; one with fewer frames than a whole segment has is dropped and counted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cantus_audio::decode::{self, Fault, Recording};
-use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
 use rayon::prelude::*;
 
 use crate::store::{Header, Input, Lost, PartRecord, StoreWriter, TrackRecord};
@@ -156,60 +155,33 @@ impl PartJob<'_> {
         input: Input,
     ) -> (TrackRecord, Vec<f32>) {
         let path = self.catalog.path_of(track);
-        // Decoders read foreign bytes; should one panic after all, it costs its file and not the job.
-        let heard = catch_unwind(AssertUnwindSafe(|| hear(extractor, &path))).unwrap_or_else(|_| {
-            *extractor = self.extractor.clone();
-            Err(Lost { reason: "the decoder gave up on it".to_owned(), retry: false })
-        });
+        let heard = hear(extractor, &path);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
         self.meter.done(track, heard.is_err());
         let record =
             TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
         match heard {
             Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
-            Ok(Heard { features, n_segments, n_dropped, warning }) => (
-                TrackRecord { n_segments, n_dropped, warnings: warning.into_iter().collect(), ..record },
-                features,
-            ),
+            Ok((Heard { features, n_segments }, warning)) => {
+                let n_dropped = extractor.spec().segments.n_segments - n_segments;
+                let warnings = warning.into_iter().collect();
+                (TrackRecord { n_segments, n_dropped, warnings, ..record }, features)
+            }
         }
     }
 }
 
-/// A track as features.
-struct Heard {
-    /// `[n_segments, n_frames, n_bins]`
-    features: Vec<f32>,
-    n_segments: usize,
-    n_dropped: usize,
-    warning: Option<String>,
-}
-
-fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<Heard, Lost> {
-    let lost = |reason: String| Lost { reason, retry: false };
+/// A track as features, and what was wrong with it.
+fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<(Heard, Option<String>), Lost> {
     let recording = decode::load(path, extractor.spec().sample_rate).map_err(|error| Lost {
         retry: matches!(error, cantus_audio::Error::Io { .. }),
         reason: without_path(&error.to_string(), path),
     })?;
-    if recording.audio.is_silent() {
-        return Err(lost("silent from beginning to end".to_owned()));
-    }
-    let n_wanted = extractor.spec().segments.n_segments;
-    let (features, n_segments) = extractor.extract_segments(&recording.audio.samples, n_wanted);
-    let spec = extractor.spec();
-    if n_segments == 0 {
-        let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
-        let duration_s = recording.audio.duration_s();
-        return Err(lost(format!(
-            "too short: it lasts {duration_s:.2} s, and a segment takes {segment_s:.2} s"
-        )));
-    }
-    if !features.iter().all(|value| value.is_finite()) {
-        return Err(lost(
-            "its features are not finite: the file holds samples that are no numbers".to_owned(),
-        ));
-    }
-    let n_dropped = n_wanted - n_segments;
-    Ok(Heard { features, n_segments, n_dropped, warning: summary(&recording) })
+    let n_segments = extractor.spec().segments.n_segments;
+    let heard = extractor
+        .hear(&recording.audio, n_segments)
+        .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
+    Ok((heard, summary(&recording)))
 }
 
 /// One line on everything that was wrong with a file and did not cost it.

@@ -1,15 +1,16 @@
 //! How long a training step takes: the course's models, batches of 32, Adam.
 //!
-//!     cargo run --release -p cantus-nn --example step_time [MODEL [N_THREADS]]
+//!     cargo run --release -p cantus-nn --example step_time [MODEL [N_THREADS [BATCH_SIZE]]]
 //!
-//! With a number of threads, trains only, so that a profiler sees nothing else. Otherwise prints, for each model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
+//! With a number of threads, trains only, so that a profiler sees nothing else. Otherwise prints, for each
+//! model, ms per step (median and fastest epoch) on one thread and on two, and ms to answer one example.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement to look at")]
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use cantus_nn::{Architecture, InMemory, Network, Progress, Training};
+use cantus_nn::{Architecture, Batching, InMemory, Network, Progress, Training};
 
 const MODELS: [(&str, &str); 5] = [
     (
@@ -89,7 +90,9 @@ fn main() {
     let inputs: Vec<f32> =
         (0..N_EXAMPLES * INPUT_LEN).map(|i| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0).collect();
     let classes: Vec<usize> = (0..N_EXAMPLES).map(|i| i % 10).collect();
-    println!("{:16} {:>17} {:>17} {:>17}", "median (least)", "1 thread", "2 threads", "one example");
+    if std::env::args().len() < 3 {
+        println!("{:16} {:>17} {:>17} {:>17}", "median (least)", "1 thread", "2 threads", "one example");
+    }
     for (name, architecture) in
         MODELS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
     {
@@ -98,26 +101,33 @@ fn main() {
             continue;
         };
         let train = InMemory::classes(&inputs, &classes);
+        let batch_size = std::env::args().nth(3).map_or(32, |size| size.parse().unwrap());
         if let Some(n_threads) = std::env::args().nth(2) {
-            let (median, least) = ms_per_step(&architecture, &train, n_threads.parse().unwrap());
+            let (median, least) = ms_per_step(&architecture, &train, n_threads.parse().unwrap(), batch_size);
             println!("{name:16} {median:8.3} ({least:.3})");
             continue;
         }
-        let [one, two] = [1, 2].map(|n_threads| ms_per_step(&architecture, &train, n_threads));
+        let [one, two] = [1, 2].map(|n_threads| ms_per_step(&architecture, &train, n_threads, batch_size));
         let answer = ms_to_predict(&architecture, &inputs[..INPUT_LEN]);
         let cells = [one, two, answer].map(|(median, least)| format!("{median:8.3} ({least:.3})"));
         println!("{name:16} {:>17} {:>17} {:>17}", cells[0], cells[1], cells[2]);
     }
 }
 
-fn ms_per_step(architecture: &Architecture, train: &InMemory<'_>, n_threads: usize) -> (f64, f64) {
+fn ms_per_step(
+    architecture: &Architecture,
+    train: &InMemory<'_>,
+    n_threads: usize,
+    batch_size: usize,
+) -> (f64, f64) {
     let mut network = Network::new(architecture, 0).unwrap();
-    let training = Training { epochs: EPOCHS, n_threads, ..Training::default() };
+    let training =
+        Training { epochs: EPOCHS, n_threads, batching: Batching::Mini(batch_size), ..Training::default() };
     let mut times = Vec::new();
     let mut last = Instant::now();
     let watch = |progress: Progress<'_>| {
         if let Progress::Epoch(_) = progress {
-            times.push(last.elapsed().as_secs_f64() * 1e3 / (N_EXAMPLES / 32) as f64);
+            times.push(last.elapsed().as_secs_f64() * 1e3 / N_EXAMPLES.div_ceil(batch_size) as f64);
             last = Instant::now();
         }
         ControlFlow::Continue(())

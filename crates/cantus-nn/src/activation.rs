@@ -1,8 +1,8 @@
 //! Activations: what a neuron makes of its net input.
 //!
-//! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h) alone
-//! (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only [`Activation::Gelu`] and
-//! [`Activation::Silu`] are not monotonic: for them a layer keeps h.
+//! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h)
+//! alone (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only
+//! [`Activation::Gelu`] and [`Activation::Silu`] are not monotonic: for them a layer keeps h.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ impl Activation {
         matches!(self, Self::Gelu | Self::Silu)
     }
 
-    /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks beyond one number).
+    /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks
+    /// beyond one number).
     pub(crate) fn forward(self, values: &mut [f32], width: usize) {
         forward(self, values, width);
     }
@@ -97,7 +98,8 @@ fn backward(activation: Activation, outputs: &[f32], net_inputs: &[f32], gradien
     }
 }
 
-/// Adds `bias` to every row of `values`, then applies the activation: one pass, right behind a matrix product.
+/// Adds `bias` to every row of `values`, then applies the activation: one pass, right behind a matrix
+/// product.
 ///
 /// `net_inputs`, where the activation needs them later, receives the sums.
 pub(crate) fn add_bias_and_activate(
@@ -134,7 +136,8 @@ fn scale_each(gradient: &mut [f32], at: &[f32], derivative: impl Fn(f32) -> f32)
     gradient.iter_mut().zip(at).for_each(|(g, &x)| *g *= derivative(x));
 }
 
-/// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential overflows.
+/// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential
+/// overflows.
 pub(crate) fn softmax(row: &mut [f32]) {
     let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;

@@ -6,6 +6,7 @@ use crate::architecture::Architecture;
 use crate::error::Error;
 use crate::layer::{LARGEST, Layer, Parameter, size};
 use crate::random::key;
+use crate::weights::Tensor;
 
 /// A built layer and its place.
 #[derive(Debug)]
@@ -89,6 +90,22 @@ impl Chain {
             }
         }
         values
+    }
+
+    /// All weights by name.
+    pub(crate) fn tensors(&self, parameters: &[Vec<f32>]) -> Vec<Tensor> {
+        let mut tensors = Vec::new();
+        for (link, values) in self.links.iter().zip(parameters) {
+            for TensorPlace { parameter, range } in &link.tensors {
+                let name = format!("{}.{}", link.path, parameter.name);
+                tensors.push(Tensor {
+                    name,
+                    shape: parameter.shape.clone(),
+                    values: values[range.clone()].to_vec(),
+                });
+            }
+        }
+        tensors
     }
 
     pub(crate) fn input_len(&self) -> usize {

@@ -1,14 +1,15 @@
 //! Loops over many numbers, as wide as the processor allows.
 //!
-//! A build for every x86-64 processor may use only the vectors that all of them have. Throughout this crate, functions that
-//! loop over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled for several instruction sets,
-//! and the best one is picked at run time. What they call is inlined, so that it is compiled along with them.
+//! A build for every x86-64 processor may use only the vectors that all of them have. Throughout this crate,
+//! functions that loop over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled
+//! for several instruction sets, and the best one is picked at run time. What they call is inlined, so that
+//! it is compiled along with them.
 //!
-//! `exp`, `tanh` and `sigmoid` here are polynomials without branches, so that such a loop computes 8 or 16 of them at once;
-//! the standard library's compute one.
+//! `exp`, `tanh` and `sigmoid` here are polynomials without branches, so that such a loop computes 8 or 16 of
+//! them at once; the standard library's compute one.
 //!
-//! All of them are built from `mul_add`, additions, multiplications and divisions, each of which IEEE 754 rounds in one way
-//! only: the same input gives the same bits at every vector width.
+//! All of them are built from `mul_add`, additions, multiplications and divisions, each of which IEEE 754
+//! rounds in one way only: the same input gives the same bits at every vector width.
 
 use multiversion::multiversion;
 
@@ -32,7 +33,8 @@ pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32]) {
     }
 }
 
-/// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer, and leaves that integer in the lowest bits.
+/// Adding and subtracting 1.5 · 2²³ rounds to the nearest integer, and leaves that integer in the lowest
+/// bits.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts: the first has few bits, so that `n · LN_2_HIGH` is exact.
 const LN_2_HIGH: f32 = 0.693_359_4;
@@ -40,8 +42,8 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// eˣ within 2e-7 of its size; inputs beyond ±87 are taken as ±87.
 ///
-/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2, where a polynomial of degree 6 (Taylor's, its last
-/// coefficients nudged for the smallest greatest error) gives eʳ.
+/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2, where a polynomial of degree 6 (Taylor's, its
+/// last coefficients nudged for the smallest greatest error) gives eʳ.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);

@@ -2,8 +2,8 @@
 
 /// Examples to learn from or to be judged by.
 ///
-/// A fit asks for inputs from several threads at once and in any order. [`InMemory`] serves slices; a store on disk can
-/// implement this trait too, and augment its inputs anew in every epoch.
+/// A fit asks for inputs from several threads at once and in any order. [`InMemory`] serves slices; a store
+/// on disk can implement this trait too, and augment its inputs anew in every epoch.
 pub trait Examples: Sync {
     /// How many examples there are.
     fn len(&self) -> usize;
@@ -18,8 +18,9 @@ pub trait Examples: Sync {
 
     /// Writes the input of example `index`.
     ///
-    /// What is written may depend on `epoch` (counted from 0), so that data can be augmented; for the sake of repeatable
-    /// training it must depend on nothing else. Inputs to validate, evaluate or predict are asked for with epoch 0.
+    /// What is written may depend on `epoch` (counted from 0), so that data can be augmented; for the sake of
+    /// repeatable training it must depend on nothing else. Inputs to validate, evaluate or predict are asked
+    /// for with epoch 0.
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]);
 
     /// What the network should answer to example `index`.
@@ -76,7 +77,8 @@ impl<'a> InMemory<'a> {
         Self { inputs, input_len, targets: Targets::Values { values, width }, weights: None }
     }
 
-    /// The same examples, of which the i-th counts `weights[i]` in the loss; where `weights` ends, the rest count 1.
+    /// The same examples, of which the i-th counts `weights[i]` in the loss; where `weights` ends, the rest
+    /// count 1.
     #[must_use]
     pub fn weighted(self, weights: &'a [f32]) -> Self {
         Self { weights: Some(weights), ..self }

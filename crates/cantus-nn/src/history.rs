@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The course of a training, one number for each epoch; serialised, it has the keys of Keras's `History.history`.
+/// The course of a training, one number for each epoch; serialised, it has the keys of Keras's
+/// `History.history`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {
-    /// Mean loss of the training examples, while they were learnt from (with regularisation, before each update).
+    /// Mean loss of the training examples, while they were learnt from (with regularisation, before each
+    /// update).
     pub loss: Vec<f64>,
     /// Share of right answers among them; empty if the loss knows no right answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,12 +6,15 @@ use crate::chain::Chain;
 use crate::layer::{Pass, Tape, Weights};
 use crate::team::{all_threads, lock, with_team};
 
-/// How many examples go through the network together. Fixed, so that results do not depend on the number of threads.
+/// How many examples go through the network together. Fixed, so that results do not depend on the number of
+/// threads.
 pub(crate) const BLOCK: usize = 32;
 
 /// Buffers to take up to `capacity` examples through a network; made once, used often.
 #[derive(Debug)]
 pub(crate) struct Inference {
+    /// How many examples there is room for.
+    capacity: usize,
     /// Outputs of layers, in turn.
     outputs: [Vec<f32>; 2],
     floats: Vec<f32>,
@@ -25,11 +28,17 @@ impl Inference {
         let memory = |i: usize| chain.links[i].layer.memory();
         let output = largest(&|i| chain.links[i].output_len()).max(chain.input_len()) * capacity;
         Self {
+            capacity,
             outputs: [vec![0.0; output], vec![0.0; output]],
             floats: vec![0.0; largest(&|i| memory(i).floats * capacity)],
             bytes: vec![0; largest(&|i| memory(i).bytes * capacity)],
             scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * capacity + memory(i).scratch)],
         }
+    }
+
+    /// How many examples there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Where inputs of the next [`Self::run`] are written.
@@ -60,7 +69,8 @@ impl Inference {
 
 /// Takes `n` examples through the network in blocks, on `n_threads` threads (0 for all).
 ///
-/// `write(i, input)` writes the input of example i; `read(block, first example, outputs)` gets the outputs of a block.
+/// `write(i, input)` writes the input of example i; `read(block, first example, outputs)` gets the outputs of
+/// a block.
 pub(crate) fn for_each_block(
     chain: &Chain,
     parameters: &[Vec<f32>],

@@ -1,8 +1,9 @@
 //! Initialisers: the weights a network begins with.
 //!
-//! Weights drawn too large saturate neurons, too small silence them. Glorot & Bengio 2010 keep the variance of signals and
-//! of gradients with a variance of 2 / (fan_in + fan_out); He et al. 2015 take 2 / fan_in for ReLU, which halves it.
-//! Recurrent kernels begin orthogonal, so that a state neither grows nor fades over many steps (Saxe et al. 2014).
+//! Weights drawn too large saturate neurons, too small silence them. Glorot & Bengio 2010 keep the variance
+//! of signals and of gradients with a variance of 2 / (fan_in + fan_out); He et al. 2015 take 2 / fan_in for
+//! ReLU, which halves it. Recurrent kernels begin orthogonal, so that a state neither grows nor fades over
+//! many steps (Saxe et al. 2014).
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,8 @@ pub enum Initializer {
     HeUniform,
     /// Normal with deviation √(2 / fan_in), cut off at two deviations.
     HeNormal,
-    /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for recurrent kernels.
+    /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for
+    /// recurrent kernels.
     Orthogonal,
 }
 
@@ -46,7 +48,8 @@ impl Initializer {
     }
 }
 
-/// How many inputs an output has and how many outputs an input has: `[..., inputs, outputs]`, times the kernel's area.
+/// How many inputs an output has and how many outputs an input has: `[..., inputs, outputs]`, times the
+/// kernel's area.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (area, inputs, outputs) = match shape {
         [] => (1, 1, 1),

@@ -1,11 +1,13 @@
 //! Neural networks from scratch, with Keras's words.
 //!
-//! A network is described as data ([`Architecture`]), built ([`Network::new`]), trained ([`Network::fit`]) and asked
-//! ([`Network::predict`]). There is no graph and no automatic differentiation: every layer has its forward and its backward
-//! pass written out beneath its maths, in a file of its own under `layer`. To learn how backpropagation works, read
-//! [`neuron`], [`perceptron`] and `layer/dense.rs`, in this order; to learn how a fit shares its work among threads without changing a bit of the result, read `fit`.
+//! A network is described as data ([`Architecture`]), built ([`Network::new`]), trained ([`Network::fit`])
+//! and asked ([`Network::predict`]). There is no graph and no automatic differentiation: every layer has its
+//! forward and its backward pass written out beneath its maths, in a file of its own under `layer`. To learn
+//! how backpropagation works, read [`neuron`], [`perceptron`] and `layer/dense.rs`, in this order; to learn how
+//! a fit shares its work among threads without changing a bit of the result, read `fit`.
 //!
-//! Weights that Keras or PyTorch trained come in by [`Network::import_weights`]; [`Network::drawing`] shows what a network looks like.
+//! Weights that Keras or PyTorch trained come in by [`Network::import_weights`]; [`Network::drawing`] shows
+//! what a network looks like.
 //!
 //! The crate knows nothing of sound, files or terminals.
 

@@ -1,6 +1,7 @@
 //! Losses: how wrong an answer is.
 //!
-//! The loss of a batch is the mean over its examples (each times its weight), to which the network's regularisers add their penalty, as in Keras.
+//! The loss of a batch is the mean over its examples (each times its weight), to which the network's
+//! regularisers add their penalty, as in Keras.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ pub enum Loss {
         #[serde(default)]
         label_smoothing: f32,
     },
-    /// Mean of -t ln p - (1 - t) ln(1 - p) over the outputs: each output answers a question of its own (several labels).
+    /// Mean of -t ln p - (1 - t) ln(1 - p) over the outputs: each output answers a question of its own
+    /// (several labels).
     BinaryCrossentropy {
         /// Moves targets towards ½ by this share; 0 for none.
         #[serde(default)]
@@ -49,8 +51,8 @@ impl Loss {
         self != Self::MeanSquaredError
     }
 
-    /// Whether the gradient behind this last activation has the simple form p - t, for which `gradient` skips the
-    /// activation's own derivative (and never divides by a small p).
+    /// Whether the gradient behind this last activation has the simple form p - t, for which `gradient` skips
+    /// the activation's own derivative (and never divides by a small p).
     pub(crate) fn fuses_with(self, last: Activation) -> bool {
         match self {
             Self::MeanSquaredError => false,
@@ -82,7 +84,8 @@ impl Loss {
     /// Judges one answer.
     ///
     /// # Shapes
-    /// - `outputs`: all outputs of one example; cross-entropy goes over rows of `n_classes` and takes their mean
+    /// - `outputs`: all outputs of one example; cross-entropy goes over rows of `n_classes` and takes their
+    ///   mean
     pub(crate) fn score(self, outputs: &[f32], target: Target<'_>, n_classes: usize) -> Score {
         let n_rows = (outputs.len() / n_classes) as f64;
         let mut score = Score { loss: 0.0, accuracy: 0.0 };
@@ -177,8 +180,8 @@ mod tests {
 
     const CROSSENTROPY: Loss = Loss::CategoricalCrossentropy { label_smoothing: 0.0 };
 
-    /// `keras.losses.sparse_categorical_crossentropy([1], [[0.2, 0.7, 0.1]])` is 0.35667497 (Keras 3.15.1), with
-    /// `categorical_crossentropy([[0., 1., 0.]], ..., label_smoothing=0.1)` 0.46329743,
+    /// `keras.losses.sparse_categorical_crossentropy([1], [[0.2, 0.7, 0.1]])` is 0.35667497 (Keras 3.15.1),
+    /// with `categorical_crossentropy([[0., 1., 0.]], ..., label_smoothing=0.1)` 0.46329743,
     /// `binary_crossentropy` of it 0.22839302 and `mean_squared_error` 0.04666667.
     #[test]
     fn losses_are_those_of_keras() {

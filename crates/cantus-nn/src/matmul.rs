@@ -1,13 +1,14 @@
 //! Matrix products: the one place where most of the time goes.
 //!
-//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time; of its family only the
-//! member for f32 is built, which is a fifth of the build time. It takes raw pointers; [`matmul`] checks once that every
-//! element lies inside its slice, and is safe to call. Its kernels want columns that lie together, so it is asked for
-//! cᵀ = bᵀ aᵀ.
-//! One call runs on one thread: the threads of a fit share the work above this level.
+//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time; of its family
+//! only the member for f32 is built, which is a fifth of the build time. It takes raw pointers; [`matmul`]
+//! checks once that every element lies inside its slice, and is safe to call. Its kernels want columns that lie
+//! together, so it is asked for cᵀ = bᵀ aᵀ. One call runs on one thread: the threads of a fit share the work
+//! above this level.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
+use multiversion::multiversion;
 
 /// A matrix that lies somewhere in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +62,8 @@ pub(crate) enum Onto {
 /// `c = a · b`, or `c += a · b`; the rows of `c` begin `c_row_stride` numbers apart.
 ///
 /// # Panics
-/// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its input.
+/// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its
+/// input.
 #[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
 pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matrix<'_>, onto: Onto) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
@@ -72,9 +74,17 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     assert!(n <= c_row_stride || m == 1, "rows of a product overlap");
     assert!((m - 1) * c_row_stride + n <= c.len(), "a product reaches beyond its slice");
     assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
-    // SAFETY: element (i, j) of each matrix is at i * row_stride + j * column_stride; the checks above show that the last
-    // one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps neither `a` nor `b`. Strides come
-    // from lengths of slices, which never exceed isize::MAX. With `read_dst` false, `c` is only written.
+    if m == 1 && a.column_stride == 1 && b.column_stride == 1 {
+        let c = &mut c[..n];
+        if onto == Onto::Fresh {
+            c.fill(0.0);
+        }
+        return row_times_matrix(c, &a.values[..k], b.values, b.row_stride);
+    }
+    // SAFETY: element (i, j) of each matrix is at i * row_stride + j * column_stride; the checks above show
+    // that the last one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps
+    // neither `a` nor `b`. Strides come from lengths of slices, which never exceed isize::MAX. With
+    // `read_dst` false, `c` is only written.
     unsafe {
         get_gemm_fn()(
             n,
@@ -97,6 +107,27 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
             false,
             Parallelism::None,
         );
+    }
+}
+
+/// `c += a · b` for a single row `a`, as single examples have it: there is nothing to reuse, so rows of `b`
+/// are added as they come, eight at a time to spare reading and writing `c`.
+#[multiversion(targets = "simd")]
+fn row_times_matrix(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
+    let n = c.len();
+    let row = |i: usize| &b[i * b_row_stride..i * b_row_stride + n];
+    let (eights, rest) = a.as_chunks::<8>();
+    for (i, a) in eights.iter().enumerate() {
+        let at = 8 * i;
+        let first = row(at).iter().zip(row(at + 1)).zip(row(at + 2).iter().zip(row(at + 3)));
+        let second = row(at + 4).iter().zip(row(at + 5)).zip(row(at + 6).iter().zip(row(at + 7)));
+        for ((c, ((b0, b1), (b2, b3))), ((b4, b5), (b6, b7))) in c.iter_mut().zip(first).zip(second) {
+            let low = a[3].mul_add(*b3, a[2].mul_add(*b2, a[1].mul_add(*b1, a[0].mul_add(*b0, *c))));
+            *c = a[7].mul_add(*b7, a[6].mul_add(*b6, a[5].mul_add(*b5, a[4].mul_add(*b4, low))));
+        }
+    }
+    for (i, a) in (8 * eights.len()..).zip(rest) {
+        c.iter_mut().zip(row(i)).for_each(|(c, b)| *c = a.mul_add(*b, *c));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::evaluate::scores;
 use crate::examples::Examples;
 use crate::fit::{self, Progress, Training};
 use crate::history::{History, Scores};
-use crate::inference::{self, BLOCK};
+use crate::inference::{self, BLOCK, Inference};
 use crate::loss::Loss;
 use crate::summary;
 use crate::team::lock;
@@ -26,18 +26,20 @@ pub struct Network {
     pub(crate) chain: Chain,
     /// One vector for each layer: its tensors, one after another.
     pub(crate) parameters: Vec<Vec<f32>>,
+    /// Buffers of the last small prediction.
+    spare: Mutex<Option<Inference>>,
 }
 
 impl Network {
     /// Builds every layer and draws its first weights; the same seed draws the same.
     ///
     /// # Errors
-    /// If the architecture is empty, a setting makes no sense, or a layer does not fit the one before it: says which
-    /// layer, what it got and what it wanted.
+    /// If the architecture is empty, a setting makes no sense, or a layer does not fit the one before it:
+    /// says which layer, what it got and what it wanted.
     pub fn new(architecture: &Architecture, seed: u64) -> Result<Self, Error> {
         let chain = Chain::new(architecture)?;
         let parameters = (0..chain.links.len()).map(|link| chain.initial_weights(link, seed)).collect();
-        Ok(Self { architecture: architecture.clone(), chain, parameters })
+        Ok(Self { architecture: architecture.clone(), chain, parameters, spare: Mutex::new(None) })
     }
 
     /// What it was built from.
@@ -72,11 +74,13 @@ impl Network {
 
     /// Trains on `train` and, after each epoch, looks how `validation` fares.
     ///
-    /// `observe` hears of progress and may end the training early by [`ControlFlow::Break`]. Afterwards the network has the
-    /// weights of the last epoch, or of the best one where `training.early_stopping` asks for that.
+    /// `observe` hears of progress and may end the training early by [`ControlFlow::Break`]. Afterwards the
+    /// network has the weights of the last epoch, or of the best one where `training.early_stopping` asks for
+    /// that.
     ///
     /// # Errors
-    /// If a setting makes no sense, or the examples do not fit the network or the loss. Nothing was trained then.
+    /// If a setting makes no sense, or the examples do not fit the network or the loss. Nothing was trained
+    /// then.
     pub fn fit(
         &mut self,
         train: &dyn Examples,
@@ -87,8 +91,8 @@ impl Network {
         fit::fit(self, train, validation, training, None, observe)
     }
 
-    /// Goes on with a training where `checkpoint` (from [`Progress::Epoch`]) was taken, and ends with the same bits as if it had never
-    /// been interrupted, given the same examples and settings.
+    /// Goes on with a training where `checkpoint` (from [`Progress::Epoch`]) was taken, and ends with the
+    /// same bits as if it had never been interrupted, given the same examples and settings.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), and if the checkpoint is damaged or of another network or training.
@@ -118,6 +122,9 @@ impl Network {
             return Err(Error::Inputs { got: inputs.len(), wanted: input_len, shape });
         }
         let (n, output_len) = (inputs.len() / input_len, self.chain.output_len());
+        if n <= BLOCK {
+            return Ok(self.predict_few(inputs, n));
+        }
         let mut outputs = vec![0.0; n * output_len];
         let blocks: Vec<_> = outputs.chunks_mut(BLOCK * output_len).map(Mutex::new).collect();
         let write =
@@ -125,6 +132,17 @@ impl Network {
         let read = |block: usize, _: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
         inference::for_each_block(&self.chain, &self.parameters, n, 0, write, read);
         Ok(outputs)
+    }
+
+    /// One block of inputs, in buffers that are kept for the next call: an answer may take less time than to
+    /// allocate them.
+    fn predict_few(&self, inputs: &[f32], n: usize) -> Vec<f32> {
+        let kept = lock(&self.spare).take().filter(|inference| inference.capacity() >= n);
+        let mut inference = kept.unwrap_or_else(|| Inference::new(&self.chain, n));
+        inference.input()[..inputs.len()].copy_from_slice(inputs);
+        let outputs = inference.run(&self.chain, &self.parameters, n).to_vec();
+        *lock(&self.spare) = Some(inference);
+        outputs
     }
 
     /// Loss and accuracy on some examples.
@@ -139,17 +157,7 @@ impl Network {
     /// All weights by name, first layer to last, those that are not trained included.
     #[must_use]
     pub fn weights(&self) -> Vec<Tensor> {
-        let mut tensors = Vec::new();
-        for (link, values) in self.chain.links.iter().zip(&self.parameters) {
-            for tensor in &link.tensors {
-                tensors.push(Tensor {
-                    name: format!("{}.{}", link.path, tensor.parameter.name),
-                    shape: tensor.parameter.shape.clone(),
-                    values: values[tensor.range.clone()].to_vec(),
-                });
-            }
-        }
-        tensors
+        self.chain.tensors(&self.parameters)
     }
 
     /// Replaces weights by name; those not named stay.

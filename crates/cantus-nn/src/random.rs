@@ -1,10 +1,11 @@
 //! Random numbers that depend on where they are used, and on nothing else.
 //!
-//! There is no generator whose state must be saved: every number is a hash of the seed and of its place (epoch, step, layer,
-//! example). So a dropout mask is the same on one thread and on eight, and a fit that was interrupted goes on as if it had not been.
+//! There is no generator whose state must be saved: every number is a hash of the seed and of its place
+//! (epoch, step, layer, example). So a dropout mask is the same on one thread and on eight, and a fit that
+//! was interrupted goes on as if it had not been.
 //!
-//! The mixing functions are SplitMix64 (Steele, Lea & Flood 2014) and its 32-bit sibling for long vectors (the finaliser of
-//! MurmurHash3, Appleby 2011).
+//! The mixing functions are SplitMix64 (Steele, Lea & Flood 2014) and its 32-bit sibling for long vectors
+//! (the finaliser of MurmurHash3, Appleby 2011).
 
 /// A key made of a key and one more part of a place.
 pub(crate) fn key(key: u64, part: u64) -> u64 {

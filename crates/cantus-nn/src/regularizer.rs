@@ -3,7 +3,8 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-/// l1 Σ|w| + l2 Σw², Keras's `L1`, `L2` and `L1L2` in one; in an architecture `kernel_regularizer = { l2 = 0.001 }`.
+/// l1 Σ|w| + l2 Σw², Keras's `L1`, `L2` and `L1L2` in one; in an architecture `kernel_regularizer = { l2 =
+/// 0.001 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regularizer {
@@ -50,7 +51,8 @@ impl Regularizer {
     }
 }
 
-/// Sums of absolute values and of squares, 16 of each side by side: one alone would wait for each addition before the next.
+/// Sums of absolute values and of squares, 16 of each side by side: one alone would wait for each addition
+/// before the next.
 #[multiversion(targets = "simd")]
 fn sums(weights: &[f32]) -> ([f32; 16], [f32; 16]) {
     let (mut absolute, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);
@@ -72,7 +74,8 @@ fn sums(weights: &[f32]) -> ([f32; 16], [f32; 16]) {
 mod tests {
     use super::*;
 
-    /// `float(keras.regularizers.L1L2(l1=0.1, l2=0.01)(numpy.array([1.0, -2.0, 0.5])))` is 0.4025, Keras 3.15.1.
+    /// `float(keras.regularizers.L1L2(l1=0.1, l2=0.01)(numpy.array([1.0, -2.0, 0.5])))` is 0.4025, Keras
+    /// 3.15.1.
     #[test]
     fn the_penalty_is_that_of_keras() {
         let both = Regularizer { l1: 0.1, l2: 0.01 };

@@ -17,8 +17,8 @@ pub enum Schedule {
         /// What it is multiplied by then.
         factor: f64,
     },
-    /// Rises from 0 to 1 in a line over the first epochs, then falls to `minimum` along half a cosine (Loshchilov & Hutter 2017),
-    /// anew at every step.
+    /// Rises from 0 to 1 in a line over the first epochs, then falls to `minimum` along half a cosine
+    /// (Loshchilov & Hutter 2017), anew at every step.
     Cosine {
         /// How many epochs it rises.
         #[serde(default)]
@@ -27,8 +27,8 @@ pub enum Schedule {
         #[serde(default)]
         minimum: f64,
     },
-    /// Multiplied by `factor` whenever the validation loss (the training loss, if there is none) has not fallen by
-    /// `min_delta` for `patience` epochs. Equals `keras.callbacks.ReduceLROnPlateau`.
+    /// Multiplied by `factor` whenever the validation loss (the training loss, if there is none) has not
+    /// fallen by `min_delta` for `patience` epochs. Equals `keras.callbacks.ReduceLROnPlateau`.
     ReduceOnPlateau {
         /// What the rate is multiplied by.
         factor: f64,

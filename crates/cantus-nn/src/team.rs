@@ -1,11 +1,12 @@
 //! Threads that work together for a whole fit.
 //!
-//! A training step of a small network takes a millisecond, too short to start threads for it. A team is started once. Its
-//! leader calls out an order and how many tasks it has; every member, the leader included, does its share, and the
-//! leader goes on when all are done. Waiting members spin for some microseconds, since the next order usually comes at
-//! once, and sleep if it does not.
+//! A training step of a small network takes a millisecond, too short to start threads for it. A team is
+//! started once. Its leader calls out an order and how many tasks it has; every member, the leader included,
+//! does its share, and the leader goes on when all are done. Waiting members spin for some microseconds,
+//! since the next order usually comes at once, and sleep if it does not.
 //!
-//! Which member does which task changes no result: tasks are cut by the shapes of the data, never by the number of members.
+//! Which member does which task changes no result: tasks are cut by the shapes of the data, never by the
+//! number of members.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -9,7 +9,8 @@ pub(crate) fn noise(n: usize, seed: u64) -> Vec<f32> {
     (0..n).map(|_| (2.0 * random.unit() - 1.0) as f32).collect()
 }
 
-/// Panics with the first index at which two slices differ by more than `tolerance` (absolutely, or relatively above 1).
+/// Panics with the first index at which two slices differ by more than `tolerance` (absolutely, or relatively
+/// above 1).
 #[track_caller]
 pub(crate) fn assert_close(ours: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(ours.len(), expected.len(), "lengths");
@@ -61,9 +62,9 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
 
 /// Compares a layer's gradients with central differences of E = Σ direction · y, in training.
 ///
-/// The layer computes in f32, so a difference over ±ε is uncertain by about 1e-7 / ε (rounding) and ε² (curvature): with ε = 1e-2 a few
-/// thousandths, which is the tolerance. Values at which an activation has a kink (within ε) may differ by half a step and are
-/// avoided by the choice of the inputs.
+/// The layer computes in f32, so a difference over ±ε is uncertain by about 1e-7 / ε (rounding) and ε²
+/// (curvature): with ε = 1e-2 a few thousandths, which is the tolerance. Values at which an activation has a
+/// kink (within ε) may differ by half a step and are avoided by the choice of the inputs.
 pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize], rows: usize) {
     let (layer, weights) = build(spec, input_shape);
     let x = noise(rows * input_shape.iter().product::<usize>(), 12);

@@ -1,8 +1,8 @@
-//! Layers, losses and optimizers against Keras: the same weights, inputs and targets give the same predictions, and after
-//! some steps of training the same losses and weights.
+//! Layers, losses and optimizers against Keras: the same weights, inputs and targets give the same
+//! predictions, and after some steps of training the same losses and weights.
 //!
-//! The numbers are Keras's (`reference/keras_numbers.py` says how they were made). Both compute in f32, in different orders: what is compared may
-//! differ by 2e-5 of its size, or 2e-5 below 1.
+//! The numbers are Keras's (`reference/keras_numbers.py` says how they were made). Both compute in f32, in
+//! different orders: what is compared may differ by 2e-5 of its size, or 2e-5 below 1.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 

@@ -134,7 +134,8 @@ fn every_network_learns_eight_examples_by_heart() {
     }
 }
 
-/// The lectures' LSTM, whose notebook ends with "The above isn't working for some reason". (It misspells `Dropout`.)
+/// The lectures' LSTM, whose notebook ends with "The above isn't working for some reason". (It misspells
+/// `Dropout`.)
 #[test]
 fn the_lectures_lstm_works() {
     let architecture = architecture(

@@ -7,9 +7,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::Cli;
 
@@ -35,7 +36,10 @@ fn with_environment(command: Command) -> Command {
         Some("help" | "version") | None => arg,
         Some(long) => {
             let variable = format!("CANTUS_{}", long.replace('-', "_").to_uppercase());
-            arg.env(variable).hide_env(true)
+            let arg = arg.env(variable).hide_env(true);
+            // A switch in the environment may say 1, yes or on, as elsewhere.
+            let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
+            if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg }
         }
     });
     command.mut_subcommands(with_environment)
@@ -50,7 +54,8 @@ fn flags_from_file(
     let wrong =
         |what: String| command.clone().error(ErrorKind::InvalidValue, format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let table: toml::Table =
+        toml::from_str(&text).map_err(|error| wrong(cantus::toml_problem(&text, &error)))?;
     let Some((name, matches)) = draft.subcommand() else { return Ok(Vec::new()) };
     let Some(subcommand) = command.find_subcommand(name) else { return Ok(Vec::new()) };
 

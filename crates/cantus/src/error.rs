@@ -92,8 +92,8 @@ pub enum Error {
     NothingToHear {
         /// The file.
         path: PathBuf,
-        /// Why: silent, or shorter than one segment.
-        reason: String,
+        /// Why.
+        reason: cantus_audio::feature::NothingToHear,
     },
     /// A run folder that cannot be used.
     #[error("{}: {reason}", path.display())]

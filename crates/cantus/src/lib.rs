@@ -31,6 +31,7 @@ mod prediction;
 mod recipe;
 pub mod report;
 pub mod run;
+mod toml_problem;
 pub mod training;
 
 pub use error::Error;
@@ -38,3 +39,4 @@ pub use model::Model;
 pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 pub use recipe::Recipe;
+pub use toml_problem::toml_problem;

@@ -80,30 +80,13 @@ impl Predictor<'_> {
     /// If the file cannot be decoded, is silent, or is shorter than one segment.
     pub fn predict_file(&mut self, path: &Path) -> Result<Prediction, Error> {
         let recording = decode::load(path, self.model.features.sample_rate)?;
-        let mut prediction = self
-            .predict_samples(&recording.audio.samples)
-            .map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        let heard = self.extractor.hear(&recording.audio, usize::MAX);
+        let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        let probabilities = self.model.predict_segments(&heard.features)?;
+        let mut prediction =
+            self.vote(probabilities.chunks_exact(self.model.labels.len()).map(<[f32]>::to_vec).collect());
         prediction.faults = recording.faults;
         Ok(prediction)
-    }
-
-    /// Predicts a mono signal at the model's sample rate.
-    fn predict_samples(&mut self, samples: &[f32]) -> Result<Prediction, String> {
-        if samples.iter().all(|&sample| sample == 0.0) {
-            return Err("silent from beginning to end: there is nothing to hear".to_owned());
-        }
-        let spec = &self.model.features;
-        let (segments, n_segments) = self.extractor.extract_segments(samples, usize::MAX);
-        if n_segments == 0 {
-            let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
-            let duration_s = samples.len() as f64 / f64::from(spec.sample_rate);
-            return Err(format!(
-                "too short: it lasts {duration_s:.2} s, and the model hears {segment_s:.2} s at a time"
-            ));
-        }
-        let probabilities = self.model.predict_segments(&segments).map_err(|error| error.to_string())?;
-        let n_labels = self.model.labels.len();
-        Ok(self.vote(probabilities.chunks_exact(n_labels).map(<[f32]>::to_vec).collect()))
     }
 
     /// The track's answer: the mean of its segments' probabilities.

@@ -9,7 +9,7 @@
 //! | `history.csv`, `history.json` | loss and accuracy by epoch, with Keras's keys |
 //! | `report.json`, `report.txt` | scores on the test part |
 //! | `plots/` | history and confusion matrix as PNG and SVG |
-//! | `checkpoint.safetensors` | only while a training is not finished: `--resume` goes on from it |
+//! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ use crate::{Error, Model, Recipe, model_file};
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
 const REPORT: &str = "report.json";
-const CHECKPOINT: &str = "checkpoint.safetensors";
+const CHECKPOINT: &str = "checkpoint";
 
 /// A run folder.
 #[derive(Debug, Clone)]
@@ -98,24 +98,30 @@ impl Run {
         self.dir.join(name)
     }
 
-    /// Keeps what an interrupted training needs to go on.
+    /// Keeps what an interrupted training needs to go on, under the fingerprint of its job.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save_checkpoint(&self, checkpoint: &[u8]) -> Result<(), Error> {
-        self.write(CHECKPOINT, checkpoint)
+    pub fn save_checkpoint(&self, fingerprint: &str, checkpoint: &[u8]) -> Result<(), Error> {
+        self.write(CHECKPOINT, &[fingerprint.as_bytes(), b"\n", checkpoint].concat())
     }
 
     /// What an interrupted training left, if there was one.
     ///
     /// # Errors
-    /// If it is there and cannot be read.
-    pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
+    /// If it is there and cannot be read, or was left by a training on other data, another split or recipe.
+    pub fn checkpoint(&self, fingerprint: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.path(CHECKPOINT);
         if !path.exists() {
             return Ok(None);
         }
-        std::fs::read(&path).map(Some).map_err(Error::io(&path))
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let checkpoint = bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
+        checkpoint.map(|checkpoint| Some(checkpoint.to_vec())).ok_or_else(|| {
+            let reason = "it was left by a training on other data, or with another split or recipe; \
+                          train with the same options, or without --resume";
+            Error::Run { path, reason: reason.to_owned() }
+        })
     }
 
     /// Writes everything; the model last, so that a folder with a model is a finished run. The model of a run that is

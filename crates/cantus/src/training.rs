@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::{History, Network, Progress};
+use sha2::{Digest, Sha256};
 
 use crate::evaluation::{self, test_scores};
-use crate::model_file::Provenance;
+use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
 use crate::part_examples::PartExamples;
 use crate::report::{Report, SplitSummary};
@@ -28,8 +29,6 @@ pub struct Job<'a> {
     pub seed: u64,
     /// Threads; 0 for one on each core.
     pub n_threads: usize,
-    /// What an interrupted training of the same job left, to go on from there.
-    pub checkpoint: Option<Vec<u8>>,
 }
 
 /// What a training brought.
@@ -51,6 +50,7 @@ pub struct Prepared<'a> {
     split: SegmentSplit,
     normalization: Normalization,
     network: Network,
+    data_sha256: String,
 }
 
 impl<'a> Job<'a> {
@@ -75,7 +75,8 @@ impl<'a> Job<'a> {
         let store = self.store;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let network = Network::new(&architecture, self.seed)?;
-        Ok(Prepared { job: self, split, normalization, network })
+        let data_sha256 = evaluation::data_sha256(store)?;
+        Ok(Prepared { job: self, split, normalization, network, data_sha256 })
     }
 
     fn learn_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
@@ -99,12 +100,26 @@ impl Prepared<'_> {
         self.network.summary()
     }
 
+    /// Most epochs that there may be.
+    pub fn n_epochs(&self) -> usize {
+        self.job.recipe.training.epochs
+    }
+
     /// Sizes of the parts.
     pub fn split_summary(&self) -> SplitSummary {
         SplitSummary::new(self.job.store, &self.job.split, &self.split)
     }
 
-    /// Trains, and scores the test part.
+    /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.data_sha256);
+        hash.update(format!("{:?}{:?}", self.split.train, self.split.validation));
+        hash.update(format!("{:?}", self.job.recipe));
+        hex(&hash.finalize())
+    }
+
+    /// Trains, and scores the test part; goes on from a checkpoint if there is one.
     ///
     /// `observe` hears of every epoch and may stop the training by [`ControlFlow::Break`]; the model is then the best
     /// until there.
@@ -113,11 +128,11 @@ impl Prepared<'_> {
     /// If the store cannot be read, the checkpoint is of another job, or the network diverged.
     pub fn train(
         mut self,
+        checkpoint: Option<&[u8]>,
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
-        let history = self.fit(&mut observe)?;
-        let Self { job, split, normalization, network } = self;
-        let data_sha256 = evaluation::data_sha256(job.store)?;
+        let history = self.fit(checkpoint, &mut observe)?;
+        let Self { job, split, normalization, network, data_sha256 } = self;
         let provenance = Provenance {
             recipe: job.recipe.name.clone(),
             seed: job.seed,
@@ -133,7 +148,11 @@ impl Prepared<'_> {
         Ok(Trained { model, history, split, report })
     }
 
-    fn fit(&mut self, observe: &mut impl FnMut(&Progress<'_>) -> ControlFlow<()>) -> Result<History, Error> {
+    fn fit(
+        &mut self,
+        checkpoint: Option<&[u8]>,
+        observe: &mut impl FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<History, Error> {
         let training = cantus_nn::Training {
             seed: self.job.seed,
             n_threads: self.job.n_threads,
@@ -147,7 +166,7 @@ impl Prepared<'_> {
             failure = train.failure().or_else(|| validation.failure());
             if failure.is_some() { ControlFlow::Break(()) } else { observe(&progress) }
         };
-        let history = match &self.job.checkpoint {
+        let history = match checkpoint {
             None => self.network.fit(&train, watched, &training, watch)?,
             Some(checkpoint) => self.network.resume(&train, watched, &training, checkpoint, watch)?,
         };

@@ -88,26 +88,6 @@ impl FeatureExtractor {
         }
     }
 
-    /// Features of the first `n_most` whole segments of a track, one after another, and how many there are.
-    ///
-    /// A rest that is shorter than a segment is left out.
-    ///
-    /// # Shapes
-    /// - returns: `[n_segments, spec.frames_per_segment(), spec.n_bins()]`
-    pub fn extract_segments(&mut self, samples: &[f32], n_most: usize) -> (Vec<f32>, usize) {
-        let (mut features, mut segment, mut n_segments) = (Vec::new(), Vec::new(), 0);
-        let n_frames = self.spec.frames_per_segment();
-        for piece in samples.chunks(self.spec.segment_samples().max(1)).take(n_most) {
-            // The course's rule: a piece counts if it gives as many frames as a whole segment.
-            if self.spec.n_frames(piece.len()) == n_frames {
-                self.extract_into(piece, &mut segment);
-                features.extend_from_slice(&segment);
-                n_segments += 1;
-            }
-        }
-        (features, n_segments)
-    }
-
     /// First pass: samples to mel bands, and the magnitudes themselves where they are wanted.
     fn transform(&mut self, samples: &[f32], values: &mut [f32]) {
         let Self { spec, stft, mel_filters, magnitude, mel, .. } = self;

@@ -11,12 +11,14 @@
 
 pub mod dct;
 mod extractor;
+mod hearing;
 pub mod mel;
 pub mod mfcc;
 mod spec;
 
 pub use dct::DctType;
 pub use extractor::FeatureExtractor;
+pub use hearing::{Heard, NothingToHear};
 pub use mel::MelNorm;
 pub use spec::{FeatureKind, FeatureSpec, Segments};
 

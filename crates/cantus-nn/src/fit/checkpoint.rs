@@ -1,8 +1,9 @@
 //! Checkpoints: a training between two epochs, as the bytes of a safetensors file.
 //!
-//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`) and of the optimizer
-//! (`slots.0.<name>`, `slots.1.<name>`), there are the history (`history.<key>`, f64, bit by bit) and `state`. No state of a random
-//! generator is needed: random numbers depend on seed and place alone. The metadata say of which network and training it is.
+//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`) and of the
+//! optimizer (`slots.0.<name>`, `slots.1.<name>`), there are the history (`history.<key>`, f64, bit by bit)
+//! and `state`. No state of a random generator is needed: random numbers depend on seed and place alone. The
+//! metadata say of which network and training it is.
 
 use std::collections::HashMap;
 

@@ -1,9 +1,10 @@
 //! A dense layer with many weights, in training: threads share its columns.
 //!
-//! When a layer has more weights than the batch has numbers, it is the weights that should stay where they are. Its kernel is
-//! kept as *panels* of some columns, each with its own optimizer slots. A thread takes a panel and the whole batch: computes
-//! those outputs, later those weights' gradient, a tile at a time, and lets the optimizer move the tile while its gradient is still in the
-//! cache. No gradient is ever added up between threads, nor written to memory.
+//! When a layer has more weights than the batch has numbers, it is the weights that should stay where they
+//! are. Its kernel is kept as *panels* of some columns, each with its own optimizer slots. A thread takes a
+//! panel and the whole batch: computes those outputs, later those weights' gradient, a tile at a time, and
+//! lets the optimizer move the tile while its gradient is still in the cache. No gradient is ever added up
+//! between threads, nor written to memory.
 
 use std::ops::Range;
 use std::sync::RwLock;
@@ -182,7 +183,8 @@ impl Columns {
         });
     }
 
-    /// Computes the gradient of a panel a tile at a time, and hands it to `visit` with the weights it belongs to.
+    /// Computes the gradient of a panel a tile at a time, and hands it to `visit` with the weights it belongs
+    /// to.
     fn for_each_tile(
         &self,
         panel: &mut Panel,

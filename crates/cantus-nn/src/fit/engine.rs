@@ -127,7 +127,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Learns from the examples `indices`. Returns the sums of their scores (before the update) and the penalty.
+    /// Learns from the examples `indices`. Returns the sums of their scores (before the update) and the
+    /// penalty.
     pub(super) fn step(
         &self,
         team: &Team<'_, Order>,

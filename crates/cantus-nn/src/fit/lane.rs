@@ -1,6 +1,8 @@
-//! A lane: a share of the batch, and all that its examples leave behind on their way through the network and back.
+//! A lane: a share of the batch, and all that its examples leave behind on their way through the network and
+//! back.
 //!
-//! A lane belongs to one thread at a time and has its own outputs, gradients and scratch space, so that lanes never wait for each other within a stage.
+//! A lane belongs to one thread at a time and has its own outputs, gradients and scratch space, so that lanes
+//! never wait for each other within a stage.
 
 use std::ops::Range;
 
@@ -136,7 +138,8 @@ impl Lane {
         }
     }
 
-    /// Takes the gradient of a group, which lies in `flow[0]`, back through one link; whether it goes on from there.
+    /// Takes the gradient of a group, which lies in `flow[0]`, back through one link; whether it goes on from
+    /// there.
     pub(super) fn backward(
         &mut self,
         chain: &Chain,
@@ -162,7 +165,8 @@ impl Lane {
         hands_on
     }
 
-    /// Puts the outputs of a layer whose columns are shared where the next layer reads them, through its activation.
+    /// Puts the outputs of a layer whose columns are shared where the next layer reads them, through its
+    /// activation.
     pub(super) fn receive(
         &mut self,
         chain: &Chain,
@@ -181,7 +185,8 @@ impl Lane {
         activation.forward(output, dense.description.units);
     }
 
-    /// Keeps the gradient in `flow[0]` for a layer whose columns are shared, taken back through its activation.
+    /// Keeps the gradient in `flow[0]` for a layer whose columns are shared, taken back through its
+    /// activation.
     pub(super) fn hand_over(
         &mut self,
         chain: &Chain,
@@ -237,7 +242,8 @@ impl Lane {
         layer.forward_agreed(weights, agreed, x, &mut after[0][span(group, self.lens[link + 1])]);
     }
 
-    /// Keeps the gradient in `flow[0]` for a layer that needs the whole batch's, and brings the group's share of that.
+    /// Keeps the gradient in `flow[0]` for a layer that needs the whole batch's, and brings the group's share
+    /// of that.
     pub(super) fn gather_gradient(
         &mut self,
         chain: &Chain,

@@ -1,7 +1,7 @@
 //! Training: epochs of batches, until enough is learnt.
 //!
-//! [`fit`] is the loop that one sees in a lecture: shuffle, take a batch, step, and at the end of an epoch look at the
-//! validation examples. What makes a step fast lies below it:
+//! [`fit`] is the loop that one sees in a lecture: shuffle, take a batch, step, and at the end of an epoch
+//! look at the validation examples. What makes a step fast lies below it:
 //!
 //! - `plan`: where examples can go through several layers on their own, and where they must meet;
 //! - `lane`: a share of the batch on its way through the network and back;
@@ -33,6 +33,7 @@ use crate::network::Network;
 use crate::optimizer::Step;
 use crate::random::{Random, key};
 use crate::team::{Team, all_threads, with_team};
+use crate::weights::Tensor;
 use engine::{Engine, Order};
 use state::State;
 use step::{Rule, Task};
@@ -73,6 +74,13 @@ pub struct EpochEnd<'a> {
 }
 
 impl EpochEnd<'_> {
+    /// The weights after this epoch, by name; as from [`Network::weights`].
+    #[must_use]
+    pub fn weights(&self) -> Vec<Tensor> {
+        let (_, chain, parameters) = self.network;
+        chain.tensors(parameters)
+    }
+
     /// Everything that [`Network::resume`] needs, as the bytes of a safetensors file.
     ///
     /// # Errors
@@ -124,7 +132,7 @@ pub(crate) fn fit(
     if let Some(validation) = validation {
         check_examples(&network.chain, validation, training.loss, "validation")?;
     }
-    let Network { architecture, chain, parameters } = network;
+    let Network { architecture, chain, parameters, .. } = network;
     let (mut state, slots) = match checkpoint {
         None => (State::default(), fresh_slots(chain, training)),
         Some(bytes) => {

@@ -1,7 +1,9 @@
-//! The plan of a training step: which layers examples can go through on their own, and where they must wait for each other.
+//! The plan of a training step: which layers examples can go through on their own, and where they must wait
+//! for each other.
 //!
-//! A *stage* is a run of layers without a meeting. Each thread takes its lanes (shares of the batch) through a whole stage, so that what one layer
-//! puts out is still in the cache when the next one reads it. Between two stages lies a layer with a [`Meeting`].
+//! A *stage* is a run of layers without a meeting. Each thread takes its lanes (shares of the batch) through
+//! a whole stage, so that what one layer puts out is still in the cache when the next one reads it. Between
+//! two stages lies a layer with a [`Meeting`].
 
 use std::ops::Range;
 
@@ -19,7 +21,8 @@ pub(super) struct Stage {
     pub(super) group: usize,
 }
 
-/// How a step is carried out; follows from the network and the batch size alone, never from the number of threads.
+/// How a step is carried out; follows from the network and the batch size alone, never from the number of
+/// threads.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) stages: Vec<Stage>,
@@ -68,4 +71,41 @@ fn group(chain: &Chain, head: Option<usize>, links: Range<usize>, lane_rows: usi
     }
     let largest = of_stage.iter().map(|link| link.output_len()).max().unwrap_or(1);
     (CACHED / largest.max(1)).clamp(1, lane_rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(layers: &str, batch: usize) -> Plan {
+        let architecture = toml::from_str(&format!("input_shape = [40, 13]\nlayers = [{layers}]")).unwrap();
+        Plan::new(&Chain::new(&architecture).unwrap(), batch)
+    }
+
+    #[test]
+    fn stages_end_where_lanes_meet() {
+        let layers = r#"{ type = "Flatten" }, { type = "Dense", units = 512 }, { type = "Dense", units = 8 },
+            { type = "BatchNormalization" }, { type = "Dense", units = 4 }"#;
+        let stages = plan(layers, 32).stages;
+        let cuts: Vec<_> = stages.iter().map(|stage| (stage.head, stage.links.clone())).collect();
+        assert_eq!(cuts, [(None, 0..1), (Some(1), 2..3), (Some(3), 4..5)]);
+    }
+
+    #[test]
+    fn recurrent_layers_get_their_lane_at_once_and_large_images_one_by_one() {
+        let recurrent = plan(r#"{ type = "LSTM", units = 64 }"#, 32);
+        assert_eq!((recurrent.n_lanes, recurrent.stages[0].group), (2, 16));
+        let image = r#"{ type = "Reshape", target_shape = [40, 13, 1] },
+            { type = "Conv2D", filters = 99, kernel_size = [3, 3], padding = "same" }"#;
+        let image = plan(image, 32);
+        assert_eq!((image.n_lanes, image.stages[0].group), (4, 1));
+    }
+
+    #[test]
+    fn every_batch_has_lanes_for_all_its_examples_and_never_more_than_32() {
+        for batch in [1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 128, 1000, 12_345] {
+            let plan = plan(r#"{ type = "Dense", units = 4 }"#, batch);
+            assert!(plan.n_lanes * plan.lane_rows >= batch && plan.n_lanes <= 32, "{batch}: {plan:?}");
+        }
+    }
 }

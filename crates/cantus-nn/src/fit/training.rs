@@ -25,7 +25,8 @@ pub struct Training {
     pub clipping: Option<Clipping>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// How much examples of each class count in the loss; classes beyond the end count 1. Empty for no difference.
+    /// How much examples of each class count in the loss; classes beyond the end count 1. Empty for no
+    /// difference.
     pub class_weights: Vec<f32>,
     /// Whether each epoch has its own order of examples.
     pub shuffle: bool,

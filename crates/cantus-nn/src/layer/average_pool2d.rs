@@ -46,7 +46,8 @@ impl AveragePool2D {
     }
 }
 
-/// Averages over the whole image: `[height, width, channels]` → `[channels]`. Equals `keras.layers.GlobalAveragePooling2D`.
+/// Averages over the whole image: `[height, width, channels]` → `[channels]`. Equals
+/// `keras.layers.GlobalAveragePooling2D`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GlobalAveragePooling2D {}

@@ -1,16 +1,19 @@
-//! BatchNormalization: every channel with mean 0 and deviation 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+//! BatchNormalization: every channel with mean 0 and deviation 1 over the batch, then scaled and shifted
+//! (Ioffe & Szegedy 2015).
 //!
-//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β.
-//! Inference: the same with running means of μ and σ², m ← momentum · m + (1 - momentum) · μ, so that an answer does not depend on
-//! who else is in the batch.
+//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² +
+//! ε), y = γ x̂ + β. Inference: the same with running means of μ and σ², m ← momentum · m + (1 - momentum) ·
+//! μ, so that an answer does not depend on who else is in the batch.
 //!
-//! Backward: μ and σ² depend on every example, and hand its gradient to all others. With n numbers in a channel,
+//! Backward: μ and σ² depend on every example, and hand its gradient to all others. With n numbers in a
+//! channel,
 //!
 //! - ∂E/∂β = Σ ∂E/∂y, ∂E/∂γ = Σ x̂ ∂E/∂y
 //! - ∂E/∂x = γ / √(σ² + ε) · (∂E/∂y - ∂E/∂β / n - x̂ ∂E/∂γ / n)
 //!
-//! So the examples of a batch meet here twice: on the way forward each lane brings the [`Moments`] of its numbers, on the
-//! way back its share of ∂E/∂β and ∂E/∂γ. Both are gathered while the numbers are in the cache anyway.
+//! So the examples of a batch meet here twice: on the way forward each lane brings the [`Moments`] of its
+//! numbers, on the way back its share of ∂E/∂β and ∂E/∂γ. Both are gathered while the numbers are in the
+//! cache anyway.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -172,7 +175,8 @@ fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mu
     }
 }
 
-/// The formula for ∂E/∂x at the head of this file, as a (∂E/∂y) - b - c (x - μ) with a, b, c for each channel.
+/// The formula for ∂E/∂x at the head of this file, as a (∂E/∂y) - b - c (x - μ) with a, b, c for each
+/// channel.
 #[multiversion(targets = "simd")]
 fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], mean: &[f32], [a, b, c]: [&[f32]; 3]) {
     let channels = mean.len();

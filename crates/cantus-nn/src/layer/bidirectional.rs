@@ -1,4 +1,5 @@
-//! Bidirectional: a recurrent layer that goes through time, and another one that comes back (Schuster & Paliwal 1997).
+//! Bidirectional: a recurrent layer that goes through time, and another one that comes back (Schuster &
+//! Paliwal 1997).
 //!
 //! Forward: y = [a, b], where a is the output of the one layer and b that of the other, step beside step.
 //! Backward: each half of ∂E/∂y goes to its layer; ∂E/∂x is the sum of what both hand on.

@@ -10,10 +10,10 @@
 //! - ∂E/∂x[s p + i, t q + j, c] += Σ over f of ∂E/∂h[p, q, f] · K[i, j, c, f]
 //! - ∂E/∂b[f] = Σ over p, q of ∂E/∂h[p, q, f]
 //!
-//! All three are matrix products. Since channels come last, a window's row (its j and c) lies in one piece, so that for fixed
-//! i and q the windows below each other are the rows of a matrix, without copying: their products with K[i] add up to the
-//! outputs of column q. Where a window's row is too short for that to be efficient (few channels), windows are copied
-//! into a matrix first.
+//! All three are matrix products. Since channels come last, a window's row (its j and c) lies in one piece,
+//! so that for fixed i and q the windows below each other are the rows of a matrix, without copying: their
+//! products with K[i] add up to the outputs of column q. Where a window's row is too short for that to be
+//! efficient (few channels), windows are copied into a matrix first.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -174,7 +174,8 @@ impl Conv2DLayer {
         (p * self.down.stride + i) * self.padded_row() + q * self.right.stride * self.channels
     }
 
-    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of all windows, in the order of the matrix of windows.
+    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of all windows, in the
+    /// order of the matrix of windows.
     #[inline(always)]
     fn for_each_window_row(&self, mut visit: impl FnMut(usize, usize)) {
         let mut at = 0;
@@ -188,7 +189,8 @@ impl Conv2DLayer {
         }
     }
 
-    /// Products that together are the convolution: rows of windows that lie in one line, a run of `i`s, and the outputs they add to.
+    /// Products that together are the convolution: rows of windows that lie in one line, a run of `i`s, and
+    /// the outputs they add to.
     fn products(&self) -> impl Iterator<Item = Product> {
         let (padded_row, channels, filters) = (self.padded_row(), self.channels, self.description.filters);
         // A window as wide as the image is one piece of it.
@@ -262,8 +264,8 @@ struct Product {
 
 /// Copies rows of windows next to each other.
 ///
-/// The rows are shorter than [`SHORT`], and so many that a call to copy each would take most of the time: a fixed number of
-/// numbers is copied instead, and what is too much is overwritten by the next row.
+/// The rows are shorter than [`SHORT`], and so many that a call to copy each would take most of the time: a
+/// fixed number of numbers is copied instead, and what is too much is overwritten by the next row.
 fn copy_windows(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
     match layer.row_len() {
         0..=4 => copy_rows::<4>(layer, x, windows),

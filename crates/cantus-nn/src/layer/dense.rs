@@ -77,8 +77,9 @@ impl Dense {
     }
 }
 
-/// From how many weights on threads share the columns of a layer and not the examples of a batch: the gradients that each
-/// share of a batch would have to keep, and the team to add up, outgrow the second-level cache.
+/// From how many weights on threads share the columns of a layer and not the examples of a batch: the
+/// gradients that each share of a batch would have to keep, and the team to add up, outgrow the second-level
+/// cache.
 const MANY_WEIGHTS: usize = 65_536;
 
 /// A [`Dense`] layer for one input shape.

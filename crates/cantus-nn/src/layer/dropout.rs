@@ -1,7 +1,9 @@
-//! Dropout: silences a random share of the numbers in training, so that no neuron can lean on one other (Srivastava et al. 2014).
+//! Dropout: silences a random share of the numbers in training, so that no neuron can lean on one other
+//! (Srivastava et al. 2014).
 //!
-//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1; the division keeps the mean. Inference: y = x.
-//! Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step, layer, example and place, computed anew.
+//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1; the division keeps the mean.
+//! Inference: y = x. Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step,
+//! layer, example and place, computed anew.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};

@@ -1,17 +1,22 @@
-//! GRU: one state and two gates (Cho et al. 2014), in the variant whose reset gate comes after the recurrent product.
+//! GRU: one state and two gates (Cho et al. 2014), in the variant whose reset gate comes after the recurrent
+//! product.
 //!
-//! Forward, at each step, from the input x and the state h of the step before (0 at first), with W, R and the two biases b (of the input)
-//! and d (of the state) split by gate:
+//! Forward, at each step, from the input x and the state h of the step before (0 at first), with W, R and the
+//! two biases b (of the input) and d (of the state) split by gate:
 //!
-//! - z = σ(x W_z + b_z + h R_z + d_z): how much to keep; r = σ(x W_r + b_r + h R_r + d_r): how much of the past to look at
+//! - z = σ(x W_z + b_z + h R_z + d_z): how much to keep; r = σ(x W_r + b_r + h R_r + d_r): how much of the
+//!   past to look at
 //! - s = h R_g + d_g, g = tanh(x W_g + b_g + r s): what might be new
 //! - h' = z h + (1 - z) g
 //!
-//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after), the net inputs' gradients are
+//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after), the net
+//! inputs' gradients are
 //!
-//! - ∂E/∂a_z = ∂E/∂h' (h - g) z (1 - z), ∂E/∂a_g = ∂E/∂h' (1 - z)(1 - g²), ∂E/∂a_r = ∂E/∂a_g s r (1 - r), ∂E/∂s = ∂E/∂a_g r
+//! - ∂E/∂a_z = ∂E/∂h' (h - g) z (1 - z), ∂E/∂a_g = ∂E/∂h' (1 - z)(1 - g²), ∂E/∂a_r = ∂E/∂a_g s r (1 - r),
+//!   ∂E/∂s = ∂E/∂a_g r
 //! - on to the step before: ∂E/∂h = ∂E/∂h' z + [∂E/∂s ∂E/∂a_z ∂E/∂a_r] [R_g R_z R_r]ᵀ
-//! - ∂E/∂W = Σ xᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂a_g], ∂E/∂R = Σ hᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂s]; biases the same with 1 for x and h
+//! - ∂E/∂W = Σ xᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂a_g], ∂E/∂R = Σ hᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂s]; biases the same with 1 for
+//!   x and h
 
 use std::ops::Range;
 
@@ -31,8 +36,10 @@ use crate::regularizer::Regularizer;
 /// Gated recurrent unit.
 ///
 /// # Shapes
-/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of them
-/// - weights: `kernel [n, 3 units]`, `recurrent_kernel [units, 3 units]`, `bias [2, 3 units]` (of the input, of the state); gates in the order z, r, g
+/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of
+///   them
+/// - weights: `kernel [n, 3 units]`, `recurrent_kernel [units, 3 units]`, `bias [2, 3 units]` (of the input,
+///   of the state); gates in the order z, r, g
 ///
 /// # Reference
 /// Equals `keras.layers.GRU` with its default activations and `reset_after=True`, its default.
@@ -41,7 +48,8 @@ use crate::regularizer::Regularizer;
 pub struct Gru {
     /// The size of h.
     pub units: usize,
-    /// Whether to put out h of every step, for another recurrent layer (sequence to sequence), and not of the last alone.
+    /// Whether to put out h of every step, for another recurrent layer (sequence to sequence), and not of the
+    /// last alone.
     #[serde(default)]
     pub return_sequences: bool,
     /// A penalty on W.
@@ -76,8 +84,8 @@ pub(crate) struct GruLayer {
 struct Kept<'a> {
     /// x
     x: &'a mut [f32],
-    /// s, z, r, g; the backward pass puts ∂E/∂s, ∂E/∂a_z, ∂E/∂a_r, ∂E/∂a_g in their place. In this order, the state's three
-    /// lie side by side, and so do the input's.
+    /// s, z, r, g; the backward pass puts ∂E/∂s, ∂E/∂a_z, ∂E/∂a_r, ∂E/∂a_g in their place. In this order, the
+    /// state's three lie side by side, and so do the input's.
     gates: &'a mut [f32],
     /// h'
     state: &'a mut [f32],
@@ -142,7 +150,8 @@ impl GruLayer {
     }
 }
 
-/// One step forward for all examples: net inputs, `gates` from the input and `recurrent` from the state, become gates and state.
+/// One step forward for all examples: net inputs, `gates` from the input and `recurrent` from the state,
+/// become gates and state.
 fn step_forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], before: &[f32], state: &mut [f32]) {
     let units = bias.len() / 6;
     let (b, d) = bias.split_at(3 * units);
@@ -228,7 +237,8 @@ impl Layer for GruLayer {
 
     fn memory(&self) -> Memory {
         let Recurrence { n_steps, n_inputs, units, .. } = self.sequence;
-        // In scratch: the recurrent product or ∂E/∂h, zeros for the state before the first step, ∂E/∂x of a chunk; sums for the biases.
+        // In scratch: the recurrent product or ∂E/∂h, zeros for the state before the first step, ∂E/∂x of a
+        // chunk; sums for the biases.
         Memory {
             floats: n_steps * (n_inputs + 5 * units),
             scratch_per_row: 4 * units + n_steps * n_inputs,

@@ -1,9 +1,12 @@
-//! LayerNormalization: every row with mean 0 and deviation 1, then scaled and shifted (Ba, Kiros & Hinton 2016).
+//! LayerNormalization: every row with mean 0 and deviation 1, then scaled and shifted (Ba, Kiros & Hinton
+//! 2016).
 //!
-//! Forward, with mean μ and variance σ² of the n numbers of a row (the last axis): x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β. Unlike
-//! batch normalisation, it looks at no other example, and is the same in training and inference.
+//! Forward, with mean μ and variance σ² of the n numbers of a row (the last axis): x̂ = (x - μ) / √(σ² + ε),
+//! y = γ x̂ + β. Unlike batch normalisation, it looks at no other example, and is the same in training and
+//! inference.
 //!
-//! Backward, with d = γ ∂E/∂y: ∂E/∂x = (d - mean(d) - x̂ mean(d x̂)) / √(σ² + ε); ∂E/∂γ = Σ x̂ ∂E/∂y, ∂E/∂β = Σ ∂E/∂y over rows.
+//! Backward, with d = γ ∂E/∂y: ∂E/∂x = (d - mean(d) - x̂ mean(d x̂)) / √(σ² + ε); ∂E/∂γ = Σ x̂ ∂E/∂y, ∂E/∂β =
+//! Σ ∂E/∂y over rows.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};

@@ -1,16 +1,21 @@
-//! LSTM: a memory that gates protect (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+//! LSTM: a memory that gates protect (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al.
+//! 2000).
 //!
-//! Forward, at each step, from the input x and the state (h, c) of the step before (0 at first), with W, R, b split by gate:
+//! Forward, at each step, from the input x and the state (h, c) of the step before (0 at first), with W, R, b
+//! split by gate:
 //!
-//! - i = σ(x Wᵢ + h Rᵢ + bᵢ), f = σ(x W_f + h R_f + b_f), o = σ(x Wₒ + h Rₒ + bₒ): what to let in, to keep, to let out
+//! - i = σ(x Wᵢ + h Rᵢ + bᵢ), f = σ(x W_f + h R_f + b_f), o = σ(x Wₒ + h Rₒ + bₒ): what to let in, to keep,
+//!   to let out
 //! - g = tanh(x W_g + h R_g + b_g): what might be new
 //! - c' = f c + i g: the memory; h' = o tanh(c'): the output
 //!
-//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after) and ∂E/∂c' (of the step after):
+//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after) and ∂E/∂c'
+//! (of the step after):
 //!
 //! - ∂E/∂o = ∂E/∂h' tanh(c'), ∂E/∂c' += ∂E/∂h' o (1 - tanh²(c'))
 //! - ∂E/∂i = ∂E/∂c' g, ∂E/∂g = ∂E/∂c' i, ∂E/∂f = ∂E/∂c' c; and on to the step before, ∂E/∂c = ∂E/∂c' f
-//! - through σ and tanh to the gates' net inputs a = [i f g o], ∂E/∂a; and on to the step before, ∂E/∂h = ∂E/∂a Rᵀ
+//! - through σ and tanh to the gates' net inputs a = [i f g o], ∂E/∂a; and on to the step before, ∂E/∂h =
+//!   ∂E/∂a Rᵀ
 //! - ∂E/∂W = Σ xᵀ ∂E/∂a, ∂E/∂R = Σ hᵀ ∂E/∂a, ∂E/∂b = Σ ∂E/∂a over steps and examples; ∂E/∂x = ∂E/∂a Wᵀ
 
 use multiversion::multiversion;
@@ -30,8 +35,10 @@ use crate::regularizer::Regularizer;
 /// Long short-term memory.
 ///
 /// # Shapes
-/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of them
-/// - weights: `kernel [n, 4 units]`, `recurrent_kernel [units, 4 units]`, `bias [4 units]`; gates in the order i, f, g, o
+/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of
+///   them
+/// - weights: `kernel [n, 4 units]`, `recurrent_kernel [units, 4 units]`, `bias [4 units]`; gates in the
+///   order i, f, g, o
 ///
 /// # Reference
 /// Equals `keras.layers.LSTM` with its default activations; the forget gate's bias begins at 1.
@@ -40,7 +47,8 @@ use crate::regularizer::Regularizer;
 pub struct Lstm {
     /// The size of h and of c.
     pub units: usize,
-    /// Whether to put out h of every step, for another recurrent layer (sequence to sequence), and not of the last alone.
+    /// Whether to put out h of every step, for another recurrent layer (sequence to sequence), and not of the
+    /// last alone.
     #[serde(default)]
     pub return_sequences: bool,
     /// A penalty on W.
@@ -60,7 +68,8 @@ impl Lstm {
 
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<LstmLayer, Error> {
         let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
-        // Only the forget gate's bias begins at 1: at first, the memory keeps most of what it has (Jozefowicz et al. 2015).
+        // Only the forget gate's bias begins at 1: at first, the memory keeps most of what it has (Jozefowicz
+        // et al. 2015).
         let first_bias = (0..4 * self.units).map(|j| f32::from(u8::from(j / self.units == 1))).collect();
         Ok(LstmLayer { description: self, sequence, first_bias })
     }

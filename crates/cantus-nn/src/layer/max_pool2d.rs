@@ -1,8 +1,8 @@
 //! MaxPool2D: the greatest number in each window.
 //!
 //! Forward: y[p, q, c] = max over the window of x[·, ·, c]; padding never wins.
-//! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. Its place within the window is
-//! kept as one byte for each output; of equals, the first wins.
+//! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. Its place within the
+//! window is kept as one byte for each output; of equals, the first wins.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,8 @@ impl MaxPool2DLayer {
         self.right.len * self.channels
     }
 
-    /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside the image.
+    /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside
+    /// the image.
     #[inline(always)]
     fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize, u8)) {
         let ((rows, first_i), (columns, first_j)) = (self.down.inside(p), self.right.inside(q));
@@ -102,7 +103,8 @@ impl MaxPool2DLayer {
     }
 }
 
-/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then of those.
+/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then
+/// of those.
 #[multiversion(targets = "simd")]
 fn pool(
     layer: &MaxPool2DLayer,

@@ -1,9 +1,9 @@
 //! Layers, one file each: what it computes, how its gradient flows back, and its tests.
 //!
-//! A layer comes in two forms. Its *description* ([`Dense`], [`Dropout`], …) is plain data in Keras's words. Given the shape
-//! of its input, a description is *built* into something that implements the crate's `Layer` trait: it knows its sizes and
-//! computes, but owns no numbers. Weights, outputs and gradients are slices that the caller hands in, so that one layer
-//! serves many threads at once and no step of training allocates.
+//! A layer comes in two forms. Its *description* ([`Dense`], [`Dropout`], …) is plain data in Keras's words.
+//! Given the shape of its input, a description is *built* into something that implements the crate's `Layer`
+//! trait: it knows its sizes and computes, but owns no numbers. Weights, outputs and gradients are slices
+//! that the caller hands in, so that one layer serves many threads at once and no step of training allocates.
 //!
 //! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
 
@@ -60,7 +60,8 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// Of one example.
     fn output_shape(&self) -> &[usize];
 
-    /// Its tensors, in the order in which they lie one after another in its weights; those that are not trained come last.
+    /// Its tensors, in the order in which they lie one after another in its weights; those that are not
+    /// trained come last.
     fn parameters(&self) -> Vec<Parameter> {
         Vec::new()
     }
@@ -166,7 +167,8 @@ pub(crate) struct Memory {
     pub(crate) scratch: usize,
 }
 
-/// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`] says.
+/// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`]
+/// says.
 pub(crate) struct Tape<'a> {
     pub(crate) floats: &'a mut [f32],
     pub(crate) bytes: &'a mut [u8],
@@ -200,7 +202,8 @@ pub(crate) struct Pass {
     pub(crate) first_row: usize,
     /// Training, where layers such as dropout disturb; not inference.
     pub(crate) training: bool,
-    /// `dy` is already ∂E/∂h of the layer's activation: the loss took the activation's derivative into account.
+    /// `dy` is already ∂E/∂h of the layer's activation: the loss took the activation's derivative into
+    /// account.
     pub(crate) fused: bool,
     /// For random numbers: differs by step and by layer.
     pub(crate) key: u64,

@@ -1,22 +1,26 @@
 //! MultiTimescaleLSTM: several memories, each slower than the one before.
 //!
-//! The lecture asks whether there is "a version of this with multiple cell states the forget / modulate with different relative
-//! difficulties that store info on consecutively longer time scales". This is one: memories c₁ … c_K of `units` numbers each, and
-//! for each a time scale τ_k in steps, τ₁ < … < τ_K. For every k, with h the outputs of all memories, side by side:
+//! The lecture asks whether there is "a version of this with multiple cell states the forget / modulate with
+//! different relative difficulties that store info on consecutively longer time scales". This is one:
+//! memories c₁ … c_K of `units` numbers each, and for each a time scale τ_k in steps, τ₁ < … < τ_K. For every
+//! k, with h the outputs of all memories, side by side:
 //!
-//! - i_k = σ(x Wᵢₖ + h Rᵢₖ + bᵢₖ), f_k = σ(x W_fk + h R_fk + b_fk), o_k = σ(x Wₒₖ + h Rₒₖ + bₒₖ), g_k = tanh(x W_gk + h R_gk + b_gk)
+//! - i_k = σ(x Wᵢₖ + h Rᵢₖ + bᵢₖ), f_k = σ(x W_fk + h R_fk + b_fk), o_k = σ(x Wₒₖ + h Rₒₖ + bₒₖ), g_k =
+//!   tanh(x W_gk + h R_gk + b_gk)
 //! - c_k' = f_k c_k + i_k g_k, h_k' = o_k tanh(c_k')
 //!
-//! The gates are biased at first: b_fk = ln(τ_k - 1) and bᵢₖ = -ln(τ_k - 1). A memory that keeps the share σ(ln(τ - 1)) = 1 - 1/τ at each
-//! step holds on to what it has for τ steps on average, and lets in 1/τ of what is new. So fast memories see the notes, slow ones
-//! the bars and phrases, and every gate may look at all of them. Nothing is tied: training may move every bias.
+//! The gates are biased at first: b_fk = ln(τ_k - 1) and bᵢₖ = -ln(τ_k - 1). A memory that keeps the share
+//! σ(ln(τ - 1)) = 1 - 1/τ at each step holds on to what it has for τ steps on average, and lets in 1/τ of
+//! what is new. So fast memories see the notes, slow ones the bars and phrases, and every gate may look at
+//! all of them. Nothing is tied: training may move every bias.
 //!
-//! In sum this is an [`Lstm`](super::Lstm) of K · `units` units with its own first biases, and is computed as one. Forward and
-//! backward are explained there.
+//! In sum this is an [`Lstm`](super::Lstm) of K · `units` units with its own first biases, and is computed as
+//! one. Forward and backward are explained there.
 //!
-//! Nearest published work: chrono initialisation (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?"), which draws τ for
-//! each unit at random from a range; Clockwork RNN (Koutník et al. 2014), whose modules run at fixed clock rates; the multi-timescale LSTM
-//! of Liu et al. 2015, whose groups of memories are updated at fixed, growing intervals.
+//! Nearest published work: chrono initialisation (Tallec & Ollivier 2018, "Can recurrent neural networks warp
+//! time?"), which draws τ for each unit at random from a range; Clockwork RNN (Koutník et al. 2014), whose
+//! modules run at fixed clock rates; the multi-timescale LSTM of Liu et al. 2015, whose groups of memories
+//! are updated at fixed, growing intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_memory_fades_over_its_time_scale() {
-        // With no kernels, and the gate g open at the first step only, memories are c = f^t times the first one.
+        // With no kernels, and the gate g open at the first step only, memories are c = f^t times the first
+        // one.
         let spec = layer(1, &[2.0, 8.0, 32.0]);
         let built = spec.build(&[40, 1], Site { path: "", kind: "" }).unwrap();
         let mut weights = vec![0.0; 12 + 3 * 12];

@@ -1,8 +1,9 @@
-//! GaussianNoise and SpatialDropout: two more ways to disturb training; see [`Dropout`](super::Dropout) for the first.
+//! GaussianNoise and SpatialDropout: two more ways to disturb training; see [`Dropout`](super::Dropout) for
+//! the first.
 //!
 //! GaussianNoise, forward: y = x + s n, with n from a normal distribution; backward: ∂E/∂x = ∂E/∂y.
-//! SpatialDropout silences whole channels instead of single numbers, since neighbours in time or space say much the same
-//! (Tompson et al. 2015): y[·, c] = m[c] x[·, c] / (1 - rate). In inference both do nothing.
+//! SpatialDropout silences whole channels instead of single numbers, since neighbours in time or space say
+//! much the same (Tompson et al. 2015): y[·, c] = m[c] x[·, c] / (1 - rate). In inference both do nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,8 @@ pub struct GaussianNoise {
 /// - input and output `[..., channels]`
 ///
 /// # Reference
-/// Means what `keras.layers.SpatialDropout1D` and `SpatialDropout2D` mean, by which names architectures know it too.
+/// Means what `keras.layers.SpatialDropout1D` and `SpatialDropout2D` mean, by which names architectures know
+/// it too.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpatialDropout {

@@ -1,9 +1,9 @@
 //! What recurrent layers share: sequences, time by time.
 //!
-//! A sequence comes in as `[examples, time, numbers]`, but a recurrent layer works through time: it keeps what it needs as
-//! `[time, examples, numbers]`, so that one step's numbers of all examples lie in one piece, and the numbers of several steps
-//! too. The products with the input need no order in time and are taken for a *chunk* of steps at once; what a chunk
-//! computes is still in the cache when its steps read it.
+//! A sequence comes in as `[examples, time, numbers]`, but a recurrent layer works through time: it keeps
+//! what it needs as `[time, examples, numbers]`, so that one step's numbers of all examples lie in one piece,
+//! and the numbers of several steps too. The products with the input need no order in time and are taken for
+//! a *chunk* of steps at once; what a chunk computes is still in the cache when its steps read it.
 
 use std::ops::Range;
 

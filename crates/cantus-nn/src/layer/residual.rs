@@ -1,7 +1,8 @@
 //! Residual: layers beside which the input passes unchanged (He et al. 2016).
 //!
 //! Forward: y = x + f(x), where f is some layers, one after another; they only learn what is to be changed.
-//! Backward: ∂E/∂x = ∂E/∂y + f's. The gradient always has the short way too, however many such blocks follow each other.
+//! Backward: ∂E/∂x = ∂E/∂y + f's. The gradient always has the short way too, however many such blocks follow
+//! each other.
 
 use std::ops::Range;
 
@@ -19,7 +20,8 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Residual {
-    /// First to last. Not BatchNormalization, for which a batch would have to meet inside the block: LayerNormalization takes its place.
+    /// First to last. Not BatchNormalization, for which a batch would have to meet inside the block:
+    /// LayerNormalization takes its place.
     pub layers: Vec<LayerSpec>,
 }
 

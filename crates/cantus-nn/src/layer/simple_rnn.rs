@@ -1,11 +1,12 @@
 //! SimpleRNN: a dense layer that also sees its own last output (Elman 1990).
 //!
-//! Forward, at each step, from the input x and the state h of the step before (0 at first): h' = tanh(x W + h R + b).
+//! Forward, at each step, from the input x and the state h of the step before (0 at first): h' = tanh(x W + h
+//! R + b).
 //!
-//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after): ∂E/∂a = ∂E/∂h' (1 - h'²);
-//! on to the step before, ∂E/∂h = ∂E/∂a Rᵀ; ∂E/∂W = Σ xᵀ ∂E/∂a, ∂E/∂R = Σ hᵀ ∂E/∂a, ∂E/∂b = Σ ∂E/∂a; ∂E/∂x = ∂E/∂a Wᵀ.
-//! Over many steps the factors Rᵀ and 1 - h'² make the gradient vanish or explode: why there are [`Lstm`](super::Lstm) and
-//! [`Gru`](super::Gru).
+//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after): ∂E/∂a =
+//! ∂E/∂h' (1 - h'²); on to the step before, ∂E/∂h = ∂E/∂a Rᵀ; ∂E/∂W = Σ xᵀ ∂E/∂a, ∂E/∂R = Σ hᵀ ∂E/∂a, ∂E/∂b =
+//! Σ ∂E/∂a; ∂E/∂x = ∂E/∂a Wᵀ. Over many steps the factors Rᵀ and 1 - h'² make the gradient vanish or explode:
+//! why there are [`Lstm`](super::Lstm) and [`Gru`](super::Gru).
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,8 @@ use crate::matmul::{Matrix, Onto, matmul};
 /// A plain recurrent layer.
 ///
 /// # Shapes
-/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of them
+/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of
+///   them
 /// - weights: `kernel [n, units]`, `recurrent_kernel [units, units]`, `bias [units]`
 ///
 /// # Reference

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::error::Error;
 
-/// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation = "relu"`.
+/// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation =
+/// "relu"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! TimeDistributed: a layer applied to every step of a sequence on its own.
 //!
-//! A batch of sequences is a larger batch of steps: forward and backward are those of the layer, with one row for each step.
+//! A batch of sequences is a larger batch of steps: forward and backward are those of the layer, with one row
+//! for each step.
 
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,8 @@ pub enum Padding {
     /// Windows lie wholly inside: the output is smaller than the input.
     #[default]
     Valid,
-    /// As if the input went on beyond its border (with zeros, for a convolution): with strides of 1 the output is as large as the input.
+    /// As if the input went on beyond its border (with zeros, for a convolution): with strides of 1 the
+    /// output is as large as the input.
     Same,
 }
 
@@ -33,7 +34,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Where windows lie, by TensorFlow's rule: for `Same`, ⌈len / stride⌉ windows, and what is missing is split between both ends.
+    /// Where windows lie, by TensorFlow's rule: for `Same`, ⌈len / stride⌉ windows, and what is missing is
+    /// split between both ends.
     fn new(len: usize, size: usize, stride: usize, padding: Padding) -> Self {
         let (n_windows, missing) = match padding {
             Padding::Valid => ((len - size) / stride + 1, 0),

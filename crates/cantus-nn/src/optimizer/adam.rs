@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
 
-/// Running means of the gradient, m ← m + (1 - β₁)(g - m), and of its square, v ← v + (1 - β₂)(g² - v), give the step
-/// w ← w - η m̂ / (√v̂ + ε), where m̂ and v̂ make up for beginning at 0.
+/// Running means of the gradient, m ← m + (1 - β₁)(g - m), and of its square, v ← v + (1 - β₂)(g² - v), give
+/// the step w ← w - η m̂ / (√v̂ + ε), where m̂ and v̂ make up for beginning at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {

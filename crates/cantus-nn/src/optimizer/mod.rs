@@ -1,7 +1,7 @@
 //! Optimizers: how weights follow their gradient.
 //!
-//! Each is one loop over the weights, their gradient and what it remembers of earlier gradients (its *slots*).
-//! The formulas and defaults are those of Keras 3.
+//! Each is one loop over the weights, their gradient and what it remembers of earlier gradients (its
+//! *slots*). The formulas and defaults are those of Keras 3.
 
 mod adam;
 mod rmsprop;

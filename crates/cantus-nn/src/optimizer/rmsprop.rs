@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
 
-/// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η g / √(v + ε).
+/// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η
+/// g / √(v + ε).
 ///
 /// With momentum μ, the quotient is collected first: u ← μ u + η g / √(v + ε), w ← w - u.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

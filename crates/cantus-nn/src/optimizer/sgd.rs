@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Slots, Step};
 
-/// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a lasting direction grow.
+/// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a lasting
+/// direction grow.
 ///
 /// Nesterov's variant looks ahead: w ← w + μ v - η g, with the new v.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -143,23 +143,30 @@ impl Train {
         let Some((features, n_lost)) = self.features(&recipe, &run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
         self.assign_groups(&mut store, global)?;
-        let checkpoint = if self.resume { run.checkpoint()? } else { None };
-        if self.resume && checkpoint.is_none() && !global.quiet {
-            output::note(&format!(
-                "no interrupted training in {}; beginning at the beginning",
-                self.output.display()
-            ));
-        }
         let n_threads = global.jobs.map_or(0, usize::from);
-        let job = Job { store: &store, recipe: &recipe, split, seed: self.seed, n_threads, checkpoint };
+        let job = Job { store: &store, recipe: &recipe, split, seed: self.seed, n_threads };
         let prepared = job.prepare()?;
         if !(global.quiet || self.json) {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
         }
-        let Some(trained) = fit(prepared, &run, &recipe, global)? else { return Ok(None) };
+        let checkpoint = self.checkpoint(&run, &prepared.fingerprint(), global)?;
+        let Some(trained) = fit(prepared, checkpoint.as_deref(), &run, global)? else { return Ok(None) };
         run.save(&trained, &store, &recipe, &self.config(&features)?)?;
         Ok(Some((trained, n_lost)))
+    }
+
+    /// Where an interrupted training is gone on from, if that was asked for.
+    fn checkpoint(&self, run: &Run, fingerprint: &str, global: &Global) -> anyhow::Result<Option<Vec<u8>>> {
+        if !self.resume {
+            return Ok(None);
+        }
+        let checkpoint = run.checkpoint(fingerprint)?;
+        if checkpoint.is_none() && !global.quiet {
+            let run = self.output.display();
+            output::note(&format!("no interrupted training in {run}; beginning at the beginning"));
+        }
+        Ok(checkpoint)
     }
 
     fn split_spec(&self) -> anyhow::Result<SplitSpec> {
@@ -283,13 +290,13 @@ fn as_typed(number: f32) -> toml::Value {
 /// Trains behind a bar; on Ctrl-C keeps a checkpoint and returns none.
 fn fit(
     prepared: Prepared<'_>,
+    checkpoint: Option<&[u8]>,
     run: &Run,
-    recipe: &Recipe,
     global: &Global,
 ) -> anyhow::Result<Option<Trained>> {
-    let bar = progress::bar("train", recipe.training.epochs, global.quiet);
-    let mut watch = Watch::new(&bar, run);
-    let trained = prepared.train(|progress| watch.observe(progress))?;
+    let bar = progress::bar("train", prepared.n_epochs(), global.quiet);
+    let mut watch = Watch::new(&bar, run, prepared.fingerprint());
+    let trained = prepared.train(checkpoint, |progress| watch.observe(progress))?;
     bar.finish_and_clear();
     if let Some(failure) = watch.failure() {
         return Err(failure.into());

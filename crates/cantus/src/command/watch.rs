@@ -16,14 +16,16 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 pub struct Watch<'a> {
     bar: &'a ProgressBar,
     run: &'a Run,
+    /// Of the job, for its checkpoints.
+    fingerprint: String,
     last_checkpoint: Instant,
     /// Why a checkpoint could not be written; the training stops for it.
     failure: Option<cantus::Error>,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(bar: &'a ProgressBar, run: &'a Run) -> Self {
-        Self { bar, run, last_checkpoint: Instant::now(), failure: None }
+    pub fn new(bar: &'a ProgressBar, run: &'a Run, fingerprint: String) -> Self {
+        Self { bar, run, fingerprint, last_checkpoint: Instant::now(), failure: None }
     }
 
     /// Shows progress. Ctrl-C stops the training at the end of the epoch, with a checkpoint.
@@ -49,7 +51,7 @@ impl<'a> Watch<'a> {
             let kept = end
                 .checkpoint()
                 .map_err(cantus::Error::from)
-                .and_then(|bytes| self.run.save_checkpoint(&bytes));
+                .and_then(|bytes| self.run.save_checkpoint(&self.fingerprint, &bytes));
             self.failure = kept.err();
         }
         if interrupt::requested() || self.failure.is_some() {

@@ -8,7 +8,7 @@ use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
 const BUILT_IN: [(&str, &str); 6] = [
@@ -59,7 +59,7 @@ impl Recipe {
             None => read(name)?,
         };
         let mut recipe: Self = toml::from_str(&text)
-            .map_err(|error| Error::Recipe { name: name.to_owned(), reason: error.to_string() })?;
+            .map_err(|error| Error::Recipe { name: name.to_owned(), reason: toml_problem(&text, &error) })?;
         recipe.name = name.to_owned();
         Ok(recipe)
     }
