@@ -103,6 +103,12 @@ pub fn failures(failed: &[Failed]) {
     }
 }
 
+/// Says that Ctrl-C stopped a command that has nothing to go on from.
+pub fn stopped() -> Outcome {
+    note("stopped");
+    Outcome::Interrupted
+}
+
 /// A remark for the person at the terminal.
 pub fn note(line: &str) {
     // Standard error may be closed; there is nobody left to tell.

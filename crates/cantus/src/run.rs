@@ -76,6 +76,8 @@ impl Run {
             return Err(Error::Run { path: dir.to_owned(), reason });
         }
         std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        // A folder that cannot be written to is told now, and not when the training is over.
+        pending_file::PendingFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
         Ok(Self { dir: dir.to_owned() })
     }
 

@@ -50,7 +50,7 @@ impl Compose {
         let tracks: Vec<Track> = Corpus::new(self.tracks as usize, self.seed).collect();
         compose_tracks(&self.dir, &tracks, self.duration, self.sr, global)?;
         if interrupt::requested() {
-            return Ok(Outcome::Interrupted);
+            return Ok(output::stopped());
         }
         if !global.quiet {
             output::note(&format!("{} tracks in {}", tracks.len(), self.dir.display()));

@@ -48,7 +48,7 @@ impl Demo {
         compose_tracks(&music, &to_learn, self.duration, SAMPLE_RATE, global)?;
         compose_tracks(&held_back, &to_hold_back, self.duration, SAMPLE_RATE, global)?;
         if interrupt::requested() {
-            return Ok(Outcome::Interrupted);
+            return Ok(output::stopped());
         }
         let Some(trained) = self.train(&music, global)? else { return Ok(Outcome::Interrupted) };
         let answers = hear(&trained.model, &held_back, &to_hold_back, global)?;

@@ -47,7 +47,7 @@ impl Inspect {
             .collect();
         bar.finish_and_clear();
         if interrupt::requested() {
-            return Ok(Outcome::Interrupted);
+            return Ok(output::stopped());
         }
         let mut tracks = Vec::new();
         for (path, result) in results {

@@ -57,7 +57,7 @@ impl Predict {
         let document = predict(&model, listing, &bar)?;
         bar.finish_and_clear();
         if interrupt::requested() {
-            return Ok(Outcome::Interrupted);
+            return Ok(output::stopped());
         }
         self.print(&model, &document)?;
         Ok(Outcome::of_job(document.tracks.len(), document.failed.len()))
