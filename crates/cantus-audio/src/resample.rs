@@ -8,8 +8,7 @@
 //!
 //! # The filter is soxr's
 //! `librosa.load` resamples with soxr's "HQ" recipe, and features show it when another filter is used: what lies in the
-//! transition band below the Nyquist frequency is what the highest mel bands hear, and rubato's FFT resampler changes
-//! MFCCs by 1.3 on average. So the filter here has soxr's impulse response, which was measured and fitted by
+//! transition band below the Nyquist frequency is what the highest mel bands hear. So the filter here has soxr's impulse response, which was measured and fitted by
 //! `tests/reference/soxr_filter.py`: pass band up to 0.913 of the narrower Nyquist frequency, -6 dB at 0.957, stop band
 //! from 1. The fit differs by 1e-7 where soxr filters in one stage (ratios of numbers up to 4), and by 1e-4 where it
 //! needs two, whose pass band falls by 0.008 dB towards its end.
