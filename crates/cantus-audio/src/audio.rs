@@ -15,11 +15,6 @@ impl Audio {
         self.samples.len() as f64 / f64::from(self.sample_rate)
     }
 
-    /// Largest amplitude; 0 of no samples.
-    pub fn peak(&self) -> f32 {
-        self.samples.iter().fold(0.0, |peak, sample| peak.max(sample.abs()))
-    }
-
     /// Whether every sample is zero: a recording in which there is nothing to hear.
     pub fn is_silent(&self) -> bool {
         self.samples.iter().all(|&sample| sample == 0.0)

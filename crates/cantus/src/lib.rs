@@ -33,6 +33,7 @@ pub mod report;
 pub mod run;
 mod toml_problem;
 pub mod training;
+mod vote;
 
 pub use error::Error;
 pub use model::Model;

@@ -7,7 +7,7 @@ use cantus_audio::feature::FeatureExtractor;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::{Error, Model};
+use crate::{Error, Model, vote};
 
 /// What a model says of one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -83,30 +83,29 @@ impl Predictor<'_> {
         let heard = self.extractor.hear(&recording.audio, usize::MAX);
         let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
         let probabilities = self.model.predict_segments(&heard.features)?;
-        let mut prediction =
-            self.vote(probabilities.chunks_exact(self.model.labels.len()).map(<[f32]>::to_vec).collect());
+        let segments: Vec<&[f32]> = probabilities.chunks_exact(self.model.labels.len()).collect();
+        let mut prediction = self.vote(&segments);
         prediction.faults = recording.faults;
         Ok(prediction)
     }
 
-    /// The track's answer: the mean of its segments' probabilities.
-    fn vote(&self, segments: Vec<Vec<f32>>) -> Prediction {
+    /// The track's answer from those of its segments.
+    fn vote(&self, segments: &[&[f32]]) -> Prediction {
         let labels = &self.model.labels;
-        let n = segments.len() as f64;
-        let mean = |label: usize| (segments.iter().map(|p| f64::from(p[label])).sum::<f64>() / n) as f32;
-        let probabilities: Vec<(String, f32)> =
-            labels.iter().enumerate().map(|(number, label)| (label.clone(), mean(number))).collect();
-        // The first of equals wins, as everywhere where labels are decided.
-        let best = probabilities.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)).cloned().unwrap_or_default();
-        let segment_s =
-            self.model.features.segment_samples() as f64 / f64::from(self.model.features.sample_rate);
-        let at =
-            |(number, probabilities)| SegmentPrediction { start_s: number as f64 * segment_s, probabilities };
+        let probabilities = vote::mean(segments, labels.len());
+        let best = vote::arg_max(&probabilities);
+        let spec = &self.model.features;
+        let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
+        let at = |(number, probabilities): (usize, &&[f32])| SegmentPrediction {
+            start_s: number as f64 * segment_s,
+            probabilities: probabilities.to_vec(),
+        };
+        let named = labels.iter().cloned().zip(probabilities.iter().map(|&probability| probability as f32));
         Prediction {
-            label: best.0,
-            probability: best.1,
-            probabilities: Probabilities(probabilities),
-            segments: segments.into_iter().enumerate().map(at).collect(),
+            label: labels[best].clone(),
+            probability: probabilities[best] as f32,
+            probabilities: Probabilities(named.collect()),
+            segments: segments.iter().enumerate().map(at).collect(),
             faults: Vec::new(),
         }
     }

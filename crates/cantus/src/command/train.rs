@@ -150,8 +150,10 @@ impl Train {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
         }
-        let checkpoint = self.checkpoint(&run, &prepared.fingerprint(), global)?;
-        let Some(trained) = fit(prepared, checkpoint.as_deref(), &run, global)? else { return Ok(None) };
+        let fingerprint = prepared.fingerprint();
+        let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
+        let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint, global)?;
+        let Some(trained) = trained else { return Ok(None) };
         run.save(&trained, &store, &recipe, &self.config(&features)?)?;
         Ok(Some((trained, n_lost)))
     }
@@ -292,10 +294,11 @@ fn fit(
     prepared: Prepared<'_>,
     checkpoint: Option<&[u8]>,
     run: &Run,
+    fingerprint: String,
     global: &Global,
 ) -> anyhow::Result<Option<Trained>> {
     let bar = progress::bar("train", prepared.n_epochs(), global.quiet);
-    let mut watch = Watch::new(&bar, run, prepared.fingerprint());
+    let mut watch = Watch::new(&bar, run, fingerprint);
     let trained = prepared.train(checkpoint, |progress| watch.observe(progress))?;
     bar.finish_and_clear();
     if let Some(failure) = watch.failure() {

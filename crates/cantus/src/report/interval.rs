@@ -10,7 +10,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{SegmentResult, by_class::share, tracks::arg_max};
+use super::{SegmentResult, by_class::share};
+use crate::vote::arg_max;
 
 /// A 95 % confidence interval of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

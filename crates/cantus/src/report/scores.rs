@@ -11,8 +11,8 @@ use super::{
     by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
     interval::{bootstrap, wilson},
     track_decisions,
-    tracks::arg_max,
 };
+use crate::vote::arg_max;
 
 /// Everything the report says in numbers. Shares are in 0..=1; a bare name is of segments, `track_…` of tracks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ScoresError;
+use crate::vote::{arg_max, mean};
 
 /// What the network said of one segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,22 +69,6 @@ fn check(segment: usize, result: &SegmentResult<'_>, n_classes: usize) -> Result
         return Err(ScoresError::NotFinite { segment });
     }
     Ok(())
-}
-
-fn mean(votes: &[&[f32]], n_classes: usize) -> Vec<f64> {
-    let sum = |class: usize| votes.iter().map(|vote| f64::from(vote[class])).sum::<f64>();
-    (0..n_classes).map(|class| sum(class) / votes.len() as f64).collect()
-}
-
-/// Index of the largest value; of equals the first.
-pub(super) fn arg_max<T: PartialOrd>(values: &[T]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
-        }
-    }
-    best
 }
 
 #[cfg(test)]
