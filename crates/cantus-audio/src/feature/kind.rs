@@ -202,6 +202,16 @@ kinds! {
     LogMel => super::mel_spectrogram::LogMel,
     /// Magnitude of the STFT, `n_fft / 2 + 1` bins.
     Stft => super::spectrogram::Magnitude,
+    /// Magnitude of the STFT to the `power`, `n_fft / 2 + 1` bins.
+    Spectrogram => super::spectrogram::Spectrogram,
+    /// Magnitude of the STFT in dB, `n_fft / 2 + 1` bins.
+    SpectrogramDb => super::spectrogram::SpectrogramDb,
+    /// Mel spectrogram with automatic gain control, `n_mels` bins.
+    Pcen => super::pcen::Pcen,
+    /// First derivative of the MFCCs over time, `n_mfcc` bins.
+    MfccDelta => super::delta::MfccDelta,
+    /// Second derivative of the MFCCs over time, `n_mfcc` bins.
+    MfccDelta2 => super::delta::MfccDelta2,
     /// Largest sample of each frame.
     AmplitudeEnvelope => super::amplitude_envelope::AmplitudeEnvelope,
     /// Root mean square of each frame.

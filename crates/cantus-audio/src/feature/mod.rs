@@ -12,6 +12,7 @@
 
 pub mod amplitude_envelope;
 pub mod dct;
+pub mod delta;
 mod extractor;
 mod frames;
 mod hearing;
@@ -19,6 +20,7 @@ mod kind;
 pub mod mel;
 mod mel_spectrogram;
 pub mod mfcc;
+pub mod pcen;
 pub mod rms;
 mod shared;
 mod spec;
@@ -35,11 +37,13 @@ mod waveform;
 mod whole;
 mod zero_crossing;
 
-pub use dct::DctType;
+pub use dct::{DctNorm, DctType};
+pub use delta::DeltaConfig;
 pub use extractor::FeatureExtractor;
 pub use hearing::{Heard, NothingToHear};
 pub use kind::{Bins, FeatureKind, Quantity};
 pub use mel::MelNorm;
+pub use pcen::PcenConfig;
 pub use spec::{FeatureSpec, Segments};
 pub use spectral_bandwidth::BandwidthConfig;
 pub use spectral_contrast::ContrastConfig;

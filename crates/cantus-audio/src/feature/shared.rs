@@ -78,7 +78,7 @@ impl Shared {
         Ok(Self {
             wanted: wanted(spec),
             mel_filters: MelFilterBank::new(&spec.mel_config()),
-            mfcc_plan: Mfcc::new(spec.n_mels, spec.n_mfcc, spec.dct_type, spec.lifter),
+            mfcc_plan: Mfcc::new(spec.n_mels, spec.n_mfcc, spec.dct_type, spec.dct_norm, spec.lifter),
             spectrum: vec![0.0; stft.n_bins()],
             stft,
             magnitude: Vec::new(),

@@ -12,10 +12,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::dct::DctType;
+use super::dct::{DctNorm, DctType};
+use super::delta::DeltaConfig;
 use super::extractor::FeatureExtractor;
 use super::kind::FeatureKind;
 use super::mel::{MelConfig, MelNorm};
+use super::pcen::PcenConfig;
 use super::spectral_bandwidth::BandwidthConfig;
 use super::spectral_contrast::ContrastConfig;
 use super::spectral_flatness::FlatnessConfig;
@@ -55,17 +57,26 @@ pub struct FeatureSpec {
     pub f_max: Option<f32>,
     /// HTK's mel scale instead of Slaney's.
     pub htk: bool,
-    /// Mel bands of equal area (`slaney`) or of equal height (`none`).
+    /// Mel bands of equal area (`slaney`), of equal height (`none`), or of unit norm (`l1`, `l2`, `inf`).
     pub norm: MelNorm,
     /// Decibels are cut this far below the loudest value of the segment; never if `None`, written `"none"`.
     #[serde(with = "top_db")]
     pub top_db: Option<f32>,
     /// Number of cepstral coefficients.
     pub n_mfcc: usize,
-    /// Type of the cosine transform, 1 to 3.
+    /// Type of the cosine transform, 1 to 4.
     pub dct_type: DctType,
+    /// Scaling of the cosine transform.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dct_norm: DctNorm,
     /// Cepstral lifter; 0 for none.
     pub lifter: f32,
+    /// Parameters of [`FeatureKind::MfccDelta`] and [`FeatureKind::MfccDelta2`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub delta: DeltaConfig,
+    /// Parameters of [`FeatureKind::Pcen`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub pcen: PcenConfig,
     /// Parameters of [`FeatureKind::SpectralBandwidth`].
     #[serde(skip_serializing_if = "is_default")]
     pub bandwidth: BandwidthConfig,
@@ -118,7 +129,10 @@ impl Default for FeatureSpec {
             top_db: Some(80.0),
             n_mfcc: 20,
             dct_type: DctType::II,
+            dct_norm: DctNorm::Ortho,
             lifter: 0.0,
+            delta: DeltaConfig::default(),
+            pcen: PcenConfig::default(),
             bandwidth: BandwidthConfig::default(),
             rolloff: RolloffConfig::default(),
             flatness: FlatnessConfig::default(),
@@ -265,6 +279,9 @@ mod tests {
             f_max: Some(8000.5),
             top_db: None,
             dct_type: DctType::III,
+            dct_norm: DctNorm::None,
+            pcen: PcenConfig { b: Some(0.025), ..PcenConfig::default() },
+            contrast: ContrastConfig { n_bands: 4, ..ContrastConfig::default() },
             ..FeatureSpec::default()
         };
         for spec in [FeatureSpec::course(), unusual] {
@@ -273,6 +290,15 @@ mod tests {
             let written = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
         }
+    }
+
+    #[test]
+    fn parameters_of_one_kind_are_written_only_where_they_were_changed() {
+        let course = toml::to_string(&FeatureSpec::course()).unwrap();
+        assert!(!course.contains("pcen") && !course.contains("contrast") && !course.contains("dct_norm"));
+        let spec: FeatureSpec = toml::from_str("kinds = ['pcen']\n[pcen]\ngain = 0.8").unwrap();
+        assert_eq!(spec.pcen, PcenConfig { gain: 0.8, ..PcenConfig::default() });
+        assert!(toml::to_string(&spec).unwrap().contains("gain = 0.8"));
     }
 
     #[test]
@@ -294,7 +320,8 @@ mod tests {
         let refused = |text| toml::from_str::<FeatureSpec>(text).unwrap_err().to_string();
         assert!(refused("n_ftt = 1024").contains("n_ftt"));
         assert!(refused("top_db = 'never'").contains("\"none\""));
-        assert!(refused("dct_type = 4").contains("1, 2 or 3"));
+        assert!(refused("dct_type = 5").contains("1, 2, 3 or 4"));
+        assert!(refused("pcen = { gian = 0.9 }").contains("gian"));
         assert!(refused("window = 'han'").contains("hann"));
     }
 }
