@@ -9,7 +9,10 @@
 
 use std::f64::consts::PI;
 
+use super::FeatureSpec;
 use super::dct::{Dct, DctType};
+use super::kind::{Bins, Feature, Quantity, Rows};
+use super::shared::{Intermediate, Sound};
 
 /// A planned transform from log-mel spectra to MFCCs.
 #[derive(Debug, Clone)]
@@ -46,6 +49,37 @@ impl Mfcc {
     /// [`crate::feature`].
     pub fn apply(&self, log_mel: &[f32], mfcc: &mut [f32]) {
         self.dct.apply(log_mel, mfcc);
+    }
+}
+
+/// MFCCs: `[n_frames, n_mfcc]`.
+#[derive(Debug, Clone)]
+pub(super) struct MfccKind;
+
+impl Feature for MfccKind {
+    const NAME: &'static str = "mfcc";
+    const TITLE: &'static str = "MFCC";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[Intermediate::Mfcc];
+
+    fn n_bins(spec: &FeatureSpec) -> usize {
+        spec.n_mfcc
+    }
+
+    fn bins(_spec: &FeatureSpec) -> Bins {
+        Bins::Numbered("MFCC")
+    }
+
+    fn quantity(_spec: &FeatureSpec) -> Quantity {
+        Quantity::Coefficients
+    }
+
+    fn plan(_spec: &FeatureSpec) -> Self {
+        Self
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        rows.copy_from(&sound.shared.mfcc);
     }
 }
 

@@ -6,15 +6,22 @@
 mod top_db;
 mod validate;
 
+pub(super) use validate::require;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::dct::DctType;
 use super::extractor::FeatureExtractor;
+use super::kind::FeatureKind;
 use super::mel::{MelConfig, MelNorm};
+use super::spectral_bandwidth::BandwidthConfig;
+use super::spectral_contrast::ContrastConfig;
+use super::spectral_flatness::FlatnessConfig;
+use super::spectral_rolloff::RolloffConfig;
 use crate::Error;
-use crate::signal::{PadMode, StftConfig, Window, fourier};
+use crate::signal::{PadMode, StftConfig, Window};
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,22 +66,20 @@ pub struct FeatureSpec {
     pub dct_type: DctType,
     /// Cepstral lifter; 0 for none.
     pub lifter: f32,
+    /// Parameters of [`FeatureKind::SpectralBandwidth`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub bandwidth: BandwidthConfig,
+    /// Parameters of [`FeatureKind::SpectralRolloff`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub rolloff: RolloffConfig,
+    /// Parameters of [`FeatureKind::SpectralFlatness`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub flatness: FlatnessConfig,
+    /// Parameters of [`FeatureKind::SpectralContrast`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub contrast: ContrastConfig,
     /// How a track is cut into the segments that a network is given.
     pub segments: Segments,
-}
-
-/// One kind of feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeatureKind {
-    /// Mel-frequency cepstral coefficients, `n_mfcc` bins.
-    Mfcc,
-    /// Mel spectrogram, `n_mels` bins.
-    Mel,
-    /// Mel spectrogram in dB, `n_mels` bins.
-    LogMel,
-    /// Magnitude of the STFT, `n_fft / 2 + 1` bins.
-    Stft,
 }
 
 /// How a track is cut: `n_segments` equal pieces of its first `track_duration_s` seconds.
@@ -85,6 +90,11 @@ pub struct Segments {
     pub track_duration_s: f64,
     /// Number of segments that it is cut into.
     pub n_segments: usize,
+}
+
+/// Parameters that nobody has changed are not written: a specification shows what is meant.
+fn is_default<T: Default + PartialEq>(parameters: &T) -> bool {
+    *parameters == T::default()
 }
 
 impl Default for FeatureSpec {
@@ -109,6 +119,10 @@ impl Default for FeatureSpec {
             n_mfcc: 20,
             dct_type: DctType::II,
             lifter: 0.0,
+            bandwidth: BandwidthConfig::default(),
+            rolloff: RolloffConfig::default(),
+            flatness: FlatnessConfig::default(),
+            contrast: ContrastConfig::default(),
             segments: Segments::default(),
         }
     }
@@ -200,30 +214,6 @@ impl FeatureSpec {
             f_max: self.f_max,
             htk: self.htk,
             norm: self.norm,
-        }
-    }
-}
-
-impl FeatureKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Mfcc, Self::Mel, Self::LogMel, Self::Stft];
-
-    /// Number of bins.
-    pub fn n_bins(self, spec: &FeatureSpec) -> usize {
-        match self {
-            Self::Mfcc => spec.n_mfcc,
-            Self::Mel | Self::LogMel => spec.n_mels,
-            Self::Stft => fourier::n_bins(spec.n_fft),
-        }
-    }
-
-    /// The name under which it is written in a specification.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mfcc => "mfcc",
-            Self::Mel => "mel",
-            Self::LogMel => "log_mel",
-            Self::Stft => "stft",
         }
     }
 }

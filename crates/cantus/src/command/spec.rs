@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Features (librosa's parameters)")]
 pub struct SpecOptions {
     /// What to compute of each frame; several are put side by side
-    #[arg(long, short, value_enum, value_delimiter = ',', value_name = "KIND")]
-    kind: Option<Vec<Kind>>,
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     /// Sample rate to resample to, in Hz [default: 22050]
     #[arg(long, value_name = "HZ")]
     sr: Option<u32>,
@@ -49,14 +49,6 @@ pub struct SpecOptions {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Mfcc,
-    Mel,
-    LogMel,
-    Stft,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Norm {
     Slaney,
     None,
@@ -66,10 +58,7 @@ impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
         FeatureSpec {
-            kinds: self
-                .kind
-                .as_ref()
-                .map_or(spec.kinds, |kinds| kinds.iter().map(|&kind| kind.into()).collect()),
+            kinds: self.kind.clone().unwrap_or(spec.kinds),
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
             n_fft: self.n_fft.unwrap_or(spec.n_fft),
             hop_length: self.hop_length.unwrap_or(spec.hop_length),
@@ -87,15 +76,13 @@ impl SpecOptions {
     }
 }
 
-impl From<Kind> for FeatureKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Mfcc => Self::Mfcc,
-            Kind::Mel => Self::Mel,
-            Kind::LogMel => Self::LogMel,
-            Kind::Stft => Self::Stft,
-        }
-    }
+/// A kind by its name, with `-` or `_`.
+fn kind(text: &str) -> Result<FeatureKind, String> {
+    let name = text.replace('-', "_");
+    FeatureKind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
+        let names: Vec<_> = FeatureKind::ALL.iter().map(|kind| kind.name().replace('_', "-")).collect();
+        format!("no such kind; there are {}", names.join(", "))
+    })
 }
 
 impl From<Norm> for MelNorm {
