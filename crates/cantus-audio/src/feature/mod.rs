@@ -11,6 +11,9 @@
 //! 5.5e-4 away from librosa's, the mean one 7e-6; `tests/gtzan.rs` says how to measure it.
 
 pub mod amplitude_envelope;
+pub mod beat;
+pub mod chroma_cqt;
+pub mod chroma_stft;
 pub mod dct;
 pub mod delta;
 mod extractor;
@@ -20,6 +23,7 @@ mod kind;
 pub mod mel;
 mod mel_spectrogram;
 pub mod mfcc;
+pub mod onset;
 pub mod pcen;
 pub mod rms;
 mod shared;
@@ -33,6 +37,10 @@ pub mod spectral_rolloff;
 mod spectrogram;
 pub mod spectrum;
 mod sum;
+pub mod tempo;
+pub mod tempogram;
+pub mod tonnetz;
+pub mod tuning;
 mod waveform;
 mod whole;
 mod zero_crossing;
