@@ -261,9 +261,7 @@ fn tempograms_equal_librosas() {
     let strength = onset_strength(OnsetConfig::default(), &signal());
     let not_centred =
         TempogramConfig { center: false, win_length: 101, norm: Norm::L1, ..TempogramConfig::default() };
-    for (key, config) in
-        [("tempogram", TempogramConfig::default()), ("tempogram_not_centred", not_centred)]
-    {
+    for (key, config) in [("tempogram", TempogramConfig::default()), ("tempogram_not_centred", not_centred)] {
         let mut plan = Tempogram::new(config).unwrap();
         let mut found = vec![0.0; plan.n_rows(strength.len()) * plan.config().win_length];
         plan.apply(&strength, &mut found);
@@ -313,17 +311,19 @@ fn masks_of_harmonic_and_percussive_equal_librosas() {
         let config = HpssConfig {
             kernel_frames: o["kernel_size"][0].as_u64().map_or(31, |x| x as usize),
             kernel_bins: o["kernel_size"][1].as_u64().map_or(31, |x| x as usize),
-            power: if o["power"] == "inf" { f32::INFINITY } else { o["power"].as_f64().unwrap_or(2.0) as f32 },
+            power: if o["power"] == "inf" {
+                f32::INFINITY
+            } else {
+                o["power"].as_f64().unwrap_or(2.0) as f32
+            },
             margin_harmonic: o["margin"][0].as_f64().map_or(default.margin_harmonic, |x| x as f32),
             margin_percussive: o["margin"][1].as_f64().map_or(default.margin_percussive, |x| x as f32),
         };
         let mut plan = Hpss::new(config).unwrap();
         let (harmonic, percussive) = plan.masks(&magnitude, 1025);
         let rows = harmonic.chunks_exact(1025).zip(percussive.chunks_exact(1025));
-        let found: Vec<f32> = rows
-            .flat_map(|(h, p)| h.iter().step_by(7).chain(p.iter().step_by(7)))
-            .copied()
-            .collect();
+        let found: Vec<f32> =
+            rows.flat_map(|(h, p)| h.iter().step_by(7).chain(p.iter().step_by(7))).copied().collect();
         // Where nearly nothing sounds, the rounding of the STFT decides.
         assert_rows_close(&case.name, &found, &case.rows.unwrap(), 1e-3);
     }

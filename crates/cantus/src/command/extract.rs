@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::{
     Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
-use super::spec::SpecOptions;
+use super::spec::{SpecOptions, kind};
 use crate::cli::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
@@ -34,6 +34,9 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
     /// Discard a feature store of other settings in the output folder
@@ -55,7 +58,8 @@ impl Extract {
             Preset::Course => FeatureSpec::course(),
             Preset::Librosa => FeatureSpec::default(),
         };
-        let spec = self.spec.change(base);
+        let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
+        let spec = FeatureSpec { kinds, ..self.spec.change(base) };
         if is_json(&self.data) {
             return self.import(&spec, global);
         }
