@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod contract;
+mod features;
 mod interruption;
 mod real_music;
 mod run;
