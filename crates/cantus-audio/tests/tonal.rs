@@ -94,7 +94,7 @@ fn assert_rows_close(what: &str, found: &[f32], expected: &Rows, tolerance: f64)
             assert_close(found, row, tolerance);
         }
     }
-    println!("{what}: largest difference {worst:.1e}");
+    println!("{what}: at worst {:.1e} of the largest value", worst / largest(expected));
 }
 
 fn largest(rows: &Rows) -> f64 {
