@@ -3,6 +3,8 @@
 use cantus_audio::feature::{FeatureKind, FeatureSpec, MelNorm};
 use clap::{Args, ValueEnum};
 
+use super::pitch_options::PitchOptions;
+
 /// librosa's parameters; those that are not given stay as they are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features (librosa's parameters)")]
@@ -46,6 +48,8 @@ pub struct SpecOptions {
     /// Cepstral lifter [default: none]
     #[arg(long, value_name = "N")]
     lifter: Option<f32>,
+    #[command(flatten)]
+    pitch: PitchOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -57,6 +61,7 @@ enum Norm {
 impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
+        let spec = self.pitch.change(spec);
         FeatureSpec {
             kinds: self.kind.clone().unwrap_or(spec.kinds),
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
