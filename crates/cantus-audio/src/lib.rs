@@ -14,6 +14,8 @@ mod audio;
 pub mod decode;
 mod error;
 pub mod feature;
+pub mod fingerprint;
+pub mod level;
 pub mod pending_file;
 pub mod resample;
 pub mod signal;

@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod extract;
 pub mod features;
 pub mod inspect;
+mod inspect_table;
 pub mod predict;
 mod spec;
 pub mod train;
