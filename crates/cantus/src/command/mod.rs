@@ -8,6 +8,7 @@ pub mod extract;
 pub mod features;
 pub mod inspect;
 mod pitch_options;
+mod inspect_table;
 pub mod predict;
 mod spec;
 pub mod train;
