@@ -17,6 +17,7 @@ pub mod feature;
 pub mod pending_file;
 pub mod resample;
 pub mod signal;
+pub mod sound;
 pub mod synth;
 
 pub use audio::Audio;
