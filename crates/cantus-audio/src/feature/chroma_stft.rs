@@ -11,7 +11,15 @@
 //! Fujishima, "Realtime chord recognition of musical sound", 1999; Ellis, "Chroma feature analysis and synthesis",
 //! 2007; `librosa.feature.chroma_stft` and `librosa.filters.chroma` 0.11.
 
+use serde::{Deserialize, Serialize};
+
+use super::FeatureSpec;
+use super::kind::{Bins, Feature, Rows};
+use super::pitch_class::{pitch_classes, validate_n_chroma};
+use super::shared::{Intermediate, Sound};
+use super::spec::require;
 use super::tuning::TuningEstimator;
+use crate::Error;
 use crate::signal::Norm;
 use crate::signal::fourier;
 
@@ -21,20 +29,26 @@ const LANES: usize = 16;
 const OCTAVES_BELOW_FIRST: f64 = 1.5;
 
 /// What chroma is made of; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Within a feature specification, its sample rate and FFT hold here too, and are not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ChromaConfig {
     /// Sample rate, in Hz.
+    #[serde(skip)]
     pub sample_rate: u32,
     /// Length of the FFT whose bins are gathered.
+    #[serde(skip)]
     pub n_fft: usize,
     /// Number of pitch classes in an octave.
     pub n_chroma: usize,
     /// By how much everything is out of tune, in pitch classes; estimated if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tuning: Option<f64>,
-    /// Where bins count most, in octaves above A0; only if `octwidth` is present.
+    /// Where bins count most, in octaves above A0.
     pub ctroct: f64,
-    /// How fast they count less away from there, in octaves; all count the same if absent.
-    pub octwidth: Option<f64>,
+    /// How fast they count less away from there, in octaves; 0 lets all count the same (librosa's `None`).
+    pub octwidth: f64,
     /// Whether the first pitch class is C, and not A.
     pub base_c: bool,
     /// Scaling of each frame.
@@ -49,7 +63,7 @@ impl Default for ChromaConfig {
             n_chroma: 12,
             tuning: None,
             ctroct: 5.0,
-            octwidth: Some(2.0),
+            octwidth: 2.0,
             base_c: true,
             norm: Norm::Max,
         }
@@ -179,12 +193,63 @@ fn bell_curves(config: &ChromaConfig, pitch: f64, width: f64) -> Vec<f64> {
         })
         .collect();
     let length = weights.iter().map(|w| w * w).sum::<f64>().sqrt();
-    let share = config
-        .octwidth
-        .map_or(1.0, |width| (-0.5 * ((pitch / n_chroma - config.ctroct) / width).powi(2)).exp());
+    let distance = (pitch / n_chroma - config.ctroct) / config.octwidth;
+    let share = if config.octwidth > 0.0 { (-0.5 * distance.powi(2)).exp() } else { 1.0 };
     let scale = share / if length >= f64::MIN_POSITIVE { length } else { 1.0 };
     weights.iter_mut().for_each(|w| *w *= scale);
     weights
+}
+
+/// Chroma by the STFT: `[n_frames, n_chroma]`.
+#[derive(Debug, Clone)]
+pub(super) struct ChromaStftKind {
+    plan: ChromaStft,
+    /// `[n_frames, n_fft / 2 + 1]`
+    power: Vec<f32>,
+    /// `[n_frames, n_chroma]`
+    chroma: Vec<f32>,
+}
+
+impl Feature for ChromaStftKind {
+    const NAME: &'static str = "chroma_stft";
+    const TITLE: &'static str = "Chroma";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[Intermediate::Magnitude];
+
+    fn n_bins(spec: &FeatureSpec) -> usize {
+        spec.chroma_stft.n_chroma
+    }
+
+    fn bins(spec: &FeatureSpec) -> Bins {
+        pitch_classes(spec.chroma_stft.n_chroma, spec.chroma_stft.base_c)
+    }
+
+    fn validate(spec: &FeatureSpec) -> Result<(), Error> {
+        let ChromaConfig { n_chroma, tuning, ctroct, octwidth, .. } = spec.chroma_stft;
+        validate_n_chroma("chroma_stft.n_chroma", n_chroma)?;
+        let tuning = tuning.unwrap_or(0.0);
+        require(tuning.abs() <= n_chroma as f64, "chroma_stft.tuning", tuning, || {
+            "a part of a pitch class, at most an octave".into()
+        })?;
+        require(ctroct.is_finite(), "chroma_stft.ctroct", ctroct, || "a number of octaves".into())?;
+        require(octwidth.is_finite() && octwidth >= 0.0, "chroma_stft.octwidth", octwidth, || {
+            "a number of octaves, or 0 for no weighting".into()
+        })
+    }
+
+    fn plan(spec: &FeatureSpec) -> Self {
+        let (sample_rate, n_fft) = (spec.sample_rate, spec.n_fft);
+        let config = ChromaConfig { sample_rate, n_fft, ..spec.chroma_stft.clone() };
+        Self { plan: ChromaStft::new(config), power: Vec::new(), chroma: Vec::new() }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        self.power.clear();
+        self.power.extend(sound.shared.magnitude.iter().map(|x| x * x));
+        self.chroma.resize(sound.n_frames * sound.spec.chroma_stft.n_chroma, 0.0);
+        self.plan.apply(&self.power, &mut self.chroma);
+        rows.copy_from(&self.chroma);
+    }
 }
 
 #[cfg(test)]

@@ -230,6 +230,22 @@ kinds! {
     SpectralContrast => super::spectral_contrast::SpectralContrast,
     /// Change of the spectrum from frame to frame.
     SpectralFlux => super::spectral_flux::SpectralFlux,
+    /// Pitch classes by the STFT, `chroma_stft.n_chroma` bins.
+    ChromaStft => super::chroma_stft::ChromaStftKind,
+    /// Pitch classes by the constant-Q transform, `chroma_cqt.n_chroma` bins.
+    ChromaCqt => super::chroma_cqt::ChromaCqtKind,
+    /// Magnitude of the constant-Q transform, `cqt.n_bins` bins.
+    Cqt => super::cqt::CqtKind,
+    /// Tonal centroid, 6 bins.
+    Tonnetz => super::tonnetz::TonnetzKind,
+    /// How much louder it gets.
+    OnsetStrength => super::onset::OnsetKind,
+    /// Autocorrelation of onset strength, `tempogram.win_length` bins.
+    Tempogram => super::tempogram::TempogramKind,
+    /// Magnitude of what lasts, `n_fft / 2 + 1` bins.
+    Harmonic => super::hpss::Harmonic,
+    /// Magnitude of what strikes, `n_fft / 2 + 1` bins.
+    Percussive => super::hpss::Percussive,
 }
 
 #[cfg(test)]

@@ -11,7 +11,12 @@
 //! # Reference
 //! Böck & Widmer, "Maximum filter vibrato suppression for onset detection", 2013; `librosa.onset.onset_strength` 0.11.
 
+use serde::{Deserialize, Serialize};
+
+use super::kind::{Feature, Rows};
+use super::shared::{Intermediate, Sound};
 use super::tuning::median;
+use super::{FeatureKind, FeatureSpec};
 use crate::Error;
 use crate::signal::PadMode;
 
@@ -21,7 +26,8 @@ const DETREND_POLE: f64 = 0.99;
 const MAX_LAG: usize = 1 << 16;
 
 /// How the rises of all bands become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Aggregate {
     /// Their mean.
     #[default]
@@ -31,7 +37,10 @@ pub enum Aggregate {
 }
 
 /// How onsets are heard; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Within a feature specification, its FFT, hop and centring hold here too, and are not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct OnsetConfig {
     /// Number of frames between those that are compared.
     pub lag: usize,
@@ -40,10 +49,13 @@ pub struct OnsetConfig {
     /// Whether the slow part of the curve is removed.
     pub detrend: bool,
     /// Whether the curve is shifted by half an FFT.
+    #[serde(skip)]
     pub center: bool,
     /// Length of the FFT, in samples: half of it is the shift.
+    #[serde(skip)]
     pub n_fft: usize,
     /// Samples from one frame to the next.
+    #[serde(skip)]
     pub hop_length: usize,
     /// How bands are summed up.
     pub aggregate: Aggregate,
@@ -160,6 +172,56 @@ fn detrend(curve: &mut [f32]) {
         last_in = f64::from(*x);
         *x = last_out as f32;
     }
+}
+
+/// Onset strength: `[n_frames, 1]`.
+#[derive(Debug, Clone)]
+pub(super) struct OnsetKind {
+    plan: OnsetStrength,
+    /// `[n_frames]`
+    strength: Vec<f32>,
+}
+
+impl OnsetKind {
+    /// Onset strength of a segment: `[n_frames]`. Needs [`Intermediate::LogMel`].
+    pub(super) fn strength(&mut self, sound: &Sound<'_>) -> &[f32] {
+        self.strength.resize(sound.n_frames, 0.0);
+        self.plan.apply(&sound.shared.log_mel, sound.spec.n_mels, &mut self.strength);
+        &self.strength
+    }
+}
+
+impl Feature for OnsetKind {
+    const NAME: &'static str = "onset_strength";
+    const TITLE: &'static str = "Onset strength";
+    const UNIT: &'static str = "dB";
+    const NEEDS: &'static [Intermediate] = &[Intermediate::LogMel];
+
+    fn validate(spec: &FeatureSpec) -> Result<(), Error> {
+        config_of(spec).validate()
+    }
+
+    #[expect(clippy::expect_used, reason = "the specification has been validated")]
+    fn plan(spec: &FeatureSpec) -> Self {
+        let plan = OnsetStrength::new(config_of(spec)).expect("a valid configuration");
+        Self { plan, strength: Vec::new() }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        rows.copy_from(self.strength(sound));
+    }
+}
+
+fn config_of(spec: &FeatureSpec) -> OnsetConfig {
+    let FeatureSpec { n_fft, hop_length, center, .. } = *spec;
+    OnsetConfig { n_fft, hop_length, center, ..spec.onset.clone() }
+}
+
+/// Onset strength of a whole sound, with bands summed up in this way.
+pub(super) fn of_sound(samples: &[f32], spec: &FeatureSpec, aggregate: Aggregate) -> Result<Vec<f32>, Error> {
+    let onset = OnsetConfig { aggregate, ..spec.onset.clone() };
+    let spec = FeatureSpec { kinds: vec![FeatureKind::OnsetStrength], onset, ..spec.clone() };
+    Ok(spec.extractor()?.extract(samples).values)
 }
 
 #[cfg(test)]

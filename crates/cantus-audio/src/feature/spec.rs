@@ -12,18 +12,24 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::beat::BeatConfig;
+use super::chroma_cqt::ChromaCqtConfig;
+use super::chroma_stft::ChromaConfig;
 use super::dct::{DctNorm, DctType};
 use super::delta::DeltaConfig;
 use super::extractor::FeatureExtractor;
 use super::kind::FeatureKind;
 use super::mel::{MelConfig, MelNorm};
+use super::onset::OnsetConfig;
 use super::pcen::PcenConfig;
 use super::spectral_bandwidth::BandwidthConfig;
 use super::spectral_contrast::ContrastConfig;
 use super::spectral_flatness::FlatnessConfig;
 use super::spectral_rolloff::RolloffConfig;
+use super::tempo::TempoConfig;
+use super::tempogram::TempogramConfig;
 use crate::Error;
-use crate::signal::{PadMode, StftConfig, Window};
+use crate::signal::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +95,30 @@ pub struct FeatureSpec {
     /// Parameters of [`FeatureKind::SpectralContrast`].
     #[serde(skip_serializing_if = "is_default")]
     pub contrast: ContrastConfig,
+    /// Parameters of [`FeatureKind::Cqt`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub cqt: CqtConfig,
+    /// Parameters of [`FeatureKind::ChromaStft`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub chroma_stft: ChromaConfig,
+    /// Parameters of [`FeatureKind::ChromaCqt`] and [`FeatureKind::Tonnetz`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub chroma_cqt: ChromaCqtConfig,
+    /// Parameters of [`FeatureKind::OnsetStrength`] and all that is made of it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub onset: OnsetConfig,
+    /// Parameters of [`FeatureKind::Tempogram`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub tempogram: TempogramConfig,
+    /// Parameters of the tempo.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tempo: TempoConfig,
+    /// Parameters of the beats.
+    #[serde(skip_serializing_if = "is_default")]
+    pub beat: BeatConfig,
+    /// Parameters of [`FeatureKind::Harmonic`] and [`FeatureKind::Percussive`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub hpss: HpssConfig,
     /// How a track is cut into the segments that a network is given.
     pub segments: Segments,
 }
@@ -137,6 +167,14 @@ impl Default for FeatureSpec {
             rolloff: RolloffConfig::default(),
             flatness: FlatnessConfig::default(),
             contrast: ContrastConfig::default(),
+            cqt: CqtConfig::default(),
+            chroma_stft: ChromaConfig::default(),
+            chroma_cqt: ChromaCqtConfig::default(),
+            onset: OnsetConfig::default(),
+            tempogram: TempogramConfig::default(),
+            tempo: TempoConfig::default(),
+            beat: BeatConfig::default(),
+            hpss: HpssConfig::default(),
             segments: Segments::default(),
         }
     }
@@ -235,6 +273,8 @@ impl FeatureSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Norm;
+
     #[test]
     fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {
         let course = FeatureSpec::course();
@@ -282,6 +322,9 @@ mod tests {
             dct_norm: DctNorm::None,
             pcen: PcenConfig { b: Some(0.025), ..PcenConfig::default() },
             contrast: ContrastConfig { n_bands: 4, ..ContrastConfig::default() },
+            cqt: CqtConfig { n_bins: 60, ..CqtConfig::default() },
+            chroma_stft: ChromaConfig { tuning: Some(0.25), norm: Norm::L2, ..ChromaConfig::default() },
+            onset: OnsetConfig { lag: 2, ..OnsetConfig::default() },
             ..FeatureSpec::default()
         };
         for spec in [FeatureSpec::course(), unusual] {

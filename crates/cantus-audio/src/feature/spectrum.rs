@@ -22,14 +22,14 @@ pub(super) const SPECTRUM: WholeKind = WholeKind {
     title: "Magnitude spectrum",
     unit: "",
     axis: Axis::FrequencyHz,
-    compute: |samples, spec| left_half(magnitude_spectrum(samples), spec),
+    compute: |samples, spec| Ok(left_half(magnitude_spectrum(samples), spec)),
 };
 
 /// Magnitude, from 0 Hz to the sample rate: `[n_samples]`.
 pub(super) const SPECTRUM_FULL: WholeKind = WholeKind {
     name: "spectrum_full",
     title: "Magnitude spectrum, both halves",
-    compute: |samples, spec| full(magnitude_spectrum(samples), spec),
+    compute: |samples, spec| Ok(full(magnitude_spectrum(samples), spec)),
     ..SPECTRUM
 };
 
@@ -37,7 +37,7 @@ pub(super) const SPECTRUM_FULL: WholeKind = WholeKind {
 pub(super) const POWER_SPECTRUM: WholeKind = WholeKind {
     name: "power_spectrum",
     title: "Power spectrum",
-    compute: |samples, spec| left_half(power_spectrum(samples), spec),
+    compute: |samples, spec| Ok(left_half(power_spectrum(samples), spec)),
     ..SPECTRUM
 };
 
@@ -45,7 +45,7 @@ pub(super) const POWER_SPECTRUM: WholeKind = WholeKind {
 pub(super) const POWER_SPECTRUM_FULL: WholeKind = WholeKind {
     name: "power_spectrum_full",
     title: "Power spectrum, both halves",
-    compute: |samples, spec| full(power_spectrum(samples), spec),
+    compute: |samples, spec| Ok(full(power_spectrum(samples), spec)),
     ..SPECTRUM
 };
 

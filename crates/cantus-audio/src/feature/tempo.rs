@@ -6,18 +6,28 @@
 //! # Reference
 //! Ellis, "Beat tracking by dynamic programming", 2007; `librosa.feature.tempo` 0.11 with its mean over time.
 
+use serde::{Deserialize, Serialize};
+
+use super::FeatureSpec;
+use super::onset::{self, Aggregate};
 use super::tempogram::{Tempogram, TempogramConfig};
+use super::whole::{Axis, Whole, WholeKind};
 use crate::Error;
 
 /// What is added to the logarithm so that it has one at 0, over the strongest lag: librosa's.
 const DYNAMIC: f64 = 1e6;
 
 /// How tempo is heard; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Within a feature specification, its sample rate and hop hold here too, and are not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TempoConfig {
     /// Sample rate, in Hz.
+    #[serde(skip)]
     pub sample_rate: u32,
     /// Samples from one frame to the next.
+    #[serde(skip)]
     pub hop_length: usize,
     /// The likeliest tempo, in beats per minute.
     pub start_bpm: f64,
@@ -25,8 +35,8 @@ pub struct TempoConfig {
     pub std_bpm: f64,
     /// How long a rhythm is listened to at a time, in seconds.
     pub ac_size: f64,
-    /// No tempo is faster than this, in beats per minute; any may be if absent.
-    pub max_tempo: Option<f64>,
+    /// No tempo is faster than this, in beats per minute; 0 for no limit (librosa's `None`).
+    pub max_tempo: f64,
 }
 
 impl Default for TempoConfig {
@@ -37,7 +47,7 @@ impl Default for TempoConfig {
             start_bpm: 120.0,
             std_bpm: 1.0,
             ac_size: 8.0,
-            max_tempo: Some(320.0),
+            max_tempo: 320.0,
         }
     }
 }
@@ -48,14 +58,14 @@ impl TempoConfig {
     /// # Errors
     /// [`Error::InvalidSpec`] names the first parameter that is out of range.
     pub fn validate(&self) -> Result<(), Error> {
-        let max_tempo = self.max_tempo.unwrap_or(1.0);
+        let max_tempo = if self.max_tempo == 0.0 { 1.0 } else { self.max_tempo };
         let all = [
             ("sample_rate", f64::from(self.sample_rate)),
             ("hop_length", self.hop_length as f64),
-            ("start_bpm", self.start_bpm),
-            ("std_bpm", self.std_bpm),
-            ("ac_size", self.ac_size),
-            ("max_tempo", max_tempo),
+            ("tempo.start_bpm", self.start_bpm),
+            ("tempo.std_bpm", self.std_bpm),
+            ("tempo.ac_size", self.ac_size),
+            ("tempo.max_tempo", max_tempo),
         ];
         for (parameter, found) in all {
             if !found.is_finite() || found <= 0.0 {
@@ -65,7 +75,7 @@ impl TempoConfig {
         }
         if self.win_length() < 2 {
             return Err(Error::InvalidSpec {
-                parameter: "ac_size",
+                parameter: "tempo.ac_size",
                 found: self.ac_size.to_string(),
                 expected: format!(
                     "at least two frames: {} s",
@@ -141,7 +151,7 @@ impl Tempo {
 /// The log-normal distribution of tempi, up to a constant; none is faster than `max_tempo`.
 fn log_prior(config: &TempoConfig, win_length: usize) -> Vec<f64> {
     let bpms: Vec<f64> = (0..win_length).map(|lag| config.bpm(lag)).collect();
-    let is_slow_enough = |bpm: &f64| config.max_tempo.is_none_or(|max| *bpm < max);
+    let is_slow_enough = |bpm: &f64| config.max_tempo == 0.0 || *bpm < config.max_tempo;
     // If every lag is too fast, none is left out.
     let first = bpms.iter().position(is_slow_enough).unwrap_or(0);
     let octaves = |bpm: f64| (bpm.log2() - config.start_bpm.log2()) / config.std_bpm;
@@ -149,6 +159,25 @@ fn log_prior(config: &TempoConfig, win_length: usize) -> Vec<f64> {
         if lag < first { f64::NEG_INFINITY } else { -0.5 * octaves(*bpm).powi(2) }
     };
     bpms.iter().enumerate().map(log_prior).collect()
+}
+
+/// The tempo of a sound: one number, by the mean onset strength.
+pub(super) const TEMPO: WholeKind = WholeKind {
+    name: "tempo",
+    title: "Tempo",
+    unit: "bpm",
+    axis: Axis::Count,
+    compute: |samples, spec| {
+        let mut tempo = Tempo::new(config_of(spec))?;
+        let strength = onset::of_sound(samples, spec, Aggregate::Mean)?;
+        Ok(Whole { values: vec![tempo.estimate(&strength) as f32], positions: Vec::new() })
+    },
+};
+
+/// The tempo's part of a specification.
+pub(super) fn config_of(spec: &FeatureSpec) -> TempoConfig {
+    let (sample_rate, hop_length) = (spec.sample_rate, spec.hop_length);
+    TempoConfig { sample_rate, hop_length, ..spec.tempo.clone() }
 }
 
 #[cfg(test)]
@@ -172,7 +201,7 @@ mod tests {
     fn what_is_likely_beforehand_decides_between_multiples() {
         let slow = TempoConfig { start_bpm: 60.0, std_bpm: 0.3, ..TempoConfig::default() };
         assert_eq!(Tempo::new(slow).unwrap().estimate(&beats(22)), 60.0 * 22_050.0 / 512.0 / 44.0);
-        let capped = TempoConfig { max_tempo: Some(100.0), ..TempoConfig::default() };
+        let capped = TempoConfig { max_tempo: 100.0, ..TempoConfig::default() };
         assert!(Tempo::new(capped).unwrap().estimate(&beats(22)) < 100.0);
     }
 
@@ -191,11 +220,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let default = TempoConfig::default;
-        assert_eq!(refused(TempoConfig { start_bpm: 0.0, ..default() }), "start_bpm");
-        assert_eq!(refused(TempoConfig { std_bpm: f64::NAN, ..default() }), "std_bpm");
-        assert_eq!(refused(TempoConfig { ac_size: 0.001, ..default() }), "ac_size");
-        assert_eq!(refused(TempoConfig { ac_size: 1e9, ..default() }), "win_length");
-        assert_eq!(refused(TempoConfig { max_tempo: Some(-1.0), ..default() }), "max_tempo");
+        assert_eq!(refused(TempoConfig { start_bpm: 0.0, ..default() }), "tempo.start_bpm");
+        assert_eq!(refused(TempoConfig { std_bpm: f64::NAN, ..default() }), "tempo.std_bpm");
+        assert_eq!(refused(TempoConfig { ac_size: 0.001, ..default() }), "tempo.ac_size");
+        assert_eq!(refused(TempoConfig { ac_size: 1e9, ..default() }), "tempogram.win_length");
+        assert_eq!(refused(TempoConfig { max_tempo: -1.0, ..default() }), "tempo.max_tempo");
         assert_eq!(refused(TempoConfig { hop_length: 0, ..default() }), "hop_length");
     }
 }

@@ -13,6 +13,13 @@
 //! Grosche, Müller & Kurth, "Cyclic tempogram: a mid-level tempo representation for music signals", 2010;
 //! `librosa.feature.tempogram` 0.11.
 
+use serde::{Deserialize, Serialize};
+
+use super::FeatureSpec;
+use super::kind::{Bins, Feature, Rows};
+use super::onset::OnsetKind;
+use super::shared::{Intermediate, Sound};
+use super::spec::require;
 use crate::Error;
 use crate::signal::autocorrelation::Autocorrelation;
 use crate::signal::{Norm, Window};
@@ -21,13 +28,15 @@ use crate::signal::{Norm, Window};
 const MAX_WIN_LENGTH: usize = 1 << 16;
 
 /// How rhythm is heard; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TempogramConfig {
     /// Length of the window, in frames: number of lags.
     pub win_length: usize,
     /// Shape of the window.
     pub window: Window,
-    /// Whether row `t` is centred on frame `t`.
+    /// Whether row `t` is centred on frame `t`; within a feature specification it always is.
+    #[serde(skip)]
     pub center: bool,
     /// Scaling of each row.
     pub norm: Norm,
@@ -36,6 +45,17 @@ pub struct TempogramConfig {
 impl Default for TempogramConfig {
     fn default() -> Self {
         Self { win_length: 384, window: Window::Hann, center: true, norm: Norm::Max }
+    }
+}
+
+impl TempogramConfig {
+    fn validate(&self) -> Result<(), Error> {
+        require(
+            (1..=MAX_WIN_LENGTH).contains(&self.win_length),
+            "tempogram.win_length",
+            self.win_length,
+            || format!("a number of frames from 1 to {MAX_WIN_LENGTH}"),
+        )
     }
 }
 
@@ -56,13 +76,7 @@ impl Tempogram {
     /// # Errors
     /// [`Error::InvalidSpec`] if the window is empty or absurdly long.
     pub fn new(config: TempogramConfig) -> Result<Self, Error> {
-        if !(1..=MAX_WIN_LENGTH).contains(&config.win_length) {
-            return Err(Error::InvalidSpec {
-                parameter: "win_length",
-                found: config.win_length.to_string(),
-                expected: format!("a number of frames from 1 to {MAX_WIN_LENGTH}"),
-            });
-        }
+        config.validate()?;
         Ok(Self {
             window: config.window.weights(config.win_length).iter().map(|w| *w as f32).collect(),
             autocorrelation: Autocorrelation::new(config.win_length),
@@ -127,6 +141,48 @@ impl Tempogram {
         self.curve.extend((0..n).map(|i| ramp(*first, i)));
         self.curve.extend_from_slice(strength);
         self.curve.extend((0..n).rev().map(|i| ramp(*last, i)));
+    }
+}
+
+/// The tempogram of the specification's onset strength: `[n_frames, tempogram.win_length]`.
+#[derive(Debug, Clone)]
+pub(super) struct TempogramKind {
+    onset: OnsetKind,
+    plan: Tempogram,
+    /// `[n_frames, win_length]`
+    rows: Vec<f32>,
+}
+
+impl Feature for TempogramKind {
+    const NAME: &'static str = "tempogram";
+    const TITLE: &'static str = "Tempogram";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[Intermediate::LogMel];
+
+    fn n_bins(spec: &FeatureSpec) -> usize {
+        spec.tempogram.win_length
+    }
+
+    fn bins(_spec: &FeatureSpec) -> Bins {
+        Bins::Numbered("Lag (frames)")
+    }
+
+    fn validate(spec: &FeatureSpec) -> Result<(), Error> {
+        OnsetKind::validate(spec)?;
+        spec.tempogram.validate()
+    }
+
+    #[expect(clippy::expect_used, reason = "the specification has been validated")]
+    fn plan(spec: &FeatureSpec) -> Self {
+        let config = TempogramConfig { center: true, ..spec.tempogram.clone() };
+        let plan = Tempogram::new(config).expect("a valid configuration");
+        Self { onset: OnsetKind::plan(spec), plan, rows: Vec::new() }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        self.rows.resize(sound.n_frames * sound.spec.tempogram.win_length, 0.0);
+        self.plan.apply(self.onset.strength(sound), &mut self.rows);
+        rows.copy_from(&self.rows);
     }
 }
 

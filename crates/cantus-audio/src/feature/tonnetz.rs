@@ -12,6 +12,12 @@
 
 use std::f64::consts::PI;
 
+use super::FeatureSpec;
+use super::chroma_cqt::ChromaCqtKind;
+use super::cqt::rows_from_centred;
+use super::kind::{Bins, Feature, Rows};
+use super::shared::{Intermediate, Sound};
+use crate::Error;
 use crate::signal::Norm;
 
 /// Number of tonal centroid values.
@@ -58,6 +64,45 @@ impl Tonnetz {
             for (sum, coordinate) in centroid.iter_mut().zip(place) {
                 *sum += strength * scale * coordinate;
             }
+        }
+    }
+}
+
+/// The tonal centroid of chroma by the constant-Q transform, with the specification's `chroma_cqt`: `[n_frames, 6]`.
+#[derive(Debug, Clone)]
+pub(super) struct TonnetzKind {
+    chroma: ChromaCqtKind,
+    tonnetz: Tonnetz,
+}
+
+impl Feature for TonnetzKind {
+    const NAME: &'static str = "tonnetz";
+    const TITLE: &'static str = "Tonal centroid";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[];
+
+    fn n_bins(_spec: &FeatureSpec) -> usize {
+        N_TONNETZ
+    }
+
+    fn bins(_spec: &FeatureSpec) -> Bins {
+        let names = ["Fifth x", "Fifth y", "Minor x", "Minor y", "Major x", "Major y"];
+        Bins::Named("Interval", names.map(str::to_owned).to_vec())
+    }
+
+    fn validate(spec: &FeatureSpec) -> Result<(), Error> {
+        ChromaCqtKind::validate(spec)
+    }
+
+    fn plan(spec: &FeatureSpec) -> Self {
+        Self { chroma: ChromaCqtKind::plan(spec), tonnetz: Tonnetz::new(spec.chroma_cqt.n_chroma) }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        let n_chroma = sound.spec.chroma_cqt.n_chroma;
+        let chroma = rows_from_centred(sound, self.chroma.chroma(sound.samples), n_chroma);
+        for (chroma, row) in chroma.chunks_exact(n_chroma).zip(rows.iter_mut()) {
+            self.tonnetz.apply(chroma, row);
         }
     }
 }

@@ -9,8 +9,10 @@ pub(super) const WAVEFORM: WholeKind = WholeKind {
     title: "Waveform",
     unit: "",
     axis: Axis::TimeS,
-    compute: |samples, spec: &FeatureSpec| Whole {
-        values: samples.to_vec(),
-        positions: (0..samples.len()).map(|n| n as f64 / f64::from(spec.sample_rate)).collect(),
+    compute: |samples, spec: &FeatureSpec| {
+        Ok(Whole {
+            values: samples.to_vec(),
+            positions: (0..samples.len()).map(|n| n as f64 / f64::from(spec.sample_rate)).collect(),
+        })
     },
 };

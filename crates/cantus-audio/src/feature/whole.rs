@@ -4,6 +4,7 @@
 //! programs. A new one is a constant in its own file, and a line in [`WHOLE`].
 
 use super::FeatureSpec;
+use crate::Error;
 
 /// One thing that is computed of a whole sound.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +18,7 @@ pub struct WholeKind {
     /// What the numbers stand over.
     pub axis: Axis,
     /// How it is computed of samples at the specification's sample rate.
-    pub(super) compute: fn(&[f32], &FeatureSpec) -> Whole,
+    pub(super) compute: fn(&[f32], &FeatureSpec) -> Result<Whole, Error>,
 }
 
 /// What the numbers of a [`Whole`] stand over.
@@ -47,6 +48,8 @@ pub const WHOLE: &[WholeKind] = &[
     super::spectrum::SPECTRUM_FULL,
     super::spectrum::POWER_SPECTRUM,
     super::spectrum::POWER_SPECTRUM_FULL,
+    super::tempo::TEMPO,
+    super::beat::BEATS,
 ];
 
 impl WholeKind {
@@ -56,10 +59,10 @@ impl WholeKind {
     /// - `samples`: at the specification's sample rate
     ///
     /// # Errors
-    /// Those of [`FeatureSpec::validate`].
-    pub fn compute(&self, samples: &[f32], spec: &FeatureSpec) -> Result<Whole, crate::Error> {
+    /// Those of [`FeatureSpec::validate`], and [`Error::InvalidSpec`] if a parameter of its own is out of range.
+    pub fn compute(&self, samples: &[f32], spec: &FeatureSpec) -> Result<Whole, Error> {
         spec.validate()?;
-        Ok((self.compute)(samples, spec))
+        (self.compute)(samples, spec)
     }
 }
 

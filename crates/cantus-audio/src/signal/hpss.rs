@@ -14,6 +14,8 @@
 //! "Extending harmonic-percussive separation of audio signals", 2014; `librosa.decompose.hpss` and
 //! `librosa.effects.hpss` 0.11.
 
+use serde::{Deserialize, Serialize};
+
 use super::fourier::Complex32;
 use super::median::{LANES, RunningMedian};
 use super::stft::{self, Stft, StftConfig};
@@ -23,7 +25,8 @@ use crate::Error;
 const MAX_KERNEL_SIZE: usize = 4096;
 
 /// How harmonic and percussive are told apart; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct HpssConfig {
     /// Frames over which a harmonic sound lasts.
     pub kernel_frames: usize,
@@ -54,15 +57,15 @@ impl HpssConfig {
         };
         for size in [self.kernel_frames, self.kernel_bins] {
             if !(1..=MAX_KERNEL_SIZE).contains(&size) {
-                return refused("kernel_size", &size, &format!("from 1 to {MAX_KERNEL_SIZE}"));
+                return refused("hpss.kernel_size", &size, &format!("from 1 to {MAX_KERNEL_SIZE}"));
             }
         }
         if self.power.is_nan() || self.power <= 0.0 {
-            return refused("hpss_power", &self.power, "a positive number");
+            return refused("hpss.power", &self.power, "a positive number");
         }
         for margin in [self.margin_harmonic, self.margin_percussive] {
             if !margin.is_finite() || margin < 1.0 {
-                return refused("margin", &margin, "1 or more; usually from 1 to 10");
+                return refused("hpss.margin", &margin, "1 or more; usually from 1 to 10");
             }
         }
         Ok(())
@@ -90,14 +93,19 @@ impl Hpss {
     /// [`Error::InvalidSpec`] if a median is over nothing, the power is not positive, or a margin is below 1.
     pub fn new(config: HpssConfig) -> Result<Self, Error> {
         config.validate()?;
-        Ok(Self {
+        Ok(Self::planned(config))
+    }
+
+    /// Plans what has been validated.
+    pub(crate) fn planned(config: HpssConfig) -> Self {
+        Self {
             over_frames: RunningMedian::new(config.kernel_frames),
             over_bins: RunningMedian::new(config.kernel_bins),
             harmonic: Vec::new(),
             percussive: Vec::new(),
             columns: Vec::new(),
             config,
-        })
+        }
     }
 
     /// The masks of a magnitude spectrogram: how much of each value is harmonic, and how much percussive, from 0 to 1.
@@ -279,10 +287,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let default = HpssConfig::default;
-        assert_eq!(refused(HpssConfig { kernel_frames: 0, ..default() }), "kernel_size");
-        assert_eq!(refused(HpssConfig { kernel_bins: usize::MAX, ..default() }), "kernel_size");
-        assert_eq!(refused(HpssConfig { power: 0.0, ..default() }), "hpss_power");
-        assert_eq!(refused(HpssConfig { margin_harmonic: 0.5, ..default() }), "margin");
-        assert_eq!(refused(HpssConfig { margin_percussive: f32::NAN, ..default() }), "margin");
+        assert_eq!(refused(HpssConfig { kernel_frames: 0, ..default() }), "hpss.kernel_size");
+        assert_eq!(refused(HpssConfig { kernel_bins: usize::MAX, ..default() }), "hpss.kernel_size");
+        assert_eq!(refused(HpssConfig { power: 0.0, ..default() }), "hpss.power");
+        assert_eq!(refused(HpssConfig { margin_harmonic: 0.5, ..default() }), "hpss.margin");
+        assert_eq!(refused(HpssConfig { margin_percussive: f32::NAN, ..default() }), "hpss.margin");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! samples ─▶ window ─▶ fourier ─▶ stft [n_frames, n_fft / 2 + 1] ─▶ decibel
+//!        │                           └─▶ hpss
+//!        └─▶ cqt [n_frames, n_notes]
 //! ```
 
 pub mod autocorrelation;

@@ -9,6 +9,7 @@ use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::kind_options::KindOptions;
+use super::pitch_options::PitchOptions;
 
 /// librosa's parameters; those that are not given stay as they are.
 #[derive(Debug, Args)]
@@ -70,11 +71,14 @@ pub struct SpecOptions {
     lifter: Option<f32>,
     #[command(flatten)]
     of_kinds: KindOptions,
+    #[command(flatten)]
+    pitch: PitchOptions,
 }
 
 impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
+        let spec = self.pitch.change(spec);
         self.of_kinds.change(FeatureSpec {
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
             n_fft: self.n_fft.unwrap_or(spec.n_fft),

@@ -61,16 +61,20 @@ fn a_folder_is_mirrored_and_a_bad_file_is_named() {
     assert!(ran.stderr.contains("text.mp3"), "{}", ran.stderr);
     assert!(dir.path().join("out/blues/blues.00000.csv").exists());
     assert!(!dir.path().join("out/jazz/text.csv").exists());
-    let line = "features @/music/pop/pop.00000.wav @/music/rock/rock.00000.wav -k rms -o @/to/{name}-{ext}.npy";
+    let line =
+        "features @/music/pop/pop.00000.wav @/music/rock/rock.00000.wav -k rms -o @/to/{name}-{ext}.npy";
     cantus_in(dir.path(), line).ok();
     assert!(dir.path().join("to/rock.00000-wav.npy").exists());
-    cantus_in(dir.path(), "features @/nothing.wav -o @/x.npy").exits(1).says(&["nothing.wav", "no such file"]);
+    cantus_in(dir.path(), "features @/nothing.wav -o @/x.npy")
+        .exits(1)
+        .says(&["nothing.wav", "no such file"]);
 }
 
 #[test]
 fn nothing_is_written_twice_under_one_name() {
     let dir = composed();
-    std::fs::copy(dir.path().join("music/pop/pop.00000.wav"), dir.path().join("music/pop/pop.00000.wave")).unwrap();
+    std::fs::copy(dir.path().join("music/pop/pop.00000.wav"), dir.path().join("music/pop/pop.00000.wave"))
+        .unwrap();
     cantus_in(dir.path(), "features @/music/pop/pop.00000.wav @/music/pop/pop.00000.wave -o @/out")
         .exits(2)
         .says(&["pop.00000.wav and", "pop.00000.npy"]);
@@ -123,7 +127,8 @@ fn every_kind_is_listed_and_can_be_drawn() {
     let names: Vec<&str> = kinds.filter_map(|line| line.split_whitespace().next()).collect();
     assert!(names.len() > 20, "{list}");
     for name in names {
-        cantus_in(dir.path(), &format!("features @/music/jazz/jazz.00000.wav -k {name} -o @/{name}.svg")).ok();
+        cantus_in(dir.path(), &format!("features @/music/jazz/jazz.00000.wav -k {name} -o @/{name}.svg"))
+            .ok();
         assert!(text(dir.path(), &format!("{name}.svg")).contains("</svg>"));
     }
 }

@@ -1,5 +1,7 @@
 //! What a constant-Q transform is made of, and what it has to be.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::signal::stft::MAX_N_FFT;
 use crate::signal::{Norm, PadMode, Window};
@@ -12,11 +14,17 @@ const MAX_N_BINS: usize = 4096;
 const MAX_HALVINGS_BEFORE: i64 = 12;
 
 /// How notes are heard; librosa's names and defaults.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Within a feature specification, what the specification says for all kinds (sample rate, hop, window, padding) holds
+/// here too, and is not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CqtConfig {
     /// Sample rate, in Hz.
+    #[serde(skip)]
     pub sample_rate: u32,
     /// Samples from one frame to the next.
+    #[serde(skip)]
     pub hop_length: usize,
     /// Frequency of the lowest bin, in Hz.
     pub f_min: f64,
@@ -33,10 +41,12 @@ pub struct CqtConfig {
     /// Part of each wavelet's spectrum that is left out, from 0 to below 1.
     pub sparsity: f32,
     /// Shape of the wavelets.
+    #[serde(skip)]
     pub window: Window,
     /// Whether bins are divided by the root of their wavelet's length.
     pub scale: bool,
     /// What is heard beyond the ends.
+    #[serde(skip)]
     pub pad_mode: PadMode,
 }
 

@@ -25,7 +25,7 @@ mod config;
 use std::sync::Arc;
 
 use basis::Basis;
-pub use config::CqtConfig;
+pub use config::{C1_HZ, CqtConfig};
 
 use super::fourier::Complex32;
 use super::stft::{Stft, StftConfig};
