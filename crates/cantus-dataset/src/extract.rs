@@ -7,11 +7,14 @@
 //!
 //! Segments are the course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
 //! samples; one with fewer frames than a whole segment has is dropped and counted.
+//!
+//! Where the options ask for altered copies of each track, these are heard in the same way and stored behind it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::decode::{self, Fault, Recording};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
 use rayon::prelude::*;
@@ -30,6 +33,8 @@ const MAX_PART_BYTES: usize = 32 << 20;
 pub struct ExtractOptions {
     /// Number of threads; 0 for one on each core.
     pub jobs: usize,
+    /// Altered copies that are heard beside each track, to learn from.
+    pub augmentation: Option<CopySpec>,
     /// Discard a store of other settings instead of refusing to touch it.
     pub overwrite: bool,
     /// Set it to stop: parts that are finished stay, and the next run goes on from them.
@@ -54,8 +59,10 @@ pub struct Progress<'a> {
 pub struct Extraction {
     /// Tracks that gave segments.
     pub n_tracks: usize,
-    /// Segments in the store.
+    /// Segments in the store, without those of altered copies.
     pub n_segments: usize,
+    /// Segments of altered copies.
+    pub n_copied_segments: usize,
     /// Segments that the end of their track cut short.
     pub n_dropped: usize,
     /// Parts kept from an earlier run.
@@ -81,24 +88,31 @@ pub fn extract(
     on_progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Extraction, Error> {
     let extractor = spec.extractor()?;
+    let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
+    let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .build()
         .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
-    let header = Header::begin(&catalog.root, &catalog.labels, spec, true);
+    let header = Header {
+        augmentation: augmentation.cloned(),
+        ..Header::begin(&catalog.root, &catalog.labels, spec, true)
+    };
+    let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
     let meter = Meter::new(catalog.tracks.len(), on_progress);
     let mut n_parts_kept = 0;
-    for (number, tracks) in catalog.tracks.chunks(tracks_per_part(spec)).enumerate() {
+    for (number, tracks) in catalog.tracks.chunks(tracks_per_part).enumerate() {
         let inputs: Vec<Input> = tracks.iter().map(|track| Input::of(catalog, track)).collect();
         if writer.keep(&inputs) {
             n_parts_kept += 1;
             meter.kept(tracks);
             continue;
         }
-        let job = PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter };
+        let ears = Ears { extractor: extractor.clone(), augmenter: augmenter.clone(), augmentation };
+        let job = PartJob { catalog, ears, cancel: &options.cancel, meter: &meter };
         let Some((record, features)) = threads.install(|| job.run(tracks, inputs)) else {
-            let n_done = number * tracks_per_part(spec);
+            let n_done = number * tracks_per_part;
             return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
         };
         writer.write(&record, features)?;
@@ -107,6 +121,7 @@ pub fn extract(
     Ok(Extraction {
         n_tracks: finished.header.n_tracks,
         n_segments: finished.header.n_segments,
+        n_copied_segments: finished.header.n_copied_segments,
         n_dropped: finished.header.n_dropped,
         n_parts_kept,
         n_parts: finished.header.n_parts,
@@ -115,19 +130,38 @@ pub fn extract(
     })
 }
 
-/// Fixed by the specification alone.
-pub(crate) fn tracks_per_part(spec: &FeatureSpec) -> usize {
+/// Fixed by the specification and the number of copies alone.
+pub(crate) fn tracks_per_part(spec: &FeatureSpec, n_copies: usize) -> usize {
     let segment_bytes = spec.frames_per_segment().saturating_mul(spec.n_bins()).saturating_mul(4);
-    let track_bytes = segment_bytes.saturating_mul(spec.segments.n_segments).max(1);
+    let n_segments = spec.segments.n_segments.saturating_mul(n_copies.saturating_add(1));
+    let track_bytes = segment_bytes.saturating_mul(n_segments).max(1);
     (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
 }
 
 /// The features of one part.
 struct PartJob<'a> {
     catalog: &'a Catalog,
-    extractor: &'a FeatureExtractor,
+    ears: Ears<'a>,
     cancel: &'a AtomicBool,
     meter: &'a Meter<'a>,
+}
+
+/// What a thread hears with.
+#[derive(Clone)]
+struct Ears<'a> {
+    extractor: FeatureExtractor,
+    augmenter: Option<Augmenter>,
+    augmentation: Option<&'a CopySpec>,
+}
+
+/// What was heard of a track and of its copies.
+#[derive(Default)]
+struct TrackHeard {
+    features: Vec<f32>,
+    n_segments: usize,
+    /// Segments of each copy.
+    copies: Vec<usize>,
+    warnings: Vec<String>,
 }
 
 impl PartJob<'_> {
@@ -138,50 +172,68 @@ impl PartJob<'_> {
             .zip(inputs)
             .with_max_len(1)
             .map_init(
-                || self.extractor.clone(),
-                |extractor, (track, input)| {
-                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(extractor, track, input))
+                || self.ears.clone(),
+                |ears, (track, input)| {
+                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(ears, track, input))
                 },
             )
             .collect();
         let (tracks, features): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
-        Some((PartRecord::new(self.extractor.spec(), tracks), features.concat()))
+        let Ears { extractor, augmentation, .. } = &self.ears;
+        Some((PartRecord::new(extractor.spec(), *augmentation, tracks), features.concat()))
     }
 
-    fn track(
-        &self,
-        extractor: &mut FeatureExtractor,
-        track: &Track,
-        input: Input,
-    ) -> (TrackRecord, Vec<f32>) {
+    fn track(&self, ears: &mut Ears<'_>, track: &Track, input: Input) -> (TrackRecord, Vec<f32>) {
         let path = self.catalog.path_of(track);
-        let heard = hear(extractor, &path);
+        let heard = ears.hear(&path, &track.path);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
         self.meter.done(track, heard.is_err());
-        let record =
-            TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
+        let record = TrackRecord { artist, ..TrackRecord::new(input, 0) };
         match heard {
             Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
-            Ok((Heard { features, n_segments }, warning)) => {
-                let n_dropped = extractor.spec().segments.n_segments - n_segments;
-                let warnings = warning.into_iter().collect();
-                (TrackRecord { n_segments, n_dropped, warnings, ..record }, features)
+            Ok(TrackHeard { features, n_segments, copies, warnings }) => {
+                let n_dropped = ears.extractor.spec().segments.n_segments - n_segments;
+                (TrackRecord { n_segments, copies, n_dropped, warnings, ..record }, features)
             }
         }
     }
 }
 
-/// A track as features, and what was wrong with it.
-fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<(Heard, Option<String>), Lost> {
-    let recording = decode::load(path, extractor.spec().sample_rate).map_err(|error| Lost {
-        retry: matches!(error, cantus_audio::Error::Io { .. }),
-        reason: without_path(&error.to_string(), path),
-    })?;
-    let n_segments = extractor.spec().segments.n_segments;
-    let heard = extractor
-        .hear(&recording.audio, n_segments)
-        .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
-    Ok((heard, summary(&recording)))
+impl Ears<'_> {
+    /// A track and its copies as features, and what was wrong with them. `name` decides what is drawn for the copies.
+    fn hear(&mut self, path: &Path, name: &str) -> Result<TrackHeard, Lost> {
+        let recording = decode::load(path, self.extractor.spec().sample_rate).map_err(|error| Lost {
+            retry: matches!(error, cantus_audio::Error::Io { .. }),
+            reason: without_path(&error.to_string(), path),
+        })?;
+        let n_most = self.extractor.spec().segments.n_segments;
+        let Heard { features, n_segments } = self
+            .extractor
+            .hear(&recording.audio, n_most)
+            .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
+        let warnings = summary(&recording).into_iter().collect();
+        let mut heard = TrackHeard { features, n_segments, copies: Vec::new(), warnings };
+        for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
+            self.hear_copy(&recording, name, number, &mut heard);
+        }
+        Ok(heard)
+    }
+
+    /// Adds an altered copy to what was heard; one in which there is nothing to hear is told as a warning.
+    fn hear_copy(&mut self, recording: &Recording, name: &str, number: usize, heard: &mut TrackHeard) {
+        let Some(augmenter) = &mut self.augmenter else { return };
+        let copy = augmenter.copy(&recording.audio, name, number);
+        match self.extractor.hear(&copy, self.extractor.spec().segments.n_segments) {
+            Ok(Heard { features, n_segments }) => {
+                heard.features.extend_from_slice(&features);
+                heard.copies.push(n_segments);
+            }
+            Err(nothing) => {
+                heard.warnings.push(format!("altered copy {number} left out: {nothing}"));
+                heard.copies.push(0);
+            }
+        }
+    }
 }
 
 /// One line on everything that was wrong with a file and did not cost it.
