@@ -15,6 +15,8 @@ pub mod augment;
 pub mod decode;
 mod error;
 pub mod feature;
+pub mod fingerprint;
+pub mod level;
 pub mod pending_file;
 pub mod resample;
 pub mod signal;

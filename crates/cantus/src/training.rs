@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
@@ -126,6 +126,14 @@ impl Prepared<'_> {
     /// Sizes of the parts.
     pub fn split_summary(&self) -> SplitSummary {
         SplitSummary::new(self.job.store, &self.job.split, &self.split)
+    }
+
+    /// Recordings of which the split that was given has copies in several parts.
+    pub fn torn_recordings(&self) -> Vec<&str> {
+        match self.split.split.unit {
+            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &self.split.split.parts),
+            Unit::Segment => Vec::new(),
+        }
     }
 
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.

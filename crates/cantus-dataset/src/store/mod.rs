@@ -8,6 +8,8 @@
 //!   failures.csv       path,reason: files that were lost
 //!   warnings.csv       path,reason: damage that cost less than the file
 //!   .lock              held by the extraction that writes to the store
+//!   audit-00000.json   what the audit found out about the tracks of that part; …
+//!   recordings.csv     path,recording: tracks that are copies of one recording
 //! ```
 //!
 //! A store may hold altered copies of its recordings, to learn from. They have no part in the numbering of segments from 0
@@ -19,6 +21,7 @@
 //! until a segment is asked for, so that a store may be larger than memory. docs/feature-store.md describes the
 //! format and how pyarrow, pandas and polars read it.
 
+mod evidence_file;
 mod header;
 mod lock;
 mod part_file;
@@ -38,8 +41,10 @@ use header::NAME as HEADER_NAME;
 use part_file::PartFile;
 use tables::{FAILURES_NAME, WARNINGS_NAME};
 
+pub(crate) use evidence_file::EvidenceFile;
 pub(crate) use header::Header;
 pub(crate) use record::{Input, Lost, PartRecord, TrackRecord};
+pub(crate) use tables::write_recordings;
 pub(crate) use writer::StoreWriter;
 
 use crate::Error;
@@ -118,6 +123,8 @@ impl FeatureStore {
         for number in 0..store.header.n_parts {
             store.add(&part_path(dir, number))?;
         }
+        let mut recordings = tables::read_recordings(dir)?;
+        store.tracks.iter_mut().for_each(|track| track.recording = recordings.remove(&track.path));
         let Header { n_segments, n_copied_segments, .. } = store.header;
         if (store.n_segments(), store.copy_places.len()) != (n_segments, n_copied_segments) {
             let reason = format!(
@@ -158,7 +165,14 @@ impl FeatureStore {
             let copies = record.copies.iter().map(|&n_rows| place(&mut self.copy_places, n_rows)).collect();
             self.copies.push(copies);
             let Input { path, group, split, .. } = record.input;
-            self.tracks.push(Track { path, label, artist: record.artist, group, part: split });
+            self.tracks.push(Track {
+                path,
+                label,
+                artist: record.artist,
+                group,
+                part: split,
+                recording: None,
+            });
         }
         if self.parts.len() >= MAX_OPEN_PARTS {
             part.close();
@@ -345,6 +359,7 @@ impl FeatureStore {
             artist: None,
             group: None,
             part: None,
+            recording: None,
         };
         (0..self.n_segments()).map(as_track).collect()
     }

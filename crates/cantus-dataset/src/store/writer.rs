@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::pending_file;
 
+use super::evidence_file::is_evidence;
 use super::header::{Header, NAME as HEADER_NAME};
 use super::lock::{self, StoreLock};
 use super::part_file::PartFile;
@@ -40,7 +41,7 @@ impl StoreWriter {
         // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
         if overwrite {
-            remove_files(dir, is_part)?;
+            remove_files(dir, |name| is_part(name) || is_evidence(name))?;
         }
         Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
     }
@@ -132,8 +133,13 @@ pub(crate) struct Finished {
 /// Whether a folder without a header holds files that are none of a store: one that was killed before its header was
 /// written, or whose damaged header was deleted, is gone on with.
 fn holds_something_else(dir: &Path) -> Result<bool, Error> {
-    let is_ours =
-        |name: &str| is_part(name) || is_table(name) || pending_file::is_pending(name) || name == lock::NAME;
+    let is_ours = |name: &str| {
+        is_part(name)
+            || is_evidence(name)
+            || is_table(name)
+            || pending_file::is_pending(name)
+            || name == lock::NAME
+    };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))
 }
