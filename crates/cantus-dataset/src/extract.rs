@@ -270,12 +270,7 @@ type Known = Option<Result<Evidence, String>>;
 
 /// A track as features, and what was wrong with it; and with an audit, its evidence, out of the same pass. `name` decides
 /// what is drawn for its copies.
-fn hear(
-    ears: &mut Ears<'_>,
-    path: &Path,
-    name: &str,
-    is_audited: bool,
-) -> (Result<TrackHeard, Lost>, Known) {
+fn hear(ears: &mut Ears<'_>, path: &Path, name: &str, is_audited: bool) -> (Result<TrackHeard, Lost>, Known) {
     let sample_rate = ears.extractor.spec().sample_rate;
     let (recording, evidence) = if is_audited {
         match load_and_examine(path, sample_rate) {
