@@ -9,6 +9,7 @@ use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recording
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
+use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
 use crate::evaluation::{self, test_scores};
 use crate::model_file::{Provenance, hex};
@@ -49,6 +50,8 @@ pub struct Trained {
 pub struct Prepared<'a> {
     job: Job<'a>,
     split: SegmentSplit,
+    /// The training part, and altered copies of it.
+    learnt_from: Vec<usize>,
     /// Of each label; empty where all count the same.
     class_weights: Vec<f32>,
     normalization: Normalization,
@@ -78,12 +81,17 @@ impl<'a> Job<'a> {
         if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
             return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
         }
+        let augmentation = &self.recipe.augmentation;
+        if let Some(reason) = copies::misfit(store, &augmentation.copy_spec()) {
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+        }
+        let learnt_from = copies::with_copies(store, &split.train, augmentation.copies);
         let class_weights = self.class_weights(&split.train)?;
         let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let network = Network::new(&architecture, self.seed)?;
         let data_sha256 = evaluation::data_sha256(store)?;
-        Ok(Prepared { job: self, split, class_weights, normalization, network, data_sha256 })
+        Ok(Prepared { job: self, split, learnt_from, class_weights, normalization, network, data_sha256 })
     }
 
     /// How much each label counts, by the sizes that it has in the training part.
@@ -136,12 +144,20 @@ impl Prepared<'_> {
         }
     }
 
+    /// Segments of altered copies that are learnt from beside the training part.
+    pub fn n_copied_segments(&self) -> usize {
+        self.learnt_from.len() - self.split.train.len()
+    }
+
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.data_sha256);
         hash.update(format!("{:?}{:?}", self.split.train, self.split.validation));
         hash.update(format!("{:?}", self.job.recipe));
+        if self.n_copied_segments() > 0 {
+            hash.update(format!("{:?}", self.job.store.checksums()));
+        }
         hex(&hash.finalize())
     }
 
@@ -200,8 +216,8 @@ impl Prepared<'_> {
         };
         let crops = self.job.recipe.crops();
         let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
-        let (train, validation) = (part(&self.split.train)?, part(&self.split.validation)?);
-        let train = train.augmented(self.on_the_fly(&self.split.train));
+        let (train, validation) = (part(&self.learnt_from)?, part(&self.split.validation)?);
+        let train = train.augmented(self.on_the_fly(&self.learnt_from));
         let watched = (!self.split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
         let watch = |progress: Progress<'_>| {
