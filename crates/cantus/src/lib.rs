@@ -18,6 +18,7 @@
 //! # Ok::<(), cantus::Error>(())
 //! ```
 
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod contract;
+mod cross_validation;
 mod interruption;
 mod real_music;
 mod run;
