@@ -104,6 +104,7 @@ impl Catalog {
                 group,
                 part,
                 fold,
+                recording: None,
             })
             .collect();
         Ok(Self { root: root.to_owned(), labels: numbers.into_keys().collect(), tracks, ignored })

@@ -138,6 +138,7 @@ mod tests {
             group: Some(format!("artist-{}", i / 2)),
             part: None,
             fold: None,
+            recording: None,
         };
         (0..60).map(track).collect()
     }

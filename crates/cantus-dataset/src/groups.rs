@@ -142,6 +142,7 @@ mod tests {
             group: Some("before".to_owned()),
             part: None,
             fold: None,
+            recording: None,
         };
         let tracks = vec![
             track("jazz/1.mp3", 0, Some("Ella ")),

@@ -122,6 +122,7 @@ mod tests {
             group: None,
             part: None,
             fold: None,
+            recording: None,
         };
         paths.iter().map(track).collect()
     }

@@ -19,6 +19,9 @@ pub struct Track {
     pub part: Option<Part>,
     /// Fold of a cross-validation that the manifest gives.
     pub fold: Option<String>,
+    /// The recording that it is one of several copies of, where an audit found that; copies stay on one side of every
+    /// split.
+    pub recording: Option<String>,
 }
 
 /// A file that was lost, and why.

@@ -5,14 +5,15 @@
 
 use std::ops::ControlFlow;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
+use crate::class_balance::BalancedSampling;
 use crate::evaluation::{self, Answers};
 use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
-use crate::part_examples::PartExamples;
+use crate::part_examples::{OnTheFly, PartExamples};
 use crate::report::{Report, SplitSummary};
 use crate::{Error, Model, Normalization, Recipe};
 
@@ -60,6 +61,8 @@ pub struct Examined {
 /// A job that is normalised and built, but not trained.
 pub struct Prepared<'a> {
     job: Job<'a>,
+    /// Of each label; empty where all count the same.
+    class_weights: Vec<f32>,
     normalization: Normalization,
     network: Network,
 }
@@ -82,11 +85,26 @@ impl<'a> Job<'a> {
                 return Err(Error::TrainingData { reason });
             }
         }
-        let normalization = self.learn_normalization(&self.split.train)?;
         let store = self.store;
+        if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+        }
+        let class_weights = self.class_weights(&split.train)?;
+        let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let network = Network::new(&architecture, self.seed)?;
-        Ok(Prepared { job: self, normalization, network })
+        Ok(Prepared { job: self, class_weights, normalization, network })
+    }
+
+    /// How much each label counts, by the sizes that it has in the training part.
+    fn class_weights(&self, segments: &[usize]) -> Result<Vec<f32>, Error> {
+        let Recipe { class_weight, training, .. } = self.recipe;
+        let Some(class_weight) = class_weight else { return Ok(training.class_weights.clone()) };
+        let mut counts = vec![0; self.store.labels().len()];
+        segments.iter().for_each(|&segment| counts[self.store.label_of(segment)] += 1);
+        class_weight
+            .weights(self.store.labels(), &counts)
+            .map_err(|reason| Error::Recipe { name: self.recipe.name.clone(), reason })
     }
 
     fn learn_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
@@ -120,6 +138,15 @@ impl Prepared<'_> {
         SplitSummary::new(self.job.store, &self.job.spec, &self.job.split)
     }
 
+    /// Recordings of which the split that was given has copies in several parts.
+    pub fn torn_recordings(&self) -> Vec<&str> {
+        let split = &self.job.split.split;
+        match split.unit {
+            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &split.parts),
+            Unit::Segment => Vec::new(),
+        }
+    }
+
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -143,17 +170,29 @@ impl Prepared<'_> {
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
         let history = self.fit(checkpoint, &mut observe)?;
-        let Self { job, normalization, network } = self;
-        let Job { store, split, spec, .. } = job;
+        let Self { job, normalization, network, .. } = self;
+        let Job { store, recipe, split, spec, .. } = job;
         let provenance = Provenance {
-            recipe: job.recipe.name.clone(),
+            recipe: recipe.name.clone(),
             seed: job.seed,
             data_sha256: job.data_sha256.to_owned(),
             n_training_tracks: evaluation::n_tracks(store, &split.train),
         };
-        let (labels, features) = (store.labels().to_vec(), store.spec().clone());
-        let model = Model { labels, features, normalization, provenance, network };
+        let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
+        let model = Model { labels, features, normalization, crops, provenance, network };
         Ok(Trained { model, history, split, spec })
+    }
+
+    /// What is done to the examples that are learnt from.
+    fn on_the_fly(&self, segments: &[usize]) -> OnTheFly {
+        let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
+        let classes = segments.iter().map(|&segment| self.job.store.label_of(segment));
+        OnTheFly {
+            seed: self.job.seed,
+            spec_augment: augmentation.spec_augment,
+            mixup: augmentation.mixup,
+            balanced: balanced_sampling.then(|| BalancedSampling::new(classes)),
+        }
     }
 
     fn fit(
@@ -164,12 +203,15 @@ impl Prepared<'_> {
         let training = cantus_nn::Training {
             seed: self.job.seed,
             n_threads: self.job.n_threads,
+            class_weights: self.class_weights.clone(),
             ..self.job.recipe.training.clone()
         };
-        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization);
-        let (train, validation) = (part(&self.job.split.train)?, part(&self.job.split.validation)?);
-        let watched =
-            (!self.job.split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
+        let crops = self.job.recipe.crops();
+        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
+        let split = &self.job.split;
+        let (train, validation) = (part(&split.train)?, part(&split.validation)?);
+        let train = train.augmented(self.on_the_fly(&split.train));
+        let watched = (!split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
         let watch = |progress: Progress<'_>| {
             failure = train.failure().or_else(|| validation.failure());

@@ -9,7 +9,7 @@ use cantus::run::Run;
 use cantus::training::{Examined, Trained};
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
 
-use super::train::{Data, Train, fit};
+use super::train::{Data, Train, fit, tell_torn};
 use crate::cli::Global;
 use crate::output::{self, WrongUsage};
 
@@ -102,6 +102,7 @@ impl CrossValidation<'_> {
         if !self.global.quiet {
             output::note(&prepared.split_summary().to_string());
         }
+        tell_torn(&prepared);
         let checkpoint = if train.resume { run.checkpoint(&fingerprint)? } else { None };
         let what = format!("fold {}", fold + 1);
         let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), &what, self.global)?;

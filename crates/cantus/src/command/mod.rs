@@ -8,6 +8,8 @@ pub mod extract;
 pub mod features;
 mod folds;
 pub mod inspect;
+mod inspect_table;
+mod pitch_options;
 pub mod predict;
 mod spec;
 pub mod train;

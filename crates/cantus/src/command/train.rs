@@ -180,6 +180,7 @@ impl Train {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
         }
+        tell_torn(&prepared);
         let fingerprint = prepared.fingerprint();
         let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
         let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), "train", global)?;
@@ -211,6 +212,9 @@ impl Train {
         let mut store = FeatureStore::open(&features)?;
         self.assign_groups(&mut store, global)?;
         self.assign_lists(&mut store, global)?;
+        if !global.quiet {
+            tell_copies(&store);
+        }
         let sha256 = data_sha256(&store)?;
         Ok(Some(Data { store, features, sha256, n_lost }))
     }
@@ -309,8 +313,8 @@ impl Train {
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
-        let extraction =
-            extract::extract_folder(&self.data, &recipe.features, &store, self.overwrite, global)?;
+        let choices = extract::Choices { overwrite: self.overwrite, ..extract::Choices::default() };
+        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::tell(&extraction, &store, global);
             (store, extraction.failures.len())
@@ -393,6 +397,20 @@ impl Train {
     }
 }
 
+/// Says which tracks the split keeps together, whatever it is made by.
+fn tell_copies(store: &FeatureStore) {
+    let of_recordings: Vec<&str> =
+        store.tracks().iter().filter_map(|track| track.recording.as_deref()).collect();
+    let n_recordings = of_recordings.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if n_recordings > 0 {
+        let n_tracks = of_recordings.len();
+        output::note(&format!(
+            "{n_tracks} tracks are copies of {n_recordings} recordings (recordings.csv of the features); the split \
+             keeps the copies of each together"
+        ));
+    }
+}
+
 /// A number for TOML, whose integers end where those of i64 do; beyond, the text that a flag would have.
 fn whole_number(n: u64) -> toml::Value {
     i64::try_from(n).map_or_else(|_| n.to_string().into(), toml::Value::from)
@@ -401,6 +419,15 @@ fn whole_number(n: u64) -> toml::Value {
 /// The decimal number that was typed, and not the digits that its nearest f32 has as an f64.
 fn as_typed(number: f32) -> toml::Value {
     number.to_string().parse().unwrap_or(f64::from(number)).into()
+}
+
+/// Names recordings of which a split that was given has copies in several parts.
+pub(super) fn tell_torn(prepared: &Prepared<'_>) {
+    for recording in prepared.torn_recordings() {
+        output::note(&format!(
+            "the given split has copies of {recording} on several sides: the figure flatters"
+        ));
+    }
 }
 
 /// Features to train on.

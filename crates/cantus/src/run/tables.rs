@@ -17,6 +17,9 @@ pub(super) struct SplitRow {
     pub(super) segment: Option<usize>,
     pub(super) label: String,
     pub(super) group: Option<String>,
+    /// What it is one of several copies of.
+    #[serde(default)]
+    pub(super) recording: Option<String>,
     /// None for a track that a given split left out.
     pub(super) part: Option<Part>,
 }
@@ -26,7 +29,8 @@ pub(super) fn split(split: &Split, store: &FeatureStore) -> Result<Vec<u8>, Erro
     let row = |number: usize, segment: Option<usize>, part: Option<Part>| {
         let track = &store.tracks()[number];
         let label = store.labels()[track.label].clone();
-        SplitRow { path: track.path.clone(), segment, label, group: track.group.clone(), part }
+        let (group, recording) = (track.group.clone(), track.recording.clone());
+        SplitRow { path: track.path.clone(), segment, label, group, recording, part }
     };
     let rows = split.parts.iter().enumerate().map(|(number, &part)| match split.unit {
         Unit::Track | Unit::Group => row(number, None, part),
