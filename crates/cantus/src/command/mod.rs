@@ -6,6 +6,7 @@ pub mod demo;
 pub mod evaluate;
 pub mod extract;
 pub mod features;
+mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
