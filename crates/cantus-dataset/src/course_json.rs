@@ -56,7 +56,8 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
 /// A segment of unknown origin stands for a track of its own.
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
-    let input = Input { path: format!("segment-{row:07}"), label, group: None, split: None, file: None };
+    let input =
+        Input { path: format!("segment-{row:07}"), label, group: None, split: None, fold: None, file: None };
     TrackRecord { input, artist: None, n_segments: 1, n_dropped: 0, warnings: Vec::new(), failure: None }
 }
 

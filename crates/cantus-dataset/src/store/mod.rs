@@ -135,13 +135,14 @@ impl FeatureStore {
             let first = self.n_segments();
             self.track_of.resize(first + record.n_segments, self.tracks.len() as u32);
             self.segments.push(first..first + record.n_segments);
-            let Input { path, group, split, .. } = record.input;
+            let Input { path, group, split, fold, .. } = record.input;
             self.tracks.push(Track {
                 path,
                 label,
                 artist: record.artist,
                 group,
                 part: split,
+                fold,
                 recording: None,
             });
         }
@@ -280,14 +281,19 @@ impl FeatureStore {
             Unit::Track | Unit::Group => spec.split(&self.tracks, self.labels())?,
             Unit::Segment => spec.split(&self.segments_as_tracks(), self.labels())?,
         };
-        let part_of = |segment: &usize| match spec.by {
+        Ok(self.segments_of_split(split))
+    }
+
+    /// Which segments fall to which part of a split of this store's tracks.
+    pub fn segments_of_split(&self, split: Split) -> SegmentSplit {
+        let part_of = |segment: &usize| match split.unit {
             Unit::Track | Unit::Group => split.parts[self.track_of(*segment)],
             Unit::Segment => split.parts[*segment],
         };
-        let segments = |part| (0..self.n_segments()).filter(|segment| part_of(segment) == part).collect();
+        let segments = |part| (0..self.n_segments()).filter(|s| part_of(s) == Some(part)).collect();
         let (train, validation, test) =
             (segments(Part::Train), segments(Part::Validation), segments(Part::Test));
-        Ok(SegmentSplit { train, validation, test, split })
+        SegmentSplit { train, validation, test, split }
     }
 
     fn segments_as_tracks(&self) -> Vec<Track> {
@@ -297,6 +303,7 @@ impl FeatureStore {
             artist: None,
             group: None,
             part: None,
+            fold: None,
             recording: None,
         };
         (0..self.n_segments()).map(as_track).collect()

@@ -11,6 +11,7 @@
 mod audit;
 mod bad_input;
 mod contract;
+mod cross_validation;
 mod interruption;
 mod real_music;
 mod run;
