@@ -14,6 +14,7 @@
 mod activation;
 mod architecture;
 mod chain;
+mod crew;
 mod drawing;
 mod elementwise;
 mod error;
