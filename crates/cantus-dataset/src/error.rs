@@ -122,6 +122,14 @@ pub enum Error {
         /// The first that failed.
         first: crate::track::Failure,
     },
+    /// A strict audit found something.
+    #[error(
+        "the audit found: {summary}; the store is left unfinished: leave files out with --exclude (`cantus inspect` writes a list), or run the same command without --audit strict, which only has to finish it"
+    )]
+    Findings {
+        /// Kinds and numbers of files.
+        summary: String,
+    },
     /// The extraction was asked to stop.
     #[error(
         "stopped after {n_done} of {n_tracks} tracks; what is finished stays, and the same command goes on from there"

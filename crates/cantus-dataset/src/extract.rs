@@ -12,11 +12,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use cantus_audio::Audio;
 use cantus_audio::decode::{self, Fault, Recording};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
+use cantus_audio::resample::resample;
 use rayon::prelude::*;
 
-use crate::store::{Header, Input, Lost, PartRecord, StoreWriter, TrackRecord};
+use crate::audit::{Audit, Evidence, Subject, audit, examine};
+use crate::store::{
+    EvidenceFile, Header, Input, Lost, PartRecord, StoreWriter, TrackRecord, write_recordings,
+};
 use crate::track::{Failure, Track, Warning};
 use crate::{Catalog, Error, tags};
 
@@ -28,12 +33,26 @@ const MAX_PART_BYTES: usize = 32 << 20;
 /// How to extract.
 #[derive(Debug, Clone, Default)]
 pub struct ExtractOptions {
+    /// What becomes of the audit.
+    pub audit: Audited,
     /// Number of threads; 0 for one on each core.
     pub jobs: usize,
     /// Discard a store of other settings instead of refusing to touch it.
     pub overwrite: bool,
     /// Set it to stop: parts that are finished stay, and the next run goes on from them.
     pub cancel: Arc<AtomicBool>,
+}
+
+/// What becomes of the audit that goes along with an extraction, in the same pass over the files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Audited {
+    /// Its findings are told, and the copies of a recording noted in the store.
+    #[default]
+    Told,
+    /// The same, but findings leave the store unfinished: see [`Error::Findings`].
+    Strict,
+    /// There is none; copies of a recording may stand on both sides of a split.
+    Not,
 }
 
 /// How far an extraction is; told after each track, from the thread that has done it.
@@ -50,7 +69,7 @@ pub struct Progress<'a> {
 }
 
 /// What an extraction brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extraction {
     /// Tracks that gave segments.
     pub n_tracks: usize,
@@ -66,13 +85,15 @@ pub struct Extraction {
     pub failures: Vec<Failure>,
     /// Damage that cost less than the file.
     pub warnings: Vec<Warning>,
+    /// What the audit found, if there was one.
+    pub audit: Option<Audit>,
 }
 
 /// Extracts the features of every track of a catalogue into a store in the folder `out`.
 ///
 /// # Errors
 /// If the specification cannot be computed, `out` holds something else or cannot be written, the extraction was
-/// cancelled, or not one track gave a segment. Files that fail are no error: they are in [`Extraction::failures`].
+/// cancelled, not one track gave a segment, or a strict audit found something. Files that fail are no error: they are in [`Extraction::failures`].
 pub fn extract(
     catalog: &Catalog,
     spec: &FeatureSpec,
@@ -89,19 +110,39 @@ pub fn extract(
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
     let meter = Meter::new(catalog.tracks.len(), on_progress);
     let mut n_parts_kept = 0;
+    let is_audited = options.audit != Audited::Not;
+    let mut subjects = Vec::new();
     for (number, tracks) in catalog.tracks.chunks(tracks_per_part(spec)).enumerate() {
         let inputs: Vec<Input> = tracks.iter().map(|track| Input::of(catalog, track)).collect();
-        if writer.keep(&inputs) {
+        let evidence = EvidenceFile::of_part(out, number);
+        let known = if is_audited { evidence.read(paths(tracks)) } else { Some(Vec::new()) };
+        if let Some(known) = known
+            && writer.keep(&inputs)
+        {
             n_parts_kept += 1;
+            subjects.extend(known);
             meter.kept(tracks);
             continue;
         }
-        let job = PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter };
-        let Some((record, features)) = threads.install(|| job.run(tracks, inputs)) else {
+        let job =
+            PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter, is_audited };
+        let Some((record, features, heard)) = threads.install(|| job.run(tracks, inputs)) else {
             let n_done = number * tracks_per_part(spec);
             return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
         };
+        if is_audited {
+            evidence.write(&heard)?;
+        }
         writer.write(&record, features)?;
+        subjects.extend(heard);
+    }
+    let n_kept = if is_audited { writer.n_parts() } else { 0 };
+    EvidenceFile::remove_from(out, n_kept)?;
+    let audit = is_audited.then(|| threads.install(|| audit(&subjects, spec)));
+    drop(subjects);
+    write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
+    if let (Audited::Strict, Some(audit)) = (options.audit, &audit) {
+        strict(audit)?;
     }
     let finished = writer.finish(&catalog.ignored.failures)?;
     Ok(Extraction {
@@ -112,7 +153,20 @@ pub fn extract(
         n_parts: finished.header.n_parts,
         failures: finished.failures,
         warnings: finished.warnings,
+        audit,
     })
+}
+
+fn paths(tracks: &[Track]) -> impl Iterator<Item = &str> {
+    tracks.iter().map(|track| track.path.as_str())
+}
+
+/// Whether nothing was found.
+fn strict(audit: &Audit) -> Result<(), Error> {
+    match audit.summary() {
+        None => Ok(()),
+        Some(summary) => Err(Error::Findings { summary }),
+    }
 }
 
 /// Fixed by the specification alone.
@@ -128,12 +182,13 @@ struct PartJob<'a> {
     extractor: &'a FeatureExtractor,
     cancel: &'a AtomicBool,
     meter: &'a Meter<'a>,
+    is_audited: bool,
 }
 
 impl PartJob<'_> {
     /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
-    fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>)> {
-        let heard: Option<Vec<(TrackRecord, Vec<f32>)>> = tracks
+    fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>, Vec<Subject>)> {
+        let heard: Option<Vec<((TrackRecord, Vec<f32>), Option<Subject>)>> = tracks
             .par_iter()
             .zip(inputs)
             .with_max_len(1)
@@ -144,8 +199,10 @@ impl PartJob<'_> {
                 },
             )
             .collect();
-        let (tracks, features): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
-        Some((PartRecord::new(self.extractor.spec(), tracks), features.concat()))
+        let (heard, subjects): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
+        let (tracks, features): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+        let record = PartRecord::new(self.extractor.spec(), tracks);
+        Some((record, features.concat(), subjects.into_iter().flatten().collect()))
     }
 
     fn track(
@@ -153,35 +210,82 @@ impl PartJob<'_> {
         extractor: &mut FeatureExtractor,
         track: &Track,
         input: Input,
-    ) -> (TrackRecord, Vec<f32>) {
+    ) -> ((TrackRecord, Vec<f32>), Option<Subject>) {
         let path = self.catalog.path_of(track);
-        let heard = hear(extractor, &path);
+        let (heard, evidence) = hear(extractor, &path, self.is_audited);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
         self.meter.done(track, heard.is_err());
+        let subject = evidence.map(|evidence| Subject {
+            path: track.path.clone(),
+            label: Some(input.label.clone()),
+            artist: artist.clone(),
+            evidence,
+        });
         let record =
             TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
-        match heard {
+        let record = match heard {
             Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
             Ok((Heard { features, n_segments }, warning)) => {
                 let n_dropped = extractor.spec().segments.n_segments - n_segments;
                 let warnings = warning.into_iter().collect();
                 (TrackRecord { n_segments, n_dropped, warnings, ..record }, features)
             }
-        }
+        };
+        (record, subject)
     }
 }
 
-/// A track as features, and what was wrong with it.
-fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<(Heard, Option<String>), Lost> {
-    let recording = decode::load(path, extractor.spec().sample_rate).map_err(|error| Lost {
-        retry: matches!(error, cantus_audio::Error::Io { .. }),
-        reason: without_path(&error.to_string(), path),
-    })?;
+/// What an audit knows of a track; none without one.
+type Known = Option<Result<Evidence, String>>;
+
+/// A track as features, and what was wrong with it; and with an audit, its evidence, out of the same pass.
+fn hear(
+    extractor: &mut FeatureExtractor,
+    path: &Path,
+    is_audited: bool,
+) -> (Result<(Heard, Option<String>), Lost>, Known) {
+    let sample_rate = extractor.spec().sample_rate;
+    let (recording, evidence) = if is_audited {
+        match load_and_examine(path, sample_rate) {
+            Ok((recording, evidence)) => (Ok(recording), Some(Ok(evidence))),
+            Err(error) => {
+                let reason = without_path(&error.to_string(), path);
+                (Err(error), Some(Err(reason)))
+            }
+        }
+    } else {
+        (decode::load(path, sample_rate), None)
+    };
+    let heard = recording
+        .map_err(|error| Lost {
+            retry: matches!(error, cantus_audio::Error::Io { .. }),
+            reason: without_path(&error.to_string(), path),
+        })
+        .and_then(|recording| features(extractor, &recording));
+    (heard, evidence)
+}
+
+/// What [`decode::load`] gives, and what the audit needs.
+fn load_and_examine(path: &Path, sample_rate: u32) -> Result<(Recording, Evidence), cantus_audio::Error> {
+    let mut samples = Vec::new();
+    let evidence = examine(path, |block| decode::append(path, &mut samples, block))?;
+    let own_rate = evidence.source.sample_rate;
+    if own_rate != sample_rate {
+        samples = resample(&samples, own_rate, sample_rate);
+    }
+    let (source, faults) = (evidence.source.clone(), evidence.faults.clone());
+    Ok((Recording { audio: Audio { samples, sample_rate }, source, faults }, evidence))
+}
+
+fn features(
+    extractor: &mut FeatureExtractor,
+    recording: &Recording,
+) -> Result<(Heard, Option<String>), Lost> {
     let n_segments = extractor.spec().segments.n_segments;
     let heard = extractor
         .hear(&recording.audio, n_segments)
         .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
-    Ok((heard, summary(&recording)))
+    Ok((heard, summary(recording)))
 }
 
 /// One line on everything that was wrong with a file and did not cost it.

@@ -7,6 +7,8 @@
 //!   part-00001.arrow   …
 //!   failures.csv       path,reason: files that were lost
 //!   warnings.csv       path,reason: damage that cost less than the file
+//!   audit-00000.json   what the audit found out about the tracks of that part; …
+//!   recordings.csv     path,recording: tracks that are copies of one recording
 //! ```
 //!
 //! Written once, by [`extract`](crate::extract) or [`course_json`](crate::course_json); every file appears under its
@@ -14,6 +16,7 @@
 //! until a segment is asked for, so that a store may be larger than memory. docs/feature-store.md describes the
 //! format and how pyarrow, pandas and polars read it.
 
+mod evidence_file;
 mod header;
 mod part_file;
 mod part_writer;
@@ -31,8 +34,10 @@ use header::NAME as HEADER_NAME;
 use part_file::PartFile;
 use tables::{FAILURES_NAME, WARNINGS_NAME};
 
+pub(crate) use evidence_file::EvidenceFile;
 pub(crate) use header::Header;
 pub(crate) use record::{Input, Lost, PartRecord, TrackRecord};
+pub(crate) use tables::write_recordings;
 pub(crate) use writer::StoreWriter;
 
 use crate::Error;
@@ -100,6 +105,8 @@ impl FeatureStore {
         for number in 0..store.header.n_parts {
             store.add(&part_path(dir, number))?;
         }
+        let mut recordings = tables::read_recordings(dir)?;
+        store.tracks.iter_mut().for_each(|track| track.recording = recordings.remove(&track.path));
         if store.n_segments() != store.header.n_segments {
             let reason = format!(
                 "it speaks of {} segments, but the parts have {}",
@@ -129,7 +136,14 @@ impl FeatureStore {
             self.track_of.resize(first + record.n_segments, self.tracks.len() as u32);
             self.segments.push(first..first + record.n_segments);
             let Input { path, group, split, .. } = record.input;
-            self.tracks.push(Track { path, label, artist: record.artist, group, part: split });
+            self.tracks.push(Track {
+                path,
+                label,
+                artist: record.artist,
+                group,
+                part: split,
+                recording: None,
+            });
         }
         if self.parts.len() >= MAX_OPEN_PARTS {
             part.close();
@@ -283,6 +297,7 @@ impl FeatureStore {
             artist: None,
             group: None,
             part: None,
+            recording: None,
         };
         (0..self.n_segments()).map(as_track).collect()
     }

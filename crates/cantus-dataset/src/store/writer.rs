@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::pending_file;
 
+use super::evidence_file::is_evidence;
 use super::header::{Header, NAME as HEADER_NAME};
 use super::part_file::PartFile;
 use super::part_writer::write_part;
@@ -37,7 +38,7 @@ impl StoreWriter {
         // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
         if overwrite {
-            remove_files(dir, is_part)?;
+            remove_files(dir, |name| is_part(name) || is_evidence(name))?;
         }
         Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new() })
     }
@@ -126,7 +127,8 @@ pub(crate) struct Finished {
 /// Whether a folder without a header holds files that are none of a store: one that was killed before its header was
 /// written, or whose damaged header was deleted, is gone on with.
 fn holds_something_else(dir: &Path) -> Result<bool, Error> {
-    let is_ours = |name: &str| is_part(name) || is_table(name) || pending_file::is_pending(name);
+    let is_ours =
+        |name: &str| is_part(name) || is_evidence(name) || is_table(name) || pending_file::is_pending(name);
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))
 }

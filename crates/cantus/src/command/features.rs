@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use cantus::plot::{self, ColourRange, HeatMap, Picture, Rows, Theme};
-use cantus_audio::feature::mel::mel_frequencies;
-use cantus_audio::feature::{FeatureKind, FeatureSpec, Features};
+use cantus_audio::feature::{Bins, FeatureKind, FeatureSpec, Features, Quantity};
 use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
-use cantus_audio::signal::fourier::fft_frequencies;
 use clap::Args;
 
 use super::spec::SpecOptions;
@@ -124,24 +122,25 @@ fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
     let [kind] = spec.kinds[..] else {
         bail!(WrongUsage("a picture shows one kind of feature: give one to -k".to_owned()));
     };
-    let f_max = spec.f_max.unwrap_or(spec.sample_rate as f32 / 2.0);
-    let hertz = match kind {
-        FeatureKind::Mfcc => Vec::new(),
-        FeatureKind::Mel | FeatureKind::LogMel => {
-            mel_frequencies(spec.n_mels, f64::from(spec.f_min), f64::from(f_max), spec.htk)
-        }
-        FeatureKind::Stft => fft_frequencies(spec.sample_rate, spec.n_fft),
+    let bins = kind.bins(spec);
+    let names: Vec<&str> = match &bins {
+        Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
     };
-    let (title, rows, unit, range) = match kind {
-        FeatureKind::Mfcc => ("MFCC", Rows::Numbered("MFCC"), "", ColourRange::Standardised),
-        FeatureKind::Mel | FeatureKind::LogMel => {
-            ("Mel spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full)
-        }
-        FeatureKind::Stft => ("Spectrogram", Rows::Hertz(&hertz), "dB", ColourRange::Full),
+    let rows = match &bins {
+        Bins::One => Rows::Numbered(""),
+        Bins::Numbered(what) => Rows::Numbered(what),
+        Bins::Hertz(hertz) => Rows::Hertz(hertz),
+        Bins::Named(what, _) => Rows::Named(what, &names),
+    };
+    let (unit, range) = match kind.quantity(spec) {
+        Quantity::Plain => (kind.unit(), ColourRange::Full),
+        Quantity::Strength(_) => ("dB", ColourRange::Full),
+        Quantity::Coefficients => ("", ColourRange::Standardised),
     };
     let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
     Ok(plot::heat_map(&HeatMap {
-        title,
+        title: kind.title(),
         values: &levels(features, kind, spec),
         n_bins: features.n_bins,
         frame_s,
@@ -155,14 +154,10 @@ fn picture(features: &Features, spec: &FeatureSpec) -> anyhow::Result<Picture> {
 fn levels(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Vec<f32> {
     let mut values = features.values.clone();
     let reference = Reference::Max;
-    match kind {
-        FeatureKind::Mfcc | FeatureKind::LogMel => {}
-        FeatureKind::Mel if spec.power == 2.0 => {
-            power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER });
-        }
-        FeatureKind::Mel | FeatureKind::Stft => {
-            amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE });
-        }
+    match kind.quantity(spec) {
+        Quantity::Plain | Quantity::Coefficients => {}
+        Quantity::Strength(2.0) => power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER }),
+        Quantity::Strength(_) => amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE }),
     }
     values
 }

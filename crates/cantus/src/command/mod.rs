@@ -7,6 +7,8 @@ pub mod evaluate;
 pub mod extract;
 pub mod features;
 pub mod inspect;
+mod pitch_options;
+mod inspect_table;
 pub mod predict;
 mod spec;
 pub mod train;

@@ -3,13 +3,15 @@
 use cantus_audio::feature::{FeatureKind, FeatureSpec, MelNorm};
 use clap::{Args, ValueEnum};
 
+use super::pitch_options::PitchOptions;
+
 /// librosa's parameters; those that are not given stay as they are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features (librosa's parameters)")]
 pub struct SpecOptions {
     /// What to compute of each frame; several are put side by side
-    #[arg(long, short, value_enum, value_delimiter = ',', value_name = "KIND")]
-    kind: Option<Vec<Kind>>,
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     /// Sample rate to resample to, in Hz [default: 22050]
     #[arg(long, value_name = "HZ")]
     sr: Option<u32>,
@@ -46,14 +48,8 @@ pub struct SpecOptions {
     /// Cepstral lifter [default: none]
     #[arg(long, value_name = "N")]
     lifter: Option<f32>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Mfcc,
-    Mel,
-    LogMel,
-    Stft,
+    #[command(flatten)]
+    pitch: PitchOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -65,11 +61,9 @@ enum Norm {
 impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
+        let spec = self.pitch.change(spec);
         FeatureSpec {
-            kinds: self
-                .kind
-                .as_ref()
-                .map_or(spec.kinds, |kinds| kinds.iter().map(|&kind| kind.into()).collect()),
+            kinds: self.kind.clone().unwrap_or(spec.kinds),
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
             n_fft: self.n_fft.unwrap_or(spec.n_fft),
             hop_length: self.hop_length.unwrap_or(spec.hop_length),
@@ -87,15 +81,13 @@ impl SpecOptions {
     }
 }
 
-impl From<Kind> for FeatureKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Mfcc => Self::Mfcc,
-            Kind::Mel => Self::Mel,
-            Kind::LogMel => Self::LogMel,
-            Kind::Stft => Self::Stft,
-        }
-    }
+/// A kind by its name, with `-` or `_`.
+fn kind(text: &str) -> Result<FeatureKind, String> {
+    let name = text.replace('-', "_");
+    FeatureKind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
+        let names: Vec<_> = FeatureKind::ALL.iter().map(|kind| kind.name().replace('_', "-")).collect();
+        format!("no such kind; there are {}", names.join(", "))
+    })
 }
 
 impl From<Norm> for MelNorm {

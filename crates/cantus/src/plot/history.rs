@@ -5,7 +5,7 @@
 use super::{
     Picture,
     mark::{Ink, Mark, Rect},
-    panel::{Panel, draw_legend},
+    panel::{LegendEntry, Panel, draw_legend},
     picture::{HEADER, MARGIN},
     scale::{Scale, Tick},
 };
@@ -39,9 +39,10 @@ pub fn history(history: &History<'_>) -> Picture {
     let height = HEADER + 2.0 * PANEL_HEIGHT + GAP + FOOTER;
     let mut picture = Picture::new(WIDTH, height, "Training history", &subtitle(history));
     let n_epochs = history.n_epochs();
-    let mut legend = vec![("training", Ink::First, false), ("validation", Ink::Second, false)];
+    let series = [("training", Ink::First), ("validation", Ink::Second)];
+    let mut legend = series.map(|(name, ink)| LegendEntry::new(name, ink, false)).to_vec();
     if history.best().is_some() {
-        legend.push(("best epoch", Ink::Muted, true));
+        legend.push(LegendEntry::new("best epoch", Ink::Muted, true));
     }
     draw_legend(&mut picture, &legend);
 

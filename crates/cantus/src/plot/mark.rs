@@ -22,6 +22,8 @@ pub(super) enum Ink {
     First,
     /// Second series.
     Second,
+    /// Any series, counted from 0: `First`, `Second`, and on; after the last the colours begin again.
+    Series(usize),
     /// A share in 0..=1 between the surface and the strongest colour.
     Tint(f32),
     /// Text that is readable on `Tint` of the same share.

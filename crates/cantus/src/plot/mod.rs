@@ -10,6 +10,7 @@
 //! | accuracy and loss by epoch | [`history`](history()) |
 //! | confusion matrix | [`confusion_matrix`](confusion_matrix()) |
 //! | features over time | [`heat_map`](heat_map()) |
+//! | any series against any axis: spectrum, ROC, activation functions | [`line_chart`](line_chart()) |
 //! | waveform | [`waveform`](waveform()) |
 //!
 //! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O but [`Picture::save`].
@@ -18,18 +19,23 @@ mod confusion_matrix;
 mod font;
 mod heat_map;
 mod history;
+mod line_chart;
 mod mark;
 mod panel;
 mod picture;
 mod raster;
+mod rows;
 mod scale;
 mod svg;
 mod theme;
+mod trace;
 mod waveform;
 
 pub use confusion_matrix::confusion_matrix;
-pub use heat_map::{ColourRange, HeatMap, Rows, heat_map};
+pub use heat_map::{ColourRange, HeatMap, heat_map};
 pub use history::{History, history};
+pub use line_chart::{Axis, LineChart, Series, Style, line_chart};
 pub use picture::{Picture, PictureError};
+pub use rows::Rows;
 pub use theme::Theme;
 pub use waveform::waveform;

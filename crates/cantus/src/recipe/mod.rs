@@ -8,7 +8,7 @@ use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, toml_problem};
+use crate::{Augmentation, ClassWeight, Crops, Error, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
 const BUILT_IN: [(&str, &str); 6] = [
@@ -33,6 +33,22 @@ pub struct Recipe {
     /// Whether each feature bin is brought to zero mean and unit deviation, learnt from the training part.
     #[serde(default = "yes")]
     pub normalize: bool,
+    /// Frames that the network hears at once; whole segments if absent. While it learns, it hears every segment from
+    /// another frame on in each epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop_frames: Option<usize>,
+    /// Crops of a segment, evenly spaced, whose answers are averaged to validate and to predict.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub n_crops: usize,
+    /// How much examples of each class count in the loss; all the same if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weight: Option<ClassWeight>,
+    /// Whether every class is heard as often as every other, however few recordings it has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub balanced_sampling: bool,
+    /// What is made of the training part to have more of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub augmentation: Augmentation,
     /// How the network is trained, with Keras's words.
     pub training: Training,
     /// The network without its output layer.
@@ -41,6 +57,18 @@ pub struct Recipe {
 
 fn yes() -> bool {
     true
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
+fn is_default(augmentation: &Augmentation) -> bool {
+    *augmentation == Augmentation::default()
 }
 
 impl Recipe {
@@ -61,15 +89,43 @@ impl Recipe {
         let mut recipe: Self = toml::from_str(&text)
             .map_err(|error| Error::Recipe { name: name.to_owned(), reason: toml_problem(&text, &error) })?;
         recipe.name = name.to_owned();
+        if let Some(reason) = recipe.problem() {
+            return Err(Error::Recipe { name: name.to_owned(), reason });
+        }
         Ok(recipe)
+    }
+
+    /// What makes no sense whatever the data are, in words; none if all does.
+    fn problem(&self) -> Option<String> {
+        if self.crop_frames.is_none() && self.n_crops != 1 {
+            return Some("n_crops without crop_frames: say how many frames a crop has".to_owned());
+        }
+        if self.augmentation.spec_augment.is_some() && !self.normalize {
+            return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
+        }
+        self.augmentation.problem()
+    }
+
+    /// What the network hears of a segment at once, if not all of it.
+    pub fn crops(&self) -> Option<Crops> {
+        self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
+    }
+
+    /// Why the recipe does not fit segments of this shape, in words; none if it does.
+    pub(crate) fn misfit(&self, n_frames: usize, n_bins: usize) -> Option<String> {
+        if let Some(problem) = self.crops().and_then(|crops| crops.misfit(n_frames)) {
+            return Some(problem);
+        }
+        let n_heard = self.crop_frames.unwrap_or(n_frames);
+        self.augmentation.spec_augment.and_then(|masks| masks.misfit(n_heard, n_bins))
     }
 }
 
 impl Recipe {
-    /// The network for segments of this shape and so many labels: the recipe's layers and one softmax neuron a label.
-    /// In front of a convolution, features are an image of one channel.
+    /// The network for segments (or crops of segments) of this shape and so many labels: the recipe's layers and one
+    /// softmax neuron a label. In front of a convolution, features are an image of one channel.
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
-        let mut input_shape = vec![n_frames, n_bins];
+        let mut input_shape = vec![self.crop_frames.unwrap_or(n_frames), n_bins];
         if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {
             input_shape.push(1);
         }

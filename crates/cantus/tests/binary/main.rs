@@ -8,6 +8,7 @@
     reason = "tests may; clippy exempts only #[test] fns"
 )]
 
+mod audit;
 mod bad_input;
 mod contract;
 mod interruption;
