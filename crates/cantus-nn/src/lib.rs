@@ -14,7 +14,7 @@
 mod activation;
 mod architecture;
 mod chain;
-mod drawing;
+pub mod drawing;
 mod elementwise;
 mod error;
 mod evaluate;

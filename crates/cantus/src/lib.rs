@@ -21,6 +21,7 @@
 mod error;
 pub mod evaluation;
 pub mod inspection;
+pub mod lesson;
 pub mod listing;
 mod model;
 pub mod model_file;

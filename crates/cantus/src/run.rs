@@ -11,6 +11,8 @@
 //! | `plots/` | history and confusion matrix as PNG and SVG |
 //! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
 
+mod pictures;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -7,8 +7,11 @@ pub mod evaluate;
 pub mod extract;
 pub mod features;
 pub mod inspect;
+pub mod lesson;
+pub mod plot;
 pub mod predict;
 mod spec;
+mod theme;
 pub mod train;
 mod watch;
 
@@ -30,6 +33,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Plot(plot) => plot.run(),
+        Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
     }
 }
