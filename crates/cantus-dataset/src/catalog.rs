@@ -98,6 +98,7 @@ impl Catalog {
                 artist: None,
                 group,
                 part,
+                recording: None,
             })
             .collect();
         Ok(Self { root: root.to_owned(), labels: numbers.into_keys().collect(), tracks, ignored })

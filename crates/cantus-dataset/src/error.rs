@@ -122,6 +122,14 @@ pub enum Error {
         /// The first that failed.
         first: crate::track::Failure,
     },
+    /// A strict audit found something.
+    #[error(
+        "the audit found: {summary}; the store is left unfinished: leave files out with --exclude (`cantus inspect` writes a list), or run the same command without --audit strict, which only has to finish it"
+    )]
+    Findings {
+        /// Kinds and numbers of files.
+        summary: String,
+    },
     /// The extraction was asked to stop.
     #[error(
         "stopped after {n_done} of {n_tracks} tracks; what is finished stays, and the same command goes on from there"
@@ -175,6 +183,22 @@ pub enum Error {
         found: u32,
         /// The latest format that is understood.
         supported: u32,
+    },
+    /// A store of an earlier version.
+    #[error("{}: a feature store of format {found}, but this version reads format {supported}; extract it anew with --overwrite", path.display())]
+    OlderFormat {
+        /// The store or its part.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The format that is understood.
+        supported: u32,
+    },
+    /// A store that another process is writing to.
+    #[error("{}: another extraction is writing to this feature store; wait until it is done, or choose another folder", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
     },
     /// A file of a store that is cut or was tampered with.
     #[error("{}: damaged: {reason}; delete it and run the same `cantus extract` again, and it is made anew", path.display())]

@@ -7,16 +7,24 @@
 //!
 //! Segments are the course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
 //! samples; one with fewer frames than a whole segment has is dropped and counted.
+//!
+//! Where the options ask for altered copies of each track, these are heard in the same way and stored behind it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use cantus_audio::Audio;
+use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::decode::{self, Fault, Recording};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
+use cantus_audio::resample::resample;
 use rayon::prelude::*;
 
-use crate::store::{Header, Input, Lost, PartRecord, StoreWriter, TrackRecord};
+use crate::audit::{Audit, Evidence, Subject, audit, examine};
+use crate::store::{
+    EvidenceFile, Header, Input, Lost, PartRecord, StoreWriter, TrackRecord, write_recordings,
+};
 use crate::track::{Failure, Track, Warning};
 use crate::{Catalog, Error, tags};
 
@@ -28,12 +36,28 @@ const MAX_PART_BYTES: usize = 32 << 20;
 /// How to extract.
 #[derive(Debug, Clone, Default)]
 pub struct ExtractOptions {
+    /// What becomes of the audit.
+    pub audit: Audited,
     /// Number of threads; 0 for one on each core.
     pub jobs: usize,
+    /// Altered copies that are heard beside each track, to learn from.
+    pub augmentation: Option<CopySpec>,
     /// Discard a store of other settings instead of refusing to touch it.
     pub overwrite: bool,
     /// Set it to stop: parts that are finished stay, and the next run goes on from them.
     pub cancel: Arc<AtomicBool>,
+}
+
+/// What becomes of the audit that goes along with an extraction, in the same pass over the files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Audited {
+    /// Its findings are told, and the copies of a recording noted in the store.
+    #[default]
+    Told,
+    /// The same, but findings leave the store unfinished: see [`Error::Findings`].
+    Strict,
+    /// There is none; copies of a recording may stand on both sides of a split.
+    Not,
 }
 
 /// How far an extraction is; told after each track, from the thread that has done it.
@@ -50,12 +74,14 @@ pub struct Progress<'a> {
 }
 
 /// What an extraction brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extraction {
     /// Tracks that gave segments.
     pub n_tracks: usize,
-    /// Segments in the store.
+    /// Segments in the store, without those of altered copies.
     pub n_segments: usize,
+    /// Segments of altered copies.
+    pub n_copied_segments: usize,
     /// Segments that the end of their track cut short.
     pub n_dropped: usize,
     /// Parts kept from an earlier run.
@@ -66,13 +92,15 @@ pub struct Extraction {
     pub failures: Vec<Failure>,
     /// Damage that cost less than the file.
     pub warnings: Vec<Warning>,
+    /// What the audit found, if there was one.
+    pub audit: Option<Audit>,
 }
 
 /// Extracts the features of every track of a catalogue into a store in the folder `out`.
 ///
 /// # Errors
 /// If the specification cannot be computed, `out` holds something else or cannot be written, the extraction was
-/// cancelled, or not one track gave a segment. Files that fail are no error: they are in [`Extraction::failures`].
+/// cancelled, not one track gave a segment, or a strict audit found something. Files that fail are no error: they are in [`Extraction::failures`].
 pub fn extract(
     catalog: &Catalog,
     spec: &FeatureSpec,
@@ -81,107 +109,232 @@ pub fn extract(
     on_progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Extraction, Error> {
     let extractor = spec.extractor()?;
+    let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
+    let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
+    let ears = Ears { extractor, augmenter, augmentation };
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .build()
         .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
-    let header = Header::begin(&catalog.root, &catalog.labels, spec, true);
+    let header = Header {
+        augmentation: augmentation.cloned(),
+        ..Header::begin(&catalog.root, &catalog.labels, spec, true)
+    };
+    let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
     let meter = Meter::new(catalog.tracks.len(), on_progress);
     let mut n_parts_kept = 0;
-    for (number, tracks) in catalog.tracks.chunks(tracks_per_part(spec)).enumerate() {
+    let is_audited = options.audit != Audited::Not;
+    let mut subjects = Vec::new();
+    for (number, tracks) in catalog.tracks.chunks(tracks_per_part).enumerate() {
         let inputs: Vec<Input> = tracks.iter().map(|track| Input::of(catalog, track)).collect();
-        if writer.keep(&inputs) {
+        let evidence = EvidenceFile::of_part(out, number);
+        let known = if is_audited { evidence.read(paths(tracks)) } else { Some(Vec::new()) };
+        if let Some(known) = known
+            && writer.keep(&inputs)
+        {
             n_parts_kept += 1;
+            subjects.extend(known);
             meter.kept(tracks);
             continue;
         }
-        let job = PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter };
-        let Some((record, features)) = threads.install(|| job.run(tracks, inputs)) else {
-            let n_done = number * tracks_per_part(spec);
+        let job = PartJob { catalog, ears: &ears, cancel: &options.cancel, meter: &meter, is_audited };
+        let Some((record, features, heard)) = threads.install(|| job.run(tracks, inputs)) else {
+            let n_done = number * tracks_per_part;
             return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
         };
+        if is_audited {
+            evidence.write(&heard)?;
+        }
         writer.write(&record, features)?;
+        subjects.extend(heard);
+    }
+    let n_kept = if is_audited { writer.n_parts() } else { 0 };
+    EvidenceFile::remove_from(out, n_kept)?;
+    let audit = is_audited.then(|| threads.install(|| audit(&subjects, spec)));
+    drop(subjects);
+    write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
+    if let (Audited::Strict, Some(audit)) = (options.audit, &audit) {
+        strict(audit)?;
     }
     let finished = writer.finish(&catalog.ignored.failures)?;
     Ok(Extraction {
         n_tracks: finished.header.n_tracks,
         n_segments: finished.header.n_segments,
+        n_copied_segments: finished.header.n_copied_segments,
         n_dropped: finished.header.n_dropped,
         n_parts_kept,
         n_parts: finished.header.n_parts,
         failures: finished.failures,
         warnings: finished.warnings,
+        audit,
     })
 }
 
-/// Fixed by the specification alone.
-pub(crate) fn tracks_per_part(spec: &FeatureSpec) -> usize {
+fn paths(tracks: &[Track]) -> impl Iterator<Item = &str> {
+    tracks.iter().map(|track| track.path.as_str())
+}
+
+/// Whether nothing was found.
+fn strict(audit: &Audit) -> Result<(), Error> {
+    match audit.summary() {
+        None => Ok(()),
+        Some(summary) => Err(Error::Findings { summary }),
+    }
+}
+
+/// Fixed by the specification and the number of copies alone.
+pub(crate) fn tracks_per_part(spec: &FeatureSpec, n_copies: usize) -> usize {
     let segment_bytes = spec.frames_per_segment().saturating_mul(spec.n_bins()).saturating_mul(4);
-    let track_bytes = segment_bytes.saturating_mul(spec.segments.n_segments).max(1);
+    let n_segments = spec.segments.n_segments.saturating_mul(n_copies.saturating_add(1));
+    let track_bytes = segment_bytes.saturating_mul(n_segments).max(1);
     (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
 }
 
 /// The features of one part.
 struct PartJob<'a> {
     catalog: &'a Catalog,
-    extractor: &'a FeatureExtractor,
+    ears: &'a Ears<'a>,
     cancel: &'a AtomicBool,
     meter: &'a Meter<'a>,
+    is_audited: bool,
+}
+
+/// What a thread hears with.
+#[derive(Clone)]
+struct Ears<'a> {
+    extractor: FeatureExtractor,
+    augmenter: Option<Augmenter>,
+    augmentation: Option<&'a CopySpec>,
+}
+
+/// What was heard of a track and of its copies.
+struct TrackHeard {
+    features: Vec<f32>,
+    n_segments: usize,
+    /// Segments of each copy.
+    copies: Vec<usize>,
+    warnings: Vec<String>,
 }
 
 impl PartJob<'_> {
     /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
-    fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>)> {
-        let heard: Option<Vec<(TrackRecord, Vec<f32>)>> = tracks
+    fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>, Vec<Subject>)> {
+        let heard: Option<Vec<((TrackRecord, Vec<f32>), Option<Subject>)>> = tracks
             .par_iter()
             .zip(inputs)
             .with_max_len(1)
             .map_init(
-                || self.extractor.clone(),
-                |extractor, (track, input)| {
-                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(extractor, track, input))
+                || self.ears.clone(),
+                |ears, (track, input)| {
+                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(ears, track, input))
                 },
             )
             .collect();
-        let (tracks, features): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
-        Some((PartRecord::new(self.extractor.spec(), tracks), features.concat()))
+        let (heard, subjects): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
+        let (tracks, features): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+        let record = PartRecord::new(self.ears.extractor.spec(), self.ears.augmentation, tracks);
+        Some((record, features.concat(), subjects.into_iter().flatten().collect()))
     }
 
     fn track(
         &self,
-        extractor: &mut FeatureExtractor,
+        ears: &mut Ears<'_>,
         track: &Track,
         input: Input,
-    ) -> (TrackRecord, Vec<f32>) {
+    ) -> ((TrackRecord, Vec<f32>), Option<Subject>) {
         let path = self.catalog.path_of(track);
-        let heard = hear(extractor, &path);
+        let (heard, evidence) = hear(ears, &path, &track.path, self.is_audited);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
         self.meter.done(track, heard.is_err());
-        let record =
-            TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
-        match heard {
+        let subject = evidence.map(|evidence| Subject {
+            path: track.path.clone(),
+            label: Some(input.label.clone()),
+            artist: artist.clone(),
+            evidence,
+        });
+        let record = TrackRecord { artist, ..TrackRecord::new(input, 0) };
+        let record = match heard {
             Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
-            Ok((Heard { features, n_segments }, warning)) => {
-                let n_dropped = extractor.spec().segments.n_segments - n_segments;
-                let warnings = warning.into_iter().collect();
-                (TrackRecord { n_segments, n_dropped, warnings, ..record }, features)
+            Ok(TrackHeard { features, n_segments, copies, warnings }) => {
+                let n_dropped = ears.extractor.spec().segments.n_segments - n_segments;
+                (TrackRecord { n_segments, copies, n_dropped, warnings, ..record }, features)
             }
-        }
+        };
+        (record, subject)
     }
 }
 
-/// A track as features, and what was wrong with it.
-fn hear(extractor: &mut FeatureExtractor, path: &Path) -> Result<(Heard, Option<String>), Lost> {
-    let recording = decode::load(path, extractor.spec().sample_rate).map_err(|error| Lost {
-        retry: matches!(error, cantus_audio::Error::Io { .. }),
-        reason: without_path(&error.to_string(), path),
-    })?;
-    let n_segments = extractor.spec().segments.n_segments;
-    let heard = extractor
-        .hear(&recording.audio, n_segments)
-        .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
-    Ok((heard, summary(&recording)))
+/// What an audit knows of a track; none without one.
+type Known = Option<Result<Evidence, String>>;
+
+/// A track as features, and what was wrong with it; and with an audit, its evidence, out of the same pass. `name` decides
+/// what is drawn for its copies.
+fn hear(ears: &mut Ears<'_>, path: &Path, name: &str, is_audited: bool) -> (Result<TrackHeard, Lost>, Known) {
+    let sample_rate = ears.extractor.spec().sample_rate;
+    let (recording, evidence) = if is_audited {
+        match load_and_examine(path, sample_rate) {
+            Ok((recording, evidence)) => (Ok(recording), Some(Ok(evidence))),
+            Err(error) => {
+                let reason = without_path(&error.to_string(), path);
+                (Err(error), Some(Err(reason)))
+            }
+        }
+    } else {
+        (decode::load(path, sample_rate), None)
+    };
+    let heard = recording
+        .map_err(|error| Lost {
+            retry: matches!(error, cantus_audio::Error::Io { .. }),
+            reason: without_path(&error.to_string(), path),
+        })
+        .and_then(|recording| ears.hear(&recording, name));
+    (heard, evidence)
+}
+
+/// What [`decode::load`] gives, and what the audit needs.
+fn load_and_examine(path: &Path, sample_rate: u32) -> Result<(Recording, Evidence), cantus_audio::Error> {
+    let mut samples = Vec::new();
+    let evidence = examine(path, |block| decode::append(path, &mut samples, block))?;
+    let own_rate = evidence.source.sample_rate;
+    if own_rate != sample_rate {
+        samples = resample(&samples, own_rate, sample_rate);
+    }
+    let (source, faults) = (evidence.source.clone(), evidence.faults.clone());
+    Ok((Recording { audio: Audio { samples, sample_rate }, source, faults }, evidence))
+}
+
+impl Ears<'_> {
+    /// A recording and its copies as features.
+    fn hear(&mut self, recording: &Recording, name: &str) -> Result<TrackHeard, Lost> {
+        let n_most = self.extractor.spec().segments.n_segments;
+        let Heard { features, n_segments } = self
+            .extractor
+            .hear(&recording.audio, n_most)
+            .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
+        let warnings = summary(recording).into_iter().collect();
+        let mut heard = TrackHeard { features, n_segments, copies: Vec::new(), warnings };
+        for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
+            self.hear_copy(&recording.audio, name, number, &mut heard);
+        }
+        Ok(heard)
+    }
+
+    /// Adds an altered copy to what was heard; one in which there is nothing to hear is told as a warning.
+    fn hear_copy(&mut self, recording: &Audio, name: &str, number: usize, heard: &mut TrackHeard) {
+        let Some(augmenter) = &mut self.augmenter else { return };
+        let copy = augmenter.copy(recording, name, number);
+        match self.extractor.hear(&copy, self.extractor.spec().segments.n_segments) {
+            Ok(Heard { features, n_segments }) => {
+                heard.features.extend_from_slice(&features);
+                heard.copies.push(n_segments);
+            }
+            Err(nothing) => {
+                heard.warnings.push(format!("altered copy {number} left out: {nothing}"));
+                heard.copies.push(0);
+            }
+        }
+    }
 }
 
 /// One line on everything that was wrong with a file and did not cost it.

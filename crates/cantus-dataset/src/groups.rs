@@ -141,6 +141,7 @@ mod tests {
             artist: artist.map(str::to_owned),
             group: Some("before".to_owned()),
             part: None,
+            recording: None,
         };
         let tracks = vec![
             track("jazz/1.mp3", 0, Some("Ella ")),

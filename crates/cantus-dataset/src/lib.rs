@@ -2,19 +2,23 @@
 //!
 //! ```text
 //! folder ─▶ catalog ─▶ extract ─▶ store ─▶ split ─▶ batches
-//!              └─ tags, groups
+//!              └─ tags, groups  └─ audit
 //! ```
 //!
 //! A [`Catalog`] names the tracks and their labels, [`extract`] turns them into a feature store on disk, a
 //! [`FeatureStore`] reads it back segment by segment, and a [`SplitSpec`] parts its tracks into training, validation and
-//! test before anybody looks at a segment. [`course_json`] reads and writes the lecture course's `data.json`.
+//! test before anybody looks at a segment. [`audit`] says what is
+//! wrong with the recordings, and which of them are one. [`course_json`] reads and writes the lecture course's `data.json`.
 //!
 //! No bad file stops a job and none is skipped in silence; whatever is written is written to a temporary name and
 //! renamed; same recordings, same bytes, whatever the number of threads.
 
+mod arrow_table;
+pub mod audit;
 mod catalog;
 pub mod course_json;
 mod course_json_reader;
+mod disjoint;
 mod error;
 mod extract;
 mod groups;
@@ -26,11 +30,12 @@ mod stratify;
 pub mod tags;
 mod track;
 
+pub use arrow_table::{Column, arrow_table};
 pub use catalog::{Catalog, Ignored, recordings_in};
 pub use error::Error;
-pub use extract::{ExtractOptions, Extraction, Progress, extract};
+pub use extract::{Audited, ExtractOptions, Extraction, Progress, extract};
 pub use groups::{GroupReport, Grouping, assign_groups};
 pub use spec_difference::spec_difference;
-pub use split::{Part, Split, SplitSpec, Unit, folds};
+pub use split::{Part, Split, SplitSpec, Unit, folds, torn_recordings};
 pub use store::{FeatureStore, SegmentSplit};
 pub use track::{Failure, Track, Warning};

@@ -1,7 +1,7 @@
 //! Who is learnt from and who is examined: training, validation and test.
 //!
 //! A split is made of whole tracks, or of whole groups of tracks, before anything is cut into segments, so that no two
-//! segments of one track stand on both sides. The split by segment, which the lecture course makes, tears tracks apart
+//! segments of one track stand on both sides, and no two copies of one recording. The split by segment, which the lecture course makes, tears tracks apart
 //! and flatters every model; it exists under its own name, for comparison.
 //!
 //! Every label keeps its share in every part as far as groups allow (`stratify`), the seed decides the rest, and the
@@ -13,6 +13,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::disjoint::DisjointSets;
 use crate::stratify::{Bundle, bundles_with, stratify};
 use crate::{Error, Track};
 
@@ -203,17 +204,43 @@ fn draw(
     Ok(numbers)
 }
 
-/// What must stay together, in an order that depends on names alone.
+/// What must stay together, in an order that depends on names alone: tracks, or groups of them, and with each the copies
+/// of its recordings with all that must stay with these.
 fn bundles(tracks: &[Track], by: Unit) -> Vec<Bundle> {
-    let mut members: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
-    for (place, track) in tracks.iter().enumerate() {
-        let key = match (by, &track.group) {
-            (Unit::Group, Some(group)) => (true, group.as_str()),
-            _ => (false, track.path.as_str()),
-        };
-        members.entry(key).or_default().push(place);
-    }
+    let key = |track: &'_ Track| match (by, &track.group) {
+        (Unit::Group, Some(group)) => (true, group.clone()),
+        _ => (false, track.path.clone()),
+    };
+    let mut sets = DisjointSets::new(tracks.len());
+    join_equal(&mut sets, tracks.iter().map(|track| Some(key(track))));
+    join_equal(&mut sets, tracks.iter().map(|track| track.recording.as_ref()));
+    let mut by_set: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    (0..tracks.len()).for_each(|place| by_set.entry(sets.find(place)).or_default().push(place));
+    let name = |members: &[usize]| members.iter().map(|member| key(&tracks[*member])).min();
+    let members: BTreeMap<_, _> = by_set.into_values().map(|members| (name(&members), members)).collect();
     members.into_values().map(|members| Bundle::new(members, |member| tracks[member].label)).collect()
+}
+
+/// Joins the places that have one key.
+fn join_equal<K: Ord>(sets: &mut DisjointSets, keys: impl Iterator<Item = Option<K>>) {
+    let mut first: BTreeMap<K, usize> = BTreeMap::new();
+    for (place, key) in keys.enumerate() {
+        if let Some(key) = key {
+            sets.join(*first.entry(key).or_insert(place), place);
+        }
+    }
+}
+
+/// Recordings of which the parts of a split hold copies on several sides: only a split that a manifest gives may.
+pub fn torn_recordings<'a>(tracks: &'a [Track], parts: &[Part]) -> Vec<&'a str> {
+    let mut sides: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
+    for (track, part) in tracks.iter().zip(parts) {
+        if let Some(recording) = &track.recording {
+            sides.entry(recording).or_default().push(*part);
+        }
+    }
+    sides.retain(|_, parts| parts.iter().any(|part| *part != parts[0]));
+    sides.into_keys().collect()
 }
 
 fn name_of(by: Unit) -> &'static str {
@@ -247,7 +274,14 @@ mod tests {
     }
 
     fn track(number: usize, label: usize, group: Option<String>) -> Track {
-        Track { path: format!("{label}/{number:04}.wav"), label, artist: None, group, part: None }
+        Track {
+            path: format!("{label}/{number:04}.wav"),
+            label,
+            artist: None,
+            group,
+            part: None,
+            recording: None,
+        }
     }
 
     /// A random catalogue: 2 to 6 labels of 3 to 40 tracks; artists of 1 to 8 tracks, some in two labels.
@@ -348,6 +382,57 @@ mod tests {
         }
         assert!(folds.chunks(2).all(|pair| pair[0] == pair[1]));
         assert!(super::folds(&tracks, &labels(3), Unit::Track, 1, 0).is_err());
+    }
+
+    /// The same catalogue with copies: about a third of its tracks are of one of a few recordings.
+    fn with_copies(seed: u64) -> (Vec<Track>, Vec<String>) {
+        let (mut tracks, labels) = random_tracks(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for track in &mut tracks {
+            let recording = rng.random_range(0..30);
+            track.recording = (recording < 8).then(|| format!("recording-{recording}"));
+        }
+        (tracks, labels)
+    }
+
+    #[test]
+    fn copies_of_a_recording_stay_on_one_side_of_every_split_and_fold_whatever_the_unit() {
+        let mut n_splits = 0;
+        for seed in 0..60 {
+            let (tracks, labels) = with_copies(seed);
+            for by in [Unit::Track, Unit::Group] {
+                let together = |sides: &[usize]| {
+                    let mut of_name: HashMap<(u8, &str), usize> = HashMap::new();
+                    for (track, side) in tracks.iter().zip(sides) {
+                        let group = track.group.as_deref().filter(|_| by == Unit::Group);
+                        for name in [(0, track.recording.as_deref()), (1, group)] {
+                            let Some(text) = name.1 else { continue };
+                            assert_eq!(of_name.entry((name.0, text)).or_insert(*side), side, "{seed} {text}");
+                        }
+                    }
+                };
+                if let Ok(split) = (SplitSpec { by, seed, ..SplitSpec::default() }).split(&tracks, &labels) {
+                    together(&split.parts.iter().map(|part| *part as usize).collect::<Vec<_>>());
+                    assert!(torn_recordings(&tracks, &split.parts).is_empty());
+                    n_splits += 1;
+                }
+                if let Ok(folds) = folds(&tracks, &labels, by, 2, seed) {
+                    together(&folds);
+                    n_splits += 1;
+                }
+            }
+        }
+        assert!(n_splits > 60, "only {n_splits} of the random catalogues could be split");
+    }
+
+    #[test]
+    fn copies_that_a_given_split_tears_apart_are_named() {
+        let mut tracks: Vec<Track> = (0..4).map(|number| track(number, 0, None)).collect();
+        tracks.iter_mut().for_each(|track| track.recording = Some("song".to_owned()));
+        tracks[3].recording = None;
+        let parts = [Part::Train, Part::Train, Part::Test, Part::Test];
+        assert_eq!(torn_recordings(&tracks, &parts), ["song"]);
+        assert!(torn_recordings(&tracks[..2], &parts[..2]).is_empty());
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct Track {
     pub group: Option<String>,
     /// Part of the split that the manifest gives.
     pub part: Option<Part>,
+    /// The recording that it is one of several copies of, where an audit found that; copies stay on one side of every
+    /// split.
+    pub recording: Option<String>,
 }
 
 /// A file that was lost, and why.

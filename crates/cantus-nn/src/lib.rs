@@ -13,6 +13,7 @@
 
 mod activation;
 mod architecture;
+mod averaging;
 mod chain;
 pub mod drawing;
 mod elementwise;
@@ -42,6 +43,7 @@ mod weights;
 
 pub use activation::Activation;
 pub use architecture::Architecture;
+pub use averaging::Averaging;
 pub use error::Error;
 pub use examples::{Examples, InMemory, Target};
 pub use fit::{Batching, Clipping, EarlyStopping, EpochEnd, Progress, Training};

@@ -18,6 +18,10 @@
 //! # Ok::<(), cantus::Error>(())
 //! ```
 
+mod augmentation;
+mod chance_for;
+mod class_balance;
+mod crops;
 mod error;
 pub mod evaluation;
 pub mod inspection;
@@ -36,6 +40,9 @@ mod toml_problem;
 pub mod training;
 mod vote;
 
+pub use augmentation::{Augmentation, Mixup, SpecAugment};
+pub use class_balance::{ClassWeight, Rule};
+pub use crops::Crops;
 pub use error::Error;
 pub use model::Model;
 pub use normalization::{Normalization, Normalizer};

@@ -64,6 +64,9 @@ struct SplitRow {
     segment: Option<usize>,
     label: String,
     group: Option<String>,
+    /// What it is one of several copies of.
+    #[serde(default)]
+    recording: Option<String>,
     part: Part,
 }
 
@@ -278,7 +281,8 @@ fn split_csv(trained: &Trained, store: &FeatureStore) -> Result<Vec<u8>, Error> 
     let row = |number: usize, segment: Option<usize>, part: Part| {
         let track = &store.tracks()[number];
         let label = store.labels()[track.label].clone();
-        SplitRow { path: track.path.clone(), segment, label, group: track.group.clone(), part }
+        let (group, recording) = (track.group.clone(), track.recording.clone());
+        SplitRow { path: track.path.clone(), segment, label, group, recording, part }
     };
     let rows = split.parts.iter().enumerate().map(|(number, &part)| match split.unit {
         Unit::Track | Unit::Group => row(number, None, part),

@@ -5,14 +5,16 @@
 
 use std::ops::ControlFlow;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
+use crate::augmentation::copies;
+use crate::class_balance::BalancedSampling;
 use crate::evaluation::{self, test_scores};
 use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
-use crate::part_examples::PartExamples;
+use crate::part_examples::{OnTheFly, PartExamples};
 use crate::report::{Report, SplitSummary};
 use crate::{Error, Model, Normalization, Recipe};
 
@@ -48,6 +50,10 @@ pub struct Trained {
 pub struct Prepared<'a> {
     job: Job<'a>,
     split: SegmentSplit,
+    /// The training part, and altered copies of it.
+    learnt_from: Vec<usize>,
+    /// Of each label; empty where all count the same.
+    class_weights: Vec<f32>,
     normalization: Normalization,
     network: Network,
     data_sha256: String,
@@ -71,12 +77,32 @@ impl<'a> Job<'a> {
                 return Err(Error::TrainingData { reason });
             }
         }
-        let normalization = self.learn_normalization(&split.train)?;
         let store = self.store;
+        if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+        }
+        let augmentation = &self.recipe.augmentation;
+        if let Some(reason) = copies::misfit(store, &augmentation.copy_spec()) {
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+        }
+        let learnt_from = copies::with_copies(store, &split.train, augmentation.copies);
+        let class_weights = self.class_weights(&split.train)?;
+        let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let network = Network::new(&architecture, self.seed)?;
         let data_sha256 = evaluation::data_sha256(store)?;
-        Ok(Prepared { job: self, split, normalization, network, data_sha256 })
+        Ok(Prepared { job: self, split, learnt_from, class_weights, normalization, network, data_sha256 })
+    }
+
+    /// How much each label counts, by the sizes that it has in the training part.
+    fn class_weights(&self, segments: &[usize]) -> Result<Vec<f32>, Error> {
+        let Recipe { class_weight, training, .. } = self.recipe;
+        let Some(class_weight) = class_weight else { return Ok(training.class_weights.clone()) };
+        let mut counts = vec![0; self.store.labels().len()];
+        segments.iter().for_each(|&segment| counts[self.store.label_of(segment)] += 1);
+        class_weight
+            .weights(self.store.labels(), &counts)
+            .map_err(|reason| Error::Recipe { name: self.recipe.name.clone(), reason })
     }
 
     fn learn_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
@@ -110,12 +136,28 @@ impl Prepared<'_> {
         SplitSummary::new(self.job.store, &self.job.split, &self.split)
     }
 
+    /// Recordings of which the split that was given has copies in several parts.
+    pub fn torn_recordings(&self) -> Vec<&str> {
+        match self.split.split.unit {
+            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &self.split.split.parts),
+            Unit::Segment => Vec::new(),
+        }
+    }
+
+    /// Segments of altered copies that are learnt from beside the training part.
+    pub fn n_copied_segments(&self) -> usize {
+        self.learnt_from.len() - self.split.train.len()
+    }
+
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.data_sha256);
         hash.update(format!("{:?}{:?}", self.split.train, self.split.validation));
         hash.update(format!("{:?}", self.job.recipe));
+        if self.n_copied_segments() > 0 {
+            hash.update(format!("{:?}", self.job.store.checksums()));
+        }
         hex(&hash.finalize())
     }
 
@@ -132,7 +174,7 @@ impl Prepared<'_> {
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
         let history = self.fit(checkpoint, &mut observe)?;
-        let Self { job, split, normalization, network, data_sha256 } = self;
+        let Self { job, split, normalization, network, data_sha256, .. } = self;
         let provenance = Provenance {
             recipe: job.recipe.name.clone(),
             seed: job.seed,
@@ -141,11 +183,24 @@ impl Prepared<'_> {
         };
         let labels = job.store.labels().to_vec();
         let features = job.store.spec().clone();
-        let model = Model { labels, features, normalization, provenance, network };
+        let crops = job.recipe.crops();
+        let model = Model { labels, features, normalization, crops, provenance, network };
         let scores = test_scores(&model, job.store, &split.test)?;
         let summary = SplitSummary::new(job.store, &job.split, &split);
         let report = Report::new(scores, &model, job.store, summary, &history);
         Ok(Trained { model, history, split, report })
+    }
+
+    /// What is done to the examples that are learnt from.
+    fn on_the_fly(&self, segments: &[usize]) -> OnTheFly {
+        let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
+        let classes = segments.iter().map(|&segment| self.job.store.label_of(segment));
+        OnTheFly {
+            seed: self.job.seed,
+            spec_augment: augmentation.spec_augment,
+            mixup: augmentation.mixup,
+            balanced: balanced_sampling.then(|| BalancedSampling::new(classes)),
+        }
     }
 
     fn fit(
@@ -156,10 +211,13 @@ impl Prepared<'_> {
         let training = cantus_nn::Training {
             seed: self.job.seed,
             n_threads: self.job.n_threads,
+            class_weights: self.class_weights.clone(),
             ..self.job.recipe.training.clone()
         };
-        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization);
-        let (train, validation) = (part(&self.split.train)?, part(&self.split.validation)?);
+        let crops = self.job.recipe.crops();
+        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
+        let (train, validation) = (part(&self.learnt_from)?, part(&self.split.validation)?);
+        let train = train.augmented(self.on_the_fly(&self.learnt_from));
         let watched = (!self.split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
         let watch = |progress: Progress<'_>| {

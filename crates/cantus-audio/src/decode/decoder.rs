@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use symphonia::core::codecs::CodecParameters;
@@ -66,6 +67,8 @@ pub struct Decoder {
     faults: Faults,
     interleaved: Vec<f32>,
     block: Vec<f32>,
+    /// Where in `interleaved` the frames of the block lie, and how many channels they have.
+    frames: (Range<usize>, usize),
     /// The block was decoded, but not yet handed out.
     is_pending: bool,
     is_finished: bool,
@@ -136,6 +139,7 @@ impl Decoder {
             faults: Faults::default(),
             interleaved: Vec::new(),
             block: Vec::new(),
+            frames: (0..0, 0),
             is_pending: false,
             is_finished: false,
         };
@@ -171,6 +175,16 @@ impl Decoder {
         }
         self.is_pending = false;
         Ok(Some(&self.block))
+    }
+
+    /// The same sound before it was mixed, of the block that was handed out last, and its number of channels; nothing
+    /// where the block is silence in place of damage.
+    ///
+    /// # Shapes
+    /// - returns: `[n_samples, n_channels]`, which may hold numbers beyond [-1, 1] and what is no number
+    pub fn frames(&self) -> (&[f32], usize) {
+        let (range, n_channels) = &self.frames;
+        (&self.interleaved[range.clone()], *n_channels)
     }
 
     /// Decodes ahead: only now it is certain that the file is what it seems to be, and how many channels it has.
@@ -236,9 +250,9 @@ impl Decoder {
         self.is_finished = true;
         let n_missing = self.n_samples_promised.map_or(0, |promised| promised.saturating_sub(self.position));
         match reason {
-            Some(reason) => self.faults.add(self.position, n_missing, reason),
+            Some(reason) => self.faults.end(self.position, n_missing, reason),
             None if n_missing > 0 => {
-                self.faults.add(self.position, n_missing, "the file ends before its time")
+                self.faults.end(self.position, n_missing, "the file ends before its time".into())
             }
             None => {}
         }
@@ -288,6 +302,7 @@ impl Decoder {
     /// Decodes one packet into the block. A packet that cannot be decoded becomes silence of its length.
     fn decode_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         self.block.clear();
+        self.frames = (0..0, self.source.n_channels.into());
         let decoded = guarded(|| {
             let decoded = self.codec.decode(packet)?;
             decoded.copy_to_vec_interleaved(&mut self.interleaved);
@@ -316,10 +331,10 @@ impl Decoder {
             self.block.resize(n_silent as usize, 0.0);
             return Ok(());
         }
-        let n_not_numbers = mono::mix(&self.interleaved, n_channels.max(1), &mut self.block);
-        if self.format == Format::Mpeg {
-            self.trim(packet);
-        }
+        let n_channels = n_channels.max(1);
+        let n_not_numbers = mono::mix(&self.interleaved, n_channels, &mut self.block);
+        let start = if self.format == Format::Mpeg { self.trim(packet) } else { 0 };
+        self.frames = (start * n_channels..(start + self.block.len()) * n_channels, n_channels);
         if n_not_numbers > 0 {
             self.faults.add(self.position, n_not_numbers, "samples that are no numbers");
         }
@@ -339,13 +354,15 @@ impl Decoder {
     /// Cuts off what an MP3 encoder put before and behind the sound, as its LAME tag tells.
     ///
     /// Symphonia would also cut where it *estimates* the end from the bit rate; without a tag nothing is cut here.
-    fn trim(&mut self, packet: &Packet) {
+    /// Returns how much was cut off at the beginning.
+    fn trim(&mut self, packet: &Packet) -> usize {
         if self.trims_end {
             let end = self.block.len().saturating_sub(packet.trim_end.get() as usize);
             self.block.truncate(end);
         }
         let start = self.block.len().min(packet.trim_start.get() as usize);
         self.block.drain(..start);
+        start
     }
 }
 

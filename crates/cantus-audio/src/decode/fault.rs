@@ -4,7 +4,7 @@
 const MAX_FAULTS: usize = 32;
 
 /// Damage inside a file that cost less than the file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fault {
     /// Where it begins, in samples at the file's own rate.
     pub position: u64,
@@ -14,6 +14,8 @@ pub struct Fault {
     pub count: u64,
     /// What was wrong there.
     pub reason: String,
+    /// Whether the sound ends here before its time.
+    pub is_end: bool,
 }
 
 impl std::fmt::Display for Fault {
@@ -44,7 +46,15 @@ impl Faults {
                 last.count += 1;
                 last.reason = "further faults, of one kind or another".into();
             }
-            _ => self.list.push(Fault { position, n_samples, count: 1, reason }),
+            _ => self.list.push(Fault { position, n_samples, count: 1, reason, is_end: false }),
+        }
+    }
+
+    /// Adds that the sound ends here before its time.
+    pub(super) fn end(&mut self, position: u64, n_samples: u64, reason: String) {
+        self.add(position, n_samples, reason);
+        if let Some(last) = self.list.last_mut() {
+            last.is_end = true;
         }
     }
 

@@ -46,7 +46,7 @@ pub struct Recording {
 }
 
 /// How a file holds its sound.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Source {
     /// Codec, such as `mp3`, `flac` or `pcm_s16le`.
     pub codec: String,
@@ -111,15 +111,25 @@ fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recordi
     while samples.len() < n_needed
         && let Some(block) = decoder.next_block()?
     {
-        samples.extend_from_slice(block);
-        if samples.len() as u64 > MAX_SAMPLES {
-            let (quantity, found) = ("number of samples", samples.len() as u64);
-            return Err(Error::TooLarge { path: path.into(), quantity, found, limit: MAX_SAMPLES });
-        }
+        append(path, &mut samples, block)?;
     }
     let source = decoder.source().clone();
     let audio = Audio { samples, sample_rate: source.sample_rate };
     Ok(Recording { audio, source, faults: decoder.into_faults() })
+}
+
+/// Adds a block of the file `path` to those before it.
+///
+/// # Errors
+/// If the whole is longer than [`MAX_SAMPLES`].
+pub fn append(path: &Path, samples: &mut Vec<f32>, block: &[f32]) -> Result<(), Error> {
+    let found = samples.len() as u64 + block.len() as u64;
+    if found > MAX_SAMPLES {
+        let quantity = "number of samples";
+        return Err(Error::TooLarge { path: path.into(), quantity, found, limit: MAX_SAMPLES });
+    }
+    samples.extend_from_slice(block);
+    Ok(())
 }
 
 fn resampled(mut recording: Recording, sample_rate: u32) -> Recording {

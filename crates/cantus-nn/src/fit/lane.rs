@@ -129,7 +129,7 @@ impl Lane {
         let outputs = self.outputs[place][span(group, len)].chunks_exact(len);
         let examples = &now.indices[self.first + group.start..self.first + group.end];
         for ((outputs, gradient), &index) in outputs.zip(self.flow[0].chunks_exact_mut(len)).zip(examples) {
-            let target = task.examples.target(index);
+            let target = task.examples.training_target(index, now.epoch);
             let weight = task.examples.weight(index) * task.class_weight(target);
             let score = task.loss.score(outputs, target, n_classes);
             self.score.loss += score.loss * f64::from(weight);

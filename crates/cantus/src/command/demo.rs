@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::compose::{compose_tracks, duration};
-use super::extract::{extract_folder, tell};
+use super::extract::{Choices, extract_folder, tell};
 use super::train::Train;
 use crate::cli::Global;
 use crate::output::{self, Outcome};
@@ -60,7 +60,9 @@ impl Demo {
     /// Extracts and trains as `cantus extract` and `cantus train` do.
     fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<Trained>> {
         let features = self.path("features");
-        let Some(extraction) = extract_folder(music, &FeatureSpec::course(), &features, true, global)? else {
+        let choices = Choices { overwrite: true, ..Choices::default() };
+        let Some(extraction) = extract_folder(music, &FeatureSpec::course(), &features, choices, global)?
+        else {
             return Ok(None);
         };
         tell(&extraction, &features, global);

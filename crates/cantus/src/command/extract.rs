@@ -2,15 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::feature::FeatureSpec;
+use anyhow::ensure;
+use cantus::Recipe;
+use cantus_audio::augment::CopySpec;
+use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
-    Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
+    Audited, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
-use super::spec::SpecOptions;
+use super::spec::{SpecOptions, kind};
 use crate::cli::Global;
-use crate::output::{self, Outcome};
+use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
 /// Turn a folder of labelled recordings into a feature store
@@ -20,8 +24,10 @@ Examples:
   cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
   cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
   cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
+  cantus extract MUSIC -o features --augment mine.toml    altered copies beside each track, to learn from
   cantus extract data.json -o features                   features that the lecture course's script made
   cantus extract features -o data.json                   and back again
+  cantus extract MUSIC -o features --exclude bad.csv     without the files of a list (cantus inspect writes one)
 
 Stopped or killed, the same command goes on where it was. A file that cannot be used is named and does not
 stop the others; then the exit code is 3.")]
@@ -34,11 +40,53 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
+    /// Recipe whose [augmentation] table makes altered copies of each track, to learn from
+    #[arg(long, value_name = "RECIPE")]
+    augment: Option<String>,
     /// Discard a feature store of other settings in the output folder
     #[arg(long)]
     overwrite: bool,
+    /// Leave out the files of a list: CSV, a path and a reason in each line
+    #[arg(long, value_name = "FILE")]
+    exclude: Option<PathBuf>,
+    /// What becomes of the audit for damage and duplicates that goes along
+    #[arg(long, value_enum, default_value = "note", value_name = "HOW")]
+    audit: Audit,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Audit {
+    /// Tell its findings in a line, keep copies of a recording on one side of every split
+    Note,
+    /// Leave the store unfinished if there are findings, and exit with 1
+    Strict,
+    /// None: faster, and copies may stand on both sides of a split
+    Off,
+}
+
+impl From<Audit> for Audited {
+    fn from(audit: Audit) -> Self {
+        match audit {
+            Audit::Note => Self::Told,
+            Audit::Strict => Self::Strict,
+            Audit::Off => Self::Not,
+        }
+    }
+}
+
+/// How a folder is extracted, beside the specification.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices<'a> {
+    pub overwrite: bool,
+    pub exclude: Option<&'a Path>,
+    /// Altered copies that are heard beside each track.
+    pub augmentation: Option<&'a CopySpec>,
+    pub audit: Audited,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -55,20 +103,42 @@ impl Extract {
             Preset::Course => FeatureSpec::course(),
             Preset::Librosa => FeatureSpec::default(),
         };
-        let spec = self.spec.change(base);
+        let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
+        let spec = FeatureSpec { kinds, ..self.spec.change(base) };
         if is_json(&self.data) {
             return self.import(&spec, global);
         }
         if is_json(&self.output) {
             return self.export(global);
         }
-        match extract_folder(&self.data, &spec, &self.output, self.overwrite, global)? {
+        let augmentation = self.augmentation()?;
+        let choices = Choices {
+            overwrite: self.overwrite,
+            exclude: self.exclude.as_deref(),
+            augmentation: augmentation.as_ref(),
+            audit: self.audit.into(),
+        };
+        match extract_folder(&self.data, &spec, &self.output, choices, global)? {
             Some(extraction) => {
                 tell(&extraction, &self.output, global);
                 Ok(Outcome::from_failures(extraction.failures.len()))
             }
             None => Ok(Outcome::Interrupted),
         }
+    }
+
+    /// The copies that a recipe asks for, where one was named.
+    fn augmentation(&self) -> anyhow::Result<Option<CopySpec>> {
+        let Some(name) = &self.augment else { return Ok(None) };
+        let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
+        let copies = recipe.augmentation.copy_spec();
+        ensure!(
+            copies.copies > 0,
+            WrongUsage(format!(
+                "recipe {name}: it asks for no copies; set copies and audio in [augmentation]"
+            ))
+        );
+        Ok(Some(copies))
     }
 
     /// Features that the course's script made, as a store.
@@ -100,13 +170,22 @@ pub fn extract_folder(
     data: &Path,
     spec: &FeatureSpec,
     store: &Path,
-    overwrite: bool,
+    choices: Choices<'_>,
     global: &Global,
 ) -> anyhow::Result<Option<Extraction>> {
-    let catalog = Catalog::open(data)?;
+    let mut catalog = Catalog::open(data)?;
+    if let Some(list) = choices.exclude {
+        exclude(&mut catalog, list, global)?;
+    }
     let bar = progress::bar("extract", catalog.tracks.len(), global.quiet);
     let jobs = global.jobs.map_or(0, usize::from);
-    let options = ExtractOptions { jobs, overwrite, cancel: interrupt::flag() };
+    let options = ExtractOptions {
+        jobs,
+        augmentation: choices.augmentation.cloned(),
+        overwrite: choices.overwrite,
+        cancel: interrupt::flag(),
+        audit: choices.audit,
+    };
     let on_progress = |progress: Progress<'_>| {
         bar.set_position(progress.n_done as u64);
         bar.set_message(progress.path.to_owned());
@@ -122,6 +201,19 @@ pub fn extract_folder(
     }
 }
 
+/// Leaves out what a list names, and names what it names in vain.
+fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Result<()> {
+    let exclusions = Exclusions::read(list)?;
+    let unknown = catalog.exclude(&exclusions);
+    for path in &unknown {
+        output::note(&format!("{}: {path} is no track of {}", list.display(), catalog.root.display()));
+    }
+    if !global.quiet {
+        output::note(&format!("{} files left out by {}", exclusions.len() - unknown.len(), list.display()));
+    }
+    Ok(())
+}
+
 /// Says what was made, and names every file that was lost.
 pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
     for failure in &extraction.failures {
@@ -130,9 +222,21 @@ pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
     for warning in &extraction.warnings {
         tracing::warn!("{}: {}", warning.path, warning.reason);
     }
+    if let Some(summary) = extraction.audit.as_ref().and_then(cantus_dataset::audit::Audit::summary)
+        && !global.quiet
+    {
+        output::note(&format!("audit: {summary}; `cantus inspect` on the same recordings says more"));
+    }
     if !global.quiet {
-        let Extraction { n_tracks, n_segments, n_dropped, .. } = extraction;
+        let Extraction { n_tracks, n_segments, n_copied_segments, n_dropped, .. } = extraction;
         let short = if *n_dropped > 0 { format!(" ({n_dropped} short ones dropped)") } else { String::new() };
-        output::note(&format!("{n_segments} segments{short} of {n_tracks} tracks in {}", store.display()));
+        let copies = match n_copied_segments {
+            0 => String::new(),
+            n => format!(", and {n} of altered copies,"),
+        };
+        output::note(&format!(
+            "{n_segments} segments{short} of {n_tracks} tracks{copies} in {}",
+            store.display()
+        ));
     }
 }

@@ -1,46 +1,68 @@
-//! `cantus inspect`: what a recording is, before anything is made of it.
+//! `cantus inspect`: what recordings are, and what is wrong with them, before anything is made of them.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use cantus::inspection::{Inspection, inspect};
-use cantus::listing::{self, Listing};
+use cantus::listing::{self, Failed, Listing};
+use cantus_audio::feature::FeatureSpec;
+use cantus_dataset::audit::{Audit, Copies, Evidence, Excluded, Exclusions, Finding, Subject, audit};
 use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::inspect_table::{findings, summary, table};
 use crate::cli::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 
-/// Show what recordings are: codec, rate, channels, duration, peak, silence, tags, faults
+/// Audit recordings: damage, silence, clipping, channels, duplicates, classes; show codec, rate, tags
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus inspect song.mp3
-  cantus inspect MUSIC                  every recording below a folder
-  cantus inspect MUSIC --json | jq '.tracks[] | select(.faults != [])'")]
+  cantus inspect song.mp3               codec, rate, channels, peak, tags, and what is wrong with it
+  cantus inspect MUSIC                  what is wrong with MUSIC/<label>/**/<audio file>
+  cantus inspect MUSIC --all            every recording, too
+  cantus inspect MUSIC --exclusions bad.csv && cantus extract MUSIC --exclude bad.csv -o features
+  cantus inspect MUSIC --json | jq '.tracks[] | select(.findings != [])'
+
+Duplicates are found by what they sound like (Chromaprint): the same recording under another name, encoded
+anew, cut, or moved in time. `cantus extract` finds them, too, and no split tears them apart. An exclusion
+list names what nothing can be learnt from (unreadable, silent, shorter than a segment of 3 s) and every
+copy of a recording but the longest; where copies have several labels, all of them. Edit it as you like.")]
 pub struct Inspect {
     /// Sound files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Every recording, and not only those with findings
+    #[arg(long)]
+    all: bool,
     /// One JSON document instead of a table
     #[arg(long)]
     json: bool,
+    /// Write a list of files to leave out, path and reason, for `cantus extract --exclude`
+    #[arg(long, value_name = "FILE")]
+    exclusions: Option<PathBuf>,
 }
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Document {
     tracks: Vec<Inspection>,
-    failed: Vec<listing::Failed>,
+    failed: Vec<Failed>,
+    findings: Vec<Finding>,
+    duplicates: Vec<Copies>,
+    remarks: Vec<String>,
 }
 
 impl Inspect {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let Listing { files, mut failed } = listing::recordings(&self.paths)?;
+        let labels = labels(&self.paths, &files);
         let bar = progress::bar("inspect", files.len(), global.quiet);
         let results: Vec<_> = files
             .par_iter()
+            .with_max_len(1)
             .filter(|_| !interrupt::requested())
             .map(|path| (path, inspect(path)))
             .inspect(|_| bar.inc(1))
@@ -49,57 +71,117 @@ impl Inspect {
         if interrupt::requested() {
             return Ok(output::stopped());
         }
-        let mut tracks = Vec::new();
-        for (path, result) in results {
-            match result {
-                Ok(track) => tracks.push(track),
-                Err(error) => failed.push(listing::Failed::new(path, &error)),
-            }
+        let (mut tracks, mut subjects) = (Vec::new(), Vec::new());
+        for ((path, result), label) in results.into_iter().zip(labels) {
+            let (track, evidence) = match result {
+                Ok((track, evidence)) => (Some(track), Ok(evidence)),
+                Err(error) => (None, Err(Failed::new(path, &error))),
+            };
+            subjects.push(subject(path, label.clone(), track.as_ref(), &evidence));
+            failed.extend(evidence.err());
+            tracks.extend(track.map(|track| Inspection { label, ..track }));
         }
-        let document = Document { tracks, failed };
+        let audit = audit(&subjects, &FeatureSpec::course());
+        let sizes = sizes(&subjects);
+        drop(subjects);
+        self.write_exclusions(&audit, &failed)?;
+        self.print(Document::new(tracks, failed, audit), &sizes)
+    }
+
+    fn print(&self, document: Document, sizes: &BTreeMap<String, usize>) -> anyhow::Result<Outcome> {
+        let outcome = Outcome::of_job(document.tracks.len(), document.failed.len());
         if self.json {
             output::json(&document)?;
-        } else {
-            output::print(&table(&document.tracks))?;
-            output::failures(&document.failed);
+            return Ok(outcome);
         }
-        Ok(Outcome::of_job(document.tracks.len(), document.failed.len()))
+        let Document { tracks, failed, findings: found, remarks, .. } = &document;
+        let mut text = String::new();
+        if self.all || !self.paths.iter().any(|path| path.is_dir()) {
+            text += &table(tracks);
+        }
+        text += &findings(found, self.all);
+        if tracks.len() > 1 {
+            text += &summary(tracks, sizes, found, remarks);
+        }
+        output::print(&text)?;
+        output::failures(failed);
+        Ok(outcome)
+    }
+
+    fn write_exclusions(&self, audit: &Audit, failed: &[Failed]) -> anyhow::Result<()> {
+        let Some(list) = &self.exclusions else { return Ok(()) };
+        let mut rows = audit.exclusions();
+        let known: BTreeSet<String> = rows.iter().map(|row| row.path.clone()).collect();
+        let beside = failed.iter().filter(|failed| !known.contains(&failed.path));
+        rows.extend(
+            beside.map(|Failed { path, reason }| Excluded { path: path.clone(), reason: reason.clone() }),
+        );
+        if let Some(root) = root(&self.paths) {
+            rows.iter_mut().for_each(|row| row.path = below(root, Path::new(&row.path)));
+        }
+        rows.sort_by(|a, b| a.path.cmp(&b.path));
+        Exclusions::write(list, &rows)?;
+        output::note(&format!("{} files to leave out in {}", rows.len(), list.display()));
+        Ok(())
     }
 }
 
-/// A line for each recording, and below it what is wrong with it.
-fn table(tracks: &[Inspection]) -> String {
-    if tracks.is_empty() {
-        return String::new();
+impl Document {
+    fn new(mut tracks: Vec<Inspection>, failed: Vec<Failed>, audit: Audit) -> Self {
+        let Audit { findings, duplicates, remarks } = audit;
+        let mut by_path: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+        findings.iter().for_each(|finding| by_path.entry(&finding.path).or_default().push(finding.clone()));
+        tracks.iter_mut().for_each(|track| {
+            track.findings = by_path.remove(track.path.as_str()).unwrap_or_default();
+        });
+        Self { tracks, failed, findings, duplicates, remarks }
     }
-    let width = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0).max(4);
-    let mut text = format!(
-        "{:width$}  {:<10} {:>7} {:>2} {:>8} {:>8} {:>7}  tags\n",
-        "file", "codec", "Hz", "ch", "seconds", "peak dB", "silent"
-    );
-    for track in tracks {
-        text += &row(track, width);
-        for fault in &track.faults {
-            text += &format!("  ! {fault}\n");
-        }
-    }
-    text
 }
 
-fn row(track: &Inspection, width: usize) -> String {
-    let peak = track.peak_db.map_or("-inf".to_owned(), |peak| format!("{peak:.1}"));
-    let tags = [&track.tags.artist, &track.tags.title, &track.tags.album, &track.tags.genre];
-    let tags: Vec<&str> = tags.into_iter().flatten().map(String::as_str).collect();
-    let line = format!(
-        "{:width$}  {:<10} {:>7} {:>2} {:>8.2} {:>8} {:>6.0}%  {}",
-        track.path,
-        track.codec,
-        track.sample_rate,
-        track.n_channels,
-        track.duration_s,
-        peak,
-        100.0 * track.silence,
-        tags.join(" · ")
-    );
-    format!("{}\n", line.trim_end())
+fn subject(
+    path: &Path,
+    label: Option<String>,
+    track: Option<&Inspection>,
+    evidence: &Result<Evidence, Failed>,
+) -> Subject {
+    Subject {
+        path: path.display().to_string(),
+        label,
+        artist: track.and_then(|track| track.tags.artist.clone()),
+        evidence: evidence.clone().map_err(|failed| failed.reason),
+    }
+}
+
+/// The data set that was asked about: a single folder.
+fn root(paths: &[PathBuf]) -> Option<&Path> {
+    match paths {
+        [path] if path.is_dir() => Some(path),
+        _ => None,
+    }
+}
+
+/// The path below a folder, as a catalogue of the folder has it.
+fn below(root: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(root).unwrap_or(path).components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// The label of each file: the first folder below a single root, if there are at least two.
+fn labels(paths: &[PathBuf], files: &[PathBuf]) -> Vec<Option<String>> {
+    let label = |path: &PathBuf| {
+        let below = below(root(paths)?, path);
+        below.split_once('/').map(|(label, _)| label.to_owned())
+    };
+    let labels: Vec<Option<String>> = files.iter().map(label).collect();
+    let is_data_set = labels.iter().flatten().collect::<BTreeSet<_>>().len() > 1;
+    if is_data_set { labels } else { vec![None; files.len()] }
+}
+
+fn sizes(subjects: &[Subject]) -> BTreeMap<String, usize> {
+    let mut sizes = BTreeMap::new();
+    subjects
+        .iter()
+        .filter_map(|subject| subject.label.clone())
+        .for_each(|label| *sizes.entry(label).or_default() += 1);
+    sizes
 }

@@ -7,7 +7,10 @@ pub mod evaluate;
 pub mod extract;
 pub mod features;
 pub mod inspect;
+mod inspect_table;
+mod kind_options;
 pub mod lesson;
+mod pitch_options;
 pub mod plot;
 pub mod predict;
 mod spec;
@@ -28,7 +31,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Demo(demo) => demo.run(&global),
         Command::Compose(compose) => compose.run(&global),
         Command::Inspect(inspect) => inspect.run(&global),
-        Command::Features(features) => features.run(),
+        Command::Features(features) => features.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),

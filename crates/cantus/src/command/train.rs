@@ -143,12 +143,26 @@ impl Train {
         let Some((features, n_lost)) = self.features(&recipe, &run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
         self.assign_groups(&mut store, global)?;
+        if !global.quiet {
+            tell_copies(&store);
+        }
         let n_threads = global.jobs.map_or(0, usize::from);
         let job = Job { store: &store, recipe: &recipe, split, seed: self.seed, n_threads };
         let prepared = job.prepare()?;
         if !(global.quiet || self.json) {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
+            if prepared.n_copied_segments() > 0 {
+                output::note(&format!(
+                    "training on {} segments of altered copies too",
+                    prepared.n_copied_segments()
+                ));
+            }
+        }
+        for recording in prepared.torn_recordings() {
+            output::note(&format!(
+                "the given split has copies of {recording} on several sides: the figure flatters"
+            ));
         }
         let fingerprint = prepared.fingerprint();
         let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
@@ -231,8 +245,13 @@ impl Train {
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
-        let extraction =
-            extract::extract_folder(&self.data, &recipe.features, &store, self.overwrite, global)?;
+        let copies = recipe.augmentation.copy_spec();
+        let choices = extract::Choices {
+            overwrite: self.overwrite,
+            augmentation: Some(&copies),
+            ..extract::Choices::default()
+        };
+        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::tell(&extraction, &store, global);
             (store, extraction.failures.len())
@@ -276,6 +295,20 @@ impl Train {
             .strip_prefix(&self.output)
             .map_or_else(|_| features.canonicalize(), |inside| Ok(inside.to_owned()))?;
         Ok(Config { train, run: Origin { features, cantus_version: env!("CARGO_PKG_VERSION").to_owned() } })
+    }
+}
+
+/// Says which tracks the split keeps together, whatever it is made by.
+fn tell_copies(store: &FeatureStore) {
+    let of_recordings: Vec<&str> =
+        store.tracks().iter().filter_map(|track| track.recording.as_deref()).collect();
+    let n_recordings = of_recordings.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if n_recordings > 0 {
+        let n_tracks = of_recordings.len();
+        output::note(&format!(
+            "{n_tracks} tracks are copies of {n_recordings} recordings (recordings.csv of the features); the split \
+             keeps the copies of each together"
+        ));
     }
 }
 

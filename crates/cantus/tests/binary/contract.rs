@@ -181,7 +181,7 @@ fn inspect_tells_what_a_file_is() {
         assert!((number(&track["duration_s"]) - 3.0).abs() < 1e-3);
         assert!((-20.0..=0.0).contains(&number(&track["peak_db"])), "{track}");
     }
-    assert!(cantus_in(dir.path(), "inspect @/music").ok().stdout.contains("blues.00000.wav"));
+    assert!(cantus_in(dir.path(), "inspect @/music --all").ok().stdout.contains("blues.00000.wav"));
 }
 
 #[test]

@@ -8,8 +8,10 @@
     reason = "tests may; clippy exempts only #[test] fns"
 )]
 
+mod audit;
 mod bad_input;
 mod contract;
+mod features;
 mod interruption;
 mod real_music;
 mod run;

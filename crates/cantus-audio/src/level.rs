@@ -1,0 +1,223 @@
+//! Levels of the channels of a recording, before they are mixed: peak, offset, samples at full scale, and whether two
+//! channels go together or against each other.
+
+use serde::{Deserialize, Serialize};
+
+/// What counts as full scale: the largest number that 16 bits can hold.
+pub const FULL_SCALE: f32 = 32_767.0 / 32_768.0;
+/// A single sample at full scale may be music, three in a row are a peak that was cut: the number from which Audacity's
+/// "Find Clipping" begins to count.
+pub const CLIPPING_RUN: u64 = 3;
+
+/// Independent partial sums, so that the loops over samples vectorise.
+const LANES: usize = 8;
+
+/// Levels of one channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChannelLevels {
+    /// Largest amplitude; 1 is full scale.
+    pub peak: f32,
+    /// Root of the mean square.
+    pub rms: f64,
+    /// Mean: 0 where there is no direct current.
+    pub offset: f64,
+    /// Samples in runs of [`CLIPPING_RUN`] or more at [`FULL_SCALE`] or beyond.
+    pub n_clipped: u64,
+    /// Number of such runs.
+    pub n_runs: u64,
+    /// Length of the longest, in samples.
+    pub longest_run: u64,
+}
+
+/// Levels of all channels.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Levels {
+    /// Length in samples.
+    pub n_samples: u64,
+    /// Levels of each channel.
+    pub channels: Vec<ChannelLevels>,
+    /// How two channels go together, from -1 (one is the other turned upside down) to 1 (both are the same); none where
+    /// there are not two, or one is silent.
+    pub correlation: Option<f64>,
+}
+
+/// Measures levels block by block.
+#[derive(Debug, Clone, Default)]
+pub struct LevelMeter {
+    n_samples: u64,
+    tallies: Vec<Tally>,
+    /// Sum of the products of two channels.
+    product: f64,
+    /// Scratch: the channels one by one.
+    channels: Vec<Vec<f32>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    levels: ChannelLevels,
+    sum: f64,
+    sum_of_squares: f64,
+    /// Length of the run at full scale that goes on.
+    run: u64,
+}
+
+impl LevelMeter {
+    /// Measures on. A block with another number of channels than the first is passed over.
+    ///
+    /// # Shapes
+    /// - `interleaved`: `[n, n_channels]`
+    pub fn add(&mut self, interleaved: &[f32], n_channels: usize) {
+        if interleaved.is_empty() || n_channels == 0 {
+            return;
+        }
+        if self.tallies.is_empty() {
+            self.tallies.resize(n_channels, Tally::default());
+            self.channels.resize(n_channels, Vec::new());
+        }
+        if self.tallies.len() != n_channels {
+            return;
+        }
+        self.n_samples += (interleaved.len() / n_channels) as u64;
+        for (number, channel) in self.channels.iter_mut().enumerate() {
+            channel.clear();
+            channel.extend(interleaved.iter().skip(number).step_by(n_channels));
+        }
+        self.tallies.iter_mut().zip(&self.channels).for_each(|(tally, samples)| tally.add(samples));
+        if let [left, right] = &self.channels[..] {
+            self.product += dot(left, right);
+        }
+    }
+
+    /// What was measured.
+    pub fn finish(mut self) -> Levels {
+        let n = self.n_samples.max(1) as f64;
+        self.tallies.iter_mut().for_each(|tally| tally.end_run());
+        let energy = self.tallies.iter().map(|tally| tally.sum_of_squares);
+        let scale = energy.product::<f64>().sqrt();
+        let is_pair = self.tallies.len() == 2 && scale > 0.0 && scale.is_finite();
+        let level = |tally: &Tally| ChannelLevels {
+            rms: finite((tally.sum_of_squares / n).sqrt()),
+            offset: finite(tally.sum / n),
+            ..tally.levels
+        };
+        Levels {
+            n_samples: self.n_samples,
+            channels: self.tallies.iter().map(level).collect(),
+            correlation: is_pair.then(|| finite(self.product / scale).clamp(-1.0, 1.0)),
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, samples: &[f32]) {
+        let (peak, sum, squares) = sums(samples);
+        self.sum += sum;
+        self.sum_of_squares += squares;
+        self.levels.peak = self.levels.peak.max(peak);
+        if peak < FULL_SCALE {
+            return self.end_run();
+        }
+        for sample in samples {
+            if sample.abs() >= FULL_SCALE {
+                self.run += 1;
+            } else {
+                self.end_run();
+            }
+        }
+    }
+
+    fn end_run(&mut self) {
+        if self.run >= CLIPPING_RUN {
+            self.levels.n_clipped += self.run;
+            self.levels.n_runs += 1;
+            self.levels.longest_run = self.levels.longest_run.max(self.run);
+        }
+        self.run = 0;
+    }
+}
+
+/// Peak, sum and sum of squares; in f32 within a block, which is short.
+fn sums(samples: &[f32]) -> (f32, f64, f64) {
+    let (mut peak, mut sum, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
+    let (blocks, rest) = samples.as_chunks::<LANES>();
+    let mut last = [0.0; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        for lane in 0..LANES {
+            peak[lane] = peak[lane].max(block[lane].abs());
+            sum[lane] += block[lane];
+            squares[lane] += block[lane] * block[lane];
+        }
+    }
+    (peak.into_iter().fold(0.0, f32::max), total(&sum), total(&squares))
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let mut products = [0.0_f32; LANES];
+    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for lane in 0..LANES {
+            products[lane] += a[lane] * b[lane];
+        }
+    }
+    total(&products) + a_rest.iter().zip(b_rest).map(|(a, b)| f64::from(a * b)).sum::<f64>()
+}
+
+fn total(lanes: &[f32; LANES]) -> f64 {
+    lanes.iter().map(|lane| f64::from(*lane)).sum()
+}
+
+/// A file may hold what is no number; a level is one.
+fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(interleaved: &[f32], n_channels: usize) -> Levels {
+        let mut meter = LevelMeter::default();
+        interleaved.chunks(6 * n_channels).for_each(|block| meter.add(block, n_channels));
+        meter.finish()
+    }
+
+    #[test]
+    fn peak_mean_and_power_are_those_of_the_definition() {
+        let samples: Vec<f32> = (0..1001).map(|n| 0.25 + 0.5 * (n as f32 * 0.3).sin()).collect();
+        let found = levels(&samples, 1).channels[0];
+        let mean = samples.iter().map(|x| f64::from(*x)).sum::<f64>() / 1001.0;
+        let power = samples.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / 1001.0;
+        assert!((found.offset - mean).abs() < 1e-6 && (found.rms - power.sqrt()).abs() < 1e-6);
+        assert_eq!(found.peak, samples.iter().fold(0.0, |peak: f32, x| peak.max(x.abs())));
+        assert_eq!((found.n_clipped, found.n_runs), (0, 0));
+    }
+
+    #[test]
+    fn a_run_at_full_scale_counts_over_blocks_and_a_single_sample_does_not() {
+        let mut samples = vec![0.0; 40];
+        samples[3] = 1.0;
+        samples[10..15].fill(-1.0);
+        samples[38..].fill(1.2);
+        assert_eq!(levels(&samples, 1).channels[0].n_runs, 1);
+        samples[37..].fill(FULL_SCALE);
+        let found = levels(&samples, 1).channels[0];
+        assert_eq!((found.n_clipped, found.n_runs, found.longest_run), (8, 2, 5));
+    }
+
+    #[test]
+    fn two_channels_go_together_or_against_each_other() {
+        let pair = |gain: f32| (0..500).flat_map(|n| [(n as f32).sin(), gain * (n as f32).sin()]).collect();
+        let correlation = |samples: Vec<f32>| levels(&samples, 2).correlation;
+        assert!((correlation(pair(0.5)).unwrap() - 1.0).abs() < 1e-6);
+        assert!((correlation(pair(-0.2)).unwrap() + 1.0).abs() < 1e-6);
+        assert_eq!(correlation(pair(0.0)), None);
+        assert_eq!(levels(&[0.1; 30], 3).correlation, None);
+    }
+
+    #[test]
+    fn what_is_no_number_leaves_numbers() {
+        let found = levels(&[f32::NAN, 0.5, f32::INFINITY, 0.5, 0.1, 0.5], 2);
+        assert!(found.channels.iter().all(|channel| channel.rms.is_finite() && channel.offset.is_finite()));
+    }
+}

@@ -1,0 +1,165 @@
+//! Exclusion lists: a CSV file of paths and reasons, written by an audit or by hand, that a catalogue leaves out.
+//!
+//! A line is `path,reason`; the reason may be missing, and so may the header. Blank lines and lines that begin with `#`
+//! are passed over. Paths are those of the catalogue, relative to its folder or manifest; the path of the file as it
+//! would be opened is understood, too.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use cantus_audio::pending_file;
+use serde::Serialize;
+
+use crate::manifest::normalised;
+use crate::{Catalog, Error};
+
+/// A file that is left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The paths of an exclusion list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusions {
+    paths: BTreeSet<String>,
+}
+
+impl Exclusions {
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no CSV file in UTF-8, with its line.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .comment(Some(b'#'))
+            .from_reader(text);
+        let mut paths = BTreeSet::new();
+        for (number, row) in reader.records().enumerate() {
+            let row = row.map_err(|error| Error::Csv {
+                path: path.to_owned(),
+                line: error.position().map_or(number as u64 + 1, csv::Position::line),
+                reason: "not CSV in UTF-8; wanted: path,reason".to_owned(),
+            })?;
+            let excluded = row.get(0).unwrap_or_default();
+            let is_header = number == 0 && excluded.eq_ignore_ascii_case("path");
+            if !is_header && !excluded.is_empty() {
+                paths.insert(normalised(excluded));
+            }
+        }
+        Ok(Self { paths })
+    }
+
+    /// Writes a list, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(path: &Path, rows: &[Excluded]) -> Result<(), Error> {
+        let failed =
+            |error: csv::Error| Error::Io { path: path.to_owned(), source: std::io::Error::other(error) };
+        let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        table.write_record(["path", "reason"]).map_err(failed)?;
+        rows.iter().try_for_each(|row| table.serialize(row)).map_err(failed)?;
+        let bytes = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
+        pending_file::write(path, &bytes).map_err(Error::io(path))
+    }
+
+    /// Number of paths.
+    pub fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+}
+
+impl Catalog {
+    /// Leaves out the tracks of a list; returns the paths that are no tracks.
+    ///
+    /// A label keeps its name even if no track is left of it.
+    pub fn exclude(&mut self, exclusions: &Exclusions) -> Vec<String> {
+        let mut found: HashSet<&str> = HashSet::new();
+        let root = &self.root;
+        self.tracks.retain(|track| {
+            let opened = root.join(&track.path).to_string_lossy().into_owned();
+            let names = [normalised(&track.path), normalised(&opened)];
+            let hits: Vec<&str> =
+                names.iter().filter_map(|name| exclusions.paths.get(name)).map(String::as_str).collect();
+            found.extend(&hits);
+            hits.is_empty()
+        });
+        self.ignored.failures.retain(|failure| {
+            let hit = exclusions.paths.get(&normalised(&failure.path));
+            found.extend(hit.map(String::as_str));
+            hit.is_none()
+        });
+        exclusions.paths.iter().filter(|path| !found.contains(path.as_str())).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &str) -> Result<Exclusions, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.csv");
+        std::fs::write(&path, text).unwrap();
+        Exclusions::read(&path)
+    }
+
+    fn catalog() -> (tempfile::TempDir, Catalog) {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["a/1.wav", "a/2, live.wav", "b/1.wav"] {
+            std::fs::create_dir_all(dir.path().join(path).parent().unwrap()).unwrap();
+            std::fs::write(dir.path().join(path), "").unwrap();
+        }
+        let catalog = Catalog::open(dir.path()).unwrap();
+        (dir, catalog)
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_left_out() {
+        let (dir, mut catalog) = catalog();
+        let path = dir.path().join("list.csv");
+        let rows =
+            [Excluded { path: "a/2, live.wav".to_owned(), reason: "silent: \"all\" of it".to_owned() }];
+        Exclusions::write(&path, &rows).unwrap();
+        assert_eq!(catalog.exclude(&Exclusions::read(&path).unwrap()), Vec::<String>::new());
+        assert_eq!(
+            catalog.tracks.iter().map(|track| track.path.as_str()).collect::<Vec<_>>(),
+            ["a/1.wav", "b/1.wav"]
+        );
+        assert_eq!(catalog.labels, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_list_by_hand_needs_no_header_and_names_what_it_names_in_vain() {
+        let (dir, mut catalog) = catalog();
+        let opened = dir.path().join("b/1.wav").display().to_string();
+        let text = format!("# mine\n./a/1.wav\n\n{opened},too loud\nc/9.wav,\n");
+        let exclusions = list(&text).unwrap();
+        assert_eq!(exclusions.len(), 3);
+        assert_eq!(catalog.exclude(&exclusions), ["c/9.wav"]);
+        assert_eq!(catalog.tracks.len(), 1);
+    }
+
+    #[test]
+    fn an_empty_list_leaves_out_nothing_and_what_is_no_text_is_refused() {
+        assert!(list("path,reason\n").unwrap().is_empty());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.csv");
+        std::fs::write(&path, b"a/1.wav\n\xff\xfe,x\n").unwrap();
+        assert!(Exclusions::read(&path).unwrap_err().to_string().contains("UTF-8"));
+    }
+}
