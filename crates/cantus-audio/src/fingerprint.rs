@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn a_snippet_and_samples_beyond_all_measure_are_no_panic() {
-        assert_eq!(fingerprint(&[], 44_100, 1), []);
-        assert_eq!(fingerprint(&[0.5; 1000], 8000, 100), []);
+        assert!(fingerprint(&[], 44_100, 1).is_empty());
+        assert!(fingerprint(&[0.5; 1000], 8000, 100).is_empty());
         assert!(!fingerprint(&vec![1e30; 100_000], 11_025, 4096).is_empty());
         assert!(!fingerprint(&vec![f32::NAN; 100_000], 11_025, 4096).is_empty());
     }
