@@ -176,6 +176,9 @@ pub(crate) fn tracks_per_part(spec: &FeatureSpec) -> usize {
     (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
 }
 
+/// A track's record and features, and with an audit what is known of it.
+type HeardTrack = ((TrackRecord, Vec<f32>), Option<Subject>);
+
 /// The features of one part.
 struct PartJob<'a> {
     catalog: &'a Catalog,
@@ -188,7 +191,7 @@ struct PartJob<'a> {
 impl PartJob<'_> {
     /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
     fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>, Vec<Subject>)> {
-        let heard: Option<Vec<((TrackRecord, Vec<f32>), Option<Subject>)>> = tracks
+        let heard: Option<Vec<HeardTrack>> = tracks
             .par_iter()
             .zip(inputs)
             .with_max_len(1)
@@ -205,12 +208,7 @@ impl PartJob<'_> {
         Some((record, features.concat(), subjects.into_iter().flatten().collect()))
     }
 
-    fn track(
-        &self,
-        extractor: &mut FeatureExtractor,
-        track: &Track,
-        input: Input,
-    ) -> ((TrackRecord, Vec<f32>), Option<Subject>) {
+    fn track(&self, extractor: &mut FeatureExtractor, track: &Track, input: Input) -> HeardTrack {
         let path = self.catalog.path_of(track);
         let (heard, evidence) = hear(extractor, &path, self.is_audited);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
