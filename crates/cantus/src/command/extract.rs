@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cantus::Recipe;
 use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
@@ -21,6 +22,7 @@ Examples:
   cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
   cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
   cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
+  cantus extract MUSIC -o features -m best               what the recipe `best` hears
   cantus extract data.json -o features                   features that the lecture course's script made
   cantus extract features -o data.json                   and back again
   cantus extract MUSIC -o features --exclude bad.csv     without the files of a list (cantus inspect writes one)
@@ -36,6 +38,9 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What a recipe hears, in place of a preset: its name, or a TOML file
+    #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
+    model: Option<String>,
     #[command(flatten)]
     spec: SpecOptions,
     /// Discard a feature store of other settings in the output folder
@@ -87,9 +92,10 @@ enum Preset {
 
 impl Extract {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let base = match self.preset {
-            Preset::Course => FeatureSpec::course(),
-            Preset::Librosa => FeatureSpec::default(),
+        let base = match (&self.model, self.preset) {
+            (Some(recipe), _) => Recipe::load(recipe)?.features,
+            (None, Preset::Course) => FeatureSpec::course(),
+            (None, Preset::Librosa) => FeatureSpec::default(),
         };
         let spec = self.spec.change(base);
         if is_json(&self.data) {
