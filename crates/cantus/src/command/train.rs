@@ -180,6 +180,12 @@ impl Train {
         if !(global.quiet || self.json) {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
+            if prepared.n_copied_segments() > 0 {
+                output::note(&format!(
+                    "training on {} segments of altered copies too",
+                    prepared.n_copied_segments()
+                ));
+            }
         }
         tell_torn(&prepared);
         let fingerprint = prepared.fingerprint();
@@ -314,7 +320,12 @@ impl Train {
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
-        let choices = extract::Choices { overwrite: self.overwrite, ..extract::Choices::default() };
+        let copies = recipe.augmentation.copy_spec();
+        let choices = extract::Choices {
+            overwrite: self.overwrite,
+            augmentation: Some(&copies),
+            ..extract::Choices::default()
+        };
         let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::tell(&extraction, &store, global);

@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 mod contract;
 mod cross_validation;
+mod features;
 mod interruption;
 mod real_music;
 mod run;
