@@ -217,7 +217,8 @@ mod tests {
             0 => String::new(),
             n => format!("copies = {n}\naudio = [{{ type = \"pitch_shift\", range = [-3, 3] }}]"),
         };
-        toml::from_str(&format!("[augmentation]\n{copies}\n[training]\n[[layers]]\ntype = \"Flatten\"")).unwrap()
+        toml::from_str(&format!("[augmentation]\n{copies}\n[training]\n[[layers]]\ntype = \"Flatten\""))
+            .unwrap()
     }
 
     fn input(examples: &PartExamples<'_>, index: usize, epoch: usize) -> Vec<f32> {
@@ -257,10 +258,13 @@ mod tests {
         let segments: Vec<usize> = (0..28).collect();
         let plain = PartExamples::new(&store, &segments, &normalization, None).unwrap();
         let mixed = PartExamples::new(&store, &segments, &normalization, None).unwrap();
-        let mixed = mixed.augmented(OnTheFly { seed: 5, mixup: Some(Mixup { alpha: 1.0 }), ..OnTheFly::default() });
+        let mixed =
+            mixed.augmented(OnTheFly { seed: 5, mixup: Some(Mixup { alpha: 1.0 }), ..OnTheFly::default() });
         let (mut n_across, mut partners) = (0, std::collections::BTreeSet::new());
         for (index, epoch) in (0..28).flat_map(|index| [(index, 0), (index, 1), (index, 7)]) {
-            let Mixture { first, other: Some((other, share)) } = mixed.mixture(index, epoch) else { panic!() };
+            let Mixture { first, other: Some((other, share)) } = mixed.mixture(index, epoch) else {
+                panic!()
+            };
             assert_eq!(first, index);
             let expected: Vec<f32> = input(&plain, first, 0)
                 .iter()
@@ -274,7 +278,11 @@ mod tests {
             n_across += usize::from((first >= 16) != (other >= 16));
             partners.insert(other);
         }
-        assert!(n_across > 20 && partners.len() > 20, "{n_across} across classes, {} partners", partners.len());
+        assert!(
+            n_across > 20 && partners.len() > 20,
+            "{n_across} across classes, {} partners",
+            partners.len()
+        );
     }
 
     #[test]

@@ -144,6 +144,21 @@ impl Prepared<'_> {
         }
     }
 
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
+        &self.split
+    }
+
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
+    }
+
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
+    }
+
     /// Segments of altered copies that are learnt from beside the training part.
     pub fn n_copied_segments(&self) -> usize {
         self.learnt_from.len() - self.split.train.len()
