@@ -293,15 +293,7 @@ impl Layer for GruLayer {
         }
     }
 
-    fn answer(
-        &self,
-        crew: &Crew,
-        _: &Pass,
-        weights: Weights<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        _: Tape<'_>,
-    ) {
+    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
         let [kernel, recurrent, bias] = split(weights.values, self.lens());
         let gated = Gated { n_gates: 3, n_kept: 4, kernel, recurrent, bias };
         one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {

@@ -286,15 +286,7 @@ impl Layer for LstmLayer {
         }
     }
 
-    fn answer(
-        &self,
-        crew: &Crew,
-        _: &Pass,
-        weights: Weights<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        _: Tape<'_>,
-    ) {
+    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
         let [kernel, recurrent, bias] = split(weights.values, self.lens());
         let gated = Gated { n_gates: 4, n_kept: 4, kernel, recurrent, bias };
         one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {
