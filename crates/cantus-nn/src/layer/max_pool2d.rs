@@ -75,6 +75,11 @@ impl MaxPool2DLayer {
         self.output_shape.iter().product()
     }
 
+    /// Of the input.
+    fn row_len(&self) -> usize {
+        self.right.len * self.channels
+    }
+
     /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside
     /// the image.
     #[inline(always)]
@@ -98,49 +103,78 @@ impl MaxPool2DLayer {
     }
 }
 
-/// How many channels are looked at together.
-const LANES: usize = 16;
-
+/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then
+/// of those. Places are counted in f32, so that numbers and places are compared in vectors of one width.
 #[multiversion(targets = "simd")]
-fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], winners: &mut [u8]) {
-    let channels = layer.channels;
-    layer.for_each_window(|p, q, out| {
-        let (ys, y_rest) = y[out..out + channels].as_chunks_mut::<LANES>();
-        let (lanes, rest) = winners[out..out + channels].as_chunks_mut::<LANES>();
-        let done = channels - rest.len();
-        for (i, (y, winners)) in ys.iter_mut().zip(lanes).enumerate() {
-            *winners = greatest(layer, (p, q), &x[i * LANES..], y);
-        }
-        for (c, (y, winner)) in (done..).zip(y_rest.iter_mut().zip(rest)) {
-            let mut one = [0.0];
-            [*winner] = greatest(layer, (p, q), &x[c..], &mut one);
-            [*y] = one;
-        }
-    });
-}
-
-/// The greatest numbers in one window of `N` channels, of which `x` begins with the first; returns their places.
-#[inline(always)]
-fn greatest<const N: usize>(
+fn pool(
     layer: &MaxPool2DLayer,
-    (p, q): (usize, usize),
     x: &[f32],
-    y: &mut [f32; N],
-) -> [u8; N] {
-    let (mut bests, mut at, mut is_first) = ([0.0; N], [0_u32; N], true);
-    layer.for_each_position(p, q, |start, place| {
-        if let Some(x) = x[start..].first_chunk::<N>() {
-            for ((best, at), &x) in bests.iter_mut().zip(&mut at).zip(x) {
-                let wins = (x > *best) | is_first;
-                *best = if wins { x } else { *best };
-                *at = if wins { place.into() } else { *at };
+    y: &mut [f32],
+    winners: &mut [u8],
+    best: &mut [f32],
+    at: &mut [f32],
+    place: &mut [f32],
+) {
+    let (channels, row_len) = (layer.channels, layer.row_len());
+    for p in 0..layer.down.n_windows {
+        let (rows, first_i) = layer.down.inside(p);
+        for (row, i) in rows.zip(first_i..) {
+            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as f32);
+            if i == first_i {
+                best.copy_from_slice(x);
+                at.fill(place);
+            } else {
+                challenge(best, at, x, place);
             }
         }
-        is_first = false;
-    });
-    *y = bests;
-    at.map(|place| place as u8)
+        for q in 0..layer.right.n_windows {
+            let out = (p * layer.right.n_windows + q) * channels;
+            let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
+            let (columns, first_j) = layer.right.inside(q);
+            for (column, j) in columns.zip(first_j..) {
+                let column = column * channels..(column + 1) * channels;
+                if j == first_j {
+                    y.copy_from_slice(&best[column.clone()]);
+                    place.iter_mut().zip(&at[column]).for_each(|(place, at)| *place = at + j as f32);
+                } else {
+                    challenge_from(y, place, &best[column.clone()], &at[column], j as f32);
+                }
+            }
+            winners.iter_mut().zip(&*place).for_each(|(winner, place)| *winner = to_byte(*place));
+        }
+    }
 }
+
+/// A whole number below 256; 2²³ leaves it in the lowest bits. (A cast looks for numbers that do not fit, one by
+/// one.)
+#[inline(always)]
+fn to_byte(place: f32) -> u8 {
+    (place + 8_388_608.0).to_bits() as u8
+}
+
+/// What is greater than the best so far takes its place.
+#[inline(always)]
+fn challenge(best: &mut [f32], at: &mut [f32], x: &[f32], place: f32) {
+    for ((best, at), &x) in best.iter_mut().zip(at).zip(x) {
+        let wins = x > *best;
+        *best = if wins { x } else { *best };
+        *at = if wins { place } else { *at };
+    }
+}
+
+/// The same where each challenger has a place of its own; of equals, the one in the higher row wins.
+#[inline(always)]
+fn challenge_from(best: &mut [f32], winners: &mut [f32], x: &[f32], at: &[f32], j: f32) {
+    for ((best, winner), (&x, &at)) in best.iter_mut().zip(winners).zip(x.iter().zip(at)) {
+        let place = at + j;
+        let wins = (x > *best) | ((x == *best) & (place < *winner));
+        *best = if wins { x } else { *best };
+        *winner = if wins { place } else { *winner };
+    }
+}
+
+/// How many channels are rewarded at a time.
+const LANES: usize = 16;
 
 #[multiversion(targets = "simd")]
 fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
@@ -181,7 +215,13 @@ impl Layer for MaxPool2DLayer {
     }
 
     fn memory(&self) -> Memory {
-        Memory { bytes: self.output_len(), ..Memory::default() }
+        // In scratch: the greatest of a row of columns, their places; the places of one window's winners.
+        let scratch = 2 * self.row_len() + self.channels;
+        Memory { bytes: self.output_len(), scratch, ..Memory::default() }
+    }
+
+    fn selects(&self) -> bool {
+        true
     }
 
     fn selects(&self) -> bool {
@@ -189,10 +229,13 @@ impl Layer for MaxPool2DLayer {
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        let (best, rest) = tape.scratch.split_at_mut(self.row_len());
+        let (at, place) = rest.split_at_mut(self.row_len());
+        let place = &mut place[..self.channels];
         let outputs =
             y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
         for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
-            pool(self, x, y, winners);
+            pool(self, x, y, winners, best, at, place);
         }
     }
 
@@ -270,7 +313,7 @@ mod tests {
         let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
         let (mut y, mut winners) = ([0.0; 2], [9; 2]);
         let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
-        super::pool(&layer, &x, &mut y, &mut winners);
+        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0.0; 4], &mut [0.0]);
         assert_eq!((y, winners), ([1.0, 3.0], [1, 0]));
     }
 
@@ -281,14 +324,23 @@ mod tests {
         let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
         let x = noise(25 * 19, 4);
         let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
-        super::pool(&many, &x, &mut y, &mut winners);
+        let (mut best, mut at) = ([0.0; 5 * 19], [0.0; 5 * 19]);
+        super::pool(&many, &x, &mut y, &mut winners, &mut best, &mut at, &mut [0.0; 19]);
         let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
         unpool(&many, &winners, &dy, &mut dx);
         let channel =
             |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
         for c in 0..19 {
             let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
-            super::pool(&one, &channel(&x, c), &mut y, &mut winners);
+            super::pool(
+                &one,
+                &channel(&x, c),
+                &mut y,
+                &mut winners,
+                &mut [0.0; 5],
+                &mut [0.0; 5],
+                &mut [0.0],
+            );
             unpool(&one, &winners, &channel(&dy, c), &mut alone);
             assert_close(&channel(&dx, c), &alone, 0.0);
         }
