@@ -22,10 +22,12 @@ mod max_pool2d;
 mod multi_timescale_lstm;
 mod noise;
 mod one_sequence;
+mod random_fourier_features;
 mod recurrence;
 mod residual;
 mod simple_rnn;
 mod spec;
+mod statistics_pooling;
 mod time_distributed;
 mod window;
 
@@ -45,9 +47,11 @@ pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
 pub use multi_timescale_lstm::MultiTimescaleLstm;
 pub use noise::{GaussianNoise, SpatialDropout};
+pub use random_fourier_features::{Kernel, RandomFourierFeatures};
 pub use residual::Residual;
 pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
+pub use statistics_pooling::StatisticsPooling1D;
 pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
