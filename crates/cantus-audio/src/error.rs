@@ -47,6 +47,12 @@ pub enum Error {
         /// The most that is accepted.
         limit: u64,
     },
+    /// Augmentation settings that make no sense.
+    #[error("augmentation: {reason}")]
+    InvalidAugmentation {
+        /// The setting, its value and what it has to be.
+        reason: String,
+    },
     /// A feature specification that cannot be computed.
     #[error("feature specification: {parameter} = {found}: {expected}")]
     InvalidSpec {

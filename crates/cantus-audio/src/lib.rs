@@ -1,16 +1,17 @@
 //! From a sound file to features.
 //!
 //! ```text
-//! file ─▶ decode ─▶ resample ─▶ signal ─▶ feature [n_frames, n_bins]
+//! file ─▶ decode ─▶ resample ─▶ (augment) ─▶ signal ─▶ feature [n_frames, n_bins]
 //! ```
 //!
 //! The modules stand in the order in which sound passes through them, and each uses only those before it.
-//! Nothing here learns, prints or opens a network connection; only [`decode`], the WAV writer and
-//! [`pending_file`] touch files.
+//! Nothing here learns, prints or opens a network connection; only [`decode`], the planning of [`augment`], the WAV
+//! writer and [`pending_file`] touch files.
 
 #[cfg(test)]
 mod assert_close;
 mod audio;
+pub mod augment;
 pub mod decode;
 mod error;
 pub mod feature;
@@ -19,6 +20,7 @@ pub mod level;
 pub mod pending_file;
 pub mod resample;
 pub mod signal;
+pub mod sound;
 pub mod synth;
 
 pub use audio::Audio;

@@ -1,5 +1,5 @@
 //! Windows, mel filters, decibels, cosine transforms and whole features of a synthetic signal, held against
-//! librosa 0.11 and SciPy: the numbers in `reference/features.json`, made by `reference/features.py`.
+//! librosa 0.11 and SciPy: the numbers in `reference/features.json` and `kinds.json`, made by the scripts beside them.
 
 #[path = "../src/assert_close.rs"]
 mod assert_close;
@@ -10,6 +10,7 @@ use std::f64::consts::TAU;
 use assert_close::assert_close;
 use cantus_audio::feature::dct::Dct;
 use cantus_audio::feature::mel::{MelConfig, MelFilterBank, mel_frequencies};
+use cantus_audio::feature::spectrum::{magnitude_spectrum, power_spectrum};
 use cantus_audio::feature::{DctType, FeatureKind, FeatureSpec, MelNorm};
 use cantus_audio::signal::Window;
 use cantus_audio::signal::decibel::{
@@ -22,6 +23,13 @@ use serde_json::Value;
 #[expect(clippy::unwrap_used, reason = "a reference that cannot be read fails the test, as it should")]
 fn reference<T: DeserializeOwned>(key: &str) -> T {
     let all: Value = serde_json::from_str(include_str!("reference/features.json")).unwrap();
+    serde_json::from_value(all[key].clone()).unwrap()
+}
+
+/// The numbers of `reference/kinds.py`.
+#[expect(clippy::unwrap_used, reason = "as above")]
+fn kinds<T: DeserializeOwned>(key: &str) -> T {
+    let all: Value = serde_json::from_str(include_str!("reference/kinds.json")).unwrap();
     serde_json::from_value(all[key].clone()).unwrap()
 }
 
@@ -148,17 +156,43 @@ struct Case {
 
 /// How far a value may be from librosa's: relative to the largest of its frame for strengths, in dB otherwise.
 fn tolerance(kind: FeatureKind, expected: &[f64]) -> f64 {
+    use FeatureKind::*;
     let largest = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
     match kind {
-        FeatureKind::Stft | FeatureKind::Mel => 1e-6 * largest,
-        FeatureKind::LogMel => 1e-4,
-        FeatureKind::Mfcc => 2e-4,
+        AmplitudeEnvelope | ZeroCrossingRate => 5e-7 * largest, // the digits that the reference has
+        Spectrogram | SpectralCentroid | SpectralBandwidth => 2e-6 * largest,
+        SpectralFlatness | SpectralFlux => 1e-5 * largest,
+        Pcen => 2e-5 * largest,
+        LogMel => 1e-4,
+        // A bin far below the loudest has few digits left in f32, there as here.
+        SpectrogramDb => 1e-3,
+        // As level in dB, and the small ones relative to the largest.
+        SpectralContrast => 2e-4,
+        Mfcc | MfccDelta | MfccDelta2 => 2e-4_f64.max(1e-6 * largest),
+        _ => 1e-6 * largest,
     }
+}
+
+#[derive(Deserialize)]
+struct SpectrumCase {
+    magnitude: Vec<f64>,
+    power: Vec<f64>,
+}
+
+#[test]
+fn the_spectrum_of_a_whole_sound_equals_numpys() {
+    let expected: SpectrumCase = kinds("spectrum");
+    let of_every_37th = |values: Vec<f32>| values.into_iter().step_by(37).collect::<Vec<f32>>();
+    let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+    let magnitude = of_every_37th(magnitude_spectrum(&signal(999)));
+    assert_close(&magnitude, &expected.magnitude, 1e-6 * largest(&expected.magnitude));
+    let power = of_every_37th(power_spectrum(&signal(999)));
+    assert_close(&power, &expected.power, 2e-6 * largest(&expected.power));
 }
 
 #[test]
 fn features_equal_librosas() {
-    for case in reference::<Vec<Case>>("cases") {
+    for case in reference::<Vec<Case>>("cases").into_iter().chain(kinds::<Vec<Case>>("cases")) {
         let found = case.spec.extractor().unwrap().extract(&signal(case.n_samples));
         assert_eq!(found.n_frames, case.n_frames, "{}", case.name);
         for (t, expected) in case.frames.iter().zip(&case.values) {

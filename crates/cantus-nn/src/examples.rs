@@ -19,12 +19,28 @@ pub trait Examples: Sync {
     /// Writes the input of example `index`.
     ///
     /// What is written may depend on `epoch` (counted from 0), so that data can be augmented; for the sake of
-    /// repeatable training it must depend on nothing else. Inputs to validate, evaluate or predict are asked
-    /// for with epoch 0.
+    /// repeatable training it must depend on nothing else.
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]);
 
     /// What the network should answer to example `index`.
     fn target(&self, index: usize) -> Target<'_>;
+
+    /// What the network should answer to the input that [`Self::write_input`] writes in this epoch; another than
+    /// [`Self::target`] where examples are mixed or drawn anew.
+    fn training_target(&self, index: usize, _epoch: usize) -> Target<'_> {
+        self.target(index)
+    }
+
+    /// How many views of each example are judged, at least 1: a network that hears only a part of an example at once is
+    /// validated and evaluated by the mean of its answers to all of them.
+    fn n_views(&self) -> usize {
+        1
+    }
+
+    /// Writes one view of example `index`, to be judged and not learnt from; nothing here is left to chance.
+    fn write_view(&self, index: usize, _view: usize, input: &mut [f32]) {
+        self.write_input(index, 0, input);
+    }
 
     /// How much example `index` counts in the loss; 1 unless said otherwise.
     fn weight(&self, _index: usize) -> f32 {
@@ -37,6 +53,8 @@ pub trait Examples: Sync {
 pub enum Target<'a> {
     /// The index of the one class it belongs to.
     Class(usize),
+    /// A mixture of two classes: the first counts `share` in [0, 1], the second the rest (mixup, Zhang et al. 2018).
+    Mixed(usize, usize, f32),
     /// The value of every output: a regression's, several labels', a distribution's.
     Values(&'a [f32]),
 }

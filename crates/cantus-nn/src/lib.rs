@@ -13,8 +13,10 @@
 
 mod activation;
 mod architecture;
+mod averaging;
 mod chain;
-mod drawing;
+mod crew;
+pub mod drawing;
 mod elementwise;
 mod error;
 mod evaluate;
@@ -42,6 +44,7 @@ mod weights;
 
 pub use activation::Activation;
 pub use architecture::Architecture;
+pub use averaging::Averaging;
 pub use error::Error;
 pub use examples::{Examples, InMemory, Target};
 pub use fit::{Batching, Clipping, EarlyStopping, EpochEnd, Progress, Training};

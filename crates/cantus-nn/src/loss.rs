@@ -15,7 +15,7 @@ use crate::examples::Target;
 pub enum Loss {
     /// Mean of (p - t)² over the outputs.
     MeanSquaredError,
-    /// -ln p of the right class, for examples that belong to one class each.
+    /// -ln p of the right class, for examples that belong to one class each (or are a mixture of two).
     #[default]
     SparseCategoricalCrossentropy,
     /// -Σ t ln p, where the target t is a distribution over the classes, or one class.
@@ -70,8 +70,12 @@ impl Loss {
                 "sparse_categorical_crossentropy wants classes, not values; use categorical_crossentropy"
                     .into(),
             ),
-            (Self::MeanSquaredError | Self::BinaryCrossentropy { .. }, Target::Class(_)) => {
-                Some("this loss wants a value for each output, not a class".into())
+            (
+                Self::MeanSquaredError | Self::BinaryCrossentropy { .. },
+                Target::Class(_) | Target::Mixed(..),
+            ) => Some("this loss wants a value for each output, not a class".into()),
+            (_, Target::Mixed(first, second, _)) => {
+                self.misfit(Target::Class(first.max(second)), n_outputs, n_classes)
             }
             (_, Target::Class(class)) => (class >= n_classes || n_classes != n_outputs).then(|| {
                 format!("class {class}, but the network's outputs are {n_outputs} in rows of {n_classes}")
@@ -153,6 +157,10 @@ impl Loss {
     fn smoothed(self, target: Target<'_>, row: usize, j: usize, n_classes: usize) -> f32 {
         let t = match target {
             Target::Class(class) => f32::from(u8::from(class == j)),
+            Target::Mixed(first, second, share) => {
+                let part = |class, share| if class == j { share } else { 0.0 };
+                part(first, share) + part(second, 1.0 - share)
+            }
             Target::Values(values) => values[row * n_classes + j],
         };
         match self {
@@ -248,6 +256,30 @@ mod tests {
             last.backward(&p, &[], &mut through, 3);
             assert_close(&fused, &through, 1e-6);
         }
+    }
+
+    /// With the distribution written out, for both cross-entropies.
+    #[test]
+    fn a_mixture_of_two_classes_is_their_distribution() {
+        let (p, mixed) = ([0.2, 0.5, 0.3], Target::Mixed(2, 0, 0.7));
+        let expected = -0.7 * 0.3_f64.ln() - 0.3 * 0.2_f64.ln();
+        for loss in [Loss::SparseCategoricalCrossentropy, CROSSENTROPY] {
+            assert!((loss.score(&p, mixed, 3).loss - expected).abs() < 1e-6);
+            let (mut found, mut wanted) = ([0.0; 3], [0.0; 3]);
+            loss.gradient(&p, mixed, 3, 1.0, true, &mut found);
+            CROSSENTROPY.gradient(&p, Target::Values(&[0.3, 0.0, 0.7]), 3, 1.0, true, &mut wanted);
+            assert_close(&found, &wanted, 1e-6);
+        }
+        let smoothed = Loss::CategoricalCrossentropy { label_smoothing: 0.1 };
+        let values = Target::Values(&[0.3, 0.0, 0.7]);
+        let difference = smoothed.score(&p, mixed, 3).loss - smoothed.score(&p, values, 3).loss;
+        assert!(difference.abs() < 1e-6);
+        let with_itself = CROSSENTROPY.score(&p, Target::Mixed(1, 1, 0.3), 3);
+        assert_eq!(with_itself, CROSSENTROPY.score(&p, Target::Class(1), 3));
+        assert!(
+            CROSSENTROPY.misfit(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
+        );
+        assert!(Loss::MeanSquaredError.misfit(mixed, 3, 3).is_some());
     }
 
     #[test]

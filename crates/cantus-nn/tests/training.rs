@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use cantus_nn::layer::{Dense, Dropout};
 use cantus_nn::optimizer::{Adam, Sgd};
 use cantus_nn::{
-    Activation, Architecture, Batching, Clipping, EarlyStopping, Error, InMemory, LayerSpec, Loss, Network,
-    Optimizer, Progress, Regularizer, Tensor, Training,
+    Activation, Architecture, Averaging, Batching, Clipping, EarlyStopping, Error, Examples, InMemory,
+    LayerSpec, Loss, Network, Optimizer, Progress, Regularizer, Target, Tensor, Training,
 };
 
 /// `n` numbers between -1 and 1 that look random.
@@ -76,6 +76,16 @@ fn networks() -> Vec<(&'static str, Architecture)> {
                 { type = "BatchNormalization" },
                 { type = "MultiTimescaleLSTM", units = 4, time_scales = [2, 6, 20], return_sequences = true },
                 { type = "GlobalAveragePooling1D" },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
+        (
+            "a kernel machine on statistics",
+            r#"layers = [
+                { type = "StatisticsPooling1D", scales = [1, 4], logarithm = true },
+                { type = "Flatten" },
+                { type = "BatchNormalization" },
+                { type = "RandomFourierFeatures", units = 64, groups = [8, 16] },
                 { type = "Dense", units = 4, activation = "softmax" },
             ]"#,
         ),
@@ -190,7 +200,11 @@ fn a_training_that_was_interrupted_ends_with_the_same_bits() {
         early_stopping: Some(EarlyStopping { patience: 3, ..EarlyStopping::default() }),
         ..Training::default()
     };
-    for (name, architecture) in networks() {
+    let averagings = [None, Some(Averaging::Ema { decay: 0.7 }), Some(Averaging::Swa { from_epoch: 2 })]
+        .into_iter()
+        .cycle();
+    for ((name, architecture), averaging) in networks().into_iter().zip(averagings) {
+        let training = Training { averaging, ..training.clone() };
         let mut whole = Network::new(&architecture, 6).unwrap();
         let history = whole.fit(&train, Some(&validation), &training, on).unwrap();
 
@@ -257,6 +271,94 @@ fn early_stopping_restores_the_best_epoch() {
         history.n_epochs()
     );
     assert_eq!(network.evaluate(&validation, training.loss).unwrap().loss, best);
+}
+
+#[test]
+fn averaged_weights_are_judged_and_returned_while_the_training_goes_on_with_its_own() {
+    let ((inputs, classes), (other_inputs, other_classes)) = (examples(24, 7), examples(24, 8));
+    let (train, validation) =
+        (InMemory::classes(&inputs, &classes), InMemory::classes(&other_inputs, &other_classes));
+    let trained = |averaging, keep: &mut Vec<Vec<f32>>| {
+        let mut network = Network::new(&networks()[4].1, 1).unwrap();
+        let training = Training { epochs: 6, optimizer: adam(3e-3), averaging, ..Training::default() };
+        let observe = |progress: Progress<'_>| {
+            if let Progress::Epoch(end) = progress {
+                keep.push(end.weights().into_iter().flat_map(|tensor| tensor.values).collect());
+            }
+            ControlFlow::Continue(())
+        };
+        let history = network.fit(&train, Some(&validation), &training, observe).unwrap();
+        (network, history)
+    };
+    let (mut plain, mut averaged) = (Vec::new(), Vec::new());
+    let (_, plain_history) = trained(None, &mut plain);
+    let (network, history) = trained(Some(Averaging::Swa { from_epoch: 3 }), &mut averaged);
+    assert_eq!(history.loss, plain_history.loss, "the training itself is another");
+    assert_eq!(plain[..3], averaged[..3]);
+    for (i, &found) in averaged[5].iter().enumerate() {
+        let expected = plain[2..].iter().map(|weights| weights[i]).sum::<f32>() / 4.0;
+        assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{i}: {found}, not {expected}");
+    }
+    let returned: Vec<f32> = network.weights().into_iter().flat_map(|tensor| tensor.values).collect();
+    assert_eq!(returned, averaged[5]);
+    let loss = network.evaluate(&validation, Loss::default()).unwrap().loss;
+    assert_eq!(history.val_loss[5], loss);
+    assert_ne!(history.val_loss[5], plain_history.val_loss[5]);
+}
+
+/// Examples of which a network sees one half at a time: the second half is a view of its own, and while it learns the
+/// epoch chooses.
+struct Halves<'a>(InMemory<'a>);
+
+impl Examples for Halves<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn input_len(&self) -> usize {
+        self.0.input_len() / 2
+    }
+
+    fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]) {
+        self.write_view(index, epoch % 2, input);
+    }
+
+    fn target(&self, index: usize) -> Target<'_> {
+        self.0.target(index)
+    }
+
+    fn n_views(&self) -> usize {
+        2
+    }
+
+    fn write_view(&self, index: usize, view: usize, input: &mut [f32]) {
+        let mut whole = vec![0.0; self.0.input_len()];
+        self.0.write_input(index, 0, &mut whole);
+        input.copy_from_slice(&whole[view * input.len()..][..input.len()]);
+    }
+}
+
+#[test]
+fn an_example_of_several_views_is_judged_by_the_mean_of_their_answers() {
+    let (inputs, classes) = (noise(41 * 2 * N_INPUTS, 3), (0..41).map(|i| i % 4).collect::<Vec<_>>());
+    let halves = Halves(InMemory::classes(&inputs, &classes));
+    let network = Network::new(&networks()[0].1, 1).unwrap();
+    let found = network.evaluate(&halves, Loss::default()).unwrap();
+    let answers = network.predict(&inputs).unwrap();
+    let (mut loss, mut n_right) = (0.0, 0);
+    for (pair, &class) in answers.chunks(8).zip(&classes) {
+        let mean: Vec<f32> = (0..4).map(|j| (pair[j] + pair[j + 4]) / 2.0).collect();
+        loss -= f64::from(mean[class]).ln() / 41.0;
+        n_right += usize::from(mean.iter().all(|p| *p <= mean[class]));
+    }
+    assert!(found.accuracy == Some(n_right as f64 / 41.0), "{found:?}, not {n_right} right");
+    // The perceptron's regularisers are part of its loss.
+    let penalty = {
+        let single = InMemory::classes(&inputs[..N_INPUTS], &classes[..1]);
+        let answer = network.predict(&inputs[..N_INPUTS]).unwrap();
+        network.evaluate(&single, Loss::default()).unwrap().loss + f64::from(answer[0]).ln()
+    };
+    assert!((found.loss - penalty - loss).abs() < 1e-5, "{found:?}, not {loss} + {penalty}");
 }
 
 #[test]

@@ -18,9 +18,15 @@
 //! # Ok::<(), cantus::Error>(())
 //! ```
 
+mod augmentation;
+mod chance_for;
+mod class_balance;
+mod crops;
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;
+pub mod lesson;
 pub mod listing;
 mod model;
 pub mod model_file;
@@ -35,6 +41,9 @@ mod toml_problem;
 pub mod training;
 mod vote;
 
+pub use augmentation::{Augmentation, Mixup, SpecAugment};
+pub use class_balance::{ClassWeight, Rule};
+pub use crops::Crops;
 pub use error::Error;
 pub use model::Model;
 pub use normalization::{Normalization, Normalizer};

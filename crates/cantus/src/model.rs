@@ -5,8 +5,9 @@ use std::path::Path;
 use cantus_audio::feature::FeatureSpec;
 use cantus_nn::Network;
 
+use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
-use crate::{Error, Normalization};
+use crate::{Crops, Error, Normalization};
 
 /// A trained classifier with all that prediction needs.
 #[derive(Debug)]
@@ -17,9 +18,11 @@ pub struct Model {
     pub features: FeatureSpec,
     /// Normalisation learnt from the training part.
     pub normalization: Normalization,
+    /// What the network hears of a segment at once, if not all of it.
+    pub crops: Option<Crops>,
     /// Where the model came from.
     pub provenance: Provenance,
-    /// The network: normalised features of one segment in, one probability for each label out.
+    /// The network: normalised features of one segment (or crop) in, one probability for each label out.
     pub network: Network,
 }
 
@@ -49,7 +52,7 @@ impl Model {
         model_file::to_bytes(self)
     }
 
-    /// Probabilities of one segment or several.
+    /// Probabilities of one segment or several; where the network hears crops, the mean over those of a segment.
     ///
     /// # Shapes
     /// - `segments`: `[n_segments, n_frames, n_bins]`, features as extracted
@@ -60,7 +63,15 @@ impl Model {
     pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut normalised = segments.to_vec();
         self.normalization.apply(&mut normalised);
-        Ok(self.network.predict(&normalised)?)
+        let Some(crops) = self.crops else { return Ok(self.network.predict(&normalised)?) };
+        let (n_frames, n_bins) = (self.features.frames_per_segment(), self.features.n_bins());
+        if !segments.len().is_multiple_of(n_frames * n_bins) {
+            let shape = vec![n_frames, n_bins];
+            let (got, wanted) = (segments.len(), n_frames * n_bins);
+            return Err(cantus_nn::Error::Inputs { got, wanted, shape }.into());
+        }
+        let answers = self.network.predict(&crops.cut(&normalised, n_frames, n_bins))?;
+        Ok(mean_over_crops(&answers, crops.n_crops, self.labels.len()))
     }
 
     /// Whether features of this specification and with these labels are what the model was trained on.

@@ -2,7 +2,7 @@
 //!
 //! The tensors are the network's weights (`layers.3.kernel`, …) and the normalisation (`normalization.mean`,
 //! `normalization.deviation`). The header's `__metadata__` has one entry, `cantus`: a JSON document with the format
-//! number, the version that wrote it, labels, feature specification, architecture and provenance, and a SHA-256 over
+//! number, the version that wrote it, labels, feature specification, crops, architecture and provenance, and a SHA-256 over
 //! all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
 //! whole. Equal models are equal files: nothing in it depends on the time or the machine.
 
@@ -15,7 +15,7 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Model, Normalization};
+use crate::{Crops, Error, Model, Normalization};
 
 /// The newest format that this version reads, and the one that it writes.
 const FORMAT: u64 = 1;
@@ -51,6 +51,8 @@ struct Header {
     checksum: String,
     labels: Vec<String>,
     features: FeatureSpec,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crops: Option<Crops>,
     architecture: Architecture,
     provenance: Provenance,
 }
@@ -71,6 +73,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
         checksum: String::new(),
         labels: model.labels.clone(),
         features: model.features.clone(),
+        crops: model.crops,
         architecture: model.network.architecture().clone(),
         provenance: model.provenance.clone(),
     };
@@ -129,17 +132,26 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
     let mut network = Network::new(&header.architecture, 0).map_err(|error| error.to_string())?;
     network.set_weights(&tensors).map_err(|error| error.to_string())?;
-    let Header { labels, features, provenance, .. } = header;
+    let Header { labels, features, crops, provenance, .. } = header;
     if tensors.len() != network.weights().len() {
         return Err("some of its weights are missing".to_owned());
     }
-    check_ends(&network, &labels, &features)?;
-    Ok(Model { labels, features, normalization, provenance, network })
+    check_ends(&network, &labels, &features, crops)?;
+    Ok(Model { labels, features, normalization, crops, provenance, network })
 }
 
 /// Whether the network takes what its features make and answers with its labels; the checksum does not say so.
-fn check_ends(network: &Network, labels: &[String], features: &FeatureSpec) -> Result<(), String> {
-    let segment = [features.frames_per_segment(), features.n_bins()];
+fn check_ends(
+    network: &Network,
+    labels: &[String],
+    features: &FeatureSpec,
+    crops: Option<Crops>,
+) -> Result<(), String> {
+    let n_frames = features.frames_per_segment();
+    if let Some(problem) = crops.and_then(|crops| crops.misfit(n_frames)) {
+        return Err(problem);
+    }
+    let segment = [crops.map_or(n_frames, |crops| crops.n_frames), features.n_bins()];
     // A convolution's input has a channel axis behind these two.
     if !matches!(network.input_shape(), [n_frames, n_bins] | [n_frames, n_bins, 1] if [*n_frames, *n_bins] == segment)
     {

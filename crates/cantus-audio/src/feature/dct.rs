@@ -6,19 +6,19 @@
 //! Few coefficients of short curves are wanted, so the transform is a matrix, computed once.
 //!
 //! # Conventions
-//! Types I to III, orthonormal: `scipy.fft.dct(x, type, norm="ortho")`.
+//! Types I to IV, orthonormal unless it is said otherwise: `scipy.fft.dct(x, type, norm="ortho")`.
 //!
 //! # Reference
 //! Ahmed, Natarajan & Rao, "Discrete cosine transform", 1974; SciPy 1.17.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use serde::{Deserialize, Serialize};
 
 /// Number of coefficients that are summed side by side.
 const LANES: usize = 16;
 
-/// Which cosines; written as the number 1, 2 or 3.
+/// Which cosines; written as the number 1, 2, 3 or 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub enum DctType {
@@ -29,6 +29,19 @@ pub enum DctType {
     II,
     /// The transpose of type II; HTK's choice.
     III,
+    /// Even about half a step before the first value, odd about half a step behind the last.
+    IV,
+}
+
+/// How the coefficients are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DctNorm {
+    /// So that the transform keeps lengths and angles (librosa's default).
+    #[default]
+    Ortho,
+    /// As the sums come out: SciPy's `norm=None`.
+    None,
 }
 
 impl From<DctType> for u8 {
@@ -37,6 +50,7 @@ impl From<DctType> for u8 {
             DctType::I => 1,
             DctType::II => 2,
             DctType::III => 3,
+            DctType::IV => 4,
         }
     }
 }
@@ -49,24 +63,46 @@ impl TryFrom<u8> for DctType {
             1 => Ok(Self::I),
             2 => Ok(Self::II),
             3 => Ok(Self::III),
-            _ => Err(format!("dct_type = {number}: 1, 2 or 3 is expected")),
+            4 => Ok(Self::IV),
+            _ => Err(format!("dct_type = {number}: 1, 2, 3 or 4 is expected")),
         }
     }
 }
 
 impl DctType {
     /// Weight of value `n` of `n_in` in coefficient `k`.
-    fn weight(self, k: usize, n: usize, n_in: usize) -> f64 {
-        let (k, n, length) = (k as f64, n as f64, n_in as f64);
-        let first = |index: f64| if index == 0.0 { 1.0 / SQRT_2 } else { 1.0 };
-        match self {
-            Self::I => {
-                let last = length - 1.0;
-                let end = |index: f64| if index == 0.0 || index == last { 1.0 / SQRT_2 } else { 1.0 };
-                (2.0 / last).sqrt() * end(k) * end(n) * (PI * k * n / last).cos()
+    fn weight(self, norm: DctNorm, k: usize, n: usize, n_in: usize) -> f64 {
+        let (last, cosine) = (n_in - 1, self.cosine(k, n, n_in));
+        // A cosine that is even about a value meets that value once, and all others twice.
+        let (k_is_end, n_is_end) = match self {
+            Self::I => (k == 0 || k == last, n == 0 || n == last),
+            Self::II => (k == 0, false),
+            Self::III => (false, n == 0),
+            Self::IV => (false, false),
+        };
+        match norm {
+            DctNorm::None => {
+                if n_is_end {
+                    cosine
+                } else {
+                    2.0 * cosine
+                }
             }
-            Self::II => (2.0 / length).sqrt() * first(k) * (PI * k * (n + 0.5) / length).cos(),
-            Self::III => (2.0 / length).sqrt() * first(n) * (PI * (k + 0.5) * n / length).cos(),
+            DctNorm::Ortho => {
+                let length = if self == Self::I { last } else { n_in } as f64;
+                let ends = i32::from(k_is_end) + i32::from(n_is_end);
+                (2.0 / length).sqrt() * FRAC_1_SQRT_2.powi(ends) * cosine
+            }
+        }
+    }
+
+    fn cosine(self, k: usize, n: usize, n_in: usize) -> f64 {
+        let (k, n, length) = (k as f64, n as f64, n_in as f64);
+        match self {
+            Self::I => (PI * k * n / (length - 1.0)).cos(),
+            Self::II => (PI * k * (n + 0.5) / length).cos(),
+            Self::III => (PI * (k + 0.5) * n / length).cos(),
+            Self::IV => (PI * (k + 0.5) * (n + 0.5) / length).cos(),
         }
     }
 }
@@ -83,12 +119,19 @@ pub struct Dct {
 impl Dct {
     /// Computes the cosines. Type I wants at least two values; of one value it gives the value itself.
     pub fn new(dct_type: DctType, n_in: usize, n_out: usize) -> Self {
-        Self::scaled(dct_type, n_in, n_out, |_| 1.0)
+        Self::scaled(dct_type, DctNorm::Ortho, n_in, n_out, |_| 1.0)
     }
 
     /// Computes the cosines, with coefficient `k` multiplied by `scale(k)`.
-    pub fn scaled(dct_type: DctType, n_in: usize, n_out: usize, scale: impl Fn(usize) -> f64) -> Self {
-        let weight = |k, n| if n_in == 1 { 1.0 } else { dct_type.weight(k, n, n_in) };
+    pub fn scaled(
+        dct_type: DctType,
+        norm: DctNorm,
+        n_in: usize,
+        n_out: usize,
+        scale: impl Fn(usize) -> f64,
+    ) -> Self {
+        let is_lone = n_in == 1 && dct_type == DctType::I; // type I has no cosines for one value
+        let weight = |k, n| if is_lone { 1.0 } else { dct_type.weight(norm, k, n, n_in) };
         let weights = (0..n_out.div_ceil(LANES))
             .flat_map(|block| (0..n_in).map(move |n| (block, n)))
             .map(|(block, n)| {
@@ -138,7 +181,7 @@ mod tests {
     use super::*;
     use crate::assert_close::assert_close;
 
-    const TYPES: [DctType; 3] = [DctType::I, DctType::II, DctType::III];
+    const TYPES: [DctType; 4] = [DctType::I, DctType::II, DctType::III, DctType::IV];
 
     fn transformed(dct_type: DctType, values: &[f32], n_out: usize) -> Vec<f32> {
         let mut coefficients = vec![f32::NAN; n_out];
@@ -175,9 +218,11 @@ mod tests {
 
     #[test]
     fn curves_of_one_value_or_none_are_no_trouble() {
-        for dct_type in TYPES {
-            assert_eq!(transformed(dct_type, &[3.0], 1), [3.0]);
+        for dct_type in [DctType::I, DctType::II, DctType::III] {
+            assert_close(&transformed(dct_type, &[3.0], 1), &[3.0], 1e-6);
             assert_eq!(transformed(dct_type, &[], 2), [0.0, 0.0]);
         }
+        // scipy.fft.dct([3.0], 4, norm="ortho")
+        assert_close(&transformed(DctType::IV, &[3.0], 1), &[3.0], 1e-6);
     }
 }

@@ -33,6 +33,28 @@ pub enum MelNorm {
     Slaney,
     /// Each filter has unit height.
     None,
+    /// The weights of each filter add up to 1.
+    #[serde(alias = "1")]
+    L1,
+    /// The squares of the weights of each filter add up to 1.
+    #[serde(alias = "2")]
+    L2,
+    /// The largest weight of each filter is 1: that of a bin, which need not lie at the tip of the triangle.
+    Inf,
+}
+
+impl MelNorm {
+    /// What a filter that spans `width_hz` is multiplied by, with its `weights` as they are at unit height.
+    fn scale(self, width_hz: f64, weights: impl Iterator<Item = f64>) -> f64 {
+        let norm = match self {
+            Self::Slaney => width_hz / 2.0,
+            Self::None => 1.0,
+            Self::L1 => weights.sum(),
+            Self::L2 => weights.map(|w| w * w).sum::<f64>().sqrt(),
+            Self::Inf => weights.fold(0.0, f64::max),
+        };
+        if norm > 0.0 { 1.0 / norm } else { 1.0 } // an empty filter stays as it is
+    }
 }
 
 /// Hertz to mels.
@@ -187,13 +209,10 @@ impl MelFilterBank {
     /// Adds the triangle over the three `corners`, in Hz.
     fn push(&mut self, bins_hz: &[f64], corners: [f64; 3], norm: MelNorm) {
         let [low, centre, high] = corners;
-        let scale = match norm {
-            MelNorm::Slaney => 2.0 / (high - low),
-            MelNorm::None => 1.0,
-        };
         let weight = |hz: f64| ((hz - low) / (centre - low)).min((high - hz) / (high - centre));
         let bin = bins_hz.partition_point(|&hz| hz <= low);
         let end = bins_hz.partition_point(|&hz| hz < high).max(bin);
+        let scale = norm.scale(high - low, bins_hz[bin..end].iter().map(|&hz| weight(hz)));
         let offset = self.weights.len();
         self.weights.extend(bins_hz[bin..end].iter().map(|&hz| (weight(hz) * scale) as f32));
         self.bands.push(Band { bin, n_bins: end - bin, offset });

@@ -9,7 +9,10 @@
 
 use std::f64::consts::PI;
 
-use super::dct::{Dct, DctType};
+use super::FeatureSpec;
+use super::dct::{Dct, DctNorm, DctType};
+use super::kind::{Bins, Feature, Quantity, Rows};
+use super::shared::{Intermediate, Sound};
 
 /// A planned transform from log-mel spectra to MFCCs.
 #[derive(Debug, Clone)]
@@ -22,12 +25,12 @@ impl Mfcc {
     ///
     /// A `lifter` above 0 multiplies coefficient `k` by `1 + lifter / 2 · sin(π (k + 1) / lifter)`, which raises the
     /// middle ones, small by nature, to the size of the others.
-    pub fn new(n_mels: usize, n_mfcc: usize, dct_type: DctType, lifter: f32) -> Self {
+    pub fn new(n_mels: usize, n_mfcc: usize, dct_type: DctType, norm: DctNorm, lifter: f32) -> Self {
         let lifter = f64::from(lifter);
         let lift = |k: usize| {
             if lifter > 0.0 { 1.0 + lifter / 2.0 * (PI * (k + 1) as f64 / lifter).sin() } else { 1.0 }
         };
-        Self { dct: Dct::scaled(dct_type, n_mels, n_mfcc, lift) }
+        Self { dct: Dct::scaled(dct_type, norm, n_mels, n_mfcc, lift) }
     }
 
     /// Number of coefficients.
@@ -49,6 +52,37 @@ impl Mfcc {
     }
 }
 
+/// MFCCs: `[n_frames, n_mfcc]`.
+#[derive(Debug, Clone)]
+pub(super) struct MfccKind;
+
+impl Feature for MfccKind {
+    const NAME: &'static str = "mfcc";
+    const TITLE: &'static str = "MFCC";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[Intermediate::Mfcc];
+
+    fn n_bins(spec: &FeatureSpec) -> usize {
+        spec.n_mfcc
+    }
+
+    fn bins(_spec: &FeatureSpec) -> Bins {
+        Bins::Numbered("MFCC")
+    }
+
+    fn quantity(_spec: &FeatureSpec) -> Quantity {
+        Quantity::Coefficients
+    }
+
+    fn plan(_spec: &FeatureSpec) -> Self {
+        Self
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        rows.copy_from(&sound.shared.mfcc);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +91,7 @@ mod tests {
     #[test]
     fn a_flat_spectrum_has_a_level_and_no_shape() {
         let mut mfcc = [f32::NAN; 5];
-        Mfcc::new(64, 5, DctType::II, 0.0).apply(&[-20.0; 64], &mut mfcc);
+        Mfcc::new(64, 5, DctType::II, DctNorm::Ortho, 0.0).apply(&[-20.0; 64], &mut mfcc);
         assert_close(&mfcc, &[-160.0, 0.0, 0.0, 0.0, 0.0], 1e-4); // -20 dB · √64
     }
 
@@ -65,8 +99,8 @@ mod tests {
     fn the_lifter_raises_the_middle_most() {
         let log_mel: Vec<f32> = (0..64).map(|m| (m as f32 * 0.9).cos() * 10.0).collect();
         let (mut plain, mut liftered) = ([0.0; 20], [0.0; 20]);
-        Mfcc::new(64, 20, DctType::II, 0.0).apply(&log_mel, &mut plain);
-        Mfcc::new(64, 20, DctType::II, 22.0).apply(&log_mel, &mut liftered);
+        Mfcc::new(64, 20, DctType::II, DctNorm::Ortho, 0.0).apply(&log_mel, &mut plain);
+        Mfcc::new(64, 20, DctType::II, DctNorm::Ortho, 22.0).apply(&log_mel, &mut liftered);
         // 1 + 11 · sin(π · (k + 1) / 22) for k = 0 and k = 10
         assert_close(&[liftered[0] / plain[0], liftered[10] / plain[10]], &[2.565_463_2, 12.0], 1e-5);
     }

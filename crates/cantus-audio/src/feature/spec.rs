@@ -6,15 +6,30 @@
 mod top_db;
 mod validate;
 
+pub(super) use validate::require;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::dct::DctType;
+use super::beat::BeatConfig;
+use super::chroma_cqt::ChromaCqtConfig;
+use super::chroma_stft::ChromaConfig;
+use super::dct::{DctNorm, DctType};
+use super::delta::DeltaConfig;
 use super::extractor::FeatureExtractor;
+use super::kind::FeatureKind;
 use super::mel::{MelConfig, MelNorm};
+use super::onset::OnsetConfig;
+use super::pcen::PcenConfig;
+use super::spectral_bandwidth::BandwidthConfig;
+use super::spectral_contrast::ContrastConfig;
+use super::spectral_flatness::FlatnessConfig;
+use super::spectral_rolloff::RolloffConfig;
+use super::tempo::TempoConfig;
+use super::tempogram::TempogramConfig;
 use crate::Error;
-use crate::signal::{PadMode, StftConfig, Window, fourier};
+use crate::signal::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,33 +63,64 @@ pub struct FeatureSpec {
     pub f_max: Option<f32>,
     /// HTK's mel scale instead of Slaney's.
     pub htk: bool,
-    /// Mel bands of equal area (`slaney`) or of equal height (`none`).
+    /// Mel bands of equal area (`slaney`), of equal height (`none`), or of unit norm (`l1`, `l2`, `inf`).
     pub norm: MelNorm,
     /// Decibels are cut this far below the loudest value of the segment; never if `None`, written `"none"`.
     #[serde(with = "top_db")]
     pub top_db: Option<f32>,
     /// Number of cepstral coefficients.
     pub n_mfcc: usize,
-    /// Type of the cosine transform, 1 to 3.
+    /// Type of the cosine transform, 1 to 4.
     pub dct_type: DctType,
+    /// Scaling of the cosine transform.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dct_norm: DctNorm,
     /// Cepstral lifter; 0 for none.
     pub lifter: f32,
+    /// Parameters of [`FeatureKind::MfccDelta`] and [`FeatureKind::MfccDelta2`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub delta: DeltaConfig,
+    /// Parameters of [`FeatureKind::Pcen`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub pcen: PcenConfig,
+    /// Parameters of [`FeatureKind::SpectralBandwidth`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub bandwidth: BandwidthConfig,
+    /// Parameters of [`FeatureKind::SpectralRolloff`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub rolloff: RolloffConfig,
+    /// Parameters of [`FeatureKind::SpectralFlatness`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub flatness: FlatnessConfig,
+    /// Parameters of [`FeatureKind::SpectralContrast`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub contrast: ContrastConfig,
+    /// Parameters of [`FeatureKind::Cqt`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub cqt: CqtConfig,
+    /// Parameters of [`FeatureKind::ChromaStft`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub chroma_stft: ChromaConfig,
+    /// Parameters of [`FeatureKind::ChromaCqt`] and [`FeatureKind::Tonnetz`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub chroma_cqt: ChromaCqtConfig,
+    /// Parameters of [`FeatureKind::OnsetStrength`] and all that is made of it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub onset: OnsetConfig,
+    /// Parameters of [`FeatureKind::Tempogram`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub tempogram: TempogramConfig,
+    /// Parameters of the tempo.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tempo: TempoConfig,
+    /// Parameters of the beats.
+    #[serde(skip_serializing_if = "is_default")]
+    pub beat: BeatConfig,
+    /// Parameters of [`FeatureKind::Harmonic`] and [`FeatureKind::Percussive`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub hpss: HpssConfig,
     /// How a track is cut into the segments that a network is given.
     pub segments: Segments,
-}
-
-/// One kind of feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeatureKind {
-    /// Mel-frequency cepstral coefficients, `n_mfcc` bins.
-    Mfcc,
-    /// Mel spectrogram, `n_mels` bins.
-    Mel,
-    /// Mel spectrogram in dB, `n_mels` bins.
-    LogMel,
-    /// Magnitude of the STFT, `n_fft / 2 + 1` bins.
-    Stft,
 }
 
 /// How a track is cut: `n_segments` equal pieces of its first `track_duration_s` seconds.
@@ -85,6 +131,11 @@ pub struct Segments {
     pub track_duration_s: f64,
     /// Number of segments that it is cut into.
     pub n_segments: usize,
+}
+
+/// Parameters that nobody has changed are not written: a specification shows what is meant.
+fn is_default<T: Default + PartialEq>(parameters: &T) -> bool {
+    *parameters == T::default()
 }
 
 impl Default for FeatureSpec {
@@ -108,7 +159,22 @@ impl Default for FeatureSpec {
             top_db: Some(80.0),
             n_mfcc: 20,
             dct_type: DctType::II,
+            dct_norm: DctNorm::Ortho,
             lifter: 0.0,
+            delta: DeltaConfig::default(),
+            pcen: PcenConfig::default(),
+            bandwidth: BandwidthConfig::default(),
+            rolloff: RolloffConfig::default(),
+            flatness: FlatnessConfig::default(),
+            contrast: ContrastConfig::default(),
+            cqt: CqtConfig::default(),
+            chroma_stft: ChromaConfig::default(),
+            chroma_cqt: ChromaCqtConfig::default(),
+            onset: OnsetConfig::default(),
+            tempogram: TempogramConfig::default(),
+            tempo: TempoConfig::default(),
+            beat: BeatConfig::default(),
+            hpss: HpssConfig::default(),
             segments: Segments::default(),
         }
     }
@@ -204,33 +270,11 @@ impl FeatureSpec {
     }
 }
 
-impl FeatureKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Mfcc, Self::Mel, Self::LogMel, Self::Stft];
-
-    /// Number of bins.
-    pub fn n_bins(self, spec: &FeatureSpec) -> usize {
-        match self {
-            Self::Mfcc => spec.n_mfcc,
-            Self::Mel | Self::LogMel => spec.n_mels,
-            Self::Stft => fourier::n_bins(spec.n_fft),
-        }
-    }
-
-    /// The name under which it is written in a specification.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mfcc => "mfcc",
-            Self::Mel => "mel",
-            Self::LogMel => "log_mel",
-            Self::Stft => "stft",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Norm;
+
     #[test]
     fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {
         let course = FeatureSpec::course();
@@ -275,6 +319,12 @@ mod tests {
             f_max: Some(8000.5),
             top_db: None,
             dct_type: DctType::III,
+            dct_norm: DctNorm::None,
+            pcen: PcenConfig { b: Some(0.025), ..PcenConfig::default() },
+            contrast: ContrastConfig { n_bands: 4, ..ContrastConfig::default() },
+            cqt: CqtConfig { n_bins: 60, ..CqtConfig::default() },
+            chroma_stft: ChromaConfig { tuning: Some(0.25), norm: Norm::L2, ..ChromaConfig::default() },
+            onset: OnsetConfig { lag: 2, ..OnsetConfig::default() },
             ..FeatureSpec::default()
         };
         for spec in [FeatureSpec::course(), unusual] {
@@ -283,6 +333,15 @@ mod tests {
             let written = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<FeatureSpec>(&written).unwrap(), spec, "{written}");
         }
+    }
+
+    #[test]
+    fn parameters_of_one_kind_are_written_only_where_they_were_changed() {
+        let course = toml::to_string(&FeatureSpec::course()).unwrap();
+        assert!(!course.contains("pcen") && !course.contains("contrast") && !course.contains("dct_norm"));
+        let spec: FeatureSpec = toml::from_str("kinds = ['pcen']\n[pcen]\ngain = 0.8").unwrap();
+        assert_eq!(spec.pcen, PcenConfig { gain: 0.8, ..PcenConfig::default() });
+        assert!(toml::to_string(&spec).unwrap().contains("gain = 0.8"));
     }
 
     #[test]
@@ -304,7 +363,8 @@ mod tests {
         let refused = |text| toml::from_str::<FeatureSpec>(text).unwrap_err().to_string();
         assert!(refused("n_ftt = 1024").contains("n_ftt"));
         assert!(refused("top_db = 'never'").contains("\"none\""));
-        assert!(refused("dct_type = 4").contains("1, 2 or 3"));
+        assert!(refused("dct_type = 5").contains("1, 2, 3 or 4"));
+        assert!(refused("pcen = { gian = 0.9 }").contains("gian"));
         assert!(refused("window = 'han'").contains("hann"));
     }
 }

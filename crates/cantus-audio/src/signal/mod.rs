@@ -2,16 +2,26 @@
 //!
 //! ```text
 //! samples ─▶ window ─▶ fourier ─▶ stft [n_frames, n_fft / 2 + 1] ─▶ decibel
+//!        │                           └─▶ hpss
+//!        └─▶ cqt [n_frames, n_notes]
 //! ```
 
+pub mod autocorrelation;
+pub mod cqt;
 pub mod decibel;
 pub mod fourier;
+pub mod hpss;
 pub mod logarithm;
+pub mod median;
+pub mod norm;
 pub mod padding;
 pub mod stft;
 pub mod window;
 
+pub use cqt::{Cqt, CqtConfig};
 pub use fourier::Complex32;
+pub use hpss::{Hpss, HpssConfig};
+pub use norm::Norm;
 pub use padding::PadMode;
 pub use stft::{Stft, StftConfig};
 pub use window::Window;

@@ -22,7 +22,7 @@ pub enum PadMode {
 
 impl PadMode {
     /// Where sample `position` of the endless signal is found among `n_samples > 0`; `None` is silence.
-    pub(super) fn source(self, position: isize, n_samples: usize) -> Option<usize> {
+    pub(crate) fn source(self, position: isize, n_samples: usize) -> Option<usize> {
         let n = n_samples as isize;
         if (0..n).contains(&position) {
             return Some(position as usize);

@@ -80,7 +80,7 @@ impl StftConfig {
     }
 
     /// Samples of padding at each end.
-    fn padding(&self) -> usize {
+    pub(crate) fn padding(&self) -> usize {
         if self.center { self.n_fft / 2 } else { 0 }
     }
 }

@@ -1,6 +1,7 @@
 //! Checkpoints: a training between two epochs, as the bytes of a safetensors file.
 //!
-//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`) and of the
+//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`), of the average of epochs
+//! (`average.<name>`) and of the
 //! optimizer (`slots.0.<name>`, `slots.1.<name>`), there are the history (`history.<key>`, f64, bit by bit)
 //! and `state`. No state of a random generator is needed: random numbers depend on seed and place alone. The
 //! metadata say of which network and training it is.
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::state::State;
 use super::training::Training;
 use crate::architecture::Architecture;
+use crate::averaging::Average;
 use crate::chain::Chain;
 use crate::error::Error;
 use crate::history::History;
@@ -58,6 +60,9 @@ pub(super) fn write(
     push_parameters(&mut entries, "weights", chain, parameters.iter());
     if let Some(best) = &state.best_parameters {
         push_parameters(&mut entries, "best", chain, best.iter());
+    }
+    if let Some(average) = &state.average.weights {
+        push_parameters(&mut entries, "average", chain, average.iter());
     }
     for slot in [0, 1] {
         if slots.iter().any(|slots| !slots[slot].is_empty()) {
@@ -109,6 +114,9 @@ pub(super) fn read(
     let mut state = read_state(&file)?;
     if file.names().iter().any(|name| name.starts_with("best.")) {
         state.best_parameters = Some(read_parameters(&file, "best", chain)?);
+    }
+    if file.names().iter().any(|name| name.starts_with("average.")) {
+        state.average.weights = Some(read_parameters(&file, "average", chain)?);
     }
     let mut slots: Slots = chain.links.iter().map(|_| Default::default()).collect();
     for slot in 0..n_slots {
@@ -168,7 +176,7 @@ fn read_f64(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f64>, Error> {
 }
 
 /// Whole numbers below 2⁵³ are exact as f64; what there is not yet is NaN.
-fn state_numbers(state: &State) -> [f64; 8] {
+fn state_numbers(state: &State) -> [f64; 9] {
     let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let Plateau { factor, best, wait } = state.plateau;
     [
@@ -180,12 +188,14 @@ fn state_numbers(state: &State) -> [f64; 8] {
         or_nan(state.best),
         or_nan(state.fallen_to),
         state.wait as f64,
+        state.average.n_epochs as f64,
     ]
 }
 
 fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
     let numbers = read_f64(file, "state")?;
-    let &[n_epochs, n_steps, factor, plateau_best, plateau_wait, best, fallen_to, wait] = numbers.as_slice()
+    let &[n_epochs, n_steps, factor, plateau_best, plateau_wait, best, fallen_to, wait, n_averaged] =
+        numbers.as_slice()
     else {
         return Err(damaged("its state is incomplete"));
     };
@@ -209,5 +219,6 @@ fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
         fallen_to: known(fallen_to),
         wait: wait as usize,
         best_parameters: None,
+        average: Average { weights: None, n_epochs: n_averaged as usize },
     })
 }

@@ -74,11 +74,11 @@ pub struct EpochEnd<'a> {
 }
 
 impl EpochEnd<'_> {
-    /// The weights after this epoch, by name; as from [`Network::weights`].
+    /// The weights after this epoch, by name; as from [`Network::weights`]. Where weights are averaged, their average.
     #[must_use]
     pub fn weights(&self) -> Vec<Tensor> {
         let (_, chain, parameters) = self.network;
-        chain.tensors(parameters)
+        chain.tensors(self.state.average.weights.as_deref().unwrap_or(parameters))
     }
 
     /// Everything that [`Network::resume`] needs, as the bytes of a safetensors file.
@@ -169,11 +169,18 @@ pub(crate) fn fit(
                     break;
                 };
                 engine.copy_parameters(parameters);
+                if let Some(averaging) = training.averaging {
+                    state.average.take_in(averaging, epoch + 1, parameters);
+                }
+                // Lent while the epoch is booked, and given back.
+                let average = state.average.weights.take();
+                let judged: &[Vec<f32>] = average.as_deref().unwrap_or(parameters);
                 let validation =
-                    validation.map(|examples| scores(chain, parameters, examples, training.loss, n_threads));
+                    validation.map(|examples| scores(chain, judged, examples, training.loss, n_threads));
                 let learning_rate = f64::from(state.learning_rate(training, 0.0));
                 let log = EpochLog { train: train_scores, validation, learning_rate };
-                let is_best = state.end_epoch(log, training, parameters);
+                let is_best = state.end_epoch(log, training, judged);
+                state.average.weights = average;
                 let end = EpochEnd {
                     epoch,
                     log,
@@ -191,8 +198,8 @@ pub(crate) fn fit(
             }
         },
     );
-    if let Some(best) = state.best_parameters {
-        *parameters = best;
+    if let Some(judged) = state.best_parameters.or(state.average.weights) {
+        *parameters = judged;
     }
     Ok(state.history)
 }

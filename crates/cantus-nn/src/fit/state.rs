@@ -1,6 +1,7 @@
 //! How far a training has come: what a checkpoint keeps beside weights and slots.
 
 use super::training::Training;
+use crate::averaging::Average;
 use crate::history::{EpochLog, History};
 use crate::schedule::Plateau;
 
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) wait: usize,
     /// The weights of the best epoch, where early stopping is to restore them.
     pub(super) best_parameters: Option<Vec<Vec<f32>>>,
+    /// The average of epochs' weights, where one is asked for.
+    pub(super) average: Average,
 }
 
 impl State {

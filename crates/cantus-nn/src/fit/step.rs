@@ -34,9 +34,16 @@ impl Task<'_> {
     /// How much examples of a target's class count.
     pub(super) fn class_weight(&self, target: Target<'_>) -> f32 {
         match target {
-            Target::Class(class) => self.class_weights.get(class).copied().unwrap_or(1.0),
+            Target::Class(class) => self.weight_of(class),
+            Target::Mixed(first, second, share) => {
+                share * self.weight_of(first) + (1.0 - share) * self.weight_of(second)
+            }
             Target::Values(_) => 1.0,
         }
+    }
+
+    fn weight_of(&self, class: usize) -> f32 {
+        self.class_weights.get(class).copied().unwrap_or(1.0)
     }
 }
 

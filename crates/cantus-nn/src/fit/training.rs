@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::averaging::Averaging;
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
@@ -25,6 +26,8 @@ pub struct Training {
     pub clipping: Option<Clipping>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
+    /// Whether the network ends as the average of several epochs' weights.
+    pub averaging: Option<Averaging>,
     /// How much examples of each class count in the loss; classes beyond the end count 1. Empty for no
     /// difference.
     pub class_weights: Vec<f32>,
@@ -46,6 +49,7 @@ impl Default for Training {
             schedule: Schedule::default(),
             clipping: None,
             early_stopping: None,
+            averaging: None,
             class_weights: Vec::new(),
             shuffle: true,
             seed: 0,
@@ -133,6 +137,9 @@ impl Training {
         {
             return refuse("clipping", limit.to_string(), "more than 0");
         }
+        if let Some(averaging) = self.averaging {
+            averaging.check()?;
+        }
         if let Some(weight) =
             self.class_weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0))
         {
@@ -157,6 +164,7 @@ mod tests {
             schedule = { type = "cosine", warm_up_epochs = 2 }
             clipping = { global_norm = 1.0 }
             early_stopping = { patience = 3 }
+            averaging = { type = "swa", from_epoch = 10 }
         "#;
         let training: Training = toml::from_str(text).unwrap();
         assert_eq!(training.batching, Batching::Mini(16));
@@ -165,6 +173,7 @@ mod tests {
             Optimizer::Sgd(Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: false })
         );
         assert_eq!(training.clipping, Some(Clipping::GlobalNorm(1.0)));
+        assert_eq!(training.averaging, Some(Averaging::Swa { from_epoch: 10 }));
         assert!(training.early_stopping.unwrap().restore_best_weights);
         assert_eq!(toml::from_str::<Training>(&toml::to_string(&training).unwrap()).unwrap(), training);
         assert_eq!(toml::from_str::<Training>(r#"batching = "full""#).unwrap().batching, Batching::Full);
@@ -179,6 +188,7 @@ mod tests {
             Training { batching: Batching::Mini(0), ..Training::default() },
             Training { clipping: Some(Clipping::Norm(0.0)), ..Training::default() },
             Training { class_weights: vec![-1.0], ..Training::default() },
+            Training { averaging: Some(Averaging::Ema { decay: 2.0 }), ..Training::default() },
         ] {
             assert!(training.check().is_err(), "{training:?}");
         }

@@ -1,14 +1,16 @@
-//! Features over time as colours: spectrogram, mel spectrogram, MFCC, chroma.
+//! Features over time as colours: spectrogram, mel spectrogram, MFCC, chroma, CQT, tempogram.
 //!
-//! Time runs to the right and bins upwards, as librosa's `specshow` lays them out. Colours are magma (van der Walt &
+//! Time runs to the right and bins upwards, as librosa's `specshow` lays them out; what the rows are labelled with is told in
+//! `rows`. Colours are magma (van der Walt &
 //! Smith 2015), in which equal steps of a value are equal steps to the eye, with or without colour vision.
 
 use super::{
-    Picture, font,
+    Picture, Rows, font,
     mark::{Anchor, Image, Ink, Mark, Rect, Text},
     panel::{LABEL, Panel, draw_left_labels},
     picture::{HEADER, MARGIN},
-    scale::{Scale, Tick, label, round_step},
+    rows::Layout,
+    scale::Scale,
 };
 
 /// A matrix of features and what its axes mean.
@@ -30,17 +32,6 @@ pub struct HeatMap<'a> {
     pub range: ColourRange,
 }
 
-/// What the bins of a feature are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rows<'a> {
-    /// Counted from 0, with the name of the axis, such as "MFCC".
-    Numbered(&'a str),
-    /// Frequencies in Hz, one per bin, ascending: FFT bins, mel bands.
-    Hertz(&'a [f64]),
-    /// With a name each: the axis's and the bins', such as pitch classes.
-    Named(&'a str, &'a [&'a str]),
-}
-
 /// Which values the colours of a [`HeatMap`] span; values outside get the colour of the nearer end.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ColourRange {
@@ -60,6 +51,8 @@ const LEFT: f32 = 84.0;
 const RIGHT: f32 = 92.0;
 const FOOTER: f32 = 56.0;
 const GRADIENT: colorous::Gradient = colorous::MAGMA;
+/// As many as an indexed PNG can hold beside the blank: finer steps are not seen, and would triple the file.
+const N_COLOURS: usize = 255;
 /// Cells that the plot can show side by side; more are averaged together.
 const MOST_COLUMNS: usize = ((WIDTH - LEFT - RIGHT) * 2.0) as usize;
 const MOST_ROWS: usize = ((HEIGHT - HEADER - FOOTER) * 2.0) as usize;
@@ -82,21 +75,18 @@ fn draw(map: &HeatMap<'_>) -> Picture {
     let mut picture = Picture::new(WIDTH, HEIGHT, map.title, &subtitle(map, n_frames));
     let rect = Rect { x: LEFT, y: HEADER, width: WIDTH - LEFT - RIGHT, height: HEIGHT - HEADER - FOOTER };
     let duration_s = n_frames as f64 * map.frame_s;
-    let panel = Panel {
-        rect,
-        x: Scale::linear(0.0, duration_s, rect.x, rect.right()),
-        y: Scale::linear(0.0, map.n_bins as f64, rect.bottom(), rect.y),
-    };
+    let layout = Layout::new(&map.rows, map.n_bins, MOST_ROWS);
+    let x = Scale::linear(0.0, duration_s, rect.x, rect.right());
+    let panel = Panel { rect, x, y: layout.scale(rect.bottom(), rect.y) };
     if n_frames == 0 {
         panel.draw_note(&mut picture, "nothing to draw");
         return picture;
     }
-    picture.push(Mark::Image { rect, image: image(map, n_frames, low, high) });
+    picture.push(Mark::Image { rect, image: image(map, &layout, n_frames, low, high) });
     panel.draw_x_axis(&mut picture, &panel.x.ticks(10), Some("Time (s)"));
-    let (title, ticks) = row_ticks(&map.rows, map.n_bins);
-    let labels = ticks.iter().map(|t| (panel.y.at(t.value), t.label.as_str()));
-    draw_left_labels(&mut picture, &rect, labels, title);
-    for tick in &ticks {
+    let labels = layout.ticks.iter().map(|t| (panel.y.at(t.value), t.label.as_str()));
+    draw_left_labels(&mut picture, &rect, labels, layout.title);
+    for tick in &layout.ticks {
         let y = panel.y.at(tick.value);
         picture.push(Mark::rule((rect.x - 4.0, y), (rect.x, y), 1.0, Ink::Frame));
     }
@@ -146,12 +136,11 @@ fn standardised(values: &[f32], n_bins: usize) -> Vec<f32> {
     out
 }
 
-fn image(map: &HeatMap<'_>, n_frames: usize, low: f64, high: f64) -> Image {
-    let (per_column, per_row) = (n_frames.div_ceil(MOST_COLUMNS), map.n_bins.div_ceil(MOST_ROWS));
-    let (columns, rows) = (n_frames.div_ceil(per_column), map.n_bins.div_ceil(per_row));
+fn image(map: &HeatMap<'_>, layout: &Layout<'_>, n_frames: usize, low: f64, high: f64) -> Image {
+    let per_column = n_frames.div_ceil(MOST_COLUMNS);
+    let (columns, rows) = (n_frames.div_ceil(per_column), layout.bins.len());
     let mut pixels = Vec::with_capacity(columns * rows);
-    for row in (0..rows).rev() {
-        let bins = row * per_row..((row + 1) * per_row).min(map.n_bins);
+    for bins in layout.bins.iter().rev() {
         for column in 0..columns {
             let frames = column * per_column..((column + 1) * per_column).min(n_frames);
             let cells = frames.flat_map(|frame| &map.values[frame * map.n_bins..][bins.clone()]);
@@ -171,55 +160,9 @@ fn colour(value: f64, low: f64, high: f64) -> [u8; 4] {
         return [0; 4];
     }
     let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
-    let colour = GRADIENT.eval_continuous(if share.is_finite() { share } else { 0.0 });
+    let step = if share.is_finite() { (share * (N_COLOURS - 1) as f64).round() as usize } else { 0 };
+    let colour = GRADIENT.eval_rational(step, N_COLOURS);
     [colour.r, colour.g, colour.b, 255]
-}
-
-/// Where the bins are labelled, counted in bins from the lower edge of the lowest.
-fn row_ticks<'a>(rows: &Rows<'a>, n_bins: usize) -> (&'a str, Vec<Tick>) {
-    let centre = |bin: usize| bin as f64 + 0.5;
-    match *rows {
-        Rows::Numbered(name) => {
-            let step = round_step(n_bins as f64, 14).max(1.0) as usize;
-            let ticks = (0..n_bins).step_by(step);
-            (name, ticks.map(|bin| Tick { value: centre(bin), label: bin.to_string() }).collect())
-        }
-        Rows::Named(axis, names) => {
-            let named = names.iter().take(n_bins).enumerate();
-            (axis, named.map(|(bin, &name)| Tick { value: centre(bin), label: name.to_owned() }).collect())
-        }
-        Rows::Hertz(hz) => ("Frequency (Hz)", hertz_ticks(&hz[..hz.len().min(n_bins)])),
-    }
-}
-
-/// Round frequencies where bins are evenly spaced, octaves where they are not (mel), as far apart as labels need.
-fn hertz_ticks(hz: &[f64]) -> Vec<Tick> {
-    let (Some(&low), Some(&high)) = (hz.first(), hz.last()) else { return Vec::new() };
-    let even = hz.len() < 3 || (hz[1] - low) * 1.5 > high - hz[hz.len() - 2];
-    let candidates: Vec<f64> = if even {
-        Scale::linear(low, high, 0.0, 1.0).ticks(8).into_iter().map(|t| t.value).collect()
-    } else {
-        (4..18).map(|octave| f64::from(1u32 << octave)).collect()
-    };
-    let mut ticks: Vec<Tick> = Vec::new();
-    for frequency in candidates {
-        let Some(value) = bin_of(hz, frequency) else { continue };
-        let crowded = ticks.last().is_some_and(|last| (value - last.value) / (hz.len() as f64) < 0.06);
-        if !crowded {
-            ticks.push(Tick { value, label: label(frequency, 1.0) });
-        }
-    }
-    ticks
-}
-
-/// The place of a frequency between the centres of ascending bins.
-fn bin_of(hz: &[f64], frequency: f64) -> Option<f64> {
-    let above = hz.iter().position(|&bin| bin >= frequency)?;
-    if hz[above] == frequency {
-        return Some(above as f64 + 0.5);
-    }
-    let below = above.checked_sub(1)?;
-    Some(below as f64 + 0.5 + (frequency - hz[below]) / (hz[above] - hz[below]))
 }
 
 fn draw_colour_bar(picture: &mut Picture, rect: &Rect, low: f64, high: f64, unit: &str) {
@@ -291,23 +234,6 @@ mod tests {
     }
 
     #[test]
-    fn frequencies_stand_between_the_bins_they_lie_between() {
-        assert_eq!(bin_of(&[100.0, 200.0, 400.0], 200.0), Some(1.5));
-        assert_eq!(bin_of(&[100.0, 200.0, 400.0], 300.0), Some(2.0));
-        assert_eq!(bin_of(&[100.0, 200.0, 400.0], 50.0), None);
-        assert_eq!(bin_of(&[100.0, 200.0, 400.0], 500.0), None);
-    }
-
-    #[test]
-    fn evenly_spaced_bins_get_round_frequencies_and_others_octaves() {
-        let fft: Vec<f64> = (0..=1024).map(|k| f64::from(k) * 22050.0 / 2048.0).collect();
-        let labels = |hz: &[f64]| hertz_ticks(hz).into_iter().map(|t| t.label).collect::<Vec<_>>();
-        assert_eq!(labels(&fft), ["0", "2000", "4000", "6000", "8000", "10000"]);
-        let warped: Vec<f64> = (0..64).map(|k| 100.0 * 1.08f64.powi(k)).collect();
-        assert_eq!(labels(&warped), ["128", "256", "512", "1024", "2048", "4096", "8192"]);
-    }
-
-    #[test]
     fn empty_constant_and_hopeless_values_are_drawn_without_fuss() {
         for (values, n_bins) in [(&[][..], 13), (&[], 0), (&[1.0; 4], 2), (&[f32::NAN; 4], 2), (&[1.0; 3], 0)]
         {
@@ -316,6 +242,10 @@ mod tests {
                 [ColourRange::Fixed(f64::NAN, 1.0), ColourRange::Fixed(1.0, 0.0), ColourRange::Standardised]
             {
                 heat_map(&HeatMap { range, ..map(values, n_bins) });
+            }
+            let hz = [0.0, 100.0];
+            for rows in [Rows::Hertz(&hz), Rows::LogHertz(&hz), Rows::Pitches(&hz), Rows::Tempo(&hz)] {
+                heat_map(&HeatMap { rows, ..map(values, n_bins) });
             }
         }
     }

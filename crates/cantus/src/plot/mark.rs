@@ -22,10 +22,16 @@ pub(super) enum Ink {
     First,
     /// Second series.
     Second,
+    /// Any series, counted from 0: `First`, `Second`, and on; after the last the colours begin again.
+    Series(usize),
     /// A share in 0..=1 between the surface and the strongest colour.
     Tint(f32),
     /// Text that is readable on `Tint` of the same share.
     OnTint(f32),
+    /// From the second series' colour at -1 over the page at 0 to the first's at 1.
+    Signed(f32),
+    /// Text that is readable on `Signed` of the same share.
+    OnSigned(f32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

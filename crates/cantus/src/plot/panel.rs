@@ -1,7 +1,10 @@
 //! The rectangle that data is drawn in: frame, grid, axes with titles, and lines that break where a value is missing.
 
+use std::borrow::Cow;
+
 use super::{
-    Picture,
+    Picture, font,
+    font::Weight,
     mark::{Anchor, Ink, Mark, Rect, Text},
     scale::{Scale, Tick},
 };
@@ -91,15 +94,58 @@ pub(super) fn draw_left_labels<'a>(
     picture.push(Mark::Text(text.middle()));
 }
 
-/// Coloured strokes with their names, flush right on the line of the title; the last one starts the list.
-pub(super) fn draw_legend(picture: &mut Picture, entries: &[(&str, Ink, bool)]) {
-    let mut right = picture.width - super::picture::MARGIN;
-    for &(name, ink, dashed) in entries.iter().rev() {
-        let y = 28.0;
-        let text = Text::new(right, y, name, LABEL).ink(Ink::Text).anchor(Anchor::End);
-        right -= super::font::width(name, text.size, text.weight) + 7.0;
-        picture.push(Mark::Text(text.middle()));
-        picture.push(Mark::Line { points: vec![(right - 22.0, y), (right, y)], width: 2.0, ink, dashed });
-        right -= 22.0 + 18.0;
+/// A coloured stroke and its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LegendEntry<'a> {
+    pub name: Cow<'a, str>,
+    pub ink: Ink,
+    pub dashed: bool,
+}
+
+impl<'a> LegendEntry<'a> {
+    pub fn new(name: &'a str, ink: Ink, dashed: bool) -> Self {
+        LegendEntry { name: Cow::Borrowed(name), ink, dashed }
+    }
+
+    /// The same with at most this width of its name.
+    pub fn cut_to(self, width: f32) -> Self {
+        LegendEntry { name: font::fit(&self.name, LABEL, Weight::Regular, width).into(), ..self }
+    }
+
+    fn width(&self) -> f32 {
+        font::width(&self.name, LABEL, Weight::Regular)
+    }
+
+    /// The stroke ends at `x`, and the name begins after it.
+    fn draw(&self, picture: &mut Picture, x: f32, y: f32) {
+        let points = vec![(x - STROKE, y), (x, y)];
+        picture.push(Mark::Line { points, width: 2.0, ink: self.ink, dashed: self.dashed });
+        picture.push(Mark::Text(Text::new(x + BEFORE_NAME, y, self.name.as_ref(), LABEL).middle()));
+    }
+}
+
+const STROKE: f32 = 22.0;
+const BEFORE_NAME: f32 = 7.0;
+const BETWEEN_ENTRIES: f32 = 18.0;
+
+/// Coloured strokes with their names, flush right on the line of the title.
+pub(super) fn draw_legend(picture: &mut Picture, entries: &[LegendEntry<'_>]) {
+    let mut x = picture.width - super::picture::MARGIN - legend_width(entries.iter());
+    for entry in entries {
+        entry.draw(picture, x + STROKE, 28.0);
+        x += STROKE + BEFORE_NAME + entry.width() + BETWEEN_ENTRIES;
+    }
+}
+
+/// Width of a legend in one line.
+pub(super) fn legend_width<'a>(entries: impl Iterator<Item = &'a LegendEntry<'a>>) -> f32 {
+    let widths = entries.map(|entry| STROKE + BEFORE_NAME + entry.width());
+    widths.reduce(|sum, width| sum + BETWEEN_ENTRIES + width).unwrap_or(0.0)
+}
+
+/// The same one below the other, from the given corner.
+pub(super) fn draw_legend_column(picture: &mut Picture, x: f32, y: f32, entries: &[LegendEntry<'_>]) {
+    for (i, entry) in entries.iter().enumerate() {
+        entry.draw(picture, x + STROKE, y + 8.0 + 19.0 * i as f32);
     }
 }

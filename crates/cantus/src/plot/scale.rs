@@ -51,7 +51,7 @@ impl Scale {
     /// About `n` round values within the range.
     pub fn ticks(&self, n: usize) -> Vec<Tick> {
         if self.logarithmic {
-            return decades(self.low, self.high);
+            return decades(self.low, self.high, n);
         }
         multiples(self.low, self.high, round_step(self.high - self.low, n))
     }
@@ -78,9 +78,11 @@ fn multiples(low: f64, high: f64, step: f64) -> Vec<Tick> {
     values.map(|value| Tick { value, label: label(value, step) }).collect()
 }
 
-fn decades(low: f64, high: f64) -> Vec<Tick> {
+/// 1, 2 and 5 of every power of ten where there is room for them, else the powers alone.
+fn decades(low: f64, high: f64, n: usize) -> Vec<Tick> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let factors: &[f64] = if last - first <= 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let is_short = 3.0 * (high / low).log10() <= 1.4 * n as f64;
+    let factors: &[f64] = if is_short { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let stride = usize::try_from((last - first) / 8).unwrap_or(0) + 1;
     let values = (first..=last).step_by(stride).flat_map(|k| factors.iter().map(move |f| (f, k)));
     let values = values.map(|(f, k)| (f * 10f64.powi(k), 10f64.powi(k)));

@@ -1,8 +1,10 @@
 //! Light and dark: what number each role of [`Ink`] gets.
 //!
 //! The two series are blue and vermillion (light), sky blue and orange (dark) of Okabe & Ito's palette, which people with
-//! any common colour blindness can tell apart (Okabe & Ito 2008, "Color Universal Design"). Tints are mixed in Oklab
-//! (Ottosson 2020), so that equal steps of a share are equal steps to the eye.
+//! any common colour blindness can tell apart (Okabe & Ito 2008, "Color Universal Design"). The further series are theirs
+//! too where they have contrast enough; on white, green and purple are Tol's (2021, "Colour Schemes", muted), the yellow is
+//! darkened, and the last is a grey in both. Tints are mixed in Oklab (Ottosson 2020), so that equal steps of a share are
+//! equal steps to the eye.
 
 use super::mark::Ink;
 
@@ -18,26 +20,55 @@ pub enum Theme {
 
 pub(super) type Rgb = [u8; 3];
 
+/// Colours of series before they begin again.
+pub(super) const N_SERIES: usize = 6;
+
 impl Theme {
     pub(super) fn colour(self, ink: Ink) -> Rgb {
         match (self, ink) {
             (_, Ink::Tint(share)) => mix(self.colour(Ink::Surface), self.strongest(), share),
+            (_, Ink::First) => self.series(0),
+            (_, Ink::Second) => self.series(1),
+            (_, Ink::Series(i)) => self.series(i % N_SERIES),
+            (_, Ink::Signed(share)) => {
+                let to = if share < 0.0 { Ink::Second } else { Ink::First };
+                mix(self.colour(Ink::Surface), self.colour(to), share.abs())
+            }
+            (_, Ink::OnSigned(share)) => self.readable_on(self.colour(Ink::Signed(share))),
             (_, Ink::OnTint(share)) => self.readable_on(self.colour(Ink::Tint(share))),
             (Theme::Light, Ink::Surface) => [0xff, 0xff, 0xff],
             (Theme::Light, Ink::Text) => [0x1c, 0x1f, 0x24],
             (Theme::Light, Ink::Muted) => [0x57, 0x5d, 0x66],
             (Theme::Light, Ink::Grid) => [0xe6, 0xe8, 0xeb],
             (Theme::Light, Ink::Frame) => [0x9a, 0xa0, 0xa8],
-            (Theme::Light, Ink::First) => [0x00, 0x72, 0xb2],
-            (Theme::Light, Ink::Second) => [0xd5, 0x5e, 0x00],
             (Theme::Dark, Ink::Surface) => [0x16, 0x18, 0x1d],
             (Theme::Dark, Ink::Text) => [0xec, 0xee, 0xf1],
             (Theme::Dark, Ink::Muted) => [0xa6, 0xad, 0xb8],
             (Theme::Dark, Ink::Grid) => [0x2a, 0x2e, 0x36],
             (Theme::Dark, Ink::Frame) => [0x5c, 0x63, 0x6e],
-            (Theme::Dark, Ink::First) => [0x56, 0xb4, 0xe9],
-            (Theme::Dark, Ink::Second) => [0xe6, 0x9f, 0x00],
         }
+    }
+
+    fn series(self, i: usize) -> Rgb {
+        let colours: [Rgb; N_SERIES] = match self {
+            Theme::Light => [
+                [0x00, 0x72, 0xb2],
+                [0xd5, 0x5e, 0x00],
+                [0x11, 0x77, 0x33],
+                [0xaa, 0x44, 0x99],
+                [0x8a, 0x70, 0x00],
+                [0x3a, 0x3f, 0x47],
+            ],
+            Theme::Dark => [
+                [0x56, 0xb4, 0xe9],
+                [0xe6, 0x9f, 0x00],
+                [0x00, 0x9e, 0x73],
+                [0xcc, 0x79, 0xa7],
+                [0xf0, 0xe4, 0x42],
+                [0xd5, 0xd8, 0xdd],
+            ],
+        };
+        colours[i % N_SERIES]
     }
 
     fn strongest(self) -> Rgb {
@@ -118,7 +149,7 @@ mod tests {
             for ink in [Ink::Text, Ink::Muted] {
                 assert!(contrast(theme.colour(ink), surface) >= 4.5, "{theme:?} {ink:?}");
             }
-            for ink in [Ink::First, Ink::Second] {
+            for ink in (0..N_SERIES).map(Ink::Series) {
                 assert!(contrast(theme.colour(ink), surface) >= 3.0, "{theme:?} {ink:?}");
             }
         }
@@ -129,8 +160,14 @@ mod tests {
         for theme in THEMES {
             for percent in 0..=100 {
                 let share = percent as f32 / 100.0;
-                let ratio = contrast(theme.colour(Ink::OnTint(share)), theme.colour(Ink::Tint(share)));
-                assert!(ratio >= 3.3, "{theme:?} {share}: {ratio}, where WCAG asks for 3 (large text)");
+                for (text, tint) in [
+                    (Ink::OnTint(share), Ink::Tint(share)),
+                    (Ink::OnSigned(share), Ink::Signed(share)),
+                    (Ink::OnSigned(-share), Ink::Signed(-share)),
+                ] {
+                    let ratio = contrast(theme.colour(text), theme.colour(tint));
+                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG asks for 3 (large text)");
+                }
             }
         }
     }

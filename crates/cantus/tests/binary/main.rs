@@ -11,6 +11,8 @@
 mod audit;
 mod bad_input;
 mod contract;
+mod cross_validation;
+mod features;
 mod interruption;
 mod real_music;
 mod run;

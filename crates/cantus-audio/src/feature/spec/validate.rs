@@ -3,9 +3,11 @@
 //! Every check names the parameter, what was found and what was expected. The limits are far beyond use and are there
 //! so that a slip of the hand, or a hostile model file, is answered by an error and not by a full memory.
 
-use super::{FeatureKind, FeatureSpec, Segments};
+use super::{FeatureSpec, Segments};
 use crate::Error;
+use crate::feature::FeatureKind;
 use crate::feature::dct::DctType;
+use crate::feature::shared::{self, Intermediate};
 
 /// The highest sample rate that is accepted, in Hz: twice that of the finest recordings.
 const MAX_SAMPLE_RATE: u32 = 768_000;
@@ -31,11 +33,13 @@ impl FeatureSpec {
         self.validate_mel()?;
         self.validate_mfcc()?;
         self.segments.validate()?;
+        self.kinds.iter().try_for_each(|kind| kind.validate(self))?;
         self.validate_size()
     }
 
     fn validate_kinds(&self) -> Result<(), Error> {
-        let expected = || "at least one of mfcc, mel, log_mel, stft".into();
+        let names = || FeatureKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        let expected = || format!("at least one of {}", names());
         require(!self.kinds.is_empty(), "kinds", "[]", expected)?;
         for (i, kind) in self.kinds.iter().enumerate() {
             require(!self.kinds[..i].contains(kind), "kinds", kind.name(), || "each kind once".into())?;
@@ -63,7 +67,7 @@ impl FeatureSpec {
 
     /// `n_mfcc` is held against `n_mels` only where MFCCs are wanted: ten mel bands alone are a sound wish.
     fn validate_mfcc(&self) -> Result<(), Error> {
-        let wanted = self.kinds.contains(&FeatureKind::Mfcc);
+        let wanted = shared::wanted(self).contains(&Intermediate::Mfcc);
         let (name, limit) = if wanted { ("n_mels = ", self.n_mels) } else { ("", MAX_N_MELS) };
         require((1..=limit).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, || {
             format!("from 1 to {name}{limit}")
@@ -84,7 +88,9 @@ impl FeatureSpec {
                 self.n_fft
             )
         })?;
-        let n_bins = self.n_bins().max(self.n_mels); // coefficients are made of mel bands
+        // What features are made of takes room too: coefficients are few, and the bands behind them are not.
+        let widest = shared::wanted(self).iter().map(|intermediate| intermediate.n_bins(self)).max();
+        let n_bins = self.n_bins().max(widest.unwrap_or(0));
         require(n_frames.saturating_mul(n_bins) <= MAX_VALUES, "hop_length", self.hop_length, || {
             format!(
                 "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {n_bins} bins"
@@ -104,7 +110,7 @@ impl Segments {
 }
 
 /// An error that names the parameter, unless all is well.
-fn require(
+pub(crate) fn require(
     holds: bool,
     parameter: &'static str,
     found: impl ToString,
@@ -174,6 +180,8 @@ mod tests {
         assert_eq!(refused(|s| (s.n_mels, s.n_mfcc, s.dct_type) = (1, 1, DctType::I)), "dct_type");
         assert_eq!(refused(|s| (s.center, s.segments.n_segments) = (false, 1000)), "n_segments");
         assert_eq!(refused(|s| (s.hop_length, s.segments.track_duration_s) = (1, 86_400.0)), "hop_length");
+        let centroid = vec![FeatureKind::SpectralCentroid];
+        assert_eq!(refused(|s| (s.kinds, s.n_fft, s.hop_length) = (centroid, 1 << 20, 1)), "hop_length");
     }
 
     #[test]

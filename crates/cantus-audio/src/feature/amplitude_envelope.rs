@@ -1,0 +1,69 @@
+//! The amplitude envelope: the largest sample of each frame, the outline of the waveform.
+//!
+//! # Reference
+//! librosa has none. It is `np.max` of each of librosa's frames,
+//! `librosa.util.frame(np.pad(samples, n_fft // 2), frame_length=n_fft, hop_length=hop_length).max(axis=0)`, exactly.
+//! Textbooks do not centre their frames: `max(samples[t * hop : t * hop + n_fft])` is frame `t` with `center = false`.
+
+use super::FeatureSpec;
+use super::frames::for_each_frame;
+use super::kind::{Feature, Rows};
+use super::shared::{Intermediate, Sound};
+use super::sum::LANES;
+
+/// The largest sample of a frame: the signed one, so that a wave that only falls below zero has no envelope above it.
+///
+/// # Shapes
+/// - `frame`: `[n_fft]`; of an empty one the envelope is 0
+pub fn amplitude_envelope(frame: &[f32]) -> f32 {
+    let Some(&first) = frame.first() else { return 0.0 };
+    let (chunks, rest) = frame.as_chunks::<LANES>();
+    let mut lanes = [first; LANES];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = if x > *lane { x } else { *lane });
+    }
+    lanes.iter().chain(rest).copied().fold(first, f32::max)
+}
+
+/// [`amplitude_envelope`] of each frame: `[n_frames, 1]`.
+#[derive(Debug, Clone)]
+pub(super) struct AmplitudeEnvelope {
+    frame: Vec<f32>,
+}
+
+impl Feature for AmplitudeEnvelope {
+    const NAME: &'static str = "amplitude_envelope";
+    const TITLE: &'static str = "Amplitude envelope";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[];
+
+    fn plan(_spec: &FeatureSpec) -> Self {
+        Self { frame: Vec::new() }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        let mut rows = rows.iter_mut();
+        for_each_frame(sound, sound.spec.pad_mode, &mut self.frame, |_, frame| {
+            if let Some(row) = rows.next() {
+                row[0] = amplitude_envelope(frame);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_sample_is_found_wherever_it_is() {
+        for n in [1, 15, 16, 17, 50] {
+            for place in 0..n {
+                let mut frame = vec![-0.5; n];
+                frame[place] = -0.25;
+                assert_eq!(amplitude_envelope(&frame), -0.25, "{place} of {n}");
+            }
+        }
+        assert_eq!(amplitude_envelope(&[]), 0.0);
+    }
+}

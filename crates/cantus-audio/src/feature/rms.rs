@@ -1,0 +1,69 @@
+//! Root mean square: how loud each frame is.
+//!
+//! `√(mean of x²)`: of a sine, its amplitude over √2.
+//!
+//! # Reference
+//! `librosa.feature.rms` 0.11, with `frame_length = n_fft`.
+
+use super::FeatureSpec;
+use super::frames::for_each_frame;
+use super::kind::{Feature, Rows};
+use super::shared::{Intermediate, Sound};
+use super::sum::{LANES, sum_lanes};
+
+/// Root mean square of a frame.
+///
+/// # Shapes
+/// - `frame`: `[n_fft]`, not weighted by a window
+///
+/// # Reference
+/// Equals `librosa.feature.rms` 0.11 within 1e-6 of the value.
+pub fn rms(frame: &[f32]) -> f32 {
+    let (chunks, rest) = frame.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x * x);
+    }
+    let energy = sum_lanes(lanes) + rest.iter().map(|x| x * x).sum::<f32>();
+    (energy / frame.len().max(1) as f32).sqrt()
+}
+
+/// [`rms`] of each frame: `[n_frames, 1]`.
+#[derive(Debug, Clone)]
+pub(super) struct Rms {
+    frame: Vec<f32>,
+}
+
+impl Feature for Rms {
+    const NAME: &'static str = "rms";
+    const TITLE: &'static str = "Root mean square";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[];
+
+    fn plan(_spec: &FeatureSpec) -> Self {
+        Self { frame: Vec::new() }
+    }
+
+    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
+        let mut rows = rows.iter_mut();
+        for_each_frame(sound, sound.spec.pad_mode, &mut self.frame, |_, frame| {
+            if let Some(row) = rows.next() {
+                row[0] = rms(frame);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assert_close::assert_close;
+
+    #[test]
+    fn a_sine_has_its_amplitude_over_the_root_of_two() {
+        let sine: Vec<f32> =
+            (0..2048).map(|n| 0.5 * (n as f32 * std::f32::consts::TAU / 64.0).sin()).collect();
+        assert_close(&[rms(&sine)], &[0.5 / std::f32::consts::SQRT_2], 1e-6);
+        assert_eq!(rms(&[]), 0.0);
+    }
+}

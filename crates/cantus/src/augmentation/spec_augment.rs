@@ -1,0 +1,126 @@
+//! SpecAugment: stripes of the features are masked, so that a network does not rely on any one moment or frequency.
+//!
+//! A mask over frequency takes a random number of neighbouring bins of all frames, a mask over time a random number of
+//! frames with all their bins. Masked values are 0, which is the mean of normalised features. The paper's time warping
+//! is left out: its authors found that it brings least.
+//!
+//! # Reference
+//! Park et al., "SpecAugment: a simple data augmentation method for automatic speech recognition", 2019.
+
+use cantus_audio::augment::Chance;
+use serde::{Deserialize, Serialize};
+
+/// How many masks, and how wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpecAugment {
+    /// Masks over frequency; the paper's `m_F`.
+    pub n_frequency_masks: usize,
+    /// The most bins that one of them takes; the paper's `F`.
+    pub frequency_width: usize,
+    /// Masks over time; the paper's `m_T`.
+    pub n_time_masks: usize,
+    /// The most frames that one of them takes; the paper's `T`.
+    pub time_width: usize,
+}
+
+impl Default for SpecAugment {
+    /// Two masks of each kind, of up to 8 bins and 16 frames: an eighth of 64 mel bands, and of 3 s at 23 ms a frame.
+    fn default() -> Self {
+        Self { n_frequency_masks: 2, frequency_width: 8, n_time_masks: 2, time_width: 16 }
+    }
+}
+
+impl SpecAugment {
+    /// Why it does not fit inputs of this shape, in words; none if it does.
+    pub(crate) fn misfit(self, n_frames: usize, n_bins: usize) -> Option<String> {
+        let too_wide = |name, width: usize, n: usize, of: &str| {
+            (width > n).then(|| format!("spec_augment: {name} = {width}, but the network hears {n} {of}"))
+        };
+        too_wide("frequency_width", self.frequency_width, n_bins, "bins")
+            .or_else(|| too_wide("time_width", self.time_width, n_frames, "frames"))
+    }
+
+    /// Masks an input in place.
+    ///
+    /// # Shapes
+    /// - `input`: `[n_frames, n_bins]`
+    pub(crate) fn apply(self, input: &mut [f32], n_bins: usize, chance: &mut Chance) {
+        let n_frames = input.len() / n_bins;
+        for _ in 0..self.n_frequency_masks {
+            let (first, width) = mask(self.frequency_width, n_bins, chance);
+            input.chunks_exact_mut(n_bins).for_each(|frame| frame[first..first + width].fill(0.0));
+        }
+        for _ in 0..self.n_time_masks {
+            let (first, width) = mask(self.time_width, n_frames, chance);
+            input[first * n_bins..(first + width) * n_bins].fill(0.0);
+        }
+    }
+}
+
+/// Where a mask over `n` places begins, and how wide it is: up to `widest`.
+fn mask(widest: usize, n: usize, chance: &mut Chance) -> (usize, usize) {
+    let width = chance.below(widest.min(n) + 1);
+    (chance.below(n - width + 1), width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N_BINS: usize = 10;
+
+    /// The bins that are 0 in all frames, and the frames that are 0 in all bins.
+    fn stripes(input: &[f32]) -> (Vec<usize>, Vec<usize>) {
+        let bins = (0..N_BINS).filter(|b| input.iter().skip(*b).step_by(N_BINS).all(|v| *v == 0.0)).collect();
+        let frames = input.chunks(N_BINS).enumerate().filter(|(_, frame)| frame.iter().all(|v| *v == 0.0));
+        (bins, frames.map(|(t, _)| t).collect())
+    }
+
+    fn masked(spec: SpecAugment, example: u64) -> Vec<f32> {
+        let mut input = vec![1.0; 40 * N_BINS];
+        spec.apply(&mut input, N_BINS, &mut Chance::new([1, 2, example, 3]));
+        input
+    }
+
+    #[test]
+    fn whole_bins_and_whole_frames_are_masked_and_nothing_else() {
+        let spec = SpecAugment { n_frequency_masks: 1, frequency_width: 3, n_time_masks: 1, time_width: 5 };
+        let mut widths = [[0; 6]; 2];
+        for example in 0..500 {
+            let input = masked(spec, example);
+            let (bins, frames) = stripes(&input);
+            let n_zeros = input.iter().filter(|value| **value == 0.0).count();
+            let expected = bins.len() * 40 + frames.len() * N_BINS - bins.len() * frames.len();
+            assert_eq!(n_zeros, expected, "{bins:?} {frames:?}");
+            assert!(bins.windows(2).chain(frames.windows(2)).all(|pair| pair[1] == pair[0] + 1));
+            widths[0][bins.len()] += 1;
+            widths[1][frames.len()] += 1;
+        }
+        // All widths from none to the widest, about equally often: five standard deviations.
+        for (widths, widest) in widths.iter().zip([3, 5]) {
+            let expected = 500.0 / (widest + 1) as f64;
+            for (width, &n) in widths.iter().enumerate() {
+                let wanted = if width <= widest { expected } else { 0.0 };
+                assert!((f64::from(n) - wanted).abs() <= 5.0 * wanted.sqrt(), "{widths:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn masks_depend_on_the_example_and_on_nothing_else() {
+        let spec = SpecAugment { frequency_width: 4, ..SpecAugment::default() };
+        assert_eq!(masked(spec, 7), masked(spec, 7));
+        assert_ne!(masked(spec, 7), masked(spec, 8));
+    }
+
+    #[test]
+    fn masks_wider_than_the_input_are_refused_and_never_reach_beyond_it() {
+        let spec = SpecAugment { frequency_width: 99, time_width: 99, ..SpecAugment::default() };
+        assert!(spec.misfit(40, N_BINS).is_some_and(|why| why.contains("hears 10 bins")));
+        assert!(SpecAugment { frequency_width: 3, ..spec }.misfit(40, N_BINS).is_some());
+        for example in 0..50 {
+            masked(spec, example);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Crops: a network that hears less at once than a stored segment holds.
+//!
+//! While it learns, a network hears every segment from another frame on in each epoch, which makes more examples of the
+//! same recordings. To validate and to predict it hears a few crops, evenly spaced over the segment, and the segment's
+//! answer is the mean of theirs. The model file carries both numbers, so that whoever predicts crops as training did.
+
+use serde::{Deserialize, Serialize};
+
+/// What a network hears of a segment at once, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crops {
+    /// Frames of a crop, at least 1.
+    pub n_frames: usize,
+    /// Crops of a segment whose answers are averaged, at least 1.
+    pub n_crops: usize,
+}
+
+impl Crops {
+    /// Why segments of `n_frames` frames cannot be cropped so, in words; none if they can.
+    pub(crate) fn misfit(self, n_frames: usize) -> Option<String> {
+        if self.n_frames == 0 {
+            return Some("crop_frames = 0: must be at least 1".to_owned());
+        }
+        if self.n_crops == 0 {
+            return Some("n_crops = 0: must be at least 1".to_owned());
+        }
+        (self.n_frames > n_frames).then(|| {
+            let asked = self.n_frames;
+            format!("crop_frames = {asked}, but a segment has {n_frames} frames; take at most that")
+        })
+    }
+
+    /// The first frame of one of the evenly spaced crops: the first crop begins with the segment and the last ends with
+    /// it; a single one lies in the middle.
+    pub fn first_frame(self, crop: usize, n_frames: usize) -> usize {
+        let room = n_frames.saturating_sub(self.n_frames);
+        match self.n_crops {
+            0 | 1 => room / 2,
+            n => (room * crop + (n - 1) / 2) / (n - 1),
+        }
+    }
+
+    /// All crops of some segments, evenly spaced.
+    ///
+    /// # Shapes
+    /// - `segments`: `[n_segments, n_frames, n_bins]`
+    /// - returns: `[n_segments, self.n_crops, self.n_frames, n_bins]`
+    pub(crate) fn cut(self, segments: &[f32], n_frames: usize, n_bins: usize) -> Vec<f32> {
+        let crop_len = self.n_frames * n_bins;
+        let n_segments = segments.len() / (n_frames * n_bins).max(1);
+        let mut crops = Vec::with_capacity(n_segments * self.n_crops * crop_len);
+        for segment in segments.chunks_exact(n_frames * n_bins) {
+            for crop in 0..self.n_crops {
+                crops.extend_from_slice(&segment[self.first_frame(crop, n_frames) * n_bins..][..crop_len]);
+            }
+        }
+        crops
+    }
+}
+
+/// The mean over the crops of each segment.
+///
+/// # Shapes
+/// - `answers`: `[n_segments, n_crops, n_labels]`
+/// - returns: `[n_segments, n_labels]`
+pub(crate) fn mean_over_crops(answers: &[f32], n_crops: usize, n_labels: usize) -> Vec<f32> {
+    let of_segment = |answers: &[f32]| -> Vec<f32> {
+        let sum = |label: usize| answers.iter().skip(label).step_by(n_labels).sum::<f32>();
+        (0..n_labels).map(|label| sum(label) / n_crops as f32).collect()
+    };
+    answers.chunks_exact(n_crops * n_labels).flat_map(of_segment).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crops_are_spread_evenly_from_the_first_frame_to_the_last() {
+        let places = |n_crops, n_frames| -> Vec<usize> {
+            let crops = Crops { n_frames: 100, n_crops };
+            (0..n_crops).map(|crop| crops.first_frame(crop, n_frames)).collect()
+        };
+        assert_eq!(places(1, 130), [15]);
+        assert_eq!(places(2, 130), [0, 30]);
+        assert_eq!(places(4, 130), [0, 10, 20, 30]);
+        assert_eq!(places(3, 100), [0, 0, 0]);
+        assert_eq!(places(5, 106), [0, 2, 3, 5, 6]);
+    }
+
+    #[test]
+    fn segments_are_cut_into_their_crops_and_answers_are_averaged() {
+        // Two segments of 4 frames of 2 bins; crops of 3 frames.
+        let segments: Vec<f32> = (0..16_u8).map(f32::from).collect();
+        let crops = Crops { n_frames: 3, n_crops: 2 }.cut(&segments, 4, 2);
+        let expected = [0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 10, 11, 12, 13, 14, 15];
+        assert_eq!(crops, expected.map(|n: u8| f32::from(n)));
+        let answers = [0.25, 0.75, 0.75, 0.25, 1.0, 0.0, 0.5, 0.5];
+        assert_eq!(mean_over_crops(&answers, 2, 2), [0.5, 0.5, 0.75, 0.25]);
+    }
+
+    #[test]
+    fn what_cannot_be_cropped_is_said() {
+        let misfit = |n_frames, n_crops| Crops { n_frames, n_crops }.misfit(130).unwrap_or_default();
+        assert_eq!(misfit(131, 1), "crop_frames = 131, but a segment has 130 frames; take at most that");
+        assert!(misfit(0, 1).contains("crop_frames = 0") && misfit(1, 0).contains("n_crops = 0"));
+        assert_eq!(misfit(130, 3), "");
+    }
+}

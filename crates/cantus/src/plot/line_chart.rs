@@ -1,0 +1,432 @@
+//! Series of numbers against two axes: spectra, activation functions, ROC curves, learning curves.
+//!
+//! Either axis may be logarithmic; each series is drawn in a [`Style`] of its own and named in the legend.
+
+use super::{
+    Picture, font,
+    font::Weight,
+    mark::{Ink, Mark, Rect},
+    panel::{LABEL, LegendEntry, Panel, draw_legend, draw_legend_column, legend_width},
+    picture::{HEADER, MARGIN},
+    scale::Scale,
+    theme::N_SERIES,
+    trace::{contains, visible_lines},
+};
+
+/// A chart: what is drawn, and what its axes mean.
+///
+/// ```
+/// use cantus::plot::{Axis, LineChart, Series, Style, Theme, line_chart};
+///
+/// let curve = [(0.0, 0.0), (0.1, 0.7), (1.0, 1.0)];
+/// let chance = [(0.0, 0.0), (1.0, 1.0)];
+/// let series = [Series::new("rock", Style::Steps, &curve), Series::new("chance", Style::Reference, &chance)];
+/// let (x, y) = (Axis::new("False positive rate"), Axis::new("True positive rate"));
+/// let (x, y) = (x.from_to(0.0, 1.0), y.from_to(0.0, 1.0));
+/// let chart = LineChart { title: "ROC", subtitle: "50 tracks", x, y, series: &series, square: true };
+/// let svg = line_chart(&chart).to_svg(Theme::Light);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LineChart<'a> {
+    /// Heading of the picture.
+    pub title: &'a str,
+    /// What there is to know besides, such as how much data it is.
+    pub subtitle: &'a str,
+    /// The axis to the right.
+    pub x: Axis<'a>,
+    /// The axis upwards.
+    pub y: Axis<'a>,
+    /// What is drawn, the first undermost.
+    pub series: &'a [Series<'a>],
+    /// As high as wide, for axes that mean the same; otherwise about twice as wide as high.
+    pub square: bool,
+}
+
+/// The name and range of an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Axis<'a> {
+    /// What it measures, with its unit: "Frequency (Hz)".
+    pub title: &'a str,
+    /// Its ends; where absent, those of all values (and zero, if bars stand on it).
+    pub limits: Option<(f64, f64)>,
+    /// Equal ratios are equal lengths; values that are not above zero have no place on it and leave a gap.
+    pub logarithmic: bool,
+    /// Labelled with whole numbers only, as for epochs.
+    pub whole: bool,
+}
+
+impl<'a> Axis<'a> {
+    /// A linear axis over all values.
+    pub fn new(title: &'a str) -> Self {
+        Axis { title, ..Axis::default() }
+    }
+
+    /// The same axis from `low` to `high`; what lies beyond is cut off.
+    pub fn from_to(self, low: f64, high: f64) -> Self {
+        Axis { limits: Some((low, high)), ..self }
+    }
+
+    /// The same axis, logarithmic.
+    pub fn logarithmic(self) -> Self {
+        Axis { logarithmic: true, ..self }
+    }
+
+    /// The same axis, labelled with whole numbers.
+    pub fn whole(self) -> Self {
+        Axis { whole: true, ..self }
+    }
+}
+
+/// One named series of points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Series<'a> {
+    /// What the legend calls it; a series without a name is not in the legend.
+    pub name: &'a str,
+    /// How it is drawn.
+    pub style: Style,
+    /// `(x, y)`; one that is not finite leaves a gap.
+    pub points: &'a [(f64, f64)],
+}
+
+impl<'a> Series<'a> {
+    /// A series of these points.
+    pub fn new(name: &'a str, style: Style, points: &'a [(f64, f64)]) -> Self {
+        Series { name, style, points }
+    }
+}
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Style {
+    /// Straight lines from point to point.
+    #[default]
+    Line,
+    /// Lines, and a dot at each point: for few points, of which each was measured.
+    LineAndDots,
+    /// Level from each point to the next, then straight up or down: ROC curves, held samples.
+    Steps,
+    /// Dots alone.
+    Dots,
+    /// A line from zero up to each point, and a dot on it: samples, the amplitudes of partials.
+    Stems,
+    /// A bar from zero to each point, this wide in units of the x axis: histograms, reliability.
+    Bars(f64),
+    /// Dashed and grey: what the others are held against, such as chance or a limit. Takes no colour.
+    Reference,
+}
+
+const WIDTH: f32 = 960.0;
+const LEFT: f32 = 84.0;
+const FOOTER: f32 = 56.0;
+const PANEL_HEIGHT: f32 = 300.0;
+/// Side of a square chart.
+const SIDE: f32 = 480.0;
+/// Longer names are cut.
+const LONGEST_NAME: f32 = 190.0;
+
+/// Draws the chart.
+///
+/// Series are coloured in their order; from the seventh on the colours come again, dashed. A legend of up to four names
+/// stands beside the title; a longer one in a column at the right.
+pub fn line_chart(chart: &LineChart<'_>) -> Picture {
+    let entries = legend(chart.series);
+    let column = legend_column(chart, &entries);
+    let (width, height) = match chart.square {
+        true => (LEFT + SIDE + MARGIN + column, SIDE),
+        false => (WIDTH, PANEL_HEIGHT),
+    };
+    let mut picture = Picture::new(width, HEADER + height + FOOTER, chart.title, chart.subtitle);
+    let rect = Rect { x: LEFT, y: HEADER, width: width - LEFT - MARGIN - column, height };
+    let panel = panel(chart, rect);
+    let ticks = |axis: &Axis<'_>, scale: &Scale, n| match axis.whole {
+        true => scale.integer_ticks(n),
+        false => scale.ticks(n),
+    };
+    panel.draw_y_axis(&mut picture, &ticks(&chart.y, &panel.y, 6), chart.y.title);
+    for (series, entry) in chart.series.iter().zip(&entries) {
+        draw_series(&mut picture, &panel, series, entry);
+    }
+    if !chart.series.iter().any(|s| s.points.iter().any(|(x, y)| x.is_finite() && y.is_finite())) {
+        panel.draw_note(&mut picture, "nothing to draw");
+    }
+    panel.draw_x_axis(&mut picture, &ticks(&chart.x, &panel.x, 10), Some(chart.x.title));
+    let named: Vec<LegendEntry<'_>> = entries.iter().filter(|e| !e.name.is_empty()).cloned().collect();
+    match column > 0.0 {
+        true => draw_legend_column(&mut picture, rect.right() + 24.0, rect.y, &named),
+        false => draw_legend(&mut picture, &named),
+    }
+    picture
+}
+
+/// A colour for each series that is not a reference; the second round of colours is dashed.
+fn legend<'a>(series: &[Series<'a>]) -> Vec<LegendEntry<'a>> {
+    let mut n_coloured = 0;
+    let entries = series.iter().map(|series| {
+        if series.style == Style::Reference {
+            return LegendEntry::new(series.name, Ink::Muted, true);
+        }
+        n_coloured += 1;
+        let i = n_coloured - 1;
+        LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME)
+    });
+    entries.collect()
+}
+
+/// Width of the legend where it stands at the right: if it is long, or would run into the title.
+fn legend_column(chart: &LineChart<'_>, entries: &[LegendEntry<'_>]) -> f32 {
+    let named = entries.iter().filter(|e| !e.name.is_empty());
+    let names = named.clone().map(|e| font::width(&e.name, LABEL, Weight::Regular));
+    let width = if chart.square { LEFT + SIDE + MARGIN } else { WIDTH };
+    let title = font::width(chart.title, 17.0, Weight::Bold);
+    let in_line = legend_width(named.clone());
+    if named.count() <= 4 && MARGIN + title + 40.0 + in_line + MARGIN <= width {
+        return 0.0;
+    }
+    names.fold(0.0, f32::max) + 24.0 + 29.0
+}
+
+fn panel(chart: &LineChart<'_>, rect: Rect) -> Panel {
+    let bars = chart.series.iter().filter_map(|s| match s.style {
+        Style::Bars(width) => Some(width / 2.0),
+        _ => None,
+    });
+    let half_bar = bars.fold(0.0, f64::max);
+    let on_zero = chart.series.iter().any(|s| matches!(s.style, Style::Bars(_) | Style::Stems));
+    let points = || chart.series.iter().flat_map(|s| s.points.iter().copied());
+    let x = limits(&chart.x, points().map(|p| p.0), half_bar);
+    let zero = on_zero.then_some(0.0);
+    let y = limits(&chart.y, points().map(|p| p.1).chain(zero), 0.0);
+    // A line at the very edge is half hidden by the frame.
+    let (low, high) = if chart.y.limits.is_some() { y } else { widened(y, &chart.y, on_zero) };
+    let scale = |axis: &Axis<'_>| if axis.logarithmic { Scale::logarithmic } else { Scale::linear };
+    Panel {
+        rect,
+        x: scale(&chart.x)(x.0, x.1, rect.x, rect.right()),
+        y: scale(&chart.y)(low, high, rect.bottom(), rect.y),
+    }
+}
+
+/// The ends of an axis: those asked for, or those of the values that have a place on it.
+fn limits(axis: &Axis<'_>, values: impl Iterator<Item = f64>, margin: f64) -> (f64, f64) {
+    if let Some(limits) = axis.limits {
+        return limits;
+    }
+    let placed = values.filter(|v| v.is_finite() && (!axis.logarithmic || *v > 0.0));
+    let (low, high) = placed.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    match (low <= high, axis.logarithmic) {
+        (false, true) => (1.0, 10.0),
+        (false, false) => (0.0, 1.0),
+        (true, true) if low == high => (low / 2.0, high * 2.0),
+        (true, true) => (low, high),
+        (true, false) => (low - margin, high + margin),
+    }
+}
+
+/// A twentieth more at either end, but not below the zero that bars stand on.
+fn widened((low, high): (f64, f64), axis: &Axis<'_>, on_zero: bool) -> (f64, f64) {
+    if axis.logarithmic {
+        let factor = (high / low).powf(0.05);
+        return (low / factor, high * factor);
+    }
+    let more = 0.05 * (high - low);
+    (if on_zero && low == 0.0 { low } else { low - more }, high + more)
+}
+
+fn draw_series(picture: &mut Picture, panel: &Panel, series: &Series<'_>, entry: &LegendEntry<'_>) {
+    let points: Vec<(f32, f32)> = series.points.iter().map(|&(x, y)| panel.at(x, y)).collect();
+    match series.style {
+        Style::Line => draw_lines(picture, panel, &points, entry, 1.8),
+        Style::Reference => draw_lines(picture, panel, &points, entry, 1.2),
+        Style::LineAndDots => {
+            draw_lines(picture, panel, &points, entry, 1.8);
+            draw_dots(picture, panel, &points, entry.ink);
+        }
+        Style::Steps => draw_lines(picture, panel, &steps(&points), entry, 1.8),
+        Style::Dots => draw_dots(picture, panel, &points, entry.ink),
+        Style::Stems => {
+            for &(x, y) in &points {
+                let stem = [(x, base(panel)), (x, y)];
+                draw_lines(picture, panel, &stem, entry, 1.2);
+            }
+            draw_dots(picture, panel, &points, entry.ink);
+        }
+        Style::Bars(width) => draw_bars(picture, panel, series.points, width, entry.ink),
+    }
+}
+
+/// Where bars and stems stand: at zero, or at the nearer end of an axis without it.
+fn base(panel: &Panel) -> f32 {
+    let zero = panel.y.at(0.0);
+    if zero.is_finite() { zero.clamp(panel.rect.y, panel.rect.bottom()) } else { panel.rect.bottom() }
+}
+
+fn draw_lines(
+    picture: &mut Picture,
+    panel: &Panel,
+    points: &[(f32, f32)],
+    entry: &LegendEntry<'_>,
+    width: f32,
+) {
+    for points in visible_lines(points, &panel.rect) {
+        picture.push(Mark::Line { points, width, ink: entry.ink, dashed: entry.dashed });
+    }
+}
+
+fn draw_dots(picture: &mut Picture, panel: &Panel, points: &[(f32, f32)], ink: Ink) {
+    let radius = if points.len() > 400 { 1.2 } else { 2.5 };
+    for &(x, y) in points.iter().filter(|&&point| contains(&panel.rect, point)) {
+        picture.push(Mark::Dot { x, y, radius, fill: ink });
+    }
+}
+
+fn draw_bars(picture: &mut Picture, panel: &Panel, points: &[(f64, f64)], width: f64, ink: Ink) {
+    let base = base(panel);
+    let rect = &panel.rect;
+    for &(x, y) in points {
+        let left = panel.x.at(x - width / 2.0).max(rect.x);
+        let right = panel.x.at(x + width / 2.0).min(rect.right());
+        let top = panel.y.at(y).clamp(rect.y, rect.bottom());
+        if !(left < right && top.is_finite()) {
+            continue;
+        }
+        // A thin gap tells neighbours apart.
+        let gap = if right - left > 4.0 { 0.5 } else { 0.0 };
+        let (x, width) = (left + gap, right - left - 2.0 * gap);
+        let bar = Rect { x, y: top.min(base), width, height: (base - top).abs() };
+        picture.push(Mark::Rect { rect: bar, fill: ink });
+    }
+}
+
+fn steps(points: &[(f32, f32)]) -> Vec<(f32, f32)> {
+    let mut out: Vec<(f32, f32)> = Vec::with_capacity(2 * points.len());
+    for (i, &(x, y)) in points.iter().enumerate() {
+        if i > 0 {
+            out.push((x, points[i - 1].1));
+        }
+        out.push((x, y));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::Theme;
+
+    fn chart<'a>(series: &'a [Series<'a>]) -> LineChart<'a> {
+        LineChart { title: "Test", x: Axis::new("x"), y: Axis::new("y"), series, ..LineChart::default() }
+    }
+
+    fn texts(picture: &Picture) -> Vec<&str> {
+        let texts = picture.marks.iter().filter_map(|mark| match mark {
+            Mark::Text(text) => Some(text.text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    fn lines(picture: &Picture, wanted: Ink) -> Vec<&[(f32, f32)]> {
+        let lines = picture.marks.iter().filter_map(|mark| match mark {
+            Mark::Line { points, ink, .. } if *ink == wanted => Some(points.as_slice()),
+            _ => None,
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn the_ends_of_the_axes_are_the_ends_of_the_panel() {
+        let points = [(2.0, 0.0), (4.0, 1.0)];
+        let series = [Series::new("", Style::Line, &points)];
+        let limited = LineChart { y: Axis::new("y").from_to(0.0, 1.0), ..chart(&series) };
+        let picture = line_chart(&limited);
+        assert_eq!(lines(&picture, Ink::Series(0)), [[(LEFT, HEADER + 300.0), (WIDTH - MARGIN, HEADER)]]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_gives_decades_equal_room_and_zero_none() {
+        let points = [(0.0, 5.0), (1.0, 0.0), (10.0, 0.0), (100.0, 0.0)];
+        let series = [Series::new("", Style::Line, &points)];
+        let picture = line_chart(&LineChart { x: Axis::new("x").logarithmic(), ..chart(&series) });
+        let drawn = lines(&picture, Ink::Series(0));
+        let x: Vec<f32> = drawn.iter().flat_map(|line| line.iter().map(|p| p.0)).collect();
+        assert_eq!(x.len(), 3, "the point at zero has no place");
+        assert!((x[1] - (x[0] + x[2]) / 2.0).abs() < 1e-3, "{x:?}");
+    }
+
+    #[test]
+    fn a_short_legend_stands_beside_the_title_and_a_long_one_at_the_right() {
+        let points = [(0.0, 0.0), (1.0, 1.0)];
+        let names: Vec<String> = (0..10).map(|i| format!("class {i}")).collect();
+        let series: Vec<_> = names.iter().map(|name| Series::new(name, Style::Line, &points)).collect();
+        for n in [2, 10] {
+            let picture = line_chart(&chart(&series[..n]));
+            assert_eq!(texts(&picture).iter().filter(|t| t.starts_with("class")).count(), n);
+            let names = picture.marks.iter().filter_map(|mark| match mark {
+                Mark::Text(text) if text.text.starts_with("class") => Some(text),
+                _ => None,
+            });
+            let beside_title = names.clone().filter(|name| name.y < HEADER / 2.0 + 5.0).count();
+            assert_eq!(beside_title, if n == 2 { 2 } else { 0 });
+            assert!(names.clone().all(|name| name.x + 50.0 < WIDTH), "{n}");
+        }
+    }
+
+    #[test]
+    fn the_seventh_series_has_the_first_colour_dashed_and_a_reference_takes_none() {
+        let points = [(0.0, 0.0), (1.0, 1.0)];
+        let mut series = vec![Series::new("a", Style::Line, &points); 7];
+        series.insert(3, Series::new("chance", Style::Reference, &points));
+        let entries = legend(&series);
+        assert_eq!((entries[3].ink, entries[3].dashed), (Ink::Muted, true));
+        assert_eq!((entries[4].ink, entries[4].dashed), (Ink::Series(3), false));
+        assert_eq!((entries[7].ink, entries[7].dashed), (Ink::Series(6), true));
+        assert_eq!(Theme::Light.colour(Ink::Series(6)), Theme::Light.colour(Ink::First));
+    }
+
+    #[test]
+    fn steps_stay_level_until_the_next_point() {
+        assert_eq!(steps(&[(0.0, 1.0), (2.0, 3.0)]), [(0.0, 1.0), (2.0, 1.0), (2.0, 3.0)]);
+    }
+
+    #[test]
+    fn bars_stand_on_zero() {
+        let points = [(0.5, 2.0), (1.5, -1.0)];
+        let series = [Series::new("", Style::Bars(1.0), &points)];
+        let picture = line_chart(&chart(&series));
+        let bars = picture.marks.iter().filter_map(|mark| match mark {
+            Mark::Rect { rect, .. } => Some(*rect),
+            _ => None,
+        });
+        let bars = bars.collect::<Vec<_>>();
+        assert_eq!(bars.len(), 2);
+        assert!((bars[0].bottom() - bars[1].y).abs() < 1e-3, "{bars:?}");
+        assert!((bars[0].height - 2.0 * bars[1].height).abs() < 1e-3, "{bars:?}");
+    }
+
+    #[test]
+    fn nothing_and_hopeless_values_are_drawn_without_fuss() {
+        let hopeless = [(f64::NAN, 1.0), (0.0, f64::INFINITY), (1e300, -1e300), (-1.0, 0.0)];
+        let styles = [
+            Style::Line,
+            Style::LineAndDots,
+            Style::Steps,
+            Style::Dots,
+            Style::Stems,
+            Style::Bars(0.0),
+            Style::Bars(f64::NAN),
+            Style::Reference,
+        ];
+        for style in styles {
+            for points in [&hopeless[..], &hopeless[..2], &[]] {
+                let series = [Series::new("x", style, points)];
+                for axis in [Axis::new("a"), Axis::new("a").logarithmic(), Axis::new("a").from_to(1.0, 0.0)] {
+                    for square in [true, false] {
+                        let chart = LineChart { x: axis, y: axis, square, ..chart(&series) };
+                        line_chart(&chart).to_svg(Theme::Dark);
+                    }
+                }
+            }
+        }
+        assert!(texts(&line_chart(&chart(&[]))).contains(&"nothing to draw"));
+    }
+}
