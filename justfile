@@ -18,3 +18,7 @@ doc:
 # Train the course's models here, in TensorFlow and in PyTorch, in turn; JSON lines. --shapes, --linear: see bench/training/README.md
 bench-training *options:
     python3 bench/training/run.py {{options}}
+
+# Load sounds and compute features here, in librosa and in torchaudio, in turn; JSON lines. --part, --only: see bench/audio/README.md
+bench-audio *options:
+    python3 bench/audio/run.py {{options}}

@@ -20,6 +20,7 @@ pub mod level;
 pub mod pending_file;
 pub mod resample;
 pub mod signal;
+pub mod sound;
 pub mod synth;
 
 pub use audio::Audio;

@@ -13,6 +13,7 @@
 //! No bad file stops a job and none is skipped in silence; whatever is written is written to a temporary name and
 //! renamed; same recordings, same bytes, whatever the number of threads.
 
+mod arrow_table;
 pub mod audit;
 mod catalog;
 pub mod course_json;
@@ -20,20 +21,25 @@ mod course_json_reader;
 mod disjoint;
 mod error;
 mod extract;
+mod folds;
 mod groups;
 mod manifest;
 mod spec_difference;
 mod split;
+mod split_lists;
 mod store;
 mod stratify;
 pub mod tags;
 mod track;
 
+pub use arrow_table::{Column, arrow_table};
 pub use catalog::{Catalog, Ignored, recordings_in};
 pub use error::Error;
 pub use extract::{Audited, ExtractOptions, Extraction, Progress, extract};
+pub use folds::Folds;
 pub use groups::{GroupReport, Grouping, assign_groups};
 pub use spec_difference::spec_difference;
-pub use split::{Part, Split, SplitSpec, Unit, folds, torn_recordings};
+pub use split::{Part, Split, SplitSpec, Unit, torn_recordings};
+pub use split_lists::{ListReport, assign_parts};
 pub use store::{FeatureStore, SegmentSplit};
 pub use track::{Failure, Track, Warning};

@@ -15,6 +15,7 @@ mod activation;
 mod architecture;
 mod averaging;
 mod chain;
+mod crew;
 mod drawing;
 mod elementwise;
 mod error;

@@ -22,6 +22,7 @@ mod augmentation;
 mod chance_for;
 mod class_balance;
 mod crops;
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use cantus::Recipe;
 use cantus_audio::augment::CopySpec;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
     Audited, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
-use super::spec::SpecOptions;
+use super::spec::{SpecOptions, kind};
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
@@ -40,6 +40,9 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
     /// Recipe whose [augmentation] table makes altered copies of each track, to learn from
@@ -100,7 +103,8 @@ impl Extract {
             Preset::Course => FeatureSpec::course(),
             Preset::Librosa => FeatureSpec::default(),
         };
-        let spec = self.spec.change(base);
+        let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
+        let spec = FeatureSpec { kinds, ..self.spec.change(base) };
         if is_json(&self.data) {
             return self.import(&spec, global);
         }

@@ -6,8 +6,10 @@ pub mod demo;
 pub mod evaluate;
 pub mod extract;
 pub mod features;
+mod folds;
 pub mod inspect;
 mod inspect_table;
+mod kind_options;
 mod pitch_options;
 pub mod predict;
 mod spec;
@@ -27,7 +29,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Demo(demo) => demo.run(&global),
         Command::Compose(compose) => compose.run(&global),
         Command::Inspect(inspect) => inspect.run(&global),
-        Command::Features(features) => features.run(),
+        Command::Features(features) => features.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),

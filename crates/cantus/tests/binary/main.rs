@@ -12,6 +12,8 @@ mod audit;
 mod augmentation;
 mod bad_input;
 mod contract;
+mod cross_validation;
+mod features;
 mod interruption;
 mod real_music;
 mod run;
