@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
@@ -100,8 +100,20 @@ impl<'a> Job<'a> {
         let class_weights = self.class_weights(&split.train)?;
         let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
-        let network = Network::new(&architecture, self.seed)?;
+        let network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
         Ok(Prepared { job: self, learnt_from, class_weights, normalization, network })
+    }
+
+    /// A network that could not be built: perhaps its features are not what the recipe hears.
+    fn unbuilt(&self, error: cantus_nn::Error) -> Error {
+        let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) else {
+            return error.into();
+        };
+        let name = self.recipe.name.clone();
+        let reason = format!(
+            "{error}; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
+        );
+        Error::Recipe { name, reason }
     }
 
     /// How much each label counts, by the sizes that it has in the training part.
@@ -155,19 +167,19 @@ impl Prepared<'_> {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn split(&self) -> &SegmentSplit {
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
 
-    #[cfg(test)]
-    pub(crate) fn normalization(&self) -> &Normalization {
-        &self.normalization
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
     }
 
-    #[cfg(test)]
-    pub(crate) fn learnt_from(&self) -> &[usize] {
-        &self.learnt_from
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
     }
 
     /// Segments of altered copies that are learnt from beside the training part.

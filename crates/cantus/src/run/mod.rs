@@ -19,6 +19,8 @@
 mod folds;
 mod tables;
 
+mod pictures;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
