@@ -224,10 +224,6 @@ impl Layer for MaxPool2DLayer {
         true
     }
 
-    fn selects(&self) -> bool {
-        true
-    }
-
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
         let (best, rest) = tape.scratch.split_at_mut(self.row_len());
         let (at, place) = rest.split_at_mut(self.row_len());
