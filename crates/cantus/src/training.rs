@@ -167,19 +167,19 @@ impl Prepared<'_> {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn split(&self) -> &SegmentSplit {
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
 
-    #[cfg(test)]
-    pub(crate) fn normalization(&self) -> &Normalization {
-        &self.normalization
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
     }
 
-    #[cfg(test)]
-    pub(crate) fn learnt_from(&self) -> &[usize] {
-        &self.learnt_from
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
     }
 
     /// Segments of altered copies that are learnt from beside the training part.

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod augmentation;
 mod bad_input;
 mod contract;
 mod cross_validation;
