@@ -53,7 +53,7 @@ pub enum Error {
         /// The one label.
         label: String,
     },
-    /// A CSV file that does not say what it should.
+    /// A CSV file, or a list, that does not say what it should.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.
@@ -89,7 +89,8 @@ pub enum Error {
     },
     /// A label with fewer tracks or groups than the split has parts.
     #[error(
-        "class '{label}' has {n} {unit}, but the split needs at least {needed}, one for each part; add tracks, or leave a part out"
+        "class '{label}' has {n} {unit}{}, but the split needs at least {needed}, one for each part or fold; add tracks, or ask for fewer",
+        if *n == 1 { "" } else { "s" }
     )]
     TooFew {
         /// The label.
@@ -100,6 +101,16 @@ pub enum Error {
         n: usize,
         /// How many are needed.
         needed: usize,
+    },
+    /// A label that only one fold of a cross-validation has.
+    #[error(
+        "class '{label}' has tracks in fold {fold} only, so that nothing could be learnt of it when that fold is examined; spread it over the folds"
+    )]
+    OnlyInOneFold {
+        /// The label.
+        label: String,
+        /// Name of the fold.
+        fold: String,
     },
     /// Fractions that make no split.
     #[error("split: {parameter} = {found}: {expected}")]
@@ -183,6 +194,22 @@ pub enum Error {
         found: u32,
         /// The latest format that is understood.
         supported: u32,
+    },
+    /// A store of an earlier version.
+    #[error("{}: a feature store of format {found}, but this version reads format {supported}; extract it anew with --overwrite", path.display())]
+    OlderFormat {
+        /// The store or its part.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The format that is understood.
+        supported: u32,
+    },
+    /// A store that another process is writing to.
+    #[error("{}: another extraction is writing to this feature store; wait until it is done, or choose another folder", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
     },
     /// A file of a store that is cut or was tampered with.
     #[error("{}: damaged: {reason}; delete it and run the same `cantus extract` again, and it is made anew", path.display())]

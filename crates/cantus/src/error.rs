@@ -113,6 +113,13 @@ impl Error {
 
     /// A folder that lacks a file which every finished run has.
     pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
+        if dir.join(crate::run::FOLDS).is_file() {
+            let reason = format!(
+                "a cross-validation without a {missing}; finish it with --resume --final, or give one of its folds, such as {}",
+                dir.join("fold-1").display()
+            );
+            return Self::Run { path: dir.to_owned(), reason };
+        }
         let reason = format!("it has no {missing}; give the folder that `cantus train -o` finished");
         Self::Run { path: dir.to_owned(), reason }
     }

@@ -6,12 +6,16 @@ pub mod demo;
 pub mod evaluate;
 pub mod extract;
 pub mod features;
+mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
+pub mod lesson;
 mod pitch_options;
+pub mod plot;
 pub mod predict;
 mod spec;
+mod theme;
 pub mod train;
 mod watch;
 
@@ -33,6 +37,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Plot(plot) => plot.run(),
+        Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
     }
 }

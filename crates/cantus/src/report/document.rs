@@ -5,7 +5,7 @@ use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use super::{Scores, text};
+use super::{CrossValidation, FoldSummary, Scores, text};
 use crate::Model;
 
 /// What `report.json` holds and `cantus evaluate --json` prints; the scores stand at the top level.
@@ -13,9 +13,12 @@ use crate::Model;
 pub struct Report {
     /// The version of Cantus that trained.
     pub cantus_version: String,
-    /// Scores on the test part.
+    /// Scores on the test part; of a cross-validation, those of all folds' test parts together.
     #[serde(flatten)]
     pub scores: Scores,
+    /// The folds, if this is the report of a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// What a reader should know before quoting the scores.
     pub remarks: Vec<String>,
     /// The model that was scored.
@@ -37,21 +40,23 @@ pub struct ModelSummary {
     pub seed: u64,
     /// Number of its parameters.
     pub n_parameters: usize,
-    /// Epochs that were trained.
-    pub n_epochs: usize,
+    /// Epochs that were trained; of a cross-validation, each fold has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_epochs: Option<usize>,
     /// The epoch whose weights were kept, from 1.
-    pub best_epoch: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<usize>,
     /// SHA-256 of the features that it was trained and tested on.
     pub data_sha256: String,
 }
 
-/// A split in numbers.
+/// A split in numbers; of a cross-validation, parts are as large as they are on average over the folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitSummary {
     /// How it was asked for.
     #[serde(flatten)]
     pub spec: SplitSpec,
-    /// Whether the manifest gave it.
+    /// Whether the manifest or lists gave it.
     pub given: bool,
     /// Sizes of the training part.
     pub train_part: PartSize,
@@ -72,6 +77,15 @@ pub struct PartSize {
     pub n_segments: usize,
 }
 
+impl PartSize {
+    /// On average, rounded.
+    fn mean(parts: impl ExactSizeIterator<Item = Self>) -> Self {
+        let n = parts.len().max(1);
+        let sum = parts.fold((0, 0), |sum, part| (sum.0 + part.n_tracks, sum.1 + part.n_segments));
+        Self { n_tracks: (sum.0 + n / 2) / n, n_segments: (sum.1 + n / 2) / n }
+    }
+}
+
 impl Report {
     pub(crate) fn new(
         scores: Scores,
@@ -83,13 +97,14 @@ impl Report {
         Self {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
             scores,
+            cross_validation: None,
             remarks: split.remarks.clone(),
             model: ModelSummary {
                 recipe: model.provenance.recipe.clone(),
                 seed: model.provenance.seed,
                 n_parameters: model.network.n_parameters(),
-                n_epochs: history.n_epochs(),
-                best_epoch: best_epoch(history).map_or(0, |epoch| epoch + 1),
+                n_epochs: Some(history.n_epochs()),
+                best_epoch: best_epoch(history).map(|epoch| epoch + 1),
                 data_sha256: model.provenance.data_sha256.clone(),
             },
             split,
@@ -98,9 +113,33 @@ impl Report {
         }
     }
 
+    /// The report of a cross-validation, of which `first` is the report of a fold.
+    pub(crate) fn of_folds(
+        first: Self,
+        scores: Scores,
+        cross_validation: CrossValidation,
+        remarks: Vec<String>,
+    ) -> Self {
+        let sizes =
+            |part: fn(&FoldSummary) -> PartSize| PartSize::mean(cross_validation.folds.iter().map(part));
+        let split = SplitSummary {
+            spec: SplitSpec { test: 1.0 / cross_validation.folds.len() as f64, ..first.split.spec },
+            given: cross_validation.given,
+            train_part: sizes(|fold| fold.train_part),
+            validation_part: sizes(|fold| fold.validation_part),
+            test_part: sizes(|fold| fold.test_part),
+            remarks: remarks.clone(),
+        };
+        let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
+        Self { scores, cross_validation: Some(cross_validation), remarks, model, split, ..first }
+    }
+
     /// The report for a person at a terminal.
     pub fn to_text(&self) -> String {
-        let mut out = text(&self.scores);
+        let mut out = match &self.cross_validation {
+            None => text(&self.scores),
+            Some(folds) => folds.to_text(&self.scores),
+        };
         for failure in &self.failures {
             out += &format!("\nlost: {}: {}", failure.path, failure.reason);
         }
@@ -146,7 +185,7 @@ impl std::fmt::Display for SplitSummary {
             Unit::Group => "group",
             Unit::Segment => "segment (leaks)",
         };
-        let origin = if self.given { "given by the manifest".to_owned() } else { format!("by {unit}") };
+        let origin = if self.given { "as given".to_owned() } else { format!("by {unit}") };
         let [train, validation, test] = [self.train_part, self.validation_part, self.test_part]
             .map(|part| (part.n_tracks, part.n_segments));
         write!(
@@ -177,8 +216,9 @@ fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
                 .to_owned(),
         );
     } else {
-        remarks.extend(shared_artists(store, split));
+        remarks.extend(shared_artists(&artists(store, &split.train), &artists(store, &split.test)));
     }
+    remarks.extend(left_out(split));
     for (label, part) in &split.split.missing {
         remarks.push(format!("'{}' has no track in the {} part", store.labels()[*label], part_name(*part)));
     }
@@ -186,13 +226,8 @@ fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
 }
 
 /// Artists that were learnt from and examined with: a network that knows the singer need not know the genre.
-fn shared_artists(store: &FeatureStore, split: &SegmentSplit) -> Option<String> {
-    let artists = |segments: &[usize]| -> BTreeSet<String> {
-        let artist =
-            |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
-        tracks_of(store, segments).into_iter().filter_map(artist).collect()
-    };
-    let n_shared = artists(&split.train).intersection(&artists(&split.test)).count();
+pub(crate) fn shared_artists(learnt: &BTreeSet<String>, examined: &BTreeSet<String>) -> Option<String> {
+    let n_shared = learnt.intersection(examined).count();
     (n_shared > 0).then(|| {
         format!(
             "{n_shared} artist{} both in the training and in the test part, which makes the scores too high for new \
@@ -202,7 +237,21 @@ fn shared_artists(store: &FeatureStore, split: &SegmentSplit) -> Option<String> 
     })
 }
 
-fn part_name(part: Part) -> &'static str {
+/// Artist tags of the tracks that some segments come from, without regard to case.
+pub(crate) fn artists(store: &FeatureStore, segments: &[usize]) -> BTreeSet<String> {
+    let artist =
+        |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
+    tracks_of(store, segments).into_iter().filter_map(artist).collect()
+}
+
+/// Tracks that a given split names in no part.
+fn left_out(split: &SegmentSplit) -> Option<String> {
+    let n = split.split.parts.iter().filter(|part| part.is_none()).count();
+    let tracks = if n == 1 { "1 track is" } else { &format!("{n} tracks are") };
+    (n > 0).then(|| format!("{tracks} in no part of the given split, and played no role"))
+}
+
+pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Train => "training",
         Part::Validation => "validation",

@@ -9,8 +9,10 @@
 )]
 
 mod audit;
+mod augmentation;
 mod bad_input;
 mod contract;
+mod cross_validation;
 mod features;
 mod interruption;
 mod real_music;

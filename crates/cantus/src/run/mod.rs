@@ -6,29 +6,42 @@
 //! | `config.toml` | the options of `cantus train`, and where its features lie |
 //! | `recipe.toml` | the recipe as it was used; `-m RUN/recipe.toml` uses it again |
 //! | `split.csv` | the part of each track |
+//! | `predictions.csv` | what the model says of each track of the test part |
 //! | `history.csv`, `history.json` | loss and accuracy by epoch, with Keras's keys |
 //! | `report.json`, `report.txt` | scores on the test part |
 //! | `plots/` | history and confusion matrix as PNG and SVG |
 //! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//!
+//! A cross-validation has `folds.csv`, the fold of each track, and a run for each fold in `fold-1`, `fold-2`, …; its
+//! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
+//! with `--final`.
+
+mod folds;
+mod tables;
+
+mod pictures;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::pending_file;
-use cantus_dataset::{FeatureStore, Part, Unit};
+use cantus_dataset::{FeatureStore, Part};
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::{data_sha256, test_scores};
+use crate::evaluation::{Answers, data_sha256};
 use crate::plot::{self, Theme};
-use crate::report::{Report, best_epoch};
-use crate::training::Trained;
+use crate::report::{Report, Scores, best_epoch};
+use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
+use tables::SplitRow;
 
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
 const REPORT: &str = "report.json";
 const CHECKPOINT: &str = "checkpoint";
+/// Its presence tells a cross-validation.
+pub(crate) const FOLDS: &str = "folds.csv";
 
 /// A run folder.
 #[derive(Debug, Clone)]
@@ -52,20 +65,10 @@ pub struct Origin {
     pub features: PathBuf,
     /// The version of Cantus that trained.
     pub cantus_version: String,
-}
-
-/// One row of `split.csv`.
-#[derive(Debug, Serialize, Deserialize)]
-struct SplitRow {
-    path: String,
-    /// Only for the course's split, which tears tracks apart.
-    segment: Option<usize>,
-    label: String,
-    group: Option<String>,
-    /// What it is one of several copies of.
-    #[serde(default)]
-    recording: Option<String>,
-    part: Part,
+    /// Of the training that left the run, see [`Prepared::fingerprint`](crate::training::Prepared::fingerprint); a
+    /// cross-validation without a final model has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 impl Run {
@@ -74,14 +77,21 @@ impl Run {
     /// # Errors
     /// If the folder cannot be made, or holds a finished run already and `overwrite` is not asked for.
     pub fn create(dir: &Path, overwrite: bool) -> Result<Self, Error> {
-        if dir.join(model_file::FILE_NAME).exists() && !overwrite {
+        let run = Self { dir: dir.to_owned() };
+        if (dir.join(model_file::FILE_NAME).exists() || run.is_cross_validation()) && !overwrite {
             let reason = "it holds a finished run; choose another folder, or --overwrite".to_owned();
             return Err(Error::Run { path: dir.to_owned(), reason });
         }
+        run.make_folder()?;
+        Ok(run)
+    }
+
+    fn make_folder(&self) -> Result<(), Error> {
+        let dir = &self.dir;
         std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
         // A folder that cannot be written to is told now, and not when the training is over.
         pending_file::PendingFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(())
     }
 
     /// Opens the folder of a finished run.
@@ -90,8 +100,12 @@ impl Run {
     /// If it is not there or not finished.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let run = Self { dir: dir.to_owned() };
-        let missing =
-            [model_file::FILE_NAME, CONFIG, SPLIT, REPORT].into_iter().find(|name| !dir.join(name).is_file());
+        let needed: &[&str] = if run.is_cross_validation() {
+            &[CONFIG, REPORT]
+        } else {
+            &[model_file::FILE_NAME, CONFIG, SPLIT, REPORT]
+        };
+        let missing = needed.iter().find(|name| !dir.join(name).is_file());
         match missing {
             None => Ok(run),
             Some(name) => Err(Error::unfinished_run(dir, name)),
@@ -137,21 +151,61 @@ impl Run {
     pub fn save(
         &self,
         trained: &Trained,
+        examined: &Examined,
         store: &FeatureStore,
         recipe: &Recipe,
         config: &Config,
     ) -> Result<(), Error> {
+        self.remove_folds()?;
         self.remove(model_file::FILE_NAME)?;
-        self.write(CONFIG, toml_text(config)?.as_bytes())?;
-        self.write("recipe.toml", toml_text(recipe)?.as_bytes())?;
-        self.write(SPLIT, &split_csv(trained, store)?)?;
-        self.write("history.csv", history_csv(&trained.history).as_bytes())?;
-        self.write("history.json", &json_bytes(&trained.history)?)?;
-        self.write(REPORT, &json_bytes(&trained.report)?)?;
-        self.write("report.txt", trained.report.to_text().as_bytes())?;
-        self.save_plots(trained)?;
+        self.save_training(trained, store)?;
+        self.save_examination(examined, None, store)?;
+        self.save_origin(recipe, config)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         self.remove(CHECKPOINT)
+    }
+
+    fn save_origin(&self, recipe: &Recipe, config: &Config) -> Result<(), Error> {
+        self.write(CONFIG, toml_text(config)?.as_bytes())?;
+        self.write("recipe.toml", toml_text(recipe)?.as_bytes())
+    }
+
+    /// What a training leaves beside its model.
+    fn save_training(&self, trained: &Trained, store: &FeatureStore) -> Result<(), Error> {
+        self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
+        self.write("history.csv", tables::history(&trained.history).as_bytes())?;
+        self.write("history.json", &json_bytes(&trained.history)?)?;
+        let History { accuracy, val_accuracy, loss, val_loss, .. } = &trained.history;
+        let best_epoch = best_epoch(&trained.history);
+        let history = plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch };
+        self.save_plot("history", &plot::history(&history))
+    }
+
+    /// What an examination leaves; `folds` are the fold of each track, if there are any.
+    fn save_examination(
+        &self,
+        examined: &Examined,
+        folds: Option<&[&str]>,
+        store: &FeatureStore,
+    ) -> Result<(), Error> {
+        let Examined { answers, report } = examined;
+        self.write("predictions.csv", &tables::predictions(&answers.tracks(store)?, folds, store)?)?;
+        self.write("report.txt", report.to_text().as_bytes())?;
+        let Scores { labels, track_confusion_matrix, .. } = &report.scores;
+        self.save_plot(
+            "confusion_matrix",
+            &plot::confusion_matrix(labels, track_confusion_matrix, "tracks"),
+        )?;
+        self.write(REPORT, &json_bytes(report)?)
+    }
+
+    fn save_plot(&self, name: &str, picture: &plot::Picture) -> Result<(), Error> {
+        let dir = self.path("plots");
+        std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
+        for extension in ["png", "svg"] {
+            picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
+        }
+        Ok(())
     }
 
     /// Removes a file of the run, if it is there.
@@ -168,22 +222,6 @@ impl Run {
         pending_file::write(&path, bytes).map_err(Error::io(&path))
     }
 
-    fn save_plots(&self, trained: &Trained) -> Result<(), Error> {
-        let History { accuracy, val_accuracy, loss, val_loss, .. } = &trained.history;
-        let best_epoch = best_epoch(&trained.history);
-        let history = plot::history(&plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
-        let scores = &trained.report.scores;
-        let confusion = plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks");
-        let dir = self.path("plots");
-        std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
-        for (name, picture) in [("history", history), ("confusion_matrix", confusion)] {
-            for extension in ["png", "svg"] {
-                picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The model.
     ///
     /// # Errors
@@ -192,24 +230,53 @@ impl Run {
         Model::load(self.path(model_file::FILE_NAME))
     }
 
-    /// Scores the model on the run's test part once more, from the features.
+    /// Scores the run's models on their test parts once more, from the features.
     ///
     /// # Errors
     /// If the run is incomplete, or its features are gone, changed or of another specification.
     pub fn evaluate(&self, features: Option<&Path>) -> Result<Report, Error> {
-        let model = self.model()?;
-        let store = FeatureStore::open(&self.features(features)?)?;
-        model.check_features(store.spec(), store.labels())?;
-        if data_sha256(&store)? != model.provenance.data_sha256 {
+        let mut store = FeatureStore::open(&self.features(features)?)?;
+        let report = self.report()?;
+        if data_sha256(&store)? != report.model.data_sha256 {
             let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
             return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
         }
-        let segments = self.test_segments(&store)?;
-        let scores = test_scores(&model, &store, &segments)?;
+        let runs = match &report.cross_validation {
+            None => vec![self.clone()],
+            Some(folds) => (0..folds.folds.len()).map(|fold| self.fold(fold)).collect(),
+        };
+        if let Some(run) = runs.first() {
+            run.recall_groups(&mut store)?;
+        }
+        let mut answers = Answers::default();
+        for run in runs {
+            answers.extend(&run.answers(&store)?);
+        }
+        Ok(Report { scores: answers.scores(&store)?, ..report })
+    }
+
+    /// What the run's model says of its test part.
+    fn answers(&self, store: &FeatureStore) -> Result<Answers, Error> {
+        let model = self.model()?;
+        model.check_features(store.spec(), store.labels())?;
+        let segments = self.test_segments(store)?;
+        Answers::of(&model, store, &segments)
+    }
+
+    /// The report that the run was finished with.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn report(&self) -> Result<Report, Error> {
         let path = self.path(REPORT);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let report: Report = serde_json::from_str(&text).map_err(|error| self.broken(REPORT, &error))?;
-        Ok(Report { scores, ..report })
+        serde_json::from_str(&text).map_err(|error| self.broken(REPORT, &error))
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        let path = self.path(CONFIG);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        toml::from_str(&text).map_err(|error| self.broken(CONFIG, &error))
     }
 
     /// Where the features lie: where the caller says, or where the run was trained.
@@ -217,10 +284,7 @@ impl Run {
         if let Some(path) = given {
             return Ok(path.to_owned());
         }
-        let path = self.path(CONFIG);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let config: Config = toml::from_str(&text).map_err(|error| self.broken(CONFIG, &error))?;
-        let features = self.dir.join(config.run.features);
+        let features = self.dir.join(self.config()?.run.features);
         if features.exists() {
             return Ok(features);
         }
@@ -229,29 +293,36 @@ impl Run {
         Err(Error::Run { path: self.dir.clone(), reason })
     }
 
+    /// Gives the store's tracks the groups that they had when they were split.
+    fn recall_groups(&self, store: &mut FeatureStore) -> Result<(), Error> {
+        let rows = self.split_rows()?.into_iter().map(|row| (row.path, row.group));
+        let groups: HashMap<String, Option<String>> = rows.collect();
+        for track in store.tracks_mut() {
+            track.group = groups.get(&track.path).cloned().flatten();
+        }
+        Ok(())
+    }
+
+    fn split_rows(&self) -> Result<Vec<SplitRow>, Error> {
+        tables::read_split(&self.path(SPLIT)).map_err(|error| self.broken(SPLIT, &error))
+    }
+
     /// The segments of a store that `split.csv` puts into the test part.
     fn test_segments(&self, store: &FeatureStore) -> Result<Vec<usize>, Error> {
-        let tracks: HashMap<&str, usize> =
+        let numbers: HashMap<&str, usize> =
             store.tracks().iter().enumerate().map(|(number, track)| (track.path.as_str(), number)).collect();
-        let mut reader =
-            csv::Reader::from_path(self.path(SPLIT)).map_err(|error| self.broken(SPLIT, &error))?;
         let mut segments = Vec::new();
-        for row in reader.deserialize() {
-            let row: SplitRow = row.map_err(|error| self.broken(SPLIT, &error))?;
-            if row.part != Part::Test {
-                continue;
-            }
-            let Some(&track) = tracks.get(row.path.as_str()) else {
-                let reason = format!(
-                    "the features have no track {}; give the store that the run was trained on",
-                    row.path
-                );
+        let rows = self.split_rows()?;
+        for SplitRow { path, segment, .. } in rows.iter().filter(|row| row.part == Some(Part::Test)) {
+            let Some(&track) = numbers.get(path.as_str()) else {
+                let reason =
+                    format!("the features have no track {path}; give the store that the run was trained on");
                 return Err(Error::Run { path: self.dir.clone(), reason });
             };
             let of_track = store.segments_of(track);
-            match row.segment {
+            match segment {
                 None => segments.extend(of_track),
-                Some(segment) => segments.extend(of_track.into_iter().nth(segment)),
+                Some(segment) => segments.extend(of_track.into_iter().nth(*segment)),
             }
         }
         segments.sort_unstable();
@@ -272,39 +343,4 @@ fn json_bytes(value: &impl Serialize) -> Result<Vec<u8>, Error> {
         serde_json::to_vec_pretty(value).map_err(|error| Error::Unwritable { reason: error.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-fn split_csv(trained: &Trained, store: &FeatureStore) -> Result<Vec<u8>, Error> {
-    let split = &trained.split.split;
-    let row = |number: usize, segment: Option<usize>, part: Part| {
-        let track = &store.tracks()[number];
-        let label = store.labels()[track.label].clone();
-        let (group, recording) = (track.group.clone(), track.recording.clone());
-        SplitRow { path: track.path.clone(), segment, label, group, recording, part }
-    };
-    let rows = split.parts.iter().enumerate().map(|(number, &part)| match split.unit {
-        Unit::Track | Unit::Group => row(number, None, part),
-        Unit::Segment => {
-            let track = store.track_of(number);
-            row(track, Some(number - store.segments_of(track).start), part)
-        }
-    });
-    let unwritable = |error: csv::Error| Error::Unwritable { reason: error.to_string() };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer.serialize(row).map_err(unwritable)?;
-    }
-    writer.into_inner().map_err(|error| Error::Unwritable { reason: error.to_string() })
-}
-
-/// A row for each epoch, from 1, under Keras's keys.
-fn history_csv(history: &History) -> String {
-    let columns: Vec<_> = history.columns().collect();
-    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-    let mut text = format!("epoch,{}\n", names.join(","));
-    for epoch in 0..history.n_epochs() {
-        let values: Vec<_> = columns.iter().map(|(_, values)| values[epoch].to_string()).collect();
-        text += &format!("{},{}\n", epoch + 1, values.join(","));
-    }
-    text
 }
