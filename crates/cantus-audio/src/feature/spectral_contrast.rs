@@ -70,9 +70,9 @@ impl Feature for SpectralContrast {
     }
 
     fn bins(spec: &FeatureSpec) -> Bins {
-        let edges = edges(&spec.contrast);
-        let names = edges.windows(2).map(|edge| format!("{:.0}–{:.0} Hz", edge[0], edge[1])).collect();
-        Bins::Named("Band", names)
+        // The names are the lower edges: the upper one of a band is the lower one of the next.
+        let edges = edges(&spec.contrast).into_iter().take(Self::n_bins(spec));
+        Bins::Named("Octave from (Hz)", edges.map(|hertz| format!("{hertz:.0}")).collect())
     }
 
     fn validate(spec: &FeatureSpec) -> Result<(), Error> {
