@@ -53,6 +53,7 @@ pub enum Command {
     Extract(command::extract::Extract),
     Train(command::train::Train),
     Evaluate(command::evaluate::Evaluate),
+    Compare(command::compare::Compare),
     Predict(command::predict::Predict),
     Completions(command::completions::Completions),
 }

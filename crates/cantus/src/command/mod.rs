@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments, and what it does with them.
 
+pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod demo;
@@ -9,6 +10,7 @@ pub mod features;
 mod folds;
 pub mod inspect;
 mod inspect_table;
+mod leak;
 mod pitch_options;
 pub mod predict;
 mod spec;
@@ -32,6 +34,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
         Command::Completions(completions) => completions.run(),
     }

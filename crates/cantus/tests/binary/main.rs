@@ -14,5 +14,6 @@ mod contract;
 mod cross_validation;
 mod interruption;
 mod real_music;
+mod report;
 mod run;
 mod settings;
