@@ -41,13 +41,13 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
     labels.sort();
     let mut writer = StoreWriter::begin(out, Header::begin(path, &labels, spec, false), overwrite)?;
     // As many segments as a part of whole tracks would have.
-    let n_rows = tracks_per_part(spec) * spec.segments.n_segments;
+    let n_rows = tracks_per_part(spec, 0) * spec.segments.n_segments;
     let segment_len = data.mfcc.n_frames * data.mfcc.n_bins;
     for (number, features) in data.mfcc.values.chunks(n_rows * segment_len).enumerate() {
         let first = number * n_rows;
         let rows = first..first + features.len() / segment_len;
         let tracks = rows.map(|row| segment_record(row, &data)).collect();
-        writer.write(&PartRecord::new(spec, tracks), features.to_vec())?;
+        writer.write(&PartRecord::new(spec, None, tracks), features.to_vec())?;
     }
     writer.finish(&[])?;
     FeatureStore::open(out)
@@ -56,9 +56,9 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
 /// A segment of unknown origin stands for a track of its own.
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
-    let input =
-        Input { path: format!("segment-{row:07}"), label, group: None, split: None, fold: None, file: None };
-    TrackRecord { input, artist: None, n_segments: 1, n_dropped: 0, warnings: Vec::new(), failure: None }
+    let path = format!("segment-{row:07}");
+    let input = Input { path, label, group: None, split: None, fold: None, file: None };
+    TrackRecord::new(input, 1)
 }
 
 /// Writes a store's MFCCs as `data.json`, segment by segment. Each number is the shortest that reads back as the same f32.

@@ -195,6 +195,22 @@ pub enum Error {
         /// The latest format that is understood.
         supported: u32,
     },
+    /// A store of an earlier version.
+    #[error("{}: a feature store of format {found}, but this version reads format {supported}; extract it anew with --overwrite", path.display())]
+    OlderFormat {
+        /// The store or its part.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The format that is understood.
+        supported: u32,
+    },
+    /// A store that another process is writing to.
+    #[error("{}: another extraction is writing to this feature store; wait until it is done, or choose another folder", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
+    },
     /// A file of a store that is cut or was tampered with.
     #[error("{}: damaged: {reason}; delete it and run the same `cantus extract` again, and it is made anew", path.display())]
     Damaged {

@@ -7,12 +7,15 @@
 //!
 //! Segments are the course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
 //! samples; one with fewer frames than a whole segment has is dropped and counted.
+//!
+//! Where the options ask for altered copies of each track, these are heard in the same way and stored behind it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cantus_audio::Audio;
+use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::decode::{self, Fault, Recording};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
 use cantus_audio::resample::resample;
@@ -37,6 +40,8 @@ pub struct ExtractOptions {
     pub audit: Audited,
     /// Number of threads; 0 for one on each core.
     pub jobs: usize,
+    /// Altered copies that are heard beside each track, to learn from.
+    pub augmentation: Option<CopySpec>,
     /// Discard a store of other settings instead of refusing to touch it.
     pub overwrite: bool,
     /// Set it to stop: parts that are finished stay, and the next run goes on from them.
@@ -73,8 +78,10 @@ pub struct Progress<'a> {
 pub struct Extraction {
     /// Tracks that gave segments.
     pub n_tracks: usize,
-    /// Segments in the store.
+    /// Segments in the store, without those of altered copies.
     pub n_segments: usize,
+    /// Segments of altered copies.
+    pub n_copied_segments: usize,
     /// Segments that the end of their track cut short.
     pub n_dropped: usize,
     /// Parts kept from an earlier run.
@@ -102,17 +109,24 @@ pub fn extract(
     on_progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Extraction, Error> {
     let extractor = spec.extractor()?;
+    let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
+    let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
+    let ears = Ears { extractor, augmenter, augmentation };
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .build()
         .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
-    let header = Header::begin(&catalog.root, &catalog.labels, spec, true);
+    let header = Header {
+        augmentation: augmentation.cloned(),
+        ..Header::begin(&catalog.root, &catalog.labels, spec, true)
+    };
+    let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
     let meter = Meter::new(catalog.tracks.len(), on_progress);
     let mut n_parts_kept = 0;
     let is_audited = options.audit != Audited::Not;
     let mut subjects = Vec::new();
-    for (number, tracks) in catalog.tracks.chunks(tracks_per_part(spec)).enumerate() {
+    for (number, tracks) in catalog.tracks.chunks(tracks_per_part).enumerate() {
         let inputs: Vec<Input> = tracks.iter().map(|track| Input::of(catalog, track)).collect();
         let evidence = EvidenceFile::of_part(out, number);
         let known = if is_audited { evidence.read(paths(tracks)) } else { Some(Vec::new()) };
@@ -124,10 +138,9 @@ pub fn extract(
             meter.kept(tracks);
             continue;
         }
-        let job =
-            PartJob { catalog, extractor: &extractor, cancel: &options.cancel, meter: &meter, is_audited };
+        let job = PartJob { catalog, ears: &ears, cancel: &options.cancel, meter: &meter, is_audited };
         let Some((record, features, heard)) = threads.install(|| job.run(tracks, inputs)) else {
-            let n_done = number * tracks_per_part(spec);
+            let n_done = number * tracks_per_part;
             return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
         };
         if is_audited {
@@ -148,6 +161,7 @@ pub fn extract(
     Ok(Extraction {
         n_tracks: finished.header.n_tracks,
         n_segments: finished.header.n_segments,
+        n_copied_segments: finished.header.n_copied_segments,
         n_dropped: finished.header.n_dropped,
         n_parts_kept,
         n_parts: finished.header.n_parts,
@@ -169,50 +183,66 @@ fn strict(audit: &Audit) -> Result<(), Error> {
     }
 }
 
-/// Fixed by the specification alone.
-pub(crate) fn tracks_per_part(spec: &FeatureSpec) -> usize {
+/// Fixed by the specification and the number of copies alone.
+pub(crate) fn tracks_per_part(spec: &FeatureSpec, n_copies: usize) -> usize {
     let segment_bytes = spec.frames_per_segment().saturating_mul(spec.n_bins()).saturating_mul(4);
-    let track_bytes = segment_bytes.saturating_mul(spec.segments.n_segments).max(1);
+    let n_segments = spec.segments.n_segments.saturating_mul(n_copies.saturating_add(1));
+    let track_bytes = segment_bytes.saturating_mul(n_segments).max(1);
     (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
 }
+
+/// A track's record and features, and with an audit what is known of it.
+type HeardTrack = ((TrackRecord, Vec<f32>), Option<Subject>);
 
 /// The features of one part.
 struct PartJob<'a> {
     catalog: &'a Catalog,
-    extractor: &'a FeatureExtractor,
+    ears: &'a Ears<'a>,
     cancel: &'a AtomicBool,
     meter: &'a Meter<'a>,
     is_audited: bool,
 }
 
+/// What a thread hears with.
+#[derive(Clone)]
+struct Ears<'a> {
+    extractor: FeatureExtractor,
+    augmenter: Option<Augmenter>,
+    augmentation: Option<&'a CopySpec>,
+}
+
+/// What was heard of a track and of its copies.
+struct TrackHeard {
+    features: Vec<f32>,
+    n_segments: usize,
+    /// Segments of each copy.
+    copies: Vec<usize>,
+    warnings: Vec<String>,
+}
+
 impl PartJob<'_> {
     /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
     fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>, Vec<Subject>)> {
-        let heard: Option<Vec<((TrackRecord, Vec<f32>), Option<Subject>)>> = tracks
+        let heard: Option<Vec<HeardTrack>> = tracks
             .par_iter()
             .zip(inputs)
             .with_max_len(1)
             .map_init(
-                || self.extractor.clone(),
-                |extractor, (track, input)| {
-                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(extractor, track, input))
+                || self.ears.clone(),
+                |ears, (track, input)| {
+                    (!self.cancel.load(Ordering::Relaxed)).then(|| self.track(ears, track, input))
                 },
             )
             .collect();
         let (heard, subjects): (Vec<_>, Vec<_>) = heard?.into_iter().unzip();
         let (tracks, features): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
-        let record = PartRecord::new(self.extractor.spec(), tracks);
+        let record = PartRecord::new(self.ears.extractor.spec(), self.ears.augmentation, tracks);
         Some((record, features.concat(), subjects.into_iter().flatten().collect()))
     }
 
-    fn track(
-        &self,
-        extractor: &mut FeatureExtractor,
-        track: &Track,
-        input: Input,
-    ) -> ((TrackRecord, Vec<f32>), Option<Subject>) {
+    fn track(&self, ears: &mut Ears<'_>, track: &Track, input: Input) -> HeardTrack {
         let path = self.catalog.path_of(track);
-        let (heard, evidence) = hear(extractor, &path, self.is_audited);
+        let (heard, evidence) = hear(ears, &path, &track.path, self.is_audited);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));
         self.meter.done(track, heard.is_err());
         let subject = evidence.map(|evidence| Subject {
@@ -221,14 +251,12 @@ impl PartJob<'_> {
             artist: artist.clone(),
             evidence,
         });
-        let record =
-            TrackRecord { input, artist, n_segments: 0, n_dropped: 0, warnings: Vec::new(), failure: None };
+        let record = TrackRecord { artist, ..TrackRecord::new(input, 0) };
         let record = match heard {
             Err(lost) => (TrackRecord { failure: Some(lost), ..record }, Vec::new()),
-            Ok((Heard { features, n_segments }, warning)) => {
-                let n_dropped = extractor.spec().segments.n_segments - n_segments;
-                let warnings = warning.into_iter().collect();
-                (TrackRecord { n_segments, n_dropped, warnings, ..record }, features)
+            Ok(TrackHeard { features, n_segments, copies, warnings }) => {
+                let n_dropped = ears.extractor.spec().segments.n_segments - n_segments;
+                (TrackRecord { n_segments, copies, n_dropped, warnings, ..record }, features)
             }
         };
         (record, subject)
@@ -238,13 +266,10 @@ impl PartJob<'_> {
 /// What an audit knows of a track; none without one.
 type Known = Option<Result<Evidence, String>>;
 
-/// A track as features, and what was wrong with it; and with an audit, its evidence, out of the same pass.
-fn hear(
-    extractor: &mut FeatureExtractor,
-    path: &Path,
-    is_audited: bool,
-) -> (Result<(Heard, Option<String>), Lost>, Known) {
-    let sample_rate = extractor.spec().sample_rate;
+/// A track as features, and what was wrong with it; and with an audit, its evidence, out of the same pass. `name` decides
+/// what is drawn for its copies.
+fn hear(ears: &mut Ears<'_>, path: &Path, name: &str, is_audited: bool) -> (Result<TrackHeard, Lost>, Known) {
+    let sample_rate = ears.extractor.spec().sample_rate;
     let (recording, evidence) = if is_audited {
         match load_and_examine(path, sample_rate) {
             Ok((recording, evidence)) => (Ok(recording), Some(Ok(evidence))),
@@ -261,7 +286,7 @@ fn hear(
             retry: matches!(error, cantus_audio::Error::Io { .. }),
             reason: without_path(&error.to_string(), path),
         })
-        .and_then(|recording| features(extractor, &recording));
+        .and_then(|recording| ears.hear(&recording, name));
     (heard, evidence)
 }
 
@@ -277,15 +302,37 @@ fn load_and_examine(path: &Path, sample_rate: u32) -> Result<(Recording, Evidenc
     Ok((Recording { audio: Audio { samples, sample_rate }, source, faults }, evidence))
 }
 
-fn features(
-    extractor: &mut FeatureExtractor,
-    recording: &Recording,
-) -> Result<(Heard, Option<String>), Lost> {
-    let n_segments = extractor.spec().segments.n_segments;
-    let heard = extractor
-        .hear(&recording.audio, n_segments)
-        .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
-    Ok((heard, summary(recording)))
+impl Ears<'_> {
+    /// A recording and its copies as features.
+    fn hear(&mut self, recording: &Recording, name: &str) -> Result<TrackHeard, Lost> {
+        let n_most = self.extractor.spec().segments.n_segments;
+        let Heard { features, n_segments } = self
+            .extractor
+            .hear(&recording.audio, n_most)
+            .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
+        let warnings = summary(recording).into_iter().collect();
+        let mut heard = TrackHeard { features, n_segments, copies: Vec::new(), warnings };
+        for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
+            self.hear_copy(&recording.audio, name, number, &mut heard);
+        }
+        Ok(heard)
+    }
+
+    /// Adds an altered copy to what was heard; one in which there is nothing to hear is told as a warning.
+    fn hear_copy(&mut self, recording: &Audio, name: &str, number: usize, heard: &mut TrackHeard) {
+        let Some(augmenter) = &mut self.augmenter else { return };
+        let copy = augmenter.copy(recording, name, number);
+        match self.extractor.hear(&copy, self.extractor.spec().segments.n_segments) {
+            Ok(Heard { features, n_segments }) => {
+                heard.features.extend_from_slice(&features);
+                heard.copies.push(n_segments);
+            }
+            Err(nothing) => {
+                heard.warnings.push(format!("altered copy {number} left out: {nothing}"));
+                heard.copies.push(0);
+            }
+        }
+    }
 }
 
 /// One line on everything that was wrong with a file and did not cost it.

@@ -13,6 +13,7 @@
 //! No bad file stops a job and none is skipped in silence; whatever is written is written to a temporary name and
 //! renamed; same recordings, same bytes, whatever the number of threads.
 
+mod arrow_table;
 pub mod audit;
 mod catalog;
 pub mod course_json;
@@ -31,6 +32,7 @@ mod stratify;
 pub mod tags;
 mod track;
 
+pub use arrow_table::{Column, arrow_table};
 pub use catalog::{Catalog, Ignored, recordings_in};
 pub use error::Error;
 pub use extract::{Audited, ExtractOptions, Extraction, Progress, extract};

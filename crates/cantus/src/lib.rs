@@ -29,6 +29,7 @@ pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;
+pub mod lesson;
 pub mod listing;
 mod model;
 pub mod model_file;

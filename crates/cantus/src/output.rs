@@ -81,7 +81,7 @@ pub fn error(error: &anyhow::Error) -> Outcome {
 }
 
 /// The message and its causes, each said once: many errors say their cause in their own message.
-fn in_one_line(error: &anyhow::Error) -> String {
+pub fn in_one_line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

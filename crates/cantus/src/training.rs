@@ -6,10 +6,11 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
+use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
 use crate::evaluation::{self, Answers};
 use crate::model_file::{Provenance, hex};
@@ -64,6 +65,8 @@ pub struct Examined {
 /// A job that is normalised and built, but not trained.
 pub struct Prepared<'a> {
     job: Job<'a>,
+    /// The training part, and altered copies of it.
+    learnt_from: Vec<usize>,
     /// Of each label; empty where all count the same.
     class_weights: Vec<f32>,
     normalization: Normalization,
@@ -92,11 +95,28 @@ impl<'a> Job<'a> {
         if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
             return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
         }
+        let augmentation = &self.recipe.augmentation;
+        if let Some(reason) = copies::misfit(store, &augmentation.copy_spec()) {
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+        }
+        let learnt_from = copies::with_copies(store, &split.train, augmentation.copies);
         let class_weights = self.class_weights(&split.train)?;
         let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
-        let network = Network::new(&architecture, self.seed)?;
-        Ok(Prepared { job: self, class_weights, normalization, network })
+        let network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
+        Ok(Prepared { job: self, learnt_from, class_weights, normalization, network })
+    }
+
+    /// A network that could not be built: perhaps its features are not what the recipe hears.
+    fn unbuilt(&self, error: cantus_nn::Error) -> Error {
+        let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) else {
+            return error.into();
+        };
+        let name = self.recipe.name.clone();
+        let reason = format!(
+            "{error}; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
+        );
+        Error::Recipe { name, reason }
     }
 
     /// How much each label counts, by the sizes that it has in the training part.
@@ -150,6 +170,26 @@ impl Prepared<'_> {
         }
     }
 
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
+        &self.job.split
+    }
+
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
+    }
+
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
+    }
+
+    /// Segments of altered copies that are learnt from beside the training part.
+    pub fn n_copied_segments(&self) -> usize {
+        self.learnt_from.len() - self.job.split.train.len()
+    }
+
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -157,6 +197,9 @@ impl Prepared<'_> {
         hash.update(data_sha256);
         hash.update(format!("{:?}{:?}{:?}", split.train, split.validation, split.test));
         hash.update(format!("{recipe:?}{seed}"));
+        if self.n_copied_segments() > 0 {
+            hash.update(format!("{:?}", self.job.store.checksums()));
+        }
         hex(&hash.finalize())
     }
 
@@ -215,10 +258,10 @@ impl Prepared<'_> {
         };
         let crops = self.job.recipe.crops();
         let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
-        let split = &self.job.split;
-        let (train, validation) = (part(&split.train)?, part(&split.validation)?);
-        let train = train.augmented(self.on_the_fly(&split.train));
-        let watched = (!split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
+        let (train, validation) = (part(&self.learnt_from)?, part(&self.job.split.validation)?);
+        let train = train.augmented(self.on_the_fly(&self.learnt_from));
+        let is_watched = !self.job.split.validation.is_empty();
+        let watched = is_watched.then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
         let watch = |progress: Progress<'_>| {
             failure = train.failure().or_else(|| validation.failure());

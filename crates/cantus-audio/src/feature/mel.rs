@@ -34,8 +34,10 @@ pub enum MelNorm {
     /// Each filter has unit height.
     None,
     /// The weights of each filter add up to 1.
+    #[serde(alias = "1")]
     L1,
     /// The squares of the weights of each filter add up to 1.
+    #[serde(alias = "2")]
     L2,
     /// The largest weight of each filter is 1: that of a bin, which need not lie at the tip of the triangle.
     Inf,

@@ -13,7 +13,7 @@ use super::mel::MelFilterBank;
 use super::mfcc::Mfcc;
 use crate::Error;
 use crate::signal::decibel::{Decibel, power_to_db};
-use crate::signal::{Complex32, Stft, stft};
+use crate::signal::{Complex32, Stft, fourier, stft};
 
 /// Something that kinds of feature are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub(super) enum Intermediate {
 }
 
 impl Intermediate {
+    /// Number of columns.
+    pub fn n_bins(self, spec: &FeatureSpec) -> usize {
+        match self {
+            Self::Magnitude => fourier::n_bins(spec.n_fft),
+            Self::Mel | Self::LogMel => spec.n_mels,
+            Self::Mfcc => spec.n_mfcc,
+        }
+    }
+
     /// What it is made of itself.
     fn needs(self) -> &'static [Self] {
         match self {
@@ -112,13 +121,14 @@ impl Shared {
     /// Every buffer as long as this segment needs it; nothing is allocated once they were long enough.
     fn make_room(&mut self, n_frames: usize, spec: &FeatureSpec) {
         let Self { wanted, magnitude, mel, log_mel, mfcc, .. } = self;
-        let room = |buffer: &mut Vec<f32>, intermediate, n_bins| {
-            buffer.resize(if wanted.contains(&intermediate) { n_frames * n_bins } else { 0 }, 0.0);
+        let room = |buffer: &mut Vec<f32>, intermediate: Intermediate| {
+            let n_bins = if wanted.contains(&intermediate) { intermediate.n_bins(spec) } else { 0 };
+            buffer.resize(n_frames * n_bins, 0.0);
         };
-        room(magnitude, Intermediate::Magnitude, self.stft.n_bins());
-        room(mel, Intermediate::Mel, spec.n_mels);
-        room(log_mel, Intermediate::LogMel, spec.n_mels);
-        room(mfcc, Intermediate::Mfcc, spec.n_mfcc);
+        room(magnitude, Intermediate::Magnitude);
+        room(mel, Intermediate::Mel);
+        room(log_mel, Intermediate::LogMel);
+        room(mfcc, Intermediate::Mfcc);
     }
 
     /// First pass: samples to magnitudes and mel bands.

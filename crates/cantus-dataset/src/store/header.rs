@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
@@ -29,12 +30,18 @@ pub(crate) struct Header {
     /// Tracks with segments.
     pub(crate) n_tracks: usize,
     pub(crate) n_failures: usize,
+    /// Segments of the recordings themselves.
     pub(crate) n_segments: usize,
+    /// Segments of their altered copies.
+    pub(crate) n_copied_segments: usize,
     pub(crate) n_dropped: usize,
     pub(crate) n_frames: usize,
     pub(crate) n_bins: usize,
     pub(crate) labels: Vec<String>,
     pub(crate) features: FeatureSpec,
+    /// How altered copies of the recordings were made, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) augmentation: Option<CopySpec>,
 }
 
 impl Header {
@@ -50,11 +57,13 @@ impl Header {
             n_tracks: 0,
             n_failures: 0,
             n_segments: 0,
+            n_copied_segments: 0,
             n_dropped: 0,
             n_frames: spec.frames_per_segment(),
             n_bins: spec.n_bins(),
             labels: labels.to_vec(),
             features: spec.clone(),
+            augmentation: None,
         }
     }
 
@@ -93,6 +102,9 @@ impl Header {
         let Format { format } = toml::from_str(text).map_err(damaged)?;
         if format > FORMAT {
             return Err(Error::NewerFormat { path: dir.to_owned(), found: format, supported: FORMAT });
+        }
+        if format < FORMAT {
+            return Err(Error::OlderFormat { path: dir.to_owned(), found: format, supported: FORMAT });
         }
         let header: Self = toml::from_str(text).map_err(damaged)?;
         let spec = &header.features;

@@ -7,9 +7,14 @@
 //!   part-00001.arrow   …
 //!   failures.csv       path,reason: files that were lost
 //!   warnings.csv       path,reason: damage that cost less than the file
+//!   .lock              held by the extraction that writes to the store
 //!   audit-00000.json   what the audit found out about the tracks of that part; …
 //!   recordings.csv     path,recording: tracks that are copies of one recording
 //! ```
+//!
+//! A store may hold altered copies of its recordings, to learn from. They have no part in the numbering of segments from 0
+//! to [`FeatureStore::n_segments`], and so none in splits, scores and normalisation: only [`FeatureStore::copies_of`]
+//! gives them away.
 //!
 //! Written once, by [`extract`](crate::extract) or [`course_json`](crate::course_json); every file appears under its
 //! name only when it is whole. Opening a store reads what its parts say about their tracks; features stay on the disk
@@ -18,6 +23,7 @@
 
 mod evidence_file;
 mod header;
+mod lock;
 mod part_file;
 mod part_writer;
 mod record;
@@ -27,6 +33,7 @@ mod writer;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 use rayon::prelude::*;
 
@@ -52,15 +59,25 @@ const MAX_OPEN_PARTS: usize = 512;
 pub struct FeatureStore {
     header: Header,
     parts: Vec<PartFile>,
-    /// First segment of each part, ascending.
-    first_segments: Vec<usize>,
     tracks: Vec<Track>,
     /// Segments of each track.
     segments: Vec<Range<usize>>,
-    /// Track of each segment.
-    track_of: Vec<u32>,
+    /// Segments of each altered copy of each track, numbered from 0 among all copies.
+    copies: Vec<Vec<Range<usize>>>,
+    /// Of each segment.
+    places: Vec<Place>,
+    /// Of each segment of an altered copy.
+    copy_places: Vec<Place>,
     failures: Vec<Failure>,
     warnings: Vec<Warning>,
+}
+
+/// Where a segment lies, and of which track it is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    part: u32,
+    row: u32,
+    track: u32,
 }
 
 /// Segments of each part of a split, ascending.
@@ -94,10 +111,11 @@ impl FeatureStore {
         }
         let mut store = Self {
             parts: Vec::new(),
-            first_segments: Vec::new(),
             tracks: Vec::new(),
             segments: Vec::new(),
-            track_of: Vec::new(),
+            copies: Vec::new(),
+            places: Vec::new(),
+            copy_places: Vec::new(),
             failures: tables::read(&dir.join(FAILURES_NAME))?,
             warnings: tables::read(&dir.join(WARNINGS_NAME))?,
             header,
@@ -107,11 +125,12 @@ impl FeatureStore {
         }
         let mut recordings = tables::read_recordings(dir)?;
         store.tracks.iter_mut().for_each(|track| track.recording = recordings.remove(&track.path));
-        if store.n_segments() != store.header.n_segments {
+        let Header { n_segments, n_copied_segments, .. } = store.header;
+        if (store.n_segments(), store.copy_places.len()) != (n_segments, n_copied_segments) {
             let reason = format!(
-                "it speaks of {} segments, but the parts have {}",
-                store.header.n_segments,
-                store.n_segments()
+                "it speaks of {n_segments} segments and {n_copied_segments} of copies, but the parts have {} and {}",
+                store.n_segments(),
+                store.copy_places.len()
             );
             return Err(Error::Damaged { path: dir.join(HEADER_NAME), reason });
         }
@@ -124,7 +143,10 @@ impl FeatureStore {
         if part.record.spec != self.header.features {
             return damaged("its features are not those of the store");
         }
-        self.first_segments.push(self.n_segments());
+        if part.record.augmentation != self.header.augmentation {
+            return damaged("its copies are not those of the store");
+        }
+        let mut row = 0;
         for record in std::mem::take(&mut part.record.tracks) {
             if record.failure.is_some() {
                 continue;
@@ -132,9 +154,16 @@ impl FeatureStore {
             let Ok(label) = self.header.labels.binary_search(&record.input.label) else {
                 return damaged("a label that is not one of the store's");
             };
-            let first = self.n_segments();
-            self.track_of.resize(first + record.n_segments, self.tracks.len() as u32);
-            self.segments.push(first..first + record.n_segments);
+            let (part, track) = (self.parts.len() as u32, self.tracks.len() as u32);
+            let mut place = |places: &mut Vec<Place>, n_rows: usize| {
+                let first = places.len();
+                places.extend((row..row + n_rows as u32).map(|row| Place { part, row, track }));
+                row += n_rows as u32;
+                first..places.len()
+            };
+            self.segments.push(place(&mut self.places, record.n_segments));
+            let copies = record.copies.iter().map(|&n_rows| place(&mut self.copy_places, n_rows)).collect();
+            self.copies.push(copies);
             let Input { path, group, split, fold, .. } = record.input;
             self.tracks.push(Track {
                 path,
@@ -173,9 +202,9 @@ impl FeatureStore {
         self.header.n_bins
     }
 
-    /// Number of segments of all tracks.
+    /// Number of segments of all tracks; their altered copies do not count.
     pub fn n_segments(&self) -> usize {
-        self.track_of.len()
+        self.places.len()
     }
 
     /// Number of segments that were left out because the end of the track cut them short.
@@ -207,12 +236,45 @@ impl FeatureStore {
         self.segments[track].clone()
     }
 
-    /// Track of a segment.
+    /// How many altered copies of each track there are.
+    pub fn n_copies(&self) -> usize {
+        self.augmentation().map_or(0, |augmentation| augmentation.copies)
+    }
+
+    /// How the altered copies were made, if there are any.
+    pub fn augmentation(&self) -> Option<&CopySpec> {
+        self.header.augmentation.as_ref()
+    }
+
+    /// Segments of each altered copy of a track, the first copy first: to learn from, where all of the track is learnt from,
+    /// and for nothing else. Their numbers lie beyond those of all recordings' own segments.
+    ///
+    /// # Panics
+    /// If there is no such track.
+    pub fn copies_of(&self, track: usize) -> impl Iterator<Item = Range<usize>> {
+        let n = self.n_segments();
+        self.copies[track].iter().map(move |segments| n + segments.start..n + segments.end)
+    }
+
+    /// What tells this store's content from any other's: the checksums of its parts.
+    pub fn checksums(&self) -> Vec<u32> {
+        self.parts.iter().map(PartFile::checksum).collect()
+    }
+
+    /// Track of a segment, or of one of an altered copy.
     ///
     /// # Panics
     /// If there is no such segment.
     pub fn track_of(&self, segment: usize) -> usize {
-        self.track_of[segment] as usize
+        let n = self.n_segments();
+        let place = if segment < n { self.places[segment] } else { self.copy_places[segment - n] };
+        place.track as usize
+    }
+
+    /// Where a segment lies, or one of an altered copy.
+    fn place_of(&self, segment: usize) -> Option<Place> {
+        let of_copy = |segment: usize| self.copy_places.get(segment.checked_sub(self.n_segments())?);
+        self.places.get(segment).or_else(|| of_copy(segment)).copied()
     }
 
     /// Label of a segment, an index into [`labels`](Self::labels).
@@ -239,18 +301,18 @@ impl FeatureStore {
     /// - `values`: `[n_frames, n_bins]`, overwritten
     ///
     /// # Errors
-    /// If the segment or the buffer's length is not the store's, or the file cannot be read.
+    /// If the segment or the buffer's length is not the store's, or the file cannot be read or was changed since it was
+    /// written: each part is held against its checksum when it is read from for the first time.
     pub fn read_segment(&self, segment: usize, values: &mut [f32]) -> Result<(), Error> {
         let expected = self.header.segment_len();
         if values.len() != expected {
             return Err(Error::WrongLength { segment, found: values.len(), expected });
         }
-        if segment >= self.n_segments() {
+        let Some(place) = self.place_of(segment) else {
             return Err(Error::NoSuchSegment { segment, n_segments: self.n_segments() });
-        }
-        let part = self.first_segments.partition_point(|first| *first <= segment) - 1;
+        };
         let mut bytes = vec![0; 4 * values.len()];
-        self.parts[part].read_row(segment - self.first_segments[part], &mut bytes)?;
+        self.parts[place.part as usize].read_row(place.row as usize, &mut bytes)?;
         let (numbers, _) = bytes.as_chunks::<4>();
         values.iter_mut().zip(numbers).for_each(|(value, number)| *value = f32::from_le_bytes(*number));
         Ok(())

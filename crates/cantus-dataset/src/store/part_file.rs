@@ -3,16 +3,18 @@
 //! Of the Arrow file only the footer and the message in front of the record batch are looked at; they say where the
 //! features lie, and each segment is then one positioned read. Memory maps were considered and are not needed: a batch
 //! copies its segments anyway, and a file that is cut while it is mapped kills the process instead of giving an error.
-//! Everything that the file says of itself is checked against its length before it is used.
+//! Everything that the file says of itself is checked against its length before it is used, and all of the part against
+//! its checksum before the first segment is given away.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use arrow_ipc::{root_as_footer, root_as_message};
 
-use super::part_writer::RECORD_KEY;
+use super::part_writer::{CHECKSUM_KEY, RECORD_KEY};
 use super::record::{FORMAT, PartRecord};
 use crate::Error;
 
@@ -29,9 +31,23 @@ pub(crate) struct PartFile {
     /// `None` if it is opened for each read, see [`Self::close`].
     file: Option<Mutex<File>>,
     pub(crate) record: PartRecord,
+    /// How many rows the record speaks of.
+    record_rows: u64,
     /// Position of the first segment's features.
     features_at: u64,
     segment_bytes: u64,
+    checksum: Checksum,
+}
+
+/// What the part's content should hash to, and whether it was seen to.
+#[derive(Debug)]
+struct Checksum {
+    expected: u32,
+    /// Over the record; the features are to come.
+    record: crc32fast::Hasher,
+    is_verified: AtomicBool,
+    /// Held by whoever verifies, so that others wait instead of doing the same.
+    turn: Mutex<()>,
 }
 
 impl PartFile {
@@ -39,7 +55,7 @@ impl PartFile {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut reader = Reader::open(path)?;
         let footer_at = reader.footer()?;
-        let (record, block) = reader.record_and_block(footer_at)?;
+        let (record, checksum, block) = reader.record_and_block(footer_at)?;
         let segment_bytes = 4 * record.spec.frames_per_segment() as u64 * record.spec.n_bins() as u64;
         let expected = segment_bytes.checked_mul(record.n_rows() as u64);
         let (features_at, found) = match block {
@@ -52,10 +68,43 @@ impl PartFile {
         Ok(Self {
             path: path.to_owned(),
             file: Some(Mutex::new(reader.file)),
+            record_rows: record.n_rows() as u64,
             record,
             features_at,
             segment_bytes,
+            checksum,
         })
+    }
+
+    /// The checksum of its content.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.checksum.expected
+    }
+
+    /// Checks, once, that nothing in the part has changed since it was written.
+    pub(crate) fn verify(&self) -> Result<(), Error> {
+        let Checksum { expected, record, is_verified, turn } = &self.checksum;
+        if is_verified.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_verified.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut hasher = record.clone();
+        let mut bytes = vec![0; 1 << 20];
+        let n_bytes = self.segment_bytes * self.record_rows;
+        for at in (0..n_bytes).step_by(bytes.len()) {
+            let len = (n_bytes - at).min(bytes.len() as u64) as usize;
+            self.read_at(self.features_at + at, &mut bytes[..len])?;
+            hasher.update(&bytes[..len]);
+        }
+        if hasher.finalize() != *expected {
+            let reason = "its content does not match its checksum".to_owned();
+            return Err(Error::Damaged { path: self.path.clone(), reason });
+        }
+        is_verified.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Closes the file; from now on it is opened for each read.
@@ -65,11 +114,16 @@ impl PartFile {
 
     /// Reads the features of a row as little-endian bytes.
     pub(crate) fn read_row(&self, row: usize, bytes: &mut [u8]) -> Result<(), Error> {
-        let position = SeekFrom::Start(self.features_at + row as u64 * self.segment_bytes);
+        self.verify()?;
+        self.read_at(self.features_at + row as u64 * self.segment_bytes, bytes)
+    }
+
+    fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        let position = SeekFrom::Start(at);
         let mut read = |mut file: &File| file.seek(position).and_then(|_| file.read_exact(bytes));
         let result = match &self.file {
             // A thread that panicked between seek and read leaves nothing behind that the next seek does not undo.
-            Some(file) => read(&file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
+            Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
             None => File::open(&self.path).and_then(|file| read(&file)),
         };
         result.map_err(|source| match source.kind() {
@@ -133,15 +187,22 @@ impl<'a> Reader<'a> {
         trailer_at.checked_sub(len).ok_or_else(|| self.damaged("a footer longer than the file"))
     }
 
-    fn record_and_block(&mut self, footer_at: u64) -> Result<(PartRecord, Option<Block>), Error> {
+    fn record_and_block(&mut self, footer_at: u64) -> Result<(PartRecord, Checksum, Option<Block>), Error> {
         let bytes = self.read(footer_at, self.len - TRAILER - footer_at)?;
         let footer = root_as_footer(&bytes).map_err(|_| self.damaged("a malformed Arrow footer"))?;
-        let metadata = footer.schema().and_then(|schema| schema.custom_metadata()).into_iter().flatten();
-        let json = metadata
-            .filter(|entry| entry.key() == Some(RECORD_KEY))
-            .find_map(|entry| entry.value())
-            .ok_or_else(|| self.damaged("an Arrow file, but no part of a feature store"))?;
+        let value = |key| {
+            let metadata = footer.schema().and_then(|schema| schema.custom_metadata()).into_iter().flatten();
+            metadata.filter(|entry| entry.key() == Some(key)).find_map(|entry| entry.value())
+        };
+        let json =
+            value(RECORD_KEY).ok_or_else(|| self.damaged("an Arrow file, but no part of a feature store"))?;
         let record = self.record(json)?;
+        let expected = value(CHECKSUM_KEY).and_then(|text| u32::from_str_radix(text, 16).ok());
+        let expected = expected.ok_or_else(|| self.damaged("a part without a checksum"))?;
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(json.as_bytes());
+        let (is_verified, turn) = (AtomicBool::new(false), Mutex::new(()));
+        let checksum = Checksum { expected, record: hasher, is_verified, turn };
         let batches: Vec<_> = footer.recordBatches().into_iter().flatten().collect();
         let block = match batches[..] {
             [] => None,
@@ -155,7 +216,7 @@ impl<'a> Reader<'a> {
             }),
             _ => return Err(self.damaged("several record batches")),
         };
-        Ok((record, block))
+        Ok((record, checksum, block))
     }
 
     fn record(&self, json: &str) -> Result<PartRecord, Error> {
@@ -167,6 +228,9 @@ impl<'a> Reader<'a> {
         let Format { format } = serde_json::from_str(json).map_err(malformed)?;
         if format > FORMAT {
             return Err(Error::NewerFormat { path: self.path.to_owned(), found: format, supported: FORMAT });
+        }
+        if format < FORMAT {
+            return Err(Error::OlderFormat { path: self.path.to_owned(), found: format, supported: FORMAT });
         }
         let record: PartRecord = serde_json::from_str(json).map_err(malformed)?;
         record.spec.validate()?;

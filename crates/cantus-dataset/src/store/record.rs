@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,8 @@ use crate::Part;
 use crate::catalog::Catalog;
 use crate::track::Track;
 
-/// Version of the layout that is written; later ones cannot be read.
-pub(crate) const FORMAT: u32 = 1;
+/// Version of the layout that is written, and the only one that is read: nothing was released with an earlier one.
+pub(crate) const FORMAT: u32 = 2;
 /// Version of cantus; the crates of the workspace share it, so that it stands for the decoder's and the features' too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,6 +26,9 @@ pub(crate) struct PartRecord {
     pub(crate) format: u32,
     pub(crate) version: String,
     pub(crate) spec: FeatureSpec,
+    /// How the altered copies of its tracks were made, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) augmentation: Option<CopySpec>,
     pub(crate) tracks: Vec<TrackRecord>,
 }
 
@@ -37,6 +41,9 @@ pub(crate) struct TrackRecord {
     pub(crate) artist: Option<String>,
     /// Rows of the part: a track's stand together, the tracks in the record's order.
     pub(crate) n_segments: usize,
+    /// Rows of each altered copy, behind those of the track itself.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) copies: Vec<usize>,
     /// Segments that were cut short by the end of the track.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub(crate) n_dropped: usize,
@@ -102,19 +109,22 @@ impl FileStamp {
 
 impl PartRecord {
     /// A part that this version makes.
-    pub(crate) fn new(spec: &FeatureSpec, tracks: Vec<TrackRecord>) -> Self {
-        Self { format: FORMAT, version: VERSION.to_owned(), spec: spec.clone(), tracks }
+    pub(crate) fn new(spec: &FeatureSpec, augmentation: Option<&CopySpec>, tracks: Vec<TrackRecord>) -> Self {
+        let augmentation = augmentation.cloned();
+        Self { format: FORMAT, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
     }
 
     /// Whether it was made in the same way from the same inputs, so that making it again would change nothing.
     pub(crate) fn is_of<'a>(
         &self,
         spec: &FeatureSpec,
+        augmentation: Option<&CopySpec>,
         inputs: impl ExactSizeIterator<Item = &'a Input>,
     ) -> bool {
         self.format == FORMAT
             && self.version == VERSION
             && self.spec == *spec
+            && self.augmentation.as_ref() == augmentation
             && self.tracks.len() == inputs.len()
             && self.tracks.iter().zip(inputs).all(|(track, input)| track.input == *input)
             && !self.tracks.iter().any(|track| track.failure.as_ref().is_some_and(|lost| lost.retry))
@@ -122,7 +132,33 @@ impl PartRecord {
 
     /// Rows of the part.
     pub(crate) fn n_rows(&self) -> usize {
-        self.tracks.iter().map(|track| track.n_segments).fold(0, usize::saturating_add)
+        self.tracks.iter().map(TrackRecord::n_rows).fold(0, usize::saturating_add)
+    }
+}
+
+impl TrackRecord {
+    /// A track with so many segments, of which nothing else is to be said.
+    pub(crate) fn new(input: Input, n_segments: usize) -> Self {
+        Self {
+            input,
+            artist: None,
+            n_segments,
+            copies: Vec::new(),
+            n_dropped: 0,
+            warnings: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Rows of the track and of its copies.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.copies.iter().copied().fold(self.n_segments, usize::saturating_add)
+    }
+
+    /// Each row's copy (0 for the recording itself) and segment.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, usize)> {
+        let copies = std::iter::once(self.n_segments).chain(self.copies.iter().copied());
+        copies.enumerate().flat_map(|(copy, n_segments)| (0..n_segments).map(move |segment| (copy, segment)))
     }
 }
 

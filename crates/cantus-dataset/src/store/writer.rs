@@ -7,6 +7,7 @@ use cantus_audio::pending_file;
 
 use super::evidence_file::is_evidence;
 use super::header::{Header, NAME as HEADER_NAME};
+use super::lock::{self, StoreLock};
 use super::part_file::PartFile;
 use super::part_writer::write_part;
 use super::record::{Input, PartRecord};
@@ -21,6 +22,7 @@ pub(crate) struct StoreWriter {
     header: Header,
     failures: Vec<Failure>,
     warnings: Vec<Warning>,
+    _lock: StoreLock,
 }
 
 impl StoreWriter {
@@ -34,13 +36,14 @@ impl StoreWriter {
         } else if holds_something_else(dir)? {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
+        let lock = StoreLock::take(dir)?;
         remove_files(dir, pending_file::is_pending)?;
         // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
         if overwrite {
             remove_files(dir, |name| is_part(name) || is_evidence(name))?;
         }
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new() })
+        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
     }
 
     /// Number of parts so far.
@@ -51,7 +54,8 @@ impl StoreWriter {
     /// Keeps the next part as it lies there, if it was made of these inputs in the same way.
     pub(crate) fn keep(&mut self, inputs: &[Input]) -> bool {
         let Ok(part) = PartFile::open(&part_path(&self.dir, self.n_parts())) else { return false };
-        let same = part.record.is_of(&self.header.features, inputs.iter());
+        let Header { features, augmentation, .. } = &self.header;
+        let same = part.record.is_of(features, augmentation.as_ref(), inputs.iter()) && part.verify().is_ok();
         if same {
             self.count(&part.record);
         }
@@ -67,7 +71,9 @@ impl StoreWriter {
 
     fn count(&mut self, part: &PartRecord) {
         self.header.n_parts += 1;
-        self.header.n_segments += part.n_rows();
+        let n_segments: usize = part.tracks.iter().map(|track| track.n_segments).sum();
+        self.header.n_segments += n_segments;
+        self.header.n_copied_segments += part.n_rows() - n_segments;
         for track in &part.tracks {
             let path = &track.input.path;
             self.header.n_dropped += track.n_dropped;
@@ -127,8 +133,13 @@ pub(crate) struct Finished {
 /// Whether a folder without a header holds files that are none of a store: one that was killed before its header was
 /// written, or whose damaged header was deleted, is gone on with.
 fn holds_something_else(dir: &Path) -> Result<bool, Error> {
-    let is_ours =
-        |name: &str| is_part(name) || is_evidence(name) || is_table(name) || pending_file::is_pending(name);
+    let is_ours = |name: &str| {
+        is_part(name)
+            || is_evidence(name)
+            || is_table(name)
+            || pending_file::is_pending(name)
+            || name == lock::NAME
+    };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))
 }
@@ -136,7 +147,9 @@ fn holds_something_else(dir: &Path) -> Result<bool, Error> {
 /// Whether an existing store may be gone on with.
 fn check_same(dir: &Path, old: &Header, new: &Header) -> Result<(), Error> {
     let difference = match (old.tracks_known, new.tracks_known) {
-        (true, true) => spec_difference(&old.features, &new.features),
+        (true, true) => spec_difference(&old.features, &new.features).or_else(|| {
+            (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
+        }),
         _ => Some("an imported data.json cannot be gone on with".to_owned()),
     };
     difference.map_or(Ok(()), |difference| Err(Error::OtherStore { path: dir.to_owned(), difference }))

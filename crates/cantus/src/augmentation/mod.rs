@@ -9,8 +9,11 @@
 //! Only the training part is augmented. What is drawn depends on the seed, the epoch and the example, and on nothing
 //! else: neither on threads nor on whether a training was interrupted.
 
+pub(crate) mod copies;
 mod mixup;
 mod spec_augment;
+
+use std::path::Path;
 
 use cantus_audio::augment::{AudioAugmentation, CopySpec};
 use serde::{Deserialize, Serialize};
@@ -40,6 +43,13 @@ impl Augmentation {
     /// The part that extraction does.
     pub fn copy_spec(&self) -> CopySpec {
         CopySpec { copies: self.copies, seed: self.seed, audio: self.audio.clone() }
+    }
+
+    /// Lets relative paths of noises and rooms begin at a folder.
+    pub(crate) fn resolve_paths(&mut self, folder: &Path) {
+        let mut copies = self.copy_spec();
+        copies.resolve_paths(folder);
+        self.audio = copies.audio;
     }
 
     /// What makes no sense, in words; none if all does.

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::feature::FeatureSpec;
+use anyhow::ensure;
+use cantus::Recipe;
+use cantus_audio::augment::CopySpec;
+use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
     Audited, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
-use super::spec::SpecOptions;
+use super::spec::{SpecOptions, kind};
 use crate::cli::Global;
-use crate::output::{self, Outcome};
+use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
 /// Turn a folder of labelled recordings into a feature store
@@ -21,6 +24,8 @@ Examples:
   cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
   cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
   cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
+  cantus extract MUSIC -o features -m best               what the recipe `best` hears
+  cantus extract MUSIC -o features --augment mine.toml    altered copies beside each track, to learn from
   cantus extract data.json -o features                   features that the lecture course's script made
   cantus extract features -o data.json                   and back again
   cantus extract MUSIC -o features --exclude bad.csv     without the files of a list (cantus inspect writes one)
@@ -36,8 +41,17 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What a recipe hears, in place of a preset: its name, or a TOML file
+    #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
+    model: Option<String>,
+    /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
+    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
+    kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
+    /// Recipe whose [augmentation] table makes altered copies of each track, to learn from
+    #[arg(long, value_name = "RECIPE")]
+    augment: Option<String>,
     /// Discard a feature store of other settings in the output folder
     #[arg(long)]
     overwrite: bool,
@@ -74,6 +88,8 @@ impl From<Audit> for Audited {
 pub struct Choices<'a> {
     pub overwrite: bool,
     pub exclude: Option<&'a Path>,
+    /// Altered copies that are heard beside each track.
+    pub augmentation: Option<&'a CopySpec>,
     pub audit: Audited,
 }
 
@@ -87,19 +103,26 @@ enum Preset {
 
 impl Extract {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let base = match self.preset {
-            Preset::Course => FeatureSpec::course(),
-            Preset::Librosa => FeatureSpec::default(),
+        let base = match (&self.model, self.preset) {
+            (Some(recipe), _) => Recipe::load(recipe)?.features,
+            (None, Preset::Course) => FeatureSpec::course(),
+            (None, Preset::Librosa) => FeatureSpec::default(),
         };
-        let spec = self.spec.change(base);
+        let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
+        let spec = FeatureSpec { kinds, ..self.spec.change(base) };
         if is_json(&self.data) {
             return self.import(&spec, global);
         }
         if is_json(&self.output) {
             return self.export(global);
         }
-        let choices =
-            Choices { overwrite: self.overwrite, exclude: self.exclude.as_deref(), audit: self.audit.into() };
+        let augmentation = self.augmentation()?;
+        let choices = Choices {
+            overwrite: self.overwrite,
+            exclude: self.exclude.as_deref(),
+            augmentation: augmentation.as_ref(),
+            audit: self.audit.into(),
+        };
         match extract_folder(&self.data, &spec, &self.output, choices, global)? {
             Some(extraction) => {
                 tell(&extraction, &self.output, global);
@@ -107,6 +130,20 @@ impl Extract {
             }
             None => Ok(Outcome::Interrupted),
         }
+    }
+
+    /// The copies that a recipe asks for, where one was named.
+    fn augmentation(&self) -> anyhow::Result<Option<CopySpec>> {
+        let Some(name) = &self.augment else { return Ok(None) };
+        let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
+        let copies = recipe.augmentation.copy_spec();
+        ensure!(
+            copies.copies > 0,
+            WrongUsage(format!(
+                "recipe {name}: it asks for no copies; set copies and audio in [augmentation]"
+            ))
+        );
+        Ok(Some(copies))
     }
 
     /// Features that the course's script made, as a store.
@@ -149,6 +186,7 @@ pub fn extract_folder(
     let jobs = global.jobs.map_or(0, usize::from);
     let options = ExtractOptions {
         jobs,
+        augmentation: choices.augmentation.cloned(),
         overwrite: choices.overwrite,
         cancel: interrupt::flag(),
         audit: choices.audit,
@@ -195,8 +233,15 @@ pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
         output::note(&format!("audit: {summary}; `cantus inspect` on the same recordings says more"));
     }
     if !global.quiet {
-        let Extraction { n_tracks, n_segments, n_dropped, .. } = extraction;
+        let Extraction { n_tracks, n_segments, n_copied_segments, n_dropped, .. } = extraction;
         let short = if *n_dropped > 0 { format!(" ({n_dropped} short ones dropped)") } else { String::new() };
-        output::note(&format!("{n_segments} segments{short} of {n_tracks} tracks in {}", store.display()));
+        let copies = match n_copied_segments {
+            0 => String::new(),
+            n => format!(", and {n} of altered copies,"),
+        };
+        output::note(&format!(
+            "{n_segments} segments{short} of {n_tracks} tracks{copies} in {}",
+            store.display()
+        ));
     }
 }

@@ -10,10 +10,14 @@ pub mod features;
 mod folds;
 pub mod inspect;
 mod inspect_table;
+mod kind_options;
 mod leak;
+pub mod lesson;
 mod pitch_options;
+pub mod plot;
 pub mod predict;
 mod spec;
+mod theme;
 pub mod train;
 mod watch;
 
@@ -30,12 +34,14 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Demo(demo) => demo.run(&global),
         Command::Compose(compose) => compose.run(&global),
         Command::Inspect(inspect) => inspect.run(&global),
-        Command::Features(features) => features.run(),
+        Command::Features(features) => features.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Plot(plot) => plot.run(),
+        Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
     }
 }

@@ -1,21 +1,24 @@
 //! Options that change a feature specification: librosa's parameters under librosa's names.
 
-use cantus_audio::feature::{FeatureKind, FeatureSpec, MelNorm};
-use clap::{Args, ValueEnum};
+use std::str::FromStr;
 
+use cantus_audio::feature::{DctNorm, DctType, FeatureKind, FeatureSpec, MelNorm};
+use cantus_audio::signal::{PadMode, Window};
+use clap::{ArgAction, Args};
+use serde::de::value::{Error, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use super::kind_options::KindOptions;
 use super::pitch_options::PitchOptions;
 
 /// librosa's parameters; those that are not given stay as they are.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features (librosa's parameters)")]
 pub struct SpecOptions {
-    /// What to compute of each frame; several are put side by side
-    #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
-    kind: Option<Vec<FeatureKind>>,
     /// Sample rate to resample to, in Hz [default: 22050]
     #[arg(long, value_name = "HZ")]
     sr: Option<u32>,
-    /// Length of the FFT, in samples [default: 2048]
+    /// Length of the FFT, and of the frames of samples, in samples [default: 2048]
     #[arg(long, value_name = "SAMPLES")]
     n_fft: Option<usize>,
     /// Samples from one frame to the next [default: 512]
@@ -24,9 +27,15 @@ pub struct SpecOptions {
     /// Length of the window, in samples [default: n_fft]
     #[arg(long, value_name = "SAMPLES")]
     win_length: Option<usize>,
-    /// Number of MFCCs [default: 20; 13 in the preset `course`]
-    #[arg(long, value_name = "N")]
-    n_mfcc: Option<usize>,
+    /// hann, hamming, blackman, blackmanharris, nuttall, flattop, bartlett or boxcar [default: hann]
+    #[arg(long, value_parser = word::<Window>)]
+    window: Option<Window>,
+    /// Whether frame t has its middle at sample t · hop_length [default: true]
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    center: Option<bool>,
+    /// What is heard beyond the ends: constant, edge, reflect or symmetric [default: constant]
+    #[arg(long, value_parser = word::<PadMode>)]
+    pad_mode: Option<PadMode>,
     /// Number of mel bands [default: 128]
     #[arg(long, value_name = "N")]
     n_mels: Option<usize>,
@@ -39,50 +48,79 @@ pub struct SpecOptions {
     /// HTK's mel scale instead of Slaney's
     #[arg(long)]
     htk: bool,
-    /// Scaling of the mel filters [default: slaney]
-    #[arg(long, value_enum)]
-    norm: Option<Norm>,
+    /// Scaling of the mel filters: slaney, none, 1, 2 or inf [default: slaney]
+    #[arg(long, value_parser = word::<MelNorm>)]
+    norm: Option<MelNorm>,
     /// Exponent of the magnitude: 1 for amplitude, 2 for power [default: 2]
     #[arg(long, value_name = "EXPONENT")]
     power: Option<f32>,
+    /// Decibels are cut this far below the loudest value, or `none` [default: 80]
+    #[arg(long, value_name = "DB")]
+    top_db: Option<TopDb>,
+    /// Number of MFCCs [default: 20; 13 in the preset `course`]
+    #[arg(long, value_name = "N")]
+    n_mfcc: Option<usize>,
+    /// Type of the cosine transform of MFCCs, 1 to 4 [default: 2]
+    #[arg(long, value_name = "TYPE", value_parser = dct_type)]
+    dct_type: Option<DctType>,
+    /// Scaling of the cosine transform: ortho or none [default: ortho]
+    #[arg(long, value_parser = word::<DctNorm>)]
+    dct_norm: Option<DctNorm>,
     /// Cepstral lifter [default: none]
     #[arg(long, value_name = "N")]
     lifter: Option<f32>,
     #[command(flatten)]
+    of_kinds: KindOptions,
+    #[command(flatten)]
     pitch: PitchOptions,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Norm {
-    Slaney,
-    None,
 }
 
 impl SpecOptions {
     /// The specification with what was given on the command line.
     pub fn change(&self, spec: FeatureSpec) -> FeatureSpec {
         let spec = self.pitch.change(spec);
-        FeatureSpec {
-            kinds: self.kind.clone().unwrap_or(spec.kinds),
+        self.of_kinds.change(FeatureSpec {
             sample_rate: self.sr.unwrap_or(spec.sample_rate),
             n_fft: self.n_fft.unwrap_or(spec.n_fft),
             hop_length: self.hop_length.unwrap_or(spec.hop_length),
             win_length: self.win_length.or(spec.win_length),
-            n_mfcc: self.n_mfcc.unwrap_or(spec.n_mfcc),
+            window: self.window.unwrap_or(spec.window),
+            center: self.center.unwrap_or(spec.center),
+            pad_mode: self.pad_mode.unwrap_or(spec.pad_mode),
             n_mels: self.n_mels.unwrap_or(spec.n_mels),
             f_min: self.fmin.unwrap_or(spec.f_min),
             f_max: self.fmax.or(spec.f_max),
             htk: self.htk || spec.htk,
-            norm: self.norm.map_or(spec.norm, MelNorm::from),
+            norm: self.norm.unwrap_or(spec.norm),
             power: self.power.unwrap_or(spec.power),
+            top_db: self.top_db.map_or(spec.top_db, |top_db| top_db.0),
+            n_mfcc: self.n_mfcc.unwrap_or(spec.n_mfcc),
+            dct_type: self.dct_type.unwrap_or(spec.dct_type),
+            dct_norm: self.dct_norm.unwrap_or(spec.dct_norm),
             lifter: self.lifter.unwrap_or(spec.lifter),
             ..spec
-        }
+        })
     }
 }
 
-/// A kind by its name, with `-` or `_`.
-fn kind(text: &str) -> Result<FeatureKind, String> {
+/// A number of decibels, or `none`.
+#[derive(Debug, Clone, Copy)]
+struct TopDb(Option<f32>);
+
+impl FromStr for TopDb {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let number = text.parse().map_err(|_| "a number of decibels or `none` is expected".to_owned());
+        number.map(|top_db| Self(Some(top_db)))
+    }
+}
+
+/// A kind of feature by its name, with `-` or `_`.
+pub fn kind(text: &str) -> Result<FeatureKind, String> {
     let name = text.replace('-', "_");
     FeatureKind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
         let names: Vec<_> = FeatureKind::ALL.iter().map(|kind| kind.name().replace('_', "-")).collect();
@@ -90,11 +128,13 @@ fn kind(text: &str) -> Result<FeatureKind, String> {
     })
 }
 
-impl From<Norm> for MelNorm {
-    fn from(norm: Norm) -> Self {
-        match norm {
-            Norm::Slaney => Self::Slaney,
-            Norm::None => Self::None,
-        }
-    }
+/// One of the words of an enum, as a specification spells them.
+fn word<Word: DeserializeOwned>(text: &str) -> Result<Word, String> {
+    let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
+    Word::deserialize(deserializer).map_err(|error| error.to_string())
+}
+
+fn dct_type(text: &str) -> Result<DctType, String> {
+    let number: u8 = text.parse().map_err(|_| "a number from 1 to 4 is expected".to_owned())?;
+    DctType::try_from(number)
 }

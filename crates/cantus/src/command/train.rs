@@ -30,12 +30,13 @@ Examples:
   cantus train features -o run --group artist --folds 5  every track examined once: the figure to quote
   cantus train MUSIC -m mlp-regularised -o run           straight from a folder of recordings
   cantus train features -o run --split-lists train.txt valid.txt test.txt
+  cantus train MUSIC -m best -o run --validation 0       what scores highest on few recordings
   cantus train features -m my-recipe.toml -o run         a recipe of your own; begin with run/recipe.toml
   cantus train features -o run --resume                  go on where Ctrl-C stopped it")]
 pub struct Train {
     /// Feature store, or folder of label folders
     pub(super) data: PathBuf,
-    /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, or a TOML file
+    /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, best, or a TOML file
     #[arg(long, short, default_value = "mlp", value_name = "RECIPE")]
     model: String,
     /// Run folder to make
@@ -185,6 +186,12 @@ impl Train {
         if !(global.quiet || self.json) {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
+            if prepared.n_copied_segments() > 0 {
+                output::note(&format!(
+                    "training on {} segments of altered copies too",
+                    prepared.n_copied_segments()
+                ));
+            }
         }
         tell_torn(&prepared);
         let fingerprint = prepared.fingerprint();
@@ -345,7 +352,12 @@ impl Train {
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
-        let choices = extract::Choices { overwrite: self.overwrite, ..extract::Choices::default() };
+        let copies = recipe.augmentation.copy_spec();
+        let choices = extract::Choices {
+            overwrite: self.overwrite,
+            augmentation: Some(&copies),
+            ..extract::Choices::default()
+        };
         let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::tell(&extraction, &store, global);

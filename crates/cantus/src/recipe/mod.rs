@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
     ("cnn", include_str!("cnn.toml")),
     ("rnn", include_str!("rnn.toml")),
     ("lstm", include_str!("lstm.toml")),
     ("gru", include_str!("gru.toml")),
+    ("best", include_str!("best.toml")),
 ];
 
 /// A named way to train.
@@ -89,6 +90,12 @@ impl Recipe {
         let mut recipe: Self = toml::from_str(&text)
             .map_err(|error| Error::Recipe { name: name.to_owned(), reason: toml_problem(&text, &error) })?;
         recipe.name = name.to_owned();
+        // Noises and rooms lie where the recipe says, seen from the recipe.
+        if let Ok(path) = std::path::absolute(name)
+            && let Some(folder) = path.parent()
+        {
+            recipe.augmentation.resolve_paths(folder);
+        }
         if let Some(reason) = recipe.problem() {
             return Err(Error::Recipe { name: name.to_owned(), reason });
         }
@@ -113,7 +120,8 @@ impl Recipe {
 
     /// Why the recipe does not fit segments of this shape, in words; none if it does.
     pub(crate) fn misfit(&self, n_frames: usize, n_bins: usize) -> Option<String> {
-        if let Some(problem) = self.crops().and_then(|crops| crops.misfit(n_frames)) {
+        let crops = || self.crops().and_then(|crops| crops.misfit(n_frames));
+        if let Some(problem) = self.problem().or_else(crops) {
             return Some(problem);
         }
         let n_heard = self.crop_frames.unwrap_or(n_frames);
@@ -146,6 +154,8 @@ fn read(name: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -167,6 +177,81 @@ mod tests {
         let again: Recipe = toml::from_str(&text).unwrap();
         assert_eq!(again.layers, recipe.layers);
         assert_eq!(again.features, recipe.features);
+    }
+
+    /// Everything that a recipe may say beside features, training and layers.
+    const AUGMENTED: &str = r#"
+        crop_frames = 100
+        n_crops = 3
+        balanced_sampling = true
+        class_weight = { jazz = 2, rock = 0.5 }
+
+        [augmentation]
+        copies = 2
+        seed = 7
+        audio = [
+            { type = "pitch_shift", probability = 0.5, range = [-2, 2] },
+            { type = "noise", source = "rain", range = [10, 30] },
+        ]
+        spec_augment = { n_time_masks = 1, time_width = 20, n_frequency_masks = 1, frequency_width = 4 }
+        mixup = { alpha = 0.2 }
+
+        [training]
+        averaging = { type = "swa", from_epoch = 2 }
+
+        [[layers]]
+        type = "Flatten"
+    "#;
+
+    fn load_text(text: &str) -> Result<(Recipe, PathBuf), Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.toml");
+        std::fs::write(&path, text).unwrap();
+        Recipe::load(path.to_str().unwrap()).map(|recipe| (recipe, dir.path().to_owned()))
+    }
+
+    #[test]
+    fn an_augmented_recipe_survives_toml_and_finds_its_recordings_beside_itself() {
+        let (recipe, dir) = load_text(AUGMENTED).unwrap();
+        let text = toml::to_string(&recipe).unwrap();
+        let again: Recipe = toml::from_str(&text).unwrap();
+        assert_eq!(again, Recipe { name: String::new(), ..recipe.clone() }, "{text}");
+        assert_eq!(recipe.architecture(130, 13, 4).input_shape, [100, 13]);
+        assert!(text.contains(dir.join("rain").to_str().unwrap()), "{text}");
+        let plain = toml::to_string(&Recipe::load("mlp").unwrap()).unwrap();
+        assert!(!plain.contains("augmentation") && !plain.contains("crops"), "{plain}");
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_told() {
+        let problem = |from: &str, to: &str| {
+            assert!(AUGMENTED.contains(from));
+            match load_text(&AUGMENTED.replace(from, to)) {
+                Err(error) => error.to_string(),
+                Ok((recipe, _)) => recipe.misfit(130, 13).unwrap_or_default(),
+            }
+        };
+        assert_eq!(problem("seed = 7", "seed = 8"), "");
+        for (from, to, expected) in [
+            ("crop_frames = 100\n", "", "n_crops without crop_frames"),
+            ("n_crops = 3", "n_crops = 0", "n_crops = 0: must be at least 1"),
+            ("crop_frames = 100", "crop_frames = 131", "a segment has 130 frames"),
+            ("time_width = 20", "time_width = 101", "the network hears 100 frames"),
+            ("frequency_width = 4", "frequency_width = 14", "the network hears 13 bins"),
+            ("crop_frames = 100", "crop_frames = 100\nnormalize = false", "only if normalize = true"),
+            ("alpha = 0.2", "alpha = 0", "mixup: alpha = 0: must be more than 0"),
+            ("copies = 2", "copies = 0", "copies = 0, but audio has nothing to alter; set both, or neither"),
+            (
+                "class_weight = { jazz = 2, rock = 0.5 }",
+                "class_weight = 3",
+                "class_weight wants \"balanced\"",
+            ),
+            ("time_width = 20", "time_widht = 20", "time_widht"),
+        ] {
+            let message = problem(from, to);
+            assert!(message.contains(expected), "{to}: {message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
     }
 
     #[test]

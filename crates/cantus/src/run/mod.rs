@@ -22,6 +22,8 @@
 mod folds;
 mod tables;
 
+mod pictures;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -9,9 +9,11 @@
 )]
 
 mod audit;
+mod augmentation;
 mod bad_input;
 mod contract;
 mod cross_validation;
+mod features;
 mod interruption;
 mod real_music;
 mod report;

@@ -88,7 +88,9 @@ impl FeatureSpec {
                 self.n_fft
             )
         })?;
-        let n_bins = self.n_bins().max(self.n_mels); // coefficients are made of mel bands
+        // What features are made of takes room too: coefficients are few, and the bands behind them are not.
+        let widest = shared::wanted(self).iter().map(|intermediate| intermediate.n_bins(self)).max();
+        let n_bins = self.n_bins().max(widest.unwrap_or(0));
         require(n_frames.saturating_mul(n_bins) <= MAX_VALUES, "hop_length", self.hop_length, || {
             format!(
                 "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {n_bins} bins"
@@ -178,6 +180,8 @@ mod tests {
         assert_eq!(refused(|s| (s.n_mels, s.n_mfcc, s.dct_type) = (1, 1, DctType::I)), "dct_type");
         assert_eq!(refused(|s| (s.center, s.segments.n_segments) = (false, 1000)), "n_segments");
         assert_eq!(refused(|s| (s.hop_length, s.segments.track_duration_s) = (1, 86_400.0)), "hop_length");
+        let centroid = vec![FeatureKind::SpectralCentroid];
+        assert_eq!(refused(|s| (s.kinds, s.n_fft, s.hop_length) = (centroid, 1 << 20, 1)), "hop_length");
     }
 
     #[test]

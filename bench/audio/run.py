@@ -1,0 +1,180 @@
+"""Hears the same music here, in librosa and in torchaudio, in turn, and prints who takes how long, as JSON lines.
+
+    python bench/audio/run.py [--part PART] [--only TASK] [--rounds N] [--python PATH] > results.jsonl
+
+Needs Linux, cargo and Python 3.11; README.md says how to read the results.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+# Kinds of feature that librosa has too, and numpy for the rest; see theirs.py.
+FEATURES = [
+    "mfcc", "mel", "log_mel", "stft", "spectrogram", "spectrogram_db", "pcen", "mfcc_delta", "mfcc_delta2",
+    "amplitude_envelope", "rms", "zero_crossing_rate", "spectral_centroid", "spectral_bandwidth", "spectral_rolloff",
+    "spectral_flatness", "spectral_contrast", "spectral_flux", "spectrum", "power_spectrum",
+    "chroma_stft", "chroma_cqt", "cqt", "tonnetz", "onset_strength", "tempogram", "tempo", "beats", "harmonic", "percussive",
+]  # fmt: skip
+PARTS = ["load", "features", "prepare", "memory"]
+# One thread, whatever library would start more.
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")}
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, help="one part alone")
+    parser.add_argument("--only", help="one task of a part alone, such as rms")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--python", help="an interpreter that has the libraries already")
+    return parser.parse_args()
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def with_libraries():
+    """The interpreter of a virtual environment with the pinned libraries; made at the first time."""
+    folder = ROOT / "target" / "bench-audio"
+    python = folder / "bin" / "python"
+    wanted = (HERE / "requirements.txt").read_text()
+    installed = folder / "installed.txt"
+    if not installed.exists() or installed.read_text() != wanted:
+        say(f"installing librosa and torchaudio into {folder}")
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
+        installed.write_text(wanted)
+    return str(python)
+
+
+def built():
+    """Our binary and our half of the bench: the ordinary release build."""
+    subprocess.run(["cargo", "build", "--release", "-p", "cantus", "--bin", "cantus"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "-p", "cantus-audio", "--example", "bench_audio"], cwd=ROOT, check=True)
+    release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+    return str(release / "cantus"), str(release / "examples" / "bench_audio")
+
+
+# Stereo at 44.1 kHz, as music is sold: the second channel is the first, a hundredth of a second late.
+ENCODE = """
+import sys, numpy as np, soundfile
+y, sr = soundfile.read(sys.argv[1], dtype="float32")
+late = np.concatenate([np.zeros(sr // 100, np.float32), y[: -(sr // 100)]])
+for path in sys.argv[2:]:
+    soundfile.write(path, np.stack([y, late], axis=1), sr)
+"""
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.rounds, self.only, self.folder = options.rounds, options.only, folder
+        self.python = options.python or with_libraries()
+        self.cantus, self.ours = built()
+        self.first = {min(os.sched_getaffinity(0))}
+
+    def compose(self, name, tracks, *more):
+        music = self.folder / name
+        subprocess.run([self.cantus, "compose", music, "--tracks", str(tracks), "--quiet", *more], check=True)
+        return music
+
+    def ms(self, contender, task, path):
+        """The median of one process, on one processor."""
+        command = [self.ours, task, path] if contender == "ours" else [self.python, HERE / "theirs.py", contender, task, path]
+        pin = lambda: os.sched_setaffinity(0, self.first)
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, env=os.environ | ONE_THREAD, preexec_fn=pin
+        )
+        if done.returncode != 0:
+            say(f"{contender}, {task}: {done.stderr[-500:].strip()}")
+            return None
+        return json.loads(done.stdout.splitlines()[-1])["ms"]
+
+    def compare(self, task, path, contenders, name=None):
+        """A line: medians of interleaved rounds, and how many times as fast ours is as each of the others."""
+        if self.only not in (None, name or task):
+            return
+        rounds = {contender: [] for contender in ["ours", *contenders]}
+        for _ in range(self.rounds):
+            for contender, times in rounds.items():
+                times.append(self.ms(contender, task, path))
+        times = {contender: statistics.median(ms) for contender, ms in rounds.items() if None not in ms}
+        report(name or task, "ms", times)
+
+
+def report(task, unit, values):
+    line = {"task": task, "unit": unit} | {contender: round(value, 3) for contender, value in values.items()}
+    for contender, value in values.items():
+        if contender != "ours" and "ours" in values:
+            line[f"ratio_to_{contender}"] = round(value / values["ours"], 2)
+    print(json.dumps(line), flush=True)
+
+
+def load(bench):
+    wav = bench.compose("wav", 1) / "jazz" / "jazz.00000.wav"
+    bench.compare("load_mfcc", wav, ["librosa", "torchaudio"])
+    loud = bench.compose("44100", 1, "--sr", "44100") / "jazz" / "jazz.00000.wav"
+    files = {extension: bench.folder / f"stereo.{extension}" for extension in ("mp3", "flac")}
+    subprocess.run([bench.python, "-c", ENCODE, loud, *files.values()], check=True)
+    for extension, path in files.items():
+        bench.compare("load", path, ["librosa"], name=f"load_{extension}")
+
+
+def features(bench):
+    wav = bench.compose("wav", 1) / "jazz" / "jazz.00000.wav"
+    for kind in FEATURES:
+        bench.compare(kind, wav, ["librosa"])
+
+
+def timed(command):
+    """Seconds from the start of a process to its end, and its peak resident memory in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command} failed")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def prepare(bench):
+    music = bench.compose("music", 10)
+    times = {"ours": [], "course": []}
+    for _ in range(bench.rounds):
+        store = bench.folder / "store"
+        shutil.rmtree(store, ignore_errors=True)
+        times["ours"].append(timed([bench.cantus, "extract", music, "-o", store, "--quiet"])[0])
+        times["course"].append(timed([bench.python, HERE / "course.py", music, bench.folder / "data.json"])[0])
+    report("prepare_100_tracks", "s", {name: statistics.median(seconds) for name, seconds in times.items()})
+
+
+def memory(bench):
+    line = {"task": "memory_of_extraction", "unit": "MB"}
+    for tracks in (50, 200):
+        music = bench.compose(f"music{tracks}", tracks // 10)
+        store = bench.folder / f"store{tracks}"
+        line[f"{tracks}_tracks"] = round(timed([bench.cantus, "extract", music, "-o", store, "--quiet"])[1], 1)
+    line["growth"] = round(line["200_tracks"] / line["50_tracks"], 2)
+    print(json.dumps(line), flush=True)
+
+
+def main():
+    chosen = options()
+    with tempfile.TemporaryDirectory(prefix="bench-audio-") as folder:
+        bench = Bench(chosen, pathlib.Path(folder))
+        for part in [chosen.part] if chosen.part else PARTS:
+            say(part)
+            {"load": load, "features": features, "prepare": prepare, "memory": memory}[part](bench)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+//! The formats that features are written in.
+
+use std::path::Path;
+
+use cantus::plot::Theme;
+use clap::ValueEnum;
+
+use super::content::Content;
+use super::kind::Kinds;
+use super::{npy, picture, table, wrong};
+
+/// A file format, named as its extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One array for numpy
+    Npy,
+    /// An array for each kind, for numpy
+    Npz,
+    /// A table with a header
+    Csv,
+    /// One JSON document
+    Json,
+    /// A table for pandas, polars and pyarrow
+    Arrow,
+    /// A picture
+    Png,
+    /// A picture that scales
+    Svg,
+}
+
+impl Format {
+    /// The format that was given, or else that of a file's extension.
+    pub fn of(path: &Path, given: Option<Self>) -> anyhow::Result<Self> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let by_extension = Self::value_variants().iter().find(|format| format.extension() == extension);
+        match (given, by_extension) {
+            (Some(given), Some(&other)) if given != other => {
+                Err(wrong(format!("{}: --format says {}", path.display(), given.extension())))
+            }
+            (Some(format), _) | (None, Some(&format)) => Ok(format),
+            (None, None) => Err(wrong(format!(
+                "{}: which format? name it .npy, .npz, .csv, .json, .arrow, .png or .svg, or give --format",
+                path.display()
+            ))),
+        }
+    }
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Arrow => "arrow",
+            Self::Png => "png",
+            Self::Svg => "svg",
+        }
+    }
+
+    /// Checks that the kinds go together in one file of this format, before any is computed.
+    pub fn check(self, kinds: &Kinds) -> anyhow::Result<()> {
+        let (n_framed, n_whole) = (kinds.framed.len(), kinds.whole.len());
+        match self {
+            Self::Npz | Self::Json => Ok(()),
+            Self::Png | Self::Svg if n_framed + n_whole > 1 => {
+                Err(wrong("a picture shows one kind of feature: give one to -k"))
+            }
+            Self::Npy | Self::Csv | Self::Arrow if n_whole > 1 || (n_whole == 1 && n_framed > 0) => {
+                let name = kinds.whole[0].name.replace('_', "-");
+                Err(wrong(format!(
+                    "{name} has a shape of its own and cannot stand beside others in .{}: use .npz, or give it alone",
+                    self.extension()
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The content as the bytes of a file.
+    pub fn write(self, content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Npy => Ok(npy::npy(content)),
+            Self::Npz => npy::npz(content),
+            Self::Csv => table::csv(content),
+            Self::Json => table::json(content),
+            Self::Arrow => table::arrow(content),
+            Self::Png => Ok(picture::draw(content).to_png(Theme::Light)),
+            Self::Svg => Ok(picture::draw(content).to_svg(Theme::Light).into_bytes()),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `cantus features`: features of recordings, for numpy and others, or to look at.
+
+mod content;
+mod destination;
+mod format;
+mod kind;
+mod list;
+mod npy;
+mod picture;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use cantus::listing::Failed;
+use cantus_audio::decode::{self, Fault};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
+use clap::Args;
+use rayon::prelude::*;
+
+use self::content::Content;
+use self::destination::{Job, Jobs};
+use self::format::Format;
+use self::kind::{Kind, Kinds};
+use super::spec::SpecOptions;
+use crate::cli::Global;
+use crate::output::{self, Outcome, WrongUsage};
+use crate::{interrupt, progress};
+
+/// Compute features of recordings, with librosa's parameters, names and numbers
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus features song.mp3 -k mfcc --n-mfcc 13 -o song.npy      then numpy.load(\"song.npy\"): [n_frames, 13], f32
+  cantus features song.mp3 -k log-mel -o song.png               a picture of it
+  cantus features song.mp3 -k mfcc,rms -o song.csv              several side by side, with the time of each frame
+  cantus features song.mp3 -k mfcc,waveform -o song.npz         an array for each kind, under its name
+  cantus features MUSIC -k mfcc -o mfcc --format npy            MUSIC/jazz/a.mp3 → mfcc/jazz/a.npy, on all cores
+  cantus features a.mp3 b.wav -o 'out/{name}-{ext}.csv'         a name for each: {name}, {ext} and {dir} of the recording
+  cantus features --list                                        every kind, with shape and unit
+
+Numbers of a file that cannot be read are missing, the file is named, and the exit code is 3.")]
+pub struct FeaturesOf {
+    /// Sound files, or folders of them
+    #[arg(required_unless_present = "list", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What to compute [default: mfcc]; `--list` shows all
+    #[arg(long, short, value_parser = Kind::parse, value_delimiter = ',', value_name = "KIND")]
+    kind: Vec<Kind>,
+    /// Where to: a file (.npy, .npz, .csv, .json, .arrow, .png, .svg), a folder, or a name with {name}, {ext}, {dir}
+    #[arg(long, short, value_name = "OUT", required_unless_present = "list")]
+    output: Option<PathBuf>,
+    /// Format of the files in a folder [default: the extension of the output; npy]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Show the kinds of features, their shapes and units, and stop
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    spec: SpecOptions,
+}
+
+/// What became of one recording.
+type Done = Result<Vec<Fault>, Failed>;
+
+impl FeaturesOf {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let kinds = Kinds::new(&self.kind);
+        let spec = FeatureSpec { kinds: kinds.framed.clone(), ..self.spec.change(FeatureSpec::default()) };
+        if self.list {
+            output::print(&list::table(&self.spec.change(FeatureSpec::default())))?;
+            return Ok(Outcome::Done);
+        }
+        let Some(output) = &self.output else { return Ok(Outcome::WrongUsage) };
+        // Kinds without frames need a plan as little as they need kinds with frames.
+        let plan = if spec.kinds.is_empty() { FeatureSpec::default().kinds } else { spec.kinds.clone() };
+        let spec = FeatureSpec { kinds: plan, ..spec };
+        let extractor = spec.extractor()?;
+        let Jobs { jobs, mut failed } = destination::jobs(&self.paths, output, self.format)?;
+        if let Some(job) = jobs.first() {
+            job.format.check(&kinds)?;
+        }
+        let Some(results) = run_all(&jobs, &extractor, &kinds, global) else { return Ok(output::stopped()) };
+        let n_done = results.iter().filter(|result| result.is_ok()).count();
+        for (job, result) in jobs.iter().zip(results) {
+            match result {
+                Ok(faults) => tell_faults(&job.input, &faults),
+                Err(failure) => failed.push(failure),
+            }
+        }
+        output::failures(&failed);
+        if !global.quiet && jobs.len() > 1 {
+            output::note(&format!("{n_done} files written"));
+        }
+        Ok(Outcome::of_job(n_done, failed.len()))
+    }
+}
+
+/// All recordings, in parallel behind one progress bar; nothing if Ctrl-C stopped it.
+fn run_all(jobs: &[Job], extractor: &FeatureExtractor, kinds: &Kinds, global: &Global) -> Option<Vec<Done>> {
+    let bar = progress::bar("features", jobs.len(), global.quiet);
+    let results: Vec<Done> = jobs
+        .par_iter()
+        .with_max_len(1)
+        .filter(|_| !interrupt::requested())
+        .map_init(
+            || extractor.clone(),
+            |extractor, job| {
+                let done = one(job, extractor, kinds).map_err(|error| failure(&job.input, &error));
+                bar.inc(1);
+                done
+            },
+        )
+        .collect();
+    bar.finish_and_clear();
+    (!interrupt::requested()).then_some(results)
+}
+
+/// One recording: decoded, heard, written.
+fn one(job: &Job, extractor: &mut FeatureExtractor, kinds: &Kinds) -> anyhow::Result<Vec<Fault>> {
+    let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
+    let content = Content::of(&recording.audio.samples, extractor, kinds)?;
+    let bytes = job.format.write(&content)?;
+    if job.makes_folder {
+        let folder = job.output.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    output::save(&job.output, &bytes)?;
+    Ok(recording.faults)
+}
+
+fn failure(path: &Path, error: &anyhow::Error) -> Failed {
+    let path = path.display().to_string();
+    let reason = output::in_one_line(error);
+    let reason = reason.strip_prefix(&format!("{path}: ")).unwrap_or(&reason).to_owned();
+    Failed { path, reason }
+}
+
+fn tell_faults(path: &Path, faults: &[Fault]) {
+    for fault in faults {
+        output::note(&format!("{}: {fault}", path.display()));
+    }
+}
+
+/// Wrong usage, in words.
+fn wrong(what: impl Into<String>) -> anyhow::Error {
+    WrongUsage(what.into()).into()
+}

@@ -1,0 +1,61 @@
+//! numpy's own formats: `.npy`, one array, and `.npz`, a zip of them.
+//!
+//! `.npy` is written here because it is these ten lines: the crates that write it bring a parser of Python literals to
+//! read it.
+//!
+//! # Reference
+//! NEP 1, format version 1.0.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::content::Content;
+
+/// One array: of all kinds with frames, `[n_frames, n_bins]`, or of one without, `[n]`.
+pub fn npy(content: &Content<'_>) -> Vec<u8> {
+    match (&content.framed, content.whole.first()) {
+        (Some(features), _) => array(&[features.n_frames, features.n_bins], features.values.iter().copied()),
+        (None, Some((_, whole))) => array(&[whole.values.len()], whole.values.iter().copied()),
+        (None, None) => array(&[0], std::iter::empty()),
+    }
+}
+
+/// An array for each kind under its name, stored as it is, as `numpy.savez` does.
+pub fn npz(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut add = |name: &str, bytes: Vec<u8>| {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(u32::try_from(bytes.len()).is_err());
+        zip.start_file(format!("{name}.npy"), options)?;
+        zip.write_all(&bytes).map_err(zip::result::ZipError::from)
+    };
+    if let Some(features) = &content.framed {
+        for (kind, columns) in content.spec.columns() {
+            let rows = features.values.chunks_exact(features.n_bins.max(1));
+            let values = rows.flat_map(|row| row[columns.clone()].iter().copied());
+            add(kind.name(), array(&[features.n_frames, columns.len()], values))?;
+        }
+    }
+    for (kind, whole) in &content.whole {
+        add(kind.name, array(&[whole.values.len()], whole.values.iter().copied()))?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// Little-endian f32 in C order.
+fn array(shape: &[usize], values: impl Iterator<Item = f32>) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}", shape.join(", "));
+    let preamble = 10;
+    let header_len = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header_len as u16).to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = header_len - 1).into_bytes());
+    bytes.extend(values.flat_map(f32::to_le_bytes));
+    bytes
+}

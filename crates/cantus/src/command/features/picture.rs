@@ -1,0 +1,93 @@
+//! A picture of one kind of feature: colours over time, or a line.
+
+use cantus::plot::{self, Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style};
+use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quantity, Whole, WholeKind};
+use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
+
+use super::content::Content;
+
+/// The picture of the one kind that there is.
+pub fn draw(content: &Content<'_>) -> Picture {
+    match (&content.framed, content.spec.kinds.first(), content.whole.first()) {
+        (Some(features), Some(&kind), _) if features.n_bins == 1 => {
+            let points: Vec<(f64, f64)> =
+                content.times_s().into_iter().zip(features.values.iter().map(|&v| f64::from(v))).collect();
+            line(kind.title(), kind.unit(), "Time (s)", &points)
+        }
+        (Some(features), Some(&kind), _) => colours(features, kind, content.spec),
+        (_, _, Some((kind, _))) if kind.name == "waveform" => {
+            plot::waveform(content.samples, content.spec.sample_rate, kind.title)
+        }
+        (_, _, Some((kind, whole))) => line_of(kind, whole),
+        _ => line("", "", "", &[]),
+    }
+}
+
+fn line_of(kind: &WholeKind, whole: &Whole) -> Picture {
+    let axis = match kind.axis {
+        feature::Axis::TimeS => "Time (s)",
+        feature::Axis::FrequencyHz => "Frequency (Hz)",
+        feature::Axis::Count => "Number",
+    };
+    let position = |i: usize| whole.positions.get(i).copied().unwrap_or(i as f64);
+    let points: Vec<_> = whole.values.iter().enumerate().map(|(i, &v)| (position(i), f64::from(v))).collect();
+    line(kind.title, kind.unit, axis, &points)
+}
+
+fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
+    let y = if unit.is_empty() { title.to_owned() } else { format!("{title} ({unit})") };
+    let series = [Series::new("", Style::Line, points)];
+    let subtitle = format!("{} values", points.len());
+    let (x, y) = (Axis::new(x), Axis::new(&y));
+    plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
+}
+
+/// Features over time as colours.
+fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Picture {
+    let bins = kind.bins(spec);
+    let names: Vec<&str> = match &bins {
+        Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let tempos = tempos(features.n_bins, spec);
+    let rows = match &bins {
+        _ if kind == FeatureKind::Tempogram => Rows::Tempo(&tempos),
+        Bins::Hertz(hertz) if kind == FeatureKind::Cqt => Rows::Pitches(hertz),
+        Bins::Hertz(hertz) => Rows::Hertz(hertz),
+        Bins::One => Rows::Numbered(""),
+        Bins::Numbered(what) => Rows::Numbered(what),
+        Bins::Named(what, _) => Rows::Named(what, &names),
+    };
+    let (unit, range) = match kind.quantity(spec) {
+        Quantity::Plain => (kind.unit(), ColourRange::Full),
+        Quantity::Strength(_) => ("dB", ColourRange::Full),
+        Quantity::Coefficients => ("", ColourRange::Standardised),
+    };
+    plot::heat_map(&HeatMap {
+        title: kind.title(),
+        values: &levels(features, kind, spec),
+        n_bins: features.n_bins,
+        frame_s: spec.hop_length as f64 / f64::from(spec.sample_rate),
+        rows,
+        unit,
+        range,
+    })
+}
+
+/// The tempo of each lag of a tempogram, in beats per minute; that of no lag is infinite.
+fn tempos(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
+    let frames_per_minute = 60.0 * f64::from(spec.sample_rate) / spec.hop_length as f64;
+    (0..n_lags).map(|lag| frames_per_minute / lag as f64).collect()
+}
+
+/// Strengths in dB below the strongest, since on a linear scale all but the strongest are black; the rest as it is.
+fn levels(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Vec<f32> {
+    let mut values = features.values.clone();
+    let reference = Reference::Max;
+    match kind.quantity(spec) {
+        Quantity::Plain | Quantity::Coefficients => {}
+        Quantity::Strength(2.0) => power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER }),
+        Quantity::Strength(_) => amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE }),
+    }
+    values
+}

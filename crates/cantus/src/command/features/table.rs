@@ -1,0 +1,76 @@
+//! Features as tables, with named columns and the time of each frame: CSV, JSON and Arrow.
+
+use anyhow::Context;
+use cantus_audio::feature::{Axis, WholeKind};
+use cantus_dataset::{Column, arrow_table};
+use serde_json::{Map, Value, json};
+
+use super::content::Content;
+
+/// One row per frame, or per number of a kind without frames, under a header.
+pub fn csv(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if let Some(features) = &content.framed {
+        writer.write_record(std::iter::once("time_s".to_owned()).chain(content.spec.bin_names()))?;
+        for (time_s, frame) in content.times_s().iter().zip(features.values.chunks_exact(features.n_bins)) {
+            let time_s = std::iter::once(time_s.to_string());
+            writer.write_record(time_s.chain(frame.iter().map(f32::to_string)))?;
+        }
+    } else if let Some((kind, whole)) = content.whole.first() {
+        writer.write_record([axis_name(kind), kind.name])?;
+        for (i, value) in whole.values.iter().enumerate() {
+            let position = whole.positions.get(i).map_or_else(|| i.to_string(), f64::to_string);
+            writer.write_record([position, value.to_string()])?;
+        }
+    }
+    writer.into_inner().context("cannot write CSV")
+}
+
+/// Everything in one document.
+pub fn json(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+    let mut document = Map::new();
+    if let Some(features) = &content.framed {
+        let frames: Vec<&[f32]> = features.values.chunks_exact(features.n_bins.max(1)).collect();
+        document.insert("n_frames".to_owned(), features.n_frames.into());
+        document.insert("n_bins".to_owned(), features.n_bins.into());
+        document.insert("bins".to_owned(), content.spec.bin_names().into());
+        document.insert("time_s".to_owned(), content.times_s().into());
+        document.insert("features".to_owned(), serde_json::to_value(frames)?);
+    }
+    for (kind, whole) in &content.whole {
+        let mut entry = Map::new();
+        if kind.axis != Axis::Count {
+            entry.insert(axis_name(kind).to_owned(), whole.positions.clone().into());
+        }
+        entry.insert("values".to_owned(), json!(whole.values));
+        document.insert(kind.name.to_owned(), Value::Object(entry));
+    }
+    Ok(serde_json::to_vec(&document)?)
+}
+
+/// The table of [`csv`] as an Arrow file.
+pub fn arrow(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+    let mut columns = Vec::new();
+    if let Some(features) = &content.framed {
+        columns.push(("time_s".to_owned(), Column::F64(content.times_s())));
+        for (bin, name) in content.spec.bin_names().into_iter().enumerate() {
+            let values = features.values.iter().skip(bin).step_by(features.n_bins.max(1));
+            columns.push((name, Column::F32(values.copied().collect())));
+        }
+    } else if let Some((kind, whole)) = content.whole.first() {
+        if kind.axis != Axis::Count {
+            columns.push((axis_name(kind).to_owned(), Column::F64(whole.positions.clone())));
+        }
+        columns.push((kind.name.to_owned(), Column::F32(whole.values.clone())));
+    }
+    arrow_table(columns).context("cannot write Arrow")
+}
+
+/// What a kind without frames stands over, as the name of a column.
+fn axis_name(kind: &WholeKind) -> &'static str {
+    match kind.axis {
+        Axis::TimeS => "time_s",
+        Axis::FrequencyHz => "frequency_hz",
+        Axis::Count => "number",
+    }
+}
