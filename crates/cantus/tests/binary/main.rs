@@ -16,5 +16,6 @@ mod cross_validation;
 mod features;
 mod interruption;
 mod real_music;
+mod report;
 mod run;
 mod settings;
