@@ -20,9 +20,8 @@
 //! with `--final`.
 
 mod folds;
+mod redrawn;
 mod tables;
-
-mod pictures;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

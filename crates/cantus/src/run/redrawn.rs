@@ -1,7 +1,6 @@
 //! Pictures of a finished run, drawn once more from what its folder holds.
 
 use cantus_nn::History;
-use serde::de::DeserializeOwned;
 
 use super::{REPORT, Run};
 use crate::Error;
@@ -27,11 +26,5 @@ impl Run {
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
         let scores = self.read_json::<Report>(REPORT)?.scores;
         Ok(plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
-    }
-
-    fn read_json<Content: DeserializeOwned>(&self, name: &str) -> Result<Content, Error> {
-        let path = self.path(name);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text).map_err(|error| self.broken(name, &error))
     }
 }
