@@ -13,6 +13,7 @@ mod bad_input;
 mod contract;
 mod features;
 mod interruption;
+mod pictures;
 mod real_music;
 mod run;
 mod settings;
