@@ -19,6 +19,10 @@ doc:
 bench-training *options:
     python3 bench/training/run.py {{options}}
 
+# Cross-validate our recipes and what users would pick instead, on the same folds of a folder of recordings; JSON lines. See bench/accuracy/README.md
+bench-accuracy data *options:
+    python3 bench/accuracy/run.py {{data}} {{options}}
+
 # Load sounds and compute features here, in librosa and in torchaudio, in turn; JSON lines. --part, --only: see bench/audio/README.md
 bench-audio *options:
     python3 bench/audio/run.py {{options}}

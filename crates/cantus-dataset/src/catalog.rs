@@ -66,8 +66,13 @@ impl Catalog {
                 n_files => Error::NoLabels { path: root.to_owned(), n_files },
             });
         }
-        let tracks =
-            found.labelled.into_iter().map(|(label, path)| Entry { label, path, group: None, part: None });
+        let tracks = found.labelled.into_iter().map(|(label, path)| Entry {
+            label,
+            path,
+            group: None,
+            part: None,
+            fold: None,
+        });
         Self::from_entries(root, root, tracks.collect(), ignored)
     }
 
@@ -92,12 +97,13 @@ impl Catalog {
         }
         let tracks = entries
             .into_iter()
-            .map(|Entry { label, path, group, part }| Track {
+            .map(|Entry { label, path, group, part, fold }| Track {
                 label: numbers.get(&label).copied().unwrap_or(0),
                 path,
                 artist: None,
                 group,
                 part,
+                fold,
                 recording: None,
             })
             .collect();
@@ -156,6 +162,7 @@ pub(crate) struct Entry {
     pub(crate) path: String,
     pub(crate) group: Option<String>,
     pub(crate) part: Option<crate::Part>,
+    pub(crate) fold: Option<String>,
 }
 
 #[derive(Default)]

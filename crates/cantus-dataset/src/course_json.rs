@@ -56,7 +56,8 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
 /// A segment of unknown origin stands for a track of its own.
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
-    let input = Input { path: format!("segment-{row:07}"), label, group: None, split: None, file: None };
+    let path = format!("segment-{row:07}");
+    let input = Input { path, label, group: None, split: None, fold: None, file: None };
     TrackRecord::new(input, 1)
 }
 

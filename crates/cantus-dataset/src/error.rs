@@ -53,7 +53,7 @@ pub enum Error {
         /// The one label.
         label: String,
     },
-    /// A CSV file that does not say what it should.
+    /// A CSV file, or a list, that does not say what it should.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.
@@ -89,7 +89,8 @@ pub enum Error {
     },
     /// A label with fewer tracks or groups than the split has parts.
     #[error(
-        "class '{label}' has {n} {unit}, but the split needs at least {needed}, one for each part; add tracks, or leave a part out"
+        "class '{label}' has {n} {unit}{}, but the split needs at least {needed}, one for each part or fold; add tracks, or ask for fewer",
+        if *n == 1 { "" } else { "s" }
     )]
     TooFew {
         /// The label.
@@ -100,6 +101,16 @@ pub enum Error {
         n: usize,
         /// How many are needed.
         needed: usize,
+    },
+    /// A label that only one fold of a cross-validation has.
+    #[error(
+        "class '{label}' has tracks in fold {fold} only, so that nothing could be learnt of it when that fold is examined; spread it over the folds"
+    )]
+    OnlyInOneFold {
+        /// The label.
+        label: String,
+        /// Name of the fold.
+        fold: String,
     },
     /// Fractions that make no split.
     #[error("split: {parameter} = {found}: {expected}")]

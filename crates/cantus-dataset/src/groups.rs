@@ -141,6 +141,7 @@ mod tests {
             artist: artist.map(str::to_owned),
             group: Some("before".to_owned()),
             part: None,
+            fold: None,
             recording: None,
         };
         let tracks = vec![

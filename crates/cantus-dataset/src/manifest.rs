@@ -1,7 +1,7 @@
-//! A catalogue written by hand: a CSV file with the columns `path,label[,group,split]`.
+//! A catalogue written by hand: a CSV file with the columns `path,label[,group,split,fold]`.
 //!
 //! The header is required, its columns stand in any order. Paths are relative to the manifest. `split` is `train`,
-//! `validation` or `test`, and stands in every line or in none. A file that is listed and missing is no error here:
+//! `validation` or `test`; `fold` is the name of a fold of a cross-validation; either stands in every line or in none. A file that is listed and missing is no error here:
 //! it becomes a failure of the extraction, like every other file that cannot be read.
 
 use std::collections::HashMap;
@@ -16,24 +16,30 @@ use crate::{Error, Part};
 /// What some editors put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-const COLUMNS: [&str; 4] = ["path", "label", "group", "split"];
+const COLUMNS: [&str; 5] = ["path", "label", "group", "split", "fold"];
+
+/// Columns that are filled in every line or in none.
+const ALL_OR_NONE: [&str; 2] = ["split", "fold"];
 
 pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
     let mut table = Table::open(path, &COLUMNS, &COLUMNS[..2])?;
     let mut entries = Vec::new();
     let mut first_line: HashMap<String, u64> = HashMap::new();
-    let mut first_split: Option<(bool, u64)> = None;
+    let mut first_lines: [Option<(bool, u64)>; 2] = [None; 2];
     while let Some(line) = table.next_line()? {
         let entry = entry(&table, line)?;
         if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
             return Err(table.error(line, format!("'{}' stands in line {earlier} already", entry.path)));
         }
-        let (has_split, since) = *first_split.get_or_insert((entry.part.is_some(), line));
-        if has_split != entry.part.is_some() {
-            let reason = format!(
-                "a split in some lines only (unlike line {since}); give it in all of them or in none"
-            );
-            return Err(table.error(line, reason));
+        for (column, first) in ALL_OR_NONE.into_iter().zip(&mut first_lines) {
+            let is_filled = table.field(column).is_some();
+            let (was_filled, since) = *first.get_or_insert((is_filled, line));
+            if was_filled != is_filled {
+                let reason = format!(
+                    "a {column} in some lines only (unlike line {since}); give it in all of them or in none"
+                );
+                return Err(table.error(line, reason));
+            }
         }
         entries.push(entry);
     }
@@ -57,6 +63,7 @@ fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
         label: required("label")?.to_owned(),
         group: table.field("group").map(str::to_owned),
         part,
+        fold: table.field("fold").map(str::to_owned),
     })
 }
 
@@ -193,6 +200,7 @@ mod tests {
             ("path,label\na,x\nb,y\n./a,x\n", "line 4: 'a' stands in line 2 already"),
             ("path,label,split\na,x,train\nb,y,dev\n", "line 3: unknown split 'dev'"),
             ("path,label,split\na,x,train\nb,y,\n", "line 3: a split in some lines only (unlike line 2)"),
+            ("path,label,fold\na,x,1\nb,y,\n", "line 3: a fold in some lines only (unlike line 2)"),
             ("path,label\na,x\nb,x\n", "only one class, 'x'"),
         ] {
             assert!(message(text).contains(expected), "{text:?}: {}", message(text));

@@ -5,7 +5,8 @@
 //! and flatters every model; it exists under its own name, for comparison.
 //!
 //! Every label keeps its share in every part as far as groups allow (`stratify`), the seed decides the rest, and the
-//! order of the tracks does not matter. A split that the manifest gives wins.
+//! order of the tracks does not matter. A split that the manifest or lists give wins; tracks that it does not name are left
+//! out.
 
 use std::collections::BTreeMap;
 
@@ -67,9 +68,9 @@ impl Default for SplitSpec {
 pub struct Split {
     /// What was kept whole.
     pub unit: Unit,
-    /// The part of each track; of each segment, if `unit` is [`Unit::Segment`].
-    pub parts: Vec<Part>,
-    /// Whether the manifest gave it.
+    /// The part of each track; of each segment, if `unit` is [`Unit::Segment`]. None if it was left out.
+    pub parts: Vec<Option<Part>>,
+    /// Whether the manifest or lists gave it.
     pub given: bool,
     /// Labels that a part has none of, where groups (or the manifest) left no other way.
     pub missing: Vec<(usize, Part)>,
@@ -97,16 +98,15 @@ impl Part {
 impl SplitSpec {
     /// Splits tracks, by track or by group.
     ///
-    /// If the tracks have parts of their own, these are kept; where they name no validation part, it is drawn from
-    /// their training part. With [`Unit::Segment`], every entry of `tracks` is taken for a segment.
+    /// If tracks have parts of their own, these are kept, and tracks that have none are left out; where they name no
+    /// validation part, it is drawn from their training part. With [`Unit::Segment`], every entry of `tracks` is taken for a segment.
     ///
     /// # Errors
     /// If the shares are no shares, or a label has fewer tracks (groups) than there are parts.
     pub fn split(&self, tracks: &[Track], labels: &[String]) -> Result<Split, Error> {
         self.validate()?;
-        let given = !tracks.is_empty() && tracks.iter().all(|track| track.part.is_some());
-        let parts =
-            if given { self.keep(tracks, labels)? } else { self.draw(tracks, labels, self.shares())? };
+        let given = tracks.iter().any(|track| track.part.is_some());
+        let parts = if given { self.keep(tracks, labels)? } else { self.draw(tracks, labels)? };
         let missing = missing(tracks, &parts, labels.len());
         Ok(Split { unit: self.by, parts, given, missing })
     }
@@ -134,61 +134,54 @@ impl SplitSpec {
         [1.0 - self.validation - self.test, self.validation, self.test]
     }
 
-    fn draw(&self, tracks: &[Track], labels: &[String], shares: [f64; 3]) -> Result<Vec<Part>, Error> {
-        let numbers = draw(tracks, labels, self.by, &shares, self.seed)?;
-        Ok(numbers.into_iter().map(|number| Part::ALL[number]).collect())
+    fn draw(&self, tracks: &[Track], labels: &[String]) -> Result<Vec<Option<Part>>, Error> {
+        let needed = self.shares().iter().filter(|share| **share > 0.0).count();
+        let numbers = draw(tracks, labels, self.by, &self.shares(), needed, self.seed)?;
+        Ok(numbers.into_iter().map(|number| Some(Part::ALL[number])).collect())
     }
 
     /// The parts that the tracks have; the validation part is drawn if they name none.
-    fn keep(&self, tracks: &[Track], labels: &[String]) -> Result<Vec<Part>, Error> {
-        let mut parts: Vec<Part> = tracks.iter().filter_map(|track| track.part).collect();
-        if parts.contains(&Part::Validation) || self.validation == 0.0 {
-            return Ok(parts);
+    fn keep(&self, tracks: &[Track], labels: &[String]) -> Result<Vec<Option<Part>>, Error> {
+        let mut parts: Vec<Option<Part>> = tracks.iter().map(|track| track.part).collect();
+        if !parts.contains(&Some(Part::Validation)) {
+            self.draw_validation(&mut parts, tracks, labels, self.validation / (1.0 - self.test))?;
         }
-        let (places, training): (Vec<usize>, Vec<Track>) =
-            tracks.iter().cloned().enumerate().filter(|(place, _)| parts[*place] == Part::Train).unzip();
-        let validation = self.validation / (1.0 - self.test);
-        let drawn = self.draw(&training, labels, [1.0 - validation, validation, 0.0])?;
-        places.into_iter().zip(drawn).for_each(|(place, part)| parts[place] = part);
         Ok(parts)
     }
-}
 
-/// The fold of each track, in `0..n_folds`, for cross-validation: stratified, and whole groups if `by` is
-/// [`Unit::Group`]. Parts that the manifest gives play no role.
-///
-/// # Errors
-/// If there are fewer than two folds, or a label has fewer tracks (groups) than there are folds.
-pub fn folds(
-    tracks: &[Track],
-    labels: &[String],
-    by: Unit,
-    n_folds: usize,
-    seed: u64,
-) -> Result<Vec<usize>, Error> {
-    if n_folds < 2 {
-        return Err(Error::InvalidSplit {
-            parameter: "folds",
-            found: n_folds.to_string(),
-            expected: "2 or more",
-        });
+    /// Turns a share of the training part into the validation part. A label with one bundle stays in the training part.
+    pub(crate) fn draw_validation(
+        &self,
+        parts: &mut [Option<Part>],
+        tracks: &[Track],
+        labels: &[String],
+        share: f64,
+    ) -> Result<(), Error> {
+        if share <= 0.0 {
+            return Ok(());
+        }
+        let is_training = |(place, _): &(usize, Track)| parts[*place] == Some(Part::Train);
+        let (places, training): (Vec<usize>, Vec<Track>) =
+            tracks.iter().cloned().enumerate().filter(is_training).unzip();
+        let drawn = draw(&training, labels, self.by, &[1.0 - share, share], 1, self.seed)?;
+        places.into_iter().zip(drawn).for_each(|(place, number)| parts[place] = Some(Part::ALL[number]));
+        Ok(())
     }
-    draw(tracks, labels, by, &vec![1.0 / n_folds as f64; n_folds], seed)
 }
 
-/// The number of the share that each track falls to.
-fn draw(
+/// The number of the share that each track falls to; every label must have `needed` bundles.
+pub(crate) fn draw(
     tracks: &[Track],
     labels: &[String],
     by: Unit,
     shares: &[f64],
+    needed: usize,
     seed: u64,
 ) -> Result<Vec<usize>, Error> {
     if by == Unit::Group && tracks.iter().all(|track| track.group.is_none()) {
         return Err(Error::NoGroups { wanted: "a group".to_owned() });
     }
     let bundles = bundles(tracks, by);
-    let needed = shares.iter().filter(|share| **share > 0.0).count();
     for (number, label) in labels.iter().enumerate() {
         let n = bundles_with(&bundles, number);
         if n < needed {
@@ -232,10 +225,10 @@ fn join_equal<K: Ord>(sets: &mut DisjointSets, keys: impl Iterator<Item = Option
 }
 
 /// Recordings of which the parts of a split hold copies on several sides: only a split that a manifest gives may.
-pub fn torn_recordings<'a>(tracks: &'a [Track], parts: &[Part]) -> Vec<&'a str> {
+pub fn torn_recordings<'a>(tracks: &'a [Track], parts: &[Option<Part>]) -> Vec<&'a str> {
     let mut sides: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
     for (track, part) in tracks.iter().zip(parts) {
-        if let Some(recording) = &track.recording {
+        if let (Some(recording), Some(part)) = (&track.recording, part) {
             sides.entry(recording).or_default().push(*part);
         }
     }
@@ -252,9 +245,10 @@ fn name_of(by: Unit) -> &'static str {
 }
 
 /// Pairs of label and part that no track stands for, among the parts that have tracks at all.
-fn missing(tracks: &[Track], parts: &[Part], n_labels: usize) -> Vec<(usize, Part)> {
-    let has = |label, part| tracks.iter().zip(parts).any(|(track, p)| track.label == label && *p == part);
-    let used = Part::ALL.into_iter().filter(|part| parts.contains(part));
+pub(crate) fn missing(tracks: &[Track], parts: &[Option<Part>], n_labels: usize) -> Vec<(usize, Part)> {
+    let has =
+        |label, part| tracks.iter().zip(parts).any(|(track, p)| track.label == label && *p == Some(part));
+    let used = Part::ALL.into_iter().filter(|part| parts.contains(&Some(*part)));
     used.flat_map(|part| (0..n_labels).map(move |label| (label, part)))
         .filter(|(label, part)| !has(*label, *part))
         .collect()
@@ -268,6 +262,7 @@ mod tests {
     use rand::seq::SliceRandom;
 
     use super::*;
+    use crate::Folds;
 
     fn labels(n: usize) -> Vec<String> {
         (0..n).map(|label| format!("label-{label}")).collect()
@@ -280,6 +275,7 @@ mod tests {
             artist: None,
             group,
             part: None,
+            fold: None,
             recording: None,
         }
     }
@@ -303,8 +299,8 @@ mod tests {
         (tracks, labels(n_labels))
     }
 
-    fn count(tracks: &[Track], parts: &[Part], label: usize, part: Part) -> usize {
-        tracks.iter().zip(parts).filter(|(track, p)| track.label == label && **p == part).count()
+    fn count(tracks: &[Track], parts: &[Option<Part>], label: usize, part: Part) -> usize {
+        tracks.iter().zip(parts).filter(|(track, p)| track.label == label && **p == Some(part)).count()
     }
 
     #[test]
@@ -323,7 +319,7 @@ mod tests {
                 }
             }
             for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
-                let found = split.parts.iter().filter(|p| **p == part).count() as f64;
+                let found = split.parts.iter().filter(|p| **p == Some(part)).count() as f64;
                 let off = (found - share * tracks.len() as f64).abs();
                 assert!(off <= 1.0 + 0.5 * labels.len() as f64, "seed {seed}: {part:?} is {off} off");
             }
@@ -336,7 +332,7 @@ mod tests {
             let (tracks, labels) = random_tracks(seed);
             let spec = SplitSpec { by: Unit::Group, seed, ..SplitSpec::default() };
             let split = spec.split(&tracks, &labels).unwrap();
-            let mut part_of: HashMap<&str, Part> = HashMap::new();
+            let mut part_of: HashMap<&str, Option<Part>> = HashMap::new();
             for (track, part) in tracks.iter().zip(&split.parts) {
                 if let Some(group) = &track.group {
                     assert_eq!(part_of.insert(group, *part).unwrap_or(*part), *part, "seed {seed}, {group}");
@@ -347,7 +343,7 @@ mod tests {
                 .map(|group| tracks.iter().filter(|t| t.group.as_deref() == Some(*group)).count())
                 .max();
             for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
-                let found = split.parts.iter().filter(|p| **p == part).count() as f64;
+                let found = split.parts.iter().filter(|p| **p == Some(part)).count() as f64;
                 let off = (found - share * tracks.len() as f64).abs();
                 let allowed = largest.unwrap_or(1) as f64 + labels.len() as f64;
                 assert!(off <= allowed, "seed {seed}: {part:?} is {off} off, {allowed} allowed");
@@ -359,7 +355,7 @@ mod tests {
     #[test]
     fn a_split_depends_on_the_seed_and_not_on_the_order() {
         let (tracks, labels) = random_tracks(7);
-        let by_path = |tracks: &[Track], by, seed| -> BTreeMap<String, Part> {
+        let by_path = |tracks: &[Track], by, seed| -> BTreeMap<String, Option<Part>> {
             let spec = SplitSpec { by, seed, ..SplitSpec::default() };
             let split = spec.split(tracks, &labels).unwrap();
             tracks.iter().map(|track| track.path.clone()).zip(split.parts).collect()
@@ -370,18 +366,6 @@ mod tests {
             assert_eq!(by_path(&tracks, by, 3), by_path(&shuffled, by, 3));
             assert_ne!(by_path(&tracks, by, 3), by_path(&tracks, by, 4));
         }
-    }
-
-    #[test]
-    fn folds_are_of_one_size_and_keep_groups_whole() {
-        let tracks: Vec<Track> =
-            (0..60).map(|i| track(i, i % 3, Some(format!("artist-{}", i / 2)))).collect();
-        let folds = folds(&tracks, &labels(3), Unit::Group, 5, 0).unwrap();
-        for fold in 0..5 {
-            assert_eq!(folds.iter().filter(|f| **f == fold).count(), 12);
-        }
-        assert!(folds.chunks(2).all(|pair| pair[0] == pair[1]));
-        assert!(super::folds(&tracks, &labels(3), Unit::Track, 1, 0).is_err());
     }
 
     /// The same catalogue with copies: about a third of its tracks are of one of a few recordings.
@@ -412,12 +396,12 @@ mod tests {
                     }
                 };
                 if let Ok(split) = (SplitSpec { by, seed, ..SplitSpec::default() }).split(&tracks, &labels) {
-                    together(&split.parts.iter().map(|part| *part as usize).collect::<Vec<_>>());
+                    together(&split.parts.iter().flatten().map(|part| *part as usize).collect::<Vec<_>>());
                     assert!(torn_recordings(&tracks, &split.parts).is_empty());
                     n_splits += 1;
                 }
-                if let Ok(folds) = folds(&tracks, &labels, by, 2, seed) {
-                    together(&folds);
+                if let Ok(folds) = Folds::draw(&tracks, &labels, by, 2, seed) {
+                    together(&folds.of);
                     n_splits += 1;
                 }
             }
@@ -430,7 +414,7 @@ mod tests {
         let mut tracks: Vec<Track> = (0..4).map(|number| track(number, 0, None)).collect();
         tracks.iter_mut().for_each(|track| track.recording = Some("song".to_owned()));
         tracks[3].recording = None;
-        let parts = [Part::Train, Part::Train, Part::Test, Part::Test];
+        let parts = [Part::Train, Part::Train, Part::Test, Part::Test].map(Some);
         assert_eq!(torn_recordings(&tracks, &parts), ["song"]);
         assert!(torn_recordings(&tracks[..2], &parts[..2]).is_empty());
     }
@@ -442,10 +426,24 @@ mod tests {
         tracks.iter_mut().enumerate().for_each(|(i, track)| track.part = Some(part(i)));
         let split = SplitSpec { by: Unit::Track, ..SplitSpec::default() }.split(&tracks, &labels).unwrap();
         assert!(split.given);
-        assert!(split.parts.iter().enumerate().all(|(i, p)| (*p == Part::Test) == (part(i) == Part::Test)));
-        assert!(split.parts.contains(&Part::Validation));
+        assert!(
+            split.parts.iter().enumerate().all(|(i, p)| (*p == Some(Part::Test)) == (part(i) == Part::Test))
+        );
+        assert!(split.parts.contains(&Some(Part::Validation)));
         let none = SplitSpec { validation: 0.0, ..SplitSpec::default() }.split(&tracks, &labels).unwrap();
-        assert_eq!(none.parts.iter().copied().collect::<BTreeSet<_>>(), [Part::Train, Part::Test].into());
+        assert_eq!(
+            none.parts.iter().flatten().copied().collect::<BTreeSet<_>>(),
+            [Part::Train, Part::Test].into()
+        );
+    }
+
+    #[test]
+    fn tracks_that_a_given_split_does_not_name_are_left_out() {
+        let (mut tracks, labels) = random_tracks(11);
+        let part = |i: usize| [Some(Part::Train), Some(Part::Validation), Some(Part::Test), None][i % 4];
+        tracks.iter_mut().enumerate().for_each(|(i, track)| track.part = part(i));
+        let split = SplitSpec::default().split(&tracks, &labels).unwrap();
+        assert!(split.parts.iter().enumerate().all(|(i, p)| *p == part(i)));
     }
 
     #[test]

@@ -15,8 +15,10 @@ pub struct Track {
     pub artist: Option<String>,
     /// What must stay on one side of a split, such as the artist; a track without one is a group of its own.
     pub group: Option<String>,
-    /// Part of the split that the manifest gives.
+    /// Part of the split that the manifest or a list gives.
     pub part: Option<Part>,
+    /// Fold of a cross-validation that the manifest gives.
+    pub fold: Option<String>,
     /// The recording that it is one of several copies of, where an audit found that; copies stay on one side of every
     /// split.
     pub recording: Option<String>,

@@ -93,7 +93,7 @@ fn the_store_keeps_copies_together_in_every_split_and_after_it_was_made_again() 
         let spec = SplitSpec { by: Unit::Track, validation: 0.2, test: 0.3, seed };
         let parts = store.split(&spec).unwrap().split.parts;
         for recording in copies.iter().map(|place| &store.tracks()[*place].recording) {
-            let sides: BTreeSet<Part> = (0..parts.len())
+            let sides: BTreeSet<Option<Part>> = (0..parts.len())
                 .filter(|place| store.tracks()[*place].recording == *recording)
                 .map(|place| parts[place])
                 .collect();

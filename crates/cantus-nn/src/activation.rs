@@ -43,6 +43,11 @@ impl Activation {
         matches!(self, Self::Gelu | Self::Silu)
     }
 
+    /// Whether the derivative at a number can be had from that number of the output alone.
+    pub(crate) fn knows_its_derivative(self) -> bool {
+        !self.needs_net_input() && self != Self::Softmax
+    }
+
     /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks
     /// beyond one number).
     pub(crate) fn forward(self, values: &mut [f32], width: usize) {

@@ -25,10 +25,20 @@ pub(crate) fn add_scaled(sums: &mut [f32], values: &[f32], factor: f32) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
 }
 
-/// Adds every row of `sums.len()` numbers to `sums`.
+/// Adds every row of `sums.len()` numbers to `sums`; four at a time, since each addition to a sum waits for the
+/// one before.
 #[multiversion(targets = "simd")]
 pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32]) {
-    for row in rows.chunks_exact(sums.len()) {
+    let width = sums.len();
+    let fours = rows.chunks_exact(4 * width);
+    let rest = fours.remainder();
+    for rows in fours {
+        let (upper, lower) = rows.split_at(2 * width);
+        let ((first, second), (third, fourth)) = (upper.split_at(width), lower.split_at(width));
+        let rows = first.iter().zip(second).zip(third.iter().zip(fourth));
+        sums.iter_mut().zip(rows).for_each(|(sum, ((a, b), (c, d)))| *sum += (a + b) + (c + d));
+    }
+    for row in rest.chunks_exact(width) {
         sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
 }

@@ -1,20 +1,28 @@
 //! Answering: examples go through the layers, and nothing is kept for a backward pass.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::chain::Chain;
+use crate::crew::Crew;
 use crate::layer::{Pass, Tape, Weights};
 use crate::team::{all_threads, lock, with_team};
 
-/// How many examples go through the network together. Fixed, so that results do not depend on the number of
-/// threads.
+/// How many examples a thread takes at a time. Fixed, so that results do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 32;
+/// Outputs of a layer that should fit into the second-level cache together with its inputs.
+const CACHED: usize = 65_536;
 
 /// Buffers to take up to `capacity` examples through a network; made once, used often.
 #[derive(Debug)]
 pub(crate) struct Inference {
     /// How many examples there is room for.
     capacity: usize,
+    /// How many of them go through the layers together.
+    group: usize,
+    inputs: Vec<f32>,
+    /// The network's.
+    answers: Vec<f32>,
     /// Outputs of layers, in turn.
     outputs: [Vec<f32>; 2],
     floats: Vec<f32>,
@@ -26,13 +34,18 @@ impl Inference {
     pub(crate) fn new(chain: &Chain, capacity: usize) -> Self {
         let largest = |of: &dyn Fn(usize) -> usize| (0..chain.links.len()).map(of).max().unwrap_or(0);
         let memory = |i: usize| chain.links[i].layer.memory();
-        let output = largest(&|i| chain.links[i].output_len()).max(chain.input_len()) * capacity;
+        let output = largest(&|i| chain.links[i].output_len());
+        let many_rows = chain.links.iter().any(|link| link.layer.wants_many_rows());
+        let group = if many_rows { BLOCK } else { (CACHED / output.max(1)).clamp(1, BLOCK) }.min(capacity);
         Self {
             capacity,
-            outputs: [vec![0.0; output], vec![0.0; output]],
-            floats: vec![0.0; largest(&|i| memory(i).floats * capacity)],
-            bytes: vec![0; largest(&|i| memory(i).bytes * capacity)],
-            scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * capacity + memory(i).scratch)],
+            group,
+            inputs: vec![0.0; capacity * chain.input_len()],
+            answers: vec![0.0; capacity * chain.output_len()],
+            outputs: [vec![0.0; output * group], vec![0.0; output * group]],
+            floats: vec![0.0; largest(&|i| memory(i).floats * group)],
+            bytes: vec![0; largest(&|i| memory(i).bytes * group)],
+            scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * group + memory(i).scratch)],
         }
     }
 
@@ -43,27 +56,43 @@ impl Inference {
 
     /// Where inputs of the next [`Self::run`] are written.
     pub(crate) fn input(&mut self) -> &mut [f32] {
-        &mut self.outputs[0]
+        &mut self.inputs
     }
 
     /// The outputs for the first `rows` inputs.
-    pub(crate) fn run(&mut self, chain: &Chain, parameters: &[Vec<f32>], rows: usize) -> &[f32] {
-        let (mut at, mut len) = (0, chain.input_len());
+    pub(crate) fn run(&mut self, chain: &Chain, parameters: &[Vec<f32>], rows: usize, crew: &Crew) -> &[f32] {
+        for start in (0..rows).step_by(self.group.max(1)) {
+            self.run_group(chain, parameters, start..rows.min(start + self.group), crew);
+        }
+        &self.answers[..rows * chain.output_len()]
+    }
+
+    /// Takes some examples through all layers.
+    fn run_group(&mut self, chain: &Chain, parameters: &[Vec<f32>], group: Range<usize>, crew: &Crew) {
+        let rows = group.len();
         let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
+        let [first, second] = &mut self.outputs;
+        let (mut before, mut after) = (first, second);
+        let mut x = &self.inputs[group.start * chain.input_len()..group.end * chain.input_len()];
         for (i, link) in chain.links.iter().enumerate().filter(|(_, link)| !link.layer.is_view()) {
             let memory = link.layer.memory();
-            let [first, second] = &mut self.outputs;
-            let (x, y) = if at == 0 { (&*first, second) } else { (&*second, first) };
             let weights = Weights { values: &parameters[i], derived: &[] };
             let tape = Tape {
                 floats: &mut self.floats[..rows * memory.floats],
                 bytes: &mut self.bytes[..rows * memory.bytes],
                 scratch: &mut self.scratch[..rows * memory.scratch_per_row + memory.scratch],
             };
-            link.layer.forward(&pass, weights, &x[..rows * len], &mut y[..rows * link.output_len()], tape);
-            (at, len) = (1 - at, link.output_len());
+            let y = &mut after[..rows * link.output_len()];
+            if rows == 1 {
+                link.layer.answer(crew, &pass, weights, x, y, tape);
+            } else {
+                link.layer.forward(&pass, weights, x, y, tape);
+            }
+            std::mem::swap(&mut before, &mut after);
+            x = &before[..rows * link.output_len()];
         }
-        &self.outputs[at][..rows * chain.output_len()]
+        let len = chain.output_len();
+        self.answers[group.start * len..group.end * len].copy_from_slice(x);
     }
 }
 
@@ -91,7 +120,7 @@ pub(crate) fn for_each_block(
             let rows = BLOCK.min(n - first);
             let inputs = inference.input().chunks_exact_mut(chain.input_len());
             inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
-            read(block, first, inference.run(chain, parameters, rows));
+            read(block, first, inference.run(chain, parameters, rows, &Crew::alone()));
         }
     };
     with_team(n_threads, work, |team| team.run((), n_threads));

@@ -29,6 +29,10 @@ pub enum Initializer {
     /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for
     /// recurrent kernels.
     Orthogonal,
+    /// Cauchy's distribution with scale 1, whose mean and variance do not exist: the frequencies of a Laplacian kernel.
+    StandardCauchy,
+    /// Normal with mean 0 and deviation 1.
+    StandardNormal,
 }
 
 impl Initializer {
@@ -44,6 +48,10 @@ impl Initializer {
             Self::HeUniform => uniform(values, (6.0 / fan_in).sqrt(), &mut random),
             Self::HeNormal => truncated_normal(values, (2.0 / fan_in).sqrt(), &mut random),
             Self::Orthogonal => orthogonal(values, shape.last().copied().unwrap_or(1), &mut random),
+            Self::StandardCauchy => {
+                values.fill_with(|| (std::f64::consts::PI * (random.unit() - 0.5)).tan() as f32);
+            }
+            Self::StandardNormal => values.fill_with(|| random.normal() as f32),
         }
     }
 }

@@ -15,6 +15,7 @@ mod activation;
 mod architecture;
 mod averaging;
 mod chain;
+mod crew;
 pub mod drawing;
 mod elementwise;
 mod error;

@@ -110,10 +110,49 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     }
 }
 
-/// `c += a · b` for a single row `a`, as single examples have it: there is nothing to reuse, so rows of `b`
-/// are added as they come, eight at a time to spare reading and writing `c`.
+/// A matrix that a single row is multiplied with and that has no more numbers stays in the first- or
+/// second-level cache.
+const NEAR: usize = 32_768;
+
+/// `c += a · b` for a single row `a`, as single examples have it: nothing of `b` is used twice. A large `b` is
+/// read in the order in which it comes from memory; of a small one, as many columns at once as there are
+/// registers to sum them in. Either way, each number is summed in the order of `a`.
 #[multiversion(targets = "simd")]
 fn row_times_matrix(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
+    let (mut at, n) = (0, c.len());
+    if a.len() * n <= NEAR {
+        while n - at >= 16 {
+            at += match n - at {
+                96 => columns::<96>(&mut c[at..], a, &b[at..], b_row_stride),
+                64.. => columns::<64>(&mut c[at..], a, &b[at..], b_row_stride),
+                32.. => columns::<32>(&mut c[at..], a, &b[at..], b_row_stride),
+                _ => columns::<16>(&mut c[at..], a, &b[at..], b_row_stride),
+            };
+        }
+    }
+    if at < n {
+        rows(&mut c[at..], a, &b[at..], b_row_stride);
+    }
+}
+
+/// `N` columns, summed in registers.
+#[inline(always)]
+fn columns<const N: usize>(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) -> usize {
+    if let Some(c) = c.first_chunk_mut::<N>() {
+        let mut sums = *c;
+        for (a, b) in a.iter().zip(b.chunks(b_row_stride)) {
+            if let Some(b) = b.first_chunk::<N>() {
+                sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = a.mul_add(*b, *sum));
+            }
+        }
+        *c = sums;
+    }
+    N
+}
+
+/// All columns, eight rows at a time to spare reading and writing `c`.
+#[inline(always)]
+fn rows(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
     let n = c.len();
     let row = |i: usize| &b[i * b_row_stride..i * b_row_stride + n];
     let (eights, rest) = a.as_chunks::<8>();

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use crate::architecture::Architecture;
 use crate::chain::Chain;
+use crate::crew::Crew;
 use crate::error::Error;
 use crate::evaluate::scores;
 use crate::examples::Examples;
@@ -139,8 +140,9 @@ impl Network {
     fn predict_few(&self, inputs: &[f32], n: usize) -> Vec<f32> {
         let kept = lock(&self.spare).take().filter(|inference| inference.capacity() >= n);
         let mut inference = kept.unwrap_or_else(|| Inference::new(&self.chain, n));
+        let crew = if n == 1 { Crew::muster() } else { Crew::alone() };
         inference.input()[..inputs.len()].copy_from_slice(inputs);
-        let outputs = inference.run(&self.chain, &self.parameters, n).to_vec();
+        let outputs = inference.run(&self.chain, &self.parameters, n, &crew).to_vec();
         *lock(&self.spare) = Some(inference);
         outputs
     }

@@ -80,6 +80,16 @@ fn networks() -> Vec<(&'static str, Architecture)> {
             ]"#,
         ),
         (
+            "a kernel machine on statistics",
+            r#"layers = [
+                { type = "StatisticsPooling1D", scales = [1, 4], logarithm = true },
+                { type = "Flatten" },
+                { type = "BatchNormalization" },
+                { type = "RandomFourierFeatures", units = 64, groups = [8, 16] },
+                { type = "Dense", units = 4, activation = "softmax" },
+            ]"#,
+        ),
+        (
             "convolutional",
             r#"layers = [
                 { type = "Reshape", target_shape = [20, 6, 1] },

@@ -54,6 +54,7 @@ pub enum Command {
     Extract(command::extract::Extract),
     Train(command::train::Train),
     Evaluate(command::evaluate::Evaluate),
+    Compare(command::compare::Compare),
     Predict(command::predict::Predict),
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),

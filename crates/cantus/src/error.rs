@@ -95,6 +95,12 @@ pub enum Error {
         /// Why.
         reason: cantus_audio::feature::NothingToHear,
     },
+    /// Runs that say nothing about each other.
+    #[error("the runs cannot be compared: {reason}")]
+    NotComparable {
+        /// What differs.
+        reason: String,
+    },
     /// A run folder that cannot be used.
     #[error("{}: {reason}", path.display())]
     Run {
@@ -113,6 +119,13 @@ impl Error {
 
     /// A folder that lacks a file which every finished run has.
     pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
+        if dir.join(crate::run::FOLDS).is_file() {
+            let reason = format!(
+                "a cross-validation without a {missing}; finish it with --resume --final, or give one of its folds, such as {}",
+                dir.join("fold-1").display()
+            );
+            return Self::Run { path: dir.to_owned(), reason };
+        }
         let reason = format!("it has no {missing}; give the folder that `cantus train -o` finished");
         Self::Run { path: dir.to_owned(), reason }
     }

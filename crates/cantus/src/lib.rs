@@ -19,9 +19,13 @@
 //! ```
 
 mod augmentation;
+mod baseline;
+mod calibration;
 mod chance_for;
 mod class_balance;
+pub mod comparison;
 mod crops;
+pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;
@@ -41,6 +45,7 @@ pub mod training;
 mod vote;
 
 pub use augmentation::{Augmentation, Mixup, SpecAugment};
+pub use calibration::Calibration;
 pub use class_balance::{ClassWeight, Rule};
 pub use crops::Crops;
 pub use error::Error;

@@ -305,6 +305,11 @@ mod tests {
         assert_eq!(n_low, 10);
     }
 
+    fn job_of<'a>(store: &'a FeatureStore, recipe: &'a Recipe, spec: &SplitSpec) -> Job<'a> {
+        let split = store.split(spec).unwrap();
+        Job { store, recipe, split, spec: spec.clone(), data_sha256: "", seed: 0, n_threads: 1 }
+    }
+
     /// The invariant: augmentation touches the training part only.
     #[test]
     fn copies_are_learnt_from_and_neither_judged_nor_normalised_by() {
@@ -313,7 +318,7 @@ mod tests {
         for by in [Unit::Track, Unit::Segment] {
             let split = SplitSpec { by, ..SplitSpec::default() };
             let (without, with) = (recipe(0), recipe(2));
-            let job = |store, recipe| Job { store, recipe, split: split.clone(), seed: 0, n_threads: 1 };
+            let job = |store, recipe| job_of(store, recipe, &split);
             let prepared = job(&plain, &without).prepare().unwrap();
             let with = job(&augmented, &with).prepare().unwrap();
             assert_eq!(prepared.split(), with.split());
@@ -332,9 +337,7 @@ mod tests {
             assert_eq!(job(&augmented, &without).prepare().unwrap().n_copied_segments(), 0);
         }
         let refused = |store: &FeatureStore, n_copies| {
-            let recipe = recipe(n_copies);
-            let job = Job { store, recipe: &recipe, split: SplitSpec::default(), seed: 0, n_threads: 1 };
-            job.prepare().err().unwrap().to_string()
+            job_of(store, &recipe(n_copies), &SplitSpec::default()).prepare().err().unwrap().to_string()
         };
         assert!(refused(&plain, 1).contains("copies = 1, but the features hold no altered copies"));
         assert!(refused(&augmented, 3).contains("copies = 3, but the features hold 2"));

@@ -1,22 +1,23 @@
 //! Training: a feature store and a recipe in, a model and what can be said of it out.
 //!
-//! Split, learn the normalisation from the training part, fit the network while the validation part watches, and
+//! Learn the normalisation from the training part of a split, fit the network while the validation part watches, and
 //! score the test part once, at the end.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, torn_recordings};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
 use cantus_nn::{History, Network, Progress};
 use sha2::{Digest, Sha256};
 
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
-use crate::evaluation::{self, test_scores};
+use crate::evaluation::{self, Answers};
 use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
 use crate::part_examples::{OnTheFly, PartExamples};
 use crate::report::{Report, SplitSummary};
-use crate::{Error, Model, Normalization, Recipe};
+use crate::{Calibration, Error, Model, Normalization, Recipe};
 
 /// What to train on and how.
 #[derive(Debug)]
@@ -25,8 +26,12 @@ pub struct Job<'a> {
     pub store: &'a FeatureStore,
     /// The recipe, with whatever was changed of it.
     pub recipe: &'a Recipe,
-    /// How to split.
-    pub split: SplitSpec,
+    /// Who is learnt from, chosen by, examined with.
+    pub split: SegmentSplit,
+    /// How that split was asked for.
+    pub spec: SplitSpec,
+    /// SHA-256 of the store, as [`evaluation::data_sha256`] makes it.
+    pub data_sha256: &'a str,
     /// Seed of the first weights, the order of examples, dropout.
     pub seed: u64,
     /// Threads; 0 for one on each core.
@@ -42,34 +47,43 @@ pub struct Trained {
     pub history: History,
     /// Which segments were learnt from, chosen by, examined with.
     pub split: SegmentSplit,
-    /// Scores on the test part, and what a reader has to know about them.
+    /// How that split was asked for.
+    pub spec: SplitSpec,
+    /// How long it took, in seconds; after an interruption, since then.
+    pub training_s: f64,
+}
+
+/// What the test part says of a model.
+#[derive(Debug)]
+pub struct Examined {
+    /// What the model said of each segment of the test part.
+    pub answers: Answers,
+    /// The scores of that, and what a reader has to know about them.
     pub report: Report,
 }
 
-/// A job that is split, normalised and built, but not trained.
+/// A job that is normalised and built, but not trained.
 pub struct Prepared<'a> {
     job: Job<'a>,
-    split: SegmentSplit,
     /// The training part, and altered copies of it.
     learnt_from: Vec<usize>,
     /// Of each label; empty where all count the same.
     class_weights: Vec<f32>,
     normalization: Normalization,
     network: Network,
-    data_sha256: String,
 }
 
 impl<'a> Job<'a> {
-    /// Splits the data, learns the normalisation and builds the network.
+    /// Learns the normalisation and builds the network.
     ///
     /// # Errors
-    /// If the data cannot be split, a part is empty, the store cannot be read, or the network does not fit.
+    /// If there is nothing to learn from, a part that was asked for is empty, the store cannot be read, or the network does not fit.
     pub fn prepare(self) -> Result<Prepared<'a>, Error> {
-        let split = self.store.split(&self.split)?;
+        let split = &self.split;
         for (part, segments, share) in [
             ("training", &split.train, 1.0),
-            ("validation", &split.validation, self.split.validation),
-            ("test", &split.test, self.split.test),
+            ("validation", &split.validation, self.spec.validation),
+            ("test", &split.test, self.spec.test),
         ] {
             if segments.is_empty() && share > 0.0 {
                 let reason =
@@ -89,9 +103,20 @@ impl<'a> Job<'a> {
         let class_weights = self.class_weights(&split.train)?;
         let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
-        let network = Network::new(&architecture, self.seed)?;
-        let data_sha256 = evaluation::data_sha256(store)?;
-        Ok(Prepared { job: self, split, learnt_from, class_weights, normalization, network, data_sha256 })
+        let network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
+        Ok(Prepared { job: self, learnt_from, class_weights, normalization, network })
+    }
+
+    /// A network that could not be built: perhaps its features are not what the recipe hears.
+    fn unbuilt(&self, error: cantus_nn::Error) -> Error {
+        let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) else {
+            return error.into();
+        };
+        let name = self.recipe.name.clone();
+        let reason = format!(
+            "{error}; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
+        );
+        Error::Recipe { name, reason }
     }
 
     /// How much each label counts, by the sizes that it has in the training part.
@@ -133,35 +158,52 @@ impl Prepared<'_> {
 
     /// Sizes of the parts.
     pub fn split_summary(&self) -> SplitSummary {
-        SplitSummary::new(self.job.store, &self.job.split, &self.split)
+        SplitSummary::new(self.job.store, &self.job.spec, &self.job.split)
     }
 
     /// Recordings of which the split that was given has copies in several parts.
     pub fn torn_recordings(&self) -> Vec<&str> {
-        match self.split.split.unit {
-            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &self.split.split.parts),
+        let split = &self.job.split.split;
+        match split.unit {
+            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &split.parts),
             Unit::Segment => Vec::new(),
         }
     }
 
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
+        &self.job.split
+    }
+
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
+    }
+
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
+    }
+
     /// Segments of altered copies that are learnt from beside the training part.
     pub fn n_copied_segments(&self) -> usize {
-        self.learnt_from.len() - self.split.train.len()
+        self.learnt_from.len() - self.job.split.train.len()
     }
 
     /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
-        hash.update(&self.data_sha256);
-        hash.update(format!("{:?}{:?}", self.split.train, self.split.validation));
-        hash.update(format!("{:?}", self.job.recipe));
+        let Job { split, recipe, seed, data_sha256, .. } = &self.job;
+        hash.update(data_sha256);
+        hash.update(format!("{:?}{:?}{:?}", split.train, split.validation, split.test));
+        hash.update(format!("{recipe:?}{seed}"));
         if self.n_copied_segments() > 0 {
             hash.update(format!("{:?}", self.job.store.checksums()));
         }
         hex(&hash.finalize())
     }
 
-    /// Trains, and scores the test part; goes on from a checkpoint if there is one.
+    /// Trains; goes on from a checkpoint if there is one.
     ///
     /// `observe` hears of every epoch and may stop the training by [`ControlFlow::Break`]; the model is then the best
     /// until there.
@@ -173,22 +215,22 @@ impl Prepared<'_> {
         checkpoint: Option<&[u8]>,
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
+        let start = Instant::now();
         let history = self.fit(checkpoint, &mut observe)?;
-        let Self { job, split, normalization, network, data_sha256, .. } = self;
+        let training_s = start.elapsed().as_secs_f64();
+        let Self { job, normalization, network, .. } = self;
+        let Job { store, recipe, split, spec, .. } = job;
         let provenance = Provenance {
-            recipe: job.recipe.name.clone(),
+            recipe: recipe.name.clone(),
             seed: job.seed,
-            data_sha256,
-            n_training_tracks: evaluation::n_tracks(job.store, &split.train),
+            data_sha256: job.data_sha256.to_owned(),
+            n_training_tracks: evaluation::n_tracks(store, &split.train),
         };
-        let labels = job.store.labels().to_vec();
-        let features = job.store.spec().clone();
-        let crops = job.recipe.crops();
-        let model = Model { labels, features, normalization, crops, provenance, network };
-        let scores = test_scores(&model, job.store, &split.test)?;
-        let summary = SplitSummary::new(job.store, &job.split, &split);
-        let report = Report::new(scores, &model, job.store, summary, &history);
-        Ok(Trained { model, history, split, report })
+        let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
+        let calibration = Calibration::default();
+        let mut model = Model { labels, features, normalization, crops, calibration, provenance, network };
+        model.calibration = evaluation::calibration(&model, store, &split.validation)?;
+        Ok(Trained { model, history, split, spec, training_s })
     }
 
     /// What is done to the examples that are learnt from.
@@ -216,9 +258,10 @@ impl Prepared<'_> {
         };
         let crops = self.job.recipe.crops();
         let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
-        let (train, validation) = (part(&self.learnt_from)?, part(&self.split.validation)?);
+        let (train, validation) = (part(&self.learnt_from)?, part(&self.job.split.validation)?);
         let train = train.augmented(self.on_the_fly(&self.learnt_from));
-        let watched = (!self.split.validation.is_empty()).then_some(&validation as &dyn cantus_nn::Examples);
+        let is_watched = !self.job.split.validation.is_empty();
+        let watched = is_watched.then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
         let watch = |progress: Progress<'_>| {
             failure = train.failure().or_else(|| validation.failure());
@@ -229,5 +272,20 @@ impl Prepared<'_> {
             Some(checkpoint) => self.network.resume(&train, watched, &training, checkpoint, watch)?,
         };
         failure.map_or(Ok(history), |failure| Err(failure.into()))
+    }
+}
+
+impl Trained {
+    /// Examines the model with the test part.
+    ///
+    /// # Errors
+    /// If the test part is empty, the store cannot be read, or the network diverged.
+    pub fn examine(&self, store: &FeatureStore) -> Result<Examined, Error> {
+        let learnt = [&self.split.train[..], &self.split.validation].concat();
+        let answers = Answers::of(&self.model, store, &self.split.test, &learnt)?;
+        let summary = SplitSummary::new(store, &self.spec, &self.split);
+        let mut report = Report::new(&answers, &self.model, store, summary, &self.history)?;
+        report.training_s = Some(self.training_s);
+        Ok(Examined { answers, report })
     }
 }

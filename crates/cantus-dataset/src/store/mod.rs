@@ -164,13 +164,14 @@ impl FeatureStore {
             self.segments.push(place(&mut self.places, record.n_segments));
             let copies = record.copies.iter().map(|&n_rows| place(&mut self.copy_places, n_rows)).collect();
             self.copies.push(copies);
-            let Input { path, group, split, .. } = record.input;
+            let Input { path, group, split, fold, .. } = record.input;
             self.tracks.push(Track {
                 path,
                 label,
                 artist: record.artist,
                 group,
                 part: split,
+                fold,
                 recording: None,
             });
         }
@@ -342,14 +343,19 @@ impl FeatureStore {
             Unit::Track | Unit::Group => spec.split(&self.tracks, self.labels())?,
             Unit::Segment => spec.split(&self.segments_as_tracks(), self.labels())?,
         };
-        let part_of = |segment: &usize| match spec.by {
+        Ok(self.segments_of_split(split))
+    }
+
+    /// Which segments fall to which part of a split of this store's tracks.
+    pub fn segments_of_split(&self, split: Split) -> SegmentSplit {
+        let part_of = |segment: &usize| match split.unit {
             Unit::Track | Unit::Group => split.parts[self.track_of(*segment)],
             Unit::Segment => split.parts[*segment],
         };
-        let segments = |part| (0..self.n_segments()).filter(|segment| part_of(segment) == part).collect();
+        let segments = |part| (0..self.n_segments()).filter(|s| part_of(s) == Some(part)).collect();
         let (train, validation, test) =
             (segments(Part::Train), segments(Part::Validation), segments(Part::Test));
-        Ok(SegmentSplit { train, validation, test, split })
+        SegmentSplit { train, validation, test, split }
     }
 
     fn segments_as_tracks(&self) -> Vec<Track> {
@@ -359,6 +365,7 @@ impl FeatureStore {
             artist: None,
             group: None,
             part: None,
+            fold: None,
             recording: None,
         };
         (0..self.n_segments()).map(as_track).collect()

@@ -24,8 +24,9 @@ pub(super) const RECORD_KEY: &str = "cantus.part";
 
 /// Key of the checksum there: CRC-32 over the record's JSON and then the features, in hexadecimal.
 ///
-/// CRC-32 tells every flip of up to three bits and every burst of up to 32, which is what disks and copies do; whoever
-/// changes a part on purpose is not its business. It is checked at memory speed where SHA-256 takes twenty times as long.
+/// CRC-32 tells every flip of a few bits and every burst of up to 32, which is what disks and copies do; whoever changes a
+/// part on purpose is not its business. `cargo run --release -p cantus-dataset --example checksum_speed` shows what it
+/// costs, beside SHA-256.
 pub(super) const CHECKSUM_KEY: &str = "cantus.crc32";
 
 /// Writes a part whole, or not at all.
@@ -79,6 +80,7 @@ fn record_batch(
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.artist.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.group.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.split.map(|part| part.name())))),
+        Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.fold.as_deref()))),
         Arc::new(UInt32Array::from_iter_values(rows().map(|(_, _, segment)| segment as u32))),
         Arc::new(UInt32Array::from_iter_values(rows().map(|(_, copy, _)| copy as u32))),
         Arc::new(Float64Array::from_iter(starts)),
@@ -118,6 +120,7 @@ fn schema(spec: &FeatureSpec, json: String, checksum: u32) -> Result<Schema, Arr
         Field::new("artist", DataType::Utf8, true),
         Field::new("group", DataType::Utf8, true),
         Field::new("split", DataType::Utf8, true),
+        Field::new("fold", DataType::Utf8, true),
         Field::new("segment", DataType::UInt32, false),
         Field::new("copy", DataType::UInt32, false),
         Field::new("start_s", DataType::Float64, true),

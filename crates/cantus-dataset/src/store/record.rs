@@ -62,6 +62,8 @@ pub(crate) struct Input {
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) split: Option<Part>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) fold: Option<String>,
     /// Size and time of change of the file; none if there was no file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) file: Option<FileStamp>,
@@ -90,6 +92,7 @@ impl Input {
             label: catalog.labels.get(track.label).cloned().unwrap_or_default(),
             group: track.group.clone(),
             split: track.part,
+            fold: track.fold.clone(),
             file: FileStamp::of(&catalog.path_of(track)),
         }
     }

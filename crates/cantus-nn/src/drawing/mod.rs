@@ -126,7 +126,9 @@ mod tests {
             layers = [
                 { type = "Residual", layers = [{ type = "Dense", units = 32 }, { type = "LayerNormalization" }] },
                 { type = "Bidirectional", layer = { type = "GRU", units = 8, return_sequences = true } },
-                { type = "MultiTimescaleLSTM", units = 4, time_scales = [2.0, 8.0] },
+                { type = "MultiTimescaleLSTM", units = 4, time_scales = [2.0, 8.0], return_sequences = true },
+                { type = "StatisticsPooling1D", scales = [1, 4] },
+                { type = "RandomFourierFeatures", units = 64 },
             ]"#,
         )
         .drawing().to_svg();
@@ -135,6 +137,8 @@ mod tests {
             ">GRU 8 units, every step<",
             ">4 units, τ = 2 8<",
             ">130 × 16<",
+            ">scales 1 4<",
+            ">64 units, laplacian<",
         ] {
             assert!(svg.contains(text), "{text} is not in\n{svg}");
         }

@@ -41,6 +41,10 @@ fn of(layer: &Value) -> String {
     if let Some(scales) = layer["time_scales"].as_array() {
         parts.push(format!("τ = {}", scales.iter().filter_map(number).collect::<Vec<_>>().join(" ")));
     }
+    if let Some(scales) = layer["scales"].as_array().filter(|scales| !scales.is_empty()) {
+        parts.push(format!("scales {}", scales.iter().filter_map(number).collect::<Vec<_>>().join(" ")));
+    }
+    parts.extend(word(&layer["kernel"]));
     parts.extend(nested(&layer["layer"]));
     if let Some(layers) = layer["layers"].as_array() {
         parts.push(layers.iter().filter_map(nested).collect::<Vec<_>>().join(" → "));

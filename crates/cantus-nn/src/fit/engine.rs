@@ -326,7 +326,8 @@ impl<'a> Engine<'a> {
             }
             if let Trained::Block(block) = &self.weights[link] {
                 let fused = self.task.fused && link + 1 == last;
-                if !lane.backward(self.chain, link, read(block).weights(), group, now, (fused, hands_on)) {
+                let way = (fused, self.plan.takes[link], hands_on);
+                if !lane.backward(self.chain, link, read(block).weights(), group, now, way) {
                     return;
                 }
             }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::columns::Columns;
 use super::plan::{Plan, Stage};
 use super::step::{Now, Task};
+use crate::activation::Activation;
 use crate::chain::Chain;
 use crate::layer::{
     Agreed, BatchNormalizationLayer, DenseLayer, Flow, Meeting, Memory, Moments, Pass, Tape, Weights,
@@ -25,6 +26,8 @@ pub(super) struct Lane {
     rows: usize,
     /// How many numbers lie at each place, for one example.
     lens: Vec<usize>,
+    /// For each place, whether it is for one group at a time.
+    passing: Vec<bool>,
     /// The input, and the output of each link.
     outputs: Vec<Vec<f32>>,
     /// For each link, ∂E/∂(its output) of all examples; only where a meeting needs it, else empty.
@@ -52,6 +55,11 @@ impl Lane {
         let lens = chain.place_lens();
         let flow =
             plan.stages.iter().map(|stage| stage.group * longest(chain, stage, &lens)).max().unwrap_or(0);
+        let place = |(i, len): (usize, &usize)| {
+            let of_stage = |stage: &&Stage| stage.links.contains(&i.wrapping_sub(1));
+            let group = plan.stages.iter().find(of_stage).map_or(rows, |stage| stage.group);
+            vec![0.0; len * if plan.passing[i] { group } else { rows }]
+        };
         let meets = |i: usize| plan.stages.iter().any(|stage| stage.head == Some(i));
         let border = |i: usize| vec![0.0; if meets(i) { lens[i + 1] * rows } else { 0 }];
         let channels = |i: usize| match chain.links[i].layer.meeting() {
@@ -66,7 +74,8 @@ impl Lane {
         Self {
             first,
             rows: 0,
-            outputs: lens.iter().map(|len| vec![0.0; len * rows]).collect(),
+            outputs: lens.iter().enumerate().map(place).collect(),
+            passing: plan.passing.clone(),
             borders: (0..chain.links.len()).map(border).collect(),
             tapes: memories
                 .iter()
@@ -99,6 +108,12 @@ impl Lane {
         (0..rows).step_by(group).map(move |start| start..rows.min(start + group))
     }
 
+    /// Where a group's numbers lie at a place.
+    fn at(&self, place: usize, group: &Range<usize>) -> Range<usize> {
+        let group = if self.passing[place] { 0..group.len() } else { group.clone() };
+        span(&group, self.lens[place])
+    }
+
     fn pass(&self, link: usize, group: &Range<usize>, now: &Now, fused: bool) -> Pass {
         let key = key(now.key, link as u64);
         Pass { rows: group.len(), first_row: self.first + group.start, training: true, fused, key }
@@ -115,9 +130,9 @@ impl Lane {
     ) {
         let pass = self.pass(link, group, now, false);
         let at = &chain.links[link];
+        let (x, y) = (self.at(at.reads, group), self.at(link + 1, group));
         let (before, after) = self.outputs.split_at_mut(link + 1);
-        let x = &before[at.reads][span(group, self.lens[at.reads])];
-        let y = &mut after[0][span(group, self.lens[link + 1])];
+        let (x, y) = (&before[at.reads][x], &mut after[0][y]);
         let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
         at.layer.forward(&pass, weights, x, y, tape);
     }
@@ -138,8 +153,8 @@ impl Lane {
         }
     }
 
-    /// Takes the gradient of a group, which lies in `flow[0]`, back through one link; whether it goes on from
-    /// there.
+    /// Takes the gradient of a group, which lies in `flow[0]`, back through one link, after the derivative of an
+    /// activation before it that it `takes`; whether it goes on from there.
     pub(super) fn backward(
         &mut self,
         chain: &Chain,
@@ -147,18 +162,19 @@ impl Lane {
         weights: Weights<'_>,
         group: &Range<usize>,
         now: &Now,
-        (fused, hands_on): (bool, bool),
+        (fused, takes, hands_on): (bool, Option<Activation>, bool),
     ) -> bool {
+        let fused = fused || self.passing[link + 1];
         let pass = self.pass(link, group, now, fused);
         let at = &chain.links[link];
-        let (x_len, y_len) = (self.lens[at.reads], self.lens[link + 1]);
+        let x = &self.outputs[at.reads][self.at(at.reads, group)];
+        let y = &self.outputs[link + 1][self.at(link + 1, group)];
         let [dy, dx] = &mut self.flow;
-        let flow = Flow {
-            x: &self.outputs[at.reads][span(group, x_len)],
-            y: &self.outputs[link + 1][span(group, y_len)],
-            dy: &mut dy[..group.len() * y_len],
-            dx: hands_on.then_some(&mut dx[..group.len() * x_len]),
-        };
+        let (dy, dx) = (&mut dy[..y.len()], hands_on.then_some(&mut dx[..x.len()]));
+        if let Some(activation) = takes {
+            activation.backward(y, &[], dy, self.lens[link + 1]);
+        }
+        let flow = Flow { x, y, dy, dx };
         let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
         at.layer.backward(&pass, weights, flow, &mut self.gradients[link], tape);
         self.flow.swap(0, 1);

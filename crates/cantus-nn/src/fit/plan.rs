@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::activation::Activation;
 use crate::chain::Chain;
 use crate::layer::Layer;
 
@@ -31,6 +32,11 @@ pub(super) struct Plan {
     pub(super) n_lanes: usize,
     /// For each link: whether anything before it is trained, so that it must hand the gradient on.
     pub(super) hands_on: Vec<bool>,
+    /// For each link, the activation of the one before whose derivative it takes on the way back; see
+    /// [`Layer::selects`].
+    pub(super) takes: Vec<Option<Activation>>,
+    /// For each place, whether nobody looks at it after the forward pass of a group.
+    pub(super) passing: Vec<bool>,
 }
 
 /// Numbers that should fit into the second-level cache together with their gradients.
@@ -53,8 +59,23 @@ impl Plan {
         let first_trained =
             chain.links.iter().position(|link| link.n_trainable() > 0).unwrap_or(layers.len());
         let hands_on = (0..layers.len()).map(|link| link > first_trained).collect();
-        Self { stages, lane_rows, n_lanes: batch.div_ceil(lane_rows), hands_on }
+        let (mut takes, mut passing) = (vec![None; layers.len()], vec![false; layers.len() + 1]);
+        for stage in &stages {
+            for link in stage.links.clone() {
+                takes[link] = taken(chain, stage, link);
+                passing[chain.links[link].reads] |= takes[link].is_some();
+            }
+        }
+        Self { stages, lane_rows, n_lanes: batch.div_ceil(lane_rows), hands_on, takes, passing }
     }
+}
+
+/// The activation right before a link that selects, if its derivative can be taken behind that.
+fn taken(chain: &Chain, stage: &Stage, link: usize) -> Option<Activation> {
+    let (selecting, before) = (&chain.links[link], chain.links[link].reads.checked_sub(1)?);
+    let activation = chain.links[before].layer.last_activation();
+    let possible = selecting.layer.selects() && stage.links.contains(&before);
+    (possible && activation != Activation::Linear && activation.knows_its_derivative()).then_some(activation)
 }
 
 /// Large enough for efficient products, small enough to give many threads something to do.
@@ -89,6 +110,22 @@ mod tests {
         let stages = plan(layers, 32).stages;
         let cuts: Vec<_> = stages.iter().map(|stage| (stage.head, stage.links.clone())).collect();
         assert_eq!(cuts, [(None, 0..1), (Some(1), 2..3), (Some(3), 4..5)]);
+    }
+
+    #[test]
+    fn pooling_takes_the_derivative_of_the_convolution_before_it() {
+        let layers = |activation: &str| {
+            format!(
+                r#"{{ type = "Reshape", target_shape = [40, 13, 1] }},
+                {{ type = "Conv2D", filters = 3, kernel_size = [3, 3], activation = "{activation}" }},
+                {{ type = "MaxPool2D" }}, {{ type = "MaxPool2D" }}"#
+            )
+        };
+        let relu = plan(&layers("relu"), 32);
+        assert_eq!(relu.takes, [None, None, Some(Activation::Relu), None]);
+        assert_eq!(relu.passing, [false, false, true, false, false]);
+        // GELU's derivative needs the net input.
+        assert_eq!(plan(&layers("gelu"), 32).takes, [None; 4]);
     }
 
     #[test]

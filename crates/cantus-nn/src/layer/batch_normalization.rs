@@ -18,7 +18,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Meeting, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::error::Error;
 use crate::init::Initializer;
 
@@ -279,16 +279,18 @@ impl Layer for BatchNormalizationLayer {
         ]
     }
 
+    fn memory(&self) -> Memory {
+        Memory { scratch: self.channels, ..Memory::default() }
+    }
+
     /// Inference. (In training, a fit goes by way of the meeting.)
-    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
         let [gamma, beta, mean, variance] = split(weights.values, self.lens());
-        let channels = self.channels;
-        let scale = |c: usize| 1.0 / (variance[c] + self.description.epsilon).sqrt();
-        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-            for c in 0..channels {
-                y[c] = gamma[c] * ((x[c] - mean[c]) * scale(c)) + beta[c];
-            }
-        }
+        let factors = tape.scratch.iter_mut().zip(gamma.iter().zip(variance));
+        factors.for_each(|(factor, (gamma, variance))| {
+            *factor = gamma / (variance + self.description.epsilon).sqrt();
+        });
+        normalise(x, y, mean, &tape.scratch[..self.channels], beta);
     }
 
     /// The gradient of the running means' normalisation, which no fit asks for.

@@ -9,15 +9,19 @@
 //! - ∂E/∂b = Σ ∂E/∂h over the examples;
 //! - ∂E/∂x = ∂E/∂h Wᵀ: input i reached the loss through every neuron; handed to the layer below.
 
+use std::sync::Mutex;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::activation::{Activation, add_bias_and_activate};
+use crate::crew::Crew;
 use crate::elementwise::add_rows;
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::matmul::{Matrix, Onto, matmul};
 use crate::regularizer::Regularizer;
+use crate::team::lock;
 
 /// A fully connected layer; on an input of more than one axis, along the last one.
 ///
@@ -82,6 +86,9 @@ impl Dense {
 /// cache.
 const MANY_WEIGHTS: usize = 65_536;
 
+/// From how many weights on it pays to share an answer: they take a microsecond to read.
+const WORTH_SHARING: usize = 16_384;
+
 /// A [`Dense`] layer for one input shape.
 #[derive(Debug)]
 pub(crate) struct DenseLayer {
@@ -124,6 +131,32 @@ impl Layer for DenseLayer {
         let [kernel, bias] = split(weights.values, self.lens());
         let x = Matrix::new(x, pass.rows * self.repeats, self.n_inputs);
         matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Onto::Fresh);
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
+    }
+
+    /// Members take columns; each column has the same bits alone.
+    fn answer(
+        &self,
+        crew: &Crew,
+        pass: &Pass,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        let Dense { units, activation, .. } = self.description;
+        if crew.n_members() == 1 || self.repeats > 1 || self.lens()[0] < WORTH_SHARING {
+            return self.forward(pass, weights, x, y, tape);
+        }
+        let [kernel, bias] = split(weights.values, self.lens());
+        let width = units.div_ceil(crew.n_members()).next_multiple_of(16);
+        let parts: Vec<_> = y.chunks_mut(width).map(Mutex::new).collect();
+        crew.together(&|rank| {
+            let Some(part) = parts.get(rank) else { return };
+            let part = &mut *lock(part);
+            let columns = Matrix::strided(&kernel[rank * width..], self.n_inputs, part.len(), units);
+            matmul(part, part.len(), Matrix::new(x, 1, self.n_inputs), columns, Onto::Fresh);
+        });
         add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
     }
 
@@ -170,7 +203,7 @@ impl Layer for DenseLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
 
     fn dense(activation: Activation) -> LayerSpec {
         LayerSpec::Dense(Dense::new(3, activation))
@@ -204,6 +237,17 @@ mod tests {
     #[test]
     fn gradients_hold_along_the_last_of_several_axes() {
         gradients_match_differences(&dense(Activation::Gelu), &[2, 3, 5], 2);
+    }
+
+    #[test]
+    fn a_shared_answer_has_the_bits_of_one_alone() {
+        let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));
+        let (weights, x) = (noise(201 * 150, 1), noise(200, 2));
+        let alone = run_forward(&layer, &[200], &weights, &x);
+        for _ in 0..200 {
+            let answer = run_answer(&layer, &[200], &weights, &x);
+            assert!(alone.iter().zip(&answer).all(|(a, b)| a.to_bits() == b.to_bits()));
+        }
     }
 
     #[test]

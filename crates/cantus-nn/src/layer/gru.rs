@@ -23,10 +23,12 @@ use std::ops::Range;
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
+use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
 use super::{
     Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters_mut, split, split_mut, transpose,
 };
+use crate::crew::Crew;
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::init::Initializer;
@@ -289,6 +291,14 @@ impl Layer for GruLayer {
                 self.sequence.put_output(t, state, y);
             }
         }
+    }
+
+    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        let [kernel, recurrent, bias] = split(weights.values, self.lens());
+        let gated = Gated { n_gates: 3, n_kept: 4, kernel, recurrent, bias };
+        one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {
+            step_forward(now.gates, now.recurrent, now.bias, now.before, now.state);
+        });
     }
 
     fn backward(

@@ -21,12 +21,14 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
+use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
 use super::{
     Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters, quarters_mut, split, split_mut,
     transpose,
 };
-use crate::elementwise::{add_rows, sigmoid, tanh};
+use crate::crew::Crew;
+use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::matmul::{Matrix, Onto, matmul};
@@ -282,6 +284,15 @@ impl Layer for LstmLayer {
                 self.sequence.put_output(t, state, y);
             }
         }
+    }
+
+    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        let [kernel, recurrent, bias] = split(weights.values, self.lens());
+        let gated = Gated { n_gates: 4, n_kept: 4, kernel, recurrent, bias };
+        one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {
+            add(now.gates, now.recurrent);
+            step_forward(now.gates, now.bias, now.memory_before, now.memory, now.state);
+        });
     }
 
     fn backward(

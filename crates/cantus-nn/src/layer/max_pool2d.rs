@@ -104,7 +104,7 @@ impl MaxPool2DLayer {
 }
 
 /// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then
-/// of those.
+/// of those. Places are counted in f32, so that numbers and places are compared in vectors of one width.
 #[multiversion(targets = "simd")]
 fn pool(
     layer: &MaxPool2DLayer,
@@ -112,13 +112,14 @@ fn pool(
     y: &mut [f32],
     winners: &mut [u8],
     best: &mut [f32],
-    at: &mut [u8],
+    at: &mut [f32],
+    place: &mut [f32],
 ) {
     let (channels, row_len) = (layer.channels, layer.row_len());
     for p in 0..layer.down.n_windows {
         let (rows, first_i) = layer.down.inside(p);
         for (row, i) in rows.zip(first_i..) {
-            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as u8);
+            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as f32);
             if i == first_i {
                 best.copy_from_slice(x);
                 at.fill(place);
@@ -134,28 +135,36 @@ fn pool(
                 let column = column * channels..(column + 1) * channels;
                 if j == first_j {
                     y.copy_from_slice(&best[column.clone()]);
-                    winners.iter_mut().zip(&at[column]).for_each(|(winner, at)| *winner = at + j as u8);
+                    place.iter_mut().zip(&at[column]).for_each(|(place, at)| *place = at + j as f32);
                 } else {
-                    challenge_from(y, winners, &best[column.clone()], &at[column], j as u8);
+                    challenge_from(y, place, &best[column.clone()], &at[column], j as f32);
                 }
             }
+            winners.iter_mut().zip(&*place).for_each(|(winner, place)| *winner = to_byte(*place));
         }
     }
 }
 
+/// A whole number below 256; 2²³ leaves it in the lowest bits. (A cast looks for numbers that do not fit, one by
+/// one.)
+#[inline(always)]
+fn to_byte(place: f32) -> u8 {
+    (place + 8_388_608.0).to_bits() as u8
+}
+
 /// What is greater than the best so far takes its place.
 #[inline(always)]
-fn challenge(best: &mut [f32], winners: &mut [u8], x: &[f32], place: u8) {
-    for ((best, winner), &x) in best.iter_mut().zip(winners).zip(x) {
+fn challenge(best: &mut [f32], at: &mut [f32], x: &[f32], place: f32) {
+    for ((best, at), &x) in best.iter_mut().zip(at).zip(x) {
         let wins = x > *best;
         *best = if wins { x } else { *best };
-        *winner = if wins { place } else { *winner };
+        *at = if wins { place } else { *at };
     }
 }
 
 /// The same where each challenger has a place of its own; of equals, the one in the higher row wins.
 #[inline(always)]
-fn challenge_from(best: &mut [f32], winners: &mut [u8], x: &[f32], at: &[u8], j: u8) {
+fn challenge_from(best: &mut [f32], winners: &mut [f32], x: &[f32], at: &[f32], j: f32) {
     for ((best, winner), (&x, &at)) in best.iter_mut().zip(winners).zip(x.iter().zip(at)) {
         let place = at + j;
         let wins = (x > *best) | ((x == *best) & (place < *winner));
@@ -164,21 +173,37 @@ fn challenge_from(best: &mut [f32], winners: &mut [u8], x: &[f32], at: &[u8], j:
     }
 }
 
+/// How many channels are rewarded at a time.
+const LANES: usize = 16;
+
 #[multiversion(targets = "simd")]
 fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
     let channels = layer.channels;
     dx.fill(0.0);
     layer.for_each_window(|p, q, out| {
         let (dy, winners) = (&dy[out..out + channels], &winners[out..out + channels]);
-        layer.for_each_position(p, q, |start, place| {
-            reward(&mut dx[start..start + channels], winners, dy, place)
-        });
+        let (dys, dy_rest) = dy.as_chunks::<LANES>();
+        let (lanes, rest) = winners.as_chunks::<LANES>();
+        for (i, (winners, dy)) in lanes.iter().zip(dys).enumerate() {
+            let winners = winners.map(u32::from);
+            layer.for_each_position(p, q, |start, place| {
+                if let Some(dx) = dx[start + i * LANES..].first_chunk_mut::<LANES>() {
+                    reward(dx, &winners, dy, place.into());
+                }
+            });
+        }
+        let done = channels - rest.len();
+        for (c, (&winner, dy)) in (done..).zip(rest.iter().zip(dy_rest)) {
+            layer.for_each_position(p, q, |start, place| {
+                dx[start + c] += if winner == place { *dy } else { 0.0 };
+            });
+        }
     });
 }
 
 /// The winners at `place` get the gradient.
 #[inline(always)]
-fn reward(dx: &mut [f32], winners: &[u8], dy: &[f32], place: u8) {
+fn reward(dx: &mut [f32; LANES], winners: &[u32; LANES], dy: &[f32; LANES], place: u32) {
     for ((dx, &winner), &dy) in dx.iter_mut().zip(winners).zip(dy) {
         *dx += if winner == place { dy } else { 0.0 };
     }
@@ -190,16 +215,23 @@ impl Layer for MaxPool2DLayer {
     }
 
     fn memory(&self) -> Memory {
-        // Bytes: the winners of all windows, then, of the first example, those of a row of columns.
-        Memory { bytes: self.output_len() + self.row_len(), scratch: self.row_len(), ..Memory::default() }
+        // In scratch: the greatest of a row of columns, their places; the places of one window's winners.
+        let scratch = 2 * self.row_len() + self.channels;
+        Memory { bytes: self.output_len(), scratch, ..Memory::default() }
+    }
+
+    fn selects(&self) -> bool {
+        true
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (winners, at) = tape.bytes.split_at_mut(y.len());
-        let (best, at) = (&mut tape.scratch[..self.row_len()], &mut at[..self.row_len()]);
-        let outputs = y.chunks_exact_mut(self.output_len()).zip(winners.chunks_exact_mut(self.output_len()));
+        let (best, rest) = tape.scratch.split_at_mut(self.row_len());
+        let (at, place) = rest.split_at_mut(self.row_len());
+        let place = &mut place[..self.channels];
+        let outputs =
+            y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
         for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
-            pool(self, x, y, winners, best, at);
+            pool(self, x, y, winners, best, at, place);
         }
     }
 
@@ -277,7 +309,7 @@ mod tests {
         let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
         let (mut y, mut winners) = ([0.0; 2], [9; 2]);
         let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
-        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0; 4]);
+        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0.0; 4], &mut [0.0]);
         assert_eq!((y, winners), ([1.0, 3.0], [1, 0]));
     }
 
@@ -288,14 +320,23 @@ mod tests {
         let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
         let x = noise(25 * 19, 4);
         let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
-        super::pool(&many, &x, &mut y, &mut winners, &mut [0.0; 5 * 19], &mut [0; 5 * 19]);
+        let (mut best, mut at) = ([0.0; 5 * 19], [0.0; 5 * 19]);
+        super::pool(&many, &x, &mut y, &mut winners, &mut best, &mut at, &mut [0.0; 19]);
         let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
         unpool(&many, &winners, &dy, &mut dx);
         let channel =
             |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
         for c in 0..19 {
             let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
-            super::pool(&one, &channel(&x, c), &mut y, &mut winners, &mut [0.0; 5], &mut [0; 5]);
+            super::pool(
+                &one,
+                &channel(&x, c),
+                &mut y,
+                &mut winners,
+                &mut [0.0; 5],
+                &mut [0.0; 5],
+                &mut [0.0],
+            );
             unpool(&one, &winners, &channel(&dy, c), &mut alone);
             assert_close(&channel(&dx, c), &alone, 0.0);
         }

@@ -21,10 +21,13 @@ mod lstm;
 mod max_pool2d;
 mod multi_timescale_lstm;
 mod noise;
+mod one_sequence;
+mod random_fourier_features;
 mod recurrence;
 mod residual;
 mod simple_rnn;
 mod spec;
+mod statistics_pooling;
 mod time_distributed;
 mod window;
 
@@ -44,13 +47,16 @@ pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
 pub use multi_timescale_lstm::MultiTimescaleLstm;
 pub use noise::{GaussianNoise, SpatialDropout};
+pub use random_fourier_features::{Kernel, RandomFourierFeatures};
 pub use residual::Residual;
 pub use simple_rnn::SimpleRnn;
 pub use spec::LayerSpec;
+pub use statistics_pooling::StatisticsPooling1D;
 pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
 use crate::activation::Activation;
+use crate::crew::Crew;
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::regularizer::Regularizer;
@@ -82,6 +88,19 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// Computes `y` from `x`, for `pass.rows` examples.
     fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>);
 
+    /// The same for a single example in inference, whose work a crew may share.
+    fn answer(
+        &self,
+        _crew: &Crew,
+        pass: &Pass,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        self.forward(pass, weights, x, y, tape);
+    }
+
     /// Takes the gradient back through the layer: adds ∂E/∂(weights) to `gradient` and overwrites `flow.dx`.
     fn backward(
         &self,
@@ -92,9 +111,15 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
         tape: Tape<'_>,
     );
 
-    /// The activation that its output went through last.
+    /// The activation that its output went through last; nothing else in its backward pass looks at the output.
     fn last_activation(&self) -> Activation {
         Activation::Linear
+    }
+
+    /// Whether each output is one of the inputs, and the backward pass looks at neither: then the derivative of an
+    /// activation before it can be taken at its outputs, which are fewer.
+    fn selects(&self) -> bool {
+        false
     }
 
     /// Whether the output is the input under another shape; such a layer is never asked to compute.

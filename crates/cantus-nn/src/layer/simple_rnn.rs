@@ -10,10 +10,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
 use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut, transpose};
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::elementwise::add_rows;
+use crate::crew::Crew;
+use crate::elementwise::{add, add_rows};
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::matmul::{Matrix, Onto, matmul};
@@ -140,6 +142,16 @@ impl Layer for SimpleRnnLayer {
                 self.sequence.put_output(t, state, y);
             }
         }
+    }
+
+    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+        let [kernel, recurrent, bias] = split(weights.values, self.lens());
+        let gated = Gated { n_gates: 1, n_kept: 1, kernel, recurrent, bias };
+        one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {
+            now.state.copy_from_slice(now.gates);
+            add(now.state, now.recurrent);
+            add_bias_and_activate(now.state, now.bias, Activation::Tanh, None);
+        });
     }
 
     fn backward(

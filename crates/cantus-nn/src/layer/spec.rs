@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Activate, AveragePool2D, BatchNormalization, Bidirectional, Conv2D, Dense, Dropout, Flatten,
     GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerNormalization, Lstm,
-    MaxPool2D, MultiTimescaleLstm, Reshape, Residual, SimpleRnn, Site, SpatialDropout, TimeDistributed,
+    MaxPool2D, MultiTimescaleLstm, RandomFourierFeatures, Reshape, Residual, SimpleRnn, Site, SpatialDropout,
+    StatisticsPooling1D, TimeDistributed,
 };
 use crate::error::Error;
 
@@ -37,12 +38,14 @@ pub enum LayerSpec {
     MaxPool2D(MaxPool2D),
     #[serde(rename = "MultiTimescaleLSTM")]
     MultiTimescaleLstm(MultiTimescaleLstm),
+    RandomFourierFeatures(RandomFourierFeatures),
     Reshape(Reshape),
     Residual(Residual),
     #[serde(rename = "SimpleRNN")]
     SimpleRnn(SimpleRnn),
     #[serde(alias = "SpatialDropout1D", alias = "SpatialDropout2D")]
     SpatialDropout(SpatialDropout),
+    StatisticsPooling1D(StatisticsPooling1D),
     TimeDistributed(TimeDistributed),
 }
 
@@ -67,10 +70,12 @@ impl LayerSpec {
             Self::Lstm(_) => "LSTM",
             Self::MaxPool2D(_) => "MaxPool2D",
             Self::MultiTimescaleLstm(_) => "MultiTimescaleLSTM",
+            Self::RandomFourierFeatures(_) => "RandomFourierFeatures",
             Self::Reshape(_) => "Reshape",
             Self::Residual(_) => "Residual",
             Self::SimpleRnn(_) => "SimpleRNN",
             Self::SpatialDropout(_) => "SpatialDropout",
+            Self::StatisticsPooling1D(_) => "StatisticsPooling1D",
             Self::TimeDistributed(_) => "TimeDistributed",
         }
     }
@@ -102,10 +107,12 @@ impl LayerSpec {
             Self::Lstm(lstm) => Box::new(lstm.build(input, site)?),
             Self::MaxPool2D(pool) => Box::new(pool.build(input, site)?),
             Self::MultiTimescaleLstm(lstm) => Box::new(lstm.build(input, site)?),
+            Self::RandomFourierFeatures(features) => Box::new(features.build(input, site)?),
             Self::Reshape(reshape) => Box::new(reshape.build(input, site)?),
             Self::Residual(residual) => Box::new(residual.build(input, site)?),
             Self::SimpleRnn(rnn) => Box::new(rnn.build(input, site)?),
             Self::SpatialDropout(dropout) => Box::new(dropout.build(input, site)?),
+            Self::StatisticsPooling1D(pool) => Box::new(pool.build(input, site)?),
             Self::TimeDistributed(distributed) => Box::new(distributed.build(input, site)?),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus::training::Trained;
+use cantus::report::Report;
 use cantus::{Model, Prediction};
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::synth::{Corpus, Genre, Track};
@@ -50,15 +50,15 @@ impl Demo {
         if interrupt::requested() {
             return Ok(output::stopped());
         }
-        let Some(trained) = self.train(&music, global)? else { return Ok(Outcome::Interrupted) };
-        let answers = hear(&trained.model, &held_back, &to_hold_back, global)?;
-        output::print(&format!("\n{}\n{}", trained.report.to_text(), table(&answers)))?;
+        let Some((model, report)) = self.train(&music, global)? else { return Ok(Outcome::Interrupted) };
+        let answers = hear(&model, &held_back, &to_hold_back, global)?;
+        output::print(&format!("\n{}\n{}", report.to_text(), table(&answers)))?;
         output::print(&self.farewell())?;
         Ok(Outcome::Done)
     }
 
     /// Extracts and trains as `cantus extract` and `cantus train` do.
-    fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<Trained>> {
+    fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<(Model, Report)>> {
         let features = self.path("features");
         let choices = Choices { overwrite: true, ..Choices::default() };
         let Some(extraction) = extract_folder(music, &FeatureSpec::course(), &features, choices, global)?
@@ -67,7 +67,7 @@ impl Demo {
         };
         tell(&extraction, &features, global);
         let trained = Train::of_demo(features, self.path("run"), self.seed).train(global)?;
-        Ok(trained.map(|(trained, _)| trained))
+        Ok(trained.map(|(trained, report, _)| (trained.model, report)))
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -24,6 +24,7 @@ Examples:
   cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
   cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
   cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
+  cantus extract MUSIC -o features -m best               what the recipe `best` hears
   cantus extract MUSIC -o features --augment mine.toml    altered copies beside each track, to learn from
   cantus extract data.json -o features                   features that the lecture course's script made
   cantus extract features -o data.json                   and back again
@@ -40,6 +41,9 @@ pub struct Extract {
     /// Where the parameters below start from
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
+    /// What a recipe hears, in place of a preset: its name, or a TOML file
+    #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
+    model: Option<String>,
     /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
     #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
     kind: Option<Vec<FeatureKind>>,
@@ -99,9 +103,10 @@ enum Preset {
 
 impl Extract {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let base = match self.preset {
-            Preset::Course => FeatureSpec::course(),
-            Preset::Librosa => FeatureSpec::default(),
+        let base = match (&self.model, self.preset) {
+            (Some(recipe), _) => Recipe::load(recipe)?.features,
+            (None, Preset::Course) => FeatureSpec::course(),
+            (None, Preset::Librosa) => FeatureSpec::default(),
         };
         let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
         let spec = FeatureSpec { kinds, ..self.spec.change(base) };

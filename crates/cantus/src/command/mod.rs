@@ -1,14 +1,17 @@
 //! One file per subcommand: its arguments, and what it does with them.
 
+pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod demo;
 pub mod evaluate;
 pub mod extract;
 pub mod features;
+mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
+mod leak;
 pub mod lesson;
 mod pitch_options;
 pub mod plot;
@@ -35,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use cantus::Recipe;
+use cantus::evaluation::{Answers, data_sha256};
+use cantus::report::Report;
 use cantus::run::{Config, Origin, Run};
-use cantus::training::{Job, Prepared, Trained};
-use cantus_dataset::{FeatureStore, Grouping, SplitSpec, Unit, assign_groups};
+use cantus::training::{Examined, Job, Prepared, Trained};
+use cantus_dataset::{
+    FeatureStore, Grouping, ListReport, Part, SegmentSplit, SplitSpec, Unit, assign_groups, assign_parts,
+};
 use cantus_nn::{Batching, EarlyStopping};
 use clap::{Args, ValueEnum};
 
 use super::extract;
+use super::leak::Honest;
 use super::watch::Watch;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -22,18 +27,21 @@ use crate::{interrupt, progress};
 Examples:
   cantus train features -m mlp -o run                    by track, a quarter held out
   cantus train features -o run --group artist            no artist in two parts: the honest figure
+  cantus train features -o run --group artist --folds 5  every track examined once: the figure to quote
   cantus train MUSIC -m mlp-regularised -o run           straight from a folder of recordings
+  cantus train features -o run --split-lists train.txt valid.txt test.txt
+  cantus train MUSIC -m best -o run --validation 0       what scores highest on few recordings
   cantus train features -m my-recipe.toml -o run         a recipe of your own; begin with run/recipe.toml
   cantus train features -o run --resume                  go on where Ctrl-C stopped it")]
 pub struct Train {
     /// Feature store, or folder of label folders
-    data: PathBuf,
-    /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, or a TOML file
+    pub(super) data: PathBuf,
+    /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, best, or a TOML file
     #[arg(long, short, default_value = "mlp", value_name = "RECIPE")]
     model: String,
     /// Run folder to make
     #[arg(long, short, value_name = "RUN")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Most passes over the training part [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub epochs: Option<usize>,
@@ -48,28 +56,37 @@ pub struct Train {
     patience: Option<usize>,
     /// Seed of the split, the first weights, the order of segments
     #[arg(long, default_value_t = 0, value_name = "N")]
-    seed: u64,
+    pub(super) seed: u64,
     /// What the split keeps whole; `segment` is the lecture course's, which leaks [default: track, or group with --group]
     #[arg(long, value_enum, value_name = "UNIT")]
     split: Option<SplitBy>,
     /// What makes a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group
     #[arg(long, value_name = "GROUPING")]
     group: Option<String>,
+    /// Lists of an official split, one path in each line: TRAIN VALID TEST, or TRAIN TEST; tracks in none are left out
+    #[arg(long, value_name = "LIST", num_args = 1..=3, conflicts_with = "folds")]
+    split_lists: Vec<PathBuf>,
     /// Share of the validation part
     #[arg(long, default_value_t = VALIDATION, value_name = "SHARE")]
     validation: f64,
     /// Share of the test part
-    #[arg(long, default_value_t = TEST, value_name = "SHARE")]
+    #[arg(long, default_value_t = TEST, value_name = "SHARE", conflicts_with = "folds")]
     test: f64,
+    /// Cross-validate: examine each of N folds by a model that has learnt from the others
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub(super) folds: Option<u16>,
+    /// After a cross-validation, train the model to use: on all tracks, but for a validation part
+    #[arg(long = "final", requires = "folds")]
+    pub(super) final_model: bool,
     /// Go on with an interrupted training of the same options
     #[arg(long)]
-    resume: bool,
+    pub(super) resume: bool,
     /// Replace a finished run in the output folder
     #[arg(long)]
-    overwrite: bool,
+    pub(super) overwrite: bool,
     /// The report as one JSON document
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// The course's share: a fifth of what the test leaves.
@@ -114,8 +131,11 @@ impl Train {
             seed,
             split: None,
             group: None,
+            split_lists: Vec::new(),
             validation: VALIDATION,
             test: TEST,
+            folds: None,
+            final_model: false,
             resume: false,
             overwrite: true,
             json: false,
@@ -123,32 +143,46 @@ impl Train {
     }
 
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let Some((trained, n_lost)) = self.train(global)? else { return Ok(Outcome::Interrupted) };
+        let done = match self.folds {
+            Some(n_folds) => self.cross_validate(n_folds.into(), global)?,
+            None => self.train(global)?.map(|(_, report, n_lost)| (report, n_lost)),
+        };
+        let Some((report, n_lost)) = done else { return Ok(Outcome::Interrupted) };
         if self.json {
-            output::json(&trained.report)?;
+            output::json(&report)?;
         } else {
-            output::print(&format!("\n{}", trained.report.to_text()))?;
+            output::print(&format!("\n{}", report.to_text()))?;
             if !global.quiet {
-                output::note(&format!("run in {0}; next: cantus predict {0} SONG", self.output.display()));
+                output::note(&self.farewell());
             }
         }
         Ok(Outcome::from_failures(n_lost))
     }
 
+    /// Where the run is, and what to do with it.
+    fn farewell(&self) -> String {
+        let run = self.output.display();
+        if self.folds.is_some() && !self.final_model {
+            return format!(
+                "run in {run}, a run for each fold inside it; --resume --final adds a model to use"
+            );
+        }
+        format!("run in {run}; next: cantus predict {run} SONG")
+    }
+
     /// Trains and writes the run; also tells how many files were lost on the way. None if Ctrl-C stopped it.
-    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, usize)>> {
-        let split = self.split_spec()?;
+    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, Report, usize)>> {
+        let spec = self.split_spec()?;
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite)?;
-        let Some((features, n_lost)) = self.features(&recipe, &run, global)? else { return Ok(None) };
-        let mut store = FeatureStore::open(&features)?;
-        self.assign_groups(&mut store, global)?;
-        if !global.quiet {
-            tell_copies(&store);
-        }
-        let n_threads = global.jobs.map_or(0, usize::from);
-        let job = Job { store: &store, recipe: &recipe, split, seed: self.seed, n_threads };
-        let prepared = job.prepare()?;
+        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
+            Honest::Found(scores) => Some(scores),
+            Honest::None => None,
+            Honest::Interrupted => return Ok(None),
+        };
+        let split = data.store.split(&spec)?;
+        let prepared = self.job(&data, &recipe, split, spec, global).prepare()?;
         if !(global.quiet || self.json) {
             output::print(&prepared.summary())?;
             output::note(&prepared.split_summary().to_string());
@@ -159,21 +193,78 @@ impl Train {
                 ));
             }
         }
-        for recording in prepared.torn_recordings() {
-            output::note(&format!(
-                "the given split has copies of {recording} on several sides: the figure flatters"
-            ));
-        }
+        tell_torn(&prepared);
         let fingerprint = prepared.fingerprint();
         let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
-        let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint, global)?;
+        let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), "train", global)?;
         let Some(trained) = trained else { return Ok(None) };
-        run.save(&trained, &store, &recipe, &self.config(&features)?)?;
-        Ok(Some((trained, n_lost)))
+        let mut examined = trained.examine(&data.store)?;
+        examined.report.without_leak = without_leak;
+        let config = self.config(&data.features, &self.output, Some(fingerprint))?;
+        run.save(&trained, &examined, &data.store, &recipe, &config)?;
+        let Examined { report, .. } = examined;
+        Ok(Some((trained, report, data.n_lost)))
+    }
+
+    /// Trains and examines in a run inside the run, unless that is there already and may be kept.
+    pub(super) fn train_inside(
+        &self,
+        prepared: Prepared<'_>,
+        run: &Run,
+        data: &Data,
+        recipe: &Recipe,
+        what: &str,
+        global: &Global,
+    ) -> anyhow::Result<Option<(Answers, Report)>> {
+        let fingerprint = prepared.fingerprint();
+        if self.resume
+            && let Some(finished) = run.finished(&fingerprint, &data.store)?
+        {
+            return Ok(Some(finished));
+        }
+        let checkpoint = if self.resume { run.checkpoint(&fingerprint)? } else { None };
+        let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), what, global)?;
+        let Some(trained) = trained else { return Ok(None) };
+        let examined = trained.examine(&data.store)?;
+        let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
+        run.save(&trained, &examined, &data.store, recipe, &config)?;
+        Ok(Some((examined.answers, examined.report)))
+    }
+
+    /// A training on the data, with the options of the command line.
+    pub(super) fn job<'a>(
+        &self,
+        data: &'a Data,
+        recipe: &'a Recipe,
+        split: SegmentSplit,
+        spec: SplitSpec,
+        global: &Global,
+    ) -> Job<'a> {
+        let n_threads = global.jobs.map_or(0, usize::from);
+        let Data { store, sha256, .. } = data;
+        Job { store, recipe, split, spec, data_sha256: sha256, seed: self.seed, n_threads }
+    }
+
+    /// The features, with their groups. None if Ctrl-C stopped their extraction.
+    pub(super) fn data(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<Data>> {
+        let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
+        let mut store = FeatureStore::open(&features)?;
+        self.assign_groups(&mut store, global)?;
+        self.assign_lists(&mut store, global)?;
+        if !global.quiet {
+            tell_copies(&store);
+        }
+        let sha256 = data_sha256(&store)?;
+        Ok(Some(Data { store, features, sha256, n_lost }))
     }
 
     /// Where an interrupted training is gone on from, if that was asked for.
-    fn checkpoint(&self, run: &Run, fingerprint: &str, global: &Global) -> anyhow::Result<Option<Vec<u8>>> {
+    pub(super) fn checkpoint(
+        &self,
+        run: &Run,
+        fingerprint: &str,
+        global: &Global,
+    ) -> anyhow::Result<Option<Vec<u8>>> {
         if !self.resume {
             return Ok(None);
         }
@@ -185,7 +276,7 @@ impl Train {
         Ok(checkpoint)
     }
 
-    fn split_spec(&self) -> anyhow::Result<SplitSpec> {
+    pub(super) fn split_spec(&self) -> anyhow::Result<SplitSpec> {
         let by = match (self.split, &self.group) {
             (None | Some(SplitBy::Track), None) => Unit::Track,
             (Some(SplitBy::Segment), None) => Unit::Segment,
@@ -195,6 +286,22 @@ impl Train {
                 return Err(WrongUsage(what.to_owned()).into());
             }
         };
+        ensure!(
+            matches!(self.split_lists.len(), 0 | 2 | 3),
+            WrongUsage("--split-lists wants two lists (TRAIN TEST) or three (TRAIN VALID TEST)".to_owned())
+        );
+        ensure!(
+            self.split_lists.is_empty() || by != Unit::Segment,
+            WrongUsage("--split-lists keeps tracks whole; leave --split segment out".to_owned())
+        );
+        ensure!(
+            self.folds.is_none() || by != Unit::Segment,
+            WrongUsage("--folds keeps tracks or groups whole; leave --split segment out".to_owned())
+        );
+        ensure!(
+            self.folds.is_some() || self.test != 0.0,
+            WrongUsage("--test 0 leaves nothing to examine the model with; give it a share".to_owned())
+        );
         for (name, share) in [("--validation", self.validation), ("--test", self.test)] {
             ensure!(
                 (0.0..1.0).contains(&share),
@@ -213,7 +320,7 @@ impl Train {
     }
 
     /// The recipe with what was changed of it on the command line.
-    fn recipe(&self) -> anyhow::Result<Recipe> {
+    pub(super) fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
         let training = &mut recipe.training;
         training.seed = self.seed;
@@ -277,24 +384,60 @@ impl Train {
         Ok(())
     }
 
-    /// The options under their names, for `config.toml`.
-    fn config(&self, features: &Path) -> anyhow::Result<Config> {
+    fn assign_lists(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
+        let parts: &[Part] = match self.split_lists.len() {
+            0 => return Ok(()),
+            2 => &[Part::Train, Part::Test],
+            _ => &Part::ALL,
+        };
+        let lists: Vec<(Part, PathBuf)> = parts.iter().copied().zip(self.split_lists.clone()).collect();
+        let ListReport { n_listed, n_left_out, unknown } = assign_parts(store.tracks_mut(), &lists)?;
+        if !global.quiet {
+            output::note(&format!("{n_listed} tracks by the lists; {n_left_out} are in none, and left out"));
+            if let Some(first) = unknown.first() {
+                let n = unknown.len();
+                output::note(&format!(
+                    "{n} lines of the lists name no track of the features, such as {first}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The options under their names, for `config.toml` in the folder `run`.
+    pub(super) fn config(
+        &self,
+        features: &Path,
+        run: &Path,
+        fingerprint: Option<String>,
+    ) -> anyhow::Result<Config> {
         let mut train = toml::Table::new();
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         set("model", self.model.clone().into());
         set("seed", whole_number(self.seed));
         set("validation", self.validation.into());
-        set("test", self.test.into());
+        if let Some(n_folds) = self.folds {
+            set("folds", whole_number(n_folds.into()));
+            set("final", self.final_model.into());
+        } else {
+            set("test", self.test.into());
+        }
         self.split.map(|by| set("split", format!("{by:?}").to_lowercase().into()));
         self.group.as_ref().map(|group| set("group", group.clone().into()));
+        if !self.split_lists.is_empty() {
+            let lists = self.split_lists.iter().map(|list| list.display().to_string());
+            set("split_lists", lists.collect::<Vec<_>>().into());
+        }
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
         self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));
         self.patience.map(|n| set("patience", whole_number(n as u64)));
+        let to_output = if run == self.output { "" } else { ".." };
         let features = features
             .strip_prefix(&self.output)
-            .map_or_else(|_| features.canonicalize(), |inside| Ok(inside.to_owned()))?;
-        Ok(Config { train, run: Origin { features, cantus_version: env!("CARGO_PKG_VERSION").to_owned() } })
+            .map_or_else(|_| features.canonicalize(), |inside| Ok(Path::new(to_output).join(inside)))?;
+        let cantus_version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Config { train, run: Origin { features, cantus_version, fingerprint } })
     }
 }
 
@@ -322,15 +465,35 @@ fn as_typed(number: f32) -> toml::Value {
     number.to_string().parse().unwrap_or(f64::from(number)).into()
 }
 
-/// Trains behind a bar; on Ctrl-C keeps a checkpoint and returns none.
-fn fit(
+/// Names recordings of which a split that was given has copies in several parts.
+pub(super) fn tell_torn(prepared: &Prepared<'_>) {
+    for recording in prepared.torn_recordings() {
+        output::note(&format!(
+            "the given split has copies of {recording} on several sides: the figure flatters"
+        ));
+    }
+}
+
+/// Features to train on.
+pub(super) struct Data {
+    pub(super) store: FeatureStore,
+    /// Where they lie.
+    pub(super) features: PathBuf,
+    pub(super) sha256: String,
+    /// Files that were lost when they were extracted for this run.
+    pub(super) n_lost: usize,
+}
+
+/// Trains behind a bar called `what`; on Ctrl-C keeps a checkpoint and returns none.
+pub(super) fn fit(
     prepared: Prepared<'_>,
     checkpoint: Option<&[u8]>,
     run: &Run,
     fingerprint: String,
+    what: &str,
     global: &Global,
 ) -> anyhow::Result<Option<Trained>> {
-    let bar = progress::bar("train", prepared.n_epochs(), global.quiet);
+    let bar = progress::bar(what, prepared.n_epochs(), global.quiet);
     let mut watch = Watch::new(&bar, run, fingerprint);
     let trained = prepared.train(checkpoint, |progress| watch.observe(progress))?;
     bar.finish_and_clear();

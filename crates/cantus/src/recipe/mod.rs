@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
     ("cnn", include_str!("cnn.toml")),
     ("rnn", include_str!("rnn.toml")),
     ("lstm", include_str!("lstm.toml")),
     ("gru", include_str!("gru.toml")),
+    ("best", include_str!("best.toml")),
 ];
 
 /// A named way to train.

@@ -1,8 +1,8 @@
-//! How sure one can be of a share: 95 % confidence intervals over tracks.
+//! How sure one can be of a share: 95 % confidence intervals over tracks, or over groups of them.
 //!
-//! Tracks are the independent observations; segments of one track are not. Hence Wilson's score interval for the share of
-//! tracks (Wilson 1927), and for the share of segments a percentile bootstrap that draws whole tracks (Field & Welsh 2007,
-//! "Bootstrapping clustered data").
+//! Tracks are the independent observations; segments of one track are not, and neither are tracks of one artist. Hence
+//! Wilson's score interval for the share of tracks that stand alone (Wilson 1927), and otherwise a percentile bootstrap that
+//! draws whole tracks, or whole groups of them where groups are known (Field & Welsh 2007, "Bootstrapping clustered data").
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{SegmentResult, by_class::share};
-use crate::vote::arg_max;
+use super::by_class::share;
 
 /// A 95 % confidence interval of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -35,27 +34,33 @@ pub(super) fn wilson(right: usize, n: usize) -> Interval {
     Interval { low: (centre - half).clamp(0.0, p), high: (centre + half).clamp(p, 1.0) }
 }
 
-/// Percentile interval of segment accuracy over resampled sets of tracks.
-pub(super) fn bootstrap(segments: &[SegmentResult<'_>], seed: u64) -> Option<Interval> {
-    let mut tracks: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-    for segment in segments {
-        let (right, n) = tracks.entry(segment.track).or_default();
-        *right += usize::from(arg_max(segment.probabilities) == segment.label);
+/// Percentile interval of an accuracy over resampled sets of groups; none for fewer than two groups.
+///
+/// `answers` are the group of each answer, and whether it is right.
+pub(super) fn bootstrap(answers: impl Iterator<Item = (usize, bool)>, seed: u64) -> Option<Interval> {
+    let mut groups: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for (group, is_right) in answers {
+        let (right, n) = groups.entry(group).or_default();
+        *right += usize::from(is_right);
         *n += 1;
     }
-    let tracks: Vec<(usize, usize)> = tracks.into_values().collect();
-    if tracks.len() < 2 {
+    resampled_mean(&groups.into_values().map(|(right, n)| (right as f64, n)).collect::<Vec<_>>(), seed)
+}
+
+/// Percentile interval of a mean over resampled sets of groups, each a sum and how many it is of; none for fewer than two.
+pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Interval> {
+    if groups.len() < 2 {
         return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut resample = || {
-        let drawn = (0..tracks.len()).map(|_| tracks[rng.random_range(0..tracks.len())]);
-        let (right, n) = drawn.fold((0, 0), |sum, track| (sum.0 + track.0, sum.1 + track.1));
-        share(right, n)
+        let drawn = (0..groups.len()).map(|_| groups[rng.random_range(0..groups.len())]);
+        let (sum, n) = drawn.fold((0.0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
+        sum / n as f64
     };
-    let mut accuracies: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
-    accuracies.sort_by(f64::total_cmp);
-    Some(Interval { low: percentile(&accuracies, 0.025), high: percentile(&accuracies, 0.975) })
+    let mut means: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
+    means.sort_by(f64::total_cmp);
+    Some(Interval { low: percentile(&means, 0.025), high: percentile(&means, 0.975) })
 }
 
 /// Of sorted values, linear between neighbours (NumPy's default).

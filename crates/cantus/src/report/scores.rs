@@ -1,15 +1,18 @@
 //! Scores of a classifier on segments and on tracks, with how sure one can be of them.
 //!
-//! Scores are named and defined as in scikit-learn; intervals hold 95 % and count tracks, not segments, as independent.
+//! Scores are named and defined as in scikit-learn; intervals hold 95 % and count tracks (groups of them, where they are
+//! known), not segments, as independent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassScores, Interval, ScoresError, SegmentResult,
+    ClassScores, Curves, Interval, ScoresError, SegmentResult, TrackDecision,
     by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    curves::curves,
     interval::{bootstrap, wilson},
+    ranking::top_k,
     track_decisions,
 };
 use crate::vote::arg_max;
@@ -23,10 +26,13 @@ pub struct Scores {
     pub n_segments: usize,
     /// Tracks that they were cut from.
     pub n_tracks: usize,
+    /// Groups, such as artists, that the tracks belong to; none where every track stands alone.
+    #[serde(default)]
+    pub n_groups: Option<usize>,
 
     /// Share of segments that were given their true class.
     pub accuracy: f64,
-    /// Bootstrap over tracks; none for fewer than two tracks.
+    /// Bootstrap over groups, or over tracks that stand alone; none for fewer than two.
     pub accuracy_interval: Option<Interval>,
     /// Mean recall of the classes that occur (`balanced_accuracy_score`).
     pub balanced_accuracy: f64,
@@ -39,8 +45,11 @@ pub struct Scores {
 
     /// Share of tracks that were given their true class.
     pub track_accuracy: f64,
-    /// Wilson's score interval.
+    /// Wilson's score interval, which takes every track for independent.
     pub track_accuracy_interval: Interval,
+    /// Bootstrap over groups, or over tracks that stand alone; none for fewer than two.
+    #[serde(default)]
+    pub track_accuracy_bootstrap: Option<Interval>,
     /// As `balanced_accuracy`, of tracks.
     pub track_balanced_accuracy: f64,
     /// As `macro_f1`, of tracks.
@@ -49,6 +58,17 @@ pub struct Scores {
     pub track_per_class: BTreeMap<String, ClassScores>,
     /// Counts of tracks `[true][predicted]`.
     pub track_confusion_matrix: Vec<Vec<usize>>,
+    /// Share of tracks whose true class is among the 1, 2, … most probable (`top_k_accuracy_score`).
+    #[serde(default)]
+    pub track_top_k: BTreeMap<String, f64>,
+    /// Area under the ROC curve of each class against the rest, of tracks (`roc_auc_score`); without classes that occur
+    /// always or never.
+    #[serde(default)]
+    pub track_roc_auc: BTreeMap<String, f64>,
+    /// Average precision of each class against the rest, of tracks (`average_precision_score`); without classes that occur
+    /// always or never.
+    #[serde(default)]
+    pub track_average_precision: BTreeMap<String, f64>,
 
     /// Expected accuracy of guessing every class alike: one over the number of classes.
     pub chance_level: f64,
@@ -66,10 +86,23 @@ pub struct Scores {
 /// # Reference
 /// scikit-learn 1.9 and SciPy 1.17 within 1e-12 (`tests/reference/scores.py`); the bootstrap within 0.01 of NumPy's.
 pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> Result<Scores, ScoresError> {
+    let tracks = track_decisions(segments, labels.len())?;
+    scores_of_tracks(segments, &tracks, labels, seed)
+}
+
+/// The same, of tracks that are decided already, such as by models that make their probabilities more or less sure.
+///
+/// # Errors
+/// If two labels are the same.
+pub(crate) fn scores_of_tracks(
+    segments: &[SegmentResult<'_>],
+    tracks: &[TrackDecision],
+    labels: &[String],
+    seed: u64,
+) -> Result<Scores, ScoresError> {
     if let Some(label) = duplicate(labels) {
         return Err(ScoresError::DuplicateLabel { label: label.clone() });
     }
-    let tracks = track_decisions(segments, labels.len())?;
     let by_segment = confusion(segments.iter().map(|s| (s.label, arg_max(s.probabilities))), labels.len());
     let by_track = confusion(tracks.iter().map(|t| (t.label, t.predicted)), labels.len());
     let right_tracks = diagonal(&by_track);
@@ -78,21 +111,55 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
         labels: labels.to_vec(),
         n_segments: segments.len(),
         n_tracks: tracks.len(),
+        n_groups: n_groups(tracks),
         accuracy: share(diagonal(&by_segment), segments.len()),
-        accuracy_interval: bootstrap(segments, seed),
+        accuracy_interval: bootstrap(
+            segments.iter().map(|s| (s.group, arg_max(s.probabilities) == s.label)),
+            seed,
+        ),
         balanced_accuracy: balanced_accuracy(&by_segment),
         macro_f1: macro_average(&by_segment).f1_score,
         per_class: named(labels, &by_segment),
         confusion_matrix: by_segment,
         track_accuracy: share(right_tracks, tracks.len()),
         track_accuracy_interval: wilson(right_tracks, tracks.len()),
+        track_accuracy_bootstrap: bootstrap(tracks.iter().map(|t| (t.group, t.predicted == t.label)), seed),
         track_balanced_accuracy: balanced_accuracy(&by_track),
         track_macro_f1: macro_average(&by_track).f1_score,
         track_per_class: named(labels, &by_track),
         track_confusion_matrix: by_track,
+        track_top_k: top_k(tracks),
+        track_roc_auc: of_classes(labels, tracks, |curves| curves.auc),
+        track_average_precision: of_classes(labels, tracks, |curves| curves.average_precision),
         chance_level: share(1, labels.len()),
         majority_baseline: share(commonest, tracks.len()),
     })
+}
+
+impl Scores {
+    /// How sure one can be of the track accuracy: over groups where they are known, over tracks otherwise.
+    pub fn track_interval(&self) -> Interval {
+        self.n_groups.and(self.track_accuracy_bootstrap).unwrap_or(self.track_accuracy_interval)
+    }
+}
+
+/// A number from the curves of each class that has them.
+fn of_classes(
+    labels: &[String],
+    tracks: &[TrackDecision],
+    number: impl Fn(&Curves) -> f64,
+) -> BTreeMap<String, f64> {
+    let of_class = |(class, label): (usize, &String)| {
+        let curves = curves(tracks.iter().map(|track| (track.probabilities[class], track.label == class)))?;
+        Some((label.clone(), number(&curves)))
+    };
+    labels.iter().enumerate().filter_map(of_class).collect()
+}
+
+/// Number of groups, if any holds two tracks.
+fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
+    let groups: BTreeSet<usize> = tracks.iter().map(|track| track.group).collect();
+    (groups.len() < tracks.len()).then_some(groups.len())
 }
 
 fn duplicate(labels: &[String]) -> Option<&String> {
@@ -133,6 +200,7 @@ mod tests {
             .iter()
             .map(|(track, label, probabilities)| SegmentResult {
                 track: *track,
+                group: *track,
                 label: *label,
                 probabilities,
             })
@@ -143,10 +211,13 @@ mod tests {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
+    fn reference_labels() -> Vec<String> {
+        parse(&reference()["labels"])
+    }
+
     fn reference_scores() -> (Value, Scores) {
         let reference = reference();
-        let labels: Vec<String> = parse(&reference["labels"]);
-        let scores = scores(&results(&segments_of(&reference)), &labels, 0).unwrap();
+        let scores = scores(&results(&segments_of(&reference)), &reference_labels(), 0).unwrap();
         (reference, scores)
     }
 
@@ -228,15 +299,41 @@ mod tests {
         assert_close("low", found.low, &reference["bootstrap"][0], 0.01);
         assert_close("high", found.high, &reference["bootstrap"][1], 0.01);
         let segments = segments_of(&reference);
-        assert_eq!(bootstrap(&results(&segments), 0), Some(found), "the same seed");
-        assert_ne!(bootstrap(&results(&segments), 1), Some(found), "another seed");
+        let bootstrap =
+            |seed| super::scores(&results(&segments), &scores.labels, seed).unwrap().accuracy_interval;
+        assert_eq!(bootstrap(0), Some(found), "the same seed");
+        assert_ne!(bootstrap(1), Some(found), "another seed");
     }
 
     #[test]
     fn copies_of_a_segment_do_not_make_the_interval_narrower() {
         let segments = segments_of(&reference());
         let tenfold: Segments = segments.iter().flat_map(|s| vec![s.clone(); 10]).collect();
-        assert_eq!(bootstrap(&results(&tenfold), 7), bootstrap(&results(&segments), 7));
+        let interval = |segments: &Segments| {
+            scores(&results(segments), &reference_labels(), 7).unwrap().accuracy_interval
+        };
+        assert_eq!(interval(&tenfold), interval(&segments));
+    }
+
+    /// Three artists: two with ten tracks each that are all right or all wrong, one with two tracks.
+    #[test]
+    fn tracks_of_one_artist_make_the_interval_wider() {
+        let answers: Vec<(usize, usize, bool)> =
+            (0..22).map(|track| (track, track / 10, track < 10 || track == 20)).collect();
+        let of = |grouped: bool| {
+            let result = |&(track, artist, is_right): &(usize, usize, bool)| SegmentResult {
+                track,
+                group: if grouped { artist } else { track },
+                label: 0,
+                probabilities: if is_right { &[1.0, 0.0] } else { &[0.0, 1.0] },
+            };
+            scores(&answers.iter().map(result).collect::<Vec<_>>(), &labels(&["a", "b"]), 0).unwrap()
+        };
+        let (grouped, alone) = (of(true), of(false));
+        assert_eq!((grouped.n_groups, alone.n_groups), (Some(3), None));
+        assert_eq!(grouped.track_interval(), Interval { low: 0.0, high: 1.0 });
+        assert_eq!(alone.track_interval(), alone.track_accuracy_interval);
+        assert!(alone.track_accuracy_bootstrap.unwrap().low > 0.2);
     }
 
     #[test]

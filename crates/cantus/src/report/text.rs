@@ -14,15 +14,27 @@ use super::{
 const WIDEST: usize = 96;
 
 /// The report on `scores`, in lines that end in `\n`.
-#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
 pub fn text(scores: &Scores) -> String {
+    headline(scores) + &tables(scores)
+}
+
+/// The figures that are quoted.
+#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
+pub(super) fn headline(scores: &Scores) -> String {
     let mut out = String::new();
-    write_report(&mut out, scores).expect("memory");
+    write_headline(&mut out, scores).expect("memory");
     out
 }
 
-fn write_report(out: &mut String, scores: &Scores) -> fmt::Result {
-    write_headline(out, scores)?;
+/// A blank line, the table by class, and what was taken for what.
+#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
+pub(super) fn tables(scores: &Scores) -> String {
+    let mut out = String::new();
+    write_tables(&mut out, scores).expect("memory");
+    out
+}
+
+fn write_tables(out: &mut String, scores: &Scores) -> fmt::Result {
     writeln!(out)?;
     write_classes(out, scores)?;
     writeln!(out)?;
@@ -34,12 +46,14 @@ fn write_headline(out: &mut String, scores: &Scores) -> fmt::Result {
         out,
         "track accuracy {} {}, n = {}; majority class would score {:.0} %",
         percent(scores.track_accuracy),
-        range(scores.track_accuracy_interval),
+        range(scores.track_interval(), scores.n_groups),
         counted(scores.n_tracks, "track"),
         100.0 * scores.majority_baseline,
     )?;
-    let interval =
-        scores.accuracy_interval.map(|interval| format!(" {}", range(interval))).unwrap_or_default();
+    let interval = scores
+        .accuracy_interval
+        .map(|interval| format!(" {}", range(interval, scores.n_groups)))
+        .unwrap_or_default();
     writeln!(
         out,
         "segment accuracy {}{interval}, n = {}; equal guessing would score {:.0} %",
@@ -55,12 +69,14 @@ fn write_headline(out: &mut String, scores: &Scores) -> fmt::Result {
     )
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn range(interval: Interval) -> String {
-    format!("(95 % CI {:.0}–{:.0})", 100.0 * interval.low, 100.0 * interval.high)
+/// An interval, and what it takes for independent where that is not the track.
+pub(super) fn range(interval: Interval, n_groups: Option<usize>) -> String {
+    let over = n_groups.map(|n| format!(" over {n} groups")).unwrap_or_default();
+    format!("(95 % CI {:.0}–{:.0}{over})", 100.0 * interval.low, 100.0 * interval.high)
 }
 
 fn counted(n: usize, unit: &str) -> String {
@@ -143,7 +159,12 @@ mod tests {
         for (label, row) in counts.iter().enumerate() {
             for (answer, &n) in answers.iter().zip(*row) {
                 for _ in 0..n {
-                    segments.push(SegmentResult { track: segments.len(), label, probabilities: answer });
+                    segments.push(SegmentResult {
+                        track: segments.len(),
+                        group: segments.len(),
+                        label,
+                        probabilities: answer,
+                    });
                 }
             }
         }

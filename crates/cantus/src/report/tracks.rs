@@ -10,6 +10,9 @@ use crate::vote::{arg_max, mean};
 pub struct SegmentResult<'a> {
     /// Which track it was cut from; any number that the track's segments share.
     pub track: usize,
+    /// What the track belongs to, such as its artist; any number that the group's tracks share. The track's own where it
+    /// stands alone.
+    pub group: usize,
     /// Index of the true class.
     pub label: usize,
     /// Probability of each class, `[n_classes]`.
@@ -21,6 +24,8 @@ pub struct SegmentResult<'a> {
 pub struct TrackDecision {
     /// The number that its segments share.
     pub track: usize,
+    /// The number that its group's tracks share.
+    pub group: usize,
     /// Index of the true class.
     pub label: usize,
     /// Index of the class with the highest mean probability; of equals the lowest.
@@ -40,19 +45,19 @@ pub fn track_decisions(
     if segments.is_empty() {
         return Err(ScoresError::NoSegments);
     }
-    let mut tracks: BTreeMap<usize, (usize, Vec<&[f32]>)> = BTreeMap::new();
+    let mut tracks: BTreeMap<usize, (usize, usize, Vec<&[f32]>)> = BTreeMap::new();
     for (segment, result) in segments.iter().enumerate() {
         check(segment, result, n_classes)?;
-        let SegmentResult { track, label: second, probabilities } = *result;
-        let (first, votes) = tracks.entry(track).or_insert((second, Vec::new()));
+        let SegmentResult { track, group, label: second, probabilities } = *result;
+        let (_, first, votes) = tracks.entry(track).or_insert((group, second, Vec::new()));
         if *first != second {
             return Err(ScoresError::TwoLabels { segment, track, first: *first, second });
         }
         votes.push(probabilities);
     }
-    let decided = tracks.into_iter().map(|(track, (label, votes))| {
+    let decided = tracks.into_iter().map(|(track, (group, label, votes))| {
         let probabilities = mean(&votes, n_classes);
-        TrackDecision { track, label, predicted: arg_max(&probabilities), probabilities }
+        TrackDecision { track, group, label, predicted: arg_max(&probabilities), probabilities }
     });
     Ok(decided.collect())
 }
@@ -77,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_lowest_class_wins_a_tie() {
-        let vote = |track, label, probabilities| SegmentResult { track, label, probabilities };
+        let vote = |track, label, probabilities| SegmentResult { track, group: track, label, probabilities };
         let votes =
             [vote(4, 1, &[0.5, 0.5, 0.0][..]), vote(4, 1, &[0.25, 0.25, 0.5]), vote(2, 0, &[0.0, 0.5, 0.5])];
         let decided = track_decisions(&votes, 3).unwrap();

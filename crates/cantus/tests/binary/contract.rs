@@ -109,14 +109,26 @@ fn a_folder_of_audio_trains_at_once() {
 #[test]
 fn every_recipe_goes_the_whole_way() {
     let dir = tempfile::tempdir().unwrap();
-    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
-    cantus_in(dir.path(), "extract @/music -o @/features").ok();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 10.1").ok();
     for recipe in cantus::Recipe::names() {
+        cantus_in(dir.path(), &format!("extract @/music -m {recipe} -o @/features --overwrite")).ok();
         cantus_in(dir.path(), &format!("train @/features -m {recipe} -o @/{recipe} --epochs 1")).ok();
         cantus_in(dir.path(), &format!("evaluate @/{recipe}")).ok();
         let song = cantus_in(dir.path(), &format!("predict @/{recipe} @/music/jazz/jazz.00000.wav --json"));
         assert_eq!(song.ok().json()["tracks"].as_array().unwrap().len(), 1, "{recipe}");
     }
+}
+
+#[test]
+fn features_that_a_recipe_does_not_hear_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/features").ok();
+    cantus_in(dir.path(), "train @/features -m best -o @/run").exits(1).says(&[
+        "wants 354 numbers",
+        "these features are not what the recipe hears",
+        "cantus extract -m best",
+    ]);
 }
 
 #[test]

@@ -9,11 +9,14 @@
 )]
 
 mod audit;
+mod augmentation;
 mod bad_input;
 mod contract;
+mod cross_validation;
 mod features;
 mod interruption;
 mod pictures;
 mod real_music;
+mod report;
 mod run;
 mod settings;

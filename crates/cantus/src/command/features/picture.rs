@@ -57,14 +57,14 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Loo
         Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     };
-    let tempos = tempos_bpm(features.n_bins, spec);
+    let tempos = tempos(features.n_bins, spec);
     let rows = match &bins {
         _ if kind == FeatureKind::Tempogram => Rows::Tempo(&tempos),
         Bins::Hertz(hertz) if kind == FeatureKind::Cqt => Rows::Pitches(hertz),
         Bins::Hertz(hertz) if look.log_axis => Rows::LogHertz(hertz),
+        Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::One => Rows::Numbered(""),
         Bins::Numbered(what) => Rows::Numbered(what),
-        Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::Named(what, _) => Rows::Named(what, &names),
     };
     let (unit, range) = match kind.quantity(spec) {
@@ -83,8 +83,8 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Loo
     })
 }
 
-/// The tempo whose beats are as far apart as each lag of a tempogram; infinite for lag 0.
-fn tempos_bpm(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
+/// The tempo of each lag of a tempogram, in beats per minute; that of no lag is infinite.
+fn tempos(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
     let frames_per_minute = 60.0 * f64::from(spec.sample_rate) / spec.hop_length as f64;
     (0..n_lags).map(|lag| frames_per_minute / lag as f64).collect()
 }

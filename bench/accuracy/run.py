@@ -1,0 +1,202 @@
+"""Cross-validates our recipes and what users would pick instead, on the same folds, and prints who is how often right.
+
+    python bench/accuracy/run.py DATA [--recipes A,B] [--rivals A,B] [--seeds 0,1,2] [--python PATH] > results.jsonl
+
+DATA is a folder of label folders whose files have artist tags. README.md says what is compared and how to read the results.
+"""
+
+import argparse
+import csv
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WORK = ROOT / "target" / "bench-accuracy"
+RECIPES = ["best", "mlp", "mlp-regularised", "cnn", "rnn", "lstm", "gru"]
+RIVALS = ["svm", "svm-tuned", "forest", "boosting", "pyaudioanalysis"]
+KERAS = ["keras-" + recipe for recipe in RECIPES if recipe != "best"]
+# Draws of the bootstrap; its error in an interval's end is then about a tenth of a point.
+DRAWS = 10_000
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--recipes", default=",".join(RECIPES), help="built-in recipes, or TOML files")
+    parser.add_argument("--rivals", default=",".join(RIVALS + KERAS), help="some of them, with commas; empty for none")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--python", help="an interpreter that has requirements.txt already")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--markdown", type=pathlib.Path, help="where to write the table")
+    return parser.parse_args()
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def with_rivals():
+    """The interpreter of a virtual environment with the pinned packages; made at the first time."""
+    folder = WORK / "venv"
+    python = folder / "bin" / "python"
+    wanted = (HERE / "requirements.txt").read_text()
+    installed = folder / "installed.txt"
+    if not installed.exists() or installed.read_text() != wanted:
+        say(f"installing librosa, scikit-learn, pyAudioAnalysis and Keras into {folder}")
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
+        installed.write_text(wanted)
+    return str(python)
+
+
+class Bench:
+    """Every piece is a file or a folder under target/bench-accuracy; what is there is not made again."""
+
+    def __init__(self, options):
+        self.data, self.folds, self.threads = options.data.resolve(), options.folds, options.threads
+        subprocess.run(["cargo", "build", "--release", "--package", "cantus"], cwd=ROOT, check=True)
+        target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
+        self.cantus = str(pathlib.Path(target) / "release" / "cantus")
+        self.python = options.python or (with_rivals() if options.rivals else None)
+        WORK.mkdir(parents=True, exist_ok=True)
+
+    def features(self, recipe):
+        """The feature store of what a recipe hears; recipes that hear alike extract the same."""
+        name = "best" if recipe == "best" else "course" if recipe in RECIPES else pathlib.Path(recipe).stem
+        store = WORK / f"features-{name}"
+        if not (store / "store.toml").exists() or "complete = true" not in (store / "store.toml").read_text():
+            self.call(self.cantus, "extract", self.data, "-o", store, "-m", recipe, "-q")
+        return store
+
+    def ours(self, recipe, seed):
+        """A cross-validation of ours: its folder."""
+        run = WORK / f"{pathlib.Path(recipe).stem}-{seed}"
+        if (run / "predictions.csv").exists():
+            return run
+        say(f"{recipe}, seed {seed}")
+        command = [self.cantus, "train", self.features(recipe), "-m", recipe, "-o", run, "--group", "artist", "-q"]
+        command += ["--folds", self.folds, "--seed", seed, "--jobs", self.threads]
+        # Its last epoch counts; it needs no validation part to choose one.
+        command += ["--validation", 0] if "early_stopping" not in recipe_text(recipe) else []
+        self.call(*command, *(["--resume"] if run.exists() else []))
+        return run
+
+    def rival(self, name, seed, folds):
+        """What a rival says of every track, on the folds of ours."""
+        out = WORK / f"{name}-{seed}.csv"
+        if not out.exists():
+            say(f"{name}, seed {seed}")
+            # Keras's models learn from the parts of our run of the same recipe.
+            like = self.ours(name.removeprefix("keras-"), seed) if name.startswith("keras-") else folds
+            store = self.features(name.removeprefix("keras-")) if name.startswith("keras-") else ""
+            task = dict(data=str(self.data), run=str(like), store=str(store), seed=seed, threads=self.threads, cache=str(WORK), out=str(out))
+            self.call(self.python, HERE / "theirs.py", name, json.dumps(task))
+        return out
+
+    def call(self, *command):
+        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads), OPENBLAS_NUM_THREADS=str(self.threads))
+        subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr, env=environment)
+
+
+def recipe_text(recipe):
+    path = ROOT / "crates" / "cantus" / "src" / "recipe" / f"{recipe}.toml"
+    return (path if path.exists() else pathlib.Path(recipe)).read_text()
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def folds_of(path):
+    return {row["path"]: row["fold"] for row in rows(path)}
+
+
+class Result:
+    """Of one contender: for every track, how often it was named right over the seeds."""
+
+    def __init__(self, name, tables):
+        self.name, self.groups, self.right, self.folds = name, {}, {}, []
+        for table in tables:
+            by_fold = {}
+            for row in table:
+                right = row["predicted"] == row["label"]
+                self.groups[row["path"]] = row["group"] or row["path"]
+                self.right[row["path"]] = self.right.get(row["path"], 0) + right / len(tables)
+                by_fold.setdefault(row["fold"], []).append(right)
+            self.folds += [sum(fold) / len(fold) for _, fold in sorted(by_fold.items())]
+
+    def accuracy(self):
+        return sum(self.right.values()) / len(self.right)
+
+    def line(self, best):
+        line = dict(contender=self.name, tracks=len(self.right), accuracy=self.accuracy(), interval=interval(self.groups, self.right))
+        line["folds"] = [round(fold, 4) for fold in self.folds]
+        if best is not None and best is not self:
+            less = {path: best.right[path] - right for path, right in self.right.items()}
+            line |= dict(best_is_better_by=best.accuracy() - self.accuracy(), interval_of_difference=interval(self.groups, less))
+        return line
+
+
+def interval(groups, values):
+    """95 % of the means of a bootstrap that draws artists, since tracks of one artist are not independent."""
+    sums = {}
+    for path, value in values.items():
+        total, n = sums.get(groups[path], (0.0, 0))
+        sums[groups[path]] = (total + value, n + 1)
+    drawn, chance, means = list(sums.values()), random.Random(0), []
+    for _ in range(DRAWS):
+        sample = chance.choices(drawn, k=len(drawn))
+        means.append(sum(total for total, _ in sample) / sum(n for _, n in sample))
+    means.sort()
+    return [means[int(0.025 * DRAWS)], means[int(0.975 * DRAWS)]]
+
+
+def markdown(lines):
+    """The table, the best first."""
+    text = "| | track accuracy | 95 % interval | folds, lowest to highest | `best` is better by |\n|---|---|---|---|---|\n"
+    for line in sorted(lines, key=lambda line: -line["accuracy"]):
+        low, high = (f"{100 * end:.0f}" for end in line["interval"])
+        difference = ""
+        if "best_is_better_by" in line:
+            ends = " to ".join(f"{100 * end:.1f}" for end in line["interval_of_difference"])
+            difference = f"{100 * line['best_is_better_by']:.1f} ({ends})"
+        folds = f"{100 * min(line['folds']):.0f}–{100 * max(line['folds']):.0f}"
+        text += f"| {line['contender']} | {100 * line['accuracy']:.1f} % | {low}–{high} | {folds} | {difference} |\n"
+    return text
+
+
+def main():
+    chosen = options()
+    bench = Bench(chosen)
+    recipes, rivals = ([name for name in text.split(",") if name] for text in (chosen.recipes, chosen.rivals))
+    seeds = [int(seed) for seed in chosen.seeds.split(",")]
+    tables = {}
+    for seed in seeds:
+        runs = {recipe: bench.ours(recipe, seed) for recipe in recipes}
+        first = next(iter(runs.values()))
+        for recipe, run in runs.items():
+            assert folds_of(run / "folds.csv") == folds_of(first / "folds.csv"), f"{recipe} has other folds"
+            tables.setdefault(pathlib.Path(recipe).stem, []).append(rows(run / "predictions.csv"))
+        for rival in rivals:
+            tables.setdefault(rival, []).append(rows(bench.rival(rival, seed, first)))
+    results = [Result(name, table) for name, table in tables.items()]
+    best = next((result for result in results if result.name == "best"), None)
+    lines = [result.line(best) for result in results]
+    for line in lines:
+        print(json.dumps(line), flush=True)
+    table = markdown(lines)
+    say(table)
+    if chosen.markdown:
+        chosen.markdown.write_text(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""What a rival says of every track, in the folds of a run of ours; writes `path,label,group,fold,predicted` as CSV.
+
+    python theirs.py CONTENDER TASK
+
+CONTENDER is svm, svm-tuned, forest, boosting (librosa's summary features and scikit-learn), pyaudioanalysis, or keras-RECIPE. TASK is JSON: data (the
+folder of recordings), run (ours, with folds.csv), store (its features, for Keras), seed, threads, cache, out.
+"""
+
+import csv
+import glob
+import json
+import os
+import pathlib
+import sys
+import tomllib
+import warnings
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def librosa_features(path):
+    """Mean and deviation over the track of what librosa's tutorials take: MFCC and deltas, chroma, contrast and the shape of the spectrum."""
+    import librosa
+
+    y, sr = librosa.load(path, sr=22050)
+    magnitude = np.abs(librosa.stft(y))
+    mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=20)
+    feature = librosa.feature
+    series = np.vstack(
+        [
+            mfcc,
+            feature.delta(mfcc),
+            feature.chroma_stft(S=magnitude**2, sr=sr),
+            feature.spectral_contrast(S=magnitude, sr=sr),
+            feature.spectral_centroid(S=magnitude, sr=sr),
+            feature.spectral_bandwidth(S=magnitude, sr=sr),
+            feature.spectral_rolloff(S=magnitude, sr=sr),
+            feature.spectral_flatness(S=magnitude),
+            feature.zero_crossing_rate(y),
+            feature.rms(S=magnitude),
+        ]
+    )
+    return np.concatenate([series.mean(1), series.std(1)])
+
+
+def pyaudioanalysis_features(path):
+    """pyAudioAnalysis's mid-term features (means and deviations within 1 s), averaged over the track, as its training functions do."""
+    import librosa
+    from pyAudioAnalysis import MidTermFeatures
+
+    y, sr = librosa.load(path, sr=22050)
+    mid, _, _ = MidTermFeatures.mid_feature_extraction(y, sr, sr, sr, round(0.05 * sr), round(0.05 * sr))
+    return np.nan_to_num(mid.mean(1))
+
+
+def cached(name, of, task, tracks):
+    """Features of all tracks, computed once."""
+    path = pathlib.Path(task["cache"]) / f"{name}.npz"
+    if not path.exists():
+        values = np.array([of(os.path.join(task["data"], track["path"])) for track in tracks])
+        np.savez(path, paths=[track["path"] for track in tracks], values=values)
+    kept = np.load(path)
+    places = {name: place for place, name in enumerate(kept["paths"])}
+    return kept["values"][[places[track["path"]] for track in tracks]]
+
+
+def classifier(name, seed):
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    if name == "forest":
+        return RandomForestClassifier(500, random_state=seed)
+    if name == "boosting":
+        return GradientBoostingClassifier(random_state=seed)
+    svm = make_pipeline(StandardScaler(), SVC())
+    if name == "svm-tuned":
+        grid = {"svc__C": [0.3, 1, 3, 10, 30], "svc__gamma": ["scale", 1e-3, 3e-3, 1e-2]}
+        return GridSearchCV(svm, grid, cv=GroupKFold(4))
+    return svm
+
+
+def summaries(name, task, tracks):
+    """The predictions of a classifier on summary features."""
+    if name == "pyaudioanalysis":
+        x = cached("pyaudioanalysis", pyaudioanalysis_features, task, tracks)
+    else:
+        x = cached("librosa", librosa_features, task, tracks)
+    y, folds = (np.array([track[key] for track in tracks]) for key in ("label", "fold"))
+    groups = np.array([track["group"] or track["path"] for track in tracks])
+    predicted = np.empty_like(y)
+    for fold in sorted(set(folds)):
+        train, test = folds != fold, folds == fold
+        more = {"groups": groups[train]} if name == "svm-tuned" else {}
+        predicted[test] = classifier(name, task["seed"]).fit(x[train], y[train], **more).predict(x[test])
+    return predicted
+
+
+def keras_model(recipe, shape, n_labels):
+    """The recipe's layers in Keras."""
+    import keras
+
+    def build(layer):
+        options = dict(layer)
+        kind = options.pop("type")
+        if "kernel_regularizer" in options:
+            options["kernel_regularizer"] = keras.regularizers.L2(options["kernel_regularizer"]["l2"])
+        return getattr(keras.layers, kind)(**options)
+
+    image = recipe["layers"][0]["type"] == "Conv2D"
+    layers = [keras.layers.Input((*shape, 1) if image else shape)]
+    layers += [build({key: value for key, value in layer.items() if not is_ours(key, value)}) for layer in recipe["layers"]]
+    return keras.Sequential([*layers, keras.layers.Dense(n_labels, activation="softmax")])
+
+
+def is_ours(key, value):
+    """Whether a setting of ours is Keras's default, under a name of our own or not there: L1 of 0, for one."""
+    return value is None or (key.endswith("_regularizer") and not value.get("l2"))
+
+
+def keras_fold(task, fold, table, x, y, labels):
+    """The probabilities of a fold's test segments; parts, normalisation, epochs, optimizer and early stopping are those of our run."""
+    import keras
+
+    folder = pathlib.Path(task["run"]) / f"fold-{fold}"
+    recipe = tomllib.loads((pathlib.Path(task["run"]) / "recipe.toml").read_text())
+    part_of = {row["path"]: row["part"] for row in rows(folder / "split.csv")}
+    parts = np.array([part_of[path] for path in table])
+    train, validation, test = (parts == part for part in ("train", "validation", "test"))
+    mean, deviation = (of(x[train], axis=(0, 1)) for of in (np.mean, np.std))
+    z = (x - mean) / deviation
+    keras.utils.set_random_seed(task["seed"])
+    model = keras_model(recipe, x.shape[1:], len(labels))
+    training = recipe["training"]
+    optimizer = keras.optimizers.Adam(learning_rate=training["optimizer"]["learning_rate"])
+    model.compile(optimizer=optimizer, loss=training["loss"], metrics=["accuracy"])
+    stopping = keras.callbacks.EarlyStopping(patience=training["early_stopping"]["patience"], restore_best_weights=True)
+    model.fit(
+        z[train],
+        y[train],
+        validation_data=(z[validation], y[validation]),
+        batch_size=training["batching"]["mini"],
+        epochs=training["epochs"],
+        callbacks=[stopping],
+        verbose=0,
+    )
+    return test, model.predict(z[test], verbose=0)
+
+
+def keras_tracks(task, tracks):
+    """The predictions of a Keras twin of a recipe, trained on the features of our store."""
+    import pyarrow as pa
+    import pyarrow.ipc
+    import tensorflow
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(task["threads"])
+    parts = [pa.ipc.open_file(pa.memory_map(path)).read_all() for path in sorted(glob.glob(task["store"] + "/part-*.arrow"))]
+    store = pa.concat_tables(part.replace_schema_metadata() for part in parts)
+    shape = json.loads(store.schema.field("features").metadata[b"shape"])
+    x = store["features"].combine_chunks().flatten().to_numpy().reshape(-1, *shape)
+    paths = np.array(store["path"].to_pylist())
+    labels = sorted(set(store["label"].to_pylist()))
+    y = np.array([labels.index(label) for label in store["label"].to_pylist()])
+    votes = {}
+    for fold in sorted({track["fold"] for track in tracks}):
+        test, probabilities = keras_fold(task, fold, paths, x, y, labels)
+        for path, vote in zip(paths[test], probabilities):
+            votes.setdefault(path, []).append(vote)
+    return [labels[int(np.mean(votes[track["path"]], axis=0).argmax())] for track in tracks]
+
+
+def main():
+    name, task = sys.argv[1], json.loads(sys.argv[2])
+    tracks = rows(pathlib.Path(task["run"]) / "folds.csv")
+    predicted = keras_tracks(task, tracks) if name.startswith("keras-") else summaries(name, task, tracks)
+    partial = task["out"] + ".partial"
+    with open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "group", "fold", "predicted"])
+        for track, label in zip(tracks, predicted):
+            writer.writerow([track["path"], track["label"], track["group"], track["fold"], label])
+    os.replace(partial, task["out"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+//! `cantus train --folds N`: a run for each fold, then all of them together.
+
+use anyhow::ensure;
+use cantus::Recipe;
+use cantus::cross_validation::Pool;
+use cantus::evaluation::Answers;
+use cantus::report::Report;
+use cantus::run::Run;
+use cantus::training::{Examined, Trained};
+use cantus_dataset::{FeatureStore, Folds, SplitSpec};
+
+use super::train::{Data, Train, fit, tell_torn};
+use crate::cli::Global;
+use crate::output::{self, WrongUsage};
+
+impl Train {
+    /// Trains and examines every fold and writes the run; also tells how many files were lost on the way. None if Ctrl-C
+    /// stopped it.
+    pub(super) fn cross_validate(
+        &self,
+        n_folds: usize,
+        global: &Global,
+    ) -> anyhow::Result<Option<(Report, usize)>> {
+        let spec = SplitSpec { test: 0.0, ..self.split_spec()? };
+        let recipe = self.recipe()?;
+        let run = Run::create_folds(&self.output, self.overwrite, self.resume)?;
+        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let folds = deal(&data.store, n_folds, &spec)?;
+        run.begin_folds(&folds, &data.store)?;
+        let cross =
+            CrossValidation { train: self, global, run: &run, recipe: &recipe, data: &data, spec: &spec };
+        let Some(examined) = cross.examine(&folds)? else { return Ok(None) };
+        let mut final_model = None;
+        if self.final_model {
+            let Some(trained) = cross.train_final(&folds)? else { return Ok(None) };
+            final_model = Some(trained);
+        }
+        let (trained, fingerprint) = final_model.unzip();
+        let config = self.config(&data.features, &self.output, fingerprint)?;
+        run.save_folds(&examined, &folds, trained.as_ref(), &data.store, &recipe, &config)?;
+        Ok(Some((examined.report, data.n_lost)))
+    }
+}
+
+/// The folds that the manifest gives, or as many as are asked for, drawn.
+fn deal(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
+    let Some(given) = Folds::given(store.tracks(), spec.by) else {
+        return Ok(Folds::draw(store.tracks(), store.labels(), spec.by, n_folds, spec.seed)?);
+    };
+    ensure!(
+        given.n_folds() == n_folds,
+        WrongUsage(format!(
+            "the manifest gives {} folds ({}); ask for as many with --folds, or extract without its column `fold`",
+            given.n_folds(),
+            given.names.join(", ")
+        ))
+    );
+    Ok(given)
+}
+
+/// A cross-validation that is under way.
+struct CrossValidation<'a> {
+    train: &'a Train,
+    global: &'a Global,
+    run: &'a Run,
+    recipe: &'a Recipe,
+    data: &'a Data,
+    /// How each fold is split.
+    spec: &'a SplitSpec,
+}
+
+impl CrossValidation<'_> {
+    /// Trains and examines fold after fold.
+    fn examine(&self, folds: &Folds) -> anyhow::Result<Option<Examined>> {
+        let mut pool = Pool::new(folds, self.spec);
+        for (fold, name) in folds.names.iter().enumerate() {
+            let Some((answers, report)) = self.fold(&pool, fold)? else { return Ok(None) };
+            if !self.global.quiet {
+                let place = format!("fold {name} ({} of {})", fold + 1, folds.n_folds());
+                let right = 100.0 * report.scores.track_accuracy;
+                output::note(&format!("{place}: {right:.1} % of {} tracks", report.scores.n_tracks));
+            }
+            pool.add(&answers, report);
+        }
+        Ok(Some(pool.examine(&self.data.store)?))
+    }
+
+    /// Trains and examines one fold, unless it is there already and may be kept.
+    fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Answers, Report)>> {
+        let Self { train, data, .. } = self;
+        let store = &data.store;
+        let run = self.run.fold(fold);
+        let split = pool.split(fold, store)?;
+        let prepared = train.job(data, self.recipe, split, self.spec.clone(), self.global).prepare()?;
+        if fold == 0 && !(self.global.quiet || train.json) {
+            output::print(&prepared.summary())?;
+        }
+        if !self.global.quiet {
+            output::note(&prepared.split_summary().to_string());
+        }
+        tell_torn(&prepared);
+        train.train_inside(prepared, &run, data, self.recipe, &format!("fold {}", fold + 1), self.global)
+    }
+
+    /// Trains the model to use, and tells the fingerprint of that training.
+    fn train_final(&self, folds: &Folds) -> anyhow::Result<Option<(Trained, String)>> {
+        let Self { train, data, spec, .. } = self;
+        let store = &data.store;
+        let split = folds.split_without_test(store.tracks(), store.labels(), spec)?;
+        let split = store.segments_of_split(split);
+        let job = train.job(data, self.recipe, split, SplitSpec::clone(spec), self.global);
+        let prepared = job.prepare()?;
+        let fingerprint = prepared.fingerprint();
+        let checkpoint = if train.resume { self.run.checkpoint(&fingerprint)? } else { None };
+        let trained =
+            fit(prepared, checkpoint.as_deref(), self.run, fingerprint.clone(), "final", self.global)?;
+        Ok(trained.map(|trained| (trained, fingerprint)))
+    }
+}

@@ -1,0 +1,371 @@
+//! The run folder: all that a training leaves.
+//!
+//! | file | what |
+//! |---|---|
+//! | `model.safetensors` | the model, all that prediction needs |
+//! | `config.toml` | the options of `cantus train`, and where its features lie |
+//! | `recipe.toml` | the recipe as it was used; `-m RUN/recipe.toml` uses it again |
+//! | `split.csv` | the part of each track |
+//! | `predictions.csv` | what the model says of each track of the test part |
+//! | `history.csv`, `history.json` | loss and accuracy by epoch, with Keras's keys |
+//! | `report.json`, `.txt`, `.md`, `.html` | scores on the test part, and all that there is to know about them; the page is whole in itself |
+//! | `time.json` | how long the training took |
+//! | `plots/` | the report's pictures as PNG and SVG |
+//! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//!
+//! The course's split by segment leaves a run `without-leak` inside the run: the same recipe on a split by track.
+//!
+//! A cross-validation has `folds.csv`, the fold of each track, and a run for each fold in `fold-1`, `fold-2`, …; its
+//! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
+//! with `--final`.
+
+mod folds;
+mod redraw;
+mod tables;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use cantus_audio::pending_file;
+use cantus_dataset::{FeatureStore, Part};
+use cantus_nn::History;
+use serde::{Deserialize, Serialize};
+
+use crate::evaluation::{Answers, data_sha256};
+use crate::plot::Theme;
+use crate::report::{self, Figure, Report, pictures};
+use crate::training::{Examined, Trained};
+use crate::{Error, Model, Recipe, model_file};
+use tables::SplitRow;
+
+const CONFIG: &str = "config.toml";
+const SPLIT: &str = "split.csv";
+const TIME: &str = "time.json";
+const REPORT: &str = "report.json";
+const CHECKPOINT: &str = "checkpoint";
+/// The run inside a run of the course's split that shows what is left without its leak.
+pub const WITHOUT_LEAK: &str = "without-leak";
+/// Its presence tells a cross-validation.
+pub(crate) const FOLDS: &str = "folds.csv";
+
+/// A run folder.
+#[derive(Debug, Clone)]
+pub struct Run {
+    dir: PathBuf,
+}
+
+/// `time.json`: what differs between two runs of the same training.
+#[derive(Debug, Serialize, Deserialize)]
+struct Time {
+    training_s: Option<f64>,
+}
+
+/// `config.toml`: options under the names of the flags, so that `--config` repeats the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Options of `cantus train`.
+    pub train: toml::Table,
+    /// What is no option.
+    pub run: Origin,
+}
+
+/// Where a run came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its feature store; a relative path starts at the run folder.
+    pub features: PathBuf,
+    /// The version of Cantus that trained.
+    pub cantus_version: String,
+    /// Of the training that left the run, see [`Prepared::fingerprint`](crate::training::Prepared::fingerprint); a
+    /// cross-validation without a final model has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Run {
+    /// Makes the folder for a new run.
+    ///
+    /// # Errors
+    /// If the folder cannot be made, or holds a finished run already and `overwrite` is not asked for.
+    pub fn create(dir: &Path, overwrite: bool) -> Result<Self, Error> {
+        let run = Self { dir: dir.to_owned() };
+        if (dir.join(model_file::FILE_NAME).exists() || run.is_cross_validation()) && !overwrite {
+            let reason = "it holds a finished run; choose another folder, or --overwrite".to_owned();
+            return Err(Error::Run { path: dir.to_owned(), reason });
+        }
+        run.make_folder()?;
+        Ok(run)
+    }
+
+    fn make_folder(&self) -> Result<(), Error> {
+        let dir = &self.dir;
+        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        // A folder that cannot be written to is told now, and not when the training is over.
+        pending_file::PendingFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
+        Ok(())
+    }
+
+    /// Opens the folder of a finished run.
+    ///
+    /// # Errors
+    /// If it is not there or not finished.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let run = Self { dir: dir.to_owned() };
+        let needed: &[&str] = if run.is_cross_validation() {
+            &[CONFIG, REPORT]
+        } else {
+            &[model_file::FILE_NAME, CONFIG, SPLIT, REPORT]
+        };
+        let missing = needed.iter().find(|name| !dir.join(name).is_file());
+        match missing {
+            None => Ok(run),
+            Some(name) => Err(Error::unfinished_run(dir, name)),
+        }
+    }
+
+    /// Where a file of the run lies.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Keeps what an interrupted training needs to go on, under the fingerprint of its job.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save_checkpoint(&self, fingerprint: &str, checkpoint: &[u8]) -> Result<(), Error> {
+        self.write(CHECKPOINT, &[fingerprint.as_bytes(), b"\n", checkpoint].concat())
+    }
+
+    /// What an interrupted training left, if there was one.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, or was left by a training on other data, another split or recipe.
+    pub fn checkpoint(&self, fingerprint: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(CHECKPOINT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let checkpoint = bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
+        checkpoint.map(|checkpoint| Some(checkpoint.to_vec())).ok_or_else(|| {
+            let reason = "it was left by a training on other data, or with another split or recipe; \
+                          train with the same options, or without --resume";
+            Error::Run { path, reason: reason.to_owned() }
+        })
+    }
+
+    /// Writes everything; the model last, so that a folder with a model is a finished run. The model of a run that is
+    /// replaced goes first, so that it never stands beside another run's report.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn save(
+        &self,
+        trained: &Trained,
+        examined: &Examined,
+        store: &FeatureStore,
+        recipe: &Recipe,
+        config: &Config,
+    ) -> Result<(), Error> {
+        self.remove_folds()?;
+        if examined.report.without_leak.is_none() {
+            self.remove_inner(WITHOUT_LEAK)?;
+        }
+        self.remove(model_file::FILE_NAME)?;
+        self.save_training(trained, store)?;
+        self.save_examination(examined, None, Some(&trained.history), store)?;
+        self.save_origin(recipe, config)?;
+        self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
+        self.remove(CHECKPOINT)
+    }
+
+    fn save_origin(&self, recipe: &Recipe, config: &Config) -> Result<(), Error> {
+        self.write(CONFIG, toml_text(config)?.as_bytes())?;
+        self.write("recipe.toml", toml_text(recipe)?.as_bytes())
+    }
+
+    /// What a training leaves beside its model.
+    fn save_training(&self, trained: &Trained, store: &FeatureStore) -> Result<(), Error> {
+        self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
+        self.write("history.csv", tables::history(&trained.history).as_bytes())?;
+        self.write("history.json", &json_bytes(&trained.history)?)?;
+        self.save_figures(&[pictures::history(&trained.history)])
+    }
+
+    /// What an examination leaves; `folds` are the fold of each track, if there are any.
+    fn save_examination(
+        &self,
+        examined: &Examined,
+        folds: Option<&[&str]>,
+        history: Option<&History>,
+        store: &FeatureStore,
+    ) -> Result<(), Error> {
+        let Examined { answers, report } = examined;
+        self.write("predictions.csv", &tables::predictions(answers.tracks(), folds, store)?)?;
+        self.write("report.txt", report.to_text().as_bytes())?;
+        let mut figures = pictures::examination(report, answers.tracks());
+        self.save_figures(&figures)?;
+        figures.extend(history.map(pictures::history));
+        self.write("report.md", report::markdown(report, &figures).as_bytes())?;
+        self.write("report.html", report::html(report, &figures).as_bytes())?;
+        self.write(TIME, &json_bytes(&Time { training_s: report.training_s })?)?;
+        self.write(REPORT, &json_bytes(report)?)
+    }
+
+    fn save_figures(&self, figures: &[Figure]) -> Result<(), Error> {
+        let dir = self.path("plots");
+        std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
+        for Figure { name, picture, .. } in figures {
+            for extension in ["png", "svg"] {
+                picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a file of the run, if it is there.
+    fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.path(name);
+        pending_file::write(&path, bytes).map_err(Error::io(&path))
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`].
+    pub fn model(&self) -> Result<Model, Error> {
+        Model::load(self.path(model_file::FILE_NAME))
+    }
+
+    /// Scores the run's models on their test parts once more, from the features.
+    ///
+    /// # Errors
+    /// If the run is incomplete, or its features are gone, changed or of another specification.
+    pub fn evaluate(&self, features: Option<&Path>) -> Result<Report, Error> {
+        let mut store = FeatureStore::open(&self.features(features)?)?;
+        let report = self.report()?;
+        if data_sha256(&store)? != report.model.data_sha256 {
+            let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
+            return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
+        }
+        let runs = match &report.cross_validation {
+            None => vec![self.clone()],
+            Some(folds) => (0..folds.folds.len()).map(|fold| self.fold(fold)).collect(),
+        };
+        if let Some(run) = runs.first() {
+            run.recall_groups(&mut store)?;
+        }
+        let mut answers = Answers::default();
+        for run in runs {
+            answers.extend(&run.answers(&store)?);
+        }
+        report.renewed(&answers, &store)
+    }
+
+    /// What the run's model says of its test part.
+    fn answers(&self, store: &FeatureStore) -> Result<Answers, Error> {
+        let model = self.model()?;
+        model.check_features(store.spec(), store.labels())?;
+        let [train, validation, test] = self.segments(store)?;
+        Answers::of(&model, store, &test, &[train, validation].concat())
+    }
+
+    /// The report that the run was finished with.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn report(&self) -> Result<Report, Error> {
+        let report: Report = self.read_json(REPORT)?;
+        // A run of an earlier version does not say how long it took.
+        let training_s = self.read_json(TIME).map_or(None, |time: Time| time.training_s);
+        Ok(Report { training_s, ..report })
+    }
+
+    fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
+        let path = self.path(name);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        serde_json::from_str(&text).map_err(|error| self.broken(name, &error))
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        let path = self.path(CONFIG);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        toml::from_str(&text).map_err(|error| self.broken(CONFIG, &error))
+    }
+
+    /// Where the features lie: where the caller says, or where the run was trained.
+    fn features(&self, given: Option<&Path>) -> Result<PathBuf, Error> {
+        if let Some(path) = given {
+            return Ok(path.to_owned());
+        }
+        let features = self.dir.join(self.config()?.run.features);
+        if features.exists() {
+            return Ok(features);
+        }
+        let reason =
+            format!("its features are no longer at {}; say where with --features", features.display());
+        Err(Error::Run { path: self.dir.clone(), reason })
+    }
+
+    /// Gives the store's tracks the groups that they had when they were split.
+    fn recall_groups(&self, store: &mut FeatureStore) -> Result<(), Error> {
+        let rows = self.split_rows()?.into_iter().map(|row| (row.path, row.group));
+        let groups: HashMap<String, Option<String>> = rows.collect();
+        for track in store.tracks_mut() {
+            track.group = groups.get(&track.path).cloned().flatten();
+        }
+        Ok(())
+    }
+
+    fn split_rows(&self) -> Result<Vec<SplitRow>, Error> {
+        tables::read_split(&self.path(SPLIT)).map_err(|error| self.broken(SPLIT, &error))
+    }
+
+    /// The segments of a store that `split.csv` puts into each part, in the order of [`Part::ALL`].
+    fn segments(&self, store: &FeatureStore) -> Result<[Vec<usize>; 3], Error> {
+        let numbers: HashMap<&str, usize> =
+            store.tracks().iter().enumerate().map(|(number, track)| (track.path.as_str(), number)).collect();
+        let mut segments: [Vec<usize>; 3] = Default::default();
+        for SplitRow { path, segment, part, .. } in self.split_rows()? {
+            let Some(&track) = numbers.get(path.as_str()) else {
+                let reason =
+                    format!("the features have no track {path}; give the store that the run was trained on");
+                return Err(Error::Run { path: self.dir.clone(), reason });
+            };
+            let Some(place) = part.and_then(|part| Part::ALL.into_iter().position(|other| other == part))
+            else {
+                continue;
+            };
+            let of_track = store.segments_of(track);
+            match segment {
+                None => segments[place].extend(of_track),
+                Some(segment) => segments[place].extend(of_track.into_iter().nth(segment)),
+            }
+        }
+        segments.iter_mut().for_each(|part| part.sort_unstable());
+        Ok(segments)
+    }
+
+    fn broken(&self, name: &str, error: &dyn std::fmt::Display) -> Error {
+        Error::Run { path: self.path(name), reason: error.to_string() }
+    }
+}
+
+fn toml_text(value: &impl Serialize) -> Result<String, Error> {
+    toml::to_string(value).map_err(|error| Error::Unwritable { reason: error.to_string() })
+}
+
+fn json_bytes(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::Unwritable { reason: error.to_string() })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

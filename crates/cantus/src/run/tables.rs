@@ -1,0 +1,101 @@
+//! The tables of a run, as CSV: who was in which part and in which fold, what was predicted, how the training went.
+
+use std::path::Path;
+
+use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
+use cantus_nn::History;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::report::TrackDecision;
+
+/// One row of `split.csv`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SplitRow {
+    pub(super) path: String,
+    /// Only for the course's split, which tears tracks apart.
+    pub(super) segment: Option<usize>,
+    pub(super) label: String,
+    pub(super) group: Option<String>,
+    /// What it is one of several copies of.
+    #[serde(default)]
+    pub(super) recording: Option<String>,
+    /// None for a track that a given split left out.
+    pub(super) part: Option<Part>,
+}
+
+/// The part of each track, or of each segment.
+pub(super) fn split(split: &Split, store: &FeatureStore) -> Result<Vec<u8>, Error> {
+    let row = |number: usize, segment: Option<usize>, part: Option<Part>| {
+        let track = &store.tracks()[number];
+        let label = store.labels()[track.label].clone();
+        let (group, recording) = (track.group.clone(), track.recording.clone());
+        SplitRow { path: track.path.clone(), segment, label, group, recording, part }
+    };
+    let rows = split.parts.iter().enumerate().map(|(number, &part)| match split.unit {
+        Unit::Track | Unit::Group => row(number, None, part),
+        Unit::Segment => {
+            let track = store.track_of(number);
+            row(track, Some(number - store.segments_of(track).start), part)
+        }
+    });
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row).map_err(unwritable)?;
+    }
+    writer.into_inner().map_err(unwritable)
+}
+
+/// Reads `split.csv`.
+pub(super) fn read_split(path: &Path) -> Result<Vec<SplitRow>, csv::Error> {
+    csv::Reader::from_path(path)?.into_deserialize().collect()
+}
+
+/// The fold of each track.
+pub(super) fn folds(folds: &Folds, store: &FeatureStore) -> Result<Vec<u8>, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["path", "label", "group", "fold"]).map_err(unwritable)?;
+    for (track, &fold) in store.tracks().iter().zip(&folds.of) {
+        let group = track.group.as_deref().unwrap_or_default();
+        let row = [&track.path, &store.labels()[track.label], group, &folds.names[fold]];
+        writer.write_record(row).map_err(unwritable)?;
+    }
+    writer.into_inner().map_err(unwritable)
+}
+
+/// What was said of each track that was examined: a column for the probability of each label, in the labels' order.
+pub(super) fn predictions(
+    tracks: &[TrackDecision],
+    folds: Option<&[&str]>,
+    store: &FeatureStore,
+) -> Result<Vec<u8>, Error> {
+    let labels = store.labels();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["path", "label", "group", "fold", "predicted"].into_iter();
+    writer.write_record(header.chain(labels.iter().map(String::as_str))).map_err(unwritable)?;
+    for TrackDecision { track: number, label, predicted, probabilities, .. } in tracks {
+        let track = &store.tracks()[*number];
+        let group = track.group.clone().unwrap_or_default();
+        let fold = folds.map_or("", |folds| folds[*number]).to_owned();
+        let row = [track.path.clone(), labels[*label].clone(), group, fold, labels[*predicted].clone()];
+        let probabilities = probabilities.iter().map(ToString::to_string);
+        writer.write_record(row.into_iter().chain(probabilities)).map_err(unwritable)?;
+    }
+    writer.into_inner().map_err(unwritable)
+}
+
+/// A row for each epoch, from 1, under Keras's keys.
+pub(super) fn history(history: &History) -> String {
+    let columns: Vec<_> = history.columns().collect();
+    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+    let mut text = format!("epoch,{}\n", names.join(","));
+    for epoch in 0..history.n_epochs() {
+        let values: Vec<_> = columns.iter().map(|(_, values)| values[epoch].to_string()).collect();
+        text += &format!("{},{}\n", epoch + 1, values.join(","));
+    }
+    text
+}
+
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::Unwritable { reason: error.to_string() }
+}
