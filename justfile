@@ -26,3 +26,12 @@ bench-accuracy data *options:
 # Load sounds and compute features here, in librosa and in torchaudio, in turn; JSON lines. --part, --only: see bench/audio/README.md
 bench-audio *options:
     python3 bench/audio/run.py {{options}}
+
+# The pictures and the output in the book, by running every lesson
+book-pictures:
+    cargo run --release --bin cantus -- lesson --all --quiet -o docs/src/lessons
+    rm -r docs/src/lessons/12/music docs/src/lessons/12/features
+
+# The book, in book/; needs mdbook (cargo install mdbook)
+book:
+    mdbook build docs

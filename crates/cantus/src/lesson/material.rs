@@ -1,5 +1,8 @@
 //! What the later lessons learn from: segments of music with their labels, split by track and normalised.
 
+use std::path::Path;
+
+use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
 use cantus_audio::synth::{Corpus, Genre, Track, compose};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
@@ -20,6 +23,8 @@ pub struct Material {
     pub n_bins: usize,
     /// To learn from.
     pub train: Part,
+    /// Altered copies of what is learnt from, where they were asked for.
+    pub copies: Part,
     /// To be judged by.
     pub validation: Part,
 }
@@ -52,6 +57,13 @@ impl Part {
         InMemory::classes(&self.inputs, &self.classes)
     }
 
+    /// The segments of both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let inputs = [&self.inputs[..], &other.inputs].concat();
+        Self { inputs, classes: [&self.classes[..], &other.classes].concat() }
+    }
+
     fn push(&mut self, features: &[f32], class: usize) {
         self.inputs.extend_from_slice(features);
         self.classes.push(class);
@@ -66,14 +78,28 @@ impl Material {
     /// # Errors
     /// If the folder holds no labelled recordings, or features cannot be extracted.
     pub fn prepare(sheet: &mut Sheet<'_>, music: &Music, spec: &FeatureSpec) -> Result<Self, Error> {
+        Self::prepare_with_copies(sheet, music, spec, &CopySpec::default())
+    }
+
+    /// The same, and altered copies of every track that is learnt from.
+    ///
+    /// # Errors
+    /// Those of [`Material::prepare`], and if the copies cannot be made.
+    pub fn prepare_with_copies(
+        sheet: &mut Sheet<'_>,
+        music: &Music,
+        spec: &FeatureSpec,
+        copies: &CopySpec,
+    ) -> Result<Self, Error> {
         let mut material = match sheet.data().map(ToOwned::to_owned) {
-            Some(data) => Self::of_folder(sheet, &data, spec)?,
-            None => Self::of_composed(music, spec)?,
+            Some(data) => Self::of_folder(sheet, &data, spec, copies)?,
+            None => Self::of_composed(music, spec, copies)?,
         };
         let normalization = material.learn_normalization();
-        normalization.apply(&mut material.train.inputs);
-        normalization.apply(&mut material.validation.inputs);
-        let Self { labels, n_frames, n_bins, train, validation } = &material;
+        for part in [&mut material.train, &mut material.copies, &mut material.validation] {
+            normalization.apply(&mut part.inputs);
+        }
+        let Self { labels, n_frames, n_bins, train, validation, .. } = &material;
         sheet.say(format_args!(
             "{} segments of {n_frames} frames × {n_bins} features to learn from and {} of other tracks to be judged by,\n\
              in {} classes: {}.",
@@ -96,34 +122,46 @@ impl Material {
         normalizer.finish()
     }
 
-    fn of_composed(music: &Music, spec: &FeatureSpec) -> Result<Self, Error> {
-        let n_tracks = music.n_train + music.n_validation;
-        let tracks = Corpus::new(n_tracks, 0).filter(|track| music.genres.contains(&track.genre));
-        let tracks: Vec<Track> = tracks.collect();
+    fn of_composed(music: &Music, spec: &FeatureSpec, copies: &CopySpec) -> Result<Self, Error> {
         let n_segments = (music.duration_s / 3.0).max(1.0) as usize;
         let segments = Segments { track_duration_s: music.duration_s, n_segments };
         let spec = FeatureSpec { segments, ..spec.clone() };
-        let extractor = spec.extractor()?;
-        let heard = |extractor: &mut FeatureExtractor, track: &Track| {
-            let audio = compose(track.genre, track.seed, music.duration_s, spec.sample_rate);
-            let pieces = audio.samples.chunks_exact(spec.segment_samples());
-            pieces.map(|piece| extractor.extract(piece).values).collect::<Vec<_>>()
+        let listener = Listener { extractor: spec.extractor()?, augmenter: copies.plan(spec.sample_rate)? };
+        let n_tracks = music.n_train + music.n_validation;
+        let tracks = Corpus::new(n_tracks, 0).filter(|track| music.genres.contains(&track.genre));
+        let tracks: Vec<Track> = tracks.collect();
+        let hear = |listener: &mut Listener, track: &Track| {
+            let n_copies = if track.index < music.n_train { copies.copies } else { 0 };
+            listener.hear(track, music.duration_s, n_copies)
         };
-        let heard: Vec<_> = tracks.par_iter().map_init(|| extractor.clone(), heard).collect();
+        let heard: Vec<Vec<Segmented>> = tracks.par_iter().map_init(|| listener.clone(), hear).collect();
         let labels = music.genres.iter().map(|genre| genre.name().to_owned()).collect();
-        let (mut train, mut validation) = (Part::default(), Part::default());
-        for (track, segments) in tracks.iter().zip(heard) {
-            let part = if track.index < music.n_train { &mut train } else { &mut validation };
+        let (n_frames, n_bins) = (spec.frames_per_segment(), spec.n_bins());
+        let [mut train, mut altered, mut validation] = [Part::default(), Part::default(), Part::default()];
+        for (track, versions) in tracks.iter().zip(heard) {
             let class = music.genres.iter().position(|genre| *genre == track.genre).unwrap_or(0);
-            segments.iter().for_each(|segment| part.push(segment, class));
+            for (number, segments) in versions.iter().enumerate() {
+                let part = match (track.index < music.n_train, number) {
+                    (false, _) => &mut validation,
+                    (true, 0) => &mut train,
+                    (true, _) => &mut altered,
+                };
+                segments.iter().for_each(|segment| part.push(segment, class));
+            }
         }
-        Ok(Self { labels, n_frames: spec.frames_per_segment(), n_bins: spec.n_bins(), train, validation })
+        Ok(Self { labels, n_frames, n_bins, train, copies: altered, validation })
     }
 
-    fn of_folder(sheet: &mut Sheet<'_>, data: &std::path::Path, spec: &FeatureSpec) -> Result<Self, Error> {
+    fn of_folder(
+        sheet: &mut Sheet<'_>,
+        data: &Path,
+        spec: &FeatureSpec,
+        copies: &CopySpec,
+    ) -> Result<Self, Error> {
         let catalog = Catalog::open(data)?;
         let folder = sheet.folder().join("features");
-        let options = ExtractOptions { overwrite: true, ..ExtractOptions::default() };
+        let augmentation = Some(copies.clone());
+        let options = ExtractOptions { overwrite: true, augmentation, ..ExtractOptions::default() };
         let extraction = extract(&catalog, spec, &folder, &options, &|_| {})?;
         for failure in &extraction.failures {
             sheet.say(format_args!("lost: {}: {}", failure.path, failure.reason));
@@ -134,14 +172,54 @@ impl Material {
             let classes = segments.iter().map(|&segment| store.label_of(segment)).collect();
             Ok::<_, Error>(Part { inputs: store.read_segments(segments)?, classes })
         };
-        let (train, validation) = (part(&split.train)?, part(&split.validation)?);
-        let labels = store.labels().to_vec();
-        Ok(Self { labels, n_frames: store.n_frames(), n_bins: store.n_bins(), train, validation })
+        let mut learnt_from: Vec<usize> =
+            split.train.iter().map(|&segment| store.track_of(segment)).collect();
+        learnt_from.dedup();
+        let altered: Vec<usize> =
+            learnt_from.into_iter().flat_map(|track| store.copies_of(track)).flatten().collect();
+        Ok(Self {
+            labels: store.labels().to_vec(),
+            n_frames: store.n_frames(),
+            n_bins: store.n_bins(),
+            train: part(&split.train)?,
+            copies: part(&altered)?,
+            validation: part(&split.validation)?,
+        })
+    }
+}
+
+/// The segments of one version of a track, `[n_segments][n_frames, n_bins]`.
+type Segmented = Vec<Vec<f32>>;
+
+/// What hears a composed track and its copies.
+#[derive(Clone)]
+struct Listener {
+    extractor: FeatureExtractor,
+    augmenter: Augmenter,
+}
+
+impl Listener {
+    /// The track as it is, then its altered copies.
+    fn hear(&mut self, track: &Track, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
+        let audio = compose(track.genre, track.seed, duration_s, self.extractor.spec().sample_rate);
+        let mut versions = vec![self.segments(&audio.samples)];
+        for number in 1..=n_copies {
+            let copy = self.augmenter.copy(&audio, &track.file_name, number);
+            versions.push(self.segments(&copy.samples));
+        }
+        versions
+    }
+
+    fn segments(&mut self, samples: &[f32]) -> Segmented {
+        let n_samples = self.extractor.spec().segment_samples();
+        samples.chunks_exact(n_samples).map(|piece| self.extractor.extract(piece).values).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cantus_audio::augment::{AudioAugmentation, pitch_shift::PitchShift};
+
     use super::*;
 
     const MUSIC: Music =
@@ -157,6 +235,23 @@ mod tests {
         assert_eq!(material.labels, ["classical", "metal"]);
         let sum: f32 = material.train.inputs.iter().step_by(material.n_bins).sum();
         assert!((sum / (8 * material.n_frames) as f32).abs() < 1e-3, "{sum}");
+    }
+
+    #[test]
+    fn copies_are_made_of_what_is_learnt_from_alone() {
+        let mut words = Vec::new();
+        let mut sheet = Sheet::new("unused", &mut words);
+        let pitch_shift = PitchShift { probability: 1.0, range: [1.0, 2.0] };
+        let audio = vec![AudioAugmentation::PitchShift(pitch_shift)];
+        let copies = CopySpec { copies: 2, seed: 0, audio };
+        let spec = FeatureSpec::course();
+        let material = Material::prepare_with_copies(&mut sheet, &MUSIC, &spec, &copies).unwrap();
+        assert_eq!((material.copies.classes.len(), material.validation.classes.len()), (16, 4));
+        assert_ne!(material.copies.inputs[..100], material.train.inputs[..100]);
+        assert_eq!(material.train.and(&material.copies).classes.len(), 24);
+        let plain = Material::prepare(&mut sheet, &MUSIC, &spec).unwrap();
+        assert_eq!(plain.train, material.train);
+        assert_eq!(plain.copies, Part::default());
     }
 
     #[test]

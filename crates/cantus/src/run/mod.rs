@@ -20,7 +20,7 @@
 //! with `--final`.
 
 mod folds;
-mod redrawn;
+mod redraw;
 mod tables;
 
 use std::collections::HashMap;

@@ -15,6 +15,7 @@ mod contract;
 mod cross_validation;
 mod features;
 mod interruption;
+mod pictures;
 mod real_music;
 mod report;
 mod run;

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use cantus::plot::Theme;
 use clap::ValueEnum;
 
 use super::content::Content;
 use super::kind::Kinds;
+use super::picture::Look;
 use super::{npy, picture, table, wrong};
 
 /// A file format, named as its extension.
@@ -77,15 +77,15 @@ impl Format {
     }
 
     /// The content as the bytes of a file.
-    pub fn write(self, content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
+    pub fn write(self, content: &Content<'_>, look: Look) -> anyhow::Result<Vec<u8>> {
         match self {
             Self::Npy => Ok(npy::npy(content)),
             Self::Npz => npy::npz(content),
             Self::Csv => table::csv(content),
             Self::Json => table::json(content),
             Self::Arrow => table::arrow(content),
-            Self::Png => Ok(picture::draw(content).to_png(Theme::Light)),
-            Self::Svg => Ok(picture::draw(content).to_svg(Theme::Light).into_bytes()),
+            Self::Png => Ok(picture::draw(content, look).to_png(look.theme)),
+            Self::Svg => Ok(picture::draw(content, look).to_svg(look.theme).into_bytes()),
         }
     }
 }

@@ -22,7 +22,9 @@ use self::content::Content;
 use self::destination::{Job, Jobs};
 use self::format::Format;
 use self::kind::{Kind, Kinds};
+use self::picture::Look;
 use super::spec::SpecOptions;
+use super::theme::ThemeName;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
@@ -32,7 +34,7 @@ use crate::{interrupt, progress};
 #[command(after_help = "\
 Examples:
   cantus features song.mp3 -k mfcc --n-mfcc 13 -o song.npy      then numpy.load(\"song.npy\"): [n_frames, 13], f32
-  cantus features song.mp3 -k log-mel -o song.png               a picture of it
+  cantus features song.mp3 -k log-mel -o song.png               a picture of it; --theme dark for a dark one
   cantus features song.mp3 -k mfcc,rms -o song.csv              several side by side, with the time of each frame
   cantus features song.mp3 -k mfcc,waveform -o song.npz         an array for each kind, under its name
   cantus features MUSIC -k mfcc -o mfcc --format npy            MUSIC/jazz/a.mp3 → mfcc/jazz/a.npy, on all cores
@@ -53,6 +55,12 @@ pub struct FeaturesOf {
     /// Format of the files in a folder [default: the extension of the output; npy]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Colours of a picture
+    #[arg(long, value_enum, default_value = "light")]
+    theme: ThemeName,
+    /// In a picture of frequencies, every octave as high as every other
+    #[arg(long)]
+    log_axis: bool,
     /// Show the kinds of features, their shapes and units, and stop
     #[arg(long)]
     list: bool,
@@ -80,7 +88,10 @@ impl FeaturesOf {
         if let Some(job) = jobs.first() {
             job.format.check(&kinds)?;
         }
-        let Some(results) = run_all(&jobs, &extractor, &kinds, global) else { return Ok(output::stopped()) };
+        let look = Look { theme: self.theme.into(), log_axis: self.log_axis };
+        let Some(results) = run_all(&jobs, &extractor, &kinds, look, global) else {
+            return Ok(output::stopped());
+        };
         let n_done = results.iter().filter(|result| result.is_ok()).count();
         for (job, result) in jobs.iter().zip(results) {
             match result {
@@ -97,7 +108,13 @@ impl FeaturesOf {
 }
 
 /// All recordings, in parallel behind one progress bar; nothing if Ctrl-C stopped it.
-fn run_all(jobs: &[Job], extractor: &FeatureExtractor, kinds: &Kinds, global: &Global) -> Option<Vec<Done>> {
+fn run_all(
+    jobs: &[Job],
+    extractor: &FeatureExtractor,
+    kinds: &Kinds,
+    look: Look,
+    global: &Global,
+) -> Option<Vec<Done>> {
     let bar = progress::bar("features", jobs.len(), global.quiet);
     let results: Vec<Done> = jobs
         .par_iter()
@@ -106,7 +123,7 @@ fn run_all(jobs: &[Job], extractor: &FeatureExtractor, kinds: &Kinds, global: &G
         .map_init(
             || extractor.clone(),
             |extractor, job| {
-                let done = one(job, extractor, kinds).map_err(|error| failure(&job.input, &error));
+                let done = one(job, extractor, kinds, look).map_err(|error| failure(&job.input, &error));
                 bar.inc(1);
                 done
             },
@@ -117,10 +134,10 @@ fn run_all(jobs: &[Job], extractor: &FeatureExtractor, kinds: &Kinds, global: &G
 }
 
 /// One recording: decoded, heard, written.
-fn one(job: &Job, extractor: &mut FeatureExtractor, kinds: &Kinds) -> anyhow::Result<Vec<Fault>> {
+fn one(job: &Job, extractor: &mut FeatureExtractor, kinds: &Kinds, look: Look) -> anyhow::Result<Vec<Fault>> {
     let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
     let content = Content::of(&recording.audio.samples, extractor, kinds)?;
-    let bytes = job.format.write(&content)?;
+    let bytes = job.format.write(&content, look)?;
     if job.makes_folder {
         let folder = job.output.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;

@@ -1,20 +1,28 @@
 //! A picture of one kind of feature: colours over time, or a line.
 
-use cantus::plot::{self, Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style};
+use cantus::plot::{self, Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style, Theme};
 use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quantity, Whole, WholeKind};
 use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
 
 use super::content::Content;
 
+/// What a picture should look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub theme: Theme,
+    /// Frequencies octave by octave.
+    pub log_axis: bool,
+}
+
 /// The picture of the one kind that there is.
-pub fn draw(content: &Content<'_>) -> Picture {
+pub fn draw(content: &Content<'_>, look: Look) -> Picture {
     match (&content.framed, content.spec.kinds.first(), content.whole.first()) {
         (Some(features), Some(&kind), _) if features.n_bins == 1 => {
             let points: Vec<(f64, f64)> =
                 content.times_s().into_iter().zip(features.values.iter().map(|&v| f64::from(v))).collect();
             line(kind.title(), kind.unit(), "Time (s)", &points)
         }
-        (Some(features), Some(&kind), _) => colours(features, kind, content.spec),
+        (Some(features), Some(&kind), _) => colours(features, kind, content.spec, look),
         (_, _, Some((kind, _))) if kind.name == "waveform" => {
             plot::waveform(content.samples, content.spec.sample_rate, kind.title)
         }
@@ -43,7 +51,7 @@ fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
 }
 
 /// Features over time as colours.
-fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Picture {
+fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Look) -> Picture {
     let bins = kind.bins(spec);
     let names: Vec<&str> = match &bins {
         Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
@@ -53,6 +61,7 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Pictur
     let rows = match &bins {
         _ if kind == FeatureKind::Tempogram => Rows::Tempo(&tempos),
         Bins::Hertz(hertz) if kind == FeatureKind::Cqt => Rows::Pitches(hertz),
+        Bins::Hertz(hertz) if look.log_axis => Rows::LogHertz(hertz),
         Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::One => Rows::Numbered(""),
         Bins::Numbered(what) => Rows::Numbered(what),

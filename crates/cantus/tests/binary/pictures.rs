@@ -1,0 +1,76 @@
+//! Pictures and lessons: what is saved where, and what a wrong wish is answered with.
+
+use crate::run::{cantus, cantus_in};
+
+#[test]
+fn a_lesson_leaves_its_pictures_and_its_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let lesson = cantus_in(dir.path(), "lesson 8 -o @/08 --theme dark").ok();
+    assert!(lesson.stdout.contains("0.3 + 0.1, after: 0.4"), "{}", lesson.stdout);
+    assert_eq!(std::fs::read_to_string(dir.path().join("08/words.txt")).unwrap(), lesson.stdout);
+    assert!(std::fs::read_to_string(dir.path().join("08/error.svg")).unwrap().contains("#16181d"));
+    cantus_in(dir.path(), "lesson 3 -o @/03 --png --quiet").ok();
+    assert!(std::fs::read(dir.path().join("03/sigmoid.png")).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn lessons_are_listed_and_wrong_wishes_answered() {
+    let list = cantus(&["lesson"]).ok().stdout;
+    assert!(list.contains("   8  Backpropagation") && list.contains("--data"), "{list}");
+    cantus(&["lesson", "2"]).exits(2).says(&["no lesson 2", "`cantus lesson`"]);
+    cantus(&["lesson", "8", "--data", "music"]).exits(2).says(&["lesson 8", "12, 13, 14, 16, 19"]);
+    cantus(&["lesson", "8", "--all"]).exits(2);
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "lesson 13 -o @/13 --data @/nowhere").exits(1).says(&["nowhere"]);
+}
+
+#[test]
+fn a_run_is_drawn_in_every_way_that_it_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 4 --duration 3").ok();
+    cantus_in(dir.path(), "extract @/music -o @/features").ok();
+    cantus_in(dir.path(), "train @/features -m cnn -o @/cnn --epochs 1").ok();
+    for (what, file, theme) in [
+        ("kernels", "kernels.png", "light"),
+        ("kernels", "kernels.svg", "dark"),
+        ("network", "network.png", "dark"),
+        ("history", "history.svg", "dark"),
+        ("confusion", "confusion.svg", "light"),
+        ("activations", "activations.svg", "light"),
+    ] {
+        let run = if what == "activations" { "" } else { "@/cnn" };
+        cantus_in(dir.path(), &format!("plot {what} {run} -o @/{file} --theme {theme}")).ok();
+        assert!(dir.path().join(file).is_file(), "{file}");
+    }
+    let svg = std::fs::read_to_string(dir.path().join("kernels.svg")).unwrap();
+    assert!(svg.contains("Kernels of layers.0") && svg.contains("#16181d"));
+    cantus_in(dir.path(), "plot kernels @/cnn --layer 3 -o @/deeper.svg").ok();
+    cantus_in(dir.path(), "plot kernels @/cnn --layer 1 -o @/no.svg")
+        .exits(2)
+        .says(&["layers.1", "layers.3"]);
+    cantus_in(dir.path(), "plot history -o @/no.svg").exits(2).says(&["which run"]);
+    cantus_in(dir.path(), "plot history @/cnn --layer 3 -o @/no.svg").exits(2).says(&["--layer"]);
+    cantus_in(dir.path(), "plot network @/cnn -o @/no.gif").exits(1).says(&[".png or .svg"]);
+    cantus_in(dir.path(), "plot history @/music -o @/no.svg").exits(1).says(&["music", "train"]);
+    assert!(!dir.path().join("no.svg").exists());
+}
+
+#[test]
+fn features_are_drawn_dark_and_by_octaves() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
+    let song = "@/music/jazz/jazz.00000.wav";
+    cantus_in(dir.path(), &format!("features {song} -k spectrogram -o @/a.svg --theme dark --log-axis")).ok();
+    let svg = std::fs::read_to_string(dir.path().join("a.svg")).unwrap();
+    assert!(
+        svg.contains("#16181d") && svg.contains(">50<") && svg.contains(">5000<"),
+        "{}",
+        &svg[svg.len() - 2000..]
+    );
+    cantus_in(dir.path(), &format!("features {song} -k tempogram -o @/b.svg")).ok();
+    let svg = std::fs::read_to_string(dir.path().join("b.svg")).unwrap();
+    assert!(svg.contains("Tempo (BPM)") && svg.contains(">120<"));
+    cantus_in(dir.path(), &format!("features {song} -k cqt -o @/c.svg")).ok();
+    let svg = std::fs::read_to_string(dir.path().join("c.svg")).unwrap();
+    assert!(svg.contains(">C4<") && svg.contains(">Pitch<"));
+}
