@@ -1,12 +1,11 @@
 //! Pictures of a finished run, drawn once more from what its folder holds.
 
 use cantus_nn::History;
-use serde::de::DeserializeOwned;
 
-use super::{REPORT, Run};
+use super::Run;
 use crate::Error;
 use crate::plot::{self, Picture};
-use crate::report::{Report, best_epoch};
+use crate::report::best_epoch;
 
 impl Run {
     /// Accuracy and loss by epoch.
@@ -25,13 +24,7 @@ impl Run {
     /// # Errors
     /// If the run's report is gone or cannot be read.
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
-        let scores = self.read_json::<Report>(REPORT)?.scores;
+        let scores = self.report()?.scores;
         Ok(plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
-    }
-
-    fn read_json<Content: DeserializeOwned>(&self, name: &str) -> Result<Content, Error> {
-        let path = self.path(name);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text).map_err(|error| self.broken(name, &error))
     }
 }
