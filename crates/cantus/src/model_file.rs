@@ -1,10 +1,11 @@
 //! The model file: everything that prediction needs, in one `model.safetensors`.
 //!
-//! The tensors are the network's weights (`layers.3.kernel`, …) and the normalisation (`normalization.mean`,
-//! `normalization.deviation`). The header's `__metadata__` has one entry, `cantus`: a JSON document with the format
-//! number, the version that wrote it, labels, feature specification, crops, architecture, calibration and provenance, and a
-//! SHA-256 over all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
-//! whole. Equal models are equal files: nothing in it depends on the time or the machine.
+//! The tensors are the network's weights (`layers.3.kernel`, …), the normalisation (`normalization.mean`,
+//! `normalization.deviation`) and the temperatures of segments and of tracks (`calibration.temperatures`). The header's
+//! `__metadata__` has one entry, `cantus`: a JSON document with the format number, the version that wrote it, labels,
+//! feature specification, crops, architecture and provenance, and a SHA-256 over all of that and over every tensor. So any
+//! reader of safetensors can open a model, and Cantus can tell whether it is whole. Equal models are equal files: nothing
+//! in it depends on the time or the machine.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -29,6 +30,7 @@ const ENTRY: &str = "cantus";
 /// Names of the tensors that are no weights.
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
+const TEMPERATURES: &str = "calibration.temperatures";
 
 /// Where a model came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,9 +56,6 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crops: Option<Crops>,
     architecture: Architecture,
-    /// Models of format 1 have none.
-    #[serde(default)]
-    calibration: Calibration,
     provenance: Provenance,
 }
 
@@ -78,7 +77,6 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
         features: model.features.clone(),
         crops: model.crops,
         architecture: model.network.architecture().clone(),
-        calibration: model.calibration,
         provenance: model.provenance.clone(),
     };
     let mut header = serde_json::to_value(&header).map_err(unwritable)?;
@@ -127,6 +125,7 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     header.features.validate().map_err(|error| error.to_string())?;
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
     let n_bins = header.features.n_bins();
+    let calibration = calibration(&mut tensors)?;
     let mut bins = |name: &str| {
         let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
         place
@@ -136,21 +135,24 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
     let mut network = Network::new(&header.architecture, 0).map_err(|error| error.to_string())?;
     network.set_weights(&tensors).map_err(|error| error.to_string())?;
-    let Header { labels, features, crops, calibration, provenance, .. } = header;
+    let Header { labels, features, crops, provenance, .. } = header;
     if tensors.len() != network.weights().len() {
         return Err("some of its weights are missing".to_owned());
     }
     check_ends(&network, &labels, &features, crops)?;
-    check_calibration(calibration)?;
     Ok(Model { labels, features, normalization, crops, calibration, provenance, network })
 }
 
-/// Whether temperatures are such that probabilities stay probabilities.
-fn check_calibration(calibration: Calibration) -> Result<(), String> {
-    let Calibration { segment_temperature, track_temperature } = calibration;
-    match [segment_temperature, track_temperature].into_iter().find(|t| !(t.is_finite() && *t > 0.0)) {
-        None => Ok(()),
-        Some(temperature) => Err(format!("a temperature of {temperature}, where it has to be more than 0")),
+/// Takes the temperatures of segments and of tracks out of the tensors; models of format 1 have none.
+fn calibration(tensors: &mut Vec<Tensor>) -> Result<Calibration, String> {
+    let Some(place) = tensors.iter().position(|tensor| tensor.name == TEMPERATURES) else {
+        return Ok(Calibration::default());
+    };
+    match tensors.swap_remove(place).values[..] {
+        [segment, track] if [segment, track].iter().all(|t| t.is_finite() && *t > 0.0) => {
+            Ok(Calibration { segment_temperature: segment, track_temperature: track })
+        }
+        ref other => Err(format!("`{TEMPERATURES}` is {other:?}, where two numbers above 0 are wanted")),
     }
 }
 
@@ -177,11 +179,13 @@ fn check_ends(
     Ok(())
 }
 
-/// Weights and normalisation of a model.
+/// Weights, normalisation and temperatures of a model.
 fn tensors_of(model: &Model) -> Vec<Tensor> {
     let mut tensors = model.network.weights();
     let Normalization { mean, deviation } = &model.normalization;
-    for (name, values) in [(MEAN, mean), (DEVIATION, deviation)] {
+    let Calibration { segment_temperature, track_temperature } = model.calibration;
+    let temperatures = vec![segment_temperature, track_temperature];
+    for (name, values) in [(MEAN, mean), (DEVIATION, deviation), (TEMPERATURES, &temperatures)] {
         tensors.push(Tensor { name: name.to_owned(), shape: vec![values.len()], values: values.clone() });
     }
     tensors

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Answers, data_sha256};
 use crate::plot::Theme;
-use crate::report::{self, Figure, Report, pictures};
+use crate::report::{self, Figure, Report};
 use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
 use tables::SplitRow;
@@ -189,7 +189,7 @@ impl Run {
         self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
         self.write("history.csv", tables::history(&trained.history).as_bytes())?;
         self.write("history.json", &json_bytes(&trained.history)?)?;
-        self.save_figures(&[pictures::history(&trained.history)])
+        self.save_figures(&[report::pictures::history(&trained.history)])
     }
 
     /// What an examination leaves; `folds` are the fold of each track, if there are any.
@@ -203,9 +203,9 @@ impl Run {
         let Examined { answers, report } = examined;
         self.write("predictions.csv", &tables::predictions(answers.tracks(), folds, store)?)?;
         self.write("report.txt", report.to_text().as_bytes())?;
-        let mut figures = pictures::examination(report, answers.tracks());
+        let mut figures = report::pictures::examination(report, answers.tracks());
         self.save_figures(&figures)?;
-        figures.extend(history.map(pictures::history));
+        figures.extend(history.map(report::pictures::history));
         self.write("report.md", report::markdown(report, &figures).as_bytes())?;
         self.write("report.html", report::html(report, &figures).as_bytes())?;
         self.write(TIME, &json_bytes(&Time { training_s: report.training_s })?)?;

@@ -2,10 +2,10 @@
 
 use cantus_nn::History;
 
-use super::{REPORT, Run};
+use super::Run;
 use crate::Error;
 use crate::plot::{self, Picture};
-use crate::report::{Report, pictures};
+use crate::report::pictures;
 
 impl Run {
     /// Accuracy and loss by epoch.
@@ -22,7 +22,7 @@ impl Run {
     /// # Errors
     /// If the run's report is gone or cannot be read.
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
-        let scores = self.read_json::<Report>(REPORT)?.scores;
+        let scores = self.report()?.scores;
         Ok(plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
     }
 }
