@@ -1,6 +1,13 @@
 //! Pitch and rhythm, held against librosa 0.11: the numbers in `reference/tonal.json`, of a synthetic tune, and in
 //! `reference/tonal_music.json`, of real music. `reference/tonal.py` made them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "what cannot be read or planned fails the test, as it should; differences are told to who asks"
+)]
+
 #[path = "../src/assert_close.rs"]
 mod assert_close;
 
@@ -52,7 +59,6 @@ struct Case {
     values: Option<Vec<f64>>,
 }
 
-#[expect(clippy::unwrap_used, reason = "a reference that cannot be read fails the test, as it should")]
 fn reference<T: serde::de::DeserializeOwned>(key: &str) -> T {
     let all: Value = serde_json::from_str(include_str!("reference/tonal.json")).unwrap();
     serde_json::from_value(all[key].clone()).unwrap()

@@ -191,6 +191,9 @@ pub(crate) fn tracks_per_part(spec: &FeatureSpec, n_copies: usize) -> usize {
     (MAX_PART_BYTES / track_bytes).clamp(1, MAX_TRACKS_PER_PART)
 }
 
+/// A track's record and features, and with an audit what is known of it.
+type HeardTrack = ((TrackRecord, Vec<f32>), Option<Subject>);
+
 /// The features of one part.
 struct PartJob<'a> {
     catalog: &'a Catalog,
@@ -220,7 +223,7 @@ struct TrackHeard {
 impl PartJob<'_> {
     /// Hears the tracks of a part, in parallel; `None` if it was told to stop.
     fn run(&self, tracks: &[Track], inputs: Vec<Input>) -> Option<(PartRecord, Vec<f32>, Vec<Subject>)> {
-        let heard: Option<Vec<((TrackRecord, Vec<f32>), Option<Subject>)>> = tracks
+        let heard: Option<Vec<HeardTrack>> = tracks
             .par_iter()
             .zip(inputs)
             .with_max_len(1)
@@ -237,12 +240,7 @@ impl PartJob<'_> {
         Some((record, features.concat(), subjects.into_iter().flatten().collect()))
     }
 
-    fn track(
-        &self,
-        ears: &mut Ears<'_>,
-        track: &Track,
-        input: Input,
-    ) -> ((TrackRecord, Vec<f32>), Option<Subject>) {
+    fn track(&self, ears: &mut Ears<'_>, track: &Track, input: Input) -> HeardTrack {
         let path = self.catalog.path_of(track);
         let (heard, evidence) = hear(ears, &path, &track.path, self.is_audited);
         let artist = track.artist.clone().or_else(|| tags::read(&path).ok().and_then(|tags| tags.artist));

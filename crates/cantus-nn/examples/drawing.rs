@@ -20,6 +20,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => LECTURE.to_owned(),
     };
     let architecture: Architecture = toml::from_str(&text)?;
-    print!("{}", Network::new(&architecture, 0)?.drawing());
+    print!("{}", Network::new(&architecture, 0)?.drawing().to_svg());
     Ok(())
 }

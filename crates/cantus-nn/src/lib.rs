@@ -16,7 +16,7 @@ mod architecture;
 mod averaging;
 mod chain;
 mod crew;
-mod drawing;
+pub mod drawing;
 mod elementwise;
 mod error;
 mod evaluate;

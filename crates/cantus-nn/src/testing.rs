@@ -1,5 +1,6 @@
 //! What several test modules need.
 
+use crate::crew::Crew;
 use crate::layer::{Flow, Layer, LayerSpec, Pass, Tape, Weights};
 use crate::random::Random;
 
@@ -57,6 +58,16 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
     let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
     layer.forward(&pass, weights, x, &mut y, Space::new(&*layer, rows).tape());
+    y
+}
+
+/// What a layer with these weights answers to a single example.
+pub(crate) fn run_answer(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
+    let layer = spec.build(input_shape, "layers.0").unwrap();
+    let mut y = vec![f32::NAN; layer.output_shape().iter().product::<usize>()];
+    let pass = Pass { rows: 1, first_row: 0, training: false, fused: false, key: 0 };
+    let weights = Weights { values: weights, derived: &[] };
+    layer.answer(&Crew::muster(), &pass, weights, x, &mut y, Space::new(&*layer, 1).tape());
     y
 }
 

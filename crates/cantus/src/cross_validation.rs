@@ -16,6 +16,8 @@ pub struct Pool<'a> {
     spec: &'a SplitSpec,
     answers: Answers,
     summaries: Vec<FoldSummary>,
+    /// How long all of them took to train, if that is known of each.
+    training_s: Option<f64>,
     /// Of the first fold; what it says of the model holds for all.
     report: Option<Report>,
 }
@@ -23,7 +25,14 @@ pub struct Pool<'a> {
 impl<'a> Pool<'a> {
     /// Nothing yet; `spec` is how each fold is split.
     pub fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
-        Self { folds, spec, answers: Answers::default(), summaries: Vec::new(), report: None }
+        Self {
+            folds,
+            spec,
+            answers: Answers::default(),
+            summaries: Vec::new(),
+            training_s: Some(0.0),
+            report: None,
+        }
     }
 
     /// The split that examines a fold, counted from 0.
@@ -39,6 +48,7 @@ impl<'a> Pool<'a> {
         let name = &self.folds.names[self.summaries.len()];
         self.answers.extend(answers);
         self.summaries.push(FoldSummary::new(name, &report));
+        self.training_s = self.training_s.zip(report.training_s).map(|(sum, fold)| sum + fold);
         self.report.get_or_insert(report);
     }
 
@@ -47,12 +57,12 @@ impl<'a> Pool<'a> {
     /// # Errors
     /// If no fold was added.
     pub fn examine(self, store: &FeatureStore) -> Result<Examined, Error> {
-        let scores = self.answers.scores(store)?;
         let remarks = self.remarks(store)?;
-        let Self { folds, answers, summaries, report, .. } = self;
-        let Some(first) = report else { return Err(crate::report::ScoresError::NoSegments.into()) };
+        let Self { folds, answers, summaries, training_s, report, .. } = self;
+        let Some(mut first) = report else { return Err(crate::report::ScoresError::NoSegments.into()) };
+        first.training_s = training_s;
         let cross_validation = CrossValidation::new(folds.given, summaries);
-        let report = Report::of_folds(first, scores, cross_validation, remarks);
+        let report = Report::of_folds(first, &answers, store, cross_validation, remarks)?;
         Ok(Examined { answers, report })
     }
 

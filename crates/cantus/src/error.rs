@@ -95,6 +95,12 @@ pub enum Error {
         /// Why.
         reason: cantus_audio::feature::NothingToHear,
     },
+    /// Runs that say nothing about each other.
+    #[error("the runs cannot be compared: {reason}")]
+    NotComparable {
+        /// What differs.
+        reason: String,
+    },
     /// A run folder that cannot be used.
     #[error("{}: {reason}", path.display())]
     Run {

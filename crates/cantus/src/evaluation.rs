@@ -5,75 +5,142 @@ use std::collections::{BTreeSet, HashMap};
 use cantus_dataset::FeatureStore;
 use sha2::{Digest, Sha256};
 
+use crate::calibration::temper;
 use crate::model_file::hex;
-use crate::report::{Scores, SegmentResult, TrackDecision, scores, track_decisions};
-use crate::{Error, Model};
+use crate::report::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
+use crate::vote::arg_max;
+use crate::{Calibration, Error, Model, baseline};
 
 /// Segments predicted at once: bounds the memory, changes no result.
 const BLOCK: usize = 1024;
 
-/// What models said of segments that they had never heard.
+/// What models, and the baseline beside them, said of segments that they had never heard.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answers {
     /// Segments of the store.
-    segments: Vec<usize>,
+    pub(crate) segments: Vec<usize>,
     /// `[n_segments, n_labels]`
-    probabilities: Vec<f32>,
+    pub(crate) probabilities: Vec<f32>,
+    /// What the segments of each track say together, in the order of the store's tracks.
+    pub(crate) tracks: Vec<TrackDecision>,
+    /// Both as they were before calibration.
+    pub(crate) uncalibrated: (Vec<f32>, Vec<TrackDecision>),
+    /// What the baseline says of each track.
+    pub(crate) baseline: Vec<TrackDecision>,
 }
 
 impl Answers {
-    /// Asks a model about some segments of a store.
+    /// Asks a model about some segments of a store, and the baseline that learns from the segments `learnt`.
     ///
     /// # Errors
-    /// If the store's features are not those of the model, or cannot be read.
-    pub fn of(model: &Model, store: &FeatureStore, segments: &[usize]) -> Result<Self, Error> {
+    /// If the store's features are not those of the model, or cannot be read; if there is nothing to answer, or an answer
+    /// is not finite.
+    pub fn of(
+        model: &Model,
+        store: &FeatureStore,
+        segments: &[usize],
+        learnt: &[usize],
+    ) -> Result<Self, Error> {
         model.check_features(store.spec(), store.labels())?;
-        let mut probabilities = Vec::with_capacity(segments.len() * model.labels.len());
-        for block in segments.chunks(BLOCK) {
-            probabilities.extend(model.predict_segments(&store.read_segments(block)?)?);
+        let n_labels = model.labels.len();
+        let uncalibrated = uncalibrated(model, store, segments)?;
+        let mut probabilities = uncalibrated.clone();
+        temper(&mut probabilities, n_labels, model.calibration.segment_temperature);
+        let before = track_decisions(&results(store, segments, &uncalibrated), n_labels)?;
+        let mut tracks = before.clone();
+        for track in &mut tracks {
+            track.probabilities = model.calibration.of_track(&track.probabilities);
+            track.predicted = arg_max(&track.probabilities);
         }
-        Ok(Self { segments: segments.to_vec(), probabilities })
+        let baseline = baseline_decisions(store, learnt, segments, &tracks)?;
+        let uncalibrated = (uncalibrated, before);
+        Ok(Self { segments: segments.to_vec(), probabilities, tracks, uncalibrated, baseline })
     }
 
     /// Adds the answers to other segments of the same store.
     pub fn extend(&mut self, others: &Self) {
         self.segments.extend(&others.segments);
         self.probabilities.extend(&others.probabilities);
+        self.uncalibrated.0.extend(&others.uncalibrated.0);
+        for (tracks, more) in [
+            (&mut self.tracks, &others.tracks),
+            (&mut self.uncalibrated.1, &others.uncalibrated.1),
+            (&mut self.baseline, &others.baseline),
+        ] {
+            tracks.extend(more.iter().cloned());
+            tracks.sort_by_key(|track| track.track);
+        }
     }
 
     /// The scores of all answers together.
     ///
     /// # Errors
-    /// If there are none, or one is not finite.
+    /// If there are none.
     pub fn scores(&self, store: &FeatureStore) -> Result<Scores, Error> {
-        Ok(scores(&self.results(store), store.labels(), 0)?)
+        if self.segments.is_empty() {
+            return Err(crate::report::ScoresError::NoSegments.into());
+        }
+        let results = results(store, &self.segments, &self.probabilities);
+        Ok(scores_of_tracks(&results, &self.tracks, store.labels(), 0)?)
     }
 
     /// What the segments of each track say together, in the order of the store's tracks.
-    ///
-    /// # Errors
-    /// If there are none, or one is not finite.
-    pub fn tracks(&self, store: &FeatureStore) -> Result<Vec<TrackDecision>, Error> {
-        Ok(track_decisions(&self.results(store), store.labels().len())?)
-    }
-
-    fn results(&self, store: &FeatureStore) -> Vec<SegmentResult<'_>> {
-        let groups = group_numbers(store);
-        let rows = self.probabilities.chunks_exact(store.labels().len());
-        let result = |(&segment, probabilities)| {
-            let track = store.track_of(segment);
-            SegmentResult { track, group: groups[track], label: store.label_of(segment), probabilities }
-        };
-        self.segments.iter().zip(rows).map(result).collect()
+    pub fn tracks(&self) -> &[TrackDecision] {
+        &self.tracks
     }
 }
 
-/// A number for the group of each track: that of the first track that has it.
+/// How sure a model has to be made, learnt from the segments of its validation part.
+pub(crate) fn calibration(
+    model: &Model,
+    store: &FeatureStore,
+    segments: &[usize],
+) -> Result<Calibration, Error> {
+    let probabilities = uncalibrated(model, store, segments)?;
+    Ok(Calibration::learn(&results(store, segments, &probabilities), model.labels.len())?)
+}
+
+fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Result<Vec<f32>, Error> {
+    let mut probabilities = Vec::with_capacity(segments.len() * model.labels.len());
+    for block in segments.chunks(BLOCK) {
+        probabilities.extend(model.predict_uncalibrated(&store.read_segments(block)?)?);
+    }
+    Ok(probabilities)
+}
+
+/// Rows of probabilities as results.
+fn results<'a>(store: &FeatureStore, segments: &[usize], probabilities: &'a [f32]) -> Vec<SegmentResult<'a>> {
+    let groups = group_numbers(store);
+    let rows = probabilities.chunks_exact(store.labels().len());
+    let result = |(&segment, probabilities)| {
+        let track = store.track_of(segment);
+        SegmentResult { track, group: groups[track], label: store.label_of(segment), probabilities }
+    };
+    segments.iter().zip(rows).map(result).collect()
+}
+
+/// What the baseline says of the same tracks.
+fn baseline_decisions(
+    store: &FeatureStore,
+    learnt: &[usize],
+    examined: &[usize],
+    tracks: &[TrackDecision],
+) -> Result<Vec<TrackDecision>, Error> {
+    let mut answers = baseline::answers(store, learnt, examined)?;
+    let decision = |track: &TrackDecision| {
+        let probabilities = answers.remove(&track.track)?;
+        Some(TrackDecision { predicted: arg_max(&probabilities), probabilities, ..track.clone() })
+    };
+    Ok(tracks.iter().filter_map(decision).collect())
+}
+
+/// A number for the group of each track: that of the first track that has it. Copies of a recording are one group.
 fn group_numbers(store: &FeatureStore) -> Vec<usize> {
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: HashMap<(bool, &str), usize> = HashMap::new();
     let mut numbers = Vec::with_capacity(store.tracks().len());
     for (number, track) in store.tracks().iter().enumerate() {
-        let group = track.group.as_deref();
+        let group = track.group.as_deref().map(|group| (true, group));
+        let group = group.or(track.recording.as_deref().map(|recording| (false, recording)));
         numbers.push(group.map_or(number, |group| *first.entry(group).or_insert(number)));
     }
     numbers

@@ -19,13 +19,17 @@
 //! ```
 
 mod augmentation;
+mod baseline;
+mod calibration;
 mod chance_for;
 mod class_balance;
+pub mod comparison;
 mod crops;
 pub mod cross_validation;
 mod error;
 pub mod evaluation;
 pub mod inspection;
+pub mod lesson;
 pub mod listing;
 mod model;
 pub mod model_file;
@@ -41,6 +45,7 @@ pub mod training;
 mod vote;
 
 pub use augmentation::{Augmentation, Mixup, SpecAugment};
+pub use calibration::Calibration;
 pub use class_balance::{ClassWeight, Rule};
 pub use crops::Crops;
 pub use error::Error;

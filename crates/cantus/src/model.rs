@@ -5,9 +5,10 @@ use std::path::Path;
 use cantus_audio::feature::FeatureSpec;
 use cantus_nn::Network;
 
+use crate::calibration::{Calibration, temper};
 use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
-use crate::{Crops, Error, Normalization};
+use crate::{Crops, Error, Normalization, vote};
 
 /// A trained classifier with all that prediction needs.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Model {
     pub normalization: Normalization,
     /// What the network hears of a segment at once, if not all of it.
     pub crops: Option<Crops>,
+    /// How sure its probabilities are made, learnt from the validation part.
+    pub calibration: Calibration,
     /// Where the model came from.
     pub provenance: Provenance,
     /// The network: normalised features of one segment (or crop) in, one probability for each label out.
@@ -52,7 +55,7 @@ impl Model {
         model_file::to_bytes(self)
     }
 
-    /// Probabilities of one segment or several; where the network hears crops, the mean over those of a segment.
+    /// Probabilities of one segment or several, calibrated; where the network hears crops, the mean over those of a segment.
     ///
     /// # Shapes
     /// - `segments`: `[n_segments, n_frames, n_bins]`, features as extracted
@@ -61,6 +64,23 @@ impl Model {
     /// # Errors
     /// If `segments` is not a whole number of segments.
     pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
+        let mut probabilities = self.predict_uncalibrated(segments)?;
+        temper(&mut probabilities, self.labels.len(), self.calibration.segment_temperature);
+        Ok(probabilities)
+    }
+
+    /// Probabilities of a track from those of its segments as the network gives them, calibrated: the vote comes first, so
+    /// that calibration changes no answer.
+    ///
+    /// # Shapes
+    /// - `segments`: `[n_segments][n_labels]`, from [`predict_uncalibrated`](Self::predict_uncalibrated)
+    /// - returns: `[n_labels]`
+    pub(crate) fn vote(&self, segments: &[&[f32]]) -> Vec<f64> {
+        self.calibration.of_track(&vote::mean(segments, self.labels.len()))
+    }
+
+    /// As the network gives them.
+    pub(crate) fn predict_uncalibrated(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut normalised = segments.to_vec();
         self.normalization.apply(&mut normalised);
         let Some(crops) = self.crops else { return Ok(self.network.predict(&normalised)?) };

@@ -2,8 +2,8 @@
 //!
 //! The tensors are the network's weights (`layers.3.kernel`, …) and the normalisation (`normalization.mean`,
 //! `normalization.deviation`). The header's `__metadata__` has one entry, `cantus`: a JSON document with the format
-//! number, the version that wrote it, labels, feature specification, crops, architecture and provenance, and a SHA-256 over
-//! all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
+//! number, the version that wrote it, labels, feature specification, crops, architecture, calibration and provenance, and a
+//! SHA-256 over all of that and over every tensor. So any reader of safetensors can open a model, and Cantus can tell whether it is
 //! whole. Equal models are equal files: nothing in it depends on the time or the machine.
 
 use std::collections::HashMap;
@@ -15,10 +15,10 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Crops, Error, Model, Normalization};
+use crate::{Calibration, Crops, Error, Model, Normalization};
 
 /// The newest format that this version reads, and the one that it writes.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// Name of the model inside a run folder.
 pub const FILE_NAME: &str = "model.safetensors";
@@ -54,6 +54,9 @@ struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crops: Option<Crops>,
     architecture: Architecture,
+    /// Models of format 1 have none.
+    #[serde(default)]
+    calibration: Calibration,
     provenance: Provenance,
 }
 
@@ -75,6 +78,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
         features: model.features.clone(),
         crops: model.crops,
         architecture: model.network.architecture().clone(),
+        calibration: model.calibration,
         provenance: model.provenance.clone(),
     };
     let mut header = serde_json::to_value(&header).map_err(unwritable)?;
@@ -132,12 +136,22 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
     let mut network = Network::new(&header.architecture, 0).map_err(|error| error.to_string())?;
     network.set_weights(&tensors).map_err(|error| error.to_string())?;
-    let Header { labels, features, crops, provenance, .. } = header;
+    let Header { labels, features, crops, calibration, provenance, .. } = header;
     if tensors.len() != network.weights().len() {
         return Err("some of its weights are missing".to_owned());
     }
     check_ends(&network, &labels, &features, crops)?;
-    Ok(Model { labels, features, normalization, crops, provenance, network })
+    check_calibration(calibration)?;
+    Ok(Model { labels, features, normalization, crops, calibration, provenance, network })
+}
+
+/// Whether temperatures are such that probabilities stay probabilities.
+fn check_calibration(calibration: Calibration) -> Result<(), String> {
+    let Calibration { segment_temperature, track_temperature } = calibration;
+    match [segment_temperature, track_temperature].into_iter().find(|t| !(t.is_finite() && *t > 0.0)) {
+        None => Ok(()),
+        Some(temperature) => Err(format!("a temperature of {temperature}, where it has to be more than 0")),
+    }
 }
 
 /// Whether the network takes what its features make and answers with its labels; the checksum does not say so.

@@ -7,6 +7,7 @@ use cantus_audio::feature::FeatureExtractor;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::calibration::temper;
 use crate::{Error, Model, vote};
 
 /// What a model says of one track.
@@ -82,21 +83,20 @@ impl Predictor<'_> {
         let recording = decode::load(path, self.model.features.sample_rate)?;
         let heard = self.extractor.hear(&recording.audio, usize::MAX);
         let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
-        let probabilities = self.model.predict_segments(&heard.features)?;
-        let segments: Vec<&[f32]> = probabilities.chunks_exact(self.model.labels.len()).collect();
-        let mut prediction = self.vote(&segments);
+        let mut prediction = self.vote(self.model.predict_uncalibrated(&heard.features)?);
         prediction.faults = recording.faults;
         Ok(prediction)
     }
 
-    /// The track's answer from those of its segments.
-    fn vote(&self, segments: &[&[f32]]) -> Prediction {
-        let labels = &self.model.labels;
-        let probabilities = vote::mean(segments, labels.len());
+    /// The track's answer, and those of its segments, from what the network says of these.
+    fn vote(&self, mut segments: Vec<f32>) -> Prediction {
+        let Model { labels, calibration, .. } = self.model;
+        let probabilities = self.model.vote(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
+        temper(&mut segments, labels.len(), calibration.segment_temperature);
         let best = vote::arg_max(&probabilities);
         let spec = &self.model.features;
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
-        let at = |(number, probabilities): (usize, &&[f32])| SegmentPrediction {
+        let at = |(number, probabilities): (usize, &[f32])| SegmentPrediction {
             start_s: number as f64 * segment_s,
             probabilities: probabilities.to_vec(),
         };
@@ -105,7 +105,7 @@ impl Predictor<'_> {
             label: labels[best].clone(),
             probability: probabilities[best] as f32,
             probabilities: Probabilities(named.collect()),
-            segments: segments.iter().enumerate().map(at).collect(),
+            segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
             faults: Vec::new(),
         }
     }

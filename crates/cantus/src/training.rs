@@ -4,6 +4,7 @@
 //! score the test part once, at the end.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
 use cantus_nn::{History, Network, Progress};
@@ -16,7 +17,7 @@ use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
 use crate::part_examples::{OnTheFly, PartExamples};
 use crate::report::{Report, SplitSummary};
-use crate::{Error, Model, Normalization, Recipe};
+use crate::{Calibration, Error, Model, Normalization, Recipe};
 
 /// What to train on and how.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Trained {
     pub split: SegmentSplit,
     /// How that split was asked for.
     pub spec: SplitSpec,
+    /// How long it took, in seconds; after an interruption, since then.
+    pub training_s: f64,
 }
 
 /// What the test part says of a model.
@@ -167,19 +170,19 @@ impl Prepared<'_> {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn split(&self) -> &SegmentSplit {
+    /// Which segments are learnt from, chosen by, examined with.
+    pub fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
 
-    #[cfg(test)]
-    pub(crate) fn normalization(&self) -> &Normalization {
-        &self.normalization
+    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    pub fn learnt_from(&self) -> &[usize] {
+        &self.learnt_from
     }
 
-    #[cfg(test)]
-    pub(crate) fn learnt_from(&self) -> &[usize] {
-        &self.learnt_from
+    /// The normalisation that was learnt from the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
     }
 
     /// Segments of altered copies that are learnt from beside the training part.
@@ -212,7 +215,9 @@ impl Prepared<'_> {
         checkpoint: Option<&[u8]>,
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
+        let start = Instant::now();
         let history = self.fit(checkpoint, &mut observe)?;
+        let training_s = start.elapsed().as_secs_f64();
         let Self { job, normalization, network, .. } = self;
         let Job { store, recipe, split, spec, .. } = job;
         let provenance = Provenance {
@@ -222,8 +227,10 @@ impl Prepared<'_> {
             n_training_tracks: evaluation::n_tracks(store, &split.train),
         };
         let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
-        let model = Model { labels, features, normalization, crops, provenance, network };
-        Ok(Trained { model, history, split, spec })
+        let calibration = Calibration::default();
+        let mut model = Model { labels, features, normalization, crops, calibration, provenance, network };
+        model.calibration = evaluation::calibration(&model, store, &split.validation)?;
+        Ok(Trained { model, history, split, spec, training_s })
     }
 
     /// What is done to the examples that are learnt from.
@@ -274,9 +281,11 @@ impl Trained {
     /// # Errors
     /// If the test part is empty, the store cannot be read, or the network diverged.
     pub fn examine(&self, store: &FeatureStore) -> Result<Examined, Error> {
-        let answers = Answers::of(&self.model, store, &self.split.test)?;
+        let learnt = [&self.split.train[..], &self.split.validation].concat();
+        let answers = Answers::of(&self.model, store, &self.split.test, &learnt)?;
         let summary = SplitSummary::new(store, &self.spec, &self.split);
-        let report = Report::new(answers.scores(store)?, &self.model, store, summary, &self.history);
+        let mut report = Report::new(&answers, &self.model, store, summary, &self.history)?;
+        report.training_s = Some(self.training_s);
         Ok(Examined { answers, report })
     }
 }

@@ -143,7 +143,7 @@ mod tests {
     fn an_excerpt_is_a_piece_of_a_recording_and_is_repeated_only_where_that_is_too_short() {
         let long: Vec<f32> = (0..100_u8).map(f32::from).collect();
         for i in 0..50 {
-            let piece = excerpt(&[long.clone()], 60, &mut Chance::new([i, 0, 0, 0]));
+            let piece = excerpt(std::slice::from_ref(&long), 60, &mut Chance::new([i, 0, 0, 0]));
             assert!(piece.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "{piece:?}");
         }
         let piece = excerpt(&[vec![1.0, 2.0, 3.0]], 7, &mut Chance::new([1, 0, 0, 0]));

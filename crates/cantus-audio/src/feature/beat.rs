@@ -145,8 +145,9 @@ fn best_sequences(local_score: &[f64], period: usize, tightness: f64) -> Best {
     let mut is_before_first = true;
     for (t, score) in local_score.iter().enumerate() {
         let (mut best_score, mut predecessor) = (f64::NEG_INFINITY, None);
-        for distance in nearest.max(1)..=(2 * period).min(t) {
-            let candidate = best.scores[t - distance] - penalties[distance];
+        let within_reach = penalties.iter().enumerate().take(t + 1);
+        for (distance, penalty) in within_reach.skip(nearest.max(1)) {
+            let candidate = best.scores[t - distance] - penalty;
             if candidate > best_score {
                 (best_score, predecessor) = (candidate, Some(t - distance));
             }

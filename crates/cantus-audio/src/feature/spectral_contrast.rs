@@ -28,8 +28,9 @@ pub struct ContrastConfig {
     pub f_min: f32,
     /// Number of octaves above it.
     pub n_bands: usize,
-    /// Share of a band's bins that are its peak, and its valley.
-    pub quantile: f32,
+    /// Share of a band's bins that are its peak, and its valley. In f64, since librosa rounds its product with the
+    /// number of bins, and 0.02 · 75 is just one and a half.
+    pub quantile: f64,
     /// The difference of strengths instead of levels in dB.
     pub linear: bool,
 }
@@ -69,9 +70,9 @@ impl Feature for SpectralContrast {
     }
 
     fn bins(spec: &FeatureSpec) -> Bins {
-        let edges = edges(&spec.contrast);
-        let names = edges.windows(2).map(|edge| format!("{:.0}–{:.0} Hz", edge[0], edge[1])).collect();
-        Bins::Named("Band", names)
+        // The names are the lower edges: the upper one of a band is the lower one of the next.
+        let edges = edges(&spec.contrast).into_iter().take(Self::n_bins(spec));
+        Bins::Named("Octave from (Hz)", edges.map(|hertz| format!("{hertz:.0}")).collect())
     }
 
     fn validate(spec: &FeatureSpec) -> Result<(), Error> {
@@ -168,7 +169,7 @@ fn bands(config: &ContrastConfig, hertz: &[f64]) -> Vec<Band> {
             let is_last = k == config.n_bands;
             let bins = first.saturating_sub(usize::from(k > 0))..if is_last { hertz.len() } else { end };
             // The quantile counts the band with its last bin, which is then left to the next band.
-            let n_extremes = (f64::from(config.quantile) * bins.len() as f64).round_ties_even().max(1.0);
+            let n_extremes = (config.quantile * bins.len() as f64).round_ties_even().max(1.0);
             let end = bins.end - usize::from(!is_last);
             Band { bins: bins.start.min(end)..end, n_extremes: n_extremes as usize }
         })

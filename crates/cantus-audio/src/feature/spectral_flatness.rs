@@ -39,7 +39,8 @@ impl Default for FlatnessConfig {
 /// - `magnitude`: `[n_bins]`
 ///
 /// # Reference
-/// Equals `librosa.feature.spectral_flatness` 0.11 within 1e-5 of the value.
+/// Equals `librosa.feature.spectral_flatness` 0.11 within 1e-5 of the value; within 2e-3 for music from an MP3, whose
+/// empty bins above 16 kHz are the rounding errors of the FFT, there as here.
 pub fn spectral_flatness(magnitude: &[f32], config: &FlatnessConfig) -> f32 {
     let FlatnessConfig { amin, power } = *config;
     if power == 2.0 {

@@ -5,8 +5,7 @@
 //!
 //! # Method
 //! The window is kept sorted; a step takes the oldest value out and puts the next one in, in one pass of comparisons
-//! without a branch. So [`LANES`] sequences are filtered side by side in vector instructions, about a nanosecond
-//! per median and window length of ten.
+//! without a branch. So [`LANES`] sequences are filtered side by side in vector instructions.
 //!
 //! # Conventions
 //! Beyond its ends a sequence is mirrored, the end value twice. Of an even window, the upper of the two middle values.

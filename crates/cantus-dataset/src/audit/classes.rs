@@ -60,7 +60,7 @@ fn many_tracks(subjects: &[Subject]) -> Option<String> {
     let named_tracks: Vec<String> = many.iter().map(|(artist, n)| format!("{artist} ({n})")).collect();
     (!many.is_empty()).then(|| {
         format!(
-            "{n_artists} artists, {} of them with {MANY_TRACKS} files or more: {}; keep each on one side of the split: \
+            "{} of {n_artists} artists have {MANY_TRACKS} files or more: {}; keep each on one side of the split: \
              cantus train … --group artist",
             many.len(),
             named(&named_tracks)
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(remarks.len(), 3, "{remarks:?}");
         assert!(remarks[0].contains("rock has 6 files, jazz 1"));
         assert!(remarks[1].contains("Ella (jazz, rock)"));
-        assert!(remarks[2].contains("1 artists, 1 of them with 3 files or more: Ella (3)"));
+        assert!(remarks[2].contains("1 of 1 artists have 3 files or more: Ella (3)"));
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::disjoint::DisjointSets;
 /// Up to this share of different bits two fingerprints are of one recording.
 ///
 /// Haitsma & Kalker (2002) have 0.35 for their own fingerprint; Chromaprint's numbers are fewer and more alike. Measured
-/// by `tests/reference/duplicates.py`.
-pub const MAX_BIT_ERROR_RATE: f64 = 0.20;
+/// by `tests/reference/duplicates.py` with every eighth of the 298 recordings of emotify and gtzan-clips, at the best of all
+/// offsets: of 266 copies (MP3, Vorbis, cut, moved, 16 kHz and quieter) the largest rate was 0.081; of 44 253 pairs of
+/// recordings, whose 1 % quantile is 0.364, three had less than 0.2: 0.017, 0.040 and 0.175.
+pub const MAX_BIT_ERROR_RATE: f64 = 0.125;
 /// Numbers that have to lie over each other: with the three seconds that the first one takes, seven seconds of sound.
 const MIN_OVERLAP: usize = 32;
 /// Different numbers that have to be among them.

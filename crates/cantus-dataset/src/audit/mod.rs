@@ -74,7 +74,10 @@ pub fn audit(subjects: &[Subject], spec: &FeatureSpec) -> Audit {
     let duplicates = copies(subjects, &recordings, &matches);
     let members = members(&recordings);
     for (copies, members) in duplicates.iter().zip(&members) {
-        findings.extend(members.iter().map(|&place| copy(subjects, place, copies, &matches)));
+        // The copy that is kept has nothing wrong with it, unless nobody knows its label.
+        let wrong =
+            members.iter().filter(|&&place| copies.labels.len() > 1 || subjects[place].path != copies.kept);
+        findings.extend(wrong.map(|&place| copy(subjects, place, copies, &matches)));
     }
     let order: std::collections::HashMap<&str, usize> =
         subjects.iter().enumerate().map(|(place, subject)| (subject.path.as_str(), place)).collect();
@@ -116,7 +119,7 @@ fn copy(subjects: &[Subject], place: usize, copies: &Copies, matches: &[Match]) 
         .iter()
         .filter(|pair| pair.first == place || pair.second == place)
         .min_by(|a, b| error(a).total_cmp(&error(b)));
-    let (kind, mut detail) = match closest {
+    let (kind, detail) = match closest {
         Some(pair) => {
             let other = if pair.first == place { pair.second } else { pair.first };
             let kind = match pair.likeness {
@@ -128,11 +131,10 @@ fn copy(subjects: &[Subject], place: usize, copies: &Copies, matches: &[Match]) 
         None => (Kind::NearDuplicate, String::new()),
     };
     if copies.labels.len() > 1 {
-        detail +=
-            &format!("; one recording under {} labels: {}", copies.labels.len(), copies.labels.join(", "));
+        let detail = format!("{} labels: {}; {detail}", copies.labels.len(), copies.labels.join(", "));
         return Finding { excludes: true, path, kind: Kind::TwoLabels, detail };
     }
-    Finding { excludes: copies.kept != path, path, kind, detail }
+    Finding { excludes: true, path, kind, detail }
 }
 
 fn error(pair: &Match) -> f64 {

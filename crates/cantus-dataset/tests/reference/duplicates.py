@@ -84,7 +84,7 @@ def smallest_error(a, b):
 
 
 def main():
-    cantus, work, every, music = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+    cantus, work, every, music = Path(sys.argv[1]).resolve(), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
     make(music, work, every)
     known = fingerprints(cantus, work)
     stem = lambda path: Path(path).stem

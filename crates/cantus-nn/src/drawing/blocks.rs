@@ -3,7 +3,7 @@
 //! The shapes are drawn to a logarithmic scale, so that 13 coefficients can be seen beside 1,690 numbers: a list of numbers as a bar,
 //! frames × features as a sheet (time runs to the right), height × width × channels as a box.
 
-use super::svg::{Anchor, Number, Svg};
+use super::shape::{Anchor, Drawing, Font, Role, Shape};
 use super::words;
 use crate::network::Network;
 use crate::summary::grouped;
@@ -20,49 +20,49 @@ const PITCH: f64 = 76.0;
 /// How many letters of the settings fit beside the output's shape.
 const MOST_LETTERS: usize = 44;
 
-const TITLE: &str = r#"font-size="14" font-weight="600""#;
-const PLAIN: &str = r#"font-size="14""#;
-const SMALL: &str = r#"class="muted" font-size="12""#;
+const TITLE: Font = Font { bold: true, ..Font::plain(14.0) };
+const PLAIN: Font = Font::plain(14.0);
+const SMALL: Font = Font::muted(12.0);
 
-pub(super) fn draw(network: &Network) -> Svg {
+pub(super) fn draw(network: &Network) -> Drawing {
     let n_layers = network.chain.links.len() as f64;
     let height = 2.0 * MARGIN + PITCH * (n_layers + 1.0) + 8.0;
-    let mut svg = Svg::new(WIDTH, height);
+    let mut drawing = Drawing::new(WIDTH, height);
     let mut middle = MARGIN + CARD_HEIGHT / 2.0;
-    input(&mut svg, middle, network.input_shape());
+    input(&mut drawing, middle, network.input_shape());
     for (link, spec) in network.chain.links.iter().zip(&network.architecture.layers) {
-        arrow(&mut svg, middle + CARD_HEIGHT / 2.0);
+        arrow(&mut drawing, middle + CARD_HEIGHT / 2.0);
         middle += PITCH;
         let family = family(link.kind);
-        glyph(&mut svg, middle, link.layer.output_shape(), family);
+        glyph(&mut drawing, middle, link.layer.output_shape(), family);
         if link.kind == "Residual" {
-            bypass(&mut svg, middle);
+            bypass(&mut drawing, middle);
         }
-        card(&mut svg, middle, family);
+        card(&mut drawing, middle, family);
         let (left, right) = (CARD_X + 22.0, CARD_X + CARD_WIDTH - 16.0);
         let settings = shortened(&words::settings(spec));
-        pair(&mut svg, [left, middle], Anchor::Start, [(TITLE, link.kind), (SMALL, &settings)]);
+        pair(&mut drawing, [left, middle], Anchor::Start, [(TITLE, link.kind), (SMALL, &settings)]);
         let shape = words::shape(link.layer.output_shape());
         let weights = if link.n_weights() > 0 { parameters(link.n_weights()) } else { String::new() };
-        pair(&mut svg, [right, middle], Anchor::End, [(PLAIN, &shape), (SMALL, &weights)]);
+        pair(&mut drawing, [right, middle], Anchor::End, [(PLAIN, &shape), (SMALL, &weights)]);
     }
     let total = format!("{} in all", parameters(network.n_parameters()));
-    svg.text([WIDTH - MARGIN - 16.0, height - MARGIN], Anchor::End, SMALL, &total);
-    svg
+    drawing.text([WIDTH - MARGIN - 16.0, height - MARGIN], Anchor::End, SMALL, &total);
+    drawing
 }
 
 /// Two lines, or one in the middle.
 fn pair(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     [x, middle]: [f64; 2],
     anchor: Anchor,
-    [(first, above), (second, below)]: [(&str, &str); 2],
+    [(first, above), (second, below)]: [(Font, &str); 2],
 ) {
     if below.is_empty() {
-        svg.text([x, middle + 5.0], anchor, first, above);
+        drawing.text([x, middle + 5.0], anchor, first, above);
     } else {
-        svg.text([x, middle - 5.0], anchor, first, above);
-        svg.text([x, middle + 14.0], anchor, second, below);
+        drawing.text([x, middle - 5.0], anchor, first, above);
+        drawing.text([x, middle + 14.0], anchor, second, below);
     }
 }
 
@@ -71,58 +71,61 @@ fn parameters(n: usize) -> String {
 }
 
 /// The input has a shape, but no card: nothing happens there.
-fn input(svg: &mut Svg, middle: f64, shape: &[usize]) {
-    glyph(svg, middle, shape, "other");
-    pair(svg, [CARD_X + 22.0, middle], Anchor::Start, [(TITLE, "Input"), (SMALL, "")]);
+fn input(drawing: &mut Drawing, middle: f64, shape: &[usize]) {
+    glyph(drawing, middle, shape, Role::Other);
+    pair(drawing, [CARD_X + 22.0, middle], Anchor::Start, [(TITLE, "Input"), (SMALL, "")]);
     let right = CARD_X + CARD_WIDTH - 16.0;
-    pair(svg, [right, middle], Anchor::End, [(PLAIN, &words::shape(shape)), (SMALL, "")]);
+    pair(drawing, [right, middle], Anchor::End, [(PLAIN, &words::shape(shape)), (SMALL, "")]);
 }
 
 /// Layers that do alike have one colour.
-fn family(kind: &str) -> &'static str {
+fn family(kind: &str) -> Role {
     match kind {
-        "Dense" | "TimeDistributed" => "dense",
-        "Conv2D" | "Residual" => "convolution",
-        "SimpleRNN" | "LSTM" | "GRU" | "Bidirectional" | "MultiTimescaleLSTM" => "recurrent",
-        "BatchNormalization" | "LayerNormalization" => "normalization",
-        "Dropout" | "SpatialDropout" | "GaussianNoise" => "chance",
-        _ => "other",
+        "Dense" | "TimeDistributed" => Role::Dense,
+        "Conv2D" | "Residual" => Role::Convolution,
+        "SimpleRNN" | "LSTM" | "GRU" | "Bidirectional" | "MultiTimescaleLSTM" => Role::Recurrent,
+        "BatchNormalization" | "LayerNormalization" => Role::Normalization,
+        "Dropout" | "SpatialDropout" | "GaussianNoise" => Role::Chance,
+        _ => Role::Other,
     }
 }
 
-fn card(svg: &mut Svg, middle: f64, family: &str) {
-    let top = Number(middle - CARD_HEIGHT / 2.0);
-    svg.push(format_args!(
-        r#"<rect class="card" x="{CARD_X}" y="{top}" width="{CARD_WIDTH}" height="{CARD_HEIGHT}" rx="8"/>"#
-    ));
-    let (x, top) = (CARD_X + 8.0, Number(middle - CARD_HEIGHT / 2.0 + 9.0));
-    let height = CARD_HEIGHT - 18.0;
-    svg.push(format_args!(
-        r#"<rect class="{family}" x="{x}" y="{top}" width="3" height="{height}" rx="1.5" stroke="none"/>"#
-    ));
+fn card(drawing: &mut Drawing, middle: f64, family: Role) {
+    let y = middle - CARD_HEIGHT / 2.0;
+    let card =
+        Shape::Rect { x: CARD_X, y, width: CARD_WIDTH, height: CARD_HEIGHT, radius: 8.0, role: Role::Card };
+    drawing.push(card);
+    let (x, y, height) = (CARD_X + 8.0, y + 9.0, CARD_HEIGHT - 18.0);
+    drawing.push(Shape::Rect { x, y, width: 3.0, height, radius: 1.5, role: family });
 }
 
 /// From one card down to the next.
-fn arrow(svg: &mut Svg, top: f64) {
+fn arrow(drawing: &mut Drawing, top: f64) {
     let x = CARD_X + CARD_WIDTH / 2.0;
-    let bottom = top + PITCH - CARD_HEIGHT;
-    let (left, right, line) = (Number(x - 5.0), Number(x + 5.0), Number(x - 0.75));
-    let (from, to, neck) = (Number(top + 4.0), Number(bottom - 4.0), Number(bottom - 11.0));
-    let length = Number(PITCH - CARD_HEIGHT - 14.0);
-    svg.push(format_args!(r#"<rect class="flow" x="{line}" y="{from}" width="1.5" height="{length}"/>"#));
-    svg.push(format_args!(
-        r#"<polygon class="flow" points="{left},{neck} {right},{neck} {},{to}"/>"#,
-        Number(x)
-    ));
+    let (neck, tip) = (top + PITCH - CARD_HEIGHT - 11.0, top + PITCH - CARD_HEIGHT - 4.0);
+    drawing.push(Shape::Line { from: [x, top + 4.0], to: [x, neck], width: 1.5, role: Role::Flow });
+    let points = vec![[x - 5.0, neck], [x + 5.0, neck], [x, tip]];
+    drawing.push(Shape::Polygon { points, role: Role::Flow, opacity: 1.0, outlined: false });
 }
 
 /// The way past a card, from the arrow above it to the one below it.
-fn bypass(svg: &mut Svg, middle: f64) {
-    let (x, right) = (CARD_X + CARD_WIDTH / 2.0, CARD_WIDTH / 2.0 + 2.0);
-    let (top, down) = (Number(middle - PITCH / 2.0 - 2.0), Number(PITCH - 14.0));
-    svg.push(format_args!(
-        r#"<path class="bypass" d="M{x} {top}h{right}q9 0 9 9v{down}q0 9 -9 9h-{right}"/>"#
-    ));
+fn bypass(drawing: &mut Drawing, middle: f64) {
+    /// Of the turns.
+    const RADIUS: f64 = 9.0;
+    let (x, far) = (CARD_X + CARD_WIDTH / 2.0, CARD_X + CARD_WIDTH + 2.0);
+    let (top, bottom) = (middle - PITCH / 2.0 - 2.0, middle + PITCH / 2.0 + 2.0);
+    let straight = |from: [f64; 2], to: [f64; 2]| [from, to, to];
+    let corner = [far + RADIUS, top];
+    let foot = [far + RADIUS, bottom];
+    let turns = vec![
+        straight([x, top], [far, top]),
+        [corner, corner, [far + RADIUS, top + RADIUS]],
+        straight([far + RADIUS, top + RADIUS], [far + RADIUS, bottom - RADIUS]),
+        [foot, foot, [far, bottom]],
+        straight([far, bottom], [x, bottom]),
+    ];
+    let (role, note) = (Role::Bypass, String::new());
+    drawing.push(Shape::Curve { start: [x, top], turns, width: 1.5, opacity: 1.0, role, note });
 }
 
 /// How long an axis is drawn.
@@ -131,7 +134,7 @@ fn length(n: usize) -> f64 {
 }
 
 /// The shape of one example's output.
-fn glyph(svg: &mut Svg, middle: f64, shape: &[usize], family: &str) {
+fn glyph(drawing: &mut Drawing, middle: f64, shape: &[usize], family: Role) {
     let [width, height, depth] = match shape {
         [n] => [8.0, length(*n), 0.0],
         [frames, features] => [length(*frames), length(*features), 0.0],
@@ -142,10 +145,7 @@ fn glyph(svg: &mut Svg, middle: f64, shape: &[usize], family: &str) {
     let (left, top) = (SHAPES - (width + depth) / 2.0, middle - (height - depth) / 2.0);
     let (right, bottom) = (left + width, top + height);
     let mut face = |points: [[f64; 2]; 4], opacity: f64| {
-        let points = points.map(|[x, y]| format!("{},{}", Number(x), Number(y))).join(" ");
-        svg.push(format_args!(
-            r#"<polygon class="glyph {family}" points="{points}" style="fill-opacity:{opacity}" stroke-linejoin="round"/>"#
-        ));
+        drawing.push(Shape::Polygon { points: points.to_vec(), role: family, opacity, outlined: true });
     };
     face([[left, top], [right, top], [right, bottom], [left, bottom]], 0.28);
     if depth > 0.0 {

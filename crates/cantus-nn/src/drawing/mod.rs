@@ -1,34 +1,39 @@
-//! A network as a picture, in SVG: the project idea of the sixth lecture.
+//! A network as a picture: the project idea of the sixth lecture.
 //!
 //! Two kinds of pictures, and [`Network::drawing`] chooses:
 //!
 //! - `neurons`: every neuron and every weighted connection, where there are few enough to tell them apart;
 //! - `blocks`: one block for each layer with the shape of its output, for all other networks.
 //!
-//! Colours follow the reader's light or dark theme by themselves (`prefers-color-scheme`). They are those of Okabe & Ito (2008,
+//! Both are lists of shapes ([`Drawing`]), which can be written as SVG, or drawn by whoever has another canvas. In the SVG,
+//! colours follow the reader's light or dark theme by themselves (`prefers-color-scheme`). They are those of Okabe & Ito (2008,
 //! "Color Universal Design"), which people with any common colour blindness can tell apart.
 
 mod blocks;
 mod neurons;
+mod shape;
 mod svg;
 mod words;
+
+pub use shape::{Anchor, Drawing, Role, Shape};
 
 use crate::network::Network;
 
 impl Network {
-    /// A picture of the network, as the text of an SVG file.
+    /// A picture of the network.
     ///
     /// Networks of dense layers with up to 16 neurons each are drawn neuron by neuron. A connection is blue where its
     /// weight is positive and orange where it is negative, and the wider the larger the weight is beside the others of its
     /// layer; a neuron's ring shows its bias in the same way. All other networks are drawn as one block for each layer, with its
     /// settings, the shape of its output and its number of parameters.
     ///
-    /// The same weights give the same text.
+    /// The same weights give the same drawing.
     #[must_use]
-    pub fn drawing(&self) -> String {
+    pub fn drawing(&self) -> Drawing {
         let columns = neurons::columns(self);
-        let svg = columns.map_or_else(|| blocks::draw(self), |columns| neurons::draw(self, &columns));
-        svg.document(&format!("A network of {} parameters", crate::summary::grouped(self.n_parameters())))
+        let drawing = columns.map_or_else(|| blocks::draw(self), |columns| neurons::draw(self, &columns));
+        let title = format!("A network of {} parameters", crate::summary::grouped(self.n_parameters()));
+        Drawing { title, ..drawing }
     }
 }
 
@@ -53,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_lectures_perceptron_is_drawn_neuron_by_neuron() {
-        let svg = lecture().drawing();
+        let svg = lecture().drawing().to_svg();
         assert_eq!(count(&svg, "<circle"), 3 + 3 + 5 + 2);
         assert_eq!(count(&svg, "<path"), 3 * 3 + 3 * 5 + 5 * 2);
         assert_eq!(count(&svg, ">Dense<"), 3);
@@ -66,7 +71,7 @@ mod tests {
         let values = vec![2.0, -1.0, 0.0];
         let kernel = Tensor { name: "layers.0.kernel".into(), shape: vec![3, 1], values };
         network.set_weights(&[kernel]).unwrap();
-        let svg = network.drawing();
+        let svg = network.drawing().to_svg();
         let line = |name: &str| svg.lines().find(|line| line.contains(name)).unwrap().to_owned();
         let (heavy, light, none) = (line("kernel[0, 0]"), line("kernel[1, 0]"), line("kernel[2, 0]"));
         assert!(heavy.contains("positive") && heavy.contains("stroke-width=\"4\""), "{heavy}");
@@ -79,7 +84,8 @@ mod tests {
         let dense = LayerSpec::Dense(Dense::new(4, Activation::Relu));
         let layers =
             vec![LayerSpec::Flatten(Default::default()), dense, LayerSpec::Dropout(Dropout { rate: 0.3 })];
-        let svg = Network::new(&Architecture { input_shape: vec![2, 3], layers }, 4).unwrap().drawing();
+        let svg =
+            Network::new(&Architecture { input_shape: vec![2, 3], layers }, 4).unwrap().drawing().to_svg();
         assert_eq!(count(&svg, "<circle"), 6 + 4);
         assert!(svg.contains("4 neurons, relu") && svg.contains("Dropout 0.3"), "{svg}");
     }
@@ -95,7 +101,8 @@ mod tests {
                 { type = "Dense", units = 10, activation = "softmax", kernel_regularizer = { l2 = 0.001 } },
             ]"#,
         )
-        .drawing();
+        .drawing()
+        .to_svg();
         for text in [
             ">130 × 13 × 1<",
             ">32 filters of 3 × 3, relu<",
@@ -124,7 +131,7 @@ mod tests {
                 { type = "RandomFourierFeatures", units = 64 },
             ]"#,
         )
-        .drawing();
+        .drawing().to_svg();
         for text in [
             ">Dense 32 units → LayerNormalization<",
             ">GRU 8 units, every step<",
@@ -144,7 +151,7 @@ mod tests {
         let values = vec![f32::NAN, f32::INFINITY, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, 0.0];
         let kernel = Tensor { name: "layers.0.kernel".into(), shape: vec![3, 3], values };
         network.set_weights(&[kernel]).unwrap();
-        let svg = network.drawing();
+        let svg = network.drawing().to_svg();
         let attributes = svg.split('"').skip(1).step_by(2);
         assert!(attributes.clone().count() > 100);
         attributes.for_each(|value| assert!(!value.contains("NaN") && !value.contains("inf"), "{value}"));
@@ -153,8 +160,8 @@ mod tests {
     #[test]
     fn every_tag_that_opens_closes() {
         for svg in [
-            lecture().drawing(),
-            network("input_shape = [99]\nlayers = [{ type = \"Dense\", units = 2 }]").drawing(),
+            lecture().drawing().to_svg(),
+            network("input_shape = [99]\nlayers = [{ type = \"Dense\", units = 2 }]").drawing().to_svg(),
         ] {
             let mut open = Vec::new();
             for tag in svg.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()) {

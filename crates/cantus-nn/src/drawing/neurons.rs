@@ -1,6 +1,6 @@
 //! Small networks: neurons in columns, connections between them.
 
-use super::svg::{Anchor, Escaped, Number, Svg};
+use super::shape::{Anchor, Drawing, Font, Role, Shape};
 use super::words;
 use crate::chain::Link;
 use crate::layer::LayerSpec;
@@ -65,11 +65,11 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-pub(super) fn draw(network: &Network, columns: &[Column]) -> Svg {
+pub(super) fn draw(network: &Network, columns: &[Column]) -> Drawing {
     let most = columns.iter().map(|column| column.n_neurons).max().unwrap_or(1);
     let width = 2.0 * MARGIN + COLUMN * (columns.len() - 1) as f64;
     let height = HEAD + ROW * most as f64 + FOOT;
-    let mut svg = Svg::new(width, height);
+    let mut drawing = Drawing::new(width, height);
     let place = |column: usize, neuron: usize| {
         let above = (most - columns[column].n_neurons) as f64 / 2.0;
         [MARGIN + COLUMN * column as f64, HEAD + ROW * (above + neuron as f64 + 0.5)]
@@ -79,22 +79,22 @@ pub(super) fn draw(network: &Network, columns: &[Column]) -> Svg {
     };
     for (i, column) in columns.iter().enumerate() {
         if let Some(weights) = weights_of(column) {
-            connections(&mut svg, &weights, |from| place(i - 1, from), |to| place(i, to));
+            connections(&mut drawing, &weights, |from| place(i - 1, from), |to| place(i, to));
         }
     }
     for (i, column) in columns.iter().enumerate() {
         let weights = weights_of(column);
         let letter = if i == 0 { Some('x') } else { (i + 1 == columns.len()).then_some('y') };
         for neuron in 0..column.n_neurons {
-            circle(&mut svg, place(i, neuron), weights.as_ref(), neuron);
+            circle(&mut drawing, place(i, neuron), weights.as_ref(), neuron);
             if let Some(letter) = letter {
-                name(&mut svg, place(i, neuron), letter, neuron + 1);
+                name(&mut drawing, place(i, neuron), letter, neuron + 1);
             }
         }
-        head(&mut svg, place(i, 0)[0], &column.words);
+        head(&mut drawing, place(i, 0)[0], &column.words);
     }
-    legend(&mut svg, [width / 2.0, height - 22.0]);
-    svg
+    legend(&mut drawing, [width / 2.0, height - 22.0]);
+    drawing
 }
 
 /// Kernel and bias of one layer.
@@ -122,13 +122,13 @@ impl<'a> Weights<'a> {
     }
 }
 
-fn sign(weight: f32) -> &'static str {
-    if weight < 0.0 { "negative" } else { "positive" }
+fn sign(weight: f32) -> Role {
+    if weight < 0.0 { Role::Negative } else { Role::Positive }
 }
 
 /// The heavier ones last, so that they lie on top.
 fn connections(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     weights: &Weights<'_>,
     from: impl Fn(usize) -> [f64; 2],
     to: impl Fn(usize) -> [f64; 2],
@@ -136,63 +136,56 @@ fn connections(
     let n_neurons = weights.bias.len().max(1);
     let mut order: Vec<usize> = (0..weights.kernel.len()).collect();
     order.sort_by(|&a, &b| weights.size(weights.kernel[a]).total_cmp(&weights.size(weights.kernel[b])));
-    svg.push(format_args!("<g fill=\"none\">"));
     for at in order {
         let (i, j, weight) = (at / n_neurons, at % n_neurons, weights.kernel[at]);
-        let ([x1, y1], [x2, y2]) = (from(i), to(j));
-        let (size, middle) = (weights.size(weight), Number((x1 + x2) / 2.0));
-        let (wide, opacity) = (Number(0.6 + 3.4 * size), Number(0.25 + 0.7 * size));
-        let (x1, y1, x2, y2) = (Number(x1), Number(y1), Number(x2), Number(y2));
-        svg.push(format_args!(
-            r#"<path class="{}" d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}" stroke-width="{wide}" stroke-opacity="{opacity}"><title>{}.kernel[{i}, {j}] = {weight}</title></path>"#,
-            sign(weight),
-            Escaped(weights.path),
-        ));
+        let (start, end) = (from(i), to(j));
+        let (size, middle) = (weights.size(weight), (start[0] + end[0]) / 2.0);
+        drawing.push(Shape::Curve {
+            start,
+            turns: vec![[[middle, start[1]], [middle, end[1]], end]],
+            width: 0.6 + 3.4 * size,
+            opacity: 0.25 + 0.7 * size,
+            role: sign(weight),
+            note: format!("{}.kernel[{i}, {j}] = {weight}", weights.path),
+        });
     }
-    svg.push(format_args!("</g>"));
 }
 
-fn circle(svg: &mut Svg, [x, y]: [f64; 2], weights: Option<&Weights<'_>>, neuron: usize) {
+fn circle(drawing: &mut Drawing, centre: [f64; 2], weights: Option<&Weights<'_>>, neuron: usize) {
     let bias = weights.and_then(|weights| Some((weights, *weights.bias.get(neuron)?)));
-    let (class, size) = bias.map_or(("", 0.0), |(weights, bias)| {
+    let (ring, size) = bias.map_or((Role::Neuron, 0.0), |(weights, bias)| {
         let size = weights.size(bias);
-        (if size < 0.01 { "" } else { sign(bias) }, size)
+        (if size < 0.01 { Role::Neuron } else { sign(bias) }, size)
     });
-    let title = bias.map_or(String::new(), |(weights, bias)| {
-        format!("<title>{}.bias[{neuron}] = {bias}</title>", Escaped(weights.path))
-    });
-    let (x, y, ring) = (Number(x), Number(y), Number(1.5 + 2.5 * size));
-    svg.push(format_args!(
-        r#"<circle class="neuron {class}" cx="{x}" cy="{y}" r="{RADIUS}" stroke-width="{ring}">{title}</circle>"#
-    ));
+    let note =
+        bias.map_or(String::new(), |(weights, bias)| format!("{}.bias[{neuron}] = {bias}", weights.path));
+    drawing.push(Shape::Circle { centre, radius: RADIUS, ring, ring_width: 1.5 + 2.5 * size, note });
 }
 
 /// x₁ for an input, y₁ for an output, inside its circle.
-fn name(svg: &mut Svg, [x, y]: [f64; 2], letter: char, number: usize) {
-    let style = r#"font-size="12" font-style="italic""#;
-    svg.text([x, y + 4.0], Anchor::Middle, style, &format!("{letter}{}", subscript(number)));
+fn name(drawing: &mut Drawing, [x, y]: [f64; 2], letter: char, number: usize) {
+    let font = Font { italic: true, ..Font::plain(12.0) };
+    drawing.text([x, y + 4.0], Anchor::Middle, font, &format!("{letter}{}", subscript(number)));
 }
 
 /// What the column is.
-fn head(svg: &mut Svg, x: f64, [name, numbers, notes]: &[String; 3]) {
-    svg.text([x, 32.0], Anchor::Middle, r#"font-size="14" font-weight="600""#, name);
-    svg.text([x, 50.0], Anchor::Middle, r#"class="muted" font-size="12""#, numbers);
+fn head(drawing: &mut Drawing, x: f64, [name, numbers, notes]: &[String; 3]) {
+    drawing.text([x, 32.0], Anchor::Middle, Font { bold: true, ..Font::plain(14.0) }, name);
+    drawing.text([x, 50.0], Anchor::Middle, Font::muted(12.0), numbers);
     if !notes.is_empty() {
-        svg.text([x, 66.0], Anchor::Middle, r#"class="muted" font-size="11""#, notes);
+        drawing.text([x, 66.0], Anchor::Middle, Font::muted(11.0), notes);
     }
 }
 
 /// What the colours say.
-fn legend(svg: &mut Svg, [middle, y]: [f64; 2]) {
-    let line = Number(y - 4.0);
-    for (sign, words, x) in
-        [("negative", "negative weight", middle - 134.0), ("positive", "positive weight", middle + 14.0)]
-    {
-        let (from, to) = (Number(x), Number(x + 22.0));
-        svg.push(format_args!(
-            r#"<line class="{sign}" x1="{from}" y1="{line}" x2="{to}" y2="{line}" stroke-width="3"/>"#
-        ));
-        svg.text([x + 29.0, y], Anchor::Start, r#"class="muted" font-size="11""#, words);
+fn legend(drawing: &mut Drawing, [middle, y]: [f64; 2]) {
+    for (role, words, x) in [
+        (Role::Negative, "negative weight", middle - 134.0),
+        (Role::Positive, "positive weight", middle + 14.0),
+    ] {
+        let (from, to) = ([x, y - 4.0], [x + 22.0, y - 4.0]);
+        drawing.push(Shape::Line { from, to, width: 3.0, role });
+        drawing.text([x + 29.0, y], Anchor::Start, Font::muted(11.0), words);
     }
 }
 

@@ -1,6 +1,8 @@
-//! What both pictures are made of: marks, text and the document around them.
+//! A drawing as SVG, whose colours follow the reader's light or dark theme by themselves.
 
 use std::fmt::{self, Display, Write};
+
+use super::shape::{Anchor, Drawing, Role, Shape};
 
 /// Colours by role, light and dark. Renderers that know no themes draw the light one.
 const STYLE: &str = "\
@@ -9,12 +11,11 @@ const STYLE: &str = "\
 .network text { fill: #1c1f24 }
 .network .muted { fill: #575d66 }
 .network .card { fill: #f5f6f8; stroke: #e0e3e7 }
-.network .flow { fill: #9aa0a8 }
-.network .bypass { fill: none; stroke: #9aa0a8; stroke-width: 1.5 }
+.network .flow { fill: #9aa0a8; stroke: #9aa0a8 }
+.network .bypass { fill: none; stroke: #9aa0a8 }
 .network .neuron { fill: #ffffff; stroke: #9aa0a8 }
 .network .positive { stroke: #0072b2 }
 .network .negative { stroke: #d55e00 }
-.network .glyph { fill-opacity: 0.3 }
 .network .dense { fill: #0072b2; stroke: #0072b2 }
 .network .convolution { fill: #d55e00; stroke: #d55e00 }
 .network .recurrent { fill: #009e73; stroke: #009e73 }
@@ -26,7 +27,7 @@ const STYLE: &str = "\
 .network text { fill: #eceef1 }
 .network .muted { fill: #a6adb8 }
 .network .card { fill: #1f2229; stroke: #333842 }
-.network .flow { fill: #5c636e }
+.network .flow { fill: #5c636e; stroke: #5c636e }
 .network .bypass { stroke: #5c636e }
 .network .neuron { fill: #16181d; stroke: #5c636e }
 .network .positive { stroke: #56b4e9 }
@@ -37,60 +38,109 @@ const STYLE: &str = "\
 }
 ";
 
-/// A picture that grows mark by mark.
-#[derive(Debug)]
-pub(super) struct Svg {
-    width: f64,
-    height: f64,
-    marks: String,
-}
-
-/// Where a text stands relative to its place.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-impl Svg {
-    /// An empty picture.
-    pub(super) fn new(width: f64, height: f64) -> Self {
-        Self { width, height, marks: String::new() }
-    }
-
-    /// Adds marks that need no escaping.
-    pub(super) fn push(&mut self, mark: fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
-        let _ = self.marks.write_fmt(mark);
-        self.marks.push('\n');
-    }
-
-    /// Adds one line of text; `style` is a list of attributes.
-    pub(super) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, style: &str, text: &str) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
-        let (x, y, text) = (Number(x), Number(y), Escaped(text));
-        self.push(format_args!(r#"<text x="{x}" y="{y}" text-anchor="{anchor}" {style}>{text}</text>"#));
-    }
-
-    /// The whole file.
-    pub(super) fn document(&self, title: &str) -> String {
-        let (width, height, title) = (Number(self.width), Number(self.height), Escaped(title));
+impl Drawing {
+    /// The whole as the text of an SVG file.
+    #[must_use]
+    pub fn to_svg(&self) -> String {
+        let (width, height, title) = (Number(self.width), Number(self.height), Escaped(&self.title));
+        let shapes: String = self.shapes.iter().map(element).collect();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"network\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" role=\"img\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\
-             <rect class=\"surface\" width=\"{width}\" height=\"{height}\"/>\n{}</svg>\n",
-            self.marks
+             <rect class=\"surface\" width=\"{width}\" height=\"{height}\"/>\n{shapes}</svg>\n",
         )
     }
 }
 
+/// One shape as a line of SVG.
+fn element(shape: &Shape) -> String {
+    match shape {
+        Shape::Rect { x, y, width, height, radius, role } => {
+            let (class, [x, y, width, height, radius]) =
+                (class(*role), [x, y, width, height, radius].map(|v| Number(*v)));
+            let stroke = if *role == Role::Card { "" } else { r#" style="stroke:none""# };
+            format!(
+                "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\"{stroke}/>\n"
+            )
+        }
+        Shape::Polygon { points, role, opacity, outlined } => {
+            let points = points.iter().map(|&point| pair(point)).collect::<Vec<_>>().join(" ");
+            let (class, stroke) = (class(*role), if *outlined { "" } else { ";stroke:none" });
+            format!(
+                "<polygon class=\"{class}\" points=\"{points}\" style=\"fill-opacity:{opacity}{stroke}\" stroke-linejoin=\"round\"/>\n"
+            )
+        }
+        Shape::Line { from: [x1, y1], to: [x2, y2], width, role } => {
+            let [x1, y1, x2, y2, width] = [x1, y1, x2, y2, width].map(|v| Number(*v));
+            let class = class(*role);
+            format!(
+                "<line class=\"{class}\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke-width=\"{width}\"/>\n"
+            )
+        }
+        Shape::Curve { start, turns, width, opacity, role, note } => {
+            let turn = |[a, b, end]: &[[f64; 2]; 3]| format!("C{} {} {}", pair(*a), pair(*b), pair(*end));
+            let way = turns.iter().map(turn).collect::<String>();
+            let (class, width, opacity) = (class(*role), Number(*width), Number(*opacity));
+            format!(
+                "<path class=\"{class}\" fill=\"none\" d=\"M{}{way}\" stroke-width=\"{width}\" stroke-opacity=\"{opacity}\">{}</path>\n",
+                pair(*start),
+                title(note),
+            )
+        }
+        Shape::Circle { centre: [x, y], radius, ring, ring_width, note } => {
+            let [x, y, radius, ring_width] = [x, y, radius, ring_width].map(|v| Number(*v));
+            let class = if *ring == Role::Neuron { "" } else { class(*ring) };
+            let title = title(note);
+            format!(
+                "<circle class=\"neuron {class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" stroke-width=\"{ring_width}\">{title}</circle>\n"
+            )
+        }
+        Shape::Text { at: [x, y], anchor, size, bold, italic, muted, text } => {
+            let anchor = match anchor {
+                Anchor::Start => "start",
+                Anchor::Middle => "middle",
+                Anchor::End => "end",
+            };
+            let [x, y, size] = [x, y, size].map(|v| Number(*v));
+            let weight = if *bold { r#" font-weight="600""# } else { "" };
+            let style = if *italic { r#" font-style="italic""# } else { "" };
+            let class = if *muted { r#" class="muted""# } else { "" };
+            let text = Escaped(text);
+            format!(
+                "<text{class} x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{weight}{style}>{text}</text>\n"
+            )
+        }
+    }
+}
+
+fn class(role: Role) -> &'static str {
+    match role {
+        Role::Card => "card",
+        Role::Flow => "flow",
+        Role::Bypass => "bypass",
+        Role::Neuron => "neuron",
+        Role::Positive => "positive",
+        Role::Negative => "negative",
+        Role::Dense => "dense",
+        Role::Convolution => "convolution",
+        Role::Recurrent => "recurrent",
+        Role::Normalization => "normalization",
+        Role::Chance => "chance",
+        Role::Other => "other",
+    }
+}
+
+fn pair([x, y]: [f64; 2]) -> String {
+    format!("{},{}", Number(x), Number(y))
+}
+
+/// What is shown where the pointer rests.
+fn title(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!("<title>{}</title>", Escaped(note)) }
+}
+
 /// At most two decimals: a hundredth of a pixel is enough.
-pub(super) struct Number(pub(super) f64);
+struct Number(f64);
 
 impl Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +150,7 @@ impl Display for Number {
 }
 
 /// Text for XML, its markup escaped.
-pub(super) struct Escaped<'a>(pub(super) &'a str);
+struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,15 +169,14 @@ impl Display for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::Font;
     use super::*;
 
     #[test]
     fn markup_in_a_text_stays_a_text() {
-        let mut svg = Svg::new(10.0, 10.0);
-        svg.text([1.0, 2.001], Anchor::End, "", r#"<b a="1"> & co."#);
-        assert_eq!(
-            svg.marks,
-            "<text x=\"1\" y=\"2\" text-anchor=\"end\" >&lt;b a=&quot;1&quot;&gt; &amp; co.</text>\n"
-        );
+        let mut drawing = Drawing::new(10.0, 10.0);
+        drawing.text([1.0, 2.001], Anchor::End, Font::plain(12.0), r#"<b a="1"> & co."#);
+        let expected = "<text x=\"1\" y=\"2\" text-anchor=\"end\" font-size=\"12\">&lt;b a=&quot;1&quot;&gt; &amp; co.</text>\n";
+        assert_eq!(element(&drawing.shapes[0]), expected);
     }
 }

@@ -203,7 +203,7 @@ impl Layer for DenseLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
 
     fn dense(activation: Activation) -> LayerSpec {
         LayerSpec::Dense(Dense::new(3, activation))
@@ -237,6 +237,17 @@ mod tests {
     #[test]
     fn gradients_hold_along_the_last_of_several_axes() {
         gradients_match_differences(&dense(Activation::Gelu), &[2, 3, 5], 2);
+    }
+
+    #[test]
+    fn a_shared_answer_has_the_bits_of_one_alone() {
+        let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));
+        let (weights, x) = (noise(201 * 150, 1), noise(200, 2));
+        let alone = run_forward(&layer, &[200], &weights, &x);
+        for _ in 0..200 {
+            let answer = run_answer(&layer, &[200], &weights, &x);
+            assert!(alone.iter().zip(&answer).all(|(a, b)| a.to_bits() == b.to_bits()));
+        }
     }
 
     #[test]

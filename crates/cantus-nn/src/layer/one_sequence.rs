@@ -205,3 +205,44 @@ pub(super) fn answer(
         sequence.put_output(t, &state, y);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::{Gru, LayerSpec, Lstm, SimpleRnn};
+    use crate::testing::{assert_close, noise, run_answer, run_forward};
+
+    /// Every recurrent layer, of one part and of three.
+    fn layers() -> Vec<(LayerSpec, usize)> {
+        let mut all = Vec::new();
+        for (units, return_sequences) in [(5, true), (5, false), (70, true), (70, false)] {
+            all.push((LayerSpec::Lstm(Lstm::new(units, return_sequences)), 4 * units * (3 + units + 1)));
+            all.push((LayerSpec::Gru(Gru::new(units, return_sequences)), 3 * units * (3 + units + 2)));
+            let plain = SimpleRnn { units, return_sequences };
+            all.push((LayerSpec::SimpleRnn(plain), units * (3 + units + 1)));
+        }
+        all
+    }
+
+    #[test]
+    fn a_single_sequence_gets_the_answer_that_many_get() {
+        for (layer, n_weights) in layers() {
+            let weights: Vec<f32> = noise(n_weights, 2).into_iter().map(|w| 0.3 * w).collect();
+            let x = noise(9 * 3, 1);
+            let expected = run_forward(&layer, &[9, 3], &weights, &x);
+            assert_close(&run_answer(&layer, &[9, 3], &weights, &x), &expected, 1e-5);
+        }
+    }
+
+    #[test]
+    fn the_answer_has_the_same_bits_with_and_without_help() {
+        for (layer, n_weights) in layers() {
+            let (weights, x) = (noise(n_weights, 2), noise(9 * 3, 1));
+            // Helpers that slept at first are awake later.
+            let first = run_answer(&layer, &[9, 3], &weights, &x);
+            for _ in 0..200 {
+                let again = run_answer(&layer, &[9, 3], &weights, &x);
+                assert!(first.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()), "{layer:?}");
+            }
+        }
+    }
+}

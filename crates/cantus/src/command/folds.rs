@@ -92,10 +92,6 @@ impl CrossValidation<'_> {
         let run = self.run.fold(fold);
         let split = pool.split(fold, store)?;
         let prepared = train.job(data, self.recipe, split, self.spec.clone(), self.global).prepare()?;
-        let fingerprint = prepared.fingerprint();
-        if let Some(finished) = run.finished_fold(&fingerprint, store)? {
-            return Ok(Some(finished));
-        }
         if fold == 0 && !(self.global.quiet || train.json) {
             output::print(&prepared.summary())?;
         }
@@ -103,14 +99,7 @@ impl CrossValidation<'_> {
             output::note(&prepared.split_summary().to_string());
         }
         tell_torn(&prepared);
-        let checkpoint = if train.resume { run.checkpoint(&fingerprint)? } else { None };
-        let what = format!("fold {}", fold + 1);
-        let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), &what, self.global)?;
-        let Some(trained) = trained else { return Ok(None) };
-        let examined = trained.examine(store)?;
-        let config = train.config(&data.features, &run.path(""), Some(fingerprint))?;
-        run.save(&trained, &examined, store, self.recipe, &config)?;
-        Ok(Some((examined.answers, examined.report)))
+        train.train_inside(prepared, &run, data, self.recipe, &format!("fold {}", fold + 1), self.global)
     }
 
     /// Trains the model to use, and tells the fingerprint of that training.

@@ -96,16 +96,29 @@ impl Inspect {
         }
         let Document { tracks, failed, findings: found, remarks, .. } = &document;
         let mut text = String::new();
-        if self.all || !self.paths.iter().any(|path| path.is_dir()) {
-            text += &table(tracks);
+        let is_folder = self.paths.iter().any(|path| path.is_dir());
+        if self.all || !is_folder {
+            text += &table(tracks, is_folder);
         }
-        text += &findings(found, self.all);
+        text += &findings(&self.shortened(found), self.all);
         if tracks.len() > 1 {
             text += &summary(tracks, sizes, found, remarks);
         }
         output::print(&text)?;
         output::failures(failed);
         Ok(outcome)
+    }
+
+    /// The findings with paths below the one folder that was asked about, which need not be said in each line.
+    fn shortened(&self, found: &[Finding]) -> Vec<Finding> {
+        let Some(root) = root(&self.paths) else { return found.to_vec() };
+        let prefix = format!("{}/", root.display().to_string().trim_end_matches('/'));
+        let short = |finding: &Finding| Finding {
+            path: finding.path.replacen(&prefix, "", 1),
+            detail: finding.detail.replace(&prefix, ""),
+            ..finding.clone()
+        };
+        found.iter().map(short).collect()
     }
 
     fn write_exclusions(&self, audit: &Audit, failed: &[Failed]) -> anyhow::Result<()> {

@@ -13,18 +13,22 @@ const PATH_WIDTH: usize = 40;
 /// Files of one kind of finding that are named unless all are asked for.
 const MAX_NAMED: usize = 20;
 
-/// A line for each recording, and below it what is damaged in it.
-pub fn table(tracks: &[Inspection]) -> String {
+/// A line for each recording, cut at the last column if wanted, and below it what is damaged in it.
+pub fn table(tracks: &[Inspection], are_cut: bool) -> String {
     if tracks.is_empty() {
         return String::new();
     }
-    let width = column(tracks.iter().map(|track| track.path.as_str())).max(4);
+    let paths = tracks.iter().map(|track| track.path.as_str());
+    let widest = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0);
+    let width = if are_cut { column(paths) } else { widest }.max(4);
     let mut text = format!(
         "{:width$}  {:<10} {:>7} {:>2} {:>8} {:>8} {:>7}  tags\n",
         "file", "codec", "Hz", "ch", "seconds", "peak dB", "silent"
     );
     for track in tracks {
-        text += &row(track, width);
+        let row = row(track, width);
+        text += &if are_cut { beginning_of(&row, WIDTH) } else { row };
+        text.push('\n');
         for fault in &track.faults {
             text += &format!("  ! {fault}\n");
         }
@@ -47,7 +51,7 @@ fn row(track: &Inspection, width: usize) -> String {
         100.0 * track.silence,
         tags.join(" · ")
     );
-    format!("{}\n", beginning_of(line.trim_end(), WIDTH))
+    line.trim_end().to_owned()
 }
 
 /// The findings, kind by kind; of each kind only the first files, unless all are wanted.

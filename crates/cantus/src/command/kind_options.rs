@@ -59,7 +59,7 @@ pub struct KindOptions {
     n_bands: Option<usize>,
     /// Share of a band's bins that are its peak, and its valley [default: 0.02]
     #[arg(long, value_name = "SHARE")]
-    quantile: Option<f32>,
+    quantile: Option<f64>,
     /// Contrast of strengths instead of levels in dB
     #[arg(long)]
     linear: bool,

@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments, and what it does with them.
 
+pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod demo;
@@ -10,9 +11,13 @@ mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
+mod leak;
+pub mod lesson;
 mod pitch_options;
+pub mod plot;
 pub mod predict;
 mod spec;
+mod theme;
 pub mod train;
 mod watch;
 
@@ -33,7 +38,10 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Plot(plot) => plot.run(),
+        Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
     }
 }

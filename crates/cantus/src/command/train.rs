@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use cantus::Recipe;
-use cantus::evaluation::data_sha256;
+use cantus::evaluation::{Answers, data_sha256};
 use cantus::report::Report;
 use cantus::run::{Config, Origin, Run};
 use cantus::training::{Examined, Job, Prepared, Trained};
@@ -15,6 +15,7 @@ use cantus_nn::{Batching, EarlyStopping};
 use clap::{Args, ValueEnum};
 
 use super::extract;
+use super::leak::Honest;
 use super::watch::Watch;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -175,6 +176,11 @@ impl Train {
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite)?;
         let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
+            Honest::Found(scores) => Some(scores),
+            Honest::None => None,
+            Honest::Interrupted => return Ok(None),
+        };
         let split = data.store.split(&spec)?;
         let prepared = self.job(&data, &recipe, split, spec, global).prepare()?;
         if !(global.quiet || self.json) {
@@ -192,11 +198,37 @@ impl Train {
         let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
         let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), "train", global)?;
         let Some(trained) = trained else { return Ok(None) };
-        let examined = trained.examine(&data.store)?;
+        let mut examined = trained.examine(&data.store)?;
+        examined.report.without_leak = without_leak;
         let config = self.config(&data.features, &self.output, Some(fingerprint))?;
         run.save(&trained, &examined, &data.store, &recipe, &config)?;
         let Examined { report, .. } = examined;
         Ok(Some((trained, report, data.n_lost)))
+    }
+
+    /// Trains and examines in a run inside the run, unless that is there already and may be kept.
+    pub(super) fn train_inside(
+        &self,
+        prepared: Prepared<'_>,
+        run: &Run,
+        data: &Data,
+        recipe: &Recipe,
+        what: &str,
+        global: &Global,
+    ) -> anyhow::Result<Option<(Answers, Report)>> {
+        let fingerprint = prepared.fingerprint();
+        if self.resume
+            && let Some(finished) = run.finished(&fingerprint, &data.store)?
+        {
+            return Ok(Some(finished));
+        }
+        let checkpoint = if self.resume { run.checkpoint(&fingerprint)? } else { None };
+        let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), what, global)?;
+        let Some(trained) = trained else { return Ok(None) };
+        let examined = trained.examine(&data.store)?;
+        let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
+        run.save(&trained, &examined, &data.store, recipe, &config)?;
+        Ok(Some((examined.answers, examined.report)))
     }
 
     /// A training on the data, with the options of the command line.

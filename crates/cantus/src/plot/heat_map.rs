@@ -51,6 +51,8 @@ const LEFT: f32 = 84.0;
 const RIGHT: f32 = 92.0;
 const FOOTER: f32 = 56.0;
 const GRADIENT: colorous::Gradient = colorous::MAGMA;
+/// As many as an indexed PNG can hold beside the blank: finer steps are not seen, and would triple the file.
+const N_COLOURS: usize = 255;
 /// Cells that the plot can show side by side; more are averaged together.
 const MOST_COLUMNS: usize = ((WIDTH - LEFT - RIGHT) * 2.0) as usize;
 const MOST_ROWS: usize = ((HEIGHT - HEADER - FOOTER) * 2.0) as usize;
@@ -158,7 +160,8 @@ fn colour(value: f64, low: f64, high: f64) -> [u8; 4] {
         return [0; 4];
     }
     let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
-    let colour = GRADIENT.eval_continuous(if share.is_finite() { share } else { 0.0 });
+    let step = if share.is_finite() { (share * (N_COLOURS - 1) as f64).round() as usize } else { 0 };
+    let colour = GRADIENT.eval_rational(step, N_COLOURS);
     [colour.r, colour.g, colour.b, 255]
 }
 

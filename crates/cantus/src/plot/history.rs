@@ -33,10 +33,12 @@ const FOOTER: f32 = 56.0;
 
 /// Accuracy and loss by epoch, numbered from 1, with the best epoch marked.
 ///
-/// Accuracy always spans 0 to 1, so that two runs compare at a glance. Loss starts at 0, or is logarithmic where its
+/// Accuracy always spans 0 to 1, so that two runs compare at a glance; a regression, which has none, shows loss alone. Loss starts at 0, or is logarithmic where its
 /// largest value dwarfs the rest, as in the first epochs on features that were not normalised.
 pub fn history(history: &History<'_>) -> Picture {
-    let height = HEADER + 2.0 * PANEL_HEIGHT + GAP + FOOTER;
+    let has_accuracy = !(history.accuracy.is_empty() && history.val_accuracy.is_empty());
+    let above = if has_accuracy { PANEL_HEIGHT + GAP } else { 0.0 };
+    let height = HEADER + above + PANEL_HEIGHT + FOOTER;
     let mut picture = Picture::new(WIDTH, height, "Training history", &subtitle(history));
     let n_epochs = history.n_epochs();
     let series = [("training", Ink::First), ("validation", Ink::Second)];
@@ -47,7 +49,7 @@ pub fn history(history: &History<'_>) -> Picture {
     draw_legend(&mut picture, &legend);
 
     let upper = Rect { x: LEFT, y: HEADER, width: WIDTH - LEFT - MARGIN, height: PANEL_HEIGHT };
-    let lower = Rect { y: upper.bottom() + GAP, ..upper };
+    let lower = Rect { y: HEADER + above, ..upper };
     let pad = ((n_epochs.max(1) - 1) as f64 * 0.02).max(0.3);
     let x = Scale::linear(1.0 - pad, n_epochs.max(1) as f64 + pad, upper.x, upper.right());
     let accuracy = Panel { rect: upper, x, y: Scale::linear(0.0, 1.0, upper.bottom(), upper.y) };
@@ -55,8 +57,11 @@ pub fn history(history: &History<'_>) -> Picture {
     let loss = Panel { rect: lower, x, y };
 
     let epochs = epoch_ticks(&x);
-    draw_panel(&mut picture, &accuracy, "Accuracy", [history.accuracy, history.val_accuracy], history.best());
-    accuracy.draw_x_axis(&mut picture, &epochs, None);
+    if has_accuracy {
+        let series = [history.accuracy, history.val_accuracy];
+        draw_panel(&mut picture, &accuracy, "Accuracy", series, history.best());
+        accuracy.draw_x_axis(&mut picture, &epochs, None);
+    }
     draw_panel(&mut picture, &loss, loss_title, [history.loss, history.val_loss], history.best());
     loss.draw_x_axis(&mut picture, &epochs, Some("Epoch"));
     picture
@@ -185,6 +190,19 @@ mod tests {
         let rect = Rect { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
         assert_eq!(loss_scale(&History { loss: &loss, ..History::default() }, &rect).1, "Loss (logarithmic)");
         assert_eq!(loss_scale(&History { loss: &loss[1..], ..History::default() }, &rect).1, "Loss");
+    }
+
+    #[test]
+    fn where_nothing_is_right_or_wrong_there_is_no_panel_of_accuracy() {
+        let (loss, accuracy) = (&[2.0, 1.0][..], &[0.5, 0.6][..]);
+        let regression = history(&History { loss, ..History::default() });
+        let classifier = history(&History { loss, accuracy, ..History::default() });
+        let titles = |picture: &Picture| {
+            let is_title = |m: &&Mark| matches!(m, Mark::Text(text) if text.text == "Accuracy");
+            picture.marks.iter().filter(is_title).count()
+        };
+        assert_eq!((titles(&regression), titles(&classifier)), (0, 1));
+        assert!(regression.height < classifier.height);
     }
 
     #[test]

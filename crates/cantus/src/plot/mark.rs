@@ -28,6 +28,10 @@ pub(super) enum Ink {
     Tint(f32),
     /// Text that is readable on `Tint` of the same share.
     OnTint(f32),
+    /// From the second series' colour at -1 over the page at 0 to the first's at 1.
+    Signed(f32),
+    /// Text that is readable on `Signed` of the same share.
+    OnSigned(f32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,35 +7,49 @@
 //!
 //! | picture | function |
 //! |---|---|
+//! | activation functions | [`activations`](activations()) |
 //! | accuracy and loss by epoch | [`history`](history()) |
 //! | confusion matrix | [`confusion_matrix`](confusion_matrix()) |
-//! | features over time | [`heat_map`](heat_map()) |
+//! | features over time: spectrogram, mel, MFCC, chroma, CQT, tempogram | [`heat_map`](heat_map()) |
+//! | a network, by neurons or by layers | [`network`](network()) |
 //! | any series against any axis: spectrum, ROC, activation functions | [`line_chart`](line_chart()) |
+//! | a spectrum | [`spectrum`](spectrum()) |
+//! | small matrices, such as the kernels of a convolution | [`tiles`](tiles()), [`kernels`](kernels()) |
 //! | waveform | [`waveform`](waveform()) |
 //!
 //! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O but [`Picture::save`].
 
+mod activations;
 mod confusion_matrix;
 mod font;
 mod heat_map;
 mod history;
+mod kernels;
 mod line_chart;
 mod mark;
+mod network;
 mod panel;
 mod picture;
 mod raster;
 mod rows;
 mod scale;
+mod spectrum;
 mod svg;
 mod theme;
+mod tiles;
 mod trace;
 mod waveform;
 
+pub use activations::activations;
 pub use confusion_matrix::confusion_matrix;
 pub use heat_map::{ColourRange, HeatMap, heat_map};
 pub use history::{History, history};
+pub use kernels::kernels;
 pub use line_chart::{Axis, LineChart, Series, Style, line_chart};
+pub use network::network;
 pub use picture::{Picture, PictureError};
 pub use rows::Rows;
+pub use spectrum::{Spectrum, spectrum};
 pub use theme::Theme;
+pub use tiles::{Tile, tiles};
 pub use waveform::waveform;

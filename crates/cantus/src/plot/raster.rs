@@ -1,5 +1,7 @@
 //! A picture as a PNG: the same marks, filled by tiny-skia with anti-aliasing.
 
+use std::collections::HashMap;
+
 use tiny_skia::{
     Color, ColorU8, FillRule, FilterQuality, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Stroke,
     StrokeDash, Transform,
@@ -29,8 +31,45 @@ pub(super) fn png(picture: &Picture, theme: Theme) -> Vec<u8> {
 }
 
 /// A small image as a PNG of its own, one pixel per cell; `None` if it has no cells or not as many as it says.
+///
+/// Where it has few colours, as heat maps do, they are numbered: that makes a third of the file.
 pub(super) fn image_png(image: &Image) -> Option<Vec<u8>> {
-    pixmap_of(image)?.encode_png().ok()
+    let pixmap = pixmap_of(image)?;
+    match indexed(&image.pixels) {
+        Some((palette, numbers)) => indexed_png(image, &palette, &numbers),
+        None => pixmap.encode_png().ok(),
+    }
+}
+
+/// The colours of an image, and the number of each pixel's colour; `None` for more than a byte can count.
+fn indexed(pixels: &[[u8; 4]]) -> Option<(Vec<[u8; 4]>, Vec<u8>)> {
+    let mut palette = Vec::new();
+    let mut known = HashMap::new();
+    let mut numbers = Vec::with_capacity(pixels.len());
+    for &pixel in pixels {
+        let next = known.len();
+        let number = *known.entry(pixel).or_insert(next);
+        if number == palette.len() {
+            palette.push(pixel);
+        }
+        numbers.push(u8::try_from(number).ok()?);
+    }
+    Some((palette, numbers))
+}
+
+fn indexed_png(image: &Image, palette: &[[u8; 4]], numbers: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (width, height) = (u32::try_from(image.columns).ok()?, u32::try_from(image.rows).ok()?);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(palette.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect::<Vec<u8>>());
+    encoder.set_trns(palette.iter().map(|[_, _, _, alpha]| *alpha).collect::<Vec<u8>>());
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header().ok()?;
+    writer.write_image_data(numbers).ok()?;
+    writer.finish().ok()?;
+    Some(bytes)
 }
 
 fn draw(pixmap: &mut Pixmap, mark: &Mark, theme: Theme) {
@@ -191,6 +230,21 @@ mod tests {
         assert_eq!(pixel(&picture, 20, 9), [0, 255, 0]);
         assert_eq!(pixel(&picture, 19, 10), [0, 0, 255]);
         assert_eq!(pixel(&picture, 20, 10), [255, 255, 255], "transparent shows the page");
+    }
+
+    #[test]
+    fn numbered_colours_are_the_colours_and_many_colours_are_written_as_they_are() {
+        for n_colours in [1, 3, 256, 257, 600] {
+            let colour = |i: u32| [i as u8, (i / 256) as u8, 7, 255];
+            let pixels: Vec<[u8; 4]> = (0..600).map(|i| colour(i % n_colours)).collect();
+            let png = image_png(&Image { columns: 30, rows: 20, pixels: pixels.clone() }).unwrap();
+            let read = Pixmap::decode_png(&png).unwrap();
+            let found: Vec<[u8; 4]> =
+                read.pixels().iter().map(|p| [p.red(), p.green(), p.blue(), p.alpha()]).collect();
+            assert_eq!(found, pixels, "{n_colours} colours");
+        }
+        let blank = Image { columns: 2, rows: 1, pixels: vec![[0; 4], [9, 9, 9, 255]] };
+        assert_eq!(Pixmap::decode_png(&image_png(&blank).unwrap()).unwrap().pixels()[0].alpha(), 0);
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl Theme {
             (_, Ink::First) => self.series(0),
             (_, Ink::Second) => self.series(1),
             (_, Ink::Series(i)) => self.series(i % N_SERIES),
+            (_, Ink::Signed(share)) => {
+                let to = if share < 0.0 { Ink::Second } else { Ink::First };
+                mix(self.colour(Ink::Surface), self.colour(to), share.abs())
+            }
+            (_, Ink::OnSigned(share)) => self.readable_on(self.colour(Ink::Signed(share))),
             (_, Ink::OnTint(share)) => self.readable_on(self.colour(Ink::Tint(share))),
             (Theme::Light, Ink::Surface) => [0xff, 0xff, 0xff],
             (Theme::Light, Ink::Text) => [0x1c, 0x1f, 0x24],
@@ -155,8 +160,14 @@ mod tests {
         for theme in THEMES {
             for percent in 0..=100 {
                 let share = percent as f32 / 100.0;
-                let ratio = contrast(theme.colour(Ink::OnTint(share)), theme.colour(Ink::Tint(share)));
-                assert!(ratio >= 3.3, "{theme:?} {share}: {ratio}, where WCAG asks for 3 (large text)");
+                for (text, tint) in [
+                    (Ink::OnTint(share), Ink::Tint(share)),
+                    (Ink::OnSigned(share), Ink::Signed(share)),
+                    (Ink::OnSigned(-share), Ink::Signed(-share)),
+                ] {
+                    let ratio = contrast(theme.colour(text), theme.colour(tint));
+                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG asks for 3 (large text)");
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::text::percent;
-use super::{PartSize, Report, Scores, text};
+use super::{PartSize, Report};
 
 /// The folds of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,8 +93,8 @@ impl CrossValidation {
         Self { given, track_accuracy, accuracy, folds }
     }
 
-    /// The report in words: the folds, then what holds for all of them together.
-    pub(super) fn to_text(&self, pooled: &Scores) -> String {
+    /// The folds in words.
+    pub(super) fn to_text(&self) -> String {
         let mut out = format!(
             "{}-fold cross-validation: every track was examined once, by a model that had not heard it\n\n",
             self.folds.len()
@@ -120,7 +120,7 @@ impl CrossValidation {
                 percent(value(&self.accuracy)),
             );
         }
-        out + "\nall folds together:\n\n" + &text(pooled)
+        out + "\nall folds together:\n\n"
     }
 }
 

@@ -5,8 +5,13 @@ use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use super::{CrossValidation, FoldSummary, Scores, text};
-use crate::Model;
+use super::{
+    Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, Scores, WithoutLeak, examination,
+    paired_in_words,
+    text::{self, percent, range},
+};
+use crate::evaluation::Answers;
+use crate::{Error, Model};
 
 /// What `report.json` holds and `cantus evaluate --json` prints; the scores stand at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,10 +26,25 @@ pub struct Report {
     pub cross_validation: Option<CrossValidation>,
     /// What a reader should know before quoting the scores.
     pub remarks: Vec<String>,
+    /// What the model has to beat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// What the same recipe scores without the leak, if this is the course's split by segment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_leak: Option<WithoutLeak>,
+    /// How far the probabilities can be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
+    /// The tracks that were most confidently given a wrong label.
+    #[serde(default)]
+    pub mistakes: Vec<Mistake>,
     /// The model that was scored.
     pub model: ModelSummary,
     /// Who was learnt from and who was examined.
     pub split: SplitSummary,
+    /// How long the training took, in seconds; not in `report.json`, which is the same whenever it is written.
+    #[serde(skip)]
+    pub training_s: Option<f64>,
     /// Files that were lost, and why.
     pub failures: Vec<Failure>,
     /// Damage that cost less than the file.
@@ -88,17 +108,21 @@ impl PartSize {
 
 impl Report {
     pub(crate) fn new(
-        scores: Scores,
+        answers: &Answers,
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
         history: &History,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Error> {
+        let report = Self {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
-            scores,
+            scores: answers.scores(store)?,
             cross_validation: None,
             remarks: split.remarks.clone(),
+            baseline: None,
+            without_leak: None,
+            calibration: None,
+            mistakes: Vec::new(),
             model: ModelSummary {
                 recipe: model.provenance.recipe.clone(),
                 seed: model.provenance.seed,
@@ -108,18 +132,34 @@ impl Report {
                 data_sha256: model.provenance.data_sha256.clone(),
             },
             split,
+            training_s: None,
             failures: store.failures().to_vec(),
             warnings: store.warnings().to_vec(),
-        }
+        };
+        let calibration = examination::calibration(answers, store, Some(model.calibration));
+        Self { calibration: Some(calibration), ..report }.renewed(answers, store)
+    }
+
+    /// The report on other answers of the same models.
+    pub(crate) fn renewed(self, answers: &Answers, store: &FeatureStore) -> Result<Self, Error> {
+        let temperatures = self.calibration.as_ref().and_then(|calibration| calibration.temperatures);
+        Ok(Self {
+            scores: answers.scores(store)?,
+            baseline: Some(examination::baseline(answers, store.labels())?),
+            calibration: Some(examination::calibration(answers, store, temperatures)),
+            mistakes: examination::mistakes(answers, store),
+            ..self
+        })
     }
 
     /// The report of a cross-validation, of which `first` is the report of a fold.
     pub(crate) fn of_folds(
         first: Self,
-        scores: Scores,
+        answers: &Answers,
+        store: &FeatureStore,
         cross_validation: CrossValidation,
         remarks: Vec<String>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let sizes =
             |part: fn(&FoldSummary) -> PartSize| PartSize::mean(cross_validation.folds.iter().map(part));
         let split = SplitSummary {
@@ -131,15 +171,15 @@ impl Report {
             remarks: remarks.clone(),
         };
         let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
-        Self { scores, cross_validation: Some(cross_validation), remarks, model, split, ..first }
+        let calibration = examination::calibration(answers, store, None);
+        let (cross_validation, calibration) = (Some(cross_validation), Some(calibration));
+        Self { cross_validation, calibration, remarks, model, split, ..first }.renewed(answers, store)
     }
 
     /// The report for a person at a terminal.
     pub fn to_text(&self) -> String {
-        let mut out = match &self.cross_validation {
-            None => text(&self.scores),
-            Some(folds) => folds.to_text(&self.scores),
-        };
+        let folds = self.cross_validation.as_ref().map(CrossValidation::to_text).unwrap_or_default();
+        let mut out = folds + &text::headline(&self.scores) + &self.beside() + &text::tables(&self.scores);
         for failure in &self.failures {
             out += &format!("\nlost: {}: {}", failure.path, failure.reason);
         }
@@ -148,6 +188,38 @@ impl Report {
         }
         if !(self.failures.is_empty() && self.remarks.is_empty()) {
             out.push('\n');
+        }
+        out
+    }
+}
+
+impl Report {
+    /// What stands beside the scores: what has to be beaten, what is left without the leak, how far to trust it.
+    fn beside(&self) -> String {
+        let mut out = String::new();
+        if let Some(without) = &self.without_leak {
+            out += &format!(
+                "without the leak, on a split by track: {} of tracks {}, {} of segments\n",
+                percent(without.track_accuracy),
+                range(without.track_accuracy_interval, None),
+                percent(without.accuracy),
+            );
+        }
+        if let Some(baseline) = &self.baseline {
+            let against = &baseline.model_against_it;
+            out += &format!(
+                "baseline {} of tracks {}: logistic regression on means and deviations; the model {}\n",
+                percent(baseline.track_accuracy),
+                range(baseline.track_accuracy_interval, self.scores.n_groups),
+                paired_in_words(against),
+            );
+        }
+        if let Some(calibration) = &self.calibration {
+            out += &format!(
+                "calibration error {} of tracks, {} before temperature scaling\n",
+                percent(calibration.tracks_after.expected_calibration_error),
+                percent(calibration.tracks_before.expected_calibration_error),
+            );
         }
         out
     }
@@ -256,5 +328,65 @@ pub(crate) fn part_name(part: Part) -> &'static str {
         Part::Train => "training",
         Part::Validation => "validation",
         Part::Test => "test",
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{SegmentResult, scores};
+    use super::*;
+
+    /// A report on three tracks, two of them of the class `label`, one of them wrong.
+    pub(crate) fn sample(label: &str) -> Report {
+        let answer =
+            |track, label, probabilities| SegmentResult { track, group: track, label, probabilities };
+        let answers = [answer(0, 0, &[0.9, 0.1][..]), answer(1, 1, &[0.2, 0.8]), answer(2, 0, &[0.3, 0.7])];
+        let labels = [label.to_owned(), "other".to_owned()];
+        let size = PartSize { n_tracks: 3, n_segments: 3 };
+        let mistake = Mistake {
+            path: format!("{label}/2.wav"),
+            label: label.to_owned(),
+            predicted: "other".to_owned(),
+            probability: 0.7,
+            start_s: Some(3.0),
+            end_s: Some(6.0),
+        };
+        Report {
+            cantus_version: "0.1.0".to_owned(),
+            scores: scores(&answers, &labels, 0).unwrap(),
+            cross_validation: None,
+            remarks: vec![format!("'{label}' is a remark")],
+            baseline: None,
+            without_leak: None,
+            calibration: Some(CalibrationReport::default()),
+            mistakes: vec![mistake],
+            model: ModelSummary {
+                recipe: "mlp".to_owned(),
+                seed: 0,
+                n_parameters: 1234,
+                n_epochs: Some(3),
+                best_epoch: Some(2),
+                data_sha256: "00".to_owned(),
+            },
+            split: SplitSummary {
+                spec: SplitSpec::default(),
+                given: false,
+                train_part: size,
+                validation_part: size,
+                test_part: size,
+                remarks: Vec::new(),
+            },
+            training_s: Some(1.5),
+            failures: vec![Failure { path: format!("{label}/9.wav"), reason: "cut".to_owned() }],
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_report_survives_json_without_its_time() {
+        let report = sample("rock");
+        let json = serde_json::to_string(&report).unwrap();
+        let again: Report = serde_json::from_str(&json).unwrap();
+        assert_eq!(again, Report { training_s: None, ..report });
     }
 }

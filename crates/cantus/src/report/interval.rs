@@ -44,19 +44,23 @@ pub(super) fn bootstrap(answers: impl Iterator<Item = (usize, bool)>, seed: u64)
         *right += usize::from(is_right);
         *n += 1;
     }
-    let groups: Vec<(usize, usize)> = groups.into_values().collect();
+    resampled_mean(&groups.into_values().map(|(right, n)| (right as f64, n)).collect::<Vec<_>>(), seed)
+}
+
+/// Percentile interval of a mean over resampled sets of groups, each a sum and how many it is of; none for fewer than two.
+pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Interval> {
     if groups.len() < 2 {
         return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut resample = || {
         let drawn = (0..groups.len()).map(|_| groups[rng.random_range(0..groups.len())]);
-        let (right, n) = drawn.fold((0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
-        share(right, n)
+        let (sum, n) = drawn.fold((0.0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
+        sum / n as f64
     };
-    let mut accuracies: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
-    accuracies.sort_by(f64::total_cmp);
-    Some(Interval { low: percentile(&accuracies, 0.025), high: percentile(&accuracies, 0.975) })
+    let mut means: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
+    means.sort_by(f64::total_cmp);
+    Some(Interval { low: percentile(&means, 0.025), high: percentile(&means, 0.975) })
 }
 
 /// Of sorted values, linear between neighbours (NumPy's default).

@@ -1,20 +1,43 @@
-//! What a trained model is worth: the scores, and the report in words.
+//! What a trained model is worth: the scores, and the report in words, as a web page and as Markdown.
 
 mod by_class;
 mod cross_validation;
+mod curves;
 mod document;
 mod error;
+mod examination;
+mod facts;
+mod html;
 mod interval;
+mod leak;
+mod markdown;
+mod paired;
+pub(crate) mod pictures;
+mod ranking;
+#[cfg(test)]
+pub(crate) mod reference;
+mod reliability;
 mod scores;
 mod text;
 mod tracks;
 
 pub use by_class::ClassScores;
 pub use cross_validation::{CrossValidation, FoldSummary, Spread};
+pub use curves::{Curves, curves};
 pub use document::{ModelSummary, PartSize, Report, SplitSummary};
 pub(crate) use document::{artists, best_epoch, part_name, shared_artists};
 pub use error::ScoresError;
+pub use examination::{Baseline, CalibrationReport, Mistake};
+use facts::facts;
+pub use html::html;
 pub use interval::Interval;
+pub use leak::WithoutLeak;
+pub use markdown::markdown;
+
+pub use paired::{Paired, paired, paired_in_words};
+pub use pictures::Figure;
+pub use reliability::{Reliability, ReliabilityBin};
+pub(crate) use scores::scores_of_tracks;
 pub use scores::{Scores, scores};
 pub use text::text;
 pub use tracks::{SegmentResult, TrackDecision, track_decisions};

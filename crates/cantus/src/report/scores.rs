@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassScores, Interval, ScoresError, SegmentResult, TrackDecision,
+    ClassScores, Curves, Interval, ScoresError, SegmentResult, TrackDecision,
     by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    curves::curves,
     interval::{bootstrap, wilson},
+    ranking::top_k,
     track_decisions,
 };
 use crate::vote::arg_max;
@@ -56,6 +58,17 @@ pub struct Scores {
     pub track_per_class: BTreeMap<String, ClassScores>,
     /// Counts of tracks `[true][predicted]`.
     pub track_confusion_matrix: Vec<Vec<usize>>,
+    /// Share of tracks whose true class is among the 1, 2, … most probable (`top_k_accuracy_score`).
+    #[serde(default)]
+    pub track_top_k: BTreeMap<String, f64>,
+    /// Area under the ROC curve of each class against the rest, of tracks (`roc_auc_score`); without classes that occur
+    /// always or never.
+    #[serde(default)]
+    pub track_roc_auc: BTreeMap<String, f64>,
+    /// Average precision of each class against the rest, of tracks (`average_precision_score`); without classes that occur
+    /// always or never.
+    #[serde(default)]
+    pub track_average_precision: BTreeMap<String, f64>,
 
     /// Expected accuracy of guessing every class alike: one over the number of classes.
     pub chance_level: f64,
@@ -73,10 +86,23 @@ pub struct Scores {
 /// # Reference
 /// scikit-learn 1.9 and SciPy 1.17 within 1e-12 (`tests/reference/scores.py`); the bootstrap within 0.01 of NumPy's.
 pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> Result<Scores, ScoresError> {
+    let tracks = track_decisions(segments, labels.len())?;
+    scores_of_tracks(segments, &tracks, labels, seed)
+}
+
+/// The same, of tracks that are decided already, such as by models that make their probabilities more or less sure.
+///
+/// # Errors
+/// If two labels are the same.
+pub(crate) fn scores_of_tracks(
+    segments: &[SegmentResult<'_>],
+    tracks: &[TrackDecision],
+    labels: &[String],
+    seed: u64,
+) -> Result<Scores, ScoresError> {
     if let Some(label) = duplicate(labels) {
         return Err(ScoresError::DuplicateLabel { label: label.clone() });
     }
-    let tracks = track_decisions(segments, labels.len())?;
     let by_segment = confusion(segments.iter().map(|s| (s.label, arg_max(s.probabilities))), labels.len());
     let by_track = confusion(tracks.iter().map(|t| (t.label, t.predicted)), labels.len());
     let right_tracks = diagonal(&by_track);
@@ -85,7 +111,7 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
         labels: labels.to_vec(),
         n_segments: segments.len(),
         n_tracks: tracks.len(),
-        n_groups: n_groups(&tracks),
+        n_groups: n_groups(tracks),
         accuracy: share(diagonal(&by_segment), segments.len()),
         accuracy_interval: bootstrap(
             segments.iter().map(|s| (s.group, arg_max(s.probabilities) == s.label)),
@@ -102,6 +128,9 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
         track_macro_f1: macro_average(&by_track).f1_score,
         track_per_class: named(labels, &by_track),
         track_confusion_matrix: by_track,
+        track_top_k: top_k(tracks),
+        track_roc_auc: of_classes(labels, tracks, |curves| curves.auc),
+        track_average_precision: of_classes(labels, tracks, |curves| curves.average_precision),
         chance_level: share(1, labels.len()),
         majority_baseline: share(commonest, tracks.len()),
     })
@@ -112,6 +141,19 @@ impl Scores {
     pub fn track_interval(&self) -> Interval {
         self.n_groups.and(self.track_accuracy_bootstrap).unwrap_or(self.track_accuracy_interval)
     }
+}
+
+/// A number from the curves of each class that has them.
+fn of_classes(
+    labels: &[String],
+    tracks: &[TrackDecision],
+    number: impl Fn(&Curves) -> f64,
+) -> BTreeMap<String, f64> {
+    let of_class = |(class, label): (usize, &String)| {
+        let curves = curves(tracks.iter().map(|track| (track.probabilities[class], track.label == class)))?;
+        Some((label.clone(), number(&curves)))
+    };
+    labels.iter().enumerate().filter_map(of_class).collect()
 }
 
 /// Number of groups, if any holds two tracks.

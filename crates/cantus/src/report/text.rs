@@ -14,15 +14,27 @@ use super::{
 const WIDEST: usize = 96;
 
 /// The report on `scores`, in lines that end in `\n`.
-#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
 pub fn text(scores: &Scores) -> String {
+    headline(scores) + &tables(scores)
+}
+
+/// The figures that are quoted.
+#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
+pub(super) fn headline(scores: &Scores) -> String {
     let mut out = String::new();
-    write_report(&mut out, scores).expect("memory");
+    write_headline(&mut out, scores).expect("memory");
     out
 }
 
-fn write_report(out: &mut String, scores: &Scores) -> fmt::Result {
-    write_headline(out, scores)?;
+/// A blank line, the table by class, and what was taken for what.
+#[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
+pub(super) fn tables(scores: &Scores) -> String {
+    let mut out = String::new();
+    write_tables(&mut out, scores).expect("memory");
+    out
+}
+
+fn write_tables(out: &mut String, scores: &Scores) -> fmt::Result {
     writeln!(out)?;
     write_classes(out, scores)?;
     writeln!(out)?;
@@ -62,7 +74,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// An interval, and what it takes for independent where that is not the track.
-fn range(interval: Interval, n_groups: Option<usize>) -> String {
+pub(super) fn range(interval: Interval, n_groups: Option<usize>) -> String {
     let over = n_groups.map(|n| format!(" over {n} groups")).unwrap_or_default();
     format!("(95 % CI {:.0}–{:.0}{over})", 100.0 * interval.low, 100.0 * interval.high)
 }

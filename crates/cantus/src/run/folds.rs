@@ -41,6 +41,26 @@ impl Run {
         self.dir.join(FOLDS).is_file()
     }
 
+    /// The run of that name inside this one; its folder is made.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn inner(&self, name: &str) -> Result<Self, Error> {
+        let run = Self { dir: self.dir.join(name) };
+        run.make_folder()?;
+        Ok(run)
+    }
+
+    /// Removes the run of that name inside this one, if there is one.
+    pub(super) fn remove_inner(&self, name: &str) -> Result<(), Error> {
+        let dir = self.dir.join(name);
+        if dir.join(REPORT).is_file() {
+            std::fs::remove_dir_all(&dir).map_err(Error::io(&dir))
+        } else {
+            Ok(())
+        }
+    }
+
     /// The run of a fold, counted from 0; its folder counts from 1.
     pub fn fold(&self, fold: usize) -> Self {
         Self { dir: self.dir.join(format!("fold-{}", fold + 1)) }
@@ -64,11 +84,11 @@ impl Run {
         self.write(FOLDS, &table)
     }
 
-    /// What a finished fold says of its test part, and its report; none if the fold is not finished.
+    /// What a finished run says of its test part, and its report; none if it is not finished.
     ///
     /// # Errors
     /// If it was left by a training on other data, another split or recipe, or cannot be read.
-    pub fn finished_fold(
+    pub fn finished(
         &self,
         fingerprint: &str,
         store: &FeatureStore,
@@ -109,7 +129,8 @@ impl Run {
             }
         }
         let names: Vec<&str> = folds.of.iter().map(|&fold| folds.names[fold].as_str()).collect();
-        self.save_examination(examined, Some(&names), store)?;
+        let history = final_model.map(|trained| &trained.history);
+        self.save_examination(examined, Some(&names), history, store)?;
         if let Some(trained) = final_model {
             self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         }

@@ -8,9 +8,12 @@
 //! | `split.csv` | the part of each track |
 //! | `predictions.csv` | what the model says of each track of the test part |
 //! | `history.csv`, `history.json` | loss and accuracy by epoch, with Keras's keys |
-//! | `report.json`, `report.txt` | scores on the test part |
-//! | `plots/` | history and confusion matrix as PNG and SVG |
+//! | `report.json`, `.txt`, `.md`, `.html` | scores on the test part, and all that there is to know about them; the page is whole in itself |
+//! | `time.json` | how long the training took |
+//! | `plots/` | the report's pictures as PNG and SVG |
 //! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//!
+//! The course's split by segment leaves a run `without-leak` inside the run: the same recipe on a split by track.
 //!
 //! A cross-validation has `folds.csv`, the fold of each track, and a run for each fold in `fold-1`, `fold-2`, …; its
 //! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
@@ -18,6 +21,8 @@
 
 mod folds;
 mod tables;
+
+mod pictures;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,16 +33,19 @@ use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Answers, data_sha256};
-use crate::plot::{self, Theme};
-use crate::report::{Report, Scores, best_epoch};
+use crate::plot::Theme;
+use crate::report::{self, Figure, Report, pictures};
 use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
 use tables::SplitRow;
 
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
+const TIME: &str = "time.json";
 const REPORT: &str = "report.json";
 const CHECKPOINT: &str = "checkpoint";
+/// The run inside a run of the course's split that shows what is left without its leak.
+pub const WITHOUT_LEAK: &str = "without-leak";
 /// Its presence tells a cross-validation.
 pub(crate) const FOLDS: &str = "folds.csv";
 
@@ -45,6 +53,12 @@ pub(crate) const FOLDS: &str = "folds.csv";
 #[derive(Debug, Clone)]
 pub struct Run {
     dir: PathBuf,
+}
+
+/// `time.json`: what differs between two runs of the same training.
+#[derive(Debug, Serialize, Deserialize)]
+struct Time {
+    training_s: Option<f64>,
 }
 
 /// `config.toml`: options under the names of the flags, so that `--config` repeats the run.
@@ -155,9 +169,12 @@ impl Run {
         config: &Config,
     ) -> Result<(), Error> {
         self.remove_folds()?;
+        if examined.report.without_leak.is_none() {
+            self.remove_inner(WITHOUT_LEAK)?;
+        }
         self.remove(model_file::FILE_NAME)?;
         self.save_training(trained, store)?;
-        self.save_examination(examined, None, store)?;
+        self.save_examination(examined, None, Some(&trained.history), store)?;
         self.save_origin(recipe, config)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         self.remove(CHECKPOINT)
@@ -173,10 +190,7 @@ impl Run {
         self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
         self.write("history.csv", tables::history(&trained.history).as_bytes())?;
         self.write("history.json", &json_bytes(&trained.history)?)?;
-        let History { accuracy, val_accuracy, loss, val_loss, .. } = &trained.history;
-        let best_epoch = best_epoch(&trained.history);
-        let history = plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch };
-        self.save_plot("history", &plot::history(&history))
+        self.save_figures(&[pictures::history(&trained.history)])
     }
 
     /// What an examination leaves; `folds` are the fold of each track, if there are any.
@@ -184,24 +198,28 @@ impl Run {
         &self,
         examined: &Examined,
         folds: Option<&[&str]>,
+        history: Option<&History>,
         store: &FeatureStore,
     ) -> Result<(), Error> {
         let Examined { answers, report } = examined;
-        self.write("predictions.csv", &tables::predictions(&answers.tracks(store)?, folds, store)?)?;
+        self.write("predictions.csv", &tables::predictions(answers.tracks(), folds, store)?)?;
         self.write("report.txt", report.to_text().as_bytes())?;
-        let Scores { labels, track_confusion_matrix, .. } = &report.scores;
-        self.save_plot(
-            "confusion_matrix",
-            &plot::confusion_matrix(labels, track_confusion_matrix, "tracks"),
-        )?;
+        let mut figures = pictures::examination(report, answers.tracks());
+        self.save_figures(&figures)?;
+        figures.extend(history.map(pictures::history));
+        self.write("report.md", report::markdown(report, &figures).as_bytes())?;
+        self.write("report.html", report::html(report, &figures).as_bytes())?;
+        self.write(TIME, &json_bytes(&Time { training_s: report.training_s })?)?;
         self.write(REPORT, &json_bytes(report)?)
     }
 
-    fn save_plot(&self, name: &str, picture: &plot::Picture) -> Result<(), Error> {
+    fn save_figures(&self, figures: &[Figure]) -> Result<(), Error> {
         let dir = self.path("plots");
         std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
-        for extension in ["png", "svg"] {
-            picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
+        for Figure { name, picture, .. } in figures {
+            for extension in ["png", "svg"] {
+                picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
+            }
         }
         Ok(())
     }
@@ -250,15 +268,15 @@ impl Run {
         for run in runs {
             answers.extend(&run.answers(&store)?);
         }
-        Ok(Report { scores: answers.scores(&store)?, ..report })
+        report.renewed(&answers, &store)
     }
 
     /// What the run's model says of its test part.
     fn answers(&self, store: &FeatureStore) -> Result<Answers, Error> {
         let model = self.model()?;
         model.check_features(store.spec(), store.labels())?;
-        let segments = self.test_segments(store)?;
-        Answers::of(&model, store, &segments)
+        let [train, validation, test] = self.segments(store)?;
+        Answers::of(&model, store, &test, &[train, validation].concat())
     }
 
     /// The report that the run was finished with.
@@ -266,9 +284,16 @@ impl Run {
     /// # Errors
     /// If it cannot be read.
     pub fn report(&self) -> Result<Report, Error> {
-        let path = self.path(REPORT);
+        let report: Report = self.read_json(REPORT)?;
+        // A run of an earlier version does not say how long it took.
+        let training_s = self.read_json(TIME).map_or(None, |time: Time| time.training_s);
+        Ok(Report { training_s, ..report })
+    }
+
+    fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
+        let path = self.path(name);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        serde_json::from_str(&text).map_err(|error| self.broken(REPORT, &error))
+        serde_json::from_str(&text).map_err(|error| self.broken(name, &error))
     }
 
     fn config(&self) -> Result<Config, Error> {
@@ -305,25 +330,28 @@ impl Run {
         tables::read_split(&self.path(SPLIT)).map_err(|error| self.broken(SPLIT, &error))
     }
 
-    /// The segments of a store that `split.csv` puts into the test part.
-    fn test_segments(&self, store: &FeatureStore) -> Result<Vec<usize>, Error> {
+    /// The segments of a store that `split.csv` puts into each part, in the order of [`Part::ALL`].
+    fn segments(&self, store: &FeatureStore) -> Result<[Vec<usize>; 3], Error> {
         let numbers: HashMap<&str, usize> =
             store.tracks().iter().enumerate().map(|(number, track)| (track.path.as_str(), number)).collect();
-        let mut segments = Vec::new();
-        let rows = self.split_rows()?;
-        for SplitRow { path, segment, .. } in rows.iter().filter(|row| row.part == Some(Part::Test)) {
+        let mut segments: [Vec<usize>; 3] = Default::default();
+        for SplitRow { path, segment, part, .. } in self.split_rows()? {
             let Some(&track) = numbers.get(path.as_str()) else {
                 let reason =
                     format!("the features have no track {path}; give the store that the run was trained on");
                 return Err(Error::Run { path: self.dir.clone(), reason });
             };
+            let Some(place) = part.and_then(|part| Part::ALL.into_iter().position(|other| other == part))
+            else {
+                continue;
+            };
             let of_track = store.segments_of(track);
             match segment {
-                None => segments.extend(of_track),
-                Some(segment) => segments.extend(of_track.into_iter().nth(*segment)),
+                None => segments[place].extend(of_track),
+                Some(segment) => segments[place].extend(of_track.into_iter().nth(segment)),
             }
         }
-        segments.sort_unstable();
+        segments.iter_mut().for_each(|part| part.sort_unstable());
         Ok(segments)
     }
 

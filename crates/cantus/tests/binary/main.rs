@@ -9,11 +9,13 @@
 )]
 
 mod audit;
+mod augmentation;
 mod bad_input;
 mod contract;
 mod cross_validation;
 mod features;
 mod interruption;
 mod real_music;
+mod report;
 mod run;
 mod settings;

@@ -155,8 +155,7 @@ impl CqtConfig {
 /// Equivalent noise bandwidth of a window, in bins of its own length.
 ///
 /// # Reference
-/// Harris 1978; `librosa.filters.window_bandwidth`, whose table these numbers are in: windows of 1000 samples give them
-/// to five digits, which is enough for a limit.
+/// Harris 1978; within a thousandth of `librosa.filters.window_bandwidth`, which is enough for a limit.
 fn equivalent_bandwidth(window: Window) -> f64 {
     let weights = window.weights(1000);
     let (sum, power) = weights.iter().fold((0.0, 0.0), |(sum, power), w| (sum + w, power + w * w));

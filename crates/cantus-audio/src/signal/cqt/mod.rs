@@ -13,6 +13,8 @@
 //! # Conventions
 //! - `[n_frames, n_bins]`; frame `t` has its middle at sample `t * hop_length`, `1 + n_samples / hop_length` frames.
 //!   (librosa has one more where it lowers the rate beforehand and the sound ends just before a hop.)
+//! - Where the rate is lowered beforehand by more than 2 : 1, a loud beginning or end differs from librosa's by some
+//!   percent in the frames next to it: soxr's own first and last samples are off there.
 //! - Scaled (`scale`): by the root of the wavelet's length, so that noise is flat and a sine grows with its length.
 //!
 //! # Reference

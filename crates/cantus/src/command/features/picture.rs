@@ -49,10 +49,13 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Pictur
         Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     };
+    let tempos = tempos(features.n_bins, spec);
     let rows = match &bins {
+        _ if kind == FeatureKind::Tempogram => Rows::Tempo(&tempos),
+        Bins::Hertz(hertz) if kind == FeatureKind::Cqt => Rows::Pitches(hertz),
+        Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::One => Rows::Numbered(""),
         Bins::Numbered(what) => Rows::Numbered(what),
-        Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::Named(what, _) => Rows::Named(what, &names),
     };
     let (unit, range) = match kind.quantity(spec) {
@@ -69,6 +72,12 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Pictur
         unit,
         range,
     })
+}
+
+/// The tempo of each lag of a tempogram, in beats per minute; that of no lag is infinite.
+fn tempos(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
+    let frames_per_minute = 60.0 * f64::from(spec.sample_rate) / spec.hop_length as f64;
+    (0..n_lags).map(|lag| frames_per_minute / lag as f64).collect()
 }
 
 /// Strengths in dB below the strongest, since on a linear scale all but the strongest are black; the rest as it is.

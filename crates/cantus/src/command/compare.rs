@@ -1,0 +1,84 @@
+//! `cantus compare`: which run is better, and whether that is more than chance.
+
+use std::path::PathBuf;
+
+use cantus::comparison::{Against, Comparison, Contender};
+use cantus::report::{Interval, Paired, paired_in_words};
+use clap::Args;
+
+use crate::output::{self, Outcome};
+
+/// Compare runs on the same tracks, and tell luck from skill
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus compare run-mlp run-cnn                        the second against the first
+  cantus compare run-mlp run-cnn run-lstm --json
+  cantus compare run run-of-other-tracks --common       only the tracks that both were examined with")]
+pub struct Compare {
+    /// Run folders; all are held against the first
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Leave tracks out that not all of the runs were examined with
+    #[arg(long)]
+    common: bool,
+    /// One JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+impl Compare {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        let comparison = Comparison::of(&self.runs, self.common)?;
+        if self.json {
+            output::json(&comparison)?
+        } else {
+            output::print(&text(&comparison))?
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// The runs as a table, then each against the first.
+fn text(comparison: &Comparison) -> String {
+    let note = if comparison.only_common { ", which all of these runs were examined with" } else { "" };
+    let mut out = format!("{} tracks{note}\n\n", comparison.n_tracks);
+    let names: Vec<String> = comparison.runs.iter().map(|run| run.run.display().to_string()).collect();
+    let width = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let recipes: Vec<String> = comparison.runs.iter().map(|run| run.recipe.clone()).collect();
+    let (first, second) = (width(&names).max(3), width(&recipes).max(6));
+    out += &format!(
+        "{:first$}  {:second$}  seed  parameters  track accuracy  (95 % CI)  balanced  macro F1\n",
+        "run", "recipe"
+    );
+    for (name, run) in names.iter().zip(&comparison.runs) {
+        let Contender { recipe, seed, n_parameters, track_accuracy, track_accuracy_interval, .. } = run;
+        let Interval { low, high } = track_accuracy_interval;
+        let interval = format!("({:.0}–{:.0})", 100.0 * low, 100.0 * high);
+        out += &format!(
+            "{name:first$}  {recipe:second$}  {seed:>4}  {n_parameters:>10}  {:>12.1} %  {interval:>9}  {:>6.1} %  {:>6.1} %\n",
+            100.0 * track_accuracy,
+            100.0 * run.track_balanced_accuracy,
+            100.0 * run.track_macro_f1,
+        );
+    }
+    out.push('\n');
+    for (name, against) in names[1..].iter().zip(&comparison.against_first) {
+        out +=
+            &format!("{name} against {}: {}\n", names[0], in_words(against, comparison.against_first.len()));
+    }
+    out
+}
+
+/// The difference, and whose answers were right where only one's was; where several runs are compared, the p-value is
+/// the corrected one.
+fn in_words(against: &Against, n_compared: usize) -> String {
+    let paired = Paired { p_value: against.p_value_corrected, ..against.paired };
+    let corrected = if n_compared > 1 { ", p corrected for as many comparisons as there are" } else { "" };
+    format!(
+        "{}{corrected}; {} tracks only it had right, {} only the first",
+        paired_in_words(&paired),
+        paired.n_only_first,
+        paired.n_only_second
+    )
+}

@@ -1,0 +1,46 @@
+//! What the same recipe scores without the leak, whenever the course's split is asked for.
+
+use cantus::Recipe;
+use cantus::report::WithoutLeak;
+use cantus::run::{Run, WITHOUT_LEAK};
+use cantus_dataset::{SplitSpec, Unit};
+
+use super::train::{Data, Train};
+use crate::cli::Global;
+use crate::output;
+
+/// What came of looking for the honest figure.
+pub(super) enum Honest {
+    /// It was found.
+    Found(WithoutLeak),
+    /// It cannot be: nobody knows which segments come from one track; or the split does not leak.
+    None,
+    /// Ctrl-C stopped its training.
+    Interrupted,
+}
+
+impl Train {
+    /// If the split leaks, trains the same recipe with the same shares and seed on a split by track, in a run inside the
+    /// run.
+    pub(super) fn without_leak(
+        &self,
+        run: &Run,
+        data: &Data,
+        recipe: &Recipe,
+        spec: &SplitSpec,
+        global: &Global,
+    ) -> anyhow::Result<Honest> {
+        if spec.by != Unit::Segment || !data.store.tracks_known() {
+            return Ok(Honest::None);
+        }
+        let spec = SplitSpec { by: Unit::Track, ..spec.clone() };
+        let split = data.store.split(&spec)?;
+        let prepared = self.job(data, recipe, split, spec, global).prepare()?;
+        if !global.quiet {
+            output::note(&format!("first without the leak, to compare: {}", prepared.split_summary()));
+        }
+        let run = run.inner(WITHOUT_LEAK)?;
+        let examined = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;
+        Ok(examined.map_or(Honest::Interrupted, |(_, report)| Honest::Found(WithoutLeak::of(&report))))
+    }
+}

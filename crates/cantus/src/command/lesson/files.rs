@@ -1,0 +1,36 @@
+//! The lessons' own files, mounted: examples of the crates that they teach, and modules here.
+
+#[path = "../../../../cantus-nn/examples/lessons/lesson_03_neuron.rs"]
+pub mod lesson_03_neuron;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_04_matrices.rs"]
+pub mod lesson_04_matrices;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_05_computation.rs"]
+pub mod lesson_05_computation;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_06_forward.rs"]
+pub mod lesson_06_forward;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_07_gradient.rs"]
+pub mod lesson_07_gradient;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_08_learn_to_add.rs"]
+pub mod lesson_08_learn_to_add;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_09_layers.rs"]
+pub mod lesson_09_layers;
+#[path = "../../../../cantus-audio/examples/lessons/lesson_10_sound.rs"]
+pub mod lesson_10_sound;
+#[path = "../../../../cantus-audio/examples/lessons/lesson_11_features.rs"]
+pub mod lesson_11_features;
+#[path = "../../../../cantus-dataset/examples/lessons/lesson_12_data_set.rs"]
+pub mod lesson_12_data_set;
+#[path = "../../../examples/lessons/lesson_13_classifier.rs"]
+pub mod lesson_13_classifier;
+#[path = "../../../examples/lessons/lesson_14_overfitting.rs"]
+pub mod lesson_14_overfitting;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_15_convolution.rs"]
+pub mod lesson_15_convolution;
+#[path = "../../../examples/lessons/lesson_16_cnn.rs"]
+pub mod lesson_16_cnn;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_17_recurrence.rs"]
+pub mod lesson_17_recurrence;
+#[path = "../../../../cantus-nn/examples/lessons/lesson_18_lstm.rs"]
+pub mod lesson_18_lstm;
+#[path = "../../../examples/lessons/lesson_19_recurrent_classifier.rs"]
+pub mod lesson_19_recurrent_classifier;

@@ -1,0 +1,111 @@
+//! `cantus plot`: pictures of a trained model and of its run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use cantus::Model;
+use cantus::plot::{self, Picture};
+use cantus::run::Run;
+use cantus_nn::Activation;
+use clap::{Args, ValueEnum};
+
+use super::theme::ThemeName;
+use crate::output::{Outcome, WrongUsage};
+
+/// Draw what a model has learnt, what it looks like, or how its training went
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus plot kernels run -o kernels.png             what the first convolution of a CNN looks for
+  cantus plot kernels run --layer 3 -o deeper.svg    the convolution at layers.3
+  cantus plot network run -o network.png             the network, neuron by neuron or layer by layer
+  cantus plot history run -o history.svg --theme dark
+  cantus plot confusion run -o confusion.png
+  cantus plot activations -o activations.png         activation functions")]
+pub struct Plot {
+    /// What to draw
+    #[arg(value_enum)]
+    what: What,
+    /// Run folder, as `cantus train` writes it; for kernels and network, a model file will do
+    run: Option<PathBuf>,
+    /// Where to: .png or .svg
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Number of the convolution's layer, as in the network's summary [default: the first convolution]
+    #[arg(long, value_name = "N")]
+    layer: Option<usize>,
+    /// Colours of the picture
+    #[arg(long, value_enum, default_value = "light")]
+    theme: ThemeName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// The kernels that a convolution has learnt
+    Kernels,
+    /// The network: neurons and weights where they are few, else a block for each layer
+    Network,
+    /// Accuracy and loss by epoch
+    History,
+    /// Confusion matrix of the held-out tracks
+    Confusion,
+    /// Activation functions; needs no run
+    Activations,
+}
+
+impl Plot {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        if self.layer.is_some() && self.what != What::Kernels {
+            bail!(WrongUsage("--layer is for kernels".to_owned()));
+        }
+        self.picture()?.save(&self.output, self.theme.into())?;
+        Ok(Outcome::Done)
+    }
+
+    fn picture(&self) -> anyhow::Result<Picture> {
+        Ok(match self.what {
+            What::Kernels => self.kernels(&Model::load(self.subject()?)?)?,
+            What::Network => plot::network(&Model::load(self.subject()?)?.network.drawing()),
+            What::History => Run::open(self.subject()?)?.history_picture()?,
+            What::Confusion => Run::open(self.subject()?)?.confusion_picture()?,
+            What::Activations => activations()?,
+        })
+    }
+
+    /// The run or model that was named.
+    fn subject(&self) -> anyhow::Result<&Path> {
+        match &self.run {
+            Some(run) => Ok(run),
+            None => {
+                bail!(WrongUsage("of which run? give the folder that `cantus train -o` wrote".to_owned()))
+            }
+        }
+    }
+
+    fn kernels(&self, model: &Model) -> anyhow::Result<Picture> {
+        let mut kernels = plot::kernels(&model.network);
+        if kernels.is_empty() {
+            bail!("this network has no convolution, and so no kernels; train one with `-m cnn`");
+        }
+        let wanted = self.layer.map_or(kernels[0].0.clone(), |layer| format!("layers.{layer}"));
+        match kernels.iter().position(|(path, _)| *path == wanted) {
+            Some(at) => Ok(kernels.swap_remove(at).1),
+            None => {
+                let known: Vec<&str> = kernels.iter().map(|(path, _)| path.as_str()).collect();
+                bail!(WrongUsage(format!("{wanted} is no convolution; there are {}", known.join(", "))))
+            }
+        }
+    }
+}
+
+fn activations() -> anyhow::Result<Picture> {
+    Ok(plot::activations(&[
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Elu,
+        Activation::Gelu,
+        Activation::Silu,
+    ])?)
+}

@@ -1,0 +1,135 @@
+//! What an examination says beyond the scores: the baseline beside the model, how far its probabilities can be trusted, and
+//! where it was most confidently wrong.
+
+use cantus_dataset::FeatureStore;
+use serde::{Deserialize, Serialize};
+
+use super::reliability::reliability;
+use super::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
+use crate::Calibration;
+use crate::evaluation::Answers;
+use crate::vote::arg_max;
+
+/// Most mistakes that are listed.
+const N_MISTAKES: usize = 20;
+
+/// What a network has to beat: logistic regression on the mean and deviation of each feature over the track.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Share of right tracks.
+    pub track_accuracy: f64,
+    /// As the model's: over groups where they are known, over tracks otherwise.
+    pub track_accuracy_interval: Interval,
+    /// Mean recall of the classes that occur.
+    pub track_balanced_accuracy: f64,
+    /// Mean F1 of the classes that occur or were predicted.
+    pub track_macro_f1: f64,
+    /// The model against the baseline, on the same tracks.
+    pub model_against_it: Paired,
+}
+
+/// How far probabilities can be trusted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CalibrationReport {
+    /// The temperatures that the model has; in a cross-validation each fold's has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperatures: Option<Calibration>,
+    /// Of tracks, as the network gives them.
+    pub tracks_before: Reliability,
+    /// Of tracks, as the model gives them.
+    pub tracks_after: Reliability,
+    /// Of segments, as the network gives them.
+    pub segments_before: Reliability,
+    /// Of segments, as the model gives them.
+    pub segments_after: Reliability,
+}
+
+/// A track that was given another label than its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mistake {
+    /// Its file.
+    pub path: String,
+    /// Its own label.
+    pub label: String,
+    /// The label that it was given.
+    pub predicted: String,
+    /// How probable that label was said to be.
+    pub probability: f64,
+    /// Where the segment begins that says so most, in seconds; none where it is not known.
+    pub start_s: Option<f64>,
+    /// Where it ends.
+    pub end_s: Option<f64>,
+}
+
+/// The baseline's scores, and the model's against them.
+pub(super) fn baseline(answers: &Answers, labels: &[String]) -> Result<Baseline, ScoresError> {
+    let scores = scores_of_tracks(&[], &answers.baseline, labels, 0)?;
+    let is_right = |track: &TrackDecision| track.predicted == track.label;
+    let pairs = answers.tracks.iter().zip(&answers.baseline);
+    let pairs: Vec<_> = pairs.map(|(model, other)| (model.group, is_right(model), is_right(other))).collect();
+    Ok(Baseline {
+        track_accuracy: scores.track_accuracy,
+        track_accuracy_interval: scores.track_interval(),
+        track_balanced_accuracy: scores.track_balanced_accuracy,
+        track_macro_f1: scores.track_macro_f1,
+        model_against_it: paired(&pairs, 0),
+    })
+}
+
+/// How far the probabilities could be trusted before and after they were calibrated.
+pub(super) fn calibration(
+    answers: &Answers,
+    store: &FeatureStore,
+    temperatures: Option<Calibration>,
+) -> CalibrationReport {
+    let of_tracks = |tracks: &[TrackDecision]| {
+        reliability(tracks.iter().map(|t| (t.probabilities[t.predicted], t.predicted == t.label)))
+    };
+    let of_segments = |probabilities: &[f32]| {
+        let rows = probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+        reliability(rows.map(|(row, segment)| {
+            let named = arg_max(row);
+            (f64::from(row[named]), named == store.label_of(*segment))
+        }))
+    };
+    CalibrationReport {
+        temperatures,
+        tracks_before: of_tracks(&answers.uncalibrated.1),
+        tracks_after: of_tracks(&answers.tracks),
+        segments_before: of_segments(&answers.uncalibrated.0),
+        segments_after: of_segments(&answers.probabilities),
+    }
+}
+
+/// The tracks that were most confidently given another label than their own.
+pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> {
+    let mut wrong: Vec<&TrackDecision> =
+        answers.tracks.iter().filter(|track| track.predicted != track.label).collect();
+    let probability = |track: &TrackDecision| track.probabilities[track.predicted];
+    // A stable sort: of equal ones the first track stays first.
+    wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
+    wrong.truncate(N_MISTAKES);
+    let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
+    let labels = store.labels();
+    let mistake = |track: &TrackDecision| {
+        let place = most_wrong(answers, store, track).filter(|_| store.tracks_known());
+        Mistake {
+            path: store.tracks()[track.track].path.clone(),
+            label: labels[track.label].clone(),
+            predicted: labels[track.predicted].clone(),
+            probability: probability(track),
+            start_s: place.map(|place| place as f64 * segment_s),
+            end_s: place.map(|place| (place + 1) as f64 * segment_s),
+        }
+    };
+    wrong.into_iter().map(mistake).collect()
+}
+
+/// The number within its track of the segment that is surest of the track's answer.
+fn most_wrong(answers: &Answers, store: &FeatureStore, track: &TrackDecision) -> Option<usize> {
+    let rows = answers.probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+    let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track.track);
+    let sure = of_track.map(|(row, segment)| (row[track.predicted], *segment));
+    let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    Some(best.1 - store.segments_of(track.track).start)
+}

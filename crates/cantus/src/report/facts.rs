@@ -1,0 +1,62 @@
+//! How a model was made, in the words of a reader: the last section of a report.
+
+use cantus_dataset::Unit;
+
+use super::{Report, SplitSummary};
+
+/// Name and value of each fact.
+pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let model = &report.model;
+    let mut facts = vec![
+        ("Recipe", model.recipe.clone()),
+        ("Parameters", thousands(model.n_parameters)),
+        ("Seed", model.seed.to_string()),
+        ("Split", split(&report.split)),
+    ];
+    if let (Some(best), Some(n)) = (model.best_epoch, model.n_epochs) {
+        facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
+    }
+    if let Some(seconds) = report.training_s {
+        facts.push(("Training took", format!("{seconds:.1} s")));
+    }
+    facts.push(("Segments examined", thousands(report.scores.n_segments)));
+    facts.push(("Trained by", format!("cantus {}", report.cantus_version)));
+    facts.push(("SHA-256 of the features", model.data_sha256.clone()));
+    facts
+}
+
+fn split(split: &SplitSummary) -> String {
+    let unit = match split.spec.by {
+        Unit::Track => "track",
+        Unit::Group => "group",
+        Unit::Segment => "segment, which leaks",
+    };
+    let how =
+        if split.given { "as given".to_owned() } else { format!("by {unit}, seed {}", split.spec.seed) };
+    let parts = [
+        (split.train_part, "to learn from"),
+        (split.validation_part, "to choose by"),
+        (split.test_part, "to examine with"),
+    ];
+    let parts =
+        parts.map(|(part, what)| format!("{} tracks ({} segments) {what}", part.n_tracks, part.n_segments));
+    format!("{how}: {}", parts.join(", "))
+}
+
+/// With a comma between every three digits.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_013_828].map(thousands), ["0", "999", "1,000", "1,013,828"]);
+    }
+}

@@ -1,0 +1,308 @@
+//! The report as one web page: nothing beside it and no host behind it, so that it can be sent, kept and printed.
+//!
+//! Pictures are inline SVG, each in light and in dark; the reader's setting chooses. What a picture shows stands in a table,
+//! too, for those who cannot see it.
+
+use super::text::{percent, range};
+use super::{ClassScores, Figure, Report, SplitSummary, facts, paired_in_words};
+use crate::plot::Theme;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The page of a report with these figures.
+pub fn html(report: &Report, figures: &[Figure]) -> String {
+    let title = format!("{}: {} of tracks", report.model.recipe, percent(report.scores.track_accuracy));
+    let figures_of = |names: &[&str]| -> String {
+        figures.iter().filter(|figure| names.contains(&figure.name)).map(figure_html).collect()
+    };
+    let sections = [
+        heading(report),
+        cards(report),
+        notes(report),
+        folds(report),
+        section("By class", &(classes(report) + &figures_of(&["confusion_matrix"]) + &confusion(report))),
+        section(
+            "Each class against the rest",
+            &format!(r#"<div class="pair">{}</div>"#, figures_of(&["roc", "precision_recall"])),
+        ),
+        section("Calibration", &(calibration(report) + &figures_of(&["reliability"]))),
+        section("Most confident mistakes", &mistakes(report)),
+        section("Training", &figures_of(&["history"])),
+        section("How it was made", &made(report)),
+        section("Files", &files(report)),
+    ];
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        escaped(&title),
+        sections.concat()
+    )
+}
+
+/// A section, unless there is nothing in it.
+fn section(title: &str, content: &str) -> String {
+    if content.trim().is_empty() {
+        return String::new();
+    }
+    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
+}
+
+fn heading(report: &Report) -> String {
+    let SplitSummary { train_part, validation_part, test_part, .. } = &report.split;
+    let about = match &report.cross_validation {
+        Some(folds) => format!(
+            "{}-fold cross-validation of {} tracks: each was examined once, by a model that had not heard it.",
+            folds.folds.len(),
+            report.scores.n_tracks
+        ),
+        None => format!(
+            "Learnt from {} tracks, chosen by {}, examined with {} that it had never heard.",
+            train_part.n_tracks, validation_part.n_tracks, test_part.n_tracks
+        ),
+    };
+    format!("<h1>{}</h1>\n<p class=\"muted\">{about}</p>\n", escaped(&report.model.recipe))
+}
+
+fn cards(report: &Report) -> String {
+    let scores = &report.scores;
+    let interval = |interval: Option<_>| interval.map(|i| range(i, scores.n_groups)).unwrap_or_default();
+    let mut cards = vec![
+        card("Track accuracy", scores.track_accuracy, &interval(Some(scores.track_interval())), " best"),
+        card("Segment accuracy", scores.accuracy, &interval(scores.accuracy_interval), ""),
+        card("Balanced accuracy of tracks", scores.track_balanced_accuracy, "mean recall of the classes", ""),
+        card("Macro F1 of tracks", scores.track_macro_f1, "mean over the classes", ""),
+    ];
+    if let Some(baseline) = &report.baseline {
+        let note = format!(
+            "logistic regression on means and deviations; the model {}",
+            paired_in_words(&baseline.model_against_it)
+        );
+        cards.push(card("Baseline to beat", baseline.track_accuracy, &note, ""));
+    }
+    cards.push(card("Always the commonest class", scores.majority_baseline, "of tracks", ""));
+    for (k, share) in scores.track_top_k.iter().filter(|(k, _)| ["2", "3"].contains(&k.as_str())) {
+        cards.push(card(&format!("Among the first {k}"), *share, "of tracks", ""));
+    }
+    format!("<dl class=\"cards\">\n{}</dl>\n", cards.concat())
+}
+
+fn card(name: &str, share: f64, note: &str, class: &str) -> String {
+    format!(
+        "<div><dt>{name}</dt><dd class=\"figure{class}\">{}</dd><dd class=\"muted\">{}</dd></div>\n",
+        percent(share),
+        escaped(note)
+    )
+}
+
+fn notes(report: &Report) -> String {
+    let leak = report.without_leak.iter().map(|without| {
+        format!(
+            "The same recipe without the leak, on a split by track: {} of tracks {}, {} of segments{}.",
+            percent(without.track_accuracy),
+            range(without.track_accuracy_interval, None),
+            percent(without.accuracy),
+            without.accuracy_interval.map(|i| format!(" {}", range(i, None))).unwrap_or_default(),
+        )
+    });
+    let notes = leak.chain(report.remarks.iter().cloned());
+    notes.map(|note| format!("<p class=\"note\" role=\"note\">{}</p>\n", escaped(&note))).collect()
+}
+
+fn folds(report: &Report) -> String {
+    let Some(cross) = &report.cross_validation else { return String::new() };
+    let row = |fold: &super::FoldSummary| {
+        vec![
+            fold.fold.clone(),
+            fold.test_part.n_tracks.to_string(),
+            percent(fold.track_accuracy),
+            percent(fold.accuracy),
+            format!("{} of {}", fold.best_epoch, fold.n_epochs),
+        ]
+    };
+    let spread = |name: &str, value: fn(&super::Spread) -> f64| {
+        let (tracks, segments) = (percent(value(&cross.track_accuracy)), percent(value(&cross.accuracy)));
+        vec![name.to_owned(), String::new(), tracks, segments, String::new()]
+    };
+    let foot =
+        [spread("mean", |spread| spread.mean), spread("standard deviation", |spread| spread.deviation)];
+    let head = ["fold", "tracks", "track accuracy", "segment accuracy", "best epoch"];
+    section("Folds", &table("", &head, cross.folds.iter().map(row), &foot))
+}
+
+fn classes(report: &Report) -> String {
+    let scores = &report.scores;
+    let number = |number: Option<&f64>| number.map_or("–".to_owned(), |number| format!("{number:.2}"));
+    let row = |label: &String| {
+        let class: ClassScores = scores.track_per_class.get(label).copied().unwrap_or_default();
+        let ClassScores { precision, recall, f1_score, support } = class;
+        let shares = [precision, recall, f1_score].map(|share| format!("{share:.2}"));
+        let mut row = vec![label.clone()];
+        row.extend(shares);
+        row.push(number(scores.track_roc_auc.get(label)));
+        row.push(number(scores.track_average_precision.get(label)));
+        row.push(support.to_string());
+        row
+    };
+    let head = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "tracks"];
+    table("Scores of tracks by class", &head, scores.labels.iter().map(row), &[])
+}
+
+/// The confusion matrix for those who cannot see it.
+fn confusion(report: &Report) -> String {
+    let scores = &report.scores;
+    let head: Vec<&str> =
+        std::iter::once("true class").chain(scores.labels.iter().map(String::as_str)).collect();
+    let rows = scores.labels.iter().zip(&scores.track_confusion_matrix).map(|(label, counts)| {
+        std::iter::once(label.clone()).chain(counts.iter().map(usize::to_string)).collect()
+    });
+    let table = table("Tracks by true class (rows) and predicted class (columns)", &head, rows, &[]);
+    format!("<details><summary>The matrix as a table</summary>\n{table}</details>\n")
+}
+
+fn calibration(report: &Report) -> String {
+    let Some(calibration) = &report.calibration else { return String::new() };
+    let error = |r: &super::Reliability| percent(r.expected_calibration_error);
+    let row = |of: &str, before, after, temperature: Option<f32>| {
+        let temperature = temperature.map_or("one for each fold".to_owned(), |t| format!("{t:.2}"));
+        vec![of.to_owned(), error(before), error(after), temperature]
+    };
+    let temperatures = calibration.temperatures;
+    let rows = [
+        row(
+            "tracks",
+            &calibration.tracks_before,
+            &calibration.tracks_after,
+            temperatures.map(|t| t.track_temperature),
+        ),
+        row(
+            "segments",
+            &calibration.segments_before,
+            &calibration.segments_after,
+            temperatures.map(|t| t.segment_temperature),
+        ),
+    ];
+    let head = ["expected calibration error", "before", "calibrated", "temperature"];
+    table("", &head, rows.into_iter(), &[])
+}
+
+fn mistakes(report: &Report) -> String {
+    if report.mistakes.is_empty() {
+        return String::new();
+    }
+    let rows = report.mistakes.iter().map(|mistake| {
+        let time = match (mistake.start_s, mistake.end_s) {
+            (Some(start), Some(end)) => format!("{start:.1}–{end:.1} s"),
+            _ => "–".to_owned(),
+        };
+        let probability = percent(mistake.probability);
+        vec![mistake.path.clone(), mistake.label.clone(), mistake.predicted.clone(), probability, time]
+    });
+    let head = ["file", "is", "was called", "probability", "heard most between"];
+    table("Wrong tracks, the surest first", &head, rows, &[])
+}
+
+fn made(report: &Report) -> String {
+    let row = |(name, value): (&str, String)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(&value));
+    format!("<dl class=\"facts\">\n{}</dl>\n", facts(report).into_iter().map(row).collect::<String>())
+}
+
+fn files(report: &Report) -> String {
+    let item =
+        |kind: &str, path: &str, reason: &str| vec![path.to_owned(), kind.to_owned(), reason.to_owned()];
+    let lost = report.failures.iter().map(|failure| item("lost", &failure.path, &failure.reason));
+    let damaged = report.warnings.iter().map(|warning| item("damaged", &warning.path, &warning.reason));
+    let rows: Vec<Vec<String>> = lost.chain(damaged).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    table("Files that were lost or damaged", &["file", "what", "why"], rows.into_iter(), &[])
+}
+
+fn figure_html(figure: &Figure) -> String {
+    let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| figure.picture.to_svg(theme));
+    format!(
+        "<figure>\n<div class=\"light\">{light}</div><div class=\"dark\">{dark}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
+        escaped(&figure.caption)
+    )
+}
+
+/// A table whose first column names the rows; numbers stand at the right, words at the left.
+fn table(
+    caption: &str,
+    head: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    foot: &[Vec<String>],
+) -> String {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let is_word = |cell: &String| cell.starts_with(|c: char| c.is_alphabetic());
+    let class = |column: usize| {
+        let words = rows.iter().any(|row| row.get(column).is_some_and(is_word));
+        if words { " class=\"text\"" } else { "" }
+    };
+    let cells = |row: &Vec<String>| {
+        let cell = |(column, text): (usize, &String)| match column {
+            0 => format!("<th scope=\"row\">{}</th>", escaped(text)),
+            _ => format!("<td{}>{}</td>", class(column), escaped(text)),
+        };
+        format!("<tr>{}</tr>\n", row.iter().enumerate().map(cell).collect::<String>())
+    };
+    let column = |(column, name): (usize, &&str)| {
+        format!("<th scope=\"col\"{}>{}</th>", if column == 0 { "" } else { class(column) }, escaped(name))
+    };
+    let name = if caption.is_empty() { escaped(&head.join(", ")) } else { escaped(caption) };
+    let caption = if caption.is_empty() { String::new() } else { format!("<caption>{name}</caption>\n") };
+    let head: String = head.iter().enumerate().map(column).collect();
+    let body: String = rows.iter().map(cells).collect();
+    let foot: String = foot.iter().map(cells).collect();
+    let foot = if foot.is_empty() { foot } else { format!("<tfoot>\n{foot}</tfoot>\n") };
+    format!(
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{name}\" tabindex=\"0\">\n<table>\n{caption}\
+         <thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{foot}</table>\n</div>\n"
+    )
+}
+
+/// Text for HTML: a label or a file name may hold anything.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::tests::sample;
+    use super::*;
+
+    #[test]
+    fn labels_and_file_names_cannot_break_the_page() {
+        let page = html(&sample("<script>alert(1)</script>"), &[]);
+        assert!(!page.contains("<script"), "{page}");
+        assert!(page.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn the_page_needs_nothing_from_elsewhere() {
+        let report = sample("rock");
+        let tracks = [];
+        let page = html(&report, &super::super::pictures::examination(&report, &tracks));
+        let links = ["src=", "@import", "<link", "url(", "href=\"http"];
+        assert!(links.iter().all(|link| !page.contains(link)), "a link to elsewhere");
+        assert_eq!(page.matches("<svg").count(), 2 * 4, "each picture in light and in dark");
+        assert_eq!(page.matches("<section>").count(), page.matches("</section>").count());
+        for tag in ["table", "figure", "div", "dl", "details", "main"] {
+            let open = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+}

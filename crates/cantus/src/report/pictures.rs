@@ -1,0 +1,127 @@
+//! The report's pictures, each by the name of its file.
+
+use cantus_nn::History;
+
+use super::{CalibrationReport, Curves, Reliability, Report, TrackDecision, best_epoch, curves};
+use crate::plot::{self, Axis, LineChart, Picture, Series, Style, line_chart};
+
+/// Bins of the reliability diagram are this wide.
+const BIN: f64 = 1.0 / 15.0;
+
+/// A picture of the report: the name of its file without extension, and what it shows, in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Name of its file, without extension.
+    pub name: &'static str,
+    /// What it shows.
+    pub caption: String,
+    /// What is drawn.
+    pub picture: Picture,
+}
+
+/// Loss and accuracy by epoch.
+pub(crate) fn history(history: &History) -> Figure {
+    let History { accuracy, val_accuracy, loss, val_loss, .. } = history;
+    let best_epoch = best_epoch(history);
+    let picture = plot::history(&plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
+    let caption =
+        "Learning curves: accuracy and loss of the training and the validation part by epoch.".to_owned();
+    Figure { name: "history", caption, picture }
+}
+
+/// All that an examination of tracks shows.
+pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figure> {
+    let labels = &report.scores.labels;
+    let by_class: Vec<(&str, Curves)> = labels
+        .iter()
+        .enumerate()
+        .filter_map(|(class, label)| {
+            let answers = tracks.iter().map(|track| (track.probabilities[class], track.label == class));
+            Some((label.as_str(), curves(answers)?))
+        })
+        .collect();
+    let confusion = Figure {
+        name: "confusion_matrix",
+        caption: "Confusion matrix of tracks: rows are true classes, columns predicted ones.".to_owned(),
+        picture: plot::confusion_matrix(labels, &report.scores.track_confusion_matrix, "tracks"),
+    };
+    let mut figures =
+        vec![confusion, roc(&by_class, tracks.len()), precision_recall(&by_class, tracks.len())];
+    figures.extend(report.calibration.as_ref().map(reliability));
+    figures
+}
+
+fn roc(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
+    let names: Vec<String> =
+        classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.auc)).collect();
+    let chance = [(0.0, 0.0), (1.0, 1.0)];
+    let mut series = vec![Series::new("chance 0.50", Style::Reference, &chance)];
+    series.extend(names.iter().zip(classes).map(|(name, (_, c))| Series::new(name, Style::Line, &c.roc)));
+    let subtitle = format!("each class against the rest, {n_tracks} tracks; the area under the curve");
+    let picture = line_chart(&LineChart {
+        title: "ROC",
+        subtitle: &subtitle,
+        x: Axis::new("False positive rate").from_to(0.0, 1.0),
+        y: Axis::new("True positive rate").from_to(0.0, 1.0),
+        series: &series,
+        square: true,
+    });
+    let caption =
+        "ROC curves: the share of a class that is found, over the share of the rest that is taken for it.";
+    Figure { name: "roc", caption: caption.to_owned(), picture }
+}
+
+fn precision_recall(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
+    let names: Vec<String> =
+        classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.average_precision)).collect();
+    let series: Vec<Series<'_>> = names
+        .iter()
+        .zip(classes)
+        .map(|(name, (_, c))| Series::new(name, Style::Line, &c.precision_recall))
+        .collect();
+    let subtitle = format!("each class against the rest, {n_tracks} tracks; the average precision");
+    let picture = line_chart(&LineChart {
+        title: "Precision and recall",
+        subtitle: &subtitle,
+        x: Axis::new("Recall").from_to(0.0, 1.0),
+        y: Axis::new("Precision").from_to(0.0, 1.0),
+        series: &series,
+        square: true,
+    });
+    let caption = "Precision and recall: how many of the tracks that are given a label have it, over the share of the label's \
+                   tracks that are found.";
+    Figure { name: "precision_recall", caption: caption.to_owned(), picture }
+}
+
+fn reliability(calibration: &CalibrationReport) -> Figure {
+    let points = |reliability: &Reliability| -> Vec<(f64, f64)> {
+        reliability.bins.iter().map(|bin| (bin.probability, bin.accuracy)).collect()
+    };
+    let bars: Vec<(f64, f64)> = calibration
+        .tracks_after
+        .bins
+        .iter()
+        .map(|bin| (((bin.probability / BIN).ceil().max(1.0) - 0.5) * BIN, bin.accuracy))
+        .collect();
+    let before = points(&calibration.tracks_before);
+    let ideal = [(0.0, 0.0), (1.0, 1.0)];
+    let series = [
+        Series::new("calibrated", Style::Bars(BIN), &bars),
+        Series::new("before", Style::LineAndDots, &before),
+        Series::new("ideal", Style::Reference, &ideal),
+    ];
+    let error = |reliability: &Reliability| 100.0 * reliability.expected_calibration_error;
+    let (after, before) = (error(&calibration.tracks_after), error(&calibration.tracks_before));
+    let subtitle = format!("of tracks; expected calibration error {after:.1} %, before {before:.1} %");
+    let picture = line_chart(&LineChart {
+        title: "Reliability",
+        subtitle: &subtitle,
+        x: Axis::new("Probability of the label that was named").from_to(0.0, 1.0),
+        y: Axis::new("Share of right ones").from_to(0.0, 1.0),
+        series: &series,
+        square: true,
+    });
+    let caption =
+        "Reliability: of the tracks whose label was said to be so probable, the share that was right.";
+    Figure { name: "reliability", caption: caption.to_owned(), picture }
+}

@@ -1,0 +1,86 @@
+//! Reliability: of the answers that are 80 % sure, are 80 % right?
+//!
+//! Answers are put into 15 bins of equal width by the probability of the label that was named. The expected calibration
+//! error is the mean distance between that probability and the share of right answers, weighted by the bins' sizes (Guo et
+//! al. 2017, "On calibration of modern neural networks").
+
+use serde::{Deserialize, Serialize};
+
+const N_BINS: usize = 15;
+
+/// How well probabilities mean what they say.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Expected calibration error, 0..=1.
+    pub expected_calibration_error: f64,
+    /// Bins that hold an answer, by rising probability.
+    pub bins: Vec<ReliabilityBin>,
+}
+
+/// Answers that are about as sure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    /// How many.
+    pub n: usize,
+    /// Mean probability of the label that was named.
+    pub probability: f64,
+    /// Share of right ones.
+    pub accuracy: f64,
+}
+
+/// The reliability of answers: the probability of the label that was named, and whether it was right.
+pub(super) fn reliability(answers: impl Iterator<Item = (f64, bool)>) -> Reliability {
+    let mut sums = [(0_usize, 0.0_f64, 0_usize); N_BINS];
+    for (probability, is_right) in answers {
+        // Bins are open below and closed above.
+        let bin = ((probability * N_BINS as f64).ceil() as usize).clamp(1, N_BINS) - 1;
+        let (n, sum, n_right) = &mut sums[bin];
+        *n += 1;
+        *sum += probability;
+        *n_right += usize::from(is_right);
+    }
+    let filled = sums.into_iter().filter(|(n, ..)| *n > 0);
+    let bins: Vec<ReliabilityBin> = filled
+        .map(|(n, sum, n_right)| ReliabilityBin {
+            n,
+            probability: sum / n as f64,
+            accuracy: n_right as f64 / n as f64,
+        })
+        .collect();
+    let n_answers = bins.iter().map(|bin| bin.n).sum::<usize>().max(1) as f64;
+    let error = |bin: &ReliabilityBin| bin.n as f64 / n_answers * (bin.accuracy - bin.probability).abs();
+    Reliability { expected_calibration_error: bins.iter().map(error).sum(), bins }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference::examination;
+    use super::*;
+    use crate::vote::arg_max;
+
+    #[test]
+    fn the_error_and_the_bins_equal_those_of_numpy() {
+        let (reference, labels, probabilities) = examination();
+        let named = probabilities.iter().map(|p| arg_max(p));
+        let answers =
+            named.zip(&labels).zip(&probabilities).map(|((named, label), p)| (p[named], named == *label));
+        let found = reliability(answers);
+        let expected = reference["ece"].as_f64().unwrap();
+        assert!(
+            (found.expected_calibration_error - expected).abs() < 1e-12,
+            "{found:?}, expected {expected}"
+        );
+        let bins: Vec<(usize, f64, f64)> = serde_json::from_value(reference["bins"].clone()).unwrap();
+        assert_eq!(found.bins.len(), bins.len());
+        for (found, (n, probability, accuracy)) in found.bins.iter().zip(bins) {
+            assert_eq!(found.n, n);
+            assert!((found.probability - probability).abs() < 1e-12);
+            assert!((found.accuracy - accuracy).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn nothing_said_is_no_error() {
+        assert_eq!(reliability(std::iter::empty()), Reliability::default());
+    }
+}
