@@ -37,7 +37,7 @@ def librosa_features(path):
         [
             mfcc,
             feature.delta(mfcc),
-            feature.chroma_stft(S=magnitude**2, sr=sr),
+            feature.chroma_stft(S=magnitude**2, sr=sr, tuning=0.0),
             feature.spectral_contrast(S=magnitude, sr=sr),
             feature.spectral_centroid(S=magnitude, sr=sr),
             feature.spectral_bandwidth(S=magnitude, sr=sr),

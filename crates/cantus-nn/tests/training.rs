@@ -84,8 +84,8 @@ fn networks() -> Vec<(&'static str, Architecture)> {
             r#"layers = [
                 { type = "StatisticsPooling1D", scales = [1, 4], logarithm = true },
                 { type = "Flatten" },
-                { type = "BatchNormalization" },
-                { type = "RandomFourierFeatures", units = 64, groups = [8, 16] },
+                { type = "BatchNormalization", momentum = 0.9 },
+                { type = "RandomFourierFeatures", units = 400, groups = [8, 16] },
                 { type = "Dense", units = 4, activation = "softmax" },
             ]"#,
         ),

@@ -135,7 +135,7 @@ mod tests {
         for text in [
             ">Dense 32 units → LayerNormalization<",
             ">GRU 8 units, every step<",
-            ">4 units, τ = 2 8<",
+            ">4 units, every step, τ = 2 8<",
             ">130 × 16<",
             ">scales 1 4<",
             ">64 units, laplacian<",
