@@ -102,6 +102,21 @@ pub enum Error {
         /// How many are needed.
         needed: usize,
     },
+    /// A label with too few recordings, because many of its tracks are copies of each other.
+    #[error(
+        "class '{label}' has {n} different recording{} (its {n_tracks} tracks are copies), but the split needs at least {needed}, one for each part or fold; add recordings, or ask for fewer",
+        if *n == 1 { "" } else { "s" }
+    )]
+    TooFewRecordings {
+        /// The label.
+        label: String,
+        /// How many there are.
+        n: usize,
+        /// Tracks of the label, copies included.
+        n_tracks: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// A label that only one fold of a cross-validation has.
     #[error(
         "class '{label}' has tracks in fold {fold} only, so that nothing could be learnt of it when that fold is examined; spread it over the folds"

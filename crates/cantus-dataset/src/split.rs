@@ -185,7 +185,13 @@ pub(crate) fn draw(
     for (number, label) in labels.iter().enumerate() {
         let n = bundles_with(&bundles, number);
         if n < needed {
-            return Err(Error::TooFew { label: label.clone(), unit: name_of(by), n, needed });
+            let n_tracks = tracks.iter().filter(|track| track.label == number).count();
+            return Err(match by {
+                Unit::Track if n < n_tracks => {
+                    Error::TooFewRecordings { label: label.clone(), n, n_tracks, needed }
+                }
+                _ => Error::TooFew { label: label.clone(), unit: name_of(by), n, needed },
+            });
         }
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -252,14 +252,18 @@ impl Run {
     pub fn evaluate(&self, features: Option<&Path>) -> Result<Report, Error> {
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
-        if data_sha256(&store)? != report.model.data_sha256 {
-            let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
-            return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
-        }
         let runs = match &report.cross_validation {
             None => vec![self.clone()],
             Some(folds) => (0..folds.folds.len()).map(|fold| self.fold(fold)).collect(),
         };
+        // Before the checksum, which only says that they are others: this says in what.
+        if let Some(run) = runs.first() {
+            run.model()?.check_features(store.spec(), store.labels())?;
+        }
+        if data_sha256(&store)? != report.model.data_sha256 {
+            let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
+            return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
+        }
         if let Some(run) = runs.first() {
             run.recall_groups(&mut store)?;
         }

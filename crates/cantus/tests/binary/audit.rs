@@ -55,7 +55,7 @@ fn an_exclusion_list_is_what_extraction_leaves_out() {
     cantus_in(dir.path(), "inspect @/music --exclusions @/bad.csv").exits(3);
     let list = fs::read_to_string(dir.path().join("bad.csv")).unwrap();
     for path in [
-        "pop/again.wav,exact duplicate",
+        "pop/pop.00000.wav,exact duplicate",
         "jazz/jazz.00001.wav",
         "rock/stray.wav",
         "metal/text.mp3,unreadable",
