@@ -22,7 +22,7 @@ use crate::Error;
 const FIRST_BEAT: f64 = 0.01;
 
 /// How beats are found; librosa's names and defaults. The onset curve should be one of
-/// [`Aggregate::Median`](super::onset::Aggregate::Median).
+/// [`Aggregate::Median`].
 ///
 /// Within a feature specification, its tempo holds here too, and is not written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 //! # Method
 //! The wavelets of one octave are half as long as those of the octave below. So only the top octave is computed at
 //! the full rate; then the sound is halved in rate and the same wavelets hear the next octave, until all are heard.
-//! The wavelets act in the frequency domain, where each is a few numbers ([`basis`]). Where the hop is no longer
+//! The wavelets act in the frequency domain, where each is a few numbers (`basis`). Where the hop is no longer
 //! even, the rate stays, and the wavelets get longer instead. If all octaves are low, the rate is lowered beforehand.
 //!
 //! # Conventions
