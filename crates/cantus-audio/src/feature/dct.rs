@@ -13,6 +13,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// Number of coefficients that are summed side by side.
@@ -165,15 +166,21 @@ impl Dct {
         }
         let blocks = self.weights.chunks_exact(self.n_in);
         for (out, block) in coefficients.chunks_mut(LANES).zip(blocks) {
-            let mut sums = [0.0f32; LANES];
-            for (value, weights) in values.iter().zip(block) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += value * weight;
-                }
-            }
-            out.copy_from_slice(&sums[..out.len()]);
+            out.copy_from_slice(&weighted_sums(values, block)[..out.len()]);
         }
     }
+}
+
+/// `Σ value · weight` in each lane.
+#[multiversion(targets = "simd")]
+fn weighted_sums(values: &[f32], weights: &[[f32; LANES]]) -> [f32; LANES] {
+    let mut sums = [0.0; LANES];
+    for (value, weights) in values.iter().zip(weights) {
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            *sum += value * weight;
+        }
+    }
+    sums
 }
 
 #[cfg(test)]

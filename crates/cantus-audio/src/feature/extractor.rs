@@ -3,10 +3,9 @@
 //! What several kinds are made of (the STFT, mel bands, their levels) is computed once for a segment, then each kind
 //! writes its columns.
 //!
-//! The course's MFCCs of a 30 s track, in ten segments, take 4.3 ms on one thread of a Zen 4, of which the FFT is 2.6
-//! (`cargo run --release -p cantus-audio --example mfcc_speed`).
-//! Loops over plain slices are enough: the whole of it compiled for AVX2 gains a tenth, which is not worth a second
-//! code path chosen at run time.
+//! The course's MFCCs of a 30 s track, in ten segments, take 3.1 ms on one thread of a Zen 4, of which the STFT is more
+//! than 2 (`cargo run --release -p cantus-audio --example mfcc_speed`). Loops over plain slices are enough, where
+//! `#[multiversion]` compiles them for several instruction sets; `bench/audio` measures each feature beside librosa's.
 
 use super::kind::{Plan, Rows};
 use super::shared::{Shared, Sound};
@@ -55,9 +54,15 @@ impl FeatureExtractor {
     pub fn extract_into(&mut self, samples: &[f32], values: &mut Vec<f32>) {
         let Self { spec, shared, plans } = self;
         let (n_frames, n_bins) = (spec.n_frames(samples.len()), spec.n_bins());
+        shared.compute(samples, spec);
+        if let [kind] = spec.kinds[..]
+            && let Some(intermediate) = kind.intermediate()
+        {
+            // Nothing stands beside it: the buffers change places, and nothing is copied.
+            return std::mem::swap(shared.buffer_mut(intermediate), values);
+        }
         values.clear();
         values.resize(n_frames * n_bins, 0.0);
-        shared.compute(samples, spec);
         let sound = Sound { samples, n_frames, spec, shared };
         for (plan, (_, columns)) in plans.iter_mut().zip(spec.columns()) {
             plan.compute(&sound, Rows::new(values, n_bins, columns.start, columns.len()));

@@ -50,6 +50,8 @@ pub(super) trait Feature: fmt::Debug + Clone + Sized {
     const UNIT: &'static str;
     /// What it is made of, besides the samples.
     const NEEDS: &'static [Intermediate];
+    /// The intermediate that it is, as it stands.
+    const IS: Option<Intermediate> = None;
 
     /// Number of bins: one, unless it says otherwise.
     fn n_bins(_spec: &FeatureSpec) -> usize {
@@ -168,6 +170,11 @@ macro_rules! kinds {
 
             pub(super) fn needs(self) -> &'static [Intermediate] {
                 match self { $(Self::$Kind => <$Feature>::NEEDS,)* }
+            }
+
+            /// The intermediate that it is, if it is one.
+            pub(super) fn intermediate(self) -> Option<Intermediate> {
+                match self { $(Self::$Kind => <$Feature>::IS,)* }
             }
 
             pub(super) fn validate(self, spec: &FeatureSpec) -> Result<(), Error> {

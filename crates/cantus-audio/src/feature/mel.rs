@@ -11,6 +11,7 @@
 //! # Reference
 //! Slaney, "Auditory Toolbox", 1998; Young et al., "The HTK Book"; `librosa.filters.mel` 0.11.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::signal::fourier::fft_frequencies;
@@ -139,7 +140,7 @@ pub struct MelFilterBank {
     weights: Vec<f32>,
 }
 
-/// The part of a filter that is not zero.
+/// The part of a filter that is not zero, and as many zeros beside it as fill up the lanes.
 #[derive(Debug, Clone, Copy)]
 struct Band {
     /// The first bin.
@@ -187,10 +188,7 @@ impl MelFilterBank {
     /// # Panics
     /// If the spectrum is shorter than that.
     pub fn apply(&self, spectrum: &[f32], mel: &mut [f32]) {
-        for (slot, band) in mel.iter_mut().zip(&self.bands) {
-            let weights = &self.weights[band.offset..band.offset + band.n_bins];
-            *slot = dot(weights, &spectrum[band.bin..band.bin + band.n_bins]);
-        }
+        gather(&self.bands, &self.weights, spectrum, mel);
     }
 
     /// The filters as a full matrix.
@@ -213,13 +211,28 @@ impl MelFilterBank {
         let bin = bins_hz.partition_point(|&hz| hz <= low);
         let end = bins_hz.partition_point(|&hz| hz < high).max(bin);
         let scale = norm.scale(high - low, bins_hz[bin..end].iter().map(|&hz| weight(hz)));
+        // Bins without weight fill the band up to whole lanes, where there are as many bins.
+        let n_bins = (end - bin).next_multiple_of(LANES).min(bins_hz.len());
+        let first = bin.min(bins_hz.len() - n_bins);
         let offset = self.weights.len();
-        self.weights.extend(bins_hz[bin..end].iter().map(|&hz| (weight(hz) * scale) as f32));
-        self.bands.push(Band { bin, n_bins: end - bin, offset });
+        let inside = |k: usize| (bin..end).contains(&k);
+        let weight = |k: usize| if inside(k) { (weight(bins_hz[k]) * scale) as f32 } else { 0.0 };
+        self.weights.extend((first..first + n_bins).map(weight));
+        self.bands.push(Band { bin: first, n_bins, offset });
+    }
+}
+
+/// The bands of a spectrum, each under its weights.
+#[multiversion(targets = "simd")]
+fn gather(bands: &[Band], weights: &[f32], spectrum: &[f32], mel: &mut [f32]) {
+    for (slot, band) in mel.iter_mut().zip(bands) {
+        let weights = &weights[band.offset..band.offset + band.n_bins];
+        *slot = dot(weights, &spectrum[band.bin..band.bin + band.n_bins]);
     }
 }
 
 /// `Σ a · b`, in lanes: the order of the sum is fixed and the loop vectorises.
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();
     let (b_chunks, b_rest) = b.as_chunks::<LANES>();

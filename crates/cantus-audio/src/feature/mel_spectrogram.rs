@@ -17,6 +17,7 @@ impl Feature for Mel {
     const TITLE: &'static str = "Mel spectrogram";
     const UNIT: &'static str = "";
     const NEEDS: &'static [Intermediate] = &[Intermediate::Mel];
+    const IS: Option<Intermediate> = Some(Intermediate::Mel);
 
     fn n_bins(spec: &FeatureSpec) -> usize {
         spec.n_mels
@@ -48,6 +49,7 @@ impl Feature for LogMel {
     const TITLE: &'static str = "Mel spectrogram";
     const UNIT: &'static str = "dB";
     const NEEDS: &'static [Intermediate] = &[Intermediate::LogMel];
+    const IS: Option<Intermediate> = Some(Intermediate::LogMel);
 
     fn n_bins(spec: &FeatureSpec) -> usize {
         spec.n_mels

@@ -61,6 +61,7 @@ impl Feature for MfccKind {
     const TITLE: &'static str = "MFCC";
     const UNIT: &'static str = "";
     const NEEDS: &'static [Intermediate] = &[Intermediate::Mfcc];
+    const IS: Option<Intermediate> = Some(Intermediate::Mfcc);
 
     fn n_bins(spec: &FeatureSpec) -> usize {
         spec.n_mfcc

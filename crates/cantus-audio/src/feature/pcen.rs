@@ -11,6 +11,7 @@
 //! Wang et al., "Trainable frontend for robust and far-field keyword spotting", 2017; Lostanlen et al., "Per-channel
 //! energy normalization: why and how", 2019; `librosa.pcen` 0.11.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::FeatureSpec;
@@ -19,6 +20,8 @@ use super::mel_spectrogram::mel_bins;
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
+use crate::signal::exponential::exp10;
+use crate::signal::logarithm::log10;
 
 /// The gain control; librosa's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -66,17 +69,29 @@ impl PcenConfig {
         self.b.unwrap_or_else(|| ((1.0 + 4.0 * square).sqrt() - 1.0) / (2.0 * square))
     }
 
-    /// The band `strength`, of which the average is `average`, normalised.
-    fn normalise(&self, strength: f64, average: f64) -> f64 {
-        let Self { gain, bias, power, eps, .. } = *self;
-        let controlled = strength * (eps + average).powf(-gain);
-        if power == 0.0 {
-            controlled.ln_1p()
-        } else if power == 0.5 {
-            (controlled + bias).sqrt() - bias.sqrt()
-        } else {
-            (controlled + bias).powf(power) - bias.powf(power)
-        }
+    /// A band after gain control, pressed together.
+    fn press(&self, controlled: f64) -> f64 {
+        let Self { bias, power, .. } = *self;
+        if power == 0.0 { controlled.ln_1p() } else { (controlled + bias).powf(power) - bias.powf(power) }
+    }
+}
+
+/// Divides each band by its average: `strength · scale · (eps + average)^-gain`.
+#[multiversion(targets = "simd")]
+fn control(config: &PcenConfig, strengths: &[f32], averages: &[f64], out: &mut [f64]) {
+    let (gain, scale) = (config.gain as f32, config.scale);
+    for ((out, &strength), average) in out.iter_mut().zip(strengths).zip(averages) {
+        let divisor = exp10(-gain * log10((config.eps + average) as f32));
+        *out = f64::from(strength) * scale * f64::from(divisor);
+    }
+}
+
+/// [`PcenConfig::press`] for a power of one half, the default: square roots, many at once.
+#[multiversion(targets = "simd")]
+fn press_by_root(bias: f64, controlled: &[f64], out: &mut [f32]) {
+    let floor = bias.sqrt();
+    for (out, x) in out.iter_mut().zip(controlled) {
+        *out = ((x + bias).sqrt() - floor) as f32;
     }
 }
 
@@ -86,6 +101,8 @@ pub(super) struct Pcen {
     newest: f64,
     /// `[n_mels]`
     average: Vec<f64>,
+    /// `[n_mels]`, of the frame at hand.
+    controlled: Vec<f64>,
 }
 
 impl Feature for Pcen {
@@ -121,7 +138,8 @@ impl Feature for Pcen {
 
     fn plan(spec: &FeatureSpec) -> Self {
         let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
-        Self { newest: spec.pcen.newest(frame_s), average: vec![0.0; spec.n_mels] }
+        let bands = vec![0.0; spec.n_mels];
+        Self { newest: spec.pcen.newest(frame_s), average: bands.clone(), controlled: bands }
     }
 
     fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
@@ -133,8 +151,12 @@ impl Feature for Pcen {
                 let loudest = f64::from(loudest_about(mel, band, config.max_size)) * config.scale;
                 *average += self.newest * (loudest - *average);
             }
-            for ((slot, &strength), &average) in row.iter_mut().zip(mel).zip(&self.average) {
-                *slot = config.normalise(f64::from(strength) * config.scale, average) as f32;
+            control(config, mel, &self.average, &mut self.controlled);
+            if config.power == 0.5 {
+                press_by_root(config.bias, &self.controlled, row);
+            } else {
+                let pressed = self.controlled.iter().map(|&x| config.press(x) as f32);
+                row.iter_mut().zip(pressed).for_each(|(slot, pressed)| *slot = pressed);
             }
         }
     }
@@ -161,10 +183,13 @@ mod tests {
     #[test]
     fn a_band_is_pressed_together_about_its_average() {
         let config = PcenConfig { gain: 1.0, ..PcenConfig::default() };
-        let expected = (1.0 + 2.0f64).sqrt() - 2.0f64.sqrt();
-        assert_close(&[config.normalise(1e6, 1e6), config.normalise(10.0, 10.0)], &[expected; 2], 1e-6);
-        let logarithm = PcenConfig { power: 0.0, gain: 0.0, ..config };
-        assert_close(&[logarithm.normalise(3.0, 100.0)], &[4f64.ln()], 1e-12);
+        let (mut controlled, mut pressed) = ([0.0; 2], [0.0; 2]);
+        control(&config, &[1e6, 10.0], &[1e6, 10.0], &mut controlled);
+        press_by_root(config.bias, &controlled, &mut pressed);
+        assert_close(&pressed, &[(1.0 + 2.0f64).sqrt() - 2.0f64.sqrt(); 2], 1e-6);
+        assert_close(&[config.press(1.0)], &[(1.0 + 2.0f64).sqrt() - 2.0f64.sqrt()], 1e-12);
+        let logarithm = PcenConfig { power: 0.0, ..config };
+        assert_close(&[logarithm.press(3.0)], &[4f64.ln()], 1e-12);
     }
 
     #[test]

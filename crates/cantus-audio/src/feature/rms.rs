@@ -5,6 +5,8 @@
 //! # Reference
 //! `librosa.feature.rms` 0.11, with `frame_length = n_fft`.
 
+use multiversion::multiversion;
+
 use super::FeatureSpec;
 use super::frames::for_each_frame;
 use super::kind::{Feature, Rows};
@@ -20,12 +22,18 @@ use super::sum::{LANES, sum_lanes};
 /// Equals `librosa.feature.rms` 0.11 within 1e-6 of the value.
 pub fn rms(frame: &[f32]) -> f32 {
     let (chunks, rest) = frame.as_chunks::<LANES>();
-    let mut lanes = [0.0f32; LANES];
+    let energy = sum_lanes(squares(chunks)) + rest.iter().map(|x| x * x).sum::<f32>();
+    (energy / frame.len().max(1) as f32).sqrt()
+}
+
+/// `Σ x²` in each lane.
+#[multiversion(targets = "simd")]
+fn squares(chunks: &[[f32; LANES]]) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
     for chunk in chunks {
         lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x * x);
     }
-    let energy = sum_lanes(lanes) + rest.iter().map(|x| x * x).sum::<f32>();
-    (energy / frame.len().max(1) as f32).sqrt()
+    lanes
 }
 
 /// [`rms`] of each frame: `[n_frames, 1]`.

@@ -114,6 +114,16 @@ impl Shared {
         }
     }
 
+    /// The buffer of an intermediate.
+    pub fn buffer_mut(&mut self, intermediate: Intermediate) -> &mut Vec<f32> {
+        match intermediate {
+            Intermediate::Magnitude => &mut self.magnitude,
+            Intermediate::Mel => &mut self.mel,
+            Intermediate::LogMel => &mut self.log_mel,
+            Intermediate::Mfcc => &mut self.mfcc,
+        }
+    }
+
     fn wants(&self, intermediate: Intermediate) -> bool {
         self.wanted.contains(&intermediate)
     }

@@ -6,6 +6,7 @@
 //! Klapuri & Davy, "Signal Processing Methods for Music Transcription", 2006, chapter 5;
 //! `librosa.feature.spectral_bandwidth` 0.11.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::FeatureSpec;
@@ -44,10 +45,15 @@ pub fn spectral_bandwidth(magnitude: &[f32], hertz: &[f32], config: &BandwidthCo
     let (p, total) = (config.p, sum(magnitude));
     let scale = if config.norm && total > f32::MIN_POSITIVE { total } else { 1.0 };
     if p == 2.0 {
-        let spread = sum_of(magnitude, hertz, |m, f| m * (f - centroid) * (f - centroid));
-        return (spread / scale).sqrt();
+        return (spread(magnitude, hertz, centroid) / scale).sqrt();
     }
     (sum_of(magnitude, hertz, |m, f| m * (f - centroid).abs().powf(p)) / scale).powf(1.0 / p)
+}
+
+/// `Σ m · (f - centroid)²`
+#[multiversion(targets = "simd")]
+fn spread(magnitude: &[f32], hertz: &[f32], centroid: f32) -> f32 {
+    sum_of(magnitude, hertz, |m, f| m * (f - centroid) * (f - centroid))
 }
 
 /// [`spectral_bandwidth`] of each frame: `[n_frames, 1]`.

@@ -6,6 +6,8 @@
 //! Grey & Gordon, "Perceptual effects of spectral modifications on musical timbres", 1978;
 //! `librosa.feature.spectral_centroid` 0.11.
 
+use multiversion::multiversion;
+
 use super::FeatureSpec;
 use super::kind::{Feature, Rows};
 use super::shared::{Intermediate, Sound};
@@ -19,6 +21,7 @@ use crate::signal::fourier::fft_frequencies;
 ///
 /// # Reference
 /// Equals `librosa.feature.spectral_centroid` 0.11 within 2e-6 of the value.
+#[multiversion(targets = "simd")]
 pub fn spectral_centroid(magnitude: &[f32], hertz: &[f32]) -> f32 {
     let total = sum(magnitude);
     if total > f32::MIN_POSITIVE { sum_of(magnitude, hertz, |m, f| m * f) / total } else { 0.0 }

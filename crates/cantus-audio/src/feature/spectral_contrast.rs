@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::FeatureSpec;
@@ -19,6 +20,12 @@ use super::spec::require;
 use crate::Error;
 use crate::signal::decibel::{Decibel, power_to_db};
 use crate::signal::fourier::{self, fft_frequencies};
+
+/// Frames whose extremes are found at once.
+const LANES: usize = 16;
+
+/// One number of each of so many frames.
+type Lanes = [f32; LANES];
 
 /// What the contrast is made of; librosa's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -52,8 +59,10 @@ struct Band {
 #[derive(Debug, Clone)]
 pub(super) struct SpectralContrast {
     bands: Vec<Band>,
-    /// The bins of the band at hand: working space.
-    sorted: Vec<f32>,
+    /// The bins of one band in as many frames as there are lanes: working space.
+    block: Vec<Lanes>,
+    /// Extremes of the block: working space.
+    kept: Vec<Lanes>,
     /// `[n_frames, n_bands + 1]`
     peaks: Vec<f32>,
     valleys: Vec<f32>,
@@ -99,7 +108,8 @@ impl Feature for SpectralContrast {
         let hertz = fft_frequencies(spec.sample_rate, spec.n_fft);
         Self {
             bands: bands(&spec.contrast, &hertz),
-            sorted: Vec::with_capacity(hertz.len()),
+            block: Vec::new(),
+            kept: Vec::new(),
             peaks: Vec::new(),
             valleys: Vec::new(),
         }
@@ -123,33 +133,62 @@ impl Feature for SpectralContrast {
 
 impl SpectralContrast {
     fn find_extremes(&mut self, magnitude: &[f32], n_bins: usize) {
-        let Self { bands, sorted, peaks, valleys } = self;
-        peaks.clear();
-        valleys.clear();
-        for frame in magnitude.chunks_exact(n_bins) {
-            for Band { bins, n_extremes } in bands.iter() {
-                sorted.clear();
-                sorted.extend_from_slice(&frame[bins.clone()]);
-                let (valley, peak) = extremes(sorted, *n_extremes);
-                peaks.push(peak);
-                valleys.push(valley);
+        let Self { bands, block, kept, peaks, valleys } = self;
+        let (n_bands, n_frames) = (bands.len(), magnitude.len() / n_bins);
+        peaks.resize(n_frames * n_bands, 0.0);
+        valleys.resize(n_frames * n_bands, 0.0);
+        for (number, frames) in magnitude.chunks(n_bins * LANES).enumerate() {
+            let first = number * LANES * n_bands;
+            for (k, band) in bands.iter().enumerate() {
+                block.clear();
+                block.resize(band.bins.len(), [0.0; LANES]);
+                for (lane, frame) in frames.chunks_exact(n_bins).enumerate() {
+                    block.iter_mut().zip(&frame[band.bins.clone()]).for_each(|(bin, &x)| bin[lane] = x);
+                }
+                let (valley, peak) = extremes(block, band.n_extremes, kept);
+                for lane in 0..frames.len() / n_bins {
+                    let place = first + lane * n_bands + k;
+                    (valleys[place], peaks[place]) = (valley[lane], peak[lane]);
+                }
             }
         }
     }
 }
 
-/// Means of the `n` smallest and of the `n` largest values, in whose order nothing is left afterwards.
-fn extremes(values: &mut [f32], n: usize) -> (f32, f32) {
+/// Means of the `n` smallest values in each lane, and of the `n` largest.
+///
+/// `kept` is working space. Each value passes by those that are kept and changes places with every one that is larger: no
+/// branch, and as many frames at once as there are lanes.
+///
+/// # Shapes
+/// - `values`: `[n_bins, LANES]`
+#[multiversion(targets = "simd")]
+fn extremes(values: &[Lanes], n: usize, kept: &mut Vec<Lanes>) -> (Lanes, Lanes) {
+    let smallest = keep_smallest(values, 1.0, n, kept);
+    let largest = keep_smallest(values, -1.0, n, kept);
+    (smallest, largest.map(|x| -x))
+}
+
+/// Mean of the `n` smallest of `sign · values` in each lane; 0 where there are none.
+#[inline(always)]
+fn keep_smallest(values: &[Lanes], sign: f32, n: usize, kept: &mut Vec<Lanes>) -> Lanes {
     let n = n.min(values.len());
-    if n == 0 {
-        return (0.0, 0.0);
+    kept.clear();
+    kept.resize(n, [f32::INFINITY; LANES]);
+    for value in values {
+        let mut value = value.map(|x| sign * x);
+        for kept in kept.iter_mut() {
+            for (kept, value) in kept.iter_mut().zip(&mut value) {
+                let (a, b) = (*kept, *value);
+                (*kept, *value) = if b < a { (b, a) } else { (a, b) };
+            }
+        }
     }
-    let mean = |values: &[f32]| (values.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64) as f32;
-    values.select_nth_unstable_by(n - 1, f32::total_cmp);
-    let valley = mean(&values[..n]);
-    let first = values.len() - n;
-    values.select_nth_unstable_by(first, f32::total_cmp);
-    (valley, mean(&values[first..]))
+    let mut sums = [0.0f64; LANES];
+    for kept in kept.iter() {
+        sums.iter_mut().zip(kept).for_each(|(sum, &x)| *sum += f64::from(x));
+    }
+    sums.map(|sum| (sum / n.max(1) as f64) as f32)
 }
 
 /// 0 Hz, `f_min`, and the octaves above it: `[n_bands + 2]`.
@@ -184,12 +223,16 @@ mod tests {
     #[test]
     fn extremes_are_the_ends_of_the_sorted_values() {
         let values: Vec<f32> = (0..50).map(|i| ((i * 37) % 50) as f32).collect();
+        let block: Vec<Lanes> = values.iter().map(|&x| std::array::from_fn(|lane| x + lane as f32)).collect();
         for n in [1, 3, 25, 50] {
-            let (valley, peak) = extremes(&mut values.clone(), n);
+            let (valley, peak) = extremes(&block, n, &mut Vec::new());
             let half = (n - 1) as f32 / 2.0;
-            assert_close(&[valley, peak], &[half, 49.0 - half], 1e-5);
+            for lane in 0..LANES {
+                let expected = [half + lane as f32, 49.0 - half + lane as f32];
+                assert_close(&[valley[lane], peak[lane]], &expected, 1e-5);
+            }
         }
-        assert_eq!(extremes(&mut [], 1), (0.0, 0.0));
+        assert_eq!(extremes(&[], 1, &mut Vec::new()), ([0.0; LANES], [0.0; LANES]));
     }
 
     #[test]

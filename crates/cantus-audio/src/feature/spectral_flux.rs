@@ -8,6 +8,8 @@
 //! largest. Lerch, "An Introduction to Audio Content Analysis", 2012, chapter 3, where it is also divided by the
 //! number of bins.
 
+use multiversion::multiversion;
+
 use super::FeatureSpec;
 use super::kind::{Feature, Rows};
 use super::shared::{Intermediate, Sound};
@@ -18,6 +20,7 @@ use crate::signal::fourier;
 ///
 /// # Shapes
 /// - `before`, `now`: `[n_bins]`, magnitudes
+#[multiversion(targets = "simd")]
 pub fn spectral_flux(before: &[f32], now: &[f32]) -> f32 {
     sum_of(before, now, |a, b| (b - a) * (b - a)).sqrt()
 }

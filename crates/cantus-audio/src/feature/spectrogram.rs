@@ -18,6 +18,7 @@ impl Feature for Magnitude {
     const TITLE: &'static str = "Spectrogram";
     const UNIT: &'static str = "";
     const NEEDS: &'static [Intermediate] = &[Intermediate::Magnitude];
+    const IS: Option<Intermediate> = Some(Intermediate::Magnitude);
 
     fn n_bins(spec: &FeatureSpec) -> usize {
         fourier::n_bins(spec.n_fft)
@@ -67,13 +68,12 @@ impl Feature for Spectrogram {
     }
 
     fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
-        rows.copy_from(&sound.shared.magnitude);
-        let power = sound.spec.power;
-        for row in rows.iter_mut() {
-            match power {
-                1.0 => {}
-                2.0 => row.iter_mut().for_each(|x| *x *= *x),
-                _ => row.iter_mut().for_each(|x| *x = x.powf(power)),
+        let magnitude = sound.shared.magnitude.chunks_exact(fourier::n_bins(sound.spec.n_fft));
+        for (row, magnitude) in rows.iter_mut().zip(magnitude) {
+            let bins = row.iter_mut().zip(magnitude);
+            match sound.spec.power {
+                2.0 => bins.for_each(|(slot, x)| *slot = x * x),
+                power => bins.for_each(|(slot, x)| *slot = x.powf(power)),
             }
         }
     }

@@ -11,10 +11,12 @@
 //! # Reference
 //! `np.abs(np.fft.fft(samples))`, and its first `n // 2` bins.
 
+use std::cell::RefCell;
+
 use super::FeatureSpec;
 use super::whole::{Axis, Whole, WholeKind};
 use crate::signal::Complex32;
-use crate::signal::fourier::RealFft;
+use crate::signal::fourier::{RealFft, n_bins};
 
 /// Magnitude, left half: `[n_samples / 2]`.
 pub(super) const SPECTRUM: WholeKind = WholeKind {
@@ -22,14 +24,14 @@ pub(super) const SPECTRUM: WholeKind = WholeKind {
     title: "Magnitude spectrum",
     unit: "",
     axis: Axis::FrequencyHz,
-    compute: |samples, spec| Ok(left_half(magnitude_spectrum(samples), spec)),
+    compute: |samples, spec| Ok(left_half(samples, magnitude, spec)),
 };
 
 /// Magnitude, from 0 Hz to the sample rate: `[n_samples]`.
 pub(super) const SPECTRUM_FULL: WholeKind = WholeKind {
     name: "spectrum_full",
     title: "Magnitude spectrum, both halves",
-    compute: |samples, spec| Ok(full(magnitude_spectrum(samples), spec)),
+    compute: |samples, spec| Ok(full(samples, magnitude, spec)),
     ..SPECTRUM
 };
 
@@ -37,7 +39,7 @@ pub(super) const SPECTRUM_FULL: WholeKind = WholeKind {
 pub(super) const POWER_SPECTRUM: WholeKind = WholeKind {
     name: "power_spectrum",
     title: "Power spectrum",
-    compute: |samples, spec| Ok(left_half(power_spectrum(samples), spec)),
+    compute: |samples, spec| Ok(left_half(samples, power, spec)),
     ..SPECTRUM
 };
 
@@ -45,7 +47,7 @@ pub(super) const POWER_SPECTRUM: WholeKind = WholeKind {
 pub(super) const POWER_SPECTRUM_FULL: WholeKind = WholeKind {
     name: "power_spectrum_full",
     title: "Power spectrum, both halves",
-    compute: |samples, spec| Ok(full(power_spectrum(samples), spec)),
+    compute: |samples, spec| Ok(full(samples, power, spec)),
     ..SPECTRUM
 };
 
@@ -57,7 +59,7 @@ pub(super) const POWER_SPECTRUM_FULL: WholeKind = WholeKind {
 /// # Reference
 /// Equals `np.abs(np.fft.fft(samples))` within 1e-6 of the largest.
 pub fn magnitude_spectrum(samples: &[f32]) -> Vec<f32> {
-    of_each_bin(samples, |bin| bin.norm_sqr().sqrt())
+    mirrored(&of_each_bin(samples, magnitude), samples.len())
 }
 
 /// The power of every frequency of a sound: the square of its magnitude.
@@ -68,31 +70,56 @@ pub fn magnitude_spectrum(samples: &[f32]) -> Vec<f32> {
 /// # Reference
 /// Equals `np.abs(np.fft.fft(samples)) ** 2` within 2e-6 of the largest.
 pub fn power_spectrum(samples: &[f32]) -> Vec<f32> {
-    of_each_bin(samples, |bin| bin.norm_sqr())
+    mirrored(&of_each_bin(samples, power), samples.len())
 }
 
-fn of_each_bin(samples: &[f32], measure: impl Fn(&Complex32) -> f32) -> Vec<f32> {
+thread_local! {
+    /// The last plan: it takes longer than the transform, and the recordings of a folder are often of one length.
+    static PLAN: RefCell<RealFft> = RefCell::new(RealFft::new(1));
+}
+
+/// Of each bin up to half the sample rate: `[n_samples / 2 + 1]`.
+fn of_each_bin(samples: &[f32], measure: fn(&Complex32) -> f32) -> Vec<f32> {
     if samples.is_empty() {
         return Vec::new();
     }
-    let mut fft = RealFft::new(samples.len());
-    let mut bins = vec![Complex32::default(); fft.n_bins()];
-    fft.forward(&mut samples.to_vec(), &mut bins);
-    let left: Vec<f32> = bins.iter().map(measure).collect();
-    (0..samples.len()).map(|k| left[k.min(samples.len() - k)]).collect()
+    let mut bins = vec![Complex32::default(); n_bins(samples.len())];
+    PLAN.with_borrow_mut(|plan| {
+        if plan.n_fft() != samples.len() {
+            *plan = RealFft::new(samples.len());
+        }
+        plan.forward(&mut samples.to_vec(), &mut bins);
+    });
+    bins.iter().map(measure).collect()
 }
 
-fn full(values: Vec<f32>, spec: &FeatureSpec) -> Whole {
-    let hertz_per_bin = f64::from(spec.sample_rate) / values.len().max(1) as f64;
+/// Both halves, `[n_samples]`.
+fn mirrored(left: &[f32], n_samples: usize) -> Vec<f32> {
+    (0..n_samples).map(|k| left[k.min(n_samples - k)]).collect()
+}
+
+fn magnitude(bin: &Complex32) -> f32 {
+    bin.norm_sqr().sqrt()
+}
+
+fn power(bin: &Complex32) -> f32 {
+    bin.norm_sqr()
+}
+
+/// The values of the first bins of a spectrum of `n_samples`, at their frequencies.
+fn placed(values: Vec<f32>, n_samples: usize, spec: &FeatureSpec) -> Whole {
+    let hertz_per_bin = f64::from(spec.sample_rate) / n_samples.max(1) as f64;
     Whole { positions: (0..values.len()).map(|k| k as f64 * hertz_per_bin).collect(), values }
 }
 
-fn left_half(values: Vec<f32>, spec: &FeatureSpec) -> Whole {
-    let n_left = values.len() / 2;
-    let mut whole = full(values, spec);
-    whole.values.truncate(n_left);
-    whole.positions.truncate(n_left);
-    whole
+fn left_half(samples: &[f32], measure: fn(&Complex32) -> f32, spec: &FeatureSpec) -> Whole {
+    let mut values = of_each_bin(samples, measure);
+    values.truncate(samples.len() / 2);
+    placed(values, samples.len(), spec)
+}
+
+fn full(samples: &[f32], measure: fn(&Complex32) -> f32, spec: &FeatureSpec) -> Whole {
+    placed(mirrored(&of_each_bin(samples, measure), samples.len()), samples.len(), spec)
 }
 
 #[cfg(test)]

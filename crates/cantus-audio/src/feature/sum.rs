@@ -1,21 +1,28 @@
 //! Sums in lanes: the order of the additions is fixed, and the loops around them vectorise.
+//!
+//! They are inlined into functions marked `#[multiversion]`, which are compiled for several instruction sets; the best is
+//! picked at run time. Additions are never joined or reordered, so that the bits are the same with each.
 
 /// Number of sums that run side by side.
-pub(super) const LANES: usize = 16;
+pub(super) const LANES: usize = 32;
 
-/// The lanes added up, in pairs.
-pub(super) fn sum_lanes(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+/// The lanes joined to one number, in pairs; in fixed steps, so that they stay in registers.
+#[inline(always)]
+pub(super) fn join_lanes(lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let lanes: [f32; 16] = std::array::from_fn(|i| join(lanes[i], lanes[i + 16]));
+    let lanes: [f32; 8] = std::array::from_fn(|i| join(lanes[i], lanes[i + 8]));
+    let lanes: [f32; 4] = std::array::from_fn(|i| join(lanes[i], lanes[i + 4]));
+    join(join(lanes[0], lanes[2]), join(lanes[1], lanes[3]))
+}
+
+/// The lanes added up.
+#[inline(always)]
+pub(super) fn sum_lanes(lanes: [f32; LANES]) -> f32 {
+    join_lanes(lanes, |a, b| a + b)
 }
 
 /// `Σ values`.
+#[inline(always)]
 pub(super) fn sum(values: &[f32]) -> f32 {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
@@ -26,6 +33,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
 }
 
 /// `Σ term(a, b)` over two lists of one length.
+#[inline(always)]
 pub(super) fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut lanes = [0.0f32; LANES];

@@ -3,6 +3,8 @@
 //! # Reference
 //! `librosa.power_to_db`, `amplitude_to_db`, `db_to_power` and `db_to_amplitude` 0.11, with their names and defaults.
 
+use multiversion::multiversion;
+
 use super::logarithm::log10;
 
 /// What counts as 0 dB.
@@ -73,6 +75,7 @@ pub fn db_to_amplitude(levels: &mut [f32], reference: f32) {
     levels.iter_mut().for_each(|level| *level = reference * 10f32.powf(*level * 0.05));
 }
 
+#[multiversion(targets = "simd")]
 fn convert(powers: &mut [f32], amin: f32, reference: f32, top_db: Option<f32>) {
     // The fast logarithm wants normal numbers; nobody hears the difference from 1e-38.
     let amin = amin.max(f32::MIN_POSITIVE);
@@ -87,6 +90,7 @@ fn convert(powers: &mut [f32], amin: f32, reference: f32, top_db: Option<f32>) {
 }
 
 /// The largest level, in eight lanes so that the loop vectorises.
+#[inline(always)]
 fn loudest(levels: &[f32]) -> f32 {
     let (chunks, rest) = levels.as_chunks::<8>();
     let mut lanes = [f32::NEG_INFINITY; 8];
@@ -98,6 +102,7 @@ fn loudest(levels: &[f32]) -> f32 {
     lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
+#[inline(always)]
 fn raise_to(levels: &mut [f32], floor: f32) {
     for level in levels {
         *level = if *level > floor { *level } else { floor };

@@ -19,6 +19,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use rustfft::{Fft, FftPlanner};
+
+use super::unfold::Unfold;
 
 /// A complex number of two f32: `re + i · im`.
 pub type Complex32 = realfft::num_complex::Complex<f32>;
@@ -94,23 +97,57 @@ fn turn(k: usize, n: usize, n_fft: usize) -> f64 {
     TAU * ((k * n) % n_fft) as f64 / n_fft as f64
 }
 
-/// The fast Fourier transform of real frames of one length, planned once: nothing is allocated afterwards.
+/// The fast Fourier transform of real frames of one length, planned once: nothing is allocated afterwards, but for the
+/// plan of the inverse when it is first asked for.
 pub struct RealFft {
     n_fft: usize,
-    forward: Arc<dyn RealToComplex<f32>>,
-    inverse: Arc<dyn ComplexToReal<f32>>,
+    forward: Forward,
+    inverse: Option<Arc<dyn ComplexToReal<f32>>>,
     scratch: Vec<Complex32>,
+}
+
+/// How a frame is transformed.
+#[derive(Clone)]
+enum Forward {
+    /// Of an even number of samples: as half as many complex ones, whose spectrum is unfolded.
+    Even {
+        half: Arc<dyn Fft<f32>>,
+        unfold: Arc<Unfold>,
+        /// `[n_fft / 2]` each: working space.
+        folded: Vec<Complex32>,
+        transformed: Vec<Complex32>,
+    },
+    Odd(Arc<dyn RealToComplex<f32>>),
+}
+
+impl Forward {
+    fn plan(n_fft: usize) -> Self {
+        if !n_fft.is_multiple_of(2) {
+            return Self::Odd(RealFftPlanner::new().plan_fft_forward(n_fft));
+        }
+        let n_half = n_fft / 2;
+        Self::Even {
+            half: FftPlanner::new().plan_fft_forward(n_half),
+            unfold: Arc::new(Unfold::new(n_half)),
+            folded: vec![Complex32::default(); n_half],
+            transformed: vec![Complex32::default(); n_half],
+        }
+    }
+
+    fn scratch_len(&self) -> usize {
+        match self {
+            Self::Even { half, .. } => half.get_outofplace_scratch_len(),
+            Self::Odd(fft) => fft.get_scratch_len(),
+        }
+    }
 }
 
 impl RealFft {
     /// Plans transforms of `n_fft` samples; a length of 0 is taken as 1.
     pub fn new(n_fft: usize) -> Self {
         let n_fft = n_fft.max(1);
-        let mut planner = RealFftPlanner::new();
-        let forward = planner.plan_fft_forward(n_fft);
-        let inverse = planner.plan_fft_inverse(n_fft);
-        let n_scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
-        Self { n_fft, forward, inverse, scratch: vec![Complex32::default(); n_scratch] }
+        let forward = Forward::plan(n_fft);
+        Self { n_fft, scratch: vec![Complex32::default(); forward.scratch_len()], forward, inverse: None }
     }
 
     /// Length of a frame, in samples.
@@ -133,8 +170,19 @@ impl RealFft {
     /// If a length is another.
     pub fn forward(&mut self, frame: &mut [f32], spectrum: &mut [Complex32]) {
         assert_eq!((frame.len(), spectrum.len()), (self.n_fft, self.n_bins()));
-        let done = self.forward.process_with_scratch(frame, spectrum, &mut self.scratch);
-        debug_assert!(done.is_ok(), "realfft refuses wrong lengths only, and the lengths are right");
+        match &mut self.forward {
+            Forward::Even { half, unfold, folded, transformed } => {
+                for (z, &[re, im]) in folded.iter_mut().zip(frame.as_chunks::<2>().0) {
+                    *z = Complex32::new(re, im);
+                }
+                half.process_outofplace_with_scratch(folded, transformed, &mut self.scratch);
+                unfold.apply(transformed, spectrum);
+            }
+            Forward::Odd(fft) => {
+                let done = fft.process_with_scratch(frame, spectrum, &mut self.scratch);
+                debug_assert!(done.is_ok(), "realfft refuses wrong lengths only, and the lengths are right");
+            }
+        }
     }
 
     /// Transforms a spectrum back. The spectrum is used as working space and holds nothing of meaning afterwards.
@@ -152,7 +200,12 @@ impl RealFft {
         if self.n_fft.is_multiple_of(2) {
             spectrum[self.n_fft / 2].im = 0.0;
         }
-        let done = self.inverse.process_with_scratch(spectrum, frame, &mut self.scratch);
+        let inverse = self.inverse.get_or_insert_with(|| RealFftPlanner::new().plan_fft_inverse(self.n_fft));
+        let n_scratch = inverse.get_scratch_len();
+        if self.scratch.len() < n_scratch {
+            self.scratch.resize(n_scratch, Complex32::default());
+        }
+        let done = inverse.process_with_scratch(spectrum, frame, &mut self.scratch);
         debug_assert!(
             done.is_ok(),
             "realfft refuses wrong lengths and imaginary ends only, and neither is left"
@@ -173,8 +226,8 @@ impl Clone for RealFft {
     fn clone(&self) -> Self {
         Self {
             n_fft: self.n_fft,
-            forward: Arc::clone(&self.forward),
-            inverse: Arc::clone(&self.inverse),
+            forward: self.forward.clone(),
+            inverse: self.inverse.clone(),
             scratch: self.scratch.clone(),
         }
     }

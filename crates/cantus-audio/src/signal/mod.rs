@@ -9,6 +9,7 @@
 pub mod autocorrelation;
 pub mod cqt;
 pub mod decibel;
+pub mod exponential;
 pub mod fourier;
 pub mod hpss;
 pub mod logarithm;
@@ -16,6 +17,7 @@ pub mod median;
 pub mod norm;
 pub mod padding;
 pub mod stft;
+mod unfold;
 pub mod window;
 
 pub use cqt::{Cqt, CqtConfig};

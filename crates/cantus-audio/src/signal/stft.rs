@@ -14,6 +14,8 @@
 //! # Reference
 //! Allen & Rabiner, "A unified approach to short-time Fourier analysis and synthesis", 1977; `librosa.stft` 0.11.
 
+use multiversion::multiversion;
+
 use super::fourier::{self, Complex32, RealFft};
 use super::padding::PadMode;
 use super::window::Window;
@@ -222,8 +224,7 @@ impl Stft {
         let first = (-start).clamp(0, n_fft) as usize; // within the frame: where the sound begins,
         let last = (samples.len() as isize - start).clamp(first as isize, n_fft) as usize; // and where it has ended
         let inside = samples.get((start + first as isize) as usize..).unwrap_or_default();
-        let frame = self.frame[first..last].iter_mut().zip(&self.window[first..last]);
-        frame.zip(inside).for_each(|((slot, w), x)| *slot = x * w);
+        weigh(&mut self.frame[first..last], &self.window[first..last], inside);
         for n in (0..first).chain(last..self.config.n_fft) {
             let source = self.config.pad_mode.source(start + n as isize, samples.len());
             self.frame[n] = source.map_or(0.0, |i| samples[i] * self.window[n]);
@@ -231,7 +232,14 @@ impl Stft {
     }
 }
 
+/// `frame = window · samples`
+#[multiversion(targets = "simd")]
+fn weigh(frame: &mut [f32], window: &[f32], samples: &[f32]) {
+    frame.iter_mut().zip(window).zip(samples).for_each(|((slot, w), x)| *slot = x * w);
+}
+
 /// Writes `|spectrum|`.
+#[multiversion(targets = "simd")]
 pub fn magnitude(spectrum: &[Complex32], out: &mut [f32]) {
     for (slot, bin) in out.iter_mut().zip(spectrum) {
         *slot = bin.norm_sqr().sqrt();
@@ -239,6 +247,7 @@ pub fn magnitude(spectrum: &[Complex32], out: &mut [f32]) {
 }
 
 /// Writes `|spectrum|²`.
+#[multiversion(targets = "simd")]
 pub fn power(spectrum: &[Complex32], out: &mut [f32]) {
     for (slot, bin) in out.iter_mut().zip(spectrum) {
         *slot = bin.norm_sqr();
