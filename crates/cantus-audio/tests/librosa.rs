@@ -164,7 +164,7 @@ fn tolerance(kind: FeatureKind, expected: &[f64]) -> f64 {
         SpectralFlatness | SpectralFlux => 1e-5 * largest,
         Pcen => 2e-5 * largest,
         LogMel => 1e-4,
-        // A bin far below the loudest has few digits left in f32, there as here.
+        // Of a bin far below the loudest, a transform in f32 leaves few digits.
         SpectrogramDb => 1e-3,
         // As level in dB, and the small ones relative to the largest.
         SpectralContrast => 2e-4,

@@ -12,7 +12,12 @@
 //!
 //! The numbers are librosa 0.11's. Over all frames of 100 tracks of music, the worst of the course's 13 MFCCs is
 //! 5.5e-4 away from librosa's, the mean one 7e-6; `tests/gtzan.rs` says how to measure it. Pitch and rhythm are held
-//! against librosa in `tests/tonal.rs`.
+//! against librosa in `tests/tonal.rs`, all other kinds in `tests/librosa.rs`.
+//!
+//! librosa transforms in double precision, Cantus in single: bins more than 120 dB below the loudest of their frame are
+//! rounding errors here. Nobody hears them, but what asks for the quietest bins does: in a band that is empty, as that just
+//! below half the sample rate is after resampling, `spectral_contrast` is up to 5 dB from librosa's, `spectral_flatness` up to
+//! 0.2 %; elsewhere they are within 1e-3 dB and 1e-5.
 
 pub mod amplitude_envelope;
 pub mod beat;

@@ -7,6 +7,7 @@
 //! Jiang et al., "Music type classification by spectral contrast feature", 2002;
 //! `librosa.feature.spectral_contrast` 0.11, whose ways are kept: a band's first bin is the one below its lower edge,
 //! its last but one the last up to its upper edge, and `top_db` of 80 holds for peaks and for valleys over the segment.
+//! Equal within 1e-3 dB where the quietest bins of a band are not empty: see [`crate::feature`].
 
 use std::ops::Range;
 
