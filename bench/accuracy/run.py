@@ -13,11 +13,14 @@ import pathlib
 import random
 import subprocess
 import sys
-import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+
+from environment import ROOT, python_with, say  # noqa: E402
+
 WORK = ROOT / "target" / "bench-accuracy"
+PACKAGES = HERE / "requirements.txt"
 RECIPES = ["best", "mlp", "mlp-regularised", "cnn", "rnn", "lstm", "gru"]
 RIVALS = ["svm", "svm-tuned", "forest", "boosting", "pyaudioanalysis"]
 KERAS = ["keras-" + recipe for recipe in RECIPES if recipe != "best"]
@@ -38,24 +41,6 @@ def options():
     return parser.parse_args()
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def with_rivals():
-    """The interpreter of a virtual environment with the pinned packages; made at the first time."""
-    folder = WORK / "venv"
-    python = folder / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    installed = folder / "installed.txt"
-    if not installed.exists() or installed.read_text() != wanted:
-        say(f"installing librosa, scikit-learn, pyAudioAnalysis and Keras into {folder}")
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
-        installed.write_text(wanted)
-    return str(python)
-
-
 class Bench:
     """Every piece is a file or a folder under target/bench-accuracy; what is there is not made again."""
 
@@ -64,7 +49,7 @@ class Bench:
         subprocess.run(["cargo", "build", "--release", "--package", "cantus"], cwd=ROOT, check=True)
         target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
         self.cantus = str(pathlib.Path(target) / "release" / "cantus")
-        self.python = options.python or (with_rivals() if options.rivals else None)
+        self.python = options.python or (python_with(PACKAGES, WORK / "venv", "what is compared") if options.rivals else None)
         WORK.mkdir(parents=True, exist_ok=True)
 
     def features(self, recipe):

@@ -15,10 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+
+from environment import ROOT, python_with, say  # noqa: E402
+
+LIBRARIES, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-audio"
 # Kinds of feature that librosa has too, and numpy for the rest; see theirs.py.
 FEATURES = [
     "mfcc", "mel", "log_mel", "stft", "spectrogram", "spectrogram_db", "pcen", "mfcc_delta", "mfcc_delta2",
@@ -38,24 +41,6 @@ def options():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", help="an interpreter that has the libraries already")
     return parser.parse_args()
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def with_libraries():
-    """The interpreter of a virtual environment with the pinned libraries; made at the first time."""
-    folder = ROOT / "target" / "bench-audio"
-    python = folder / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    installed = folder / "installed.txt"
-    if not installed.exists() or installed.read_text() != wanted:
-        say(f"installing librosa and torchaudio into {folder}")
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
-        installed.write_text(wanted)
-    return str(python)
 
 
 def built():
@@ -79,7 +64,7 @@ for path in sys.argv[2:]:
 class Bench:
     def __init__(self, options, folder):
         self.rounds, self.only, self.folder = options.rounds, options.only, folder
-        self.python = options.python or with_libraries()
+        self.python = options.python or python_with(LIBRARIES, ENVIRONMENT, "librosa and torchaudio")
         self.cantus, self.ours = built()
         self.first = {min(os.sched_getaffinity(0))}
 

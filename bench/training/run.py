@@ -12,12 +12,15 @@ import pathlib
 import statistics
 import subprocess
 import sys
-import venv
 
 from models import COURSE, LINEAR, SHAPES, flops_per_example
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+
+from environment import ROOT, python_with, say  # noqa: E402
+
+FRAMEWORKS, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-training"
 CONTENDERS = ["keras", "keras_xla", "torch", "torch_fused", "torch_compile"]
 # Measures and whether more is better.
 MEASURES = {"step": ("ms", False), "single": ("ms", False), "batch256": ("examples/s", True), "memory": ("MB", False)}
@@ -36,24 +39,6 @@ def options():
     return parser.parse_args()
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def with_frameworks():
-    """The interpreter of a virtual environment with the pinned frameworks; made at the first time."""
-    folder = ROOT / "target" / "bench-training"
-    python = folder / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    installed = folder / "installed.txt"
-    if not installed.exists() or installed.read_text() != wanted:
-        say(f"installing TensorFlow and PyTorch into {folder}")
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
-        installed.write_text(wanted)
-    return str(python)
-
-
 def built():
     """Our binary: the ordinary release build."""
     subprocess.run(["cargo", "build", "--release", "--package", "cantus-nn", "--example", "bench_training"], cwd=ROOT, check=True)
@@ -64,7 +49,7 @@ def built():
 class Bench:
     def __init__(self, options):
         self.threads, self.rounds = options.threads, options.rounds
-        self.python = "" if options.linear else options.python or with_frameworks()
+        self.python = "" if options.linear else options.python or python_with(FRAMEWORKS, ENVIRONMENT, "TensorFlow and PyTorch")
         self.ours = built()
         self.processors = sorted(os.sched_getaffinity(0))[: self.threads]
 

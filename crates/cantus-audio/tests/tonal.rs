@@ -10,9 +10,9 @@
 
 #[path = "../src/assert_close.rs"]
 mod assert_close;
+mod music;
 
 use std::f64::consts::TAU;
-use std::path::Path;
 
 use assert_close::assert_close;
 use cantus_audio::feature::beat::{BeatConfig, BeatTracker};
@@ -29,7 +29,6 @@ use cantus_audio::signal::{Cqt, CqtConfig, Hpss, HpssConfig, Norm, PadMode, Stft
 use serde::Deserialize;
 use serde_json::Value;
 
-const MUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/gtzan-clips");
 const TUNE: [i32; 8] = [0, 7, 12, 3, 15, 10, 8, 5];
 
 /// Some rows of a long result.
@@ -371,18 +370,9 @@ struct Track {
     beats: Vec<usize>,
 }
 
-/// Mono 16-bit samples as amplitudes in [-1, 1).
-fn read_wav(path: &Path) -> Result<Vec<f32>, hound::Error> {
-    hound::WavReader::open(path)?
-        .into_samples::<i16>()
-        .map(|sample| Ok(f32::from(sample?) / 32_768.0))
-        .collect()
-}
-
 #[test]
 fn pitch_and_rhythm_of_real_music_equal_librosas() {
-    if !Path::new(MUSIC).is_dir() {
-        println!("skipped: {MUSIC} is not there");
+    if !music::is_there() {
         return;
     }
     let tracks: std::collections::BTreeMap<String, Track> =
@@ -390,7 +380,7 @@ fn pitch_and_rhythm_of_real_music_equal_librosas() {
     assert_eq!(tracks.len(), 19);
     for (name, expected) in tracks {
         println!("{name}");
-        compare(&read_wav(&Path::new(MUSIC).join(&name)).unwrap(), &expected);
+        compare(&music::read_wav(&name).unwrap(), &expected);
     }
 }
 

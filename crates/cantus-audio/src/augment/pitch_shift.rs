@@ -2,7 +2,7 @@
 //!
 //! The recording is stretched (`time_stretch`) and then played at another speed, by which it is as long as it was again:
 //! resampling by `2^(semitones / 12)` moves every frequency by that factor. A ratio of whole numbers stands for the
-//! factor, since the resampler takes ratios; it is at most 2.1 cents away over two octaves either way, where ears tell 5.
+//! factor, since the resampler takes ratios; it is less than half a cent away over two octaves either way, where ears tell 5.
 //!
 //! # Reference
 //! librosa's `effects.pitch_shift` does the same with its plain phase vocoder.
@@ -37,12 +37,12 @@ pub fn shift(samples: &[f32], semitones: f32, stretcher: &mut Stretcher) -> Vec<
     shifted
 }
 
-/// The ratio of whole numbers that is next to `factor`, among those without a prime factor above 13, so that
+/// The ratio of whole numbers that is next to `factor`, among those without a prime factor above 17, so that
 /// transforms of these lengths are fast.
 fn ratio(factor: f64) -> (u32, u32) {
     /// A third of a cent; the search ends there.
     const NEAR_ENOUGH: f64 = 0.000_2;
-    const LARGEST: u32 = 1000;
+    const LARGEST: u32 = 3000;
     let smooth = || (1..=LARGEST).filter(|&n| is_smooth(n));
     let mut best = (1, 1, f64::INFINITY);
     for low in smooth() {
@@ -63,7 +63,7 @@ fn ratio(factor: f64) -> (u32, u32) {
 }
 
 fn is_smooth(mut n: u32) -> bool {
-    for prime in [2, 3, 5, 7, 11, 13] {
+    for prime in [2, 3, 5, 7, 11, 13, 17] {
         while n > 0 && n.is_multiple_of(prime) {
             n /= prime;
         }
@@ -101,7 +101,7 @@ mod tests {
             let (high, low) = ratio(factor);
             let cents = 1200.0 * (f64::from(high) / f64::from(low) / factor).log2();
             assert!(
-                cents.abs() < 2.1 && is_smooth(high) && is_smooth(low),
+                cents.abs() < 0.5 && is_smooth(high) && is_smooth(low),
                 "{tenths}: {high}/{low}, {cents}"
             );
         }

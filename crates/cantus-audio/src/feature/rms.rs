@@ -8,7 +8,7 @@
 use multiversion::multiversion;
 
 use super::FeatureSpec;
-use super::frames::for_each_frame;
+use super::frames::number_of_each_frame;
 use super::kind::{Feature, Rows};
 use super::shared::{Intermediate, Sound};
 use super::sum::{LANES, sum_lanes};
@@ -53,12 +53,7 @@ impl Feature for Rms {
     }
 
     fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
-        let mut rows = rows.iter_mut();
-        for_each_frame(sound, sound.spec.pad_mode, &mut self.frame, |_, frame| {
-            if let Some(row) = rows.next() {
-                row[0] = rms(frame);
-            }
-        });
+        number_of_each_frame(sound, &mut self.frame, &mut rows, rms);
     }
 }
 

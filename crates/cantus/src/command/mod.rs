@@ -17,6 +17,7 @@ mod pitch_options;
 pub mod plot;
 pub mod predict;
 mod spec;
+mod split_options;
 mod theme;
 pub mod train;
 mod watch;

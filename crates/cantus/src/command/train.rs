@@ -2,20 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
 use cantus::Recipe;
 use cantus::evaluation::{Answers, data_sha256};
 use cantus::report::Report;
 use cantus::run::{Config, Origin, Run};
 use cantus::training::{Examined, Job, Prepared, Trained};
-use cantus_dataset::{
-    FeatureStore, Grouping, ListReport, Part, SegmentSplit, SplitSpec, Unit, assign_groups, assign_parts,
-};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::extract;
 use super::leak::Honest;
+use super::split_options::SplitOptions;
 use super::watch::Watch;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -57,21 +55,8 @@ pub struct Train {
     /// Seed of the split, the first weights, the order of segments
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(super) seed: u64,
-    /// What the split keeps whole; `segment` is the lecture course's, which leaks [default: track, or group with --group]
-    #[arg(long, value_enum, value_name = "UNIT")]
-    split: Option<SplitBy>,
-    /// What makes a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group
-    #[arg(long, value_name = "GROUPING")]
-    group: Option<String>,
-    /// Lists of an official split, one path in each line: TRAIN VALID TEST, or TRAIN TEST; tracks in none are left out
-    #[arg(long, value_name = "LIST", num_args = 1..=3, conflicts_with = "folds")]
-    split_lists: Vec<PathBuf>,
-    /// Share of the validation part
-    #[arg(long, default_value_t = VALIDATION, value_name = "SHARE")]
-    validation: f64,
-    /// Share of the test part
-    #[arg(long, default_value_t = TEST, value_name = "SHARE", conflicts_with = "folds")]
-    test: f64,
+    #[command(flatten)]
+    pub(super) split: SplitOptions,
     /// Cross-validate: examine each of N folds by a model that has learnt from the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     pub(super) folds: Option<u16>,
@@ -87,18 +72,6 @@ pub struct Train {
     /// The report as one JSON document
     #[arg(long)]
     pub(super) json: bool,
-}
-
-/// The course's share: a fifth of what the test leaves.
-const VALIDATION: f64 = 0.15;
-/// The course's share.
-const TEST: f64 = 0.25;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SplitBy {
-    Track,
-    Group,
-    Segment,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -129,11 +102,7 @@ impl Train {
             learning_rate: None,
             patience: None,
             seed,
-            split: None,
-            group: None,
-            split_lists: Vec::new(),
-            validation: VALIDATION,
-            test: TEST,
+            split: SplitOptions::default(),
             folds: None,
             final_model: false,
             resume: false,
@@ -249,8 +218,7 @@ impl Train {
     pub(super) fn data(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<Data>> {
         let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
-        self.assign_groups(&mut store, global)?;
-        self.assign_lists(&mut store, global)?;
+        self.split.assign(&mut store, global)?;
         if !global.quiet {
             tell_copies(&store);
         }
@@ -276,47 +244,9 @@ impl Train {
         Ok(checkpoint)
     }
 
+    /// How the tracks are split.
     pub(super) fn split_spec(&self) -> anyhow::Result<SplitSpec> {
-        let by = match (self.split, &self.group) {
-            (None | Some(SplitBy::Track), None) => Unit::Track,
-            (Some(SplitBy::Segment), None) => Unit::Segment,
-            (None | Some(SplitBy::Group), _) => Unit::Group,
-            (Some(_), Some(_)) => {
-                let what = "--group asks for a split by group; leave --split out, or say --split group";
-                return Err(WrongUsage(what.to_owned()).into());
-            }
-        };
-        ensure!(
-            matches!(self.split_lists.len(), 0 | 2 | 3),
-            WrongUsage("--split-lists wants two lists (TRAIN TEST) or three (TRAIN VALID TEST)".to_owned())
-        );
-        ensure!(
-            self.split_lists.is_empty() || by != Unit::Segment,
-            WrongUsage("--split-lists keeps tracks whole; leave --split segment out".to_owned())
-        );
-        ensure!(
-            self.folds.is_none() || by != Unit::Segment,
-            WrongUsage("--folds keeps tracks or groups whole; leave --split segment out".to_owned())
-        );
-        ensure!(
-            self.folds.is_some() || self.test != 0.0,
-            WrongUsage("--test 0 leaves nothing to examine the model with; give it a share".to_owned())
-        );
-        for (name, share) in [("--validation", self.validation), ("--test", self.test)] {
-            ensure!(
-                (0.0..1.0).contains(&share),
-                WrongUsage(format!("{name} must be a share from 0 to below 1, not {share}"))
-            );
-        }
-        ensure!(
-            self.test > 0.0,
-            WrongUsage("--test must be more than 0: a figure needs tracks that were held out".to_owned())
-        );
-        ensure!(
-            self.validation + self.test < 1.0,
-            WrongUsage("--validation and --test leave nothing to train on".to_owned())
-        );
-        Ok(SplitSpec { by, validation: self.validation, test: self.test, seed: self.seed })
+        self.split.spec(self.seed, self.folds.is_some())
     }
 
     /// The recipe with what was changed of it on the command line.
@@ -365,45 +295,6 @@ impl Train {
         }))
     }
 
-    fn assign_groups(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
-        let Some(group) = &self.group else { return Ok(()) };
-        let Ok(grouping) = group.parse::<Grouping>();
-        let labels = store.labels().to_vec();
-        let found = assign_groups(store.tracks_mut(), &labels, &grouping)?;
-        if !global.quiet {
-            let alone = if found.n_ungrouped > 0 {
-                format!("; {} tracks without one stand alone", found.n_ungrouped)
-            } else {
-                String::new()
-            };
-            output::note(&format!("{} groups by {group}{alone}", found.n_groups));
-        }
-        for path in &found.unknown {
-            output::note(&format!("{group}: {path} is no track of the features"));
-        }
-        Ok(())
-    }
-
-    fn assign_lists(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
-        let parts: &[Part] = match self.split_lists.len() {
-            0 => return Ok(()),
-            2 => &[Part::Train, Part::Test],
-            _ => &Part::ALL,
-        };
-        let lists: Vec<(Part, PathBuf)> = parts.iter().copied().zip(self.split_lists.clone()).collect();
-        let ListReport { n_listed, n_left_out, unknown } = assign_parts(store.tracks_mut(), &lists)?;
-        if !global.quiet {
-            output::note(&format!("{n_listed} tracks by the lists; {n_left_out} are in none, and left out"));
-            if let Some(first) = unknown.first() {
-                let n = unknown.len();
-                output::note(&format!(
-                    "{n} lines of the lists name no track of the features, such as {first}"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// The options under their names, for `config.toml` in the folder `run`.
     pub(super) fn config(
         &self,
@@ -415,19 +306,12 @@ impl Train {
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         set("model", self.model.clone().into());
         set("seed", whole_number(self.seed));
-        set("validation", self.validation.into());
         if let Some(n_folds) = self.folds {
             set("folds", whole_number(n_folds.into()));
             set("final", self.final_model.into());
-        } else {
-            set("test", self.test.into());
         }
-        self.split.map(|by| set("split", format!("{by:?}").to_lowercase().into()));
-        self.group.as_ref().map(|group| set("group", group.clone().into()));
-        if !self.split_lists.is_empty() {
-            let lists = self.split_lists.iter().map(|list| list.display().to_string());
-            set("split_lists", lists.collect::<Vec<_>>().into());
-        }
+        train.extend(self.split.settings(self.folds.is_some()));
+        let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
         self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));

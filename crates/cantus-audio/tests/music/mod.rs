@@ -1,0 +1,24 @@
+//! Real music, where it is: what several tests that hear it need.
+
+use std::path::Path;
+
+/// The first tracks of each genre of GTZAN; they may not be distributed.
+pub const MUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/gtzan-clips");
+
+/// Whether the music is there; says so if it is not.
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+pub fn is_there() -> bool {
+    let is_there = Path::new(MUSIC).is_dir();
+    if !is_there {
+        println!("skipped: {MUSIC} is not there");
+    }
+    is_there
+}
+
+/// Mono 16-bit samples of a track as amplitudes in [-1, 1).
+pub fn read_wav(name: &str) -> Result<Vec<f32>, hound::Error> {
+    hound::WavReader::open(Path::new(MUSIC).join(name))?
+        .into_samples::<i16>()
+        .map(|sample| Ok(f32::from(sample?) / 32_768.0))
+        .collect()
+}
