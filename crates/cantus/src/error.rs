@@ -9,6 +9,7 @@ pub enum Error {
     /// Sound could not be decoded or turned into features.
     #[error(transparent)]
     Audio(#[from] cantus_audio::Error),
+    #[cfg(feature = "train")]
     /// The data set or the feature store is not as needed.
     #[error(transparent)]
     Dataset(#[from] cantus_dataset::Error),
@@ -49,6 +50,7 @@ pub enum Error {
         /// The version that wrote it.
         version: String,
     },
+    #[cfg(feature = "train")]
     /// A recipe that cannot be read.
     #[error("recipe {name}: {reason}")]
     Recipe {
@@ -57,27 +59,32 @@ pub enum Error {
         /// What is wrong, and what is known instead.
         reason: String,
     },
+    #[cfg(feature = "train")]
     /// Paths behind which there is no recording.
     #[error("{reason}")]
     NothingFound {
         /// Where was looked.
         reason: String,
     },
+    #[cfg(feature = "train")]
     /// Training data that nothing can be learnt from.
     #[error("{reason}")]
     TrainingData {
         /// What is missing and what to do.
         reason: String,
     },
+    #[cfg(feature = "train")]
     /// The model was trained on features of another kind.
     #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
     OtherFeatures {
         /// What differs.
         difference: String,
     },
+    #[cfg(feature = "train")]
     /// Results that cannot be scored.
     #[error(transparent)]
     Scores(#[from] crate::report::ScoresError),
+    #[cfg(feature = "train")]
     /// A picture that cannot be saved.
     #[error(transparent)]
     Picture(#[from] crate::plot::PictureError),
@@ -95,6 +102,7 @@ pub enum Error {
         /// Why.
         reason: cantus_audio::feature::NothingToHear,
     },
+    #[cfg(feature = "train")]
     /// Runs that say nothing about each other.
     #[error("the runs cannot be compared: {reason}")]
     NotComparable {
@@ -119,7 +127,7 @@ impl Error {
 
     /// A folder that lacks a file which every finished run has.
     pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
-        if dir.join(crate::run::FOLDS).is_file() {
+        if dir.join(crate::model_file::FOLDS).is_file() {
             let reason = format!(
                 "a cross-validation without a {missing}; finish it with --resume --final, or give one of its folds, such as {}",
                 dir.join("fold-1").display()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::FeatureStore;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,24 @@ use crate::{Calibration, Error, Model, baseline};
 
 /// Segments predicted at once: bounds the memory, changes no result.
 const BLOCK: usize = 1024;
+
+impl Model {
+    /// Whether features of this specification and with these labels are what the model was trained on.
+    ///
+    /// # Errors
+    /// If they are not: says what differs.
+    pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
+        if labels != self.labels {
+            let difference =
+                format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
+            return Err(Error::OtherFeatures { difference });
+        }
+        match cantus_dataset::spec_difference(spec, &self.features) {
+            Some(difference) => Err(Error::OtherFeatures { difference }),
+            None => Ok(()),
+        }
+    }
+}
 
 /// What models, and the baseline beside them, said of segments that they had never heard.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -17,40 +17,67 @@
 //! println!("{} ({:.0} %)", prediction.label, 100.0 * prediction.probability);
 //! # Ok::<(), cantus::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! Without any (`default-features = false`) there is this and no more: [`Model`] and its answers. `train` adds stores,
+//! training, evaluation, reports and pictures, `serve` answers over HTTP, `fetch` data sets from where they are
+//! published, and `cli`, which is on by default, the binary with all of it.
 
+#[cfg(feature = "train")]
 mod augmentation;
+#[cfg(feature = "train")]
 mod baseline;
 mod calibration;
+#[cfg(feature = "train")]
 mod chance_for;
+#[cfg(feature = "train")]
 mod class_balance;
+#[cfg(feature = "train")]
 pub mod comparison;
 mod crops;
+#[cfg(feature = "train")]
 pub mod cross_validation;
 mod error;
+#[cfg(feature = "train")]
 pub mod evaluation;
+#[cfg(feature = "train")]
 pub mod inspection;
+#[cfg(feature = "train")]
 pub mod lesson;
+#[cfg(feature = "train")]
 pub mod listing;
 mod model;
 pub mod model_file;
 mod normalization;
+#[cfg(feature = "train")]
 mod part_examples;
+#[cfg(feature = "train")]
 pub mod plot;
 mod prediction;
+#[cfg(feature = "train")]
 mod recipe;
+#[cfg(feature = "train")]
 pub mod report;
+#[cfg(feature = "train")]
 pub mod run;
+#[cfg(feature = "train")]
 mod toml_problem;
+#[cfg(feature = "train")]
 pub mod training;
 mod vote;
 
+#[cfg(feature = "train")]
 pub use augmentation::{Augmentation, Mixup, SpecAugment};
 pub use calibration::Calibration;
+#[cfg(feature = "train")]
 pub use class_balance::{ClassWeight, Rule};
 pub use crops::Crops;
 pub use error::Error;
 pub use model::Model;
 pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
+#[cfg(feature = "train")]
 pub use recipe::Recipe;
+#[cfg(feature = "train")]
 pub use toml_problem::toml_problem;

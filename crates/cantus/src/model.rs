@@ -93,20 +93,4 @@ impl Model {
         let answers = self.network.predict(&crops.cut(&normalised, n_frames, n_bins))?;
         Ok(mean_over_crops(&answers, crops.n_crops, self.labels.len()))
     }
-
-    /// Whether features of this specification and with these labels are what the model was trained on.
-    ///
-    /// # Errors
-    /// If they are not: says what differs.
-    pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
-        if labels != self.labels {
-            let difference =
-                format!("their labels are {}, the model's {}", labels.join(", "), self.labels.join(", "));
-            return Err(Error::OtherFeatures { difference });
-        }
-        match cantus_dataset::spec_difference(spec, &self.features) {
-            Some(difference) => Err(Error::OtherFeatures { difference }),
-            None => Ok(()),
-        }
-    }
 }

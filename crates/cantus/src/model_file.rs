@@ -24,6 +24,9 @@ const FORMAT: u64 = 2;
 /// Name of the model inside a run folder.
 pub const FILE_NAME: &str = "model.safetensors";
 
+/// What the folder of a cross-validation has, whether or not there is a model in it.
+pub(crate) const FOLDS: &str = "folds.csv";
+
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use cantus_dataset::{FeatureStore, Folds};
 
-use super::{CHECKPOINT, Config, FOLDS, REPORT, Run, SPLIT, tables};
+use super::{CHECKPOINT, Config, REPORT, Run, SPLIT, tables};
 use crate::evaluation::Answers;
+use crate::model_file::FOLDS;
 use crate::report::Report;
 use crate::training::{Examined, Trained};
 use crate::{Error, Recipe, model_file};

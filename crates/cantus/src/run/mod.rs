@@ -45,8 +45,6 @@ const REPORT: &str = "report.json";
 const CHECKPOINT: &str = "checkpoint";
 /// The run inside a run of the course's split that shows what is left without its leak.
 pub const WITHOUT_LEAK: &str = "without-leak";
-/// Its presence tells a cross-validation.
-pub(crate) const FOLDS: &str = "folds.csv";
 
 /// A run folder.
 #[derive(Debug, Clone)]

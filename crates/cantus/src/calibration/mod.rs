@@ -1,0 +1,88 @@
+//! Temperature scaling: probabilities that mean what they say.
+//!
+//! Networks are surer than they are right. One number, the temperature T, cures most of it: net inputs are divided by T,
+//! which is to say that a probability p becomes p^(1/T), brought back to a sum of 1. No answer changes, only how sure it
+//! is (Guo et al. 2017, "On calibration of modern neural networks"). Segments and tracks have a temperature each, since
+//! the mean of many probabilities is less sure than each of them; the mean is that of what the network gives.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "train")]
+mod learn;
+
+/// How sure a model's probabilities are made; 1 leaves them as the network gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Temperature of the probabilities of a segment.
+    pub segment_temperature: f32,
+    /// Temperature of the mean over a track's segments.
+    pub track_temperature: f32,
+}
+
+impl Calibration {
+    /// Brings the mean over a track's segments to its temperature.
+    pub(crate) fn of_track(self, mean: &[f64]) -> Vec<f64> {
+        tempered(mean, self.track_temperature)
+    }
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { segment_temperature: 1.0, track_temperature: 1.0 }
+    }
+}
+
+/// Below this a probability is taken for this: the logarithm of 0 would drown all others.
+const LEAST: f64 = 1e-12;
+/// Brings probabilities to a temperature, in place: each row of `n_classes` sums to 1 again.
+pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f32) {
+    if temperature == 1.0 {
+        return;
+    }
+    for row in probabilities.chunks_exact_mut(n_classes) {
+        let wide: Vec<f64> = row.iter().map(|p| f64::from(*p)).collect();
+        for (p, tempered) in row.iter_mut().zip(tempered(&wide, temperature)) {
+            *p = tempered as f32;
+        }
+    }
+}
+
+/// One row of probabilities at a temperature.
+pub(crate) fn tempered(probabilities: &[f64], temperature: f32) -> Vec<f64> {
+    if temperature == 1.0 {
+        return probabilities.to_vec();
+    }
+    at_exponent(&logarithms(probabilities), 1.0 / f64::from(temperature))
+}
+
+fn logarithms(probabilities: &[f64]) -> Vec<f64> {
+    probabilities.iter().map(|p| p.max(LEAST).ln()).collect()
+}
+
+fn at_exponent(logarithms: &[f64], exponent: f64) -> Vec<f64> {
+    let greatest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let raised: Vec<f64> = logarithms.iter().map(|z| (exponent * (z - greatest)).exp()).collect();
+    let sum: f64 = raised.iter().sum();
+    raised.into_iter().map(|p| p / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_changes_and_the_sum_stays_one() {
+        let mut p = [0.7, 0.2, 0.1, 0.25, 0.25, 0.5];
+        temper(&mut p, 3, 2.0);
+        let expected = [0.7_f32.sqrt(), 0.2_f32.sqrt(), 0.1_f32.sqrt()];
+        let sum: f32 = expected.iter().sum();
+        for (found, expected) in p.iter().zip(expected) {
+            assert!((found - expected / sum).abs() < 1e-6);
+        }
+        assert_eq!(p[3], p[4]);
+        assert!(p[5] > p[4] && (p[3..].iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let unchanged = [0.0, 1.0];
+        assert_eq!(tempered(&unchanged, 1.0), unchanged);
+        assert!(tempered(&unchanged, 0.5)[0] < 1e-20);
+    }
+}
