@@ -27,6 +27,10 @@ bench-accuracy data *options:
 bench-audio *options:
     python3 bench/audio/run.py {{options}}
 
+# Ask `cantus serve` on loopback as fast as it answers; JSON lines. See bench/serve/README.md
+bench-serve *options:
+    python3 bench/serve/run.py {{options}}
+
 # The pictures and the output in the book, by running every lesson
 book-pictures:
     cargo run --release --bin cantus -- lesson --all --quiet -o docs/src/lessons

@@ -22,6 +22,7 @@ Examples:
   cantus train features -m mlp -o run      train, keep the best epoch, score the held-out tracks
   cantus predict run song.mp3              the label of a new song
   cantus predict run MUSIC --json          the same for scripts
+  cantus serve run                         the same in a web page, and over HTTP
   cantus lesson 8                          how it works, from one neuron up: the lessons of the course
 
 Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) and from a TOML file
@@ -56,6 +57,7 @@ pub enum Command {
     Evaluate(command::evaluate::Evaluate),
     Compare(command::compare::Compare),
     Predict(command::predict::Predict),
+    Serve(command::serve::Serve),
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),
     Completions(command::completions::Completions),

@@ -61,6 +61,8 @@ mod recipe;
 pub mod report;
 #[cfg(feature = "train")]
 pub mod run;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "train")]
 mod toml_problem;
 #[cfg(feature = "train")]

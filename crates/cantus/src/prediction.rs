@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use cantus_audio::Audio;
 use cantus_audio::decode::{self, Fault};
-use cantus_audio::feature::FeatureExtractor;
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -81,11 +82,25 @@ impl Predictor<'_> {
     /// If the file cannot be decoded, is silent, or is shorter than one segment.
     pub fn predict_file(&mut self, path: &Path) -> Result<Prediction, Error> {
         let recording = decode::load(path, self.model.features.sample_rate)?;
-        let heard = self.extractor.hear(&recording.audio, usize::MAX);
-        let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
-        let mut prediction = self.vote(self.model.predict_uncalibrated(&heard.features)?);
+        let mut prediction = self.predict_audio(path, &recording.audio)?;
         prediction.faults = recording.faults;
         Ok(prediction)
+    }
+
+    /// Predicts sound that is decoded already, at the sample rate of the model's features; `path` is what it is called in
+    /// messages.
+    ///
+    /// # Errors
+    /// If it is silent, or is shorter than one segment.
+    pub fn predict_audio(&mut self, path: &Path, audio: &Audio) -> Result<Prediction, Error> {
+        let heard = self.extractor.hear(audio, usize::MAX);
+        let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        Ok(self.vote(self.model.predict_uncalibrated(&heard.features)?))
+    }
+
+    /// How sound becomes the features that the model was trained on.
+    pub fn spec(&self) -> &FeatureSpec {
+        &self.model.features
     }
 
     /// The track's answer, and those of its segments, from what the network says of these.

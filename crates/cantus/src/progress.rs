@@ -14,6 +14,14 @@ pub fn bar(what: &str, n_steps: usize, quiet: bool) -> ProgressBar {
     bar
 }
 
+/// The same for epochs of a training, whose scores have a line of their own: beside the bar they would be cut on most
+/// terminals.
+pub fn training_bar(what: &str, n_epochs: usize, quiet: bool) -> ProgressBar {
+    let bar = bar(what, n_epochs, quiet);
+    bar.set_style(styled("{prefix:>10} {bar:30.cyan/dim} epoch {pos}/{len}  {elapsed} gone, at most {eta} left\n           {wide_msg}"));
+    bar
+}
+
 fn target(quiet: bool) -> ProgressDrawTarget {
     if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
@@ -23,7 +31,10 @@ fn target(quiet: bool) -> ProgressDrawTarget {
 }
 
 fn style() -> ProgressStyle {
-    let template = "{prefix:>10} {bar:30.cyan/dim} {pos:>5}/{len} {elapsed:>4} ⏱ {eta:>4}  {wide_msg}";
+    styled("{prefix:>10} {bar:30.cyan/dim} {pos:>5}/{len} {elapsed:>4} ⏱ {eta:>4}  {wide_msg}")
+}
+
+fn styled(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")

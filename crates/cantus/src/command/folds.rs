@@ -24,7 +24,8 @@ impl Train {
         let spec = SplitSpec { test: 0.0, ..self.split_spec()? };
         let recipe = self.recipe()?;
         let run = Run::create_folds(&self.output, self.overwrite, self.resume)?;
-        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let dashboard = self.open_dashboard(global)?;
+        let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
         let folds = deal(&data.store, n_folds, &spec)?;
         run.begin_folds(&folds, &data.store)?;
         let cross =
@@ -38,6 +39,7 @@ impl Train {
         let (trained, fingerprint) = final_model.unzip();
         let config = self.config(&data.features, &self.output, fingerprint)?;
         run.save_folds(&examined, &folds, trained.as_ref(), &data.store, &recipe, &config)?;
+        data.end(&examined.report);
         Ok(Some((examined.report, data.n_lost)))
     }
 }
@@ -112,8 +114,8 @@ impl CrossValidation<'_> {
         let prepared = job.prepare()?;
         let fingerprint = prepared.fingerprint();
         let checkpoint = if train.resume { self.run.checkpoint(&fingerprint)? } else { None };
-        let trained =
-            fit(prepared, checkpoint.as_deref(), self.run, fingerprint.clone(), "final", self.global)?;
+        let stage = data.stage("final", self.global);
+        let trained = fit(prepared, checkpoint.as_deref(), self.run, fingerprint.clone(), stage)?;
         Ok(trained.map(|trained| (trained, fingerprint)))
     }
 }

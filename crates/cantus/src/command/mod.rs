@@ -15,7 +15,9 @@ mod leak;
 pub mod lesson;
 mod pitch_options;
 pub mod plot;
+mod port;
 pub mod predict;
+pub mod serve;
 mod spec;
 mod split_options;
 mod theme;
@@ -41,6 +43,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Serve(serve) => serve.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),

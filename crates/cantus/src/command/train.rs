@@ -1,11 +1,14 @@
 //! `cantus train`: features in, a run with a model in it out.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use cantus::Recipe;
 use cantus::evaluation::{Answers, data_sha256};
 use cantus::report::Report;
 use cantus::run::{Config, Origin, Run};
+use cantus::serve::Dashboard;
 use cantus::training::{Examined, Job, Prepared, Trained};
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
@@ -13,6 +16,7 @@ use clap::Args;
 
 use super::extract;
 use super::leak::Honest;
+use super::port;
 use super::split_options::SplitOptions;
 use super::watch::Watch;
 use crate::cli::Global;
@@ -30,6 +34,7 @@ Examples:
   cantus train features -o run --split-lists train.txt valid.txt test.txt
   cantus train MUSIC -m best -o run --validation 0       what scores highest on few recordings
   cantus train features -m my-recipe.toml -o run         a recipe of your own; begin with run/recipe.toml
+  cantus train features -o run --dashboard               the curves live, at http://127.0.0.1:8081
   cantus train features -o run --resume                  go on where Ctrl-C stopped it")]
 pub struct Train {
     /// Feature store, or folder of label folders
@@ -72,6 +77,9 @@ pub struct Train {
     /// The report as one JSON document
     #[arg(long)]
     pub(super) json: bool,
+    /// Show the curves of the training while it runs, at http://127.0.0.1:PORT; 0 for any port that is free [default: 8081]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8081")]
+    dashboard: Option<u16>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -108,6 +116,7 @@ impl Train {
             resume: false,
             overwrite: true,
             json: false,
+            dashboard: None,
         }
     }
 
@@ -144,7 +153,8 @@ impl Train {
         let spec = self.split_spec()?;
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite)?;
-        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let dashboard = self.open_dashboard(global)?;
+        let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
         let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
             Honest::Found(scores) => Some(scores),
             Honest::None => None,
@@ -165,13 +175,15 @@ impl Train {
         tell_torn(&prepared);
         let fingerprint = prepared.fingerprint();
         let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
-        let trained = fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), "train", global)?;
+        let trained =
+            fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), data.stage("train", global))?;
         let Some(trained) = trained else { return Ok(None) };
         let mut examined = trained.examine(&data.store)?;
         examined.report.without_leak = without_leak;
         let config = self.config(&data.features, &self.output, Some(fingerprint))?;
         run.save(&trained, &examined, &data.store, &recipe, &config)?;
         let Examined { report, .. } = examined;
+        data.end(&report);
         Ok(Some((trained, report, data.n_lost)))
     }
 
@@ -192,7 +204,8 @@ impl Train {
             return Ok(Some(finished));
         }
         let checkpoint = if self.resume { run.checkpoint(&fingerprint)? } else { None };
-        let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), what, global)?;
+        let stage = data.stage(what, global);
+        let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), stage)?;
         let Some(trained) = trained else { return Ok(None) };
         let examined = trained.examine(&data.store)?;
         let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
@@ -215,7 +228,13 @@ impl Train {
     }
 
     /// The features, with their groups. None if Ctrl-C stopped their extraction.
-    pub(super) fn data(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<Data>> {
+    pub(super) fn data(
+        &self,
+        recipe: &Recipe,
+        run: &Run,
+        dashboard: Option<Dashboard>,
+        global: &Global,
+    ) -> anyhow::Result<Option<Data>> {
         let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
         self.split.assign(&mut store, global)?;
@@ -223,7 +242,19 @@ impl Train {
             tell_copies(&store);
         }
         let sha256 = data_sha256(&store)?;
-        Ok(Some(Data { store, features, sha256, n_lost }))
+        Ok(Some(Data { store, features, sha256, n_lost, dashboard }))
+    }
+
+    /// The page that shows the training, if it was asked for; before anything else, so that a port in use costs no time.
+    pub(super) fn open_dashboard(&self, global: &Global) -> anyhow::Result<Option<Dashboard>> {
+        let Some(port) = self.dashboard else { return Ok(None) };
+        let listener = port::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), "--dashboard=PORT")?;
+        let run = self.output.display().to_string();
+        let dashboard = Dashboard::open(listener, &run).context("the dashboard cannot be opened")?;
+        if !global.quiet {
+            output::note(&format!("dashboard: http://{}", dashboard.address()));
+        }
+        Ok(Some(dashboard))
     }
 
     /// Where an interrupted training is gone on from, if that was asked for.
@@ -366,19 +397,45 @@ pub(super) struct Data {
     pub(super) sha256: String,
     /// Files that were lost when they were extracted for this run.
     pub(super) n_lost: usize,
+    /// Where the training is shown, if anywhere but in the terminal.
+    dashboard: Option<Dashboard>,
 }
 
-/// Trains behind a bar called `what`; on Ctrl-C keeps a checkpoint and returns none.
+impl Data {
+    /// A training called `what`, among those that are made on the data.
+    pub(super) fn stage<'a>(&'a self, what: &'a str, global: &Global) -> Stage<'a> {
+        Stage { what, quiet: global.quiet, dashboard: self.dashboard.as_ref() }
+    }
+
+    /// Tells the dashboard what came of it all.
+    pub(super) fn end(&self, report: &Report) {
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.end(report.to_text().lines().next().unwrap_or_default());
+        }
+    }
+}
+
+/// How one training is shown.
+pub(super) struct Stage<'a> {
+    pub(super) what: &'a str,
+    quiet: bool,
+    dashboard: Option<&'a Dashboard>,
+}
+
+/// Trains behind a bar and before a dashboard; on Ctrl-C keeps a checkpoint and returns none.
 pub(super) fn fit(
     prepared: Prepared<'_>,
     checkpoint: Option<&[u8]>,
     run: &Run,
     fingerprint: String,
-    what: &str,
-    global: &Global,
+    stage: Stage<'_>,
 ) -> anyhow::Result<Option<Trained>> {
-    let bar = progress::bar(what, prepared.n_epochs(), global.quiet);
-    let mut watch = Watch::new(&bar, run, fingerprint);
+    let Stage { what, quiet, dashboard } = stage;
+    let bar = progress::training_bar(what, prepared.n_epochs(), quiet);
+    if let Some(dashboard) = dashboard {
+        dashboard.begin(what, prepared.n_epochs());
+    }
+    let mut watch = Watch::new(&bar, dashboard, run, fingerprint);
     let trained = prepared.train(checkpoint, |progress| watch.observe(progress))?;
     bar.finish_and_clear();
     if let Some(failure) = watch.failure() {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use cantus::run::Run;
+use cantus::serve::Dashboard;
 use cantus_nn::{EpochEnd, Progress, Scores};
 use indicatif::ProgressBar;
 
@@ -12,9 +13,10 @@ use crate::interrupt;
 /// The least time between two checkpoints: seldom enough to cost nothing, often enough to lose little.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
-/// The observer of a training: a bar, and checkpoints.
+/// The observer of a training: a bar, a dashboard, and checkpoints.
 pub struct Watch<'a> {
     bar: &'a ProgressBar,
+    dashboard: Option<&'a Dashboard>,
     run: &'a Run,
     /// Of the job, for its checkpoints.
     fingerprint: String,
@@ -24,8 +26,13 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(bar: &'a ProgressBar, run: &'a Run, fingerprint: String) -> Self {
-        Self { bar, run, fingerprint, last_checkpoint: Instant::now(), failure: None }
+    pub fn new(
+        bar: &'a ProgressBar,
+        dashboard: Option<&'a Dashboard>,
+        run: &'a Run,
+        fingerprint: String,
+    ) -> Self {
+        Self { bar, dashboard, run, fingerprint, last_checkpoint: Instant::now(), failure: None }
     }
 
     /// Shows progress. Ctrl-C stops the training at the end of the epoch, with a checkpoint.
@@ -35,6 +42,9 @@ impl<'a> Watch<'a> {
                 let stopping = if interrupt::requested() { "stopping after this epoch  " } else { "" };
                 self.bar
                     .set_message(format!("{stopping}batch {batch}/{n_batches}  {}", in_words("", scores)));
+                if let Some(dashboard) = self.dashboard {
+                    dashboard.batch(*batch, *n_batches, *scores);
+                }
                 ControlFlow::Continue(())
             }
             Progress::Epoch(end) => self.end_epoch(end),
@@ -46,6 +56,9 @@ impl<'a> Watch<'a> {
         self.bar.set_position(end.epoch as u64 + 1);
         let validation = end.log.validation.map(|scores| in_words("val_", &scores)).unwrap_or_default();
         self.bar.set_message(format!("{}  {validation}", in_words("", &end.log.train)));
+        if let Some(dashboard) = self.dashboard {
+            dashboard.epoch(end.history);
+        }
         if interrupt::requested() || self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY {
             self.last_checkpoint = Instant::now();
             let kept = end

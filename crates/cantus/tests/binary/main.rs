@@ -11,12 +11,16 @@
 mod audit;
 mod augmentation;
 mod bad_input;
+mod browser;
 mod contract;
 mod cross_validation;
 mod features;
+mod http;
 mod interruption;
 mod pictures;
 mod real_music;
 mod report;
 mod run;
+mod serve;
 mod settings;
+mod webdriver;

@@ -1,0 +1,107 @@
+"""Asks a server on this machine as fast as it answers, and prints how fast that is, as JSON lines.
+
+    python bench/serve/run.py [--seconds N] [--binary PATH] > results.jsonl
+
+Needs Linux, cargo and Python 3.11, and nothing else; README.md says how to read the results. Bounded: a fixed number of
+clients, a fixed time for each line, on loopback alone.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Clients at once. The last are more than may be heard or wait, so that some are turned away.
+CLIENTS = [1, 2, 4, 16, 32]
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=6, help="for each number of clients")
+    parser.add_argument("--binary", help="a release build that is there already")
+    return parser.parse_args()
+
+
+def built():
+    subprocess.run(["cargo", "build", "--release", "-p", "cantus", "--bin", "cantus"], cwd=ROOT, check=True)
+    return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
+
+
+def memory_mb(pid, field):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
+
+
+def client(port, song, end, answers):
+    """Asks again and again on one connection; adds status and seconds of each answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    while time.monotonic() < end:
+        start = time.monotonic()
+        connection.request("POST", "/v1/predict", song)
+        response = connection.getresponse()
+        response.read()
+        answers.append((response.status, time.monotonic() - start))
+        if response.status == 503:
+            # Whoever is turned away closes, since its body was not read, and comes again, much sooner than it was told to.
+            connection.close()
+            time.sleep(0.05)
+
+
+def load(port, song, n_clients, seconds):
+    answers = [[] for _ in range(n_clients)]
+    start = time.monotonic()
+    clients = [threading.Thread(target=client, args=(port, song, start + seconds, mine)) for mine in answers]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    return time.monotonic() - start, [answer for mine in answers for answer in mine]
+
+
+def report(port, pid, song, n_clients, seconds):
+    took, answers = load(port, song, n_clients, seconds)
+    times = sorted(1000 * s for status, s in answers if status == 200)
+    others = sorted({status for status, _ in answers} - {200})
+    assert all(status == 503 for status in others), others
+    return {
+        "clients": n_clients,
+        "requests_per_s": round(len(times) / took, 1),
+        "p50_ms": round(statistics.median(times), 1),
+        "p99_ms": round(times[int(0.99 * (len(times) - 1))], 1),
+        "answers": len(times),
+        "turned_away": len(answers) - len(times),
+        "memory_mb": round(memory_mb(pid, "VmRSS"), 1),
+        "peak_memory_mb": round(memory_mb(pid, "VmHWM"), 1),
+    }
+
+
+def main():
+    chosen = options()
+    binary = chosen.binary or built()
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place)
+        quiet = {"stdout": subprocess.DEVNULL, "check": True}
+        subprocess.run([binary, "demo", "--quiet", "--tracks", "4", "-o", folder / "demo"], **quiet)
+        song = next(folder.glob("demo/held-back/**/*.wav")).read_bytes()
+        command = [binary, "serve", folder / "demo" / "run", "--port", "0", "--quiet"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            port = int(server.stdout.readline().rsplit(":", 1)[1])
+            print(json.dumps({"song_bytes": len(song), "cores": os.cpu_count(), "memory_at_rest_mb": round(memory_mb(server.pid, "VmRSS"), 1)}))
+            load(port, song, 2, 1)
+            for n_clients in CLIENTS:
+                print(json.dumps(report(port, server.pid, song, n_clients, chosen.seconds)), flush=True)
+            server.send_signal(signal.SIGTERM)
+            if server.wait(60) != 0:
+                sys.exit("the server did not end well")
+
+
+main()

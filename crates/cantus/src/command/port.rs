@@ -1,0 +1,18 @@
+//! Opening a port, and what to do where that does not work.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+
+use anyhow::anyhow;
+
+/// Listens at an address whose port was chosen with `flag`.
+pub fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => anyhow!("{address} is in use; choose another port with {flag}, 0 for any that is free"),
+        ErrorKind::PermissionDenied => {
+            anyhow!("{address}: not permitted; ports below 1024 are the administrator's: choose another with {flag}")
+        }
+        ErrorKind::AddrNotAvailable => anyhow!("{} is no address of this machine", address.ip()),
+        _ => anyhow!("{address}: {error}"),
+    })
+}

@@ -1,0 +1,116 @@
+// A recording's card: first that it is being heard, then what it is, or what is wrong with it.
+
+import { labelColour } from "/colour.js";
+import { element, tell } from "/element.js";
+import { clock, percent } from "/format.js";
+import { player } from "/player.js";
+
+/** As many bars as are seen at first. */
+const N_BARS = 8;
+/** How often a busy server is asked again. */
+const N_TRIES = 20;
+
+/** Puts a card for a file at the top of the answers; `ask` starts it. */
+export function card(file, model, severalModels) {
+  const asked = new AbortController();
+  const about = element("span", { class: "muted small" }, "waiting …");
+  const body = element("div", {}, element("div", { class: "waiting" }));
+  let playing = null;
+  const close = element("button", { class: "close", type: "button", "aria-label": `Remove ${file.name}`, onclick: remove }, "×");
+  const made = element("article", { class: "answer", "aria-label": file.name },
+    element("header", {}, element("h3", {}, file.name), about, close), body);
+
+  function remove() {
+    asked.abort();
+    playing?.end();
+    const next = made.nextElementSibling?.querySelector(".close") ?? document.getElementById("files");
+    made.remove();
+    next.focus();
+  }
+  function show(answer) {
+    const { codec, sample_rate, n_channels } = answer.source;
+    const channels = n_channels === 1 ? "mono" : n_channels === 2 ? "stereo" : `${n_channels} channels`;
+    const by = severalModels ? ` · heard by ${answer.model}` : "";
+    about.textContent = `${clock(answer.duration_s)} · ${codec}, ${sample_rate / 1000} kHz, ${channels}${by}`;
+    playing = player(file, answer);
+    body.className = "body";
+    body.replaceChildren(verdict(answer), element("div", {}, playing.element, ...faults(answer)));
+    tell(`${file.name}: ${answer.label}, ${percent(answer.probability)}`);
+  }
+  function fail({ title, detail }) {
+    about.textContent = "";
+    body.replaceChildren(element("p", { class: "note" }, element("strong", {}, title), element("br"), detail));
+    tell(`${file.name}: ${title}`);
+  }
+  async function ask() {
+    if (asked.signal.aborted) return;
+    about.textContent = "listening …";
+    try {
+      show(await answerTo(file, model, asked.signal));
+    } catch (problem) {
+      if (!asked.signal.aborted) fail(problem);
+    }
+  }
+  return { element: made, ask };
+}
+
+/** What the server says; asks again where it is busy. Throws a problem with a title and a detail. */
+async function answerTo(file, model, signal) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const address = `/v1/predict?overview=true&model=${encodeURIComponent(model)}`;
+  for (let tries = 1; ; tries++) {
+    let response;
+    try {
+      response = await fetch(address, { method: "POST", body: form, signal });
+    } catch (error) {
+      throw { title: "The server cannot be reached", detail: String(error.message ?? error) };
+    }
+    if (response.ok) return response.json();
+    if (response.status !== 503 || tries === N_TRIES) throw await problem(response);
+    const seconds = Number(response.headers.get("Retry-After") ?? 1);
+    await new Promise((go) => setTimeout(go, 1000 * seconds));
+    signal.throwIfAborted();
+  }
+}
+
+async function problem(response) {
+  try {
+    return await response.json();
+  } catch {
+    return { title: `The server answered ${response.status}`, detail: response.statusText };
+  }
+}
+
+/** The label, and a bar for each. */
+function verdict(answer) {
+  const labels = Object.keys(answer.probabilities);
+  const ranked = labels
+    .map((label, index) => ({ label, index, share: answer.probabilities[label] }))
+    .sort((a, b) => b.share - a.share);
+  const bar = ({ label, index, share }) => {
+    const fill = element("span", { class: "fill", style: { "--label": labelColour(index, labels.length) } });
+    requestAnimationFrame(() => (fill.style.width = `${100 * share}%`));
+    return element("li", {}, element("span", { class: "name" }, label), element("span", { class: "track", "aria-hidden": "true" }, fill),
+      element("span", { class: "value" }, percent(share, 1)));
+  };
+  const bars = element("ol", { class: "bars", "aria-label": "Probabilities" }, ranked.slice(0, N_BARS).map(bar));
+  const first = labels.indexOf(answer.label);
+  const made = element("div", {},
+    element("p", { class: "verdict", style: { "--label": labelColour(first, labels.length) } },
+      element("strong", {}, answer.label), element("span", {}, percent(answer.probability))), bars);
+  if (ranked.length > N_BARS) {
+    const more = element("button", { class: "more", type: "button", onclick: () => {
+      bars.append(...ranked.slice(N_BARS).map(bar));
+      more.remove();
+    } }, `${ranked.length - N_BARS} more`);
+    made.append(more);
+  }
+  return made;
+}
+
+function faults({ faults }) {
+  if (faults.length === 0) return [];
+  const words = faults.map(({ start_s, reason }) => `at ${clock(start_s)}: ${reason}`).join("; ");
+  return [element("p", { class: "note small" }, `Damaged, and heard all the same: ${words}`)];
+}

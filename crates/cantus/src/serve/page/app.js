@@ -1,0 +1,140 @@
+// The page: files in, cards out, and two views.
+
+import { card } from "/answer.js";
+import { element, tell, waves } from "/element.js";
+import { clock, megabytes, span } from "/format.js";
+import { showModel } from "/model.js";
+import { record } from "/recorder.js";
+
+/** Recordings that are sent at once. */
+const AT_ONCE = 2;
+
+const at = (id) => document.getElementById(id);
+let models = [];
+let limits = null;
+const queue = [];
+let nAsking = 0;
+
+const chosen = () => models[Math.max(0, at("model").selectedIndex)];
+
+function trouble(words) {
+  at("trouble").textContent = words;
+  at("trouble").hidden = !words;
+}
+
+/** Takes files in: a card for each, heard in their order. */
+function take(files) {
+  trouble("");
+  const [fit, large] = [[], []];
+  for (const file of files) (limits && file.size > limits.body_bytes ? large : fit).push(file);
+  if (large.length > 0) {
+    trouble(`Too large (up to ${megabytes(limits.body_bytes)} are taken): ${large.map((file) => file.name).join(", ")}`);
+  }
+  for (const file of fit) {
+    const made = card(file, chosen().name, models.length > 1);
+    at("answers").prepend(made.element);
+    queue.push(made);
+  }
+  if (fit.length > 0) tell(fit.length === 1 ? `${fit[0].name} is being heard` : `${fit.length} recordings are being heard`);
+  work();
+}
+
+async function work() {
+  while (nAsking < AT_ONCE && queue.length > 0) {
+    nAsking++;
+    queue.shift().ask().finally(() => {
+      nAsking--;
+      work();
+    });
+  }
+}
+
+function acceptFiles() {
+  at("files").addEventListener("change", (event) => {
+    take([...event.target.files]);
+    event.target.value = "";
+  });
+  let depth = 0;
+  const dragging = (by) => {
+    depth = Math.max(0, depth + by);
+    document.body.classList.toggle("dragging", depth > 0);
+  };
+  addEventListener("dragenter", () => dragging(1));
+  addEventListener("dragleave", () => dragging(-1));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    dragging(-depth);
+    location.hash = "listen";
+    take([...event.dataTransfer.files]);
+  });
+}
+
+function acceptVoice() {
+  const button = at("record");
+  let recording = null;
+  let ticking = 0;
+  const words = (text) => (at("record-words").textContent = text);
+  async function begin() {
+    trouble("");
+    button.disabled = true;
+    try {
+      recording = await record();
+      button.setAttribute("aria-pressed", "true");
+      tell("recording");
+      ticking = setInterval(() => {
+        words(`Stop, ${clock(recording.seconds())}`);
+        if (recording.seconds() > limits.audio_s - 1) end();
+      }, 250);
+      words("Stop, 0:00");
+    } catch (error) {
+      trouble(error.message);
+    }
+    button.disabled = false;
+  }
+  function end() {
+    clearInterval(ticking);
+    const file = recording.stop();
+    recording = null;
+    button.setAttribute("aria-pressed", "false");
+    words("Record");
+    take([file]);
+  }
+  button.addEventListener("click", () => (recording ? end() : begin()));
+}
+
+/** Shows the view that the address names. */
+function route() {
+  const isModel = location.hash === "#model";
+  at("listen").hidden = isModel;
+  at("about-model").hidden = !isModel;
+  for (const [link, isCurrent] of [["to-listen", !isModel], ["to-model", isModel]]) {
+    if (isCurrent) at(link).setAttribute("aria-current", "page");
+    else at(link).removeAttribute("aria-current");
+  }
+  if (isModel && models.length > 0) showModel(chosen(), at("model-title"), at("model-content"));
+}
+
+async function start() {
+  waves(document.querySelector(".waves"));
+  const known = await (await fetch("/v1/models")).json();
+  ({ models, limits } = known);
+  at("model").append(...models.map(({ name }) => element("option", {}, name)));
+  at("chooser").hidden = models.length < 2;
+  at("version").textContent = `· cantus ${known.version}`;
+  at("limits").textContent = `Any common format, up to ${span(limits.audio_s)} and ${megabytes(limits.body_bytes)} each`;
+  const describe = () => {
+    const { labels } = chosen();
+    const some = labels.length > 12 ? `${labels.slice(0, 12).join(", ")} and ${labels.length - 12} more` : labels.join(", ");
+    at("about").textContent = `Is it ${some}? See what the model hears, and when.`;
+    document.title = models.length > 1 ? "Cantus" : `${chosen().name} · Cantus`;
+    route();
+  };
+  at("model").addEventListener("change", describe);
+  addEventListener("hashchange", route);
+  describe();
+  acceptFiles();
+  acceptVoice();
+}
+
+start().catch((error) => trouble(`The server cannot be reached: ${error.message}`));

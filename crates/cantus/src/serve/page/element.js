@@ -1,0 +1,47 @@
+// Elements of the page, built without a framework.
+
+/**
+ * An element with attributes and children. Text is text: nothing in it is markup.
+ * `class`, `aria-…` and the like are attributes; `on…` listens; `style` is an object of properties, custom ones too.
+ */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [key, of] of Object.entries(value)) made.style.setProperty(key, of);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children.flat().filter((child) => child != null));
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon for those who see it; what it stands for is said beside it. */
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [name, value] of [["viewBox", "0 0 16 16"], ["aria-hidden", "true"], ["focusable", "false"]]) {
+    svg.setAttribute(name, value);
+  }
+  const shape = document.createElementNS(SVG, "path");
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+/** Bars of a waveform, as an ornament. */
+export function waves(svg) {
+  for (let i = 0; i < 40; i++) {
+    const bar = document.createElementNS(SVG, "rect");
+    const height = 4 + 40 * Math.abs(Math.sin(i * 0.55) * Math.sin(((i + 0.5) / 40) * Math.PI));
+    const place = { x: i * 6 + 1, y: 24 - height / 2, width: 3, height, rx: 1.5 };
+    for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value.toFixed(1));
+    svg.append(bar);
+  }
+}
+
+/** Tells those who listen to the page, and not only those who see it. */
+export function tell(news) {
+  document.getElementById("news").textContent = news;
+}

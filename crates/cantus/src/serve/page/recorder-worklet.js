@@ -1,0 +1,14 @@
+// Hands samples from the microphone to the page, in mono.
+
+class Recorder extends AudioWorkletProcessor {
+  process([channels]) {
+    if (channels.length > 0) {
+      const mono = new Float32Array(channels[0].length);
+      for (const channel of channels) channel.forEach((sample, i) => (mono[i] += sample / channels.length));
+      this.port.postMessage(mono, [mono.buffer]);
+    }
+    return true;
+  }
+}
+
+registerProcessor("recorder", Recorder);

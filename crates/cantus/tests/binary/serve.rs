@@ -1,0 +1,164 @@
+//! The server as a process: where it listens, what it says of a run, how it ends.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::http::{ask, begin, reply};
+use crate::run::cantus_in;
+
+/// A run that learnt for three epochs from short composed tracks.
+pub fn trained(dir: &Path) {
+    cantus_in(dir, "compose @/music --tracks 4 --duration 9").ok();
+    cantus_in(dir, "train @/music -m mlp -o @/run --epochs 3 --learning-rate 1e-3").ok();
+}
+
+/// A process of `cantus` that is ended with the test.
+pub struct Running {
+    pub child: Child,
+    /// `host:port` of the address that it printed.
+    pub host: String,
+}
+
+impl Running {
+    /// Starts it with the words of a line in which `@` stands for `dir`, and waits for an address on standard output or,
+    /// behind some words, on standard error.
+    pub fn start(dir: &Path, line: &str, on_stderr: bool) -> Self {
+        let dir = dir.to_str().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+        command.args(line.split_whitespace().map(|word| word.replace('@', dir)));
+        let (stdout, stderr) =
+            if on_stderr { (Stdio::null(), Stdio::piped()) } else { (Stdio::piped(), Stdio::null()) };
+        let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+        let mut reader: Box<dyn BufRead + Send> = if on_stderr {
+            Box::new(BufReader::new(child.stderr.take().unwrap()))
+        } else {
+            Box::new(BufReader::new(child.stdout.take().unwrap()))
+        };
+        let mut line = String::new();
+        while !line.contains("http://") {
+            line.clear();
+            assert!(reader.read_line(&mut line).unwrap() > 0, "it ended without an address");
+        }
+        // Read on, so that nothing it says has to wait.
+        std::thread::spawn(move || reader.read_to_end(&mut Vec::new()));
+        let host = line.trim().rsplit_once("http://").unwrap().1.to_owned();
+        Self { child, host }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "kill {name}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_run_is_served_with_its_report_and_its_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    let server = Running::start(dir.path(), "serve @/run other=@/run/model.safetensors --port 0", false);
+    let get = |path: &str| ask(&server.host, "GET", path, "", b"");
+    let models = get("/v1/models").json();
+    assert_eq!(
+        (&models["models"][0]["name"], &models["models"][1]["name"]),
+        (&"run".into(), &"other".into())
+    );
+    let links = models["models"][0]["links"].as_object().unwrap();
+    assert_eq!(links.len(), 5);
+    for link in links.values() {
+        assert_eq!(get(link.as_str().unwrap()).status, 200, "{link}");
+    }
+    assert_eq!(models["models"][1]["links"].as_object().unwrap().len(), 1, "a file alone has no report");
+    let own = fs::read_to_string(dir.path().join("run/report.json")).unwrap();
+    assert_eq!(get("/v1/models/run/report").json(), serde_json::from_str::<serde_json::Value>(&own).unwrap());
+    assert_eq!(get("/v1/models/run/report.html").body, fs::read(dir.path().join("run/report.html")).unwrap());
+
+    let song = dir.path().join("music/jazz/jazz.00001.wav");
+    let by_http = ask(&server.host, "POST", "/v1/predict", "audio/wav", &fs::read(&song).unwrap()).json();
+    let line = format!("predict @/run {} --json", song.display());
+    let by_hand = &cantus_in(dir.path(), &line).ok().json()["tracks"][0];
+    for key in ["label", "probability", "probabilities"] {
+        assert_eq!(by_http[key], by_hand[key], "{key}");
+    }
+}
+
+#[test]
+fn asked_to_stop_it_ends_what_is_under_way_and_then_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    let song = fs::read(dir.path().join("music/jazz/jazz.00001.wav")).unwrap();
+    for (name, code) in [("-TERM", 0), ("-INT", 130)] {
+        let mut server = Running::start(dir.path(), "serve @/run --port 0", false);
+        let mut under_way = TcpStream::connect(&server.host).unwrap();
+        begin(&mut under_way, &server.host, "POST", "/v1/predict", "audio/wav", song.len());
+        under_way.write_all(&song[..5000]).unwrap();
+        let in_flight = || String::from_utf8(ask(&server.host, "GET", "/metrics", "", b"").body).unwrap();
+        while !in_flight().contains("in_flight 2") {}
+        server.signal(name);
+        while TcpStream::connect(&server.host).is_ok() {}
+        under_way.write_all(&song[5000..]).unwrap();
+        assert_eq!(reply(under_way).status, 200, "{name}");
+        assert_eq!(server.child.wait().unwrap().code(), Some(code), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_told_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let serve = |line: &str| cantus_in(dir.path(), &format!("serve {line}"));
+    serve(&format!("@/run --port {port} --quiet")).exits(1).says(&["in use", "--port"]);
+    serve("@/nothing").exits(1).says(&["nothing"]);
+    serve("@/run @/run").exits(1).says(&["two models", "NAME=MODEL"]);
+    serve("=@/run").exits(2).says(&["no name"]);
+    serve("@/run --host 192.0.2.1 --quiet").exits(1).says(&["no address of this machine"]);
+    serve("@/music/jazz/jazz.00001.wav").exits(1).says(&["not a Cantus model"]);
+    let train = format!("train @/music -o @/other --quiet --dashboard={port}");
+    cantus_in(dir.path(), &train).exits(1).says(&["in use", "--dashboard"]);
+}
+
+#[test]
+fn a_dashboard_shows_the_training_and_changes_no_bit_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    let line = "train @/music -m mlp -o @/shown --epochs 3 --learning-rate 1e-3 --dashboard=0";
+    let mut training = Running::start(dir.path(), line, true);
+    let mut stream = TcpStream::connect(&training.host).unwrap();
+    begin(&mut stream, &training.host, "GET", "/events", "", 0);
+    // Another looks for a moment and is gone.
+    drop(TcpStream::connect(&training.host));
+    let mut events = String::new();
+    stream.read_to_string(&mut events).unwrap();
+    assert!(training.child.wait().unwrap().success());
+    let messages: Vec<serde_json::Value> = events
+        .lines()
+        .filter_map(|line| Some(serde_json::from_str(line.split_once("data: ")?.1).unwrap()))
+        .collect();
+    let last = messages.last().unwrap();
+    assert!(last["ended"].as_str().unwrap().contains("track accuracy"), "{last}");
+    let history: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("shown/history.json")).unwrap()).unwrap();
+    let shown: Vec<_> = messages.iter().flat_map(|message| message["epochs"].as_array().unwrap()).collect();
+    assert_eq!(shown.len(), 3);
+    for (epoch, shown) in shown.iter().enumerate() {
+        assert_eq!(
+            (&shown["loss"], &shown["val_loss"]),
+            (&history["loss"][epoch], &history["val_loss"][epoch])
+        );
+    }
+    let model = |run: &str| fs::read(dir.path().join(run).join("model.safetensors")).unwrap();
+    assert!(model("run") == model("shown"), "other bits than without a dashboard");
+}
