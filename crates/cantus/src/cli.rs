@@ -57,6 +57,7 @@ pub enum Command {
     Evaluate(command::evaluate::Evaluate),
     Compare(command::compare::Compare),
     Predict(command::predict::Predict),
+    UndoTags(command::undo_tags::UndoTags),
     Serve(command::serve::Serve),
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),

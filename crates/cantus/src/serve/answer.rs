@@ -1,15 +1,15 @@
 //! What a model says of a recording: encoded sound in, a document out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cantus_audio::decode::{Decoder, Fault, Recording, Source};
-use cantus_audio::{Audio, resample};
+use cantus_audio::Audio;
+use cantus_audio::decode::{Decoder, Fault, Source};
 use serde::Serialize;
 
 use super::overview::Overview;
 use super::problem::{Kind, Problem};
 use super::sound::Sound;
-use crate::{Prediction, Predictor, Probabilities};
+use crate::{Prediction, Predictor, Probabilities, SegmentPrediction};
 
 /// The answer to `POST /v1/predict`.
 #[derive(Debug, Serialize)]
@@ -71,7 +71,7 @@ impl<E: Into<Problem>> From<E> for Unanswered {
 }
 
 impl Question<'_> {
-    /// Hears the recording, and looks up now and then whether somebody still waits.
+    /// Hears the recording, no further than it may be long, and looks up now and then whether somebody still waits.
     pub(super) fn answer(
         &self,
         sound: Sound,
@@ -80,62 +80,51 @@ impl Question<'_> {
     ) -> Result<Answer, Unanswered> {
         let Sound { name: file, bytes } = sound;
         let name = PathBuf::from(file.as_deref().unwrap_or("recording"));
-        let Recording { audio: own, source, faults } = self.decode(&name, bytes)?;
-        let (duration_s, faults) = (own.duration_s(), timed(faults, own.sample_rate));
-        let audio = resampled(own, predictor.spec().sample_rate);
-        self.stop_if_abandoned()?;
-        let Prediction { label, probability, probabilities, segments, .. } =
-            predictor.predict_audio(&name, &audio)?;
+        let decoder = Decoder::from_bytes(&name, bytes)?;
+        let (source, sample_rate) = (decoder.source().clone(), predictor.spec().sample_rate);
+        let most = (self.audio_s * f64::from(sample_rate)) as usize;
+        let (mut n_samples, mut samples) = (0, Vec::new());
+        let prediction = predictor.predict_beside(&name, decoder, |block| {
+            n_samples += block.len();
+            if self.overview {
+                samples.extend_from_slice(block);
+            }
+            if n_samples > most { Err(self.too_long()) } else { self.stop_if_abandoned() }
+        })?;
+        let overview = self.overview.then(|| Overview::of(&Audio { samples, sample_rate })).transpose()?;
+        let segment_s = predictor.spec().segment_samples() as f64 / f64::from(sample_rate);
+        let Prediction { label, probability, probabilities, duration_s, segments, faults } = prediction;
         let named = |values: Vec<f32>| {
             let labels = probabilities.0.iter().map(|(label, _)| label.clone());
             Probabilities(labels.zip(values).collect())
         };
-        let segments = segments.into_iter();
-        let segments =
-            segments.map(|s| Segment { start_s: s.start_s, probabilities: named(s.probabilities) });
+        let segment =
+            |s: SegmentPrediction| Segment { start_s: s.start_s, probabilities: named(s.probabilities) };
+        let segments = segments.into_iter().map(segment).collect();
+        let (model, faults) = (model.to_owned(), timed(faults, source.sample_rate));
         Ok(Answer {
-            model: model.to_owned(),
+            model,
+            file,
             duration_s,
             source,
             label,
             probability,
-            segment_s: predictor.spec().segment_samples() as f64 / f64::from(audio.sample_rate),
-            segments: segments.collect(),
             probabilities,
+            segment_s,
+            segments,
             faults,
-            overview: self.overview.then(|| Overview::of(&audio)).transpose()?,
-            file,
+            overview,
         })
     }
 
-    /// Decodes block by block, no further than a recording may be long.
-    fn decode(&self, name: &Path, bytes: Vec<u8>) -> Result<Recording, Unanswered> {
-        let mut decoder = Decoder::from_bytes(name, bytes)?;
-        let source = decoder.source().clone();
-        let most = (self.audio_s * f64::from(source.sample_rate)) as usize;
-        let mut samples = Vec::new();
-        while let Some(block) = decoder.next_block()? {
-            samples.extend_from_slice(block);
-            if samples.len() > most {
-                let detail = format!("up to {} s are heard, and it is longer", self.audio_s);
-                return Err(Problem::new(Kind::SoundTooLong, detail).into());
-            }
-            self.stop_if_abandoned()?;
-        }
-        let audio = Audio { samples, sample_rate: source.sample_rate };
-        Ok(Recording { audio, source, faults: decoder.into_faults() })
+    fn too_long(&self) -> Unanswered {
+        Problem::new(Kind::SoundTooLong, format!("up to {} s are heard, and it is longer", self.audio_s))
+            .into()
     }
 
     fn stop_if_abandoned(&self) -> Result<(), Unanswered> {
         if (self.is_abandoned)() { Err(Unanswered::Abandoned) } else { Ok(()) }
     }
-}
-
-fn resampled(own: Audio, sample_rate: u32) -> Audio {
-    if own.sample_rate == sample_rate {
-        return own;
-    }
-    Audio { samples: resample::resample(&own.samples, own.sample_rate, sample_rate), sample_rate }
 }
 
 fn timed(faults: Vec<Fault>, sample_rate: u32) -> Vec<FaultAt> {

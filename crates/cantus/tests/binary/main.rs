@@ -18,6 +18,7 @@ mod features;
 mod http;
 mod interruption;
 mod pictures;
+mod prediction;
 mod real_music;
 mod report;
 mod run;

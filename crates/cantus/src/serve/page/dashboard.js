@@ -46,7 +46,7 @@ function cards() {
     card(...left),
     card("Loss", number(last.loss), `validation ${number(last.val_loss)}`),
     ...(last.accuracy == null ? [] : [card("Accuracy", share(last.accuracy), `validation ${share(last.val_accuracy)}`)]),
-    ...(kept == null ? [] : [card("Best epoch so far", String(kept + 1), `loss ${number(of.val_loss ?? of.loss)}, accuracy ${share(of.val_accuracy ?? of.accuracy)}`, "best")]),
+    ...(kept == null ? [] : [card(ended ? "Best epoch" : "Best epoch so far", String(kept + 1), `loss ${number(of.val_loss ?? of.loss)}, accuracy ${share(of.val_accuracy ?? of.accuracy)}`, "best")]),
   ];
 }
 
@@ -60,7 +60,7 @@ function caption(name, write) {
   const key = (colour, words) => element("span", { class: `key ${colour}` }, words);
   if (!last) return [];
   const validation = last[`val_${name}`] == null ? [] : [key("second", `validation part ${write(last[`val_${name}`])}`)];
-  return [key("accent", `training part ${write(last[name])}`), ...validation];
+  return [key("accent", `training part ${write(last[name])}`), ...validation, key("mark", "best epoch")];
 }
 
 function hear(message) {
