@@ -5,6 +5,7 @@ pub mod completions;
 pub mod compose;
 pub mod demo;
 pub mod evaluate;
+pub mod export;
 pub mod extract;
 pub mod features;
 mod folds;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Export(export) => export.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),

@@ -1,0 +1,166 @@
+"""Exports real models through the binary, runs them in onnxruntime, and holds the answers against `cantus predict`.
+
+    python bench/export/onnxruntime_parity.py [DATA] [--recipes A,B] [--epochs 5] [--python PATH] > results.jsonl
+
+DATA is a folder of label folders with WAV files at 22050 Hz, which are read without resampling; without it, music is
+composed. Each recipe is trained on it, exported with and without its front end, and asked about every recording. One line
+of JSON for each recipe: the largest differences of probabilities of tracks between `cantus predict` and either graph, and
+of segments between the two graphs. Exits with 1 if one is above 1e-4 (see docs/export.md about the front end of `best`).
+
+Checked besides: the graphs by onnx's own checker, and the model card's header by PyYAML and huggingface_hub.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from environment import ROOT, python_with, say  # noqa: E402
+
+WORK = ROOT / "target" / "bench-export"
+RECIPES = ["mlp", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "best"]
+TOLERANCE = 1e-4
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=pathlib.Path, nargs="?")
+    parser.add_argument("--recipes", default=",".join(RECIPES), help="built-in recipes, or TOML files")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--cantus", help="a binary that is built already")
+    parser.add_argument("--python", help="an interpreter that has requirements.txt already")
+    return parser.parse_args()
+
+
+def main(options):
+    WORK.mkdir(parents=True, exist_ok=True)
+    cantus = options.cantus or built()
+    data = options.data or composed(cantus)
+    worst = 0.0
+    for recipe in options.recipes.split(","):
+        line = parity(cantus, data, recipe, options.epochs)
+        print(json.dumps(line), flush=True)
+        worst = max(worst, line["features_graph"], line["samples_graph"])
+    return 1 if worst > TOLERANCE else 0
+
+
+def built():
+    subprocess.run(["cargo", "build", "--release", "--package", "cantus"], cwd=ROOT, check=True)
+    return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
+
+
+def composed(cantus):
+    music = WORK / "music"
+    subprocess.run([cantus, "compose", music, "--tracks", "6", "--quiet"], check=True)
+    return music
+
+
+def parity(cantus, data, recipe, epochs):
+    name = pathlib.Path(recipe).stem
+    work = WORK / f"{data.name}-{name}"
+    store, run = work / "features", work / "run"
+    work.mkdir(parents=True, exist_ok=True)
+    say(f"{name}: training")
+    subprocess.run([cantus, "extract", data, "-o", store, "-m", recipe, "--quiet", "--audit", "off"], check=True)
+    train = [cantus, "train", store, "-m", recipe, "-o", run, "--epochs", str(epochs), "--quiet", "--overwrite"]
+    subprocess.run(train, check=True, stdout=subprocess.DEVNULL)
+    heard, sounding = work / "heard.onnx", work / "sounding.onnx"
+    subprocess.run([cantus, "export", run, "-o", heard, "--quiet"], check=True)
+    subprocess.run([cantus, "export", run, "-o", sounding, "--with-features", "--quiet"], check=True)
+    for path in (heard, sounding):
+        check_graph(path)
+        check_card(path.with_suffix(".card.md"))
+    return {"recipe": name, "data": data.name} | compare(cantus, data, store, run, heard, sounding)
+
+
+def check_graph(path):
+    import onnx
+
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+def check_card(path):
+    """As https://github.com/huggingface/hub-docs/blob/main/modelcard.md asks for."""
+    import huggingface_hub
+    import yaml
+
+    text = path.read_text()
+    head = yaml.safe_load(text.split("---\n")[1])
+    [index] = head["model-index"]
+    [result] = index["results"]
+    assert index["name"] and result["task"]["type"] == "audio-classification" == head["pipeline_tag"]
+    assert result["dataset"]["type"] and result["dataset"]["name"]
+    assert all(metric["type"] == "accuracy" and 0 <= metric["value"] <= 1 for metric in result["metrics"])
+    card = huggingface_hub.ModelCard(text, ignore_metadata_errors=False)
+    assert len(card.data.eval_results) == len(result["metrics"]) == 2, card.data
+
+
+def compare(cantus, data, store, run, heard, sounding):
+    import numpy
+    import onnxruntime
+
+    graphs = {path: onnxruntime.InferenceSession(path) for path in (heard, sounding)}
+    meta = graphs[sounding].get_modelmeta().custom_metadata_map
+    labels, length = json.loads(meta["labels"]), int(meta["segment_samples"])
+    features = features_by_path(store, graphs[heard].get_inputs()[0].shape[1:])
+    answers = json.loads(subprocess.run([cantus, "predict", run, data, "--json"], check=True, capture_output=True).stdout)
+    predictions = {str(pathlib.Path(track["path"]).relative_to(data)): track for track in answers["tracks"]}
+    of_features, of_samples, of_segments = [], [], []
+    for path, features in features.items():
+        segments = samples(data / path, int(meta["sample_rate"]), length)
+        if len(segments) != len(features):
+            continue  # a last segment that is short by less than a hop, which only Cantus pads
+        expected = numpy.array([predictions[path]["probabilities"][label] for label in labels])
+        outputs = ["probabilities", "track_probabilities"]
+        probabilities, track = graphs[heard].run(outputs, {"features": features})
+        from_samples, track_from_samples = graphs[sounding].run(outputs, {"samples": segments})
+        of_features.append(abs(track - expected).max())
+        of_samples.append(abs(track_from_samples - expected).max())
+        of_segments.extend(abs(from_samples - probabilities).max(axis=1))
+    return {
+        "n_tracks": len(of_features),
+        "features_graph": float(max(of_features)),
+        "samples_graph": float(max(of_samples)),
+        "samples_graph_99_percent": float(numpy.quantile(of_samples, 0.99)),
+        "segments_between_graphs": float(max(of_segments)),
+        "segments_above_1e-4": int(sum(numpy.array(of_segments) > TOLERANCE)),
+        "n_segments": len(of_segments),
+    }
+
+
+def features_by_path(store, shape):
+    """The features of every track's segments, [n_segments, n_frames, n_bins], as Cantus heard them."""
+    import numpy
+    import pyarrow.ipc
+
+    rows = {}
+    for part in sorted(store.glob("part-*.arrow")):
+        table = pyarrow.ipc.open_file(part).read_all()
+        columns = (table["path"].to_pylist(), table["segment"].to_pylist(), table["features"].to_pylist())
+        for path, segment, values in zip(*columns):
+            rows.setdefault(path, {})[segment] = numpy.array(values, dtype=numpy.float32).reshape(shape)
+    return {path: numpy.stack([segments[i] for i in sorted(segments)]) for path, segments in rows.items()}
+
+
+def samples(path, sample_rate, length):
+    """The whole segments of a WAV file, [n_segments, length]."""
+    import soundfile
+
+    sound, found = soundfile.read(path, dtype="float32", always_2d=True)
+    assert found == sample_rate, f"{path}: {found} Hz"
+    mono = sound.mean(axis=1, dtype="float32")
+    return mono[: len(mono) // length * length].reshape(-1, length)
+
+
+if __name__ == "__main__":
+    arguments = options()
+    python = arguments.python or python_with(HERE / "requirements.txt", WORK / "venv", "onnxruntime")
+    # Paths are compared and not resolved: the interpreter of a virtual environment is a link to another.
+    if os.path.abspath(sys.executable) != os.path.abspath(python):
+        sys.exit(subprocess.run([python, __file__, *sys.argv[1:], "--python", python]).returncode)
+    sys.exit(main(arguments))
