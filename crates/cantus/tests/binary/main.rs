@@ -17,6 +17,7 @@ mod export;
 mod features;
 mod interruption;
 mod pictures;
+mod prediction;
 mod real_music;
 mod report;
 mod run;
