@@ -4,6 +4,9 @@
 //! (<https://huggingface.co/docs/hub/model-cards>); strings stand in it as JSON strings, which are YAML too. What only
 //! its maker can know, above all the licence and where the recordings come from, the card asks for.
 
+use std::path::Path;
+
+use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
@@ -63,18 +66,23 @@ fn model_index(report: &Report, file_name: &str) -> String {
             format!("\n        confidence_interval_95: [{low:.4}, {high:.4}]")
         });
         format!(
-            "    - type: accuracy\n      name: {name}\n      value: {value:.4}\n      args:\n        n: {n}{interval}\n"
+            "    - type: accuracy\n      name: {name}\n      value: {value:.4}\n      args:\n        \
+             n: {n}{interval}\n"
         )
     };
-    let by = report.split.spec.by;
+    let by = match report.split.spec.by {
+        Unit::Track => "track",
+        Unit::Group => "group",
+        Unit::Segment => "segment",
+    };
     let split = if report.cross_validation.is_some() { "cross-validation" } else { "test" };
     [
         format!("model-index:\n- name: {}\n  results:\n", quoted(file_name.trim_end_matches(".onnx"))),
         "  - task:\n      type: audio-classification\n      name: Audio Classification\n".to_owned(),
         format!(
-            "    dataset:\n      type: audiofolder\n      name: Recordings of its maker\n      split: {split}\n      args:\n        sha256: {}\n        split_by: {}\n    metrics:\n",
+            "    dataset:\n      type: audiofolder\n      name: Recordings of its maker\n      split: {split}\n      \
+             args:\n        sha256: {}\n        split_by: {by}\n    metrics:\n",
             quoted(&report.model.data_sha256),
-            quoted(&serde_json::to_value(by).ok().and_then(|by| by.as_str().map(str::to_owned)).unwrap_or_default()),
         ),
         metric("Accuracy of tracks", scores.track_accuracy, Some(scores.track_interval()), scores.n_tracks),
         metric("Accuracy of segments", scores.accuracy, scores.accuracy_interval, scores.n_segments),
@@ -93,15 +101,22 @@ fn what(model: &Model) -> String {
     let seconds = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
     let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
     format!(
-        "A classifier of recordings, trained by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} of {seconds:.2} s at \
-         a time.\n\n## Labels\n\n{}\n## Intended use\n\nTo sort recordings like those that it learnt from by these labels, where a wrong \
-         label now and then does no harm. Say here what it was made for.\n",
+        "A classifier of recordings, exported by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} \
+         of {seconds:.2} s at a time.\n\n## Labels\n\n{}\n## Intended use\n\nTo sort recordings like those that \
+         it learnt from by these labels, where a wrong label now and then does no harm. Say here what it was made \
+         for.\n",
         env!("CARGO_PKG_VERSION"),
         model.network.n_parameters(),
-        model.provenance.recipe.replace('`', "'"),
+        recipe(model),
         kinds.join(", "),
         labels.concat(),
     )
+}
+
+/// The recipe's name; of a file, without the folder that it lies in.
+fn recipe(model: &Model) -> String {
+    let path = Path::new(&model.provenance.recipe);
+    path.file_name().unwrap_or_default().to_string_lossy().replace('`', "'")
 }
 
 /// Inputs, outputs, and a program that asks.
@@ -109,15 +124,12 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
     let (spec, n_labels, name) = (&model.features, model.labels.len(), input.name());
     let shape: Vec<String> = input.shape(model).iter().map(ToString::to_string).collect();
     let what = match input {
-        Input::Samples => "the samples, from -1 to 1".to_owned(),
-        Input::Features => {
-            "features as the entry `features` of the file's metadata describes them (`cantus features`)"
-                .to_owned()
-        }
+        Input::Samples => "the samples, from -1 to 1",
+        Input::Features => "features, as `features` in the file's metadata describes them",
     };
     format!(
-        "## Use\n\nMix a recording to mono, resample it to {} Hz, cut it into segments of {} samples without overlap, and leave the rest \
-         out. `{file_name}` (ONNX, operator set 17) takes them as one batch.\n\n\
+        "## Use\n\nMix a recording to mono, resample it to {} Hz, cut it into segments of {} samples without \
+         overlap, and leave the rest out. `{file_name}` (ONNX, operator set 17) takes them as one batch.\n\n\
          | | | float32 | |\n|---|---|---|---|\n\
          | in | `{name}` | `[batch, {}]` | {what} |\n\
          | out | `probabilities` | `[batch, {n_labels}]` | of each segment, calibrated |\n\
@@ -136,12 +148,13 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
 /// The scores, and what to know before quoting them.
 fn how_well(report: Option<&Report>) -> String {
     let Some(report) = report else {
-        return "## Evaluation\n\nNo report is known for this model: it was exported from a model file, not from the folder of its run.\n"
-            .to_owned();
+        let why = "it was exported from a model file, not from the folder of its run";
+        return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
     };
     let how = match &report.cross_validation {
         Some(cross) => format!(
-            "By cross-validation in {} folds, {}: what is scored is the way of training, on recordings that each fold's model had not heard.",
+            "By cross-validation in {} folds, {}: what is scored is the way of training, on recordings that each \
+             fold's model had not heard.",
             cross.folds.len(),
             report.split
         ),
@@ -164,8 +177,8 @@ fn learnt_from(model: &Model, report: Option<&Report>) -> String {
         n => format!(" Files that could not be read, and played no role: {n}."),
     });
     format!(
-        "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and tested on is `{}`.{lost} Say here what the \
-         recordings are, where they come from and under what terms.\n",
+        "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and tested on is \
+         `{}`.{lost} Say here what the recordings are, where they come from and under what terms.\n",
         provenance.n_training_tracks, provenance.seed, provenance.data_sha256,
     )
 }
