@@ -62,6 +62,8 @@ mod recipe;
 #[cfg(feature = "train")]
 pub mod report;
 #[cfg(feature = "train")]
+pub mod retag;
+#[cfg(feature = "train")]
 pub mod run;
 #[cfg(feature = "train")]
 mod toml_problem;

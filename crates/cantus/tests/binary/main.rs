@@ -19,6 +19,7 @@ mod fetch_command;
 mod interruption;
 mod kaggle;
 mod pictures;
+mod prediction;
 mod real_music;
 mod report;
 mod run;
