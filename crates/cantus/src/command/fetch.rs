@@ -76,7 +76,7 @@ impl Fetch {
         say(
             "tracks of it are repeated, mislabelled, distorted (Sturm 2013, arXiv:1306.1461); lists of a split without them come along",
         );
-        let source = self.source(&say)?;
+        let source = self.source(&dir, &say)?;
         if let Err(error) = fetch(&dir, &source, self.keep_archive, global.quiet) {
             return match error {
                 Error::Interrupted => Ok(stopped()),
@@ -87,9 +87,14 @@ impl Fetch {
         Ok(Outcome::Done)
     }
 
-    fn source(&self, say: &impl Fn(&str)) -> Result<Source, Error> {
+    fn source(&self, dir: &Path, say: &impl Fn(&str)) -> Result<Source, Error> {
         if let Some(archive) = &self.archive {
             return Ok(Source::Archive(archive.clone()));
+        }
+        let archive = gtzan::archive_path(dir);
+        if archive.is_file() {
+            say(&format!("unpacking {}, which is here already", archive.display()));
+            return Ok(Source::Archive(archive));
         }
         let found = Credentials::find()?;
         if let Some(warning) = &found.warning {

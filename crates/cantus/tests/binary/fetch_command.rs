@@ -140,6 +140,10 @@ fn an_archive_from_elsewhere_is_unpacked_and_kept() {
     fs::write(dir.path().join("mine.zip"), small_gtzan()).unwrap();
     fetch(dir.path(), "http://127.0.0.1:1", "gtzan data --archive mine.zip --quiet").ok();
     assert!(dir.path().join("data/about.txt").exists() && dir.path().join("mine.zip").exists());
+    fs::rename(dir.path().join("mine.zip"), dir.path().join("gtzan.zip")).unwrap();
+    let ran = fetch(dir.path(), "http://127.0.0.1:1", "gtzan").ok();
+    assert!(ran.stderr.contains("gtzan.zip, which is here already"), "{}", ran.stderr);
+    assert!(dir.path().join("gtzan/about.txt").exists() && dir.path().join("gtzan.zip").exists());
 }
 
 #[test]

@@ -65,8 +65,8 @@ pub fn is_there(dir: &Path) -> bool {
     dir.join(RECORDINGS).is_dir() && BESIDE.iter().all(|(name, _)| dir.join(name).is_file())
 }
 
-/// Fetches GTZAN to the folder `dir`, which has it all afterwards or is not there. The downloaded archive, `dir` with
-/// `.zip` behind it, is removed unless it was there before or `keep_archive`.
+/// Fetches GTZAN to the folder `dir`, which has it all afterwards or is not there. A downloaded archive ([`archive_path`])
+/// is removed unless `keep_archive`.
 ///
 /// # Errors
 /// If `dir` holds something else, or as [`Download::to`] and [`unpack`] say.
@@ -76,32 +76,26 @@ pub fn fetch(dir: &Path, source: &Source, keep_archive: bool, watch: &Watch<'_>)
     }
     let folder = dir.parent().unwrap_or(dir);
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let (archive, is_ours) = match source {
-        Source::Archive(archive) => (archive.clone(), false),
-        Source::Kaggle { endpoint, credentials } => download(dir, endpoint, credentials, watch)?,
+    let archive = match source {
+        Source::Archive(archive) => archive.clone(),
+        Source::Kaggle { endpoint, credentials } => {
+            let url = format!("{}/api/v1/datasets/download/{NAME}", endpoint.trim_end_matches('/'));
+            let archive = archive_path(dir);
+            Download::new(&url, credentials.clone()).to(&archive, watch)?;
+            archive
+        }
     };
     unpack(&archive, dir, LIMITS, watch, write_beside)?;
-    if is_ours && !keep_archive {
+    if matches!(source, Source::Kaggle { .. }) && !keep_archive {
         fs::remove_file(&archive).map_err(Error::io(&archive))?;
     }
     Ok(())
 }
 
-/// The archive beside `dir`, and whether it was downloaded now.
-fn download(
-    dir: &Path,
-    endpoint: &str,
-    credentials: &Credentials,
-    watch: &Watch<'_>,
-) -> Result<(PathBuf, bool), Error> {
+/// Where the archive of a folder is downloaded to: beside it, with `.zip` behind its name.
+pub fn archive_path(dir: &Path) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    let archive = dir.with_file_name(format!("{name}.zip"));
-    if archive.is_file() {
-        return Ok((archive, false));
-    }
-    let url = format!("{}/api/v1/datasets/download/{NAME}", endpoint.trim_end_matches('/'));
-    Download::new(&url, credentials.clone()).to(&archive, watch)?;
-    Ok((archive, true))
+    dir.with_file_name(format!("{name}.zip"))
 }
 
 /// Writes what is known about GTZAN into a folder: `about.txt`, the lists of the split, the list of exclusions.
