@@ -50,6 +50,7 @@ pub struct Global {
 pub enum Command {
     Demo(command::demo::Demo),
     Compose(command::compose::Compose),
+    Fetch(command::fetch::Fetch),
     Inspect(command::inspect::Inspect),
     Features(command::features::FeaturesOf),
     Extract(command::extract::Extract),
@@ -57,9 +58,11 @@ pub enum Command {
     Evaluate(command::evaluate::Evaluate),
     Compare(command::compare::Compare),
     Predict(command::predict::Predict),
+    Export(command::export::Export),
     UndoTags(command::undo_tags::UndoTags),
     Serve(command::serve::Serve),
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),
     Completions(command::completions::Completions),
+    Man(command::man::Manual),
 }

@@ -6,14 +6,17 @@ pub mod compose;
 pub mod demo;
 mod destination;
 pub mod evaluate;
+pub mod export;
 pub mod extract;
 pub mod features;
+pub mod fetch;
 mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
 mod leak;
 pub mod lesson;
+pub mod man;
 mod pitch_options;
 pub mod plot;
 mod port;
@@ -40,16 +43,19 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Compose(compose) => compose.run(&global),
         Command::Inspect(inspect) => inspect.run(&global),
         Command::Features(features) => features.run(&global),
+        Command::Fetch(fetch) => fetch.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Export(export) => export.run(&global),
         Command::UndoTags(undo_tags) => undo_tags.run(&global),
         Command::Serve(serve) => serve.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
+        Command::Man(manual) => manual.run(),
     }
 }
 
