@@ -57,7 +57,8 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
     let path = format!("segment-{row:07}");
-    let input = Input { path, called: Called::Label(label), group: None, split: None, fold: None, file: None };
+    let input =
+        Input { path, called: Called::Label(label), group: None, split: None, fold: None, file: None };
     TrackRecord::new(input, 1)
 }
 

@@ -267,7 +267,9 @@ pub enum Error {
         reason: String,
     },
     /// Labels that the course's `data.json` has no place for.
-    #[error("data.json has one label for each segment, and the labels of this feature store are tags, of which a track may have several")]
+    #[error(
+        "data.json has one label for each segment, and the labels of this feature store are tags, of which a track may have several"
+    )]
     Tagged,
     /// Features that the course's `data.json` has no place for.
     #[error("only stores of plain MFCCs can be written as data.json; this one holds {found}")]

@@ -83,7 +83,8 @@ impl<'a> Parts<'a> {
 
     /// Gives a bundle to the part that wants most of `label`.
     fn assign(&mut self, bundle: &Bundle, label: Option<usize>) -> usize {
-        let urgency = |part: usize| bundle.counts.iter().filter(|(own, _)| self.is_urgent(*own, part)).count();
+        let urgency =
+            |part: usize| bundle.counts.iter().filter(|(own, _)| self.is_urgent(*own, part)).count();
         let wants = |part: usize| {
             (urgency(part), label.map_or(0.0, |label| self.wanted[label][part]), self.wanted_in_all[part])
         };
@@ -145,11 +146,17 @@ mod tests {
             };
             for (part, share) in SHARES.into_iter().enumerate() {
                 let off = (count(part, &|_| true) - share * labels.len() as f64).abs();
-                assert!(off <= 0.02 * labels.len() as f64 + 1.5, "seed {seed}: {off} tracks off in part {part}");
+                assert!(
+                    off <= 0.02 * labels.len() as f64 + 1.5,
+                    "seed {seed}: {off} tracks off in part {part}"
+                );
                 for label in 0..n_labels {
                     let n = labels.iter().filter(|labels| labels.contains(&label)).count();
                     let found = count(part, &|labels| labels.contains(&label));
-                    assert!(found > 0.0 || n < SHARES.len(), "seed {seed}: no {label} in part {part}, of {n}");
+                    assert!(
+                        found > 0.0 || n < SHARES.len(),
+                        "seed {seed}: no {label} in part {part}, of {n}"
+                    );
                     let off = (found - share * n as f64).abs();
                     assert!(off <= 0.1 * n as f64 + 2.0, "seed {seed}: {found} of {n} in part {part}");
                 }
@@ -167,7 +174,12 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let choice = stratify_tags(&bundles, n_labels + 2, &SHARES, &mut rng);
             let parts_of = |label: usize| -> std::collections::BTreeSet<usize> {
-                choice.iter().zip(&labels).filter(|(_, l)| l.contains(&label)).map(|(part, _)| *part).collect()
+                choice
+                    .iter()
+                    .zip(&labels)
+                    .filter(|(_, l)| l.contains(&label))
+                    .map(|(part, _)| *part)
+                    .collect()
             };
             assert_eq!(parts_of(n_labels).len(), 3, "seed {seed}");
             let two = parts_of(n_labels + 1);
@@ -178,7 +190,8 @@ mod tests {
     #[test]
     fn a_part_without_a_share_gets_nothing() {
         let (labels, n_labels) = random_labels(1);
-        let choice = stratify_tags(&of_tracks(&labels), n_labels, &[0.5, 0.0, 0.5], &mut ChaCha8Rng::seed_from_u64(0));
+        let choice =
+            stratify_tags(&of_tracks(&labels), n_labels, &[0.5, 0.0, 0.5], &mut ChaCha8Rng::seed_from_u64(0));
         assert!(!choice.contains(&1) && choice.contains(&0) && choice.contains(&2));
     }
 }

@@ -36,7 +36,9 @@ pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
         let entry = entry(&table, line, is_tagged)?;
         if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
             let remedy = if is_tagged { "; give all its labels in one line, parted by ;" } else { "" };
-            return Err(table.error(line, format!("'{}' stands in line {earlier} already{remedy}", entry.path)));
+            return Err(
+                table.error(line, format!("'{}' stands in line {earlier} already{remedy}", entry.path))
+            );
         }
         for (column, first) in ALL_OR_NONE.into_iter().zip(&mut first_lines) {
             let is_filled = table.field(column).is_some();
@@ -64,7 +66,8 @@ fn is_tagged(table: &Table<'_>) -> Result<bool, Error> {
         (false, true) => Ok(true),
         (true, true) => Err(table.error(
             1,
-            "the columns 'label' and 'labels' exclude each other; 'label' for one class, 'labels' for tags".to_owned(),
+            "the columns 'label' and 'labels' exclude each other; 'label' for one class, 'labels' for tags"
+                .to_owned(),
         )),
         (false, false) => Err(table.error(
             1,
@@ -101,7 +104,9 @@ fn entry(table: &Table<'_>, line: u64, is_tagged: bool) -> Result<Entry, Error> 
 /// The one label of a track.
 fn class(text: &str) -> Result<String, String> {
     if text.contains(SEPARATORS) {
-        return Err(format!("label '{text}': a track has one in the column 'label'; call the column 'labels' for several"));
+        return Err(format!(
+            "label '{text}': a track has one in the column 'label'; call the column 'labels' for several"
+        ));
     }
     Ok(text.to_owned())
 }
@@ -117,7 +122,9 @@ fn tags(text: &str) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = Vec::new();
     for name in text.split(SEPARATORS).map(str::trim) {
         if name.is_empty() {
-            return Err(format!("labels '{text}': a label without a name; leave the field empty for a track without labels"));
+            return Err(format!(
+                "labels '{text}': a label without a name; leave the field empty for a track without labels"
+            ));
         }
         if names.iter().any(|earlier| earlier == name) {
             return Err(format!("labels '{text}': '{name}' stands there twice"));
@@ -287,7 +294,10 @@ mod tests {
             ("path,labels\na,x;\nb,y\n", "line 2: labels 'x;': a label without a name"),
             ("path,labels\na,x;y;x\nb,y\n", "line 2: labels 'x;y;x': 'x' stands there twice"),
             ("path,labels\na,\"x,y\"\nb,y\n", "line 2: labels 'x,y': labels are parted by ;"),
-            ("path,labels\na,x\na,y\n", "line 3: 'a' stands in line 2 already; give all its labels in one line"),
+            (
+                "path,labels\na,x\na,y\n",
+                "line 3: 'a' stands in line 2 already; give all its labels in one line",
+            ),
             ("path,labels\na,x;y\nb,y;x\n", "every track has the same labels"),
             ("path,labels\na,\nb,\n", "every track has the same labels"),
         ] {

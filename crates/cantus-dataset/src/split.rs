@@ -262,8 +262,9 @@ fn name_of(by: Unit) -> &'static str {
 
 /// Pairs of label and part that no track stands for, among the parts that have tracks at all.
 pub(crate) fn missing(tracks: &[Track], parts: &[Option<Part>], n_labels: usize) -> Vec<(usize, Part)> {
-    let has =
-        |label, part| tracks.iter().zip(parts).any(|(track, p)| track.labels.contains(&label) && *p == Some(part));
+    let has = |label, part| {
+        tracks.iter().zip(parts).any(|(track, p)| track.labels.contains(&label) && *p == Some(part))
+    };
     let used = Part::ALL.into_iter().filter(|part| parts.contains(&Some(*part)));
     used.flat_map(|part| (0..n_labels).map(move |label| (label, part)))
         .filter(|(label, part)| !has(*label, *part))
@@ -316,7 +317,11 @@ mod tests {
     }
 
     fn count(tracks: &[Track], parts: &[Option<Part>], label: usize, part: Part) -> usize {
-        tracks.iter().zip(parts).filter(|(track, p)| track.labels.contains(&label) && **p == Some(part)).count()
+        tracks
+            .iter()
+            .zip(parts)
+            .filter(|(track, p)| track.labels.contains(&label) && **p == Some(part))
+            .count()
     }
 
     #[test]
@@ -423,6 +428,57 @@ mod tests {
             }
         }
         assert!(n_splits > 60, "only {n_splits} of the random catalogues could be split");
+    }
+
+    /// The same catalogue where each track has none to three of the labels.
+    fn with_tags(seed: u64) -> (Vec<Track>, Vec<String>) {
+        let (mut tracks, labels) = with_copies(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+        for track in &mut tracks {
+            let drawn: BTreeSet<usize> =
+                (0..rng.random_range(0..=3)).map(|_| rng.random_range(0..labels.len())).collect();
+            track.labels = drawn.into_iter().collect();
+        }
+        (tracks, labels)
+    }
+
+    #[test]
+    fn tagged_tracks_are_split_so_that_nothing_is_torn_and_rare_tags_are_told_and_no_error() {
+        let mut n_missing = 0;
+        for seed in 0..60 {
+            let (tracks, labels) = with_tags(seed);
+            for by in [Unit::Track, Unit::Group] {
+                let spec = SplitSpec { by, seed, ..SplitSpec::default() };
+                let split = match spec.split(&tracks, &labels) {
+                    Err(Error::NoGroups { .. }) => continue,
+                    split => split.unwrap(),
+                };
+                assert!(torn_recordings(&tracks, &split.parts).is_empty(), "seed {seed}");
+                let mut part_of: HashMap<&str, Option<Part>> = HashMap::new();
+                for (track, part) in tracks.iter().zip(&split.parts).filter(|_| by == Unit::Group) {
+                    if let Some(group) = &track.group {
+                        assert_eq!(*part_of.entry(group).or_insert(*part), *part, "seed {seed}, {group}");
+                    }
+                }
+                for (label, part) in &split.missing {
+                    assert_eq!(count(&tracks, &split.parts, *label, *part), 0);
+                    let n_bundles = bundles_with(&bundles(&tracks, by), *label);
+                    assert!(n_bundles < 6, "seed {seed}, {by:?}: {n_bundles} bundles and none in {part:?}");
+                }
+                n_missing += split.missing.len();
+                let folds = Folds::draw(&tracks, &labels, by, 3, seed).unwrap();
+                assert!(folds.split(0, &tracks, &labels, &spec).is_ok(), "seed {seed}");
+            }
+        }
+        assert!(n_missing < 60, "{n_missing} labels are missing in a part");
+        let (mut tracks, labels) = with_tags(7);
+        let split = |tracks: &[Track]| -> BTreeMap<String, Option<Part>> {
+            let parts = SplitSpec::default().split(tracks, &labels).unwrap().parts;
+            tracks.iter().map(|track| track.path.clone()).zip(parts).collect()
+        };
+        let before = split(&tracks);
+        tracks.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(before, split(&tracks), "the order of the tracks plays no role");
     }
 
     #[test]

@@ -61,6 +61,7 @@ mod recipe;
 pub mod report;
 #[cfg(feature = "train")]
 pub mod run;
+mod task;
 #[cfg(feature = "train")]
 mod toml_problem;
 #[cfg(feature = "train")]
@@ -79,5 +80,6 @@ pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
+pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_problem::toml_problem;

@@ -93,7 +93,9 @@ fn record_batch(
 /// The class of each row; a list of all its tags where labels are tags.
 fn label_column<'a>(record: &PartRecord, rows: impl Iterator<Item = &'a Called>) -> ArrayRef {
     if !record.is_tagged() {
-        return Arc::new(StringArray::from_iter_values(rows.map(|called| called.class().unwrap_or_default())));
+        return Arc::new(StringArray::from_iter_values(
+            rows.map(|called| called.class().unwrap_or_default()),
+        ));
     }
     let mut lists = ListBuilder::new(StringBuilder::new()).with_field(tag_field());
     for called in rows {

@@ -114,7 +114,11 @@ impl Input {
 impl Called {
     fn of(catalog: &Catalog, track: &Track) -> Self {
         let mut names = track.labels.iter().filter_map(|&label| catalog.labels.get(label)).cloned();
-        if catalog.is_tagged { Self::Labels(names.collect()) } else { Self::Label(names.next().unwrap_or_default()) }
+        if catalog.is_tagged {
+            Self::Labels(names.collect())
+        } else {
+            Self::Label(names.next().unwrap_or_default())
+        }
     }
 
     /// The class, unless labels are tags.

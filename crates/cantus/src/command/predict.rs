@@ -30,7 +30,7 @@ pub struct Predict {
     /// One JSON document: every track with its label and all probabilities
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// CSV: path, label, probability, and a column for each label
+    /// CSV: path, label, probability, tags if the model gives them, and a column for each label
     #[arg(long)]
     csv: bool,
 }
@@ -118,6 +118,9 @@ fn table(tracks: &[Track]) -> String {
     let path_width = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0);
     let label_width = tracks.iter().map(|track| track.prediction.label.chars().count()).max().unwrap_or(0);
     let row = |track: &Track| {
+        if let Some(tags) = &track.prediction.tags {
+            return format!("{:path_width$}  {}\n", track.path, of_tags(&track.prediction, tags));
+        }
         let Prediction { label, probability, .. } = &track.prediction;
         let others = others(&track.prediction);
         let line = format!(
@@ -128,6 +131,20 @@ fn table(tracks: &[Track]) -> String {
         format!("{}\n", line.trim_end())
     };
     tracks.iter().map(row).collect()
+}
+
+/// The tags that are given, and the next two, if they are worth a word.
+fn of_tags(prediction: &Prediction, tags: &[String]) -> String {
+    let mut ranked: Vec<_> = prediction.probabilities.0.iter().collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let words = |(label, probability): &&(String, f32)| format!("{label} {:.0} %", 100.0 * probability);
+    let (given, others): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|(label, _)| tags.contains(label));
+    let given = match given.iter().map(words).collect::<Vec<_>>() {
+        none if none.is_empty() => "–".to_owned(),
+        given => given.join(", "),
+    };
+    let others: Vec<_> = others.iter().take(2).filter(|(_, p)| *p >= 0.05).map(words).collect();
+    if others.is_empty() { given } else { format!("{given}  ({})", others.join(", ")) }
 }
 
 /// The next two labels, if they are worth a word.
@@ -143,12 +160,14 @@ fn others(prediction: &Prediction) -> String {
 /// A row for each track, a column for each label.
 fn csv(labels: &[String], tracks: &[Track]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["path", "label", "probability"].into_iter().chain(labels.iter().map(String::as_str));
-    writer.write_record(header)?;
+    let tags = tracks.iter().any(|track| track.prediction.tags.is_some()).then_some("tags");
+    let header = ["path", "label", "probability"].into_iter().chain(tags);
+    writer.write_record(header.chain(labels.iter().map(String::as_str)))?;
     for Track { path, prediction } in tracks {
         let probabilities = prediction.probabilities.0.iter().map(|(_, probability)| probability.to_string());
         let row = [path.clone(), prediction.label.clone(), prediction.probability.to_string()];
-        writer.write_record(row.into_iter().chain(probabilities))?;
+        let tags = prediction.tags.as_ref().map(|tags| tags.join(";"));
+        writer.write_record(row.into_iter().chain(tags).chain(probabilities))?;
     }
     String::from_utf8(writer.into_inner()?).context("a path is not UTF-8")
 }
