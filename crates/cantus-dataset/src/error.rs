@@ -77,6 +77,14 @@ pub enum Error {
         /// What was wrong with them.
         reason: String,
     },
+    /// Tags that cannot be changed.
+    #[error("{}: its tags cannot be changed: {reason}", path.display())]
+    TagsUnwritable {
+        /// The file.
+        path: PathBuf,
+        /// What stands in the way.
+        reason: String,
+    },
     /// A grouping that finds no group at all.
     #[error(
         "no track has {wanted}, so that tracks cannot be grouped; choose another grouping, or split by track"

@@ -103,6 +103,15 @@ pub enum Error {
         reason: cantus_audio::feature::NothingToHear,
     },
     #[cfg(feature = "train")]
+    /// Tags that are not changed, or not taken back.
+    #[error("{}: {reason}", path.display())]
+    Retag {
+        /// The recording, or the journal.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    #[cfg(feature = "train")]
     /// Runs that say nothing about each other.
     #[error("the runs cannot be compared: {reason}")]
     NotComparable {

@@ -60,6 +60,8 @@ mod recipe;
 #[cfg(feature = "train")]
 pub mod report;
 #[cfg(feature = "train")]
+pub mod retag;
+#[cfg(feature = "train")]
 pub mod run;
 mod task;
 #[cfg(feature = "train")]

@@ -109,6 +109,14 @@ pub fn stopped() -> Outcome {
     Outcome::Interrupted
 }
 
+/// What became of `path`, of which the reason does not say the name again.
+pub fn failure(path: &Path, error: &anyhow::Error) -> Failed {
+    let path = path.display().to_string();
+    let reason = in_one_line(error);
+    let reason = reason.strip_prefix(&format!("{path}: ")).unwrap_or(&reason).to_owned();
+    Failed { path, reason }
+}
+
 /// A remark for the person at the terminal.
 pub fn note(line: &str) {
     // Standard error may be closed; there is nobody left to tell.

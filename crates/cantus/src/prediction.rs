@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{self, Fault};
-use cantus_audio::feature::FeatureExtractor;
+use cantus_audio::decode::{Decoder, Fault, Stream};
+use cantus_audio::feature::{FeatureExtractor, Hearing};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::calibration::temper;
 use crate::{Error, Model, Task, vote};
+
+/// Segments that the network hears at once: bounds the memory, changes no result.
+const BLOCK: usize = 64;
 
 /// What a model says of one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,6 +26,8 @@ pub struct Prediction {
     /// apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
+    /// Length of the recording, in seconds.
+    pub duration_s: f64,
     /// What each segment says, in the order of time.
     #[serde(skip)]
     pub segments: Vec<SegmentPrediction>,
@@ -36,8 +41,17 @@ pub struct Prediction {
 pub struct SegmentPrediction {
     /// Where the segment begins, in seconds.
     pub start_s: f64,
+    /// Where it ends, in seconds.
+    pub end_s: f64,
     /// The probability of each label, in the order of the model's labels.
     pub probabilities: Vec<f32>,
+}
+
+impl SegmentPrediction {
+    /// Index of the most probable label.
+    pub fn best(&self) -> usize {
+        vote::arg_max(&self.probabilities)
+    }
 }
 
 /// Labels and their probabilities, in the order of the model's labels; a JSON object.
@@ -79,17 +93,36 @@ impl Model {
 }
 
 impl Predictor<'_> {
-    /// Predicts one file, all of it: as many whole segments as it has.
+    /// Predicts one file, all of it: as many whole segments as it has. The memory that it takes does not depend on its
+    /// length, so that it may last for hours.
     ///
     /// # Errors
     /// If the file cannot be decoded, is silent, or is shorter than one segment.
     pub fn predict_file(&mut self, path: &Path) -> Result<Prediction, Error> {
-        let recording = decode::load(path, self.model.features.sample_rate)?;
-        let heard = self.extractor.hear(&recording.audio, usize::MAX);
-        let heard = heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
-        let mut prediction = self.vote(self.model.predict_uncalibrated(&heard.features)?);
-        prediction.faults = recording.faults;
-        Ok(prediction)
+        self.predict(path, Decoder::open(path)?)
+    }
+
+    /// The same for a file that a decoder has opened, wherever it lies; `path` is what it is called in messages.
+    ///
+    /// # Errors
+    /// If it cannot be decoded to its end, is silent, or is shorter than one segment.
+    pub fn predict(&mut self, path: &Path, decoder: Decoder) -> Result<Prediction, Error> {
+        let spec = &self.model.features;
+        let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
+        let mut stream = Stream::new(decoder, spec.sample_rate);
+        let (mut hearing, mut features, mut answers) = (Hearing::default(), Vec::new(), Vec::new());
+        while let Some(samples) = stream.next_block()? {
+            hearing.push(&mut self.extractor, samples, &mut features);
+            if features.len() >= full {
+                answers.extend(self.model.predict_uncalibrated(&features)?);
+                features.clear();
+            }
+        }
+        let duration_s = hearing.n_samples() as f64 / f64::from(self.model.features.sample_rate);
+        let heard = hearing.finish(&mut self.extractor, &mut features);
+        heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        answers.extend(self.model.predict_uncalibrated(&features)?);
+        Ok(Prediction { duration_s, faults: stream.into_faults(), ..self.vote(answers) })
     }
 
     /// The track's answer, and those of its segments, from what the network says of these.
@@ -102,6 +135,7 @@ impl Predictor<'_> {
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
         let at = |(number, probabilities): (usize, &[f32])| SegmentPrediction {
             start_s: number as f64 * segment_s,
+            end_s: (number + 1) as f64 * segment_s,
             probabilities: probabilities.to_vec(),
         };
         let named = labels.iter().cloned().zip(probabilities.iter().map(|&probability| probability as f32));
@@ -111,6 +145,7 @@ impl Predictor<'_> {
             probabilities: Probabilities(named.collect()),
             tags: (self.model.task() == Task::Tagging).then(|| given(labels, &probabilities)),
             segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
+            duration_s: 0.0,
             faults: Vec::new(),
         }
     }

@@ -13,7 +13,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::packet::Packet;
 
 use super::fault::{Fault, Faults};
-use super::format::{Format, Identity, UNDERSTOOD, identify, is_caf_sound, wav_channels};
+use super::format::{Format, Identity, UNDERSTOOD, identify, is_caf_sound, is_endless_wav, wav_channels};
 use super::guard::{PANICKED, guarded};
 use super::mono;
 use super::reservoir::{FrameShape, Reservoir};
@@ -59,6 +59,8 @@ pub struct Decoder {
     track_id: u32,
     reservoir: Reservoir,
     shape: Option<FrameShape>,
+    /// The header says that the sound lasts until the file ends, wherever that is.
+    is_endless: bool,
     trims_end: bool,
     n_samples_promised: Option<u64>,
     /// Samples that were decoded so far.
@@ -86,11 +88,19 @@ impl Decoder {
         let io = |source| Error::Io { path: path.into(), source };
         let mut file = File::open(path).map_err(io)?;
         if file.metadata().map_err(io)?.is_file() {
-            return Self::new(path, Box::new(file));
+            return Self::from_file(path, file);
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
         Self::from_bytes(path, bytes)
+    }
+
+    /// The same for a file that is open already; `path` is what it is called in messages.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds no sound that can be decoded.
+    pub fn from_file(path: &Path, file: File) -> Result<Self, Error> {
+        Self::new(path, Box::new(file))
     }
 
     /// The same for a file in memory; `path` is what it is called in messages.
@@ -102,7 +112,7 @@ impl Decoder {
     }
 
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
-        let (format, window) = find_sound(path, file)?;
+        let Sound { format, window, is_endless } = find_sound(path, file)?;
         let failed = |error| explain(path, format, error);
         let stream = MediaSourceStream::new(Box::new(window), Default::default());
         let reader = guarded(|| format.reader(stream)).map_err(failed)?;
@@ -130,6 +140,7 @@ impl Decoder {
             track_id: track.id,
             reservoir: Reservoir::default(),
             shape: None,
+            is_endless,
             trims_end: format != Format::Mpeg || track.padding.is_some(),
             n_samples_promised: n_samples_promised(format, track),
             reader,
@@ -227,7 +238,7 @@ impl Decoder {
                 }
                 Ok(None) => self.finish(None),
                 Err(SymphoniaError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                    self.finish(Some("the file ends in the middle".into()));
+                    self.finish((!self.is_endless).then(|| "the file ends in the middle".into()));
                 }
                 Err(SymphoniaError::IoError(source)) => {
                     return Err(Error::Io { path: self.path.clone(), source });
@@ -366,8 +377,14 @@ impl Decoder {
     }
 }
 
-/// What the file is, and the part of it that is sound.
-fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window), Error> {
+/// What a file is, and the part of it that is sound.
+struct Sound {
+    format: Format,
+    window: Window,
+    is_endless: bool,
+}
+
+fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<Sound, Error> {
     let io = |source| Error::Io { path: path.into(), source };
     let mut window = Window::without_tags(file).map_err(io)?;
     let mut head = Vec::new();
@@ -386,7 +403,7 @@ fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<(Format, Window
                 _ => {}
             }
             window.skip(offset as u64).map_err(io)?;
-            Ok((format, window))
+            Ok(Sound { format, window, is_endless: format == Format::Wav && is_endless_wav(&head) })
         }
         Identity::Other(what) => Err(unsupported(path, format!("{what}; {UNDERSTOOD}"))),
     }

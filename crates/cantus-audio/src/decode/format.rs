@@ -143,13 +143,25 @@ fn is_text(head: &[u8]) -> bool {
 
 /// Number of channels that the header of a wav claims, if that is among its first bytes.
 pub(super) fn wav_channels(head: &[u8]) -> Option<u16> {
+    let (_, format) = wav_chunk(head, b"fmt ")?;
+    Some(u16::from_le_bytes(*format.get(2..)?.first_chunk()?))
+}
+
+/// Whether a wav says that its sound lasts until the file ends: whoever writes into a pipe does not know how long it will be.
+pub(super) fn is_endless_wav(head: &[u8]) -> bool {
+    wav_chunk(head, b"data").is_some_and(|(length, _)| length == u32::MAX)
+}
+
+/// Length and beginning of a chunk of a wav, if it is among the first bytes.
+fn wav_chunk<'a>(head: &'a [u8], wanted: &[u8; 4]) -> Option<(u32, &'a [u8])> {
     let mut rest = head.get(12..)?;
     loop {
-        let (name, length) = (rest.get(..4)?, u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize);
+        let (name, length) = (rest.get(..4)?, u32::from_le_bytes(*rest.get(4..)?.first_chunk()?));
         let data = rest.get(8..)?;
-        if name == b"fmt " {
-            return Some(u16::from_le_bytes(data.get(2..4)?.try_into().ok()?));
+        if name == wanted {
+            return Some((length, data));
         }
+        let length = length as usize;
         rest = data.get(length.checked_add(length % 2)?..)?;
     }
 }

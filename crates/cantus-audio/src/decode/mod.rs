@@ -4,8 +4,8 @@
 //! content decides which one it is, never the name. Channels are averaged. A damaged frame costs that frame, not the
 //! file, and is told as a [`Fault`].
 //!
-//! [`load`] is what everyone wants: the whole file at the wanted rate. [`Decoder`] is below it: block by block at the
-//! file's own rate, for files that do not fit into memory.
+//! [`load`] is what everyone wants: the whole file at the wanted rate. [`Stream`] gives the same block by block, for files
+//! that do not fit into memory; [`Decoder`] is below both, at the file's own rate.
 
 mod decoder;
 mod fault;
@@ -13,6 +13,7 @@ mod format;
 mod guard;
 mod mono;
 mod reservoir;
+mod stream;
 mod sun_au;
 mod sync;
 mod window;
@@ -21,6 +22,7 @@ use std::path::Path;
 
 pub use decoder::Decoder;
 pub use fault::Fault;
+pub use stream::Stream;
 
 use crate::resample::{Resampler, resample};
 use crate::{Audio, Error};

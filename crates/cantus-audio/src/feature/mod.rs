@@ -60,7 +60,7 @@ mod zero_crossing;
 pub use dct::{DctNorm, DctType};
 pub use delta::DeltaConfig;
 pub use extractor::FeatureExtractor;
-pub use hearing::{Heard, NothingToHear};
+pub use hearing::{Heard, Hearing, NothingToHear};
 pub use kind::{Bins, FeatureKind, Quantity};
 pub use mel::MelNorm;
 pub use pcen::PcenConfig;

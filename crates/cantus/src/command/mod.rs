@@ -4,6 +4,7 @@ pub mod compare;
 pub mod completions;
 pub mod compose;
 pub mod demo;
+mod destination;
 pub mod evaluate;
 pub mod extract;
 pub mod features;
@@ -20,6 +21,7 @@ mod spec;
 mod split_options;
 mod theme;
 pub mod train;
+pub mod undo_tags;
 mod watch;
 
 use crate::cli::{Cli, Command};
@@ -41,6 +43,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::UndoTags(undo_tags) => undo_tags.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),

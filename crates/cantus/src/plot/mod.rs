@@ -15,6 +15,7 @@
 //! | any series against any axis: spectrum, ROC, activation functions | [`line_chart`](line_chart()) |
 //! | a spectrum | [`spectrum`](spectrum()) |
 //! | small matrices, such as the kernels of a convolution | [`tiles`](tiles()), [`kernels`](kernels()) |
+//! | what a model hears as time goes on | [`timeline`](timeline()) |
 //! | waveform | [`waveform`](waveform()) |
 //!
 //! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O but [`Picture::save`].
@@ -37,6 +38,7 @@ mod spectrum;
 mod svg;
 mod theme;
 mod tiles;
+mod timeline;
 mod trace;
 mod waveform;
 
@@ -52,4 +54,5 @@ pub use rows::Rows;
 pub use spectrum::{Spectrum, spectrum};
 pub use theme::Theme;
 pub use tiles::{Tile, tiles};
+pub use timeline::timeline;
 pub use waveform::waveform;

@@ -16,6 +16,7 @@ mod cross_validation;
 mod features;
 mod interruption;
 mod pictures;
+mod prediction;
 mod real_music;
 mod report;
 mod run;

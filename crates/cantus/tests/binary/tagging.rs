@@ -113,6 +113,7 @@ fn the_whole_way_from_a_manifest_of_tags_to_the_tags_of_a_song() {
     assert!(csv.starts_with("path,label,probability,tags,dance,drums,guitar,loud,swing\n"), "{csv}");
     let table = cantus_in(dir.path(), "predict @/run @/music/metal/metal.00000.wav").ok().stdout;
     assert!(table.contains("drums ") && table.contains(" %, "), "{table}");
+    cantus_in(dir.path(), "predict @/run @/music/metal --write-tags").exits(2).says(&["several labels"]);
 }
 
 #[test]

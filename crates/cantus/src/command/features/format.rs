@@ -1,7 +1,5 @@
 //! The formats that features are written in.
 
-use std::path::Path;
-
 use clap::ValueEnum;
 
 use super::content::Content;
@@ -29,20 +27,9 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that was given, or else that of a file's extension.
-    pub fn of(path: &Path, given: Option<Self>) -> anyhow::Result<Self> {
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let by_extension = Self::value_variants().iter().find(|format| format.extension() == extension);
-        match (given, by_extension) {
-            (Some(given), Some(&other)) if given != other => {
-                Err(wrong(format!("{}: --format says {}", path.display(), given.extension())))
-            }
-            (Some(format), _) | (None, Some(&format)) => Ok(format),
-            (None, None) => Err(wrong(format!(
-                "{}: which format? name it .npy, .npz, .csv, .json, .arrow, .png or .svg, or give --format",
-                path.display()
-            ))),
-        }
+    /// The format that has this extension.
+    pub fn with(extension: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|format| format.extension() == extension)
     }
 
     pub fn extension(self) -> &'static str {

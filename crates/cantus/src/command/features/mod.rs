@@ -1,7 +1,6 @@
 //! `cantus features`: features of recordings, for numpy and others, or to look at.
 
 mod content;
-mod destination;
 mod format;
 mod kind;
 mod list;
@@ -15,14 +14,14 @@ use anyhow::Context;
 use cantus::listing::Failed;
 use cantus_audio::decode::{self, Fault};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use self::content::Content;
-use self::destination::{Job, Jobs};
 use self::format::Format;
 use self::kind::{Kind, Kinds};
 use self::picture::Look;
+use super::destination::{self, Formats, Job, Jobs};
 use super::spec::SpecOptions;
 use super::theme::ThemeName;
 use crate::cli::Global;
@@ -84,9 +83,12 @@ impl FeaturesOf {
         let plan = if spec.kinds.is_empty() { FeatureSpec::default().kinds } else { spec.kinds.clone() };
         let spec = FeatureSpec { kinds: plan, ..spec };
         let extractor = spec.extractor()?;
-        let Jobs { jobs, mut failed } = destination::jobs(&self.paths, output, self.format)?;
-        if let Some(job) = jobs.first() {
-            job.format.check(&kinds)?;
+        let known: Vec<&str> = Format::value_variants().iter().map(|format| format.extension()).collect();
+        let given = self.format.map(Format::extension);
+        let formats = Formats { what: "features", known: &known, given, default: Format::Npy.extension() };
+        let Jobs { jobs, mut failed } = destination::jobs(&self.paths, output, formats)?;
+        if let Some(format) = jobs.first().and_then(|job| Format::with(&job.format)) {
+            format.check(&kinds)?;
         }
         let look = Look { theme: self.theme.into(), log_axis: self.log_axis };
         let Some(results) = run_all(&jobs, &extractor, &kinds, look, global) else {
@@ -123,7 +125,8 @@ fn run_all(
         .map_init(
             || extractor.clone(),
             |extractor, job| {
-                let done = one(job, extractor, kinds, look).map_err(|error| failure(&job.input, &error));
+                let done =
+                    one(job, extractor, kinds, look).map_err(|error| output::failure(&job.input, &error));
                 bar.inc(1);
                 done
             },
@@ -137,20 +140,9 @@ fn run_all(
 fn one(job: &Job, extractor: &mut FeatureExtractor, kinds: &Kinds, look: Look) -> anyhow::Result<Vec<Fault>> {
     let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
     let content = Content::of(&recording.audio.samples, extractor, kinds)?;
-    let bytes = job.format.write(&content, look)?;
-    if job.makes_folder {
-        let folder = job.output.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    output::save(&job.output, &bytes)?;
+    let format = Format::with(&job.format).context("no format has this extension")?;
+    job.save(&format.write(&content, look)?)?;
     Ok(recording.faults)
-}
-
-fn failure(path: &Path, error: &anyhow::Error) -> Failed {
-    let path = path.display().to_string();
-    let reason = output::in_one_line(error);
-    let reason = reason.strip_prefix(&format!("{path}: ")).unwrap_or(&reason).to_owned();
-    Failed { path, reason }
 }
 
 fn tell_faults(path: &Path, faults: &[Fault]) {

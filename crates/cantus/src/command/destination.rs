@@ -1,19 +1,32 @@
-//! Which recording's features are written where: each to a file of its own, decided before anything is computed.
+//! Which recording's results are written where: each to a file of its own, decided before anything is computed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use cantus::listing::{self, Failed, Listing};
 
-use super::format::Format;
-use super::wrong;
+use crate::output::{self, WrongUsage};
 
-/// One recording and the file of its features.
+/// What a command can write, named as its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Formats<'a> {
+    /// What is written, in words.
+    pub what: &'a str,
+    pub known: &'a [&'a str],
+    /// The one that was asked for by `--format`, where there is such an option.
+    pub given: Option<&'a str>,
+    /// The one of files in a folder, if none was given.
+    pub default: &'a str,
+}
+
+/// One recording and the file of its results.
 #[derive(Debug)]
 pub struct Job {
     pub input: PathBuf,
     pub output: PathBuf,
-    pub format: Format,
+    /// The extension that names the format, whatever `output` is called.
+    pub format: String,
     /// Whether the folder of `output` is made if it is not there.
     pub makes_folder: bool,
 }
@@ -32,35 +45,36 @@ struct Found {
     root: Option<PathBuf>,
 }
 
-/// Where the features of each recording behind `paths` go.
+/// Where the results of each recording behind `paths` go.
 ///
-/// A single file goes to `output` itself; the recordings of a folder go below the folder `output` as they lie below
+/// A single file's go to `output` itself; those of a folder's recordings go below the folder `output` as these lie below
 /// their own; with `{name}`, `{ext}` or `{dir}` in it, `output` says the name of each.
 ///
 /// # Errors
-/// Wrong usage: an unknown format, or two recordings whose features would have one name.
-pub fn jobs(paths: &[PathBuf], output: &Path, format: Option<Format>) -> anyhow::Result<Jobs> {
+/// Wrong usage: an unknown format, or two recordings whose results would have one name.
+pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::Result<Jobs> {
     let (found, failed) = find(paths);
     let text = output.to_string_lossy();
     let is_template = ["{name}", "{ext}", "{dir}"].iter().any(|word| text.contains(word));
     let is_one = paths.len() == 1 && !paths[0].is_dir() && !output.is_dir() && !text.ends_with('/');
     let jobs: Vec<Job> = if is_template {
-        let format = Format::of(output, format)?;
-        let named = |found: Found| Job { output: fill(&text, &found), ..job(found.path, format) };
+        let format = formats.of(output)?;
+        let named = |found: Found| Job { output: fill(&text, &found), ..job(found.path, &format) };
         found.into_iter().map(named).collect()
     } else if is_one {
-        let format = Format::of(output, format)?;
+        let format = formats.of(output)?;
         let named =
-            |found: Found| Job { output: output.to_owned(), makes_folder: false, ..job(found.path, format) };
+            |found: Found| Job { output: output.to_owned(), makes_folder: false, ..job(found.path, &format) };
         found.into_iter().map(named).collect()
     } else {
-        if output.extension().is_some() && Format::of(output, None).is_ok() && !output.is_dir() {
+        if formats.by_extension(output).is_some() && !output.is_dir() {
             return Err(wrong(format!(
-                "{}: the features of several recordings need a folder, or a name with {{name}} in it",
-                output.display()
+                "{}: the {} of several recordings need a folder, or a name with {{name}} in it",
+                output.display(),
+                formats.what
             )));
         }
-        let format = format.unwrap_or(Format::Npy);
+        let format = formats.given.unwrap_or(formats.default);
         let named = |found: Found| Job { output: below(output, &found, format), ..job(found.path, format) };
         found.into_iter().map(named).collect()
     };
@@ -68,8 +82,63 @@ pub fn jobs(paths: &[PathBuf], output: &Path, format: Option<Format>) -> anyhow:
     Ok(Jobs { jobs, failed })
 }
 
-fn job(input: PathBuf, format: Format) -> Job {
-    Job { input, output: PathBuf::new(), format, makes_folder: true }
+impl Job {
+    /// Writes the results, whole or not at all.
+    pub fn save(&self, content: &[u8]) -> anyhow::Result<()> {
+        if self.makes_folder {
+            let folder = self.output.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        output::save(&self.output, content)
+    }
+}
+
+impl Formats<'_> {
+    /// The format that was given, or else that of a file's extension.
+    fn of(&self, path: &Path) -> anyhow::Result<String> {
+        match (self.given, self.by_extension(path)) {
+            (Some(given), Some(other)) if given != other => {
+                Err(wrong(format!("{}: --format says {given}", path.display())))
+            }
+            (Some(format), _) | (None, Some(format)) => Ok(format.to_owned()),
+            (None, None) => Err(wrong(format!(
+                "{}: which format? end its name in {}",
+                path.display(),
+                in_words(self.known)
+            ))),
+        }
+    }
+
+    fn by_extension(&self, path: &Path) -> Option<&str> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        self.known.iter().copied().find(|known| *known == extension)
+    }
+}
+
+/// `.csv, .png or .svg`
+fn in_words(extensions: &[&str]) -> String {
+    match extensions {
+        [others @ .., last] if !others.is_empty() => format!(".{} or .{last}", others.join(", .")),
+        _ => format!(".{}", extensions.join("")),
+    }
+}
+
+/// Wrong usage, in words.
+fn wrong(what: String) -> anyhow::Error {
+    WrongUsage(what).into()
+}
+
+/// Where the results of one recording go that lies in no folder.
+///
+/// # Errors
+/// Wrong usage: an unknown format.
+pub fn one(input: &Path, output: &Path, formats: Formats<'_>) -> anyhow::Result<Job> {
+    let format = formats.of(output)?;
+    Ok(Job { output: output.to_owned(), makes_folder: false, ..job(input.to_owned(), &format) })
+}
+
+fn job(input: PathBuf, format: &str) -> Job {
+    Job { input, output: PathBuf::new(), format: format.to_owned(), makes_folder: true }
 }
 
 fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>) {
@@ -100,8 +169,8 @@ fn fill(template: &str, found: &Found) -> PathBuf {
 }
 
 /// The recording's place below `folder`, with the format's extension.
-fn below(folder: &Path, found: &Found, format: Format) -> PathBuf {
-    folder.join(relative(found)).with_extension(format.extension())
+fn below(folder: &Path, found: &Found, format: &str) -> PathBuf {
+    folder.join(relative(found)).with_extension(format)
 }
 
 /// The recording's path below the folder that it was found in; its name alone, if it was named itself.
@@ -117,7 +186,7 @@ fn check_names(jobs: &[Job]) -> anyhow::Result<()> {
         match taken.insert(&job.output, &job.input) {
             Some(other) if other != job.input => {
                 return Err(wrong(format!(
-                    "{} and {} would both be written to {}: tell them apart by {{dir}}, {{name}} and {{ext}} in -o",
+                    "{} and {} would both be written to {}: tell them apart by {{dir}}, {{name}} and {{ext}} in the name",
                     other.display(),
                     job.input.display(),
                     job.output.display()
@@ -145,12 +214,9 @@ mod tests {
 
     #[test]
     fn a_folder_is_mirrored() {
-        let output = below(Path::new("out"), &found("music/jazz/a.b.mp3", Some("music")), Format::Npz);
+        let output = below(Path::new("out"), &found("music/jazz/a.b.mp3", Some("music")), "npz");
         assert_eq!(output, Path::new("out/jazz/a.b.npz"));
-        assert_eq!(
-            below(Path::new("out"), &found("music/jazz/a.mp3", None), Format::Csv),
-            Path::new("out/a.csv")
-        );
+        assert_eq!(below(Path::new("out"), &found("music/jazz/a.mp3", None), "csv"), Path::new("out/a.csv"));
     }
 
     #[test]
@@ -162,7 +228,7 @@ mod tests {
 
     #[test]
     fn two_recordings_of_one_name_are_refused() {
-        let job = |input: &str| Job { output: "out/a.npy".into(), ..job(input.into(), Format::Npy) };
+        let job = |input: &str| Job { output: "out/a.npy".into(), ..job(input.into(), "npy") };
         let error = check_names(&[job("x/a.mp3"), job("y/a.wav")]).unwrap_err().to_string();
         assert!(error.contains("x/a.mp3 and y/a.wav would both be written to out/a.npy"), "{error}");
     }

@@ -27,11 +27,15 @@
 //! # Reference
 //! J. O. Smith, *Spectral Audio Signal Processing*, "Overlap-Save Method"; the Kaiser window: Kaiser & Schafer 1980.
 
+mod stream;
+
 use std::f64::consts::PI;
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+
+pub use stream::ResampleStream;
 
 /// Resamples a signal: equals `librosa.resample(samples, orig_sr=from, target_sr=to)`.
 ///
@@ -108,8 +112,7 @@ impl Resampler {
     #[must_use]
     pub fn process(&self, samples: &[f32]) -> Vec<f32> {
         let n_out = self.n_out(samples.len());
-        let hop_in = self.forward.len() - 2 * self.overlap_in;
-        let hop_out = self.inverse.len() - 2 * self.overlap_out;
+        let (hop_in, hop_out) = (self.hop_in(), self.hop_out());
         let mut resampled = Vec::with_capacity(n_out);
         let mut scratch = Scratch::new(self);
         for i_block in 0..n_out.div_ceil(hop_out) {
@@ -119,6 +122,16 @@ impl Resampler {
             resampled.extend_from_slice(&scratch.output[self.overlap_out..][..n_wanted]);
         }
         resampled
+    }
+
+    /// Samples from one block to the next.
+    fn hop_in(&self) -> usize {
+        self.forward.len() - 2 * self.overlap_in
+    }
+
+    /// The same samples at the new rate.
+    fn hop_out(&self) -> usize {
+        self.inverse.len() - 2 * self.overlap_out
     }
 
     /// One block: forwards, filter, and back at the other rate.

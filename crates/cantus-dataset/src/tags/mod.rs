@@ -3,8 +3,11 @@
 //! The content decides which kind of file it is, not its name. A file of a kind that has no tags, such as Sun `.au`,
 //! has empty ones. Lofty reads the tags, without pictures and with its limit on allocations (16 MiB).
 
+mod genre;
+
 use std::path::Path;
 
+pub use genre::with_genre;
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::TaggedFileExt;
 use lofty::probe::Probe;

@@ -1,0 +1,150 @@
+//! Answers into the genre tags of the recordings.
+
+use std::path::{Path, PathBuf};
+
+use cantus::listing::Failed;
+use cantus::retag::{Change, Journal, Prepared};
+use cantus::{Error, Task};
+use clap::Args;
+use rayon::prelude::*;
+
+use super::answers::Track;
+use super::{Question, sound};
+use crate::cli::Global;
+use crate::output::{self, WrongUsage};
+use crate::{interrupt, progress};
+
+/// The name of the undo file, if none is given; a number follows where there is one already.
+const UNDO_FILE: &str = "cantus-undo";
+const EXTENSION: &str = "jsonl";
+
+#[derive(Debug, Args)]
+pub struct GenreTags {
+    /// Write the label into the genre tag of each recording, but for `unknown`; the sound is not touched
+    #[arg(long)]
+    write_tags: bool,
+    /// Only say which tags would be changed
+    #[arg(long, requires = "write_tags")]
+    dry_run: bool,
+    /// Where what `cantus undo-tags` needs is kept [default: cantus-undo.jsonl, numbered if there is one]
+    #[arg(long, value_name = "FILE", requires = "write_tags")]
+    undo_file: Option<PathBuf>,
+}
+
+impl GenreTags {
+    /// Finds out what cannot be done before hours are spent on predictions.
+    pub fn check(&self, questions: &[Question], task: Task) -> anyhow::Result<()> {
+        if self.write_tags && task == Task::Tagging {
+            let reason = "--write-tags writes one genre, and this model gives several labels to a track; take those of --json or --csv";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
+        if self.write_tags && questions.iter().any(|question| sound::is_standard_input(&question.path)) {
+            return Err(WrongUsage("standard input has no tags to write to".to_owned()).into());
+        }
+        match &self.undo_file {
+            Some(path) if path.exists() && !self.dry_run => {
+                let reason = format!(
+                    "{}: is there already, and may be needed to undo something; name another",
+                    path.display()
+                );
+                Err(WrongUsage(reason).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the labels into the tags, or says what would be written; whether Ctrl-C stopped it.
+    pub fn write(&self, tracks: &[Track], failed: &mut Vec<Failed>, global: &Global) -> anyhow::Result<bool> {
+        if !self.write_tags {
+            return Ok(false);
+        }
+        let known: Vec<&Track> = tracks.iter().filter(|track| track.is_known).collect();
+        let (undo_file, journal) = match (self.dry_run, &self.undo_file) {
+            (true, _) => (PathBuf::new(), None),
+            (false, given) => {
+                let path = given.clone().unwrap_or_else(|| free_name(Path::new("")));
+                (path.clone(), Some(Journal::create(&path)?))
+            }
+        };
+        let results = change_all(&known, journal.as_ref(), global);
+        let mut changes = Vec::new();
+        for (track, result) in results {
+            match result {
+                Ok(change) => changes.extend(change),
+                Err(error) => failed.push(Failed::new(Path::new(&track.path), &error)),
+            }
+        }
+        if changes.is_empty() {
+            // Nothing was written, and so there is nothing to take back.
+            drop(journal);
+            let _ = std::fs::remove_file(&undo_file);
+        }
+        if self.dry_run {
+            output::note(&format!("{} genre tags would be changed; nothing was written", changes.len()));
+            changes.iter().for_each(|change| output::note(&in_words(change)));
+        } else if changes.is_empty() {
+            output::note("no genre tag was changed");
+        } else {
+            let undo = format!("`cantus undo-tags {}` takes them back", undo_file.display());
+            output::note(&format!("{} genre tags written; {undo}", changes.len()));
+        }
+        Ok(interrupt::requested())
+    }
+}
+
+/// Changes the tags of all tracks, or without a journal only finds out what would be changed; none where they are as they
+/// should be.
+fn change_all<'a>(
+    tracks: &[&'a Track],
+    journal: Option<&Journal>,
+    global: &Global,
+) -> Vec<(&'a Track, Result<Option<Change>, Error>)> {
+    let bar = progress::bar("tags", tracks.len(), global.quiet);
+    let change = |track: &Track| {
+        let Some(prepared) = Prepared::new(Path::new(&track.path), &track.prediction.label)? else {
+            return Ok(None);
+        };
+        if let Some(journal) = journal {
+            prepared.write(journal)?;
+        }
+        Ok(Some(prepared.change))
+    };
+    let results = tracks
+        .par_iter()
+        .with_max_len(1)
+        .filter(|_| !interrupt::requested())
+        .map(|track| (*track, change(track)))
+        .inspect(|_| bar.inc(1))
+        .collect();
+    bar.finish_and_clear();
+    results
+}
+
+fn in_words(change: &Change) -> String {
+    let before = change.genre_before.as_deref().map_or("none".to_owned(), |genre| format!("`{genre}`"));
+    format!("{}: {before} → `{}`", change.path.display(), change.genre_after)
+}
+
+/// The first name that no file has.
+fn free_name(folder: &Path) -> PathBuf {
+    let numbered = (2..).map(|n| folder.join(format!("{UNDO_FILE}-{n}.{EXTENSION}")));
+    let mut names = std::iter::once(folder.join(format!("{UNDO_FILE}.{EXTENSION}"))).chain(numbered);
+    names.find(|name| !name.exists()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undo_file_takes_the_first_name_that_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut made = Vec::new();
+        for _ in 0..3 {
+            let name = free_name(dir.path());
+            std::fs::write(&name, "").unwrap();
+            made.push(name.file_name().unwrap().to_string_lossy().into_owned());
+        }
+        assert_eq!(made, ["cantus-undo.jsonl", "cantus-undo-2.jsonl", "cantus-undo-3.jsonl"]);
+    }
+}

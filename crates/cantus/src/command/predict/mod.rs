@@ -1,0 +1,199 @@
+//! `cantus predict`: songs in, answers out.
+
+mod answers;
+mod genre_tags;
+mod sound;
+mod timeline;
+
+use std::path::{Path, PathBuf};
+
+use cantus::listing::{self, Failed, Listing};
+use cantus::{Model, Predictor};
+use clap::Args;
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+
+use self::answers::{Detail, Document, Track};
+use self::genre_tags::GenreTags;
+use super::destination::{self, Formats, Job, Jobs};
+use super::theme::ThemeName;
+use crate::cli::Global;
+use crate::output::{self, Outcome, WrongUsage};
+use crate::{interrupt, progress};
+
+/// Name the label of songs
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus predict run song.mp3
+  cantus predict run song.mp3 --top 3 --min-confidence 0.6     three labels; `unknown` where it is not sure
+  cantus predict model.safetensors MUSIC --csv > labels.csv
+  cantus predict run MUSIC --json | jq -r '.tracks[] | [.path, .label] | @tsv'
+  cantus predict run concert.flac --timeline concert.txt       what is heard when, as labels for Audacity
+  cantus predict run MUSIC --timeline 'when/{dir}/{name}.png'  a picture of it for each
+  cantus predict run MUSIC --min-confidence 0.6 --write-tags --dry-run   which genre tags would change, and to what
+  ffmpeg -i video.mkv -f wav - | cantus predict run -
+
+A recording may last for hours: memory does not grow with it.")]
+pub struct Predict {
+    /// Run folder or model file
+    model: PathBuf,
+    /// Sound files, or folders of them; - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// One JSON document: every track with its label and all probabilities
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// CSV: path, label, probability, tags if the model gives them, and a column for each label (or two for each of --top)
+    #[arg(long)]
+    csv: bool,
+    /// Show so many labels of each track, the most probable first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    top: Option<u16>,
+    /// Answer `unknown` (or withhold a tag) where the label is less probable than this, from 0 to 1
+    #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
+    min_confidence: f32,
+    /// Write label and probabilities of each window with its time to a .csv, .json, .txt (labels for Audacity), .png or
+    /// .svg; for several recordings give a folder, or a name with {name}, {ext}, {dir}
+    #[arg(long, value_name = "OUT")]
+    timeline: Option<PathBuf>,
+    /// Colours of a picture
+    #[arg(long, value_enum, default_value = "light")]
+    theme: ThemeName,
+    #[command(flatten)]
+    genre_tags: GenreTags,
+}
+
+/// A recording, and where its timeline goes.
+struct Question {
+    path: PathBuf,
+    timeline: Option<Job>,
+}
+
+impl Predict {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let model = Model::load(&self.model)?;
+        let (questions, failed) = self.questions()?;
+        self.genre_tags.check(&questions, model.task())?;
+        let bar = progress::bar("predict", questions.len(), global.quiet);
+        let mut document = self.predict(&model, &questions, failed, &bar)?;
+        bar.finish_and_clear();
+        if interrupt::requested() {
+            return Ok(output::stopped());
+        }
+        let stopped = self.genre_tags.write(&document.tracks, &mut document.failed, global)?;
+        self.print(&model, &document)?;
+        if stopped {
+            return Ok(output::stopped());
+        }
+        Ok(Outcome::of_job(document.tracks.len(), document.failed.len()))
+    }
+
+    fn print(&self, model: &Model, document: &Document) -> anyhow::Result<()> {
+        if self.json {
+            return output::json(document);
+        }
+        output::print(&if self.csv {
+            answers::csv(&model.labels, &document.tracks, self.detail().top)?
+        } else {
+            answers::table(&document.tracks)
+        })?;
+        output::failures(&document.failed);
+        Ok(())
+    }
+
+    fn detail(&self) -> Detail {
+        Detail { top: self.top.map(usize::from), min_confidence: self.min_confidence }
+    }
+
+    /// What is to be heard, and what cannot be looked at.
+    fn questions(&self) -> anyhow::Result<(Vec<Question>, Vec<Failed>)> {
+        let hears_stdin = self.paths.iter().any(|path| sound::is_standard_input(path));
+        if hears_stdin && self.paths.len() > 1 {
+            let reason = "- stands for one recording, on standard input: give no other path beside it";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
+        let Some(timeline) = &self.timeline else {
+            let listing = if hears_stdin {
+                Listing { files: self.paths.clone(), failed: Vec::new() }
+            } else {
+                listing::recordings(&self.paths)?
+            };
+            let asked = |path| Question { path, timeline: None };
+            return Ok((listing.files.into_iter().map(asked).collect(), listing.failed));
+        };
+        let formats = Formats { what: "timelines", known: &timeline::FORMATS, given: None, default: "csv" };
+        let jobs = if hears_stdin {
+            Jobs { jobs: vec![destination::one(&self.paths[0], timeline, formats)?], failed: Vec::new() }
+        } else {
+            destination::jobs(&self.paths, timeline, formats)?
+        };
+        let asked = |job: Job| Question { path: job.input.clone(), timeline: Some(job) };
+        Ok((jobs.jobs.into_iter().map(asked).collect(), jobs.failed))
+    }
+
+    /// Answers all questions, each thread with its own plan.
+    fn predict(
+        &self,
+        model: &Model,
+        questions: &[Question],
+        failed: Vec<Failed>,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<Document> {
+        model.predictor()?;
+        let answer = |predictor: &mut Option<_>, question: &Question| {
+            let predictor = match predictor {
+                Some(predictor) => predictor,
+                None => predictor.insert(model.predictor()?),
+            };
+            self.answer(model, predictor, question)
+        };
+        let answers: Vec<_> = questions
+            .par_iter()
+            .with_max_len(1)
+            .filter(|_| !interrupt::requested())
+            .map_init(|| None, |predictor, question| (question, answer(predictor, question)))
+            .inspect(|_| bar.inc(1))
+            .collect();
+        let mut document = Document { tracks: Vec::new(), failed };
+        for (question, answer) in answers {
+            match answer {
+                Ok(track) => document.tracks.push(track),
+                Err(error) => document.failed.push(output::failure(&question.path, &error)),
+            }
+        }
+        Ok(document)
+    }
+
+    /// Hears one recording and writes its timeline, of which nothing is kept: there may be hours of it.
+    fn answer(
+        &self,
+        model: &Model,
+        predictor: &mut Predictor<'_>,
+        question: &Question,
+    ) -> anyhow::Result<Track> {
+        let mut prediction = predictor.predict(&question.path, sound::open(&question.path)?)?;
+        if let Some(job) = &question.timeline {
+            let title = name(&question.path);
+            let look = (title.as_str(), self.theme.into());
+            job.save(&timeline::write(&job.format, &model.labels, &prediction, self.detail(), look)?)?;
+        }
+        prediction.segments = Vec::new();
+        Ok(Track::new(&question.path, prediction, self.detail()))
+    }
+}
+
+/// What a recording is called in a picture.
+fn name(path: &Path) -> String {
+    if sound::is_standard_input(path) {
+        return "standard input".to_owned();
+    }
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("a probability from 0 to 1 is wanted, such as 0.6".to_owned()),
+    }
+}

@@ -1,0 +1,48 @@
+//! `cantus undo-tags`: genre tags as they were.
+
+use std::path::PathBuf;
+
+use cantus::listing::Failed;
+use cantus::retag::Journal;
+use clap::Args;
+
+use crate::cli::Global;
+use crate::output::{self, Outcome};
+use crate::{interrupt, progress};
+
+/// Take back what `cantus predict --write-tags` wrote
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus undo-tags cantus-undo.jsonl
+
+Every file becomes what it was, to the last byte. One that somebody else has changed since is named and left alone.")]
+pub struct UndoTags {
+    /// The undo file
+    file: PathBuf,
+}
+
+impl UndoTags {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let changes = Journal::read(&self.file)?;
+        let bar = progress::bar("undo", changes.len(), global.quiet);
+        let (mut n_undone, mut failed) = (0, Vec::new());
+        // The last change first, should a file have been changed twice.
+        for change in changes.iter().rev().take_while(|_| !interrupt::requested()) {
+            match change.undo() {
+                Ok(done) => n_undone += usize::from(done),
+                Err(error) => failed.push(Failed::new(&change.path, &error)),
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        output::failures(&failed);
+        if interrupt::requested() {
+            return Ok(output::stopped());
+        }
+        if !global.quiet {
+            output::note(&format!("{n_undone} files are as they were"));
+        }
+        Ok(Outcome::of_job(changes.len() - failed.len(), failed.len()))
+    }
+}
