@@ -55,13 +55,13 @@ impl<'a> Pool<'a> {
             None => return Err(crate::report::ScoresError::NoSegments.into()),
             Some(Verdict::Classes(first)) => {
                 let summaries =
-                    named(folds, &reports, classes).map(|(name, fold)| FoldSummary::new(name, fold));
+                    named(folds, &reports, Verdict::classes).map(|(name, fold)| FoldSummary::new(name, fold));
                 let cross = CrossValidation::new(folds.given, summaries.collect());
                 let report = Report::of_folds(Report::clone(first), &answers, store, cross, remarks)?;
                 Verdict::Classes(Box::new(report))
             }
             Some(Verdict::Tags(first)) => {
-                let cross = TagCrossValidation::new(folds.given, named(folds, &reports, tags));
+                let cross = TagCrossValidation::new(folds.given, named(folds, &reports, Verdict::tags));
                 let report = TagReport::of_folds(TagReport::clone(first), &answers, store, cross, remarks)?;
                 Verdict::Tags(Box::new(report))
             }
@@ -107,18 +107,4 @@ fn named<'a, R: 'a>(
 ) -> impl Iterator<Item = (&'a str, &'a R)> {
     let named = folds.names.iter().zip(reports);
     named.filter_map(move |(name, report)| Some((name.as_str(), kind(report)?)))
-}
-
-fn classes(report: &Verdict) -> Option<&Report> {
-    match report {
-        Verdict::Classes(report) => Some(report),
-        Verdict::Tags(_) => None,
-    }
-}
-
-fn tags(report: &Verdict) -> Option<&TagReport> {
-    match report {
-        Verdict::Classes(_) => None,
-        Verdict::Tags(report) => Some(report),
-    }
 }

@@ -420,8 +420,6 @@ pub(super) mod tests {
         let report = sample("rock");
         let json = serde_json::to_string(&report).unwrap();
         let again: Report = serde_json::from_str(&json).unwrap();
-        // Not whole: the last digit of a score may be another once it was text.
-        assert_eq!((again.mistakes, again.split, again.model), (report.mistakes, report.split, report.model));
-        assert_eq!((again.scores.track_top_k, again.training_s), (report.scores.track_top_k, None));
+        assert_eq!(again, Report { training_s: None, ..report });
     }
 }

@@ -34,6 +34,22 @@ impl Verdict {
         })
     }
 
+    /// The report of a classifier, if it is one.
+    pub fn classes(&self) -> Option<&Report> {
+        match self {
+            Self::Classes(report) => Some(report),
+            Self::Tags(_) => None,
+        }
+    }
+
+    /// The report of a tagger, if it is one.
+    pub fn tags(&self) -> Option<&TagReport> {
+        match self {
+            Self::Classes(_) => None,
+            Self::Tags(report) => Some(report),
+        }
+    }
+
     /// The report that a document holds, as it was written.
     pub(crate) fn from_json(text: &str) -> serde_json::Result<Self> {
         #[derive(serde::Deserialize)]

@@ -1,8 +1,8 @@
 //! Average precision of tracks that are drawn again and again: how sure one can be of it, and of a difference of two.
 //!
 //! Whole groups are drawn with replacement (tracks, where each stands alone), as everywhere, and average precision is that of
-//! the tracks drawn, each as often as it was; a tag that none or all of them have says nothing of that draw. Two models are
-//! asked about the same draws. The p-value is twice the share of draws in which the difference is not on its own side of 0
+//! the tracks drawn, each as often as it was. A rare tag that none of them has counts in the mean as it does in all tracks:
+//! otherwise the mean would leap whenever a hard tag is not drawn. Two models are asked about the same draws. The p-value is twice the share of draws in which the difference is not on its own side of 0
 //! (Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 15), and never 0.
 //!
 //! # Reference
@@ -23,6 +23,8 @@ pub(crate) struct Ranked {
     n_groups: usize,
     /// For each tag, from the most probable track on: its group, whether it has the tag, whether the next is less probable.
     tags: Vec<Vec<(u32, bool, bool)>>,
+    /// Average precision of each tag, of all tracks.
+    whole: Vec<Option<f64>>,
 }
 
 impl Ranked {
@@ -45,7 +47,20 @@ impl Ranked {
             };
             order.iter().enumerate().map(row).collect()
         };
-        Self { n_groups: numbers.len(), tags: (0..n_labels).map(tag).collect() }
+        let tags = (0..n_labels).map(tag).collect();
+        let mut ranked = Self { n_groups: numbers.len(), tags, whole: Vec::new() };
+        let once = vec![1; ranked.n_groups];
+        ranked.whole = (0..n_labels).map(|label| ranked.average_precision(label, &once)).collect();
+        ranked
+    }
+
+    /// Mean over the tags that say something of all tracks; of a draw, if there is one.
+    fn mean(&self, draw: Option<&[Option<f64>]>) -> Option<f64> {
+        let drawn = |label: usize| draw.and_then(|draw| draw[label]);
+        let tags = self.whole.iter().enumerate();
+        let known: Vec<f64> =
+            tags.filter_map(|(label, whole)| whole.map(|whole| drawn(label).unwrap_or(whole))).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
     /// Average precision of a tag, of tracks whose group counts so often; none if they have it all or none.
@@ -85,14 +100,11 @@ impl Ranked {
         let Some(draws) = self.resampled(seed) else { return (None, vec![None; self.tags.len()]) };
         let of = |values: Vec<f64>| (!values.is_empty()).then(|| percentiles(values));
         let of_tag = |label: usize| of(draws.iter().filter_map(|draw| draw[label]).collect());
-        (of(draws.iter().filter_map(|draw| mean(draw)).collect()), (0..self.tags.len()).map(of_tag).collect())
+        (
+            of(draws.iter().filter_map(|draw| self.mean(Some(draw))).collect()),
+            (0..self.tags.len()).map(of_tag).collect(),
+        )
     }
-}
-
-/// Plain mean of the tags that say something.
-fn mean(tags: &[Option<f64>]) -> Option<f64> {
-    let known: Vec<f64> = tags.iter().copied().flatten().collect();
-    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
 /// Two taggers on the same tracks: the first against the second.
@@ -117,14 +129,11 @@ pub(crate) fn paired(
     seed: u64,
 ) -> TagPaired {
     let [first_ranked, second_ranked] = [first, second].map(|tracks| Ranked::new(tracks, n_labels));
-    let once = vec![1; first_ranked.n_groups];
-    let whole = |ranked: &Ranked| {
-        let tags: Vec<_> = (0..n_labels).map(|label| ranked.average_precision(label, &once)).collect();
-        mean(&tags).unwrap_or(0.0)
-    };
+    let whole = |ranked: &Ranked| ranked.mean(None).unwrap_or(0.0);
     let draws = first_ranked.resampled(seed).zip(second_ranked.resampled(seed));
     let differences: Option<Vec<f64>> = draws.map(|(first, second)| {
-        first.iter().zip(&second).filter_map(|(a, b)| Some(mean(a)? - mean(b)?)).collect()
+        let pairs = first.iter().zip(&second);
+        pairs.filter_map(|(a, b)| Some(first_ranked.mean(Some(a))? - second_ranked.mean(Some(b))?)).collect()
     });
     let differences = differences.unwrap_or_default();
     let not_above = differences.iter().filter(|difference| **difference <= 0.0).count();
@@ -175,6 +184,26 @@ mod tests {
         // 2000 draws put an end of this interval within about 0.01 (two standard errors) of its limit.
         assert!((all.low - expected[0]).abs() < 0.02, "{all:?}, expected {expected:?}");
         assert!((all.high - expected[1]).abs() < 0.02, "{all:?}, expected {expected:?}");
+    }
+
+    #[test]
+    fn a_rare_tag_that_is_hard_does_not_lift_the_interval_when_it_is_not_drawn() {
+        // Of forty tracks ten have the first tag, which is easy, and one has the second, which stands last.
+        let track = |track: usize| TrackDecision {
+            track,
+            group: track,
+            labels: [(0, track < 10), (1, track == 20)]
+                .iter()
+                .filter(|(_, has)| *has)
+                .map(|(l, _)| *l)
+                .collect(),
+            predicted: 0,
+            probabilities: vec![f64::from(u8::from(track < 10)), f64::from(u8::from(track != 20))],
+        };
+        let tracks: Vec<TrackDecision> = (0..40).map(track).collect();
+        let (all, _) = Ranked::new(&tracks, 2).intervals(0);
+        let all = all.unwrap();
+        assert!(all.low > 0.5 && all.high < 0.6, "{all:?}, around 0.5125");
     }
 
     #[test]
