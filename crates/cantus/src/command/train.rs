@@ -340,7 +340,10 @@ impl Train {
 
 /// Says what tags there are, and what they make of the recipe.
 fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
-    let n_labels = store.labels().len();
+    let labels = match store.labels().len() {
+        1 => "1 label, or none".to_owned(),
+        n => format!("{n} labels, several to a track"),
+    };
     let n_tags: usize = store.tracks().iter().map(|track| track.labels.len()).sum();
     let n_without = store.tracks().iter().filter(|track| track.labels.is_empty()).count();
     let mean = n_tags as f64 / store.tracks().len().max(1) as f64;
@@ -349,10 +352,7 @@ fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
     } else {
         ""
     };
-    format!(
-        "{n_labels} labels, several to a track: {mean:.1} on average, none in {n_without} of {} tracks{changed}",
-        store.tracks().len()
-    )
+    format!("{labels}: {mean:.1} on average, none in {n_without} of {} tracks{changed}", store.tracks().len())
 }
 
 /// Says which tracks the split keeps together, whatever it is made by.
