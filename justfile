@@ -27,6 +27,10 @@ bench-accuracy data *options:
 bench-audio *options:
     python3 bench/audio/run.py {{options}}
 
+# Export every recipe's model, ask it in onnxruntime, hold it against `cantus predict`; JSON lines. See docs/export.md
+onnxruntime-parity *options:
+    python3 bench/export/onnxruntime_parity.py {{options}}
+
 # The pictures and the output in the book, by running every lesson
 book-pictures:
     cargo run --release --bin cantus -- lesson --all --quiet -o docs/src/lessons

@@ -42,6 +42,8 @@ mod error;
 #[cfg(feature = "train")]
 pub mod evaluation;
 #[cfg(feature = "train")]
+pub mod export;
+#[cfg(feature = "train")]
 pub mod inspection;
 #[cfg(feature = "train")]
 pub mod lesson;

@@ -1,6 +1,6 @@
 //! The report of whatever was examined: a classifier, or a tagger.
 
-use cantus_dataset::FeatureStore;
+use cantus_dataset::{Failure, FeatureStore};
 use cantus_nn::History;
 use serde::Serialize;
 
@@ -101,6 +101,22 @@ impl Verdict {
         match self {
             Self::Classes(report) => &report.remarks,
             Self::Tags(report) => &report.remarks,
+        }
+    }
+
+    /// Who was learnt from and who was examined.
+    pub fn split(&self) -> &SplitSummary {
+        match self {
+            Self::Classes(report) => &report.split,
+            Self::Tags(report) => &report.split,
+        }
+    }
+
+    /// Files that were lost, and why.
+    pub fn failures(&self) -> &[Failure] {
+        match self {
+            Self::Classes(report) => &report.failures,
+            Self::Tags(report) => &report.failures,
         }
     }
 
