@@ -67,6 +67,7 @@ pub mod report;
 pub mod retag;
 #[cfg(feature = "train")]
 pub mod run;
+mod task;
 #[cfg(feature = "train")]
 mod toml_problem;
 #[cfg(feature = "train")]
@@ -85,5 +86,6 @@ pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
+pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_problem::toml_problem;

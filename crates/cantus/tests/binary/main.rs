@@ -25,3 +25,4 @@ mod real_music;
 mod report;
 mod run;
 mod settings;
+mod tagging;
