@@ -31,6 +31,10 @@ bench-audio *options:
 onnxruntime-parity *options:
     python3 bench/export/onnxruntime_parity.py {{options}}
 
+# Ask for the genre of one song, process start to answer, here and in Python with librosa and Keras; JSON lines. See bench/cold-start/README.md
+bench-cold-start *options:
+    python3 bench/cold-start/run.py {{options}}
+
 # The pictures and the output in the book, by running every lesson
 book-pictures:
     cargo run --release --bin cantus -- lesson --all --quiet -o docs/src/lessons

@@ -51,16 +51,6 @@ def built():
     return str(release / "cantus"), str(release / "examples" / "bench_audio")
 
 
-# Stereo at 44.1 kHz, as music is sold: the second channel is the first, a hundredth of a second late.
-ENCODE = """
-import sys, numpy as np, soundfile
-y, sr = soundfile.read(sys.argv[1], dtype="float32")
-late = np.concatenate([np.zeros(sr // 100, np.float32), y[: -(sr // 100)]])
-for path in sys.argv[2:]:
-    soundfile.write(path, np.stack([y, late], axis=1), sr)
-"""
-
-
 class Bench:
     def __init__(self, options, folder):
         self.rounds, self.only, self.folder = options.rounds, options.only, folder
@@ -110,7 +100,7 @@ def load(bench):
     bench.compare("load_mfcc", wav, ["librosa", "torchaudio"])
     loud = bench.compose("44100", 1, "--sr", "44100") / "jazz" / "jazz.00000.wav"
     files = {extension: bench.folder / f"stereo.{extension}" for extension in ("mp3", "flac")}
-    subprocess.run([bench.python, "-c", ENCODE, loud, *files.values()], check=True)
+    subprocess.run([bench.python, HERE.parent / "encode.py", loud, *files.values()], check=True)
     for extension, path in files.items():
         bench.compare("load", path, ["librosa"], name=f"load_{extension}")
 

@@ -23,8 +23,7 @@ impl PendingFile {
     /// # Errors
     /// If the folder is not there or cannot be written to.
     pub fn create(target: &Path) -> io::Result<Self> {
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = target.with_file_name(format!(".{name}{SUFFIX}"));
+        let temporary = pending_path(target);
         let file = File::create(&temporary)?;
         Ok(Self {
             target: target.to_owned(),
@@ -73,6 +72,12 @@ impl Drop for PendingFile {
             let _ = fs::remove_file(&self.temporary);
         }
     }
+}
+
+/// The hidden name beside `target` under which a file, or a folder, is made.
+pub fn pending_path(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}{SUFFIX}"))
 }
 
 /// Writes a whole file at once.

@@ -92,6 +92,15 @@ impl Chain {
         values
     }
 
+    /// The names of all weights, in order.
+    pub(crate) fn tensor_names(&self) -> impl Iterator<Item = String> {
+        let of_link = |link: &Link| {
+            let name = |place: &TensorPlace| format!("{}.{}", link.path, place.parameter.name);
+            link.tensors.iter().map(name).collect::<Vec<_>>()
+        };
+        self.links.iter().flat_map(of_link)
+    }
+
     /// All weights by name.
     pub(crate) fn tensors(&self, parameters: &[Vec<f32>]) -> Vec<Tensor> {
         let mut tensors = Vec::new();

@@ -68,6 +68,12 @@ pub enum Error {
         /// The names there are.
         known: String,
     },
+    /// A weight that is needed and was not given.
+    #[error("weight {name} is missing")]
+    MissingWeight {
+        /// Its name.
+        name: String,
+    },
     /// A weight of the wrong shape.
     #[error("weight {name} has shape {wanted:?}, but was given {got:?}")]
     WeightShape {

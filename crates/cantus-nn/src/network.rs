@@ -43,6 +43,24 @@ impl Network {
         Ok(Self { architecture: architecture.clone(), chain, parameters, spare: Mutex::new(None) })
     }
 
+    /// Builds every layer with the weights of a network that has learnt already; draws none.
+    ///
+    /// # Errors
+    /// As [`Self::new`] and [`Self::set_weights`], and if a weight is missing.
+    pub fn with_weights(architecture: &Architecture, tensors: &[Tensor]) -> Result<Self, Error> {
+        let chain = Chain::new(architecture)?;
+        let parameters = chain.links.iter().map(|link| vec![0.0; link.n_weights()]).collect();
+        let mut network =
+            Self { architecture: architecture.clone(), chain, parameters, spare: Mutex::new(None) };
+        let is_given = |name: &String| tensors.iter().any(|tensor| tensor.name == *name);
+        let missing = network.chain.tensor_names().find(|name| !is_given(name));
+        if let Some(name) = missing {
+            return Err(Error::MissingWeight { name });
+        }
+        network.set_weights(tensors)?;
+        Ok(network)
+    }
+
     /// What it was built from.
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
@@ -190,7 +208,7 @@ impl Network {
                 }
             }
         }
-        let known: Vec<String> = self.weights().into_iter().map(|tensor| tensor.name).collect();
+        let known: Vec<String> = self.chain.tensor_names().collect();
         Err(Error::UnknownWeight { name: wanted.name.clone(), known: known.join(", ") })
     }
 }

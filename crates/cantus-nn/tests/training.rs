@@ -443,6 +443,11 @@ fn weights_leave_and_come_back_by_name() {
     other.set_weights(&tensors).unwrap();
     assert_eq!(bits(&network), bits(&other));
 
+    let architecture = &networks()[0].1;
+    assert_eq!(bits(&Network::with_weights(architecture, &tensors).unwrap()), bits(&network));
+    let missing = Network::with_weights(architecture, &tensors[1..]).unwrap_err().to_string();
+    assert_eq!(missing, "weight layers.1.kernel is missing");
+
     let wrong = |name: &str, shape: &[usize]| {
         let values = vec![0.0; shape.iter().product()];
         let tensor = Tensor { name: name.into(), shape: shape.to_vec(), values };

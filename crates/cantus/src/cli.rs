@@ -49,6 +49,7 @@ pub struct Global {
 pub enum Command {
     Demo(command::demo::Demo),
     Compose(command::compose::Compose),
+    Fetch(command::fetch::Fetch),
     Inspect(command::inspect::Inspect),
     Features(command::features::FeaturesOf),
     Extract(command::extract::Extract),
@@ -61,4 +62,5 @@ pub enum Command {
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),
     Completions(command::completions::Completions),
+    Man(command::man::Manual),
 }

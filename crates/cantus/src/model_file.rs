@@ -136,12 +136,8 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
             .ok_or_else(|| format!("`{name}` is missing or has not {n_bins} values"))
     };
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
-    let mut network = Network::new(&header.architecture, 0).map_err(|error| error.to_string())?;
-    network.set_weights(&tensors).map_err(|error| error.to_string())?;
+    let network = Network::with_weights(&header.architecture, &tensors).map_err(|error| error.to_string())?;
     let Header { labels, features, crops, provenance, .. } = header;
-    if tensors.len() != network.weights().len() {
-        return Err("some of its weights are missing".to_owned());
-    }
     check_ends(&network, &labels, &features, crops)?;
     Ok(Model { labels, features, normalization, crops, calibration, provenance, network })
 }

@@ -14,6 +14,15 @@ pub fn bar(what: &str, n_steps: usize, quiet: bool) -> ProgressBar {
     bar
 }
 
+/// A bar of bytes whose number and purpose are told later; invisible as [`bar`] is.
+pub fn bytes(quiet: bool) -> ProgressBar {
+    let template = "{prefix:>10} {bar:30.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ⏱ {eta}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(None, target(quiet));
+    bar.set_style(style.progress_chars("━╸─"));
+    bar
+}
+
 fn target(quiet: bool) -> ProgressDrawTarget {
     if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()

@@ -9,12 +9,14 @@ pub mod evaluate;
 pub mod export;
 pub mod extract;
 pub mod features;
+pub mod fetch;
 mod folds;
 pub mod inspect;
 mod inspect_table;
 mod kind_options;
 mod leak;
 pub mod lesson;
+pub mod man;
 mod pitch_options;
 pub mod plot;
 pub mod predict;
@@ -39,6 +41,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Compose(compose) => compose.run(&global),
         Command::Inspect(inspect) => inspect.run(&global),
         Command::Features(features) => features.run(&global),
+        Command::Fetch(fetch) => fetch.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
         Command::Evaluate(evaluate) => evaluate.run(),
@@ -49,6 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),
         Command::Completions(completions) => completions.run(),
+        Command::Man(manual) => manual.run(),
     }
 }
 

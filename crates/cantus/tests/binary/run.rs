@@ -1,7 +1,7 @@
 //! Starts the binary and looks at what it says.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// What one call of `cantus` left.
 #[derive(Debug)]
@@ -17,12 +17,7 @@ pub fn cantus<Word: AsRef<std::ffi::OsStr>>(words: &[Word]) -> Ran {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CANTUS_")) {
         command.env_remove(name);
     }
-    let output = command.args(words).output().expect("the binary starts");
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
-    }
+    command.args(words).output().expect("the binary starts").into()
 }
 
 /// Runs a line of words, split at spaces, in which `@` stands for `dir`.
@@ -30,6 +25,16 @@ pub fn cantus_in(dir: &Path, line: &str) -> Ran {
     let dir = dir.to_str().expect("temporary folders have plain names");
     let words: Vec<String> = line.split_whitespace().map(|word| word.replace('@', dir)).collect();
     cantus(&words)
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
 }
 
 impl Ran {

@@ -1,0 +1,75 @@
+//! `cantus man`: manual pages, made of what `--help` says.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
+
+use crate::cli::Cli;
+use crate::output::{self, Outcome};
+
+/// Write manual pages, one for each command
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus man ~/.local/share/man/man1    then: man cantus, man cantus-train
+  cantus man | man -l -                 the page of cantus itself")]
+pub struct Manual {
+    /// Folder to write them to; without it, the page of cantus itself is printed
+    dir: Option<PathBuf>,
+}
+
+impl Manual {
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        let pages = pages()?;
+        let Some(dir) = &self.dir else {
+            output::print(pages.first().map_or("", |(_, page)| page))?;
+            return Ok(Outcome::Done);
+        };
+        std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        for (name, page) in &pages {
+            output::save(&dir.join(name), page.as_bytes())?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// File names and pages: that of cantus, then those of its commands.
+fn pages() -> anyhow::Result<Vec<(String, String)>> {
+    let mut cantus = Cli::command();
+    cantus.build();
+    let commands: Vec<Command> = cantus.get_subcommands().filter(|c| !c.is_hide_set()).cloned().collect();
+    std::iter::once(cantus).chain(commands).map(page).collect()
+}
+
+fn page(command: Command) -> anyhow::Result<(String, String)> {
+    let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+    let mut page = Vec::new();
+    let man = Man::new(command).title(name.to_uppercase()).manual("Cantus");
+    man.source(concat!("cantus ", env!("CARGO_PKG_VERSION"))).render(&mut page)?;
+    Ok((format!("{name}.1"), with_lines_kept(&String::from_utf8(page)?)))
+}
+
+/// What stands below the options is set line by line: it has columns.
+fn with_lines_kept(page: &str) -> String {
+    let Some((before, below)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
+    let (extra, after) = below.split_once(".SH ").unwrap_or((below, ""));
+    format!("{before}.SH NOTES\n.nf\n{extra}.fi\n.SH {after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page_with_its_options() {
+        let pages = pages().unwrap();
+        assert_eq!(pages.len(), 1 + Cli::command().get_subcommands().count());
+        assert_eq!(pages[0].0, "cantus.1");
+        let (_, train) = pages.iter().find(|(name, _)| name == "cantus-train.1").unwrap();
+        for word in ["\\-\\-split\\-lists", ".SH OPTIONS", ".SH NOTES\n.nf\n", ".fi\n.SH VERSION"] {
+            assert!(train.contains(word), "{word}: {train}");
+        }
+    }
+}
