@@ -27,6 +27,10 @@ bench-accuracy data *options:
 bench-audio *options:
     python3 bench/audio/run.py {{options}}
 
+# Export every recipe's model, ask it in onnxruntime, hold it against `cantus predict`; JSON lines. See docs/export.md
+onnxruntime-parity *options:
+    python3 bench/export/onnxruntime_parity.py {{options}}
+
 # Ask for the genre of one song, process start to answer, here and in Python with librosa and Keras; JSON lines. See bench/cold-start/README.md
 bench-cold-start *options:
     python3 bench/cold-start/run.py {{options}}

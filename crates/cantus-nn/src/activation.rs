@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::elementwise::{exp, sigmoid, tanh};
 
 /// What is applied to a layer's net input, spelled in an architecture as Keras spells it.
+///
+/// Exhaustive, for the reason of [`LayerSpec`](crate::LayerSpec).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Activation {
     /// y = h
     #[default]

@@ -57,6 +57,7 @@ pub enum Command {
     Evaluate(command::evaluate::Evaluate),
     Compare(command::compare::Compare),
     Predict(command::predict::Predict),
+    Export(command::export::Export),
     UndoTags(command::undo_tags::UndoTags),
     Plot(command::plot::Plot),
     Lesson(command::lesson::Lesson),

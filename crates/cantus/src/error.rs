@@ -94,6 +94,13 @@ pub enum Error {
         /// What the format says.
         reason: String,
     },
+    #[cfg(feature = "train")]
+    /// A model of which another program's format has no form.
+    #[error("cannot be exported: {reason}")]
+    Export {
+        /// What has no form there, and what to do.
+        reason: String,
+    },
     /// A recording in which there is nothing to hear.
     #[error("{}: {reason}", path.display())]
     NothingToHear {

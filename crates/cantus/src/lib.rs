@@ -44,6 +44,8 @@ pub mod evaluation;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 #[cfg(feature = "train")]
+pub mod export;
+#[cfg(feature = "train")]
 pub mod inspection;
 #[cfg(feature = "train")]
 pub mod lesson;

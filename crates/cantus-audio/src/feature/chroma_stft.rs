@@ -70,6 +70,13 @@ impl Default for ChromaConfig {
     }
 }
 
+impl ChromaConfig {
+    /// That of a specification, whose sample rate and FFT it takes.
+    pub fn of(spec: &FeatureSpec) -> Self {
+        Self { sample_rate: spec.sample_rate, n_fft: spec.n_fft, ..spec.chroma_stft.clone() }
+    }
+}
+
 /// Chroma of power spectrograms, planned.
 #[derive(Debug, Clone)]
 pub struct ChromaStft {
@@ -127,6 +134,7 @@ impl ChromaStft {
 #[derive(Debug, Clone)]
 pub struct ChromaFilterBank {
     n_bins: usize,
+    n_chroma: usize,
     /// `[n_chroma / LANES, n_bins, LANES]`: of each bin in turn, its weights in sixteen pitch classes side by side.
     weights: Vec<[f32; LANES]>,
 }
@@ -149,7 +157,7 @@ impl ChromaFilterBank {
                 weights[rolled / LANES * n_bins + bin][rolled % LANES] = weight as f32;
             }
         }
-        Self { n_bins, weights }
+        Self { n_bins, n_chroma, weights }
     }
 
     /// Gathers a spectrum into pitch classes.
@@ -168,6 +176,17 @@ impl ChromaFilterBank {
             }
             out.copy_from_slice(&sums[..out.len()]);
         }
+    }
+
+    /// The weights as a matrix.
+    ///
+    /// # Shapes
+    /// - returns: `[n_fft / 2 + 1, n_chroma]`
+    pub fn to_dense(&self) -> Vec<f32> {
+        let row = |bin: usize| {
+            (0..self.n_chroma).map(move |c| self.weights[c / LANES * self.n_bins + bin][c % LANES])
+        };
+        (0..self.n_bins).flat_map(row).collect()
     }
 }
 
@@ -238,9 +257,7 @@ impl Feature for ChromaStftKind {
     }
 
     fn plan(spec: &FeatureSpec) -> Self {
-        let (sample_rate, n_fft) = (spec.sample_rate, spec.n_fft);
-        let config = ChromaConfig { sample_rate, n_fft, ..spec.chroma_stft.clone() };
-        Self { plan: ChromaStft::new(config), power: Vec::new(), chroma: Vec::new() }
+        Self { plan: ChromaStft::new(ChromaConfig::of(spec)), power: Vec::new(), chroma: Vec::new() }
     }
 
     fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {

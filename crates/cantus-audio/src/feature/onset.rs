@@ -92,8 +92,14 @@ impl OnsetConfig {
         Ok(())
     }
 
+    /// That of a specification, whose FFT, hop and centring it takes.
+    pub fn of(spec: &FeatureSpec) -> Self {
+        let FeatureSpec { n_fft, hop_length, center, .. } = *spec;
+        Self { n_fft, hop_length, center, ..spec.onset.clone() }
+    }
+
     /// Frames by which the curve is later than the comparison: the lag, and half an FFT.
-    fn shift(&self) -> usize {
+    pub fn shift(&self) -> usize {
         self.lag + if self.center { self.n_fft / (2 * self.hop_length) } else { 0 }
     }
 }
@@ -165,7 +171,7 @@ fn widen(bands: &[f32], size: usize, widened: &mut Vec<f32>) {
 }
 
 /// `y[n] = x[n] - x[n - 1] + 0.99 · y[n - 1]`: what stays the same for seconds is removed.
-fn detrend(curve: &mut [f32]) {
+pub fn detrend(curve: &mut [f32]) {
     let (mut last_in, mut last_out) = (0.0, 0.0);
     for x in curve {
         last_out = f64::from(*x) - last_in + DETREND_POLE * last_out;
@@ -198,23 +204,18 @@ impl Feature for OnsetKind {
     const NEEDS: &'static [Intermediate] = &[Intermediate::LogMel];
 
     fn validate(spec: &FeatureSpec) -> Result<(), Error> {
-        config_of(spec).validate()
+        OnsetConfig::of(spec).validate()
     }
 
     #[expect(clippy::expect_used, reason = "the specification has been validated")]
     fn plan(spec: &FeatureSpec) -> Self {
-        let plan = OnsetStrength::new(config_of(spec)).expect("a valid configuration");
+        let plan = OnsetStrength::new(OnsetConfig::of(spec)).expect("a valid configuration");
         Self { plan, strength: Vec::new() }
     }
 
     fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
         rows.copy_from(self.strength(sound));
     }
-}
-
-fn config_of(spec: &FeatureSpec) -> OnsetConfig {
-    let FeatureSpec { n_fft, hop_length, center, .. } = *spec;
-    OnsetConfig { n_fft, hop_length, center, ..spec.onset.clone() }
 }
 
 /// Onset strength of a whole sound, with bands summed up in this way.

@@ -14,11 +14,11 @@
 /// Peaks are looked for between these frequencies, in Hz.
 const PITCHES_HZ: std::ops::Range<f64> = 150.0..4000.0;
 /// Peaks lower than this part of the frame's highest value do not count.
-const THRESHOLD: f32 = 0.1;
+pub const THRESHOLD: f32 = 0.1;
 /// Number of steps in a bin.
-const N_STEPS: usize = 100;
+pub const N_STEPS: usize = 100;
 /// The A four octaves below A4, in Hz.
-const A0_HZ: f32 = 27.5;
+pub const A0_HZ: f32 = 27.5;
 
 /// Collects the peaks of frame after frame, and says how the recording is tuned.
 #[derive(Debug, Clone)]
@@ -48,6 +48,11 @@ impl TuningEstimator {
         let end = first_above(PITCHES_HZ.end.min(f64::from(sample_rate) / 2.0));
         let bins = first_above(PITCHES_HZ.start).max(1)..end.min(n_bins.saturating_sub(1));
         Self { bins_per_octave, bin_hz, bins, peaks: Vec::new(), heights: Vec::new() }
+    }
+
+    /// The bins of the spectrum in which peaks are looked for; the first and last bin of all are never among them.
+    pub fn bins(&self) -> std::ops::Range<usize> {
+        self.bins.clone()
     }
 
     /// Forgets all frames.
@@ -105,7 +110,7 @@ fn residual(pitch_hz: f32, bins_per_octave: usize) -> f32 {
 }
 
 /// Where step `i` begins.
-fn edge(i: usize) -> f64 {
+pub fn edge(i: usize) -> f64 {
     -0.5 + i as f64 * 0.01 // numpy.linspace, to the last bit
 }
 

@@ -12,9 +12,10 @@ use crate::error::Error;
 
 /// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation =
 /// "relu"`.
+///
+/// Exhaustive, so that whoever says networks in another language (such as ONNX) is not compiled before knowing a new layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[non_exhaustive]
 #[expect(missing_docs, reason = "each variant is documented at the layer of its name")]
 pub enum LayerSpec {
     Activation(Activate),
@@ -78,6 +79,14 @@ impl LayerSpec {
             Self::StatisticsPooling1D(_) => "StatisticsPooling1D",
             Self::TimeDistributed(_) => "TimeDistributed",
         }
+    }
+
+    /// The shape that the layer makes of this one, both of one example.
+    ///
+    /// # Errors
+    /// If a setting makes no sense, or the layer does not fit the shape.
+    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
+        Ok(self.build(input, "layer")?.output_shape().to_vec())
     }
 
     /// Makes a layer for inputs of this shape; `path` is where the architecture has it.

@@ -6,6 +6,7 @@ pub mod compose;
 pub mod demo;
 mod destination;
 pub mod evaluate;
+pub mod export;
 pub mod extract;
 pub mod features;
 pub mod fetch;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
+        Command::Export(export) => export.run(&global),
         Command::UndoTags(undo_tags) => undo_tags.run(&global),
         Command::Plot(plot) => plot.run(),
         Command::Lesson(lesson) => lesson.run(&global),

@@ -87,7 +87,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Text for a cell: a label or a file name may hold anything.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

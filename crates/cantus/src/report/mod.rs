@@ -24,6 +24,8 @@ mod tracks;
 pub use by_class::ClassScores;
 pub use cross_validation::{CrossValidation, FoldSummary, Spread};
 pub use curves::{Curves, curves};
+#[cfg(test)]
+pub(crate) use document::tests::sample;
 pub use document::{ModelSummary, PartSize, Report, SplitSummary};
 pub(crate) use document::{artists, best_epoch, part_name, shared_artists};
 pub use error::ScoresError;
@@ -32,6 +34,7 @@ use facts::facts;
 pub use html::html;
 pub use interval::Interval;
 pub use leak::WithoutLeak;
+pub(crate) use markdown::escaped;
 pub use markdown::markdown;
 
 pub use paired::{Paired, paired, paired_in_words};

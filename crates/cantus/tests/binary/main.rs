@@ -13,6 +13,7 @@ mod augmentation;
 mod bad_input;
 mod contract;
 mod cross_validation;
+mod export;
 mod features;
 mod fetch;
 mod fetch_command;

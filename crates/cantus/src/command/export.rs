@@ -1,0 +1,76 @@
+//! `cantus export`: a model for other programs.
+
+use std::path::{Path, PathBuf};
+
+use cantus::Model;
+use cantus::export::{Input, model_card, to_onnx};
+use cantus::report::Report;
+use cantus::run::Run;
+use clap::Args;
+
+use crate::cli::Global;
+use crate::output::{self, Outcome, WrongUsage};
+
+/// Write a model as ONNX, with a model card beside it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cantus export run -o genre.onnx                    features in, probabilities out; the card is genre.card.md
+  cantus export run -o genre.onnx --with-features    samples in: the front end is part of the graph
+  cantus export model.safetensors -o genre.onnx      a card without scores
+
+docs/export.md describes inputs, outputs and metadata.")]
+pub struct Export {
+    /// Run folder or model file; of a run, the card has the scores
+    model: PathBuf,
+    /// Where to: an .onnx file
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Put STFT, mel filters, decibels, cosine transform and the like into the graph, so that it takes samples
+    #[arg(long)]
+    with_features: bool,
+}
+
+impl Export {
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let file_name = self.file_name()?;
+        let model = Model::load(&self.model)?;
+        let input = if self.with_features { Input::Samples } else { Input::Features };
+        let card = model_card(&model, self.report()?.as_ref(), &file_name, input);
+        output::save(&self.output, &to_onnx(&model, input)?)?;
+        let card_path = self.output.with_extension("card.md");
+        output::save(&card_path, card.as_bytes())?;
+        if !global.quiet {
+            let shape: Vec<String> = input.shape(&model).iter().map(ToString::to_string).collect();
+            output::note(&format!(
+                "{} takes {} [batch, {}] and gives probabilities [batch, {}]; its card is {}",
+                self.output.display(),
+                input.name(),
+                shape.join(", "),
+                model.labels.len(),
+                card_path.display()
+            ));
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn file_name(&self) -> anyhow::Result<String> {
+        let is_onnx = self.output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+        match self.output.file_name() {
+            Some(name) if is_onnx => Ok(name.to_string_lossy().into_owned()),
+            _ => Err(WrongUsage(format!(
+                "{}: give the output a name that ends in .onnx",
+                self.output.display()
+            ))
+            .into()),
+        }
+    }
+
+    /// The report of a run; a model file alone has none.
+    fn report(&self) -> anyhow::Result<Option<Report>> {
+        if !Path::is_dir(&self.model) {
+            return Ok(None);
+        }
+        Ok(Some(Run::open(&self.model)?.report()?))
+    }
+}

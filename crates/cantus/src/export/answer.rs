@@ -1,0 +1,66 @@
+//! From features to answers: what [`Model::predict_segments`] does, and the vote of a track's segments.
+
+use super::graph::{Graph, Value};
+use super::layers;
+use crate::{Crops, Error, Model, Normalization};
+
+/// A probability below this is taken for this, as in [`Calibration`](crate::Calibration).
+const LEAST: f32 = 1e-12;
+
+/// Features as extracted, `[batch, n_frames, n_bins]`, to the graph's outputs.
+pub(super) fn answers(graph: &mut Graph, model: &Model, features: &Value) -> Result<(), Error> {
+    let normalised = normalise(graph, &model.normalization, features);
+    let answers = match model.crops {
+        None => network(graph, model, &normalised)?,
+        Some(crops) => {
+            let crop = cut(graph, crops, model.features.frames_per_segment(), &normalised);
+            let answers = network(graph, model, &crop)?; // [batch * n_crops, n_labels]
+            let of_segments = graph.reshape(&answers, &[-1, crops.n_crops as i64, model.labels.len() as i64]);
+            graph.mean(&of_segments, &[1], false)
+        }
+    };
+    let (labels, n_labels) = (model.labels.join(", "), model.labels.len());
+    let segments = at_temperature(graph, &answers, model.calibration.segment_temperature);
+    graph.output(segments, "probabilities", &["batch".into(), n_labels.into()], &labels);
+    // The vote is taken of what the network gives, as in `cantus predict`.
+    let mean = graph.mean(&answers, &[0], false);
+    let track = at_temperature(graph, &mean, model.calibration.track_temperature);
+    graph.output(track, "track_probabilities", &[n_labels.into()], &labels);
+    Ok(())
+}
+
+fn normalise(graph: &mut Graph, normalization: &Normalization, features: &Value) -> Value {
+    let Normalization { mean, deviation } = normalization;
+    let (mean, deviation) = (graph.floats(&[mean.len()], mean), graph.floats(&[deviation.len()], deviation));
+    let centred = graph.node("Sub", [features, &mean]);
+    graph.node("Div", [&centred, &deviation])
+}
+
+/// The crops of each segment, `[batch, n_crops, crops.n_frames, n_bins]`.
+fn cut(graph: &mut Graph, crops: Crops, n_frames: usize, segments: &Value) -> Value {
+    let pieces = (0..crops.n_crops).map(|crop| {
+        let first = crops.first_frame(crop, n_frames);
+        let piece = graph.slice(segments, 1, first..first + crops.n_frames);
+        graph.unsqueeze(&piece, 1)
+    });
+    let pieces = pieces.collect();
+    graph.concat(pieces, 1)
+}
+
+/// Segments or crops, `[..., n_frames, n_bins]`, to `[n, n_labels]` for the n of them.
+fn network(graph: &mut Graph, model: &Model, segments: &Value) -> Result<Value, Error> {
+    let shape: Vec<i64> = model.network.input_shape().iter().map(|&size| size as i64).collect();
+    let input = graph.reshape(segments, &[&[-1], &shape[..]].concat());
+    layers::network(graph, &model.network, &input)
+}
+
+/// Probabilities along the last axis, made more or less sure: p^(1/T), brought back to a sum of 1.
+fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32) -> Value {
+    if temperature == 1.0 {
+        return probabilities.clone();
+    }
+    let audible = graph.at_least(probabilities, LEAST);
+    let logarithm = graph.node("Log", [&audible]);
+    let scaled = graph.times(&logarithm, 1.0 / temperature);
+    graph.softmax(&scaled)
+}

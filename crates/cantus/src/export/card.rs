@@ -1,0 +1,218 @@
+//! The model card: a README that says what a model is, how well it does and how it is used.
+//!
+//! Its header is YAML with the `model-index` that the Hugging Face hub reads
+//! (<https://huggingface.co/docs/hub/model-cards>); strings stand in it as JSON strings, which are YAML too. What only
+//! its maker can know, above all the licence and where the recordings come from, the card asks for.
+
+use std::path::Path;
+
+use cantus_dataset::Unit;
+use serde_json::Value as Json;
+
+use super::Input;
+use crate::Model;
+use crate::report::{Interval, Report, escaped, text};
+
+/// The card of a model that was exported as `file_name`; with its scores, where the report of its run is known.
+pub fn model_card(model: &Model, report: Option<&Report>, file_name: &str, input: Input) -> String {
+    let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
+    let sections = [
+        format!("{HEADER}{index}---\n"),
+        format!("# {}\n", escaped(file_name.trim_end_matches(".onnx"))),
+        what(model),
+        how_to_ask(model, file_name, input),
+        how_well(report),
+        format!("{}{LIMITS}", learnt_from(model, report)),
+        LICENCE.to_owned(),
+    ];
+    sections.join("\n")
+}
+
+const HEADER: &str = "\
+---
+library_name: cantus
+license: other
+license_name: not-chosen
+pipeline_tag: audio-classification
+tags:
+- audio-classification
+- music
+- onnx
+- cantus
+";
+
+const LIMITS: &str = "
+## Limits
+
+- It answers with one of its labels whatever it hears: music of other kinds, speech, silence.
+- It knows the kind of recordings that it learnt from; on others (older, live, badly recorded, of other artists) it may do
+  worse than any figure here.
+- A label is what those who sorted the recordings meant by it, with their mistakes.
+- Do not decide about people with it.
+";
+
+const LICENCE: &str = "\
+## Licence
+
+Not chosen yet. Whoever publishes this model chooses one, here and in the header (`license`), that the terms of the
+recordings allow.
+";
+
+/// What the hub shows beside the model: <https://github.com/huggingface/hub-docs/blob/main/modelcard.md>.
+fn model_index(report: &Report, file_name: &str) -> String {
+    let scores = &report.scores;
+    let metric = |name: &str, value: f64, interval: Option<Interval>, n: usize| {
+        let interval = interval.map_or(String::new(), |Interval { low, high }| {
+            format!("\n        confidence_interval_95: [{low:.4}, {high:.4}]")
+        });
+        format!(
+            "    - type: accuracy\n      name: {name}\n      value: {value:.4}\n      args:\n        \
+             n: {n}{interval}\n"
+        )
+    };
+    let by = match report.split.spec.by {
+        Unit::Track => "track",
+        Unit::Group => "group",
+        Unit::Segment => "segment",
+    };
+    let split = if report.cross_validation.is_some() { "cross-validation" } else { "test" };
+    [
+        format!("model-index:\n- name: {}\n  results:\n", quoted(file_name.trim_end_matches(".onnx"))),
+        "  - task:\n      type: audio-classification\n      name: Audio Classification\n".to_owned(),
+        format!(
+            "    dataset:\n      type: audiofolder\n      name: Recordings of its maker\n      split: {split}\n      \
+             args:\n        sha256: {}\n        split_by: {by}\n    metrics:\n",
+            quoted(&report.model.data_sha256),
+        ),
+        metric("Accuracy of tracks", scores.track_accuracy, Some(scores.track_interval()), scores.n_tracks),
+        metric("Accuracy of segments", scores.accuracy, scores.accuracy_interval, scores.n_segments),
+    ]
+    .concat()
+}
+
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
+}
+
+/// What the model is, and for what.
+fn what(model: &Model) -> String {
+    let labels: Vec<String> = model.labels.iter().map(|label| format!("- {}\n", escaped(label))).collect();
+    let spec = &model.features;
+    let seconds = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
+    let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
+    format!(
+        "A classifier of recordings, exported by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} \
+         of {seconds:.2} s at a time.\n\n## Labels\n\n{}\n## Intended use\n\nTo sort recordings like those that \
+         it learnt from by these labels, where a wrong label now and then does no harm. Say here what it was made \
+         for.\n",
+        env!("CARGO_PKG_VERSION"),
+        model.network.n_parameters(),
+        recipe(model),
+        kinds.join(", "),
+        labels.concat(),
+    )
+}
+
+/// The recipe's name; of a file, without the folder that it lies in.
+fn recipe(model: &Model) -> String {
+    let path = Path::new(&model.provenance.recipe);
+    path.file_name().unwrap_or_default().to_string_lossy().replace('`', "'")
+}
+
+/// Inputs, outputs, and a program that asks.
+fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
+    let (spec, n_labels, name) = (&model.features, model.labels.len(), input.name());
+    let shape: Vec<String> = input.shape(model).iter().map(ToString::to_string).collect();
+    let what = match input {
+        Input::Samples => "the samples, from -1 to 1",
+        Input::Features => "features, as `features` in the file's metadata describes them",
+    };
+    format!(
+        "## Use\n\nMix a recording to mono, resample it to {} Hz, cut it into segments of {} samples without \
+         overlap, and leave the rest out. `{file_name}` (ONNX, operator set 17) takes them as one batch.\n\n\
+         | | | float32 | |\n|---|---|---|---|\n\
+         | in | `{name}` | `[batch, {}]` | {what} |\n\
+         | out | `probabilities` | `[batch, {n_labels}]` | of each segment, calibrated |\n\
+         | out | `track_probabilities` | `[{n_labels}]` | of the recording that the segments make up, calibrated |\n\n\
+         ```python\nimport json\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession({})\n\
+         labels = json.loads(session.get_modelmeta().custom_metadata_map[\"labels\"])\n\
+         (track,) = session.run([\"track_probabilities\"], {{\"{name}\": {name}}})\n\
+         print(labels[track.argmax()], track.max())\n```\n",
+        spec.sample_rate,
+        spec.segment_samples(),
+        shape.join(", "),
+        quoted(file_name),
+    )
+}
+
+/// The scores, and what to know before quoting them.
+fn how_well(report: Option<&Report>) -> String {
+    let Some(report) = report else {
+        let why = "it was exported from a model file, not from the folder of its run";
+        return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
+    };
+    let how = match &report.cross_validation {
+        Some(cross) => format!(
+            "By cross-validation in {} folds, {}: what is scored is the way of training, on recordings that each \
+             fold's model had not heard.",
+            cross.folds.len(),
+            report.split
+        ),
+        None => format!("On recordings that were held back; {}.", report.split),
+    };
+    let remarks: Vec<String> =
+        report.remarks.iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
+    let scores = text(&report.scores);
+    format!(
+        "## Evaluation\n\n{how} Intervals hold 95 %.\n{}\n```text\n{}\n```\n",
+        remarks.concat(),
+        scores.trim_end().replace("```", "'''")
+    )
+}
+
+fn learnt_from(model: &Model, report: Option<&Report>) -> String {
+    let provenance = &model.provenance;
+    let lost = report.map_or(String::new(), |report| match report.failures.len() {
+        0 => String::new(),
+        n => format!(" Files that could not be read, and played no role: {n}."),
+    });
+    format!(
+        "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and tested on is \
+         `{}`.{lost} Say here what the recordings are, where they come from and under what terms.\n",
+        provenance.n_training_tracks, provenance.seed, provenance.data_sha256,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::small_model;
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_card_says_what_the_model_is_and_how_it_was_scored() {
+        let model = small_model();
+        let card = model_card(&model, Some(&sample("rock | roll")), "genre.onnx", Input::Samples);
+        for part in [
+            "---\nlibrary_name: cantus\nlicense: other\n",
+            "model-index:\n- name: \"genre\"\n  results:\n  - task:\n      type: audio-classification\n",
+            "    - type: accuracy\n      name: Accuracy of tracks\n      value: ",
+            "confidence_interval_95: [",
+            "# genre\n",
+            "| in | `samples` | `[batch, 3200]` |",
+            "## Limits",
+            "Not chosen yet.",
+            "track accuracy ",
+        ] {
+            assert!(card.contains(part), "`{part}` is missing in:\n{card}");
+        }
+        assert_eq!(card.matches("---\n").count(), 2, "{card}");
+    }
+
+    #[test]
+    fn without_a_report_the_card_claims_nothing() {
+        let card = model_card(&small_model(), None, "genre.onnx", Input::Features);
+        assert!(card.contains("No report is known") && !card.contains("model-index"), "{card}");
+        assert!(card.contains("| in | `features` | `[batch, 26, 6]` |"), "{card}");
+    }
+}

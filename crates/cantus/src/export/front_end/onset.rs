@@ -1,0 +1,55 @@
+//! Onset strength: how much louder the mel bands get, `[batch, n_frames, 1]`.
+
+use cantus_audio::feature::onset::{Aggregate, OnsetConfig, detrend};
+
+use super::sound::Sound;
+use crate::export::graph::{Attribute, Value};
+
+pub(super) fn strength(sound: &mut Sound<'_>) -> Value {
+    let log_mel = sound.log_mel();
+    let config = OnsetConfig::of(sound.spec);
+    let (n_frames, n_mels) = (sound.spec.frames_per_segment(), sound.spec.n_mels);
+    let n_pairs = n_frames.saturating_sub(config.shift());
+    let widened = widen(sound, &log_mel, config.max_size);
+    let graph = &mut *sound.graph;
+    let before = graph.slice(&widened, 1, 0..n_pairs);
+    let now = graph.slice(&log_mel, 1, config.lag.min(n_frames)..(config.lag + n_pairs).min(n_frames));
+    let change = graph.node("Sub", [&now, &before]);
+    let rises = graph.node("Relu", [&change]);
+    let rise = match config.aggregate {
+        Aggregate::Mean => graph.mean(&rises, &[2], true),
+        Aggregate::Median => {
+            let upper = graph.greatest(&rises, n_mels / 2 + 1);
+            let middle = graph.slice(&upper, 2, (n_mels - 1) / 2..n_mels / 2 + 1);
+            graph.mean(&middle, &[2], true)
+        }
+    };
+    let pads = graph.integers(&[0, (n_frames - n_pairs) as i64, 0, 0, 0, 0]);
+    let strength = graph.node("Pad", [&rise, &pads]);
+    if config.detrend { without_trend(sound, &strength, n_frames) } else { strength }
+}
+
+/// Each band replaced by the loudest around it. (Mirrored ends bring no band that is not there already.)
+fn widen(sound: &mut Sound<'_>, log_mel: &Value, size: usize) -> Value {
+    if size == 1 {
+        return log_mel.clone();
+    }
+    let window = [
+        ("kernel_shape", Attribute::sizes(&[size])),
+        ("strides", Attribute::sizes(&[1])),
+        ("pads", Attribute::sizes(&[size / 2, size - 1 - size / 2])),
+    ];
+    sound.graph.node_with("MaxPool", [log_mel], &window)
+}
+
+/// A recursive filter of a curve is a matrix whose columns are its answers to unit curves.
+fn without_trend(sound: &mut Sound<'_>, strength: &Value, n_frames: usize) -> Value {
+    let mut answer = vec![0.0; n_frames];
+    answer[0] = 1.0;
+    detrend(&mut answer);
+    let row = |t: usize| (0..n_frames).map(move |from| t.checked_sub(from));
+    let matrix: Vec<f32> =
+        (0..n_frames).flat_map(row).map(|lag| lag.map_or(0.0, |lag| answer[lag])).collect();
+    let matrix = sound.graph.floats(&[n_frames, n_frames], &matrix);
+    sound.graph.node("MatMul", [&matrix, strength])
+}

@@ -1,0 +1,290 @@
+//! A graph that grows node by node: every value has a name, every node is made for values that exist already.
+
+use std::ops::Range;
+
+use super::proto::{
+    AttributeProto, AttributeType, Dimension, DimensionProto, FLOAT, GraphProto, INT64, NodeProto,
+    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+
+/// The name of a value in a graph.
+pub(super) type Value = String;
+
+/// A setting of a node.
+pub(super) enum Attribute {
+    Int(i64),
+    Float(f32),
+    Ints(Vec<i64>),
+    Text(&'static str),
+    Texts(Vec<&'static str>),
+}
+
+impl Attribute {
+    /// A yes or no.
+    pub(super) fn flag(yes: bool) -> Self {
+        Self::Int(i64::from(yes))
+    }
+
+    /// Sizes, such as those of a window.
+    pub(super) fn sizes(sizes: &[usize]) -> Self {
+        Self::Ints(sizes.iter().map(|&size| size as i64).collect())
+    }
+}
+
+/// An axis of what goes in or out: of a fixed size, or under a name.
+pub(super) enum Axis {
+    Size(usize),
+    Open(&'static str),
+}
+
+impl From<usize> for Axis {
+    fn from(size: usize) -> Self {
+        Self::Size(size)
+    }
+}
+
+impl From<&'static str> for Axis {
+    fn from(name: &'static str) -> Self {
+        Self::Open(name)
+    }
+}
+
+/// An ONNX graph under construction.
+#[derive(Default)]
+pub(super) struct Graph {
+    proto: GraphProto,
+}
+
+impl Graph {
+    pub(super) fn new(name: &str) -> Self {
+        Self { proto: GraphProto { name: name.to_owned(), ..GraphProto::default() } }
+    }
+
+    /// An input of floats `[batch, shape...]`, for any number of examples.
+    pub(super) fn input(&mut self, name: &str, shape: &[usize], meaning: &str) -> Value {
+        let axes: Vec<Axis> =
+            std::iter::once("batch".into()).chain(shape.iter().map(|&n| n.into())).collect();
+        self.proto.input.push(value_info(name, &axes, meaning));
+        name.to_owned()
+    }
+
+    /// Makes `value` an output of that name.
+    pub(super) fn output(&mut self, value: Value, name: &str, shape: &[Axis], meaning: &str) {
+        self.push("Identity", vec![value], vec![name.to_owned()], &[]);
+        self.proto.output.push(value_info(name, shape, meaning));
+    }
+
+    /// A constant of floats, row-major.
+    pub(super) fn floats(&mut self, shape: &[usize], values: &[f32]) -> Value {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(FLOAT, shape, bytes)
+    }
+
+    /// A constant number.
+    pub(super) fn number(&mut self, value: f32) -> Value {
+        self.floats(&[], &[value])
+    }
+
+    /// A constant list of whole numbers, such as a shape.
+    pub(super) fn integers(&mut self, values: &[i64]) -> Value {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(INT64, &[values.len()], bytes)
+    }
+
+    /// A constant whole number.
+    pub(super) fn integer(&mut self, value: i64) -> Value {
+        self.constant(INT64, &[], value.to_le_bytes().to_vec())
+    }
+
+    fn constant(&mut self, data_type: i32, shape: &[usize], raw_data: Vec<u8>) -> Value {
+        let name = format!("constant_{}", self.proto.initializer.len());
+        let dims = shape.iter().map(|&size| size as i64).collect();
+        self.proto.initializer.push(TensorProto { dims, data_type, name: name.clone(), raw_data });
+        name
+    }
+
+    /// A node of one output.
+    pub(super) fn node<const N: usize>(&mut self, op: &str, inputs: [&Value; N]) -> Value {
+        self.node_with(op, inputs, &[])
+    }
+
+    /// A node of one output, with settings.
+    pub(super) fn node_with<const N: usize>(
+        &mut self,
+        op: &str,
+        inputs: [&Value; N],
+        attributes: &[(&str, Attribute)],
+    ) -> Value {
+        self.node_output(op, inputs, attributes, 0)
+    }
+
+    /// A node whose output number `wanted`, of those that it could have, is used; those before it are left out.
+    pub(super) fn node_output<const N: usize>(
+        &mut self,
+        op: &str,
+        inputs: [&Value; N],
+        attributes: &[(&str, Attribute)],
+        wanted: usize,
+    ) -> Value {
+        let output = self.next_name(op);
+        let mut outputs = vec![String::new(); wanted];
+        outputs.push(output.clone());
+        self.push(op, inputs.map(Clone::clone).to_vec(), outputs, attributes);
+        output
+    }
+
+    /// The `n` greatest along the last axis, in falling order.
+    pub(super) fn greatest(&mut self, value: &Value, n: usize) -> Value {
+        let n = self.integers(&[n as i64]);
+        let (values, places) = (self.next_name("TopK"), format!("{}_places", self.next_name("TopK")));
+        self.push("TopK", vec![value.clone(), n], vec![values.clone(), places], &[]);
+        values
+    }
+
+    /// Many values side by side along an axis.
+    pub(super) fn concat(&mut self, values: Vec<Value>, axis: i64) -> Value {
+        match <[Value; 1]>::try_from(values) {
+            Ok([only]) => only,
+            Err(values) => {
+                let output = self.next_name("Concat");
+                self.push("Concat", values, vec![output.clone()], &[("axis", Attribute::Int(axis))]);
+                output
+            }
+        }
+    }
+
+    /// The same numbers under another shape; 0 keeps an axis, -1 is computed.
+    pub(super) fn reshape(&mut self, value: &Value, shape: &[i64]) -> Value {
+        let shape = self.integers(shape);
+        self.node("Reshape", [value, &shape])
+    }
+
+    /// The axes in another order.
+    pub(super) fn transpose(&mut self, value: &Value, order: &[i64]) -> Value {
+        self.node_with("Transpose", [value], &[("perm", Attribute::Ints(order.to_vec()))])
+    }
+
+    /// One more axis, of size 1, at this place.
+    pub(super) fn unsqueeze(&mut self, value: &Value, axis: i64) -> Value {
+        let axis = self.integers(&[axis]);
+        self.node("Unsqueeze", [value, &axis])
+    }
+
+    /// A part of an axis.
+    pub(super) fn slice(&mut self, value: &Value, axis: i64, part: Range<usize>) -> Value {
+        let (start, end) = (self.integers(&[part.start as i64]), self.integers(&[part.end as i64]));
+        let axis = self.integers(&[axis]);
+        self.node("Slice", [value, &start, &end, &axis])
+    }
+
+    /// The sum along the last axis, which stays, as 1.
+    pub(super) fn sum(&mut self, value: &Value) -> Value {
+        let axis = self.integers(&[-1]);
+        self.node("ReduceSum", [value, &axis])
+    }
+
+    /// The mean along some axes, which stay, as 1, if `keep` says so.
+    pub(super) fn mean(&mut self, value: &Value, axes: &[i64], keep: bool) -> Value {
+        self.reduce("ReduceMean", value, axes, keep)
+    }
+
+    /// The greatest along some axes, which stay, as 1.
+    pub(super) fn max(&mut self, value: &Value, axes: &[i64]) -> Value {
+        self.reduce("ReduceMax", value, axes, true)
+    }
+
+    fn reduce(&mut self, op: &str, value: &Value, axes: &[i64], keep: bool) -> Value {
+        self.node_with(
+            op,
+            [value],
+            &[("axes", Attribute::Ints(axes.to_vec())), ("keepdims", Attribute::flag(keep))],
+        )
+    }
+
+    /// Every number times `factor`.
+    pub(super) fn times(&mut self, value: &Value, factor: f32) -> Value {
+        let factor = self.number(factor);
+        self.node("Mul", [value, &factor])
+    }
+
+    /// Every number at least `least`.
+    pub(super) fn at_least(&mut self, value: &Value, least: f32) -> Value {
+        let least = self.number(least);
+        self.node("Max", [value, &least])
+    }
+
+    /// Probabilities along the last axis.
+    pub(super) fn softmax(&mut self, value: &Value) -> Value {
+        self.node_with("Softmax", [value], &[("axis", Attribute::Int(-1))])
+    }
+
+    /// 1 where it is true, 0 where it is not.
+    pub(super) fn as_float(&mut self, value: &Value) -> Value {
+        self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(FLOAT)))])
+    }
+
+    /// Whole numbers, to count places with.
+    pub(super) fn as_integer(&mut self, value: &Value) -> Value {
+        self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(INT64)))])
+    }
+
+    pub(super) fn finish(self) -> GraphProto {
+        self.proto
+    }
+
+    fn next_name(&self, op: &str) -> Value {
+        format!("{op}_{}", self.proto.node.len())
+    }
+
+    fn push(&mut self, op: &str, input: Vec<Value>, output: Vec<Value>, attributes: &[(&str, Attribute)]) {
+        let name = self.next_name(op);
+        let attribute = attributes.iter().map(|(name, value)| attribute(name, value)).collect();
+        self.proto.node.push(NodeProto { input, output, name, op_type: op.to_owned(), attribute });
+    }
+}
+
+fn attribute(name: &str, value: &Attribute) -> AttributeProto {
+    let mut proto = AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
+    let kind = match value {
+        Attribute::Int(value) => {
+            proto.i = *value;
+            AttributeType::Int
+        }
+        Attribute::Float(value) => {
+            proto.f = *value;
+            AttributeType::Float
+        }
+        Attribute::Ints(values) => {
+            proto.ints.clone_from(values);
+            AttributeType::Ints
+        }
+        Attribute::Text(text) => {
+            proto.s = text.as_bytes().to_vec();
+            AttributeType::String
+        }
+        Attribute::Texts(texts) => {
+            proto.strings = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+            AttributeType::Strings
+        }
+    };
+    proto.set_type(kind);
+    proto
+}
+
+/// Floats of that shape.
+fn value_info(name: &str, shape: &[Axis], meaning: &str) -> ValueInfoProto {
+    let dimension = |axis: &Axis| {
+        let value = match axis {
+            Axis::Size(size) => Dimension::Value(*size as i64),
+            Axis::Open(name) => Dimension::Param((*name).to_owned()),
+        };
+        DimensionProto { value: Some(value) }
+    };
+    let dim = shape.iter().map(dimension).collect();
+    let tensor_type = TensorTypeProto { elem_type: FLOAT, shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
+        doc_string: meaning.to_owned(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Sound in, answers out.
+
+use cantus_audio::feature::onset::{Aggregate, OnsetConfig};
+use cantus_audio::feature::{BandwidthConfig, Features};
+use cantus_audio::signal::{Norm, PadMode};
+
+use super::*;
+use crate::export::front_end;
+use crate::export::graph::Graph;
+use crate::export::proto::{ModelProto, OperatorSetIdProto};
+use prost::Message;
+
+/// Music of a kind: three tones that fade, a second chord half way, some noise.
+fn music(n: usize, seed: u32) -> Vec<f32> {
+    let noise = noise(n, seed);
+    let tone = |i: usize, hertz: f32| (std::f32::consts::TAU * hertz * i as f32 / 8000.0).sin();
+    let sample = |i: usize| {
+        let (root, age) = if i < n / 2 { (262.0, i) } else { (330.0, i - n / 2) };
+        let root = root * (1.0 + 0.02 * seed as f32);
+        let chord = tone(i, root) + 0.7 * tone(i, 1.26 * root) + 0.5 * tone(i, 1.5 * root);
+        0.2 * chord * (-(age as f32) / 900.0).exp() + 0.02 * noise[i]
+    };
+    (0..n).map(sample).collect()
+}
+
+/// Features of segments by tract and by the extractor.
+fn features(spec: &FeatureSpec, samples: &[f32], n_segments: usize) -> (Vec<f32>, Features) {
+    let mut graph = Graph::new("front end");
+    let input = graph.input("samples", &[spec.segment_samples()], "");
+    let output = front_end::features(&mut graph, spec, &input).unwrap();
+    let shape = ["batch".into(), spec.frames_per_segment().into(), spec.n_bins().into()];
+    graph.output(output.clone(), "features", &shape, "");
+    graph.output(output, "again", &shape, "");
+    let proto = ModelProto {
+        ir_version: 8,
+        graph: Some(graph.finish()),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
+        ..ModelProto::default()
+    };
+    let [found, _] =
+        run(&proto.encode_to_vec(), Input::Samples, &[n_segments, spec.segment_samples()], samples);
+    let mut extractor = spec.extractor().unwrap();
+    let mut expected = extractor.extract(&samples[..spec.segment_samples()]);
+    for segment in samples.chunks_exact(spec.segment_samples()).skip(1) {
+        expected.values.extend(extractor.extract(segment).values);
+    }
+    (found, expected)
+}
+
+/// Every number within `tolerance` of the largest of its column.
+#[track_caller]
+fn features_equal(spec: &FeatureSpec, tolerance: f32) {
+    let n = spec.segment_samples();
+    let samples = [music(n, 1), music(n, 2), vec![0.0; n]].concat();
+    let (found, expected) = features(spec, &samples, 3);
+    assert_eq!(found.len(), expected.values.len());
+    for bin in 0..expected.n_bins {
+        let column = |values: &[f32]| values.iter().skip(bin).step_by(expected.n_bins).copied().collect();
+        let (found, expected): (Vec<f32>, Vec<f32>) = (column(&found), column(&expected.values));
+        let largest = expected.iter().fold(1e-3, |largest: f32, x| largest.max(x.abs()));
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            assert!(
+                (found - expected).abs() <= tolerance * largest,
+                "{:?}, bin {bin}, row {i}: {found}, expected {expected}",
+                spec.kinds
+            );
+        }
+    }
+}
+
+#[test]
+fn every_kind_that_has_a_form_is_the_extractors() {
+    let mut refused = Vec::new();
+    for &kind in FeatureKind::ALL {
+        let spec = spec(vec![kind]);
+        if spec.validate().is_err() || front_end::features(&mut Graph::default(), &spec, &"x".into()).is_err()
+        {
+            refused.push(kind.name());
+        } else {
+            features_equal(&spec, 2e-4);
+        }
+    }
+    let expected =
+        ["pcen", "spectral_contrast", "chroma_cqt", "cqt", "tonnetz", "tempogram", "harmonic", "percussive"];
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn parameters_of_the_front_end_are_heeded() {
+    let base = || spec(vec![FeatureKind::LogMel, FeatureKind::Rms, FeatureKind::OnsetStrength]);
+    features_equal(&FeatureSpec { center: false, top_db: Some(30.0), ..base() }, 2e-4);
+    features_equal(&FeatureSpec { pad_mode: PadMode::Reflect, power: 1.0, htk: true, ..base() }, 2e-4);
+    features_equal(
+        &FeatureSpec { pad_mode: PadMode::Edge, top_db: None, win_length: Some(200), ..base() },
+        2e-4,
+    );
+    features_equal(&FeatureSpec { power: 1.5, n_fft: 250, hop_length: 100, ..base() }, 2e-4);
+    let onset = OnsetConfig {
+        lag: 2,
+        max_size: 3,
+        detrend: true,
+        aggregate: Aggregate::Median,
+        ..OnsetConfig::default()
+    };
+    features_equal(&FeatureSpec { onset, ..base() }, 2e-4);
+    let bandwidth = BandwidthConfig { p: 3.0, norm: false };
+    features_equal(&FeatureSpec { bandwidth, ..spec(vec![FeatureKind::SpectralBandwidth]) }, 2e-4);
+    for (norm, tuning) in [(Norm::L1, Some(0.3)), (Norm::L2, None), (Norm::None, None)] {
+        let mut spec = spec(vec![FeatureKind::ChromaStft]);
+        (spec.chroma_stft.norm, spec.chroma_stft.tuning) = (norm, tuning);
+        features_equal(&spec, 2e-4);
+    }
+}
+
+#[test]
+fn samples_in_answers_out_is_what_the_predictor_hears() {
+    let spec = spec(vec![FeatureKind::Mfcc, FeatureKind::ZeroCrossingRate, FeatureKind::ChromaStft]);
+    let layers = "[[layers]]\ntype = 'GRU'\nunits = 8";
+    let mut model = model(&spec, &architecture(&[spec.frames_per_segment(), spec.n_bins()], layers));
+    model.normalization.deviation[..spec.n_mfcc].fill(60.0);
+    model.calibration.segment_temperature = 3.0;
+    let n = spec.segment_samples();
+    let samples = [music(n, 1), music(n, 3), music(n, 8)].concat();
+    let (_, heard) = features(&spec, &samples, 3);
+    answers_equal(&model, Input::Samples, &samples, &heard.values, 3);
+}
+
+#[test]
+fn what_has_no_form_is_refused_in_one_line() {
+    let refusal = |spec: &FeatureSpec| {
+        let error =
+            front_end::features(&mut Graph::default(), spec, &"samples".into()).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        error
+    };
+    let error = refusal(&spec(vec![FeatureKind::Mfcc, FeatureKind::Cqt]));
+    assert!(error.contains("feature cqt") && error.contains("without --with-features"), "{error}");
+    assert!(error.contains("mfcc, mel, log_mel, stft,"), "{error}");
+    let symmetric = FeatureSpec { pad_mode: PadMode::Symmetric, ..spec(vec![FeatureKind::Mfcc]) };
+    assert!(refusal(&symmetric).contains("symmetric"));
+    let long = FeatureSpec { pad_mode: PadMode::Reflect, n_fft: 8192, ..spec(vec![FeatureKind::Mfcc]) };
+    assert!(refusal(&long).contains("3200 samples"));
+}

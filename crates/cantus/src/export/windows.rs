@@ -1,0 +1,65 @@
+//! Convolutions and pools: windows that slide over an image.
+//!
+//! ONNX wants channels first, the engine has them last: there is a transposition on either side, which runtimes remove
+//! between two such layers.
+
+use cantus_nn::layer::{AveragePool2D, Conv2D, MaxPool2D, Padding};
+
+use super::graph::{Attribute, Graph, Value};
+use super::layers::{Weights, activation};
+use crate::Error;
+
+/// The kernel `[height, width, channels, filters]` becomes ONNX's `[filters, channels, height, width]`.
+pub(super) fn convolution(
+    graph: &mut Graph,
+    conv: &Conv2D,
+    path: &str,
+    shape: &[usize],
+    weights: &Weights<'_>,
+    x: &Value,
+) -> Result<Value, Error> {
+    let ([height, width], filters) = (conv.kernel_size, conv.filters);
+    let channels = shape.last().copied().unwrap_or(1);
+    let values = weights.get(path, "kernel")?;
+    let mut kernel = Vec::with_capacity(values.len());
+    for filter in 0..filters {
+        for channel in 0..channels {
+            kernel.extend((0..height * width).map(|at| values[(at * channels + channel) * filters + filter]));
+        }
+    }
+    let kernel = graph.floats(&[filters, channels, height, width], &kernel);
+    let bias = graph.floats(&[filters], weights.get(path, "bias")?);
+    let attributes = windows(conv.kernel_size, conv.strides, conv.padding);
+    let sums = channels_first(graph, x, |graph, x| graph.node_with("Conv", [x, &kernel, &bias], &attributes));
+    Ok(activation(graph, conv.activation, &sums))
+}
+
+pub(super) fn max_pool(graph: &mut Graph, pool: MaxPool2D, x: &Value) -> Value {
+    let attributes = windows(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
+    channels_first(graph, x, |graph, x| graph.node_with("MaxPool", [x], &attributes))
+}
+
+pub(super) fn average_pool(graph: &mut Graph, pool: AveragePool2D, x: &Value) -> Value {
+    let attributes = windows(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
+    channels_first(graph, x, |graph, x| graph.node_with("AveragePool", [x], &attributes))
+}
+
+/// `[batch, height, width, channels]` for an operator that wants `[batch, channels, height, width]`, and back.
+fn channels_first(graph: &mut Graph, x: &Value, operator: impl FnOnce(&mut Graph, &Value) -> Value) -> Value {
+    let image = graph.transpose(x, &[0, 3, 1, 2]);
+    let answer = operator(graph, &image);
+    graph.transpose(&answer, &[0, 2, 3, 1])
+}
+
+/// TensorFlow's rule for the border, which the engine follows, is ONNX's SAME_UPPER.
+fn windows(size: [usize; 2], strides: [usize; 2], padding: Padding) -> [(&'static str, Attribute); 3] {
+    let border = match padding {
+        Padding::Valid => "VALID",
+        Padding::Same => "SAME_UPPER",
+    };
+    [
+        ("kernel_shape", Attribute::sizes(&size)),
+        ("strides", Attribute::sizes(&strides)),
+        ("auto_pad", Attribute::Text(border)),
+    ]
+}
