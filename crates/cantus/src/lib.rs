@@ -41,10 +41,10 @@ pub mod cross_validation;
 mod error;
 #[cfg(feature = "train")]
 pub mod evaluation;
-#[cfg(feature = "fetch")]
-pub mod fetch;
 #[cfg(feature = "train")]
 pub mod export;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 #[cfg(feature = "train")]
 pub mod inspection;
 #[cfg(feature = "train")]
