@@ -22,8 +22,10 @@ pub(crate) const EXTENSIONS: [&str; 14] =
 pub struct Catalog {
     /// Folder that the tracks' paths are relative to.
     pub root: PathBuf,
-    /// Names of the classes, sorted bytewise.
+    /// Names of the classes or tags, sorted bytewise.
     pub labels: Vec<String>,
+    /// Whether labels are tags: a track may have none or several. Otherwise each has one, its class.
+    pub is_tagged: bool,
     /// The tracks, sorted by label and then by path.
     pub tracks: Vec<Track>,
     /// What was found beside the tracks.
@@ -67,13 +69,13 @@ impl Catalog {
             });
         }
         let tracks = found.labelled.into_iter().map(|(label, path)| Entry {
-            label,
+            labels: vec![label],
             path,
             group: None,
             part: None,
             fold: None,
         });
-        Self::from_entries(root, root, tracks.collect(), ignored)
+        Self::from_entries(root, root, tracks.collect(), false, ignored)
     }
 
     /// Numbers the labels and sorts the tracks; `origin` is what errors name.
@@ -81,24 +83,33 @@ impl Catalog {
         root: &Path,
         origin: &Path,
         mut entries: Vec<Entry>,
+        is_tagged: bool,
         ignored: Ignored,
     ) -> Result<Self, Error> {
-        entries.sort_by(|a, b| (&a.label, &a.path).cmp(&(&b.label, &b.path)));
+        entries.iter_mut().for_each(|entry| entry.labels.sort());
+        entries.sort_by(|a, b| (&a.labels, &a.path).cmp(&(&b.labels, &b.path)));
         let numbers: BTreeMap<String, usize> = entries
             .iter()
-            .map(|entry| entry.label.clone())
+            .flat_map(|entry| entry.labels.iter().cloned())
             .collect::<BTreeSet<_>>()
             .into_iter()
             .enumerate()
             .map(|(number, label)| (label, number))
             .collect();
-        if let (1, Some(label)) = (numbers.len(), numbers.keys().next()) {
-            return Err(Error::OneClass { path: origin.to_owned(), label: label.clone() });
+        match numbers.keys().next() {
+            Some(label) if numbers.len() == 1 && !is_tagged => {
+                return Err(Error::OneClass { path: origin.to_owned(), label: label.clone() });
+            }
+            // Something can be told apart as long as one tag is there and not everywhere.
+            _ if is_tagged && entries.iter().all(|entry| entry.labels == entries[0].labels) => {
+                return Err(Error::SameTags { path: origin.to_owned() });
+            }
+            _ => {}
         }
         let tracks = entries
             .into_iter()
-            .map(|Entry { label, path, group, part, fold }| Track {
-                label: numbers.get(&label).copied().unwrap_or(0),
+            .map(|Entry { labels, path, group, part, fold }| Track {
+                labels: labels.iter().filter_map(|label| numbers.get(label).copied()).collect(),
                 path,
                 artist: None,
                 group,
@@ -107,7 +118,7 @@ impl Catalog {
                 recording: None,
             })
             .collect();
-        Ok(Self { root: root.to_owned(), labels: numbers.into_keys().collect(), tracks, ignored })
+        Ok(Self { root: root.to_owned(), labels: numbers.into_keys().collect(), is_tagged, tracks, ignored })
     }
 
     /// Where the file of a track lies.
@@ -155,10 +166,11 @@ fn unreadable(root: &Path, error: &walkdir::Error) -> Failure {
     Failure { path: path.to_string_lossy().into_owned(), reason }
 }
 
-/// A track before its label has a number.
+/// A track before its labels have numbers.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) label: String,
+    /// One, unless labels are tags.
+    pub(crate) labels: Vec<String>,
     pub(crate) path: String,
     pub(crate) group: Option<String>,
     pub(crate) part: Option<crate::Part>,
@@ -279,7 +291,7 @@ mod tests {
         let catalog = Catalog::open(dir.path()).unwrap();
         assert_eq!(catalog.labels, ["Jazz", "pop music", "rock"]);
         assert_eq!(paths(&catalog), ["Jazz/x.Wav", "pop music/z.au", "rock/b.mp3", "rock/live/1999/a.FLAC"]);
-        assert_eq!(catalog.tracks.iter().map(|track| track.label).collect::<Vec<_>>(), [0, 1, 2, 2]);
+        assert_eq!(catalog.tracks.iter().map(|track| track.labels[0]).collect::<Vec<_>>(), [0, 1, 2, 2]);
         assert_eq!(catalog.ignored.not_audio, ["empty/n.txt"]);
     }
 

@@ -18,7 +18,7 @@ use cantus_audio::pending_file::PendingFile;
 use crate::Error;
 use crate::course_json_reader::{CourseData, read};
 use crate::extract::tracks_per_part;
-use crate::store::{FeatureStore, Header, Input, PartRecord, StoreWriter, TrackRecord};
+use crate::store::{Called, FeatureStore, Header, Input, PartRecord, StoreWriter, TrackRecord};
 
 /// Reads a `data.json` into a feature store in the folder `out`.
 ///
@@ -57,15 +57,19 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
     let path = format!("segment-{row:07}");
-    let input = Input { path, label, group: None, split: None, fold: None, file: None };
+    let input =
+        Input { path, called: Called::Label(label), group: None, split: None, fold: None, file: None };
     TrackRecord::new(input, 1)
 }
 
 /// Writes a store's MFCCs as `data.json`, segment by segment. Each number is the shortest that reads back as the same f32.
 ///
 /// # Errors
-/// If the store holds anything but MFCCs, a segment cannot be read, or the file cannot be written.
+/// If the store holds anything but MFCCs, or its labels are tags, a segment cannot be read, or the file cannot be written.
 pub fn export(store: &FeatureStore, path: &Path) -> Result<(), Error> {
+    if store.is_tagged() {
+        return Err(Error::Tagged);
+    }
     if store.spec().kinds != [FeatureKind::Mfcc] {
         let kinds: Vec<&str> = store.spec().kinds.iter().map(|kind| kind.name()).collect();
         return Err(Error::NotMfcc { found: kinds.join(" + ") });

@@ -21,7 +21,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A file where a folder or a manifest was wanted.
-    #[error("{}: neither a folder of recordings nor a manifest (a .csv file with the columns path,label)", path.display())]
+    #[error("{}: neither a folder of recordings nor a manifest (a .csv file with the columns path,label or path,labels)", path.display())]
     NotADataset {
         /// The file.
         path: PathBuf,
@@ -52,6 +52,12 @@ pub enum Error {
         path: PathBuf,
         /// The one label.
         label: String,
+    },
+    /// A manifest that gives every track the same tags.
+    #[error("{}: every track has the same labels, so that there is nothing to tell apart; add tracks without one of them, with an empty field for a track that has none", path.display())]
+    SameTags {
+        /// The manifest.
+        path: PathBuf,
     },
     /// A CSV file, or a list, that does not say what it should.
     #[error("{}, line {line}: {reason}", path.display())]
@@ -268,6 +274,11 @@ pub enum Error {
         /// What was expected and what was found.
         reason: String,
     },
+    /// Labels that the course's `data.json` has no place for.
+    #[error(
+        "data.json has one label for each segment, and the labels of this feature store are tags, of which a track may have several"
+    )]
+    Tagged,
     /// Features that the course's `data.json` has no place for.
     #[error("only stores of plain MFCCs can be written as data.json; this one holds {found}")]
     NotMfcc {

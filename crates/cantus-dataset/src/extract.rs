@@ -118,7 +118,7 @@ pub fn extract(
         .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
     let header = Header {
         augmentation: augmentation.cloned(),
-        ..Header::begin(&catalog.root, &catalog.labels, spec, true)
+        ..Header::begin(&catalog.root, &catalog.labels, spec, true).tagged(catalog.is_tagged)
     };
     let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
@@ -247,7 +247,7 @@ impl PartJob<'_> {
         self.meter.done(track, heard.is_err());
         let subject = evidence.map(|evidence| Subject {
             path: track.path.clone(),
-            label: Some(input.label.clone()),
+            label: input.called.class().map(str::to_owned),
             artist: artist.clone(),
             evidence,
         });

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::split::{draw, missing};
+use crate::split::{draw, has_tags, missing};
 use crate::{Error, Part, Split, SplitSpec, Track, Unit};
 
 /// Which tracks are examined together.
@@ -26,7 +26,7 @@ impl Folds {
     /// Deals tracks into `n_folds` folds, stratified; whole groups if `by` is [`Unit::Group`].
     ///
     /// # Errors
-    /// If there are fewer than two folds, or a label has fewer tracks (groups) than there are folds.
+    /// If there are fewer than two folds, or a class has fewer tracks (groups) than there are folds.
     pub fn draw(
         tracks: &[Track],
         labels: &[String],
@@ -65,7 +65,7 @@ impl Folds {
     /// tracks) is the validation part. `spec.test` plays no role.
     ///
     /// # Errors
-    /// If a label has no track outside of the fold, or the folds and the validation part leave nothing to learn from.
+    /// If a class has no track outside of the fold, or the folds and the validation part leave nothing to learn from.
     pub fn split(
         &self,
         fold: usize,
@@ -82,7 +82,9 @@ impl Folds {
             let expected = "less than what a fold leaves, so that there are tracks to train on";
             return Err(Error::InvalidSplit { parameter: "validation", found, expected });
         }
-        self.check_labels(fold, tracks, labels)?;
+        if !has_tags(tracks) {
+            self.check_labels(fold, tracks, labels)?;
+        }
         let spec = SplitSpec { by: self.unit, ..spec.clone() };
         spec.draw_validation(&mut parts, tracks, labels, share)?;
         let missing = missing(tracks, &parts, labels.len());
@@ -107,10 +109,10 @@ impl Folds {
         Ok(Split { unit: self.unit, parts, given: false, missing })
     }
 
-    /// Whether every label is left outside of a fold.
+    /// Whether every class is left outside of a fold.
     fn check_labels(&self, fold: usize, tracks: &[Track], labels: &[String]) -> Result<(), Error> {
         for (number, label) in labels.iter().enumerate() {
-            let mut folds = tracks.iter().zip(&self.of).filter(|(track, _)| track.label == number);
+            let mut folds = tracks.iter().zip(&self.of).filter(|(track, _)| track.labels.contains(&number));
             if folds.all(|(_, of)| *of == fold) {
                 return Err(Error::OnlyInOneFold { label: label.clone(), fold: self.names[fold].clone() });
             }
@@ -133,7 +135,7 @@ mod tests {
     fn tracks() -> Vec<Track> {
         let track = |i: usize| Track {
             path: format!("{i:02}.wav"),
-            label: i % 3,
+            labels: vec![i % 3],
             artist: None,
             group: Some(format!("artist-{}", i / 2)),
             part: None,
@@ -191,7 +193,7 @@ mod tests {
     #[test]
     fn a_label_that_only_one_fold_has_cannot_be_learnt() {
         let mut tracks = tracks();
-        tracks.iter_mut().for_each(|track| track.fold = Some(track.label.to_string()));
+        tracks.iter_mut().for_each(|track| track.fold = Some(track.labels[0].to_string()));
         let folds = Folds::given(&tracks, Unit::Track).unwrap();
         let error = folds.split(1, &tracks, &labels(), &SplitSpec::default()).unwrap_err().to_string();
         assert!(error.contains("class 'b' has tracks in fold 1 only"), "{error}");

@@ -101,7 +101,7 @@ fn folded(artist: &str) -> String {
 /// The folder of a track, unless that is the label's own.
 fn parent(track: &Track, labels: &[String]) -> Option<String> {
     let (folder, _) = track.path.rsplit_once('/')?;
-    let is_label = labels.get(track.label).is_some_and(|label| label == folder);
+    let is_label = track.labels.iter().any(|&label| labels.get(label).is_some_and(|name| name == folder));
     (!is_label && !folder.is_empty()).then(|| folder.to_owned())
 }
 
@@ -137,7 +137,7 @@ mod tests {
     fn tracks() -> (Vec<Track>, Vec<String>) {
         let track = |path: &str, label, artist: Option<&str>| Track {
             path: path.to_owned(),
-            label,
+            labels: vec![label],
             artist: artist.map(str::to_owned),
             group: Some("before".to_owned()),
             part: None,

@@ -23,6 +23,7 @@ mod error;
 mod extract;
 mod folds;
 mod groups;
+mod iterative_stratification;
 mod manifest;
 mod spec_difference;
 mod split;

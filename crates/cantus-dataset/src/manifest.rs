@@ -1,6 +1,8 @@
-//! A catalogue written by hand: a CSV file with the columns `path,label[,group,split,fold]`.
+//! A catalogue written by hand: a CSV file with the columns `path,label[,group,split,fold]`, or `path,labels[,…]` for tags.
 //!
-//! The header is required, its columns stand in any order. Paths are relative to the manifest. `split` is `train`,
+//! The header is required, its columns stand in any order. In the column `label` each track has one label, its class. In the
+//! column `labels` it has as many as it has, parted by `;` or `|`: `rock;slow;piano`; an empty field says that it has none of
+//! all the labels of the manifest. Paths are relative to the manifest. `split` is `train`,
 //! `validation` or `test`; `fold` is the name of a fold of a cross-validation; either stands in every line or in none. A file that is listed and missing is no error here:
 //! it becomes a failure of the extraction, like every other file that cannot be read.
 
@@ -16,20 +18,27 @@ use crate::{Error, Part};
 /// What some editors put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-const COLUMNS: [&str; 5] = ["path", "label", "group", "split", "fold"];
+const COLUMNS: [&str; 6] = ["path", "label", "labels", "group", "split", "fold"];
+
+/// What parts the labels of a track.
+const SEPARATORS: [char; 2] = [';', '|'];
 
 /// Columns that are filled in every line or in none.
 const ALL_OR_NONE: [&str; 2] = ["split", "fold"];
 
 pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
-    let mut table = Table::open(path, &COLUMNS, &COLUMNS[..2])?;
+    let mut table = Table::open(path, &COLUMNS, &COLUMNS[..1])?;
+    let is_tagged = is_tagged(&table)?;
     let mut entries = Vec::new();
     let mut first_line: HashMap<String, u64> = HashMap::new();
     let mut first_lines: [Option<(bool, u64)>; 2] = [None; 2];
     while let Some(line) = table.next_line()? {
-        let entry = entry(&table, line)?;
+        let entry = entry(&table, line, is_tagged)?;
         if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
-            return Err(table.error(line, format!("'{}' stands in line {earlier} already", entry.path)));
+            let remedy = if is_tagged { "; give all its labels in one line, parted by ;" } else { "" };
+            return Err(
+                table.error(line, format!("'{}' stands in line {earlier} already{remedy}", entry.path))
+            );
         }
         for (column, first) in ALL_OR_NONE.into_iter().zip(&mut first_lines) {
             let is_filled = table.field(column).is_some();
@@ -47,10 +56,30 @@ pub(crate) fn read(path: &Path) -> Result<Catalog, Error> {
         return Err(table.error(1, "no tracks below the header".to_owned()));
     }
     let root = path.parent().unwrap_or(Path::new(""));
-    Catalog::from_entries(root, path, entries, Ignored::default())
+    Catalog::from_entries(root, path, entries, is_tagged, Ignored::default())
 }
 
-fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
+/// Whether labels are tags, which the header says.
+fn is_tagged(table: &Table<'_>) -> Result<bool, Error> {
+    match (table.has("label"), table.has("labels")) {
+        (true, false) => Ok(false),
+        (false, true) => Ok(true),
+        (true, true) => Err(table.error(
+            1,
+            "the columns 'label' and 'labels' exclude each other; 'label' for one class, 'labels' for tags"
+                .to_owned(),
+        )),
+        (false, false) => Err(table.error(
+            1,
+            format!(
+                "no column 'label' in the header (or 'labels', for several in a track); known are {}",
+                COLUMNS.join(", ")
+            ),
+        )),
+    }
+}
+
+fn entry(table: &Table<'_>, line: u64, is_tagged: bool) -> Result<Entry, Error> {
     let required = |column| table.field(column).ok_or_else(|| table.error(line, format!("no {column}")));
     let part = match table.field("split") {
         None => None,
@@ -58,13 +87,51 @@ fn entry(table: &Table<'_>, line: u64) -> Result<Entry, Error> {
             table.error(line, format!("unknown split '{name}'; wanted train, validation or test"))
         })?),
     };
+    let labels = if is_tagged {
+        tags(table.field("labels").unwrap_or_default())
+    } else {
+        class(required("label")?).map(|label| vec![label])
+    };
     Ok(Entry {
         path: normalised(required("path")?),
-        label: required("label")?.to_owned(),
+        labels: labels.map_err(|reason| table.error(line, reason))?,
         group: table.field("group").map(str::to_owned),
         part,
         fold: table.field("fold").map(str::to_owned),
     })
+}
+
+/// The one label of a track.
+fn class(text: &str) -> Result<String, String> {
+    if text.contains(SEPARATORS) {
+        return Err(format!(
+            "label '{text}': a track has one in the column 'label'; call the column 'labels' for several"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The names in a field of labels; none in an empty one.
+fn tags(text: &str) -> Result<Vec<String>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    if text.contains(',') {
+        return Err(format!("labels '{text}': labels are parted by ; and hold no comma"));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(SEPARATORS).map(str::trim) {
+        if name.is_empty() {
+            return Err(format!(
+                "labels '{text}': a label without a name; leave the field empty for a track without labels"
+            ));
+        }
+        if names.iter().any(|earlier| earlier == name) {
+            return Err(format!("labels '{text}': '{name}' stands there twice"));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
 }
 
 /// The same file under one name: `./a/b` is `a/b`.
@@ -129,6 +196,11 @@ impl<'a> Table<'a> {
         start.line() + blank.filter(|byte| **byte == b'\n').count() as u64
     }
 
+    /// Whether the header names a column.
+    fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
     /// The current line's value in a column; `None` if it is empty.
     pub(crate) fn field(&self, column: &str) -> Option<&str> {
         self.record.get(*self.columns.get(column)?).filter(|value| !value.is_empty())
@@ -187,6 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_of_tags_gives_a_track_none_or_several() {
+        let text = "labels,path,split\nslow; piano,b.mp3,train\n,a.mp3,test\npiano|slow | rock,c.mp3,test\nrock,d.mp3,train\n";
+        let catalog = read_text(text).unwrap();
+        assert!(catalog.is_tagged && !read_text("path,label\na,x\nb,y\n").unwrap().is_tagged);
+        assert_eq!(catalog.labels, ["piano", "rock", "slow"]);
+        let found: Vec<_> =
+            catalog.tracks.iter().map(|track| (track.path.as_str(), track.labels.as_slice())).collect();
+        let expected: [(&str, &[usize]); 4] =
+            [("a.mp3", &[]), ("c.mp3", &[0, 1, 2]), ("b.mp3", &[0, 2]), ("d.mp3", &[1])];
+        assert_eq!(found, expected);
+        assert_eq!(read_text("path,labels\na,speech\nb,\n").unwrap().labels, ["speech"]);
+    }
+
+    #[test]
     fn every_mistake_is_named_with_its_line() {
         let message = |text: &str| read_text(text).unwrap_err().to_string();
         for (text, expected) in [
@@ -202,6 +288,18 @@ mod tests {
             ("path,label,split\na,x,train\nb,y,\n", "line 3: a split in some lines only (unlike line 2)"),
             ("path,label,fold\na,x,1\nb,y,\n", "line 3: a fold in some lines only (unlike line 2)"),
             ("path,label\na,x\nb,x\n", "only one class, 'x'"),
+            ("path,label\na,x\nb,x;y\n", "line 3: label 'x;y': a track has one in the column 'label'"),
+            ("path,label,labels\na,x,y\n", "line 1: the columns 'label' and 'labels' exclude each other"),
+            ("path,labels\na,x\nb,x;;y\n", "line 3: labels 'x;;y': a label without a name"),
+            ("path,labels\na,x;\nb,y\n", "line 2: labels 'x;': a label without a name"),
+            ("path,labels\na,x;y;x\nb,y\n", "line 2: labels 'x;y;x': 'x' stands there twice"),
+            ("path,labels\na,\"x,y\"\nb,y\n", "line 2: labels 'x,y': labels are parted by ;"),
+            (
+                "path,labels\na,x\na,y\n",
+                "line 3: 'a' stands in line 2 already; give all its labels in one line",
+            ),
+            ("path,labels\na,x;y\nb,y;x\n", "every track has the same labels"),
+            ("path,labels\na,\nb,\n", "every track has the same labels"),
         ] {
             assert!(message(text).contains(expected), "{text:?}: {}", message(text));
         }

@@ -4,7 +4,8 @@
 //! segments of one track stand on both sides, and no two copies of one recording. The split by segment, which the lecture course makes, tears tracks apart
 //! and flatters every model; it exists under its own name, for comparison.
 //!
-//! Every label keeps its share in every part as far as groups allow (`stratify`), the seed decides the rest, and the
+//! Every label keeps its share in every part as far as groups allow (`stratify`; `iterative_stratification`, where tracks
+//! have none or several labels), the seed decides the rest, and the
 //! order of the tracks does not matter. A split that the manifest or lists give wins; tracks that it does not name are left
 //! out.
 
@@ -15,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::disjoint::DisjointSets;
+use crate::iterative_stratification::stratify_tags;
 use crate::stratify::{Bundle, bundles_with, stratify};
 use crate::{Error, Track};
 
@@ -102,7 +104,8 @@ impl SplitSpec {
     /// validation part, it is drawn from their training part. With [`Unit::Segment`], every entry of `tracks` is taken for a segment.
     ///
     /// # Errors
-    /// If the shares are no shares, or a label has fewer tracks (groups) than there are parts.
+    /// If the shares are no shares, or a class has fewer tracks (groups) than there are parts; a tag may, and then is
+    /// [`missing`](Split::missing) in some.
     pub fn split(&self, tracks: &[Track], labels: &[String]) -> Result<Split, Error> {
         self.validate()?;
         let given = tracks.iter().any(|track| track.part.is_some());
@@ -169,7 +172,7 @@ impl SplitSpec {
     }
 }
 
-/// The number of the share that each track falls to; every label must have `needed` bundles.
+/// The number of the share that each track falls to; every class must have `needed` bundles, but not every tag.
 pub(crate) fn draw(
     tracks: &[Track],
     labels: &[String],
@@ -182,10 +185,11 @@ pub(crate) fn draw(
         return Err(Error::NoGroups { wanted: "a group".to_owned() });
     }
     let bundles = bundles(tracks, by);
-    for (number, label) in labels.iter().enumerate() {
+    let is_tagged = has_tags(tracks);
+    for (number, label) in labels.iter().enumerate().filter(|_| !is_tagged) {
         let n = bundles_with(&bundles, number);
         if n < needed {
-            let n_tracks = tracks.iter().filter(|track| track.label == number).count();
+            let n_tracks = tracks.iter().filter(|track| track.labels.contains(&number)).count();
             return Err(match by {
                 Unit::Track if n < n_tracks => {
                     Error::TooFewRecordings { label: label.clone(), n, n_tracks, needed }
@@ -195,12 +199,18 @@ pub(crate) fn draw(
         }
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let stratify = if is_tagged { stratify_tags } else { stratify };
     let choice = stratify(&bundles, labels.len(), shares, &mut rng);
     let mut numbers = vec![0; tracks.len()];
     for (bundle, number) in bundles.iter().zip(choice) {
         bundle.members.iter().for_each(|member| numbers[*member] = number);
     }
     Ok(numbers)
+}
+
+/// Whether labels are tags, as tracks with none or several show.
+pub(crate) fn has_tags(tracks: &[Track]) -> bool {
+    tracks.iter().any(|track| track.labels.len() != 1)
 }
 
 /// What must stay together, in an order that depends on names alone: tracks, or groups of them, and with each the copies
@@ -217,7 +227,7 @@ fn bundles(tracks: &[Track], by: Unit) -> Vec<Bundle> {
     (0..tracks.len()).for_each(|place| by_set.entry(sets.find(place)).or_default().push(place));
     let name = |members: &[usize]| members.iter().map(|member| key(&tracks[*member])).min();
     let members: BTreeMap<_, _> = by_set.into_values().map(|members| (name(&members), members)).collect();
-    members.into_values().map(|members| Bundle::new(members, |member| tracks[member].label)).collect()
+    members.into_values().map(|members| Bundle::new(members, |member| &tracks[member].labels)).collect()
 }
 
 /// Joins the places that have one key.
@@ -252,8 +262,9 @@ fn name_of(by: Unit) -> &'static str {
 
 /// Pairs of label and part that no track stands for, among the parts that have tracks at all.
 pub(crate) fn missing(tracks: &[Track], parts: &[Option<Part>], n_labels: usize) -> Vec<(usize, Part)> {
-    let has =
-        |label, part| tracks.iter().zip(parts).any(|(track, p)| track.label == label && *p == Some(part));
+    let has = |label, part| {
+        tracks.iter().zip(parts).any(|(track, p)| track.labels.contains(&label) && *p == Some(part))
+    };
     let used = Part::ALL.into_iter().filter(|part| parts.contains(&Some(*part)));
     used.flat_map(|part| (0..n_labels).map(move |label| (label, part)))
         .filter(|(label, part)| !has(*label, *part))
@@ -277,7 +288,7 @@ mod tests {
     fn track(number: usize, label: usize, group: Option<String>) -> Track {
         Track {
             path: format!("{label}/{number:04}.wav"),
-            label,
+            labels: vec![label],
             artist: None,
             group,
             part: None,
@@ -306,7 +317,11 @@ mod tests {
     }
 
     fn count(tracks: &[Track], parts: &[Option<Part>], label: usize, part: Part) -> usize {
-        tracks.iter().zip(parts).filter(|(track, p)| track.label == label && **p == Some(part)).count()
+        tracks
+            .iter()
+            .zip(parts)
+            .filter(|(track, p)| track.labels.contains(&label) && **p == Some(part))
+            .count()
     }
 
     #[test]
@@ -317,7 +332,7 @@ mod tests {
             let split = spec.split(&tracks, &labels).unwrap();
             assert!(split.missing.is_empty());
             for label in 0..labels.len() {
-                let n = tracks.iter().filter(|track| track.label == label).count();
+                let n = tracks.iter().filter(|track| track.labels.contains(&label)).count();
                 for (part, share) in Part::ALL.into_iter().zip(spec.shares()) {
                     let (found, wanted) = (count(&tracks, &split.parts, label, part), share * n as f64);
                     assert!((found as f64 - wanted).abs() <= 1.5, "seed {seed}: {found} of {n} in {part:?}");
@@ -413,6 +428,57 @@ mod tests {
             }
         }
         assert!(n_splits > 60, "only {n_splits} of the random catalogues could be split");
+    }
+
+    /// The same catalogue where each track has none to three of the labels.
+    fn with_tags(seed: u64) -> (Vec<Track>, Vec<String>) {
+        let (mut tracks, labels) = with_copies(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+        for track in &mut tracks {
+            let drawn: BTreeSet<usize> =
+                (0..rng.random_range(0..=3)).map(|_| rng.random_range(0..labels.len())).collect();
+            track.labels = drawn.into_iter().collect();
+        }
+        (tracks, labels)
+    }
+
+    #[test]
+    fn tagged_tracks_are_split_so_that_nothing_is_torn_and_rare_tags_are_told_and_no_error() {
+        let mut n_missing = 0;
+        for seed in 0..60 {
+            let (tracks, labels) = with_tags(seed);
+            for by in [Unit::Track, Unit::Group] {
+                let spec = SplitSpec { by, seed, ..SplitSpec::default() };
+                let split = match spec.split(&tracks, &labels) {
+                    Err(Error::NoGroups { .. }) => continue,
+                    split => split.unwrap(),
+                };
+                assert!(torn_recordings(&tracks, &split.parts).is_empty(), "seed {seed}");
+                let mut part_of: HashMap<&str, Option<Part>> = HashMap::new();
+                for (track, part) in tracks.iter().zip(&split.parts).filter(|_| by == Unit::Group) {
+                    if let Some(group) = &track.group {
+                        assert_eq!(*part_of.entry(group).or_insert(*part), *part, "seed {seed}, {group}");
+                    }
+                }
+                for (label, part) in &split.missing {
+                    assert_eq!(count(&tracks, &split.parts, *label, *part), 0);
+                    let n_bundles = bundles_with(&bundles(&tracks, by), *label);
+                    assert!(n_bundles < 6, "seed {seed}, {by:?}: {n_bundles} bundles and none in {part:?}");
+                }
+                n_missing += split.missing.len();
+                let folds = Folds::draw(&tracks, &labels, by, 3, seed).unwrap();
+                assert!(folds.split(0, &tracks, &labels, &spec).is_ok(), "seed {seed}");
+            }
+        }
+        assert!(n_missing < 60, "{n_missing} labels are missing in a part");
+        let (mut tracks, labels) = with_tags(7);
+        let split = |tracks: &[Track]| -> BTreeMap<String, Option<Part>> {
+            let parts = SplitSpec::default().split(tracks, &labels).unwrap().parts;
+            tracks.iter().map(|track| track.path.clone()).zip(parts).collect()
+        };
+        let before = split(&tracks);
+        tracks.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(before, split(&tracks), "the order of the tracks plays no role");
     }
 
     #[test]

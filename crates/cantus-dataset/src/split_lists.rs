@@ -117,7 +117,7 @@ mod tests {
     fn tracks(paths: &[&str]) -> Vec<Track> {
         let track = |path: &&str| Track {
             path: (*path).to_owned(),
-            label: 0,
+            labels: vec![0],
             artist: None,
             group: None,
             part: None,

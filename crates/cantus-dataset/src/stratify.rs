@@ -1,4 +1,4 @@
-//! Dividing bundles of tracks so that every label has its share in every part.
+//! Dividing bundles of tracks with one label each so that every label has its share in every part.
 //!
 //! A greedy rule: bundles go from the largest to the smallest (those of one size in an order drawn from the seed), and
 //! each goes to the part that lacks most of what it holds. What a part lacks of a label is
@@ -18,25 +18,26 @@ pub(crate) struct Bundle {
     /// Places of its tracks.
     pub(crate) members: Vec<usize>,
     /// (label, number of its tracks with that label), sorted by label.
-    counts: Vec<(usize, usize)>,
+    pub(crate) counts: Vec<(usize, usize)>,
 }
 
 impl Bundle {
-    pub(crate) fn new(members: Vec<usize>, label_of: impl Fn(usize) -> usize) -> Self {
-        let mut labels: Vec<usize> = members.iter().map(|member| label_of(*member)).collect();
+    pub(crate) fn new<'a>(members: Vec<usize>, labels_of: impl Fn(usize) -> &'a [usize]) -> Self {
+        let mut labels: Vec<usize> = members.iter().flat_map(|member| labels_of(*member)).copied().collect();
         labels.sort_unstable();
         let counts = labels.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect();
         Self { members, counts }
     }
 
-    fn holds(&self, label: usize) -> bool {
-        self.counts.iter().any(|(own, _)| *own == label)
+    /// Number of its tracks with a label.
+    pub(crate) fn n_of(&self, label: usize) -> usize {
+        self.counts.binary_search_by_key(&label, |(own, _)| *own).map_or(0, |place| self.counts[place].1)
     }
 }
 
 /// Number of bundles that hold a label.
 pub(crate) fn bundles_with(bundles: &[Bundle], label: usize) -> usize {
-    bundles.iter().filter(|bundle| bundle.holds(label)).count()
+    bundles.iter().filter(|bundle| bundle.n_of(label) > 0).count()
 }
 
 /// The part of each bundle, an index into `shares`; parts whose share is 0 get none.
@@ -124,6 +125,8 @@ mod tests {
 
     use super::*;
 
+    const LABELS: [[usize; 1]; 10] = [[0], [1], [2], [3], [4], [5], [6], [7], [8], [9]];
+
     fn sizes(bundles: &[Bundle], shares: &[f64], choice: &[usize]) -> Vec<usize> {
         let size = |part| {
             bundles.iter().zip(choice).filter(|(_, p)| **p == part).map(|(b, _)| b.members.len()).sum()
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn rounding_does_not_add_up_in_one_part() {
-        let bundles: Vec<Bundle> = (0..100).map(|i| Bundle::new(vec![i], |i| i / 10)).collect();
+        let bundles: Vec<Bundle> = (0..100).map(|i| Bundle::new(vec![i], |i| &LABELS[i / 10])).collect();
         let shares = [0.6, 0.15, 0.25];
         let choice = stratify(&bundles, 10, &shares, &mut ChaCha8Rng::seed_from_u64(0));
         assert_eq!(sizes(&bundles, &shares, &choice), [60, 15, 25]);
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn three_tracks_reach_three_parts_and_no_share_gets_nothing() {
-        let bundles: Vec<Bundle> = (0..6).map(|i| Bundle::new(vec![i], |i| i / 3)).collect();
+        let bundles: Vec<Bundle> = (0..6).map(|i| Bundle::new(vec![i], |i| &LABELS[i / 3])).collect();
         let shares = [0.97, 0.01, 0.02];
         let choice = stratify(&bundles, 2, &shares, &mut ChaCha8Rng::seed_from_u64(0));
         assert_eq!(sizes(&bundles, &shares, &choice), [2, 2, 2]);
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn a_bundle_of_several_labels_goes_where_they_are_lacking() {
         let groups: [&[usize]; 4] = [&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9], &[10, 11]];
-        let label_of = |track: usize| track % 2;
+        let label_of = |track: usize| -> &[usize] { &LABELS[track % 2] };
         let bundles: Vec<Bundle> = groups.iter().map(|group| Bundle::new(group.to_vec(), label_of)).collect();
         let shares = [0.5, 0.5];
         let choice = stratify(&bundles, 2, &shares, &mut ChaCha8Rng::seed_from_u64(0));

@@ -9,8 +9,8 @@ use crate::split::Part;
 pub struct Track {
     /// Path relative to the catalogue's root, with `/` between its parts on every system.
     pub path: String,
-    /// Index into the catalogue's labels.
-    pub label: usize,
+    /// Indices into the catalogue's labels, ascending: one, or where labels are tags none or several, too.
+    pub labels: Vec<usize>,
     /// Artist tag of the file, once it was read.
     pub artist: Option<String>,
     /// What must stay on one side of a split, such as the artist; a track without one is a group of its own.

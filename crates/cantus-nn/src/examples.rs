@@ -57,6 +57,8 @@ pub enum Target<'a> {
     Mixed(usize, usize, f32),
     /// The value of every output: a regression's, several labels', a distribution's.
     Values(&'a [f32]),
+    /// A mixture of two such answers: the first counts `share` in [0, 1], the second the rest.
+    MixedValues(&'a [f32], &'a [f32], f32),
 }
 
 /// Examples that lie in slices.

@@ -66,7 +66,7 @@ impl Loss {
     /// Why a target does not fit `n_outputs` outputs in rows of `n_classes`, or `None` where it does.
     pub(crate) fn misfit(self, target: Target<'_>, n_outputs: usize, n_classes: usize) -> Option<String> {
         match (self, target) {
-            (Self::SparseCategoricalCrossentropy, Target::Values(_)) => Some(
+            (Self::SparseCategoricalCrossentropy, Target::Values(_) | Target::MixedValues(..)) => Some(
                 "sparse_categorical_crossentropy wants classes, not values; use categorical_crossentropy"
                     .into(),
             ),
@@ -80,6 +80,10 @@ impl Loss {
             (_, Target::Class(class)) => (class >= n_classes || n_classes != n_outputs).then(|| {
                 format!("class {class}, but the network's outputs are {n_outputs} in rows of {n_classes}")
             }),
+            (_, Target::MixedValues(first, second, _)) => {
+                let misfit = |values| self.misfit(Target::Values(values), n_outputs, n_classes);
+                misfit(first).or_else(|| misfit(second))
+            }
             (_, Target::Values(values)) => (values.len() != n_outputs)
                 .then(|| format!("{} target values, but the network has {n_outputs} outputs", values.len())),
         }
@@ -162,6 +166,10 @@ impl Loss {
                 part(first, share) + part(second, 1.0 - share)
             }
             Target::Values(values) => values[row * n_classes + j],
+            Target::MixedValues(first, second, share) => {
+                let value = |values: &[f32]| values[row * n_classes + j];
+                share * value(first) + (1.0 - share) * value(second)
+            }
         };
         match self {
             Self::CategoricalCrossentropy { label_smoothing: s } => t * (1.0 - s) + s / n_classes as f32,
@@ -280,6 +288,24 @@ mod tests {
             CROSSENTROPY.misfit(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
         );
         assert!(Loss::MeanSquaredError.misfit(mixed, 3, 3).is_some());
+    }
+
+    /// With the values written out.
+    #[test]
+    fn a_mixture_of_several_labels_is_the_mixture_of_their_values() {
+        let p = [0.2, 0.5, 0.9];
+        let mixed = Target::MixedValues(&[0.0, 1.0, 1.0], &[1.0, 0.0, 1.0], 0.75);
+        let values = Target::Values(&[0.25, 0.75, 1.0]);
+        for loss in [0.0, 0.1].map(|label_smoothing| Loss::BinaryCrossentropy { label_smoothing }) {
+            assert_eq!(loss.score(&p, mixed, 3), loss.score(&p, values, 3));
+            let (mut found, mut wanted) = ([0.0; 3], [0.0; 3]);
+            loss.gradient(&p, mixed, 3, 1.0, true, &mut found);
+            loss.gradient(&p, values, 3, 1.0, true, &mut wanted);
+            assert_eq!(found, wanted);
+        }
+        let short = Target::MixedValues(&[0.0; 3], &[0.0; 2], 0.5);
+        assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.misfit(short, 3, 3).is_some());
+        assert!(Loss::SparseCategoricalCrossentropy.misfit(mixed, 3, 3).is_some());
     }
 
     #[test]

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::Error;
-use crate::report::{Interval, Paired, TrackDecision, paired, scores_of_tracks};
+use crate::report::tagging::{self, Ranked};
+use crate::report::{
+    Interval, Paired, TagFigures, TagPaired, TrackDecision, Verdict, paired, scores_of_tracks,
+};
 use crate::run::Run;
+use crate::vote::arg_max;
 
 /// Runs that were examined with the same tracks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,14 +37,37 @@ pub struct Contender {
     pub seed: u64,
     /// Number of parameters.
     pub n_parameters: usize,
-    /// Share of right tracks.
-    pub track_accuracy: f64,
-    /// Over groups where they are known, over tracks otherwise.
-    pub track_accuracy_interval: Interval,
-    /// Mean recall of the classes that occur.
-    pub track_balanced_accuracy: f64,
-    /// Mean F1 of the classes that occur or were predicted.
-    pub track_macro_f1: f64,
+    /// What it scores.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// What a run scores.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Figures {
+    /// Where labels are classes.
+    Classes {
+        /// Share of right tracks.
+        track_accuracy: f64,
+        /// Over groups where they are known, over tracks otherwise.
+        track_accuracy_interval: Interval,
+        /// Mean recall of the classes that occur.
+        track_balanced_accuracy: f64,
+        /// Mean F1 of the classes that occur or were predicted.
+        track_macro_f1: f64,
+    },
+    /// Where labels are tags.
+    Tags {
+        /// Mean average precision of the tags that some tracks have and others have not.
+        track_macro_average_precision: f64,
+        /// Over groups where they are known, over tracks otherwise.
+        track_macro_average_precision_interval: Option<Interval>,
+        /// Mean area under their ROC curves.
+        track_macro_roc_auc: f64,
+        /// Mean F1 of the tags that occur or were given.
+        track_macro_f1: f64,
+    },
 }
 
 /// A run against the first.
@@ -50,9 +77,28 @@ pub struct Against {
     pub run: PathBuf,
     /// This run less the first.
     #[serde(flatten)]
-    pub paired: Paired,
+    pub difference: Difference,
     /// The p-value, corrected for the number of runs (Holm 1979).
     pub p_value_corrected: f64,
+}
+
+/// How two runs differ.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Difference {
+    /// In the share of right tracks.
+    Classes(Paired),
+    /// In macro average precision.
+    Tags(TagPaired),
+}
+
+impl Difference {
+    fn p_value(&self) -> f64 {
+        match self {
+            Self::Classes(paired) => paired.p_value,
+            Self::Tags(paired) => paired.p_value,
+        }
+    }
 }
 
 /// What `predictions.csv` says of a track.
@@ -61,41 +107,76 @@ struct Row {
     label: String,
     group: String,
     predicted: String,
+    /// Probability of each label by its name.
+    probabilities: BTreeMap<String, f64>,
 }
 
 impl Comparison {
     /// Compares runs; `only_common` leaves tracks out that not all of them were examined with.
     ///
     /// # Errors
-    /// If a run is not finished, the runs were examined with different tracks (and `only_common` is not asked for), or a
-    /// track has different labels in two runs.
+    /// If a run is not finished, the runs were examined with different tracks (and `only_common` is not asked for), a
+    /// track has different labels in two runs, or some tell classes apart and others give tags.
     pub fn of(runs: &[PathBuf], only_common: bool) -> Result<Self, Error> {
+        let is_tagger = taggers(runs)?;
         let tables = runs.iter().map(|run| read(run)).collect::<Result<Vec<_>, _>>()?;
         let common = common(runs, &tables, only_common)?;
-        let labels: Vec<String> = tables
-            .iter()
-            .flat_map(|table| table.values())
-            .flat_map(|row| [row.label.clone(), row.predicted.clone()])
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let labels = labels(&tables, is_tagger);
         let decisions: Vec<Vec<TrackDecision>> =
-            tables.iter().map(|table| decisions(&common, table, &tables[0], &labels)).collect();
-        let contenders = runs.iter().zip(&decisions).map(|(run, tracks)| contender(run, tracks, &labels));
+            tables.iter().map(|table| decisions(&common, table, &tables[0], &labels, is_tagger)).collect();
+        let contenders =
+            runs.iter().zip(&decisions).map(|(run, tracks)| contender(run, tracks, &labels, is_tagger));
         let contenders = contenders.collect::<Result<Vec<_>, Error>>()?;
         let against_first = runs[1..].iter().zip(&decisions[1..]).map(|(run, tracks)| {
-            let is_right = |track: &TrackDecision| track.predicted == track.label;
-            let pairs = tracks.iter().zip(&decisions[0]);
-            let pairs: Vec<_> =
-                pairs.map(|(own, first)| (first.group, is_right(own), is_right(first))).collect();
-            let paired = paired(&pairs, 0);
-            Against { run: run.clone(), p_value_corrected: paired.p_value, paired }
+            let difference = difference(tracks, &decisions[0], labels.len(), is_tagger);
+            Against { run: run.clone(), p_value_corrected: difference.p_value(), difference }
         });
         let mut against_first: Vec<Against> = against_first.collect();
         correct(&mut against_first);
         let only_common = tables.iter().any(|table| table.len() > common.len());
         Ok(Self { n_tracks: common.len(), only_common, runs: contenders, against_first })
     }
+}
+
+/// Whether all runs give tags; refuses a mixture.
+fn taggers(runs: &[PathBuf]) -> Result<bool, Error> {
+    let is_tagger = |run: &PathBuf| Ok(matches!(Run::open(run)?.report()?, Verdict::Tags(_)));
+    let kinds = runs.iter().map(is_tagger).collect::<Result<Vec<bool>, Error>>()?;
+    if let Some(place) = kinds.iter().position(|kind| *kind != kinds[0]) {
+        let words = |is_tagger| if is_tagger { "gives tags" } else { "tells classes apart" };
+        let (run, first) = (runs[place].display(), runs[0].display());
+        let reason = format!("{run} {}, but {first} {}", words(kinds[place]), words(kinds[0]));
+        return Err(Error::NotComparable { reason });
+    }
+    Ok(kinds.contains(&true))
+}
+
+/// The names of all labels, sorted.
+fn labels(tables: &[BTreeMap<String, Row>], is_tagger: bool) -> Vec<String> {
+    let of_row = |row: &Row| {
+        if is_tagger {
+            row.probabilities.keys().cloned().collect()
+        } else {
+            vec![row.label.clone(), row.predicted.clone()]
+        }
+    };
+    let labels: BTreeSet<String> = tables.iter().flat_map(BTreeMap::values).flat_map(of_row).collect();
+    labels.into_iter().collect()
+}
+
+/// A run less another, on the same tracks.
+fn difference(
+    tracks: &[TrackDecision],
+    others: &[TrackDecision],
+    n_labels: usize,
+    is_tagger: bool,
+) -> Difference {
+    if is_tagger {
+        return Difference::Tags(tagging::paired(tracks, others, n_labels, 0));
+    }
+    let pairs = tracks.iter().zip(others);
+    let pairs: Vec<_> = pairs.map(|(own, other)| (other.group, own.is_right(), other.is_right())).collect();
+    Difference::Classes(paired(&pairs, 0))
 }
 
 /// The tracks that all runs were examined with.
@@ -132,11 +213,16 @@ fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
     let path = Run::open(run)?.path("predictions.csv");
     let broken = |error: csv::Error| Error::Run { path: path.clone(), reason: error.to_string() };
     let mut rows = BTreeMap::new();
-    for record in csv::Reader::from_path(&path).map_err(broken)?.into_records() {
+    let mut reader = csv::Reader::from_path(&path).map_err(broken)?;
+    let header = reader.headers().map_err(broken)?.clone();
+    for record in reader.into_records() {
         let record = record.map_err(broken)?;
         // The first five columns are fixed; those behind them are named by the labels, which may be any.
         let field = |column: usize| record.get(column).unwrap_or_default().to_owned();
-        rows.insert(field(0), Row { label: field(1), group: field(2), predicted: field(4) });
+        let named = header.iter().zip(&record).skip(5);
+        let probabilities =
+            named.map(|(label, p)| (label.to_owned(), p.parse().unwrap_or(f64::NAN))).collect();
+        rows.insert(field(0), Row { label: field(1), group: field(2), predicted: field(4), probabilities });
     }
     Ok(rows)
 }
@@ -147,6 +233,7 @@ fn decisions(
     table: &BTreeMap<String, Row>,
     first: &BTreeMap<String, Row>,
     labels: &[String],
+    is_tagger: bool,
 ) -> Vec<TrackDecision> {
     let mut groups: HashMap<&str, usize> = HashMap::new();
     let place = |label: &String| labels.binary_search(label).unwrap_or(0);
@@ -154,37 +241,66 @@ fn decisions(
     for (track, path) in common.iter().enumerate() {
         let (row, group) = (&table[path], first[path].group.as_str());
         let group = if group.is_empty() { track } else { *groups.entry(group).or_insert(track) };
+        if is_tagger {
+            let names: Vec<&str> = row.label.split(';').collect();
+            let own = (0..labels.len()).filter(|&label| names.contains(&labels[label].as_str())).collect();
+            // A label that a run does not know is one that it never gives.
+            let probabilities: Vec<f64> =
+                labels.iter().map(|label| row.probabilities.get(label).copied().unwrap_or(0.0)).collect();
+            let predicted = arg_max(&probabilities);
+            decisions.push(TrackDecision { track, group, labels: own, predicted, probabilities });
+            continue;
+        }
         let (label, predicted) = (place(&row.label), place(&row.predicted));
         let mut probabilities = vec![0.0; labels.len()];
         probabilities[predicted] = 1.0;
-        decisions.push(TrackDecision { track, group, label, predicted, probabilities });
+        decisions.push(TrackDecision { track, group, labels: vec![label], predicted, probabilities });
     }
     decisions
 }
 
-fn contender(run: &Path, tracks: &[TrackDecision], labels: &[String]) -> Result<Contender, Error> {
-    let model = Run::open(run)?.report()?.model;
-    let scores = scores_of_tracks(&[], tracks, labels, 0)?;
+fn contender(
+    run: &Path,
+    tracks: &[TrackDecision],
+    labels: &[String],
+    is_tagger: bool,
+) -> Result<Contender, Error> {
+    let report = Run::open(run)?.report()?;
+    let model = report.model().clone();
+    let figures = if is_tagger {
+        let figures = TagFigures::of_tracks(tracks, labels.len())?;
+        Figures::Tags {
+            track_macro_average_precision: figures.macro_average_precision,
+            track_macro_average_precision_interval: Ranked::new(tracks, labels.len()).intervals(0).0,
+            track_macro_roc_auc: figures.macro_roc_auc,
+            track_macro_f1: figures.macro_f1,
+        }
+    } else {
+        let scores = scores_of_tracks(&[], tracks, labels, 0)?;
+        Figures::Classes {
+            track_accuracy: scores.track_accuracy,
+            track_accuracy_interval: scores.track_interval(),
+            track_balanced_accuracy: scores.track_balanced_accuracy,
+            track_macro_f1: scores.track_macro_f1,
+        }
+    };
     Ok(Contender {
         run: run.to_owned(),
         recipe: model.recipe,
         seed: model.seed,
         n_parameters: model.n_parameters,
-        track_accuracy: scores.track_accuracy,
-        track_accuracy_interval: scores.track_interval(),
-        track_balanced_accuracy: scores.track_balanced_accuracy,
-        track_macro_f1: scores.track_macro_f1,
+        figures,
     })
 }
 
 /// Holm's correction: the smallest of m p-values counts m times, the next m - 1 times, and none less than one before it.
 fn correct(against: &mut [Against]) {
     let mut order: Vec<usize> = (0..against.len()).collect();
-    order.sort_by(|a, b| against[*a].paired.p_value.total_cmp(&against[*b].paired.p_value));
+    order.sort_by(|a, b| against[*a].difference.p_value().total_cmp(&against[*b].difference.p_value()));
     let mut least = 0.0_f64;
     for (rank, place) in order.into_iter().enumerate() {
         let n_left = (against.len() - rank) as f64;
-        least = least.max((n_left * against[place].paired.p_value).min(1.0));
+        least = least.max((n_left * against[place].difference.p_value()).min(1.0));
         against[place].p_value_corrected = least;
     }
 }
@@ -198,7 +314,7 @@ mod tests {
     fn p_values_are_corrected_as_holm_does() {
         let against = |p_value| Against {
             run: PathBuf::new(),
-            paired: Paired { p_value, ..paired(&[], 0) },
+            difference: Difference::Classes(Paired { p_value, ..paired(&[], 0) }),
             p_value_corrected: p_value,
         };
         let mut all = [0.01, 0.04, 0.03, 0.5].map(against);

@@ -6,7 +6,10 @@ use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 
 use crate::Error;
 use crate::evaluation::Answers;
-use crate::report::{CrossValidation, FoldSummary, Report, artists, part_name, shared_artists};
+use crate::report::{
+    CrossValidation, FoldSummary, Report, TagCrossValidation, TagReport, Verdict, artists, missing_remarks,
+    shared_artists,
+};
 use crate::training::Examined;
 
 /// What the folds have brought so far.
@@ -15,24 +18,14 @@ pub struct Pool<'a> {
     folds: &'a Folds,
     spec: &'a SplitSpec,
     answers: Answers,
-    summaries: Vec<FoldSummary>,
-    /// How long all of them took to train, if that is known of each.
-    training_s: Option<f64>,
-    /// Of the first fold; what it says of the model holds for all.
-    report: Option<Report>,
+    /// Of each fold; what the first says of the model holds for all.
+    reports: Vec<Verdict>,
 }
 
 impl<'a> Pool<'a> {
     /// Nothing yet; `spec` is how each fold is split.
     pub fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
-        Self {
-            folds,
-            spec,
-            answers: Answers::default(),
-            summaries: Vec::new(),
-            training_s: Some(0.0),
-            report: None,
-        }
+        Self { folds, spec, answers: Answers::default(), reports: Vec::new() }
     }
 
     /// The split that examines a fold, counted from 0.
@@ -44,12 +37,9 @@ impl<'a> Pool<'a> {
     }
 
     /// Adds what the next fold brought.
-    pub fn add(&mut self, answers: &Answers, report: Report) {
-        let name = &self.folds.names[self.summaries.len()];
+    pub fn add(&mut self, answers: &Answers, report: Verdict) {
         self.answers.extend(answers);
-        self.summaries.push(FoldSummary::new(name, &report));
-        self.training_s = self.training_s.zip(report.training_s).map(|(sum, fold)| sum + fold);
-        self.report.get_or_insert(report);
+        self.reports.push(report);
     }
 
     /// Scores all folds together.
@@ -58,11 +48,25 @@ impl<'a> Pool<'a> {
     /// If no fold was added.
     pub fn examine(self, store: &FeatureStore) -> Result<Examined, Error> {
         let remarks = self.remarks(store)?;
-        let Self { folds, answers, summaries, training_s, report, .. } = self;
-        let Some(mut first) = report else { return Err(crate::report::ScoresError::NoSegments.into()) };
-        first.training_s = training_s;
-        let cross_validation = CrossValidation::new(folds.given, summaries);
-        let report = Report::of_folds(first, &answers, store, cross_validation, remarks)?;
+        let Self { folds, answers, reports, .. } = self;
+        // How long all of them took to train, if that is known of each.
+        let training_s: Option<f64> = reports.iter().map(Verdict::training_s).sum();
+        let mut report = match reports.first() {
+            None => return Err(crate::report::ScoresError::NoSegments.into()),
+            Some(Verdict::Classes(first)) => {
+                let summaries =
+                    named(folds, &reports, Verdict::classes).map(|(name, fold)| FoldSummary::new(name, fold));
+                let cross = CrossValidation::new(folds.given, summaries.collect());
+                let report = Report::of_folds(Report::clone(first), &answers, store, cross, remarks)?;
+                Verdict::Classes(Box::new(report))
+            }
+            Some(Verdict::Tags(first)) => {
+                let cross = TagCrossValidation::new(folds.given, named(folds, &reports, Verdict::tags));
+                let report = TagReport::of_folds(TagReport::clone(first), &answers, store, cross, remarks)?;
+                Verdict::Tags(Box::new(report))
+            }
+        };
+        report.took(training_s);
         Ok(Examined { answers, report })
     }
 
@@ -72,19 +76,12 @@ impl<'a> Pool<'a> {
         if store.tracks_known() {
             let shared = self.artists_of_several_folds(store);
             remarks.extend(shared_artists(&shared, &shared));
-        } else if let Some(report) = &self.report {
-            remarks.extend(report.remarks.first().cloned());
+        } else if let Some(report) = self.reports.first() {
+            remarks.extend(report.remarks().first().cloned());
         }
         for (fold, name) in self.folds.names.iter().enumerate() {
             let split = self.folds.split(fold, store.tracks(), store.labels(), self.spec)?;
-            let missing = |&(label, part): &(usize, _)| {
-                format!(
-                    "'{}' has no track in the {} part of fold {name}",
-                    store.labels()[label],
-                    part_name(part)
-                )
-            };
-            remarks.extend(split.missing.iter().map(missing));
+            remarks.extend(missing_remarks(store, &split.missing, &format!(" of fold {name}")));
         }
         Ok(remarks)
     }
@@ -100,4 +97,14 @@ impl<'a> Pool<'a> {
         }
         several
     }
+}
+
+/// The reports of one kind with the names of their folds.
+fn named<'a, R: 'a>(
+    folds: &'a Folds,
+    reports: &'a [Verdict],
+    kind: impl Fn(&'a Verdict) -> Option<&'a R>,
+) -> impl Iterator<Item = (&'a str, &'a R)> {
+    let named = folds.names.iter().zip(reports);
+    named.filter_map(move |(name, report)| Some((name.as_str(), kind(report)?)))
 }

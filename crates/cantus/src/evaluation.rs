@@ -10,7 +10,7 @@ use crate::calibration::temper;
 use crate::model_file::hex;
 use crate::report::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
 use crate::vote::arg_max;
-use crate::{Calibration, Error, Model, baseline};
+use crate::{Calibration, Error, Model, Task, baseline};
 
 /// Segments predicted at once: bounds the memory, changes no result.
 const BLOCK: usize = 1024;
@@ -30,6 +30,18 @@ impl Model {
             Some(difference) => Err(Error::OtherFeatures { difference }),
             None => Ok(()),
         }
+    }
+}
+
+impl Model {
+    /// Whether a store's labels are tags if, and only if, the model gives tags.
+    pub(crate) fn check_task(&self, store: &FeatureStore) -> Result<(), Error> {
+        let difference = match (Task::of_store(store), self.task()) {
+            (Task::Classification, Task::Tagging) => "their labels are classes, the model's are tags",
+            (Task::Tagging, Task::Classification) => "their labels are tags, the model's are classes",
+            _ => return Ok(()),
+        };
+        Err(Error::OtherFeatures { difference: difference.to_owned() })
     }
 }
 
@@ -61,14 +73,15 @@ impl Answers {
         learnt: &[usize],
     ) -> Result<Self, Error> {
         model.check_features(store.spec(), store.labels())?;
+        model.check_task(store)?;
         let n_labels = model.labels.len();
         let uncalibrated = uncalibrated(model, store, segments)?;
         let mut probabilities = uncalibrated.clone();
-        temper(&mut probabilities, n_labels, model.calibration.segment_temperature);
+        temper(&mut probabilities, n_labels, model.calibration.segment_temperature, model.task());
         let before = track_decisions(&results(store, segments, &uncalibrated), n_labels)?;
         let mut tracks = before.clone();
         for track in &mut tracks {
-            track.probabilities = model.calibration.of_track(&track.probabilities);
+            track.probabilities = model.calibration.of_track(&track.probabilities, model.task());
             track.predicted = arg_max(&track.probabilities);
         }
         let baseline = baseline_decisions(store, learnt, segments, &tracks)?;
@@ -99,8 +112,12 @@ impl Answers {
         if self.segments.is_empty() {
             return Err(crate::report::ScoresError::NoSegments.into());
         }
-        let results = results(store, &self.segments, &self.probabilities);
-        Ok(scores_of_tracks(&results, &self.tracks, store.labels(), 0)?)
+        Ok(scores_of_tracks(&self.results(store), &self.tracks, store.labels(), 0)?)
+    }
+
+    /// What was said of each segment.
+    pub(crate) fn results<'a>(&'a self, store: &'a FeatureStore) -> Vec<SegmentResult<'a>> {
+        results(store, &self.segments, &self.probabilities)
     }
 
     /// What the segments of each track say together, in the order of the store's tracks.
@@ -116,7 +133,7 @@ pub(crate) fn calibration(
     segments: &[usize],
 ) -> Result<Calibration, Error> {
     let probabilities = uncalibrated(model, store, segments)?;
-    Ok(Calibration::learn(&results(store, segments, &probabilities), model.labels.len())?)
+    Ok(Calibration::learn(&results(store, segments, &probabilities), model.labels.len(), model.task())?)
 }
 
 fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Result<Vec<f32>, Error> {
@@ -128,12 +145,16 @@ fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Resu
 }
 
 /// Rows of probabilities as results.
-fn results<'a>(store: &FeatureStore, segments: &[usize], probabilities: &'a [f32]) -> Vec<SegmentResult<'a>> {
+fn results<'a>(
+    store: &'a FeatureStore,
+    segments: &[usize],
+    probabilities: &'a [f32],
+) -> Vec<SegmentResult<'a>> {
     let groups = group_numbers(store);
     let rows = probabilities.chunks_exact(store.labels().len());
     let result = |(&segment, probabilities)| {
         let track = store.track_of(segment);
-        SegmentResult { track, group: groups[track], label: store.label_of(segment), probabilities }
+        SegmentResult { track, group: groups[track], labels: store.labels_of(segment), probabilities }
     };
     segments.iter().zip(rows).map(result).collect()
 }
@@ -165,6 +186,11 @@ fn group_numbers(store: &FeatureStore) -> Vec<usize> {
     numbers
 }
 
+/// The names of labels in one text, as a manifest has them.
+pub(crate) fn named(labels: &[usize], names: &[String]) -> String {
+    labels.iter().map(|&label| names[label].as_str()).collect::<Vec<_>>().join(";")
+}
+
 /// Number of tracks that some segments come from.
 pub(crate) fn n_tracks(store: &FeatureStore, segments: &[usize]) -> usize {
     segments.iter().map(|&segment| store.track_of(segment)).collect::<BTreeSet<_>>().len()
@@ -177,7 +203,7 @@ pub(crate) fn n_tracks(store: &FeatureStore, segments: &[usize]) -> usize {
 pub fn data_sha256(store: &FeatureStore) -> Result<String, Error> {
     let mut hash = Sha256::new();
     for (number, track) in store.tracks().iter().enumerate() {
-        hash.update(format!("{}\n{}\n", track.path, store.labels()[track.label]));
+        hash.update(format!("{}\n{}\n", track.path, named(&track.labels, store.labels())));
         let segments: Vec<usize> = store.segments_of(number).collect();
         for value in store.read_segments(&segments)? {
             hash.update(value.to_le_bytes());

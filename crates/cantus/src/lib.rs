@@ -41,10 +41,10 @@ pub mod cross_validation;
 mod error;
 #[cfg(feature = "train")]
 pub mod evaluation;
-#[cfg(feature = "fetch")]
-pub mod fetch;
 #[cfg(feature = "train")]
 pub mod export;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 #[cfg(feature = "train")]
 pub mod inspection;
 #[cfg(feature = "train")]
@@ -69,6 +69,7 @@ pub mod retag;
 pub mod run;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod task;
 #[cfg(feature = "train")]
 mod toml_problem;
 #[cfg(feature = "train")]
@@ -87,5 +88,6 @@ pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
+pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_problem::toml_problem;

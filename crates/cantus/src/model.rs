@@ -9,12 +9,12 @@ use cantus_nn::Network;
 use crate::calibration::{Calibration, temper};
 use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
-use crate::{Crops, Error, Normalization, vote};
+use crate::{Crops, Error, Normalization, Task, vote};
 
 /// A trained classifier with all that prediction needs.
 #[derive(Debug)]
 pub struct Model {
-    /// Names of the classes, in the order of the network's outputs.
+    /// Names of the classes or tags, in the order of the network's outputs.
     pub labels: Vec<String>,
     /// How sound becomes the features that the network was trained on.
     pub features: FeatureSpec,
@@ -48,6 +48,11 @@ impl Model {
         model_file::from_bytes(&bytes, &path)
     }
 
+    /// Whether it tells classes apart or gives tags.
+    pub fn task(&self) -> Task {
+        Task::of(self.network.architecture())
+    }
+
     /// The model as the bytes of a `.safetensors` file.
     ///
     /// # Errors
@@ -75,7 +80,7 @@ impl Model {
     /// If `segments` is not a whole number of segments.
     pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut probabilities = self.predict_uncalibrated(segments)?;
-        temper(&mut probabilities, self.labels.len(), self.calibration.segment_temperature);
+        temper(&mut probabilities, self.labels.len(), self.calibration.segment_temperature, self.task());
         Ok(probabilities)
     }
 
@@ -86,7 +91,7 @@ impl Model {
     /// - `segments`: `[n_segments][n_labels]`, from [`predict_uncalibrated`](Self::predict_uncalibrated)
     /// - returns: `[n_labels]`
     pub(crate) fn vote(&self, segments: &[&[f32]]) -> Vec<f64> {
-        self.calibration.of_track(&vote::mean(segments, self.labels.len()))
+        self.calibration.of_track(&vote::mean(segments, self.labels.len()), self.task())
     }
 
     /// As the network gives them.

@@ -16,9 +16,12 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Calibration, Crops, Error, Model, Normalization};
+use crate::{Calibration, Crops, Error, Model, Normalization, Task};
 
-/// The newest format that this version reads, and the one that it writes.
+/// The newest format that this version reads. It is that of models that give tags, whose probabilities mean something else:
+/// what knows no tags must not take them for classes.
+const NEWEST_FORMAT: u64 = 3;
+/// The format of models that tell classes apart.
 const FORMAT: u64 = 2;
 
 /// Name of the model inside a run folder.
@@ -73,7 +76,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
         .collect::<Result<Vec<_>, SafeTensorError>>()
         .map_err(unwritable)?;
     let header = Header {
-        format: FORMAT,
+        format: if model.task() == Task::Tagging { NEWEST_FORMAT } else { FORMAT },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         checksum: String::new(),
         labels: model.labels.clone(),
@@ -116,11 +119,11 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
 /// A model of a later format is not guessed at.
 fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
     let found = header["format"].as_u64().unwrap_or(0);
-    if found <= FORMAT {
+    if found <= NEWEST_FORMAT {
         return Ok(());
     }
     let version = header["version"].as_str().unwrap_or("a later version").to_owned();
-    Err(Error::ModelTooNew { path: path.to_owned(), found, supported: FORMAT, version })
+    Err(Error::ModelTooNew { path: path.to_owned(), found, supported: NEWEST_FORMAT, version })
 }
 
 /// Puts header and tensors together, or says why they do not fit; the network checks names and shapes.

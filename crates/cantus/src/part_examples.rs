@@ -27,6 +27,8 @@ pub(crate) struct PartExamples<'a> {
     crops: Option<Crops>,
     /// What is done to an example that is learnt from.
     on_the_fly: OnTheFly,
+    /// `[n_tracks, n_labels]`: 1 for each tag of each track of the store; empty where labels are classes.
+    tags: Vec<f32>,
     /// The first failure to read; training goes on with zeros until its observer looks here.
     failure: Mutex<Option<cantus_dataset::Error>>,
 }
@@ -64,7 +66,9 @@ impl<'a> PartExamples<'a> {
             None
         };
         let on_the_fly = OnTheFly::default();
-        Ok(Self { store, segments, normalization, in_memory, crops, on_the_fly, failure: Mutex::new(None) })
+        let tags = if store.is_tagged() { tags(store) } else { Vec::new() };
+        let failure = Mutex::new(None);
+        Ok(Self { store, segments, normalization, in_memory, crops, on_the_fly, tags, failure })
     }
 
     /// The same examples, to learn from: augmented anew in every epoch.
@@ -128,6 +132,19 @@ impl<'a> PartExamples<'a> {
     fn class(&self, index: usize) -> usize {
         self.store.label_of(self.segments[index])
     }
+
+    /// 1 for each tag of an example, 0 for the others.
+    fn tags(&self, index: usize) -> &[f32] {
+        let n_labels = self.store.labels().len();
+        &self.tags[self.store.track_of(self.segments[index]) * n_labels..][..n_labels]
+    }
+}
+
+/// `[n_tracks, n_labels]`: 1 for each tag of each track.
+fn tags(store: &FeatureStore) -> Vec<f32> {
+    let has = |labels: &[usize], label| if labels.contains(&label) { 1.0 } else { 0.0 };
+    let row = |labels| (0..store.labels().len()).map(move |label| has(labels, label));
+    store.tracks().iter().flat_map(|track| row(&track.labels)).collect()
 }
 
 impl Examples for PartExamples<'_> {
@@ -156,12 +173,19 @@ impl Examples for PartExamples<'_> {
     }
 
     fn target(&self, index: usize) -> Target<'_> {
+        if self.store.is_tagged() {
+            return Target::Values(self.tags(index));
+        }
         Target::Class(self.class(index))
     }
 
     fn training_target(&self, index: usize, epoch: usize) -> Target<'_> {
         let Mixture { first, other } = self.mixture(index, epoch);
         match other {
+            Some((other, share)) if self.store.is_tagged() => {
+                Target::MixedValues(self.tags(first), self.tags(other), share)
+            }
+            None if self.store.is_tagged() => Target::Values(self.tags(first)),
             Some((other, share)) => Target::Mixed(self.class(first), self.class(other), share),
             None => Target::Class(self.class(first)),
         }

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::calibration::temper;
-use crate::{Error, Model, vote};
+use crate::{Error, Model, Task, vote};
 
 /// Segments that the network hears at once: bounds the memory, changes no result.
 const BLOCK: usize = 64;
@@ -16,12 +16,16 @@ const BLOCK: usize = 64;
 /// What a model says of one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The most probable label.
+    /// The most probable label; of a model that gives tags the most probable of these, whether it is given or not.
     pub label: String,
     /// Its probability.
     pub probability: f32,
-    /// The probability of each label, in the order of the model's labels; they sum to 1.
+    /// The probability of each label, in the order of the model's labels; those of classes sum to 1.
     pub probabilities: Probabilities,
+    /// The tags that are given, each with a probability above ½, the most probable first; none of a model that tells classes
+    /// apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// Length of the recording, in seconds.
     pub duration_s: f64,
     /// What each segment says, in the order of time.
@@ -145,7 +149,7 @@ impl Predictor<'_> {
     fn vote(&self, mut segments: Vec<f32>) -> Prediction {
         let Model { labels, calibration, .. } = self.model;
         let probabilities = self.model.vote(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
-        temper(&mut segments, labels.len(), calibration.segment_temperature);
+        temper(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
         let best = vote::arg_max(&probabilities);
         let spec = &self.model.features;
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
@@ -159,9 +163,17 @@ impl Predictor<'_> {
             label: labels[best].clone(),
             probability: probabilities[best] as f32,
             probabilities: Probabilities(named.collect()),
+            tags: (self.model.task() == Task::Tagging).then(|| given(labels, &probabilities)),
             segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
             duration_s: 0.0,
             faults: Vec::new(),
         }
     }
+}
+
+/// Names of the tags that are given, the most probable first.
+fn given(labels: &[String], probabilities: &[f64]) -> Vec<String> {
+    let mut given = vote::tags(probabilities);
+    given.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    given.into_iter().map(|label| labels[label].clone()).collect()
 }

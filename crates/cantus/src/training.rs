@@ -16,8 +16,8 @@ use crate::evaluation::{self, Answers};
 use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
 use crate::part_examples::{OnTheFly, PartExamples};
-use crate::report::{Report, SplitSummary};
-use crate::{Calibration, Error, Model, Normalization, Recipe};
+use crate::report::{SplitSummary, Verdict};
+use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
 
 /// What to train on and how.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub struct Examined {
     /// What the model said of each segment of the test part.
     pub answers: Answers,
     /// The scores of that, and what a reader has to know about them.
-    pub report: Report,
+    pub report: Verdict,
 }
 
 /// A job that is normalised and built, but not trained.
@@ -92,6 +92,14 @@ impl<'a> Job<'a> {
             }
         }
         let store = self.store;
+        if self.recipe.for_task(Task::of_store(store))?.training.loss != self.recipe.training.loss {
+            let reason = "its loss is that of classes, and the labels of these features are tags; take what Recipe::for_task makes of it";
+            return Err(Error::Recipe { name: self.recipe.name.clone(), reason: reason.to_owned() });
+        }
+        if self.spec.by == Unit::Segment && store.is_tagged() {
+            let reason = "the lecture course's split by segment is for classes; labels that are tags are split by track or group";
+            return Err(Error::TrainingData { reason: reason.to_owned() });
+        }
         if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
             return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
         }
@@ -124,7 +132,9 @@ impl<'a> Job<'a> {
         let Recipe { class_weight, training, .. } = self.recipe;
         let Some(class_weight) = class_weight else { return Ok(training.class_weights.clone()) };
         let mut counts = vec![0; self.store.labels().len()];
-        segments.iter().for_each(|&segment| counts[self.store.label_of(segment)] += 1);
+        segments
+            .iter()
+            .for_each(|&segment| self.store.labels_of(segment).iter().for_each(|&label| counts[label] += 1));
         class_weight
             .weights(self.store.labels(), &counts)
             .map_err(|reason| Error::Recipe { name: self.recipe.name.clone(), reason })
@@ -236,12 +246,12 @@ impl Prepared<'_> {
     /// What is done to the examples that are learnt from.
     fn on_the_fly(&self, segments: &[usize]) -> OnTheFly {
         let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
-        let classes = segments.iter().map(|&segment| self.job.store.label_of(segment));
+        let classes = || segments.iter().map(|&segment| self.job.store.label_of(segment));
         OnTheFly {
             seed: self.job.seed,
             spec_augment: augmentation.spec_augment,
             mixup: augmentation.mixup,
-            balanced: balanced_sampling.then(|| BalancedSampling::new(classes)),
+            balanced: balanced_sampling.then(|| BalancedSampling::new(classes())),
         }
     }
 
@@ -284,8 +294,8 @@ impl Trained {
         let learnt = [&self.split.train[..], &self.split.validation].concat();
         let answers = Answers::of(&self.model, store, &self.split.test, &learnt)?;
         let summary = SplitSummary::new(store, &self.spec, &self.split);
-        let mut report = Report::new(&answers, &self.model, store, summary, &self.history)?;
-        report.training_s = Some(self.training_s);
+        let mut report = Verdict::new(&answers, &self.model, store, summary, &self.history)?;
+        report.took(Some(self.training_s));
         Ok(Examined { answers, report })
     }
 }

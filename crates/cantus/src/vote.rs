@@ -1,4 +1,5 @@
-//! The vote: a track's answer is the class with the highest mean probability over its segments.
+//! The vote: a track's answer is the class with the highest mean probability over its segments, or each tag whose mean
+//! probability is high enough.
 //!
 //! The one place that decides it, for predictions and for scores alike, so that a track is never scored as one label and
 //! predicted as another.
@@ -22,6 +23,14 @@ pub(crate) fn arg_max<T: PartialOrd>(values: &[T]) -> usize {
         }
     }
     best
+}
+
+/// A tag is given to what has it with more than this probability: it is likelier that it has it than not.
+pub(crate) const THRESHOLD: f64 = 0.5;
+
+/// Indices of the tags that are given, ascending; there may be none.
+pub(crate) fn tags(probabilities: &[f64]) -> Vec<usize> {
+    (0..probabilities.len()).filter(|&label| probabilities[label] > THRESHOLD).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
-use super::record::{FORMAT, VERSION};
+use super::record::{FORMAT, NEWEST_FORMAT, VERSION, format_of};
 use cantus_audio::pending_file;
 
 use crate::Error;
@@ -38,6 +38,9 @@ pub(crate) struct Header {
     pub(crate) n_frames: usize,
     pub(crate) n_bins: usize,
     pub(crate) labels: Vec<String>,
+    /// Whether labels are tags, of which a track may have none or several.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) tagging: bool,
     pub(crate) features: FeatureSpec,
     /// How altered copies of the recordings were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -62,9 +65,15 @@ impl Header {
             n_frames: spec.frames_per_segment(),
             n_bins: spec.n_bins(),
             labels: labels.to_vec(),
+            tagging: false,
             features: spec.clone(),
             augmentation: None,
         }
+    }
+
+    /// The same, of a store whose labels are tags.
+    pub(crate) fn tagged(self, tagging: bool) -> Self {
+        Self { format: format_of(tagging), tagging, ..self }
     }
 
     /// Values of a segment.
@@ -100,8 +109,8 @@ impl Header {
             reason: error.to_string().lines().collect::<Vec<_>>().join(" "),
         };
         let Format { format } = toml::from_str(text).map_err(damaged)?;
-        if format > FORMAT {
-            return Err(Error::NewerFormat { path: dir.to_owned(), found: format, supported: FORMAT });
+        if format > NEWEST_FORMAT {
+            return Err(Error::NewerFormat { path: dir.to_owned(), found: format, supported: NEWEST_FORMAT });
         }
         if format < FORMAT {
             return Err(Error::OlderFormat { path: dir.to_owned(), found: format, supported: FORMAT });

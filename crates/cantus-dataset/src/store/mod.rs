@@ -43,7 +43,7 @@ use tables::{FAILURES_NAME, WARNINGS_NAME};
 
 pub(crate) use evidence_file::EvidenceFile;
 pub(crate) use header::Header;
-pub(crate) use record::{Input, Lost, PartRecord, TrackRecord};
+pub(crate) use record::{Called, Input, Lost, PartRecord, TrackRecord};
 pub(crate) use tables::write_recordings;
 pub(crate) use writer::StoreWriter;
 
@@ -146,14 +146,18 @@ impl FeatureStore {
         if part.record.augmentation != self.header.augmentation {
             return damaged("its copies are not those of the store");
         }
+        if part.record.is_tagged() != self.header.tagging {
+            return damaged("its labels are tags and the store's are not, or the other way round");
+        }
         let mut row = 0;
         for record in std::mem::take(&mut part.record.tracks) {
             if record.failure.is_some() {
                 continue;
             }
-            let Ok(label) = self.header.labels.binary_search(&record.input.label) else {
-                return damaged("a label that is not one of the store's");
-            };
+            let names = record.input.called.names().iter();
+            let labels: Result<Vec<usize>, _> =
+                names.map(|name| self.header.labels.binary_search(name)).collect();
+            let Ok(labels) = labels else { return damaged("a label that is not one of the store's") };
             let (part, track) = (self.parts.len() as u32, self.tracks.len() as u32);
             let mut place = |places: &mut Vec<Place>, n_rows: usize| {
                 let first = places.len();
@@ -167,7 +171,7 @@ impl FeatureStore {
             let Input { path, group, split, fold, .. } = record.input;
             self.tracks.push(Track {
                 path,
-                label,
+                labels,
                 artist: record.artist,
                 group,
                 part: split,
@@ -182,9 +186,14 @@ impl FeatureStore {
         Ok(())
     }
 
-    /// Names of the classes, sorted.
+    /// Names of the classes or tags, sorted.
     pub fn labels(&self) -> &[String] {
         &self.header.labels
+    }
+
+    /// Whether labels are tags: a track may have none or several. Otherwise each has one, its class.
+    pub fn is_tagged(&self) -> bool {
+        self.header.tagging
     }
 
     /// How the features were made.
@@ -277,12 +286,20 @@ impl FeatureStore {
         self.places.get(segment).or_else(|| of_copy(segment)).copied()
     }
 
-    /// Label of a segment, an index into [`labels`](Self::labels).
+    /// Labels of a segment, those of its track: ascending indices into [`labels`](Self::labels).
     ///
     /// # Panics
     /// If there is no such segment.
+    pub fn labels_of(&self, segment: usize) -> &[usize] {
+        &self.tracks[self.track_of(segment)].labels
+    }
+
+    /// Class of a segment, where labels are no tags.
+    ///
+    /// # Panics
+    /// If there is no such segment, or it has no label.
     pub fn label_of(&self, segment: usize) -> usize {
-        self.tracks[self.track_of(segment)].label
+        self.labels_of(segment)[0]
     }
 
     /// Files that were lost, and why.
@@ -361,7 +378,7 @@ impl FeatureStore {
     fn segments_as_tracks(&self) -> Vec<Track> {
         let as_track = |segment| Track {
             path: format!("{segment:09}"),
-            label: self.label_of(segment),
+            labels: self.labels_of(segment).to_vec(),
             artist: None,
             group: None,
             part: None,

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use arrow_ipc::{root_as_footer, root_as_message};
 
 use super::part_writer::{CHECKSUM_KEY, RECORD_KEY};
-use super::record::{FORMAT, PartRecord};
+use super::record::{FORMAT, NEWEST_FORMAT, PartRecord};
 use crate::Error;
 
 const MAGIC: &[u8; 6] = b"ARROW1";
@@ -226,8 +226,9 @@ impl<'a> Reader<'a> {
         }
         let malformed = |error: serde_json::Error| self.damaged(format!("a malformed record: {error}"));
         let Format { format } = serde_json::from_str(json).map_err(malformed)?;
-        if format > FORMAT {
-            return Err(Error::NewerFormat { path: self.path.to_owned(), found: format, supported: FORMAT });
+        if format > NEWEST_FORMAT {
+            let (path, supported) = (self.path.to_owned(), NEWEST_FORMAT);
+            return Err(Error::NewerFormat { path, found: format, supported });
         }
         if format < FORMAT {
             return Err(Error::OlderFormat { path: self.path.to_owned(), found: format, supported: FORMAT });

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, FixedSizeListArray, Float32Array, Float64Array, RecordBatch, StringArray, UInt32Array,
 };
@@ -16,7 +17,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::pending_file::PendingFile;
 
-use super::record::{PartRecord, TrackRecord};
+use super::record::{Called, PartRecord, TrackRecord};
 use crate::Error;
 
 /// Key of the [`PartRecord`] in the schema's metadata.
@@ -76,7 +77,7 @@ fn record_batch(
         rows().map(|(_, copy, segment)| (starts_known && copy == 0).then_some(segment as f64 * segment_s));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows().map(|(track, ..)| &track.input.path))),
-        Arc::new(StringArray::from_iter_values(rows().map(|(track, ..)| &track.input.label))),
+        label_column(record, rows().map(|(track, ..)| &track.input.called)),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.artist.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.group.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.split.map(|part| part.name())))),
@@ -86,7 +87,22 @@ fn record_batch(
         Arc::new(Float64Array::from_iter(starts)),
         Arc::new(feature_column(&record.spec, features)?),
     ];
-    RecordBatch::try_new(Arc::new(schema(&record.spec, json, checksum)?), columns)
+    RecordBatch::try_new(Arc::new(schema(record, json, checksum)?), columns)
+}
+
+/// The class of each row; a list of all its tags where labels are tags.
+fn label_column<'a>(record: &PartRecord, rows: impl Iterator<Item = &'a Called>) -> ArrayRef {
+    if !record.is_tagged() {
+        return Arc::new(StringArray::from_iter_values(
+            rows.map(|called| called.class().unwrap_or_default()),
+        ));
+    }
+    let mut lists = ListBuilder::new(StringBuilder::new()).with_field(tag_field());
+    for called in rows {
+        called.names().iter().for_each(|name| lists.values().append_value(name));
+        lists.append(true);
+    }
+    Arc::new(lists.finish())
 }
 
 fn feature_column(spec: &FeatureSpec, features: Vec<f32>) -> Result<FixedSizeListArray, ArrowError> {
@@ -111,12 +127,17 @@ fn checksum(json: &str, features: &[f32]) -> u32 {
     hasher.finalize()
 }
 
-fn schema(spec: &FeatureSpec, json: String, checksum: u32) -> Result<Schema, ArrowError> {
+fn schema(record: &PartRecord, json: String, checksum: u32) -> Result<Schema, ArrowError> {
+    let spec = &record.spec;
     let shape = format!("[{}, {}]", spec.frames_per_segment(), spec.n_bins());
     let list = DataType::FixedSizeList(value_field(), segment_len(spec)?);
     let fields = vec![
         Field::new("path", DataType::Utf8, false),
-        Field::new("label", DataType::Utf8, false),
+        if record.is_tagged() {
+            Field::new("labels", DataType::List(tag_field()), false)
+        } else {
+            Field::new("label", DataType::Utf8, false)
+        },
         Field::new("artist", DataType::Utf8, true),
         Field::new("group", DataType::Utf8, true),
         Field::new("split", DataType::Utf8, true),
@@ -128,6 +149,10 @@ fn schema(spec: &FeatureSpec, json: String, checksum: u32) -> Result<Schema, Arr
     ];
     let metadata = [(RECORD_KEY.to_owned(), json), (CHECKSUM_KEY.to_owned(), format!("{checksum:08x}"))];
     Ok(Schema::new_with_metadata(fields, HashMap::from(metadata)))
+}
+
+fn tag_field() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Utf8, false))
 }
 
 fn value_field() -> Arc<Field> {

@@ -15,8 +15,10 @@ use crate::Part;
 use crate::catalog::Catalog;
 use crate::track::Track;
 
-/// Version of the layout that is written, and the only one that is read: nothing was released with an earlier one.
+/// Version of the layout, and the oldest that is read: nothing was released with an earlier one.
 pub(crate) const FORMAT: u32 = 2;
+/// Version of the layout where labels are tags: a list for each segment. What knows no tags must not take it for the other.
+pub(crate) const NEWEST_FORMAT: u32 = 3;
 /// Version of cantus; the crates of the workspace share it, so that it stands for the decoder's and the features' too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -57,7 +59,8 @@ pub(crate) struct TrackRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Input {
     pub(crate) path: String,
-    pub(crate) label: String,
+    #[serde(flatten)]
+    pub(crate) called: Called,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -67,6 +70,16 @@ pub(crate) struct Input {
     /// Size and time of change of the file; none if there was no file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) file: Option<FileStamp>,
+}
+
+/// What a track is called: `"label": "rock"`, or `"labels": ["rock", "slow"]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Called {
+    /// Its class.
+    Label(String),
+    /// Its tags, sorted; there may be none.
+    Labels(Vec<String>),
 }
 
 /// By what a changed file is known.
@@ -89,13 +102,49 @@ impl Input {
     pub(crate) fn of(catalog: &Catalog, track: &Track) -> Self {
         Self {
             path: track.path.clone(),
-            label: catalog.labels.get(track.label).cloned().unwrap_or_default(),
+            called: Called::of(catalog, track),
             group: track.group.clone(),
             split: track.part,
             fold: track.fold.clone(),
             file: FileStamp::of(&catalog.path_of(track)),
         }
     }
+}
+
+impl Called {
+    fn of(catalog: &Catalog, track: &Track) -> Self {
+        let mut names = track.labels.iter().filter_map(|&label| catalog.labels.get(label)).cloned();
+        if catalog.is_tagged {
+            Self::Labels(names.collect())
+        } else {
+            Self::Label(names.next().unwrap_or_default())
+        }
+    }
+
+    /// The class, unless labels are tags.
+    pub(crate) fn class(&self) -> Option<&str> {
+        match self {
+            Self::Label(class) => Some(class),
+            Self::Labels(_) => None,
+        }
+    }
+
+    /// All names.
+    pub(crate) fn names(&self) -> &[String] {
+        match self {
+            Self::Label(class) => std::slice::from_ref(class),
+            Self::Labels(names) => names,
+        }
+    }
+
+    fn is_tagged(&self) -> bool {
+        matches!(self, Self::Labels(_))
+    }
+}
+
+/// The version of the layout that is written.
+pub(super) fn format_of(is_tagged: bool) -> u32 {
+    if is_tagged { NEWEST_FORMAT } else { FORMAT }
 }
 
 impl FileStamp {
@@ -111,7 +160,8 @@ impl PartRecord {
     /// A part that this version makes.
     pub(crate) fn new(spec: &FeatureSpec, augmentation: Option<&CopySpec>, tracks: Vec<TrackRecord>) -> Self {
         let augmentation = augmentation.cloned();
-        Self { format: FORMAT, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
+        let format = format_of(tracks.iter().any(|track| track.input.called.is_tagged()));
+        Self { format, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
     }
 
     /// Whether it was made in the same way from the same inputs, so that making it again would change nothing.
@@ -121,13 +171,17 @@ impl PartRecord {
         augmentation: Option<&CopySpec>,
         inputs: impl ExactSizeIterator<Item = &'a Input>,
     ) -> bool {
-        self.format == FORMAT
-            && self.version == VERSION
+        self.version == VERSION
             && self.spec == *spec
             && self.augmentation.as_ref() == augmentation
             && self.tracks.len() == inputs.len()
             && self.tracks.iter().zip(inputs).all(|(track, input)| track.input == *input)
             && !self.tracks.iter().any(|track| track.failure.as_ref().is_some_and(|lost| lost.retry))
+    }
+
+    /// Whether its tracks are called by tags.
+    pub(crate) fn is_tagged(&self) -> bool {
+        self.format == NEWEST_FORMAT
     }
 
     /// Rows of the part.

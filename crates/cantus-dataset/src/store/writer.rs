@@ -147,9 +147,11 @@ fn holds_something_else(dir: &Path) -> Result<bool, Error> {
 /// Whether an existing store may be gone on with.
 fn check_same(dir: &Path, old: &Header, new: &Header) -> Result<(), Error> {
     let difference = match (old.tracks_known, new.tracks_known) {
-        (true, true) => spec_difference(&old.features, &new.features).or_else(|| {
-            (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
-        }),
+        (true, true) => spec_difference(&old.features, &new.features)
+            .or_else(|| {
+                (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
+            })
+            .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned())),
         _ => Some("an imported data.json cannot be gone on with".to_owned()),
     };
     difference.map_or(Ok(()), |difference| Err(Error::OtherStore { path: dir.to_owned(), difference }))

@@ -38,7 +38,7 @@ impl Task<'_> {
             Target::Mixed(first, second, share) => {
                 share * self.weight_of(first) + (1.0 - share) * self.weight_of(second)
             }
-            Target::Values(_) => 1.0,
+            Target::Values(_) | Target::MixedValues(..) => 1.0,
         }
     }
 

@@ -4,8 +4,12 @@
 //! that there is one answer and L-BFGS finds it (Liu & Nocedal 1989, "On the limited memory BFGS method"; Nocedal & Wright
 //! 2006, algorithm 7.4) from wherever it starts, here from zero: no seed, no learning rate.
 //!
+//! Of two outcomes, yes and no, one row of weights w would do, and two that are penalised each end up as ½ w and -½ w: twice
+//! the penalty's weight makes them what the one would be.
+//!
 //! # Reference
-//! `sklearn.linear_model.LogisticRegression(C=1.0)` of scikit-learn 1.9, within 1e-6 (`tests/reference/examination.py`).
+//! `sklearn.linear_model.LogisticRegression(C=1.0)` of scikit-learn 1.9, within 1e-6 (`tests/reference/examination.py`,
+//! `tagging.py`).
 
 use std::collections::VecDeque;
 
@@ -33,8 +37,20 @@ impl Logistic {
     /// # Shapes
     /// - `x`: `[labels.len(), n_features]`
     pub(super) fn fit(x: &[f64], labels: &[usize], n_classes: usize) -> Self {
+        Self::fit_with(C, x, labels, n_classes)
+    }
+
+    /// Fits a model of yes (1) and no (0) that is penalised as one row of weights.
+    ///
+    /// # Shapes
+    /// - `x`: `[answers.len(), n_features]`
+    pub(super) fn fit_binary(x: &[f64], answers: &[usize]) -> Self {
+        Self::fit_with(C / 2.0, x, answers, 2)
+    }
+
+    fn fit_with(c: f64, x: &[f64], labels: &[usize], n_classes: usize) -> Self {
         let n_features = x.len() / labels.len().max(1);
-        let problem = Problem { x, labels, n_features, n_classes };
+        let problem = Problem { c, x, labels, n_features, n_classes };
         Self { weights: minimise(&problem, vec![0.0; n_classes * (n_features + 1)]), n_classes }
     }
 
@@ -48,6 +64,8 @@ impl Logistic {
 }
 
 struct Problem<'a> {
+    /// What the examples weigh against the penalty.
+    c: f64,
     x: &'a [f64],
     labels: &'a [usize],
     n_features: usize,
@@ -65,9 +83,9 @@ impl Problem<'_> {
             for (p, row) in p.iter_mut().zip(weights.chunks_exact(width)) {
                 *p = net_input(row, x);
             }
-            loss += C * (softmax(&mut p) - p_of(weights, x, label, width));
+            loss += self.c * (softmax(&mut p) - p_of(weights, x, label, width));
             for (class, row) in gradient.chunks_exact_mut(width).enumerate() {
-                let slope = C * (p[class] - f64::from(u8::from(class == label)));
+                let slope = self.c * (p[class] - f64::from(u8::from(class == label)));
                 row.iter_mut().zip(x).for_each(|(g, x)| *g += slope * x);
                 row[self.n_features] += slope;
             }
@@ -173,7 +191,7 @@ fn add(to: &mut [f64], share: f64, values: &[f64]) {
 mod tests {
     use super::*;
     use crate::baseline::Scaler;
-    use crate::report::reference::{examination, floats};
+    use crate::report::reference::{examination, floats, tagging};
 
     #[test]
     fn probabilities_equal_those_of_scikit_learn() {
@@ -198,9 +216,33 @@ mod tests {
     }
 
     #[test]
+    fn yes_and_no_equal_those_of_scikit_learn() {
+        let (reference, labels, _) = tagging();
+        let rows = |name: &str| -> Vec<Vec<f64>> {
+            reference["logistic"][name].as_array().unwrap().iter().map(floats).collect()
+        };
+        let (x, expected) = (rows("x"), rows("probabilities"));
+        let scaler = Scaler::of(&x);
+        let scaled: Vec<f64> = x.iter().flat_map(|row| scaler.apply(row)).collect();
+        for label in 0..4 {
+            let answers: Vec<usize> =
+                labels.iter().map(|labels| usize::from(labels.contains(&label))).collect();
+            let model = Logistic::fit_binary(&scaled, &answers);
+            for (row, expected) in x.iter().zip(&expected) {
+                let found = model.probabilities(&scaler.apply(row))[1];
+                assert!(
+                    (found - expected[label]).abs() < 1e-6,
+                    "found {found}, expected {}",
+                    expected[label]
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_gradient_is_the_slope_of_the_loss() {
         let x = [0.5, -1.0, 2.0, 0.3, -0.7, 1.1];
-        let problem = Problem { x: &x, labels: &[0, 2, 1], n_features: 2, n_classes: 3 };
+        let problem = Problem { c: C, x: &x, labels: &[0, 2, 1], n_features: 2, n_classes: 3 };
         let weights: Vec<f64> = (0..9).map(|i| 0.3 * f64::from(i) - 1.0).collect();
         let mut gradient = vec![0.0; 9];
         problem.loss(&weights, &mut gradient);

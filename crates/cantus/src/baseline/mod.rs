@@ -2,20 +2,21 @@
 //!
 //! A track becomes the mean and the deviation of each feature bin over all its frames, standardised over the tracks that
 //! are learnt from. Small data is hard, and this is a strong rival: a network that does not beat it has learnt nothing that
-//! a straight line does not know. It learns from the training and the validation part, since it has nothing to choose.
+//! a straight line does not know. Where labels are tags there is one for each, yes or no. It learns from the training and the validation part, since it has nothing to choose.
 
 mod logistic;
 
 use std::collections::BTreeMap;
 
 use cantus_dataset::FeatureStore;
+use rayon::prelude::*;
 
 use crate::Error;
 use logistic::Logistic;
 
-/// A track's summary, and its label.
+/// A track's summary, and its labels.
 struct Summary {
-    label: usize,
+    labels: Vec<usize>,
     /// Mean and deviation of each bin, `[2 * n_bins]`.
     features: Vec<f64>,
 }
@@ -33,11 +34,56 @@ pub(crate) fn answers(
     let rows: Vec<Vec<f64>> = known.values().map(|summary| summary.features.clone()).collect();
     let scaler = Scaler::of(&rows);
     let x: Vec<f64> = rows.iter().flat_map(|row| scaler.apply(row)).collect();
-    let labels: Vec<usize> = known.values().map(|summary| summary.label).collect();
-    let model = Logistic::fit(&x, &labels, store.labels().len());
+    let labels: Vec<&[usize]> = known.values().map(|summary| summary.labels.as_slice()).collect();
+    let model = Model::fit(&x, &labels, store);
     let answer =
         |(track, summary): (usize, Summary)| (track, model.probabilities(&scaler.apply(&summary.features)));
     Ok(summaries(store, examined)?.into_iter().map(answer).collect())
+}
+
+/// One question, or one for each tag.
+enum Model {
+    Classes(Logistic),
+    Tags(Vec<Tag>),
+}
+
+/// What is known of a tag.
+enum Tag {
+    /// Some have it and others have not.
+    Told(Logistic),
+    /// All have it, or none.
+    Same(f64),
+}
+
+impl Model {
+    fn fit(x: &[f64], labels: &[&[usize]], store: &FeatureStore) -> Self {
+        let n_labels = store.labels().len();
+        if !store.is_tagged() {
+            let classes: Vec<usize> = labels.iter().map(|labels| labels[0]).collect();
+            return Self::Classes(Logistic::fit(x, &classes, n_labels));
+        }
+        let tag = |label: usize| {
+            let answers: Vec<usize> =
+                labels.iter().map(|labels| usize::from(labels.contains(&label))).collect();
+            match answers.iter().sum::<usize>() {
+                0 => Tag::Same(0.0),
+                n if n == answers.len() => Tag::Same(1.0),
+                _ => Tag::Told(Logistic::fit_binary(x, &answers)),
+            }
+        };
+        Self::Tags((0..n_labels).into_par_iter().map(tag).collect())
+    }
+
+    fn probabilities(&self, x: &[f64]) -> Vec<f64> {
+        let of_tag = |tag: &Tag| match tag {
+            Tag::Told(model) => model.probabilities(x)[1],
+            Tag::Same(probability) => *probability,
+        };
+        match self {
+            Self::Classes(model) => model.probabilities(x),
+            Self::Tags(tags) => tags.iter().map(of_tag).collect(),
+        }
+    }
 }
 
 /// Summaries of the tracks that some segments come from, over these segments.
@@ -53,8 +99,8 @@ fn summaries(store: &FeatureStore, segments: &[usize]) -> Result<BTreeMap<usize,
             .collect();
         let Moments { mean, deviation } = Moments::of(&rows);
         let features = [mean, deviation].concat();
-        summaries
-            .insert(store.track_of(of_track[0]), Summary { label: store.label_of(of_track[0]), features });
+        let labels = store.labels_of(of_track[0]).to_vec();
+        summaries.insert(store.track_of(of_track[0]), Summary { labels, features });
     }
     Ok(summaries)
 }

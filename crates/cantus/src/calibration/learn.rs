@@ -5,14 +5,19 @@
 //! added, which holds T near 1 until the tracks know better (a normal distribution of ln T with deviation 1, a priori).
 //!
 //! # Reference
-//! `scipy.optimize.minimize_scalar` on the same loss, within 1e-6 (`tests/reference/examination.py`).
+//! `scipy.optimize.minimize_scalar` on the same loss, within 1e-6 (`tests/reference/examination.py`, `tagging.py`).
 
-use super::{Calibration, at_exponent, logarithms};
+use super::{Calibration, at_exponent, log_odds, logarithms};
+use crate::Task;
 use crate::report::{ScoresError, SegmentResult, track_decisions};
 
 impl Calibration {
     /// Learnt from what an uncalibrated model says of the segments of the validation part.
-    pub(crate) fn learn(answers: &[SegmentResult<'_>], n_labels: usize) -> Result<Self, ScoresError> {
+    pub(crate) fn learn(
+        answers: &[SegmentResult<'_>],
+        n_labels: usize,
+        task: Task,
+    ) -> Result<Self, ScoresError> {
         if answers.is_empty() {
             return Ok(Self::default());
         }
@@ -20,11 +25,11 @@ impl Calibration {
         let n_tracks = tracks.len();
         let wide = |answer: &SegmentResult<'_>| answer.probabilities.iter().map(|p| f64::from(*p)).collect();
         let rows: Vec<Vec<f64>> = answers.iter().map(wide).collect();
-        let labelled = rows.iter().zip(answers).map(|(row, answer)| (row.as_slice(), answer.label));
-        let segment_temperature = temperature(labelled, n_tracks);
+        let labelled = rows.iter().zip(answers).map(|(row, answer)| (row.as_slice(), answer.labels));
+        let segment_temperature = temperature(labelled, n_tracks, task);
 
-        let labelled = tracks.iter().map(|track| (track.probabilities.as_slice(), track.label));
-        Ok(Self { segment_temperature, track_temperature: temperature(labelled, n_tracks) })
+        let labelled = tracks.iter().map(|track| (track.probabilities.as_slice(), track.labels.as_slice()));
+        Ok(Self { segment_temperature, track_temperature: temperature(labelled, n_tracks, task) })
     }
 }
 
@@ -37,13 +42,22 @@ const N_CUTS: usize = 30;
 
 /// The temperature that makes the cross-entropy smallest; 1 where there is nothing to learn it from.
 ///
-/// `answers` are probabilities and the true class, `n_tracks` how many tracks they come from.
-pub(crate) fn temperature<'a>(answers: impl Iterator<Item = (&'a [f64], usize)>, n_tracks: usize) -> f32 {
-    let answers: Vec<(Vec<f64>, usize)> = answers.map(|(p, label)| (logarithms(p), label)).collect();
+/// `answers` are probabilities and the true class or tags, `n_tracks` how many tracks they come from.
+pub(crate) fn temperature<'a>(
+    answers: impl Iterator<Item = (&'a [f64], &'a [usize])>,
+    n_tracks: usize,
+    task: Task,
+) -> f32 {
+    let net_inputs = match task {
+        Task::Classification => logarithms,
+        Task::Tagging => log_odds,
+    };
+    let answers: Vec<Answer<'a>> = answers.map(|(p, labels)| (net_inputs(p), labels)).collect();
     if answers.is_empty() {
         return 1.0;
     }
-    let loss = |log_t: f64| n_tracks as f64 * cross_entropy(&answers, (-log_t).exp()) + 0.5 * log_t * log_t;
+    let loss =
+        |log_t: f64| n_tracks as f64 * cross_entropy(&answers, (-log_t).exp(), task) + 0.5 * log_t * log_t;
     // The loss may have more than one valley: look everywhere, then go down from the lowest place.
     let places = (-N_PLACES..=N_PLACES).map(|i| f64::from(i) * WIDEST / f64::from(N_PLACES));
     let lowest = places
@@ -54,10 +68,25 @@ pub(crate) fn temperature<'a>(answers: impl Iterator<Item = (&'a [f64], usize)>,
     golden_section(loss, centre - step, centre + step).exp() as f32
 }
 
-/// Mean over the answers, at an exponent.
-fn cross_entropy(answers: &[(Vec<f64>, usize)], exponent: f64) -> f64 {
-    let of_answer =
-        |(z, label): &(Vec<f64>, usize)| -at_exponent(z, exponent)[*label].max(f64::MIN_POSITIVE).ln();
+/// Net inputs, and the true class or tags.
+type Answer<'a> = (Vec<f64>, &'a [usize]);
+
+/// Mean over the answers, at an exponent; of tags, the sum over all of them for each answer.
+fn cross_entropy(answers: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
+    let of_answer = |(z, labels): &Answer<'_>| -> f64 {
+        match task {
+            Task::Classification => {
+                let p = at_exponent(z, exponent);
+                labels.iter().map(|&label| -p[label].max(f64::MIN_POSITIVE).ln()).sum()
+            }
+            Task::Tagging => {
+                // -ln of a sigmoid, without its overflow.
+                let surprise = |z: f64| (-z.abs()).exp().ln_1p() + (-z).max(0.0);
+                let sign = |label: usize| if labels.contains(&label) { 1.0 } else { -1.0 };
+                z.iter().enumerate().map(|(label, z)| surprise(sign(label) * exponent * z)).sum()
+            }
+        }
+    };
     answers.iter().map(of_answer).sum::<f64>() / answers.len() as f64
 }
 
@@ -75,13 +104,23 @@ fn golden_section(loss: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64
 mod tests {
     use super::super::tempered;
     use super::*;
-    use crate::report::reference::examination;
+    use crate::report::reference::{examination, tagging};
 
     #[test]
     fn the_temperature_equals_that_of_scipy() {
         let (reference, labels, probabilities) = examination();
-        let answers = probabilities[12..].iter().zip(&labels[12..]).map(|(p, label)| (p.as_slice(), *label));
-        let found = f64::from(temperature(answers, labels.len() - 12));
+        let answers = probabilities[12..].iter().zip(&labels[12..]);
+        let answers = answers.map(|(p, label)| (p.as_slice(), std::slice::from_ref(label)));
+        let found = f64::from(temperature(answers, labels.len() - 12, Task::Classification));
+        let expected = reference["temperature"].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-6 * expected, "found {found}, expected {expected}");
+    }
+
+    #[test]
+    fn the_temperature_of_tags_equals_that_of_scipy() {
+        let (reference, labels, probabilities) = tagging();
+        let answers = probabilities.iter().zip(&labels).map(|(p, labels)| (p.as_slice(), labels.as_slice()));
+        let found = f64::from(temperature(answers, labels.len(), Task::Tagging));
         let expected = reference["temperature"].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-6 * expected, "found {found}, expected {expected}");
     }
@@ -89,18 +128,22 @@ mod tests {
     #[test]
     fn a_few_right_answers_do_not_promise_certainty() {
         let sure = [0.9, 0.1];
-        let answers = |n| std::iter::repeat_n((&sure[..], 0), n);
-        let [few, many] = [5, 5000].map(|n| tempered(&sure, temperature(answers(n), n))[0]);
+        let classes = Task::Classification;
+        let answers = |n| std::iter::repeat_n((&sure[..], &[0][..]), n);
+        let [few, many] = [5, 5000].map(|n| tempered(&sure, temperature(answers(n), n, classes), classes)[0]);
         assert!(few > 0.9 && few < 0.98, "{few}");
         assert!(many > 0.999, "{many}");
-        assert_eq!(temperature(answers(0), 0), 1.0);
+        assert_eq!(temperature(answers(0), 0, classes), 1.0);
     }
 
     #[test]
     fn ten_segments_of_a_track_count_as_one() {
         let p = [[0.7, 0.3], [0.4, 0.6], [0.8, 0.2]];
-        let once = temperature(p.iter().map(|p| (&p[..], 0)), 3);
-        let tenfold = temperature(p.iter().flat_map(|p| std::iter::repeat_n((&p[..], 0), 10)), 3);
-        assert!((once - tenfold).abs() < 1e-5, "{once} against {tenfold}");
+        for task in [Task::Classification, Task::Tagging] {
+            let once = temperature(p.iter().map(|p| (&p[..], &[0][..])), 3, task);
+            let tenfold = p.iter().flat_map(|p| std::iter::repeat_n((&p[..], &[0][..]), 10));
+            let tenfold = temperature(tenfold, 3, task);
+            assert!((once - tenfold).abs() < 1e-5, "{task:?}: {once} against {tenfold}");
+        }
     }
 }

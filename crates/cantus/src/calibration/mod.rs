@@ -4,8 +4,13 @@
 //! which is to say that a probability p becomes p^(1/T), brought back to a sum of 1. No answer changes, only how sure it
 //! is (Guo et al. 2017, "On calibration of modern neural networks"). Segments and tracks have a temperature each, since
 //! the mean of many probabilities is less sure than each of them; the mean is that of what the network gives.
+//!
+//! Of tags each probability p is that of a sigmoid: ln (p / (1 - p)) is divided by T, the same for all tags, and p = ½, where a
+//! tag begins to be given, stays where it is.
 
 use serde::{Deserialize, Serialize};
+
+use crate::Task;
 
 #[cfg(feature = "train")]
 mod learn;
@@ -21,8 +26,8 @@ pub struct Calibration {
 
 impl Calibration {
     /// Brings the mean over a track's segments to its temperature.
-    pub(crate) fn of_track(self, mean: &[f64]) -> Vec<f64> {
-        tempered(mean, self.track_temperature)
+    pub(crate) fn of_track(self, mean: &[f64], task: Task) -> Vec<f64> {
+        tempered(mean, self.track_temperature, task)
     }
 }
 
@@ -34,25 +39,30 @@ impl Default for Calibration {
 
 /// Below this a probability is taken for this: the logarithm of 0 would drown all others.
 const LEAST: f64 = 1e-12;
-/// Brings probabilities to a temperature, in place: each row of `n_classes` sums to 1 again.
-pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f32) {
+
+/// Brings probabilities to a temperature, in place: each row of `n_classes` classes sums to 1 again.
+pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f32, task: Task) {
     if temperature == 1.0 {
         return;
     }
     for row in probabilities.chunks_exact_mut(n_classes) {
         let wide: Vec<f64> = row.iter().map(|p| f64::from(*p)).collect();
-        for (p, tempered) in row.iter_mut().zip(tempered(&wide, temperature)) {
+        for (p, tempered) in row.iter_mut().zip(tempered(&wide, temperature, task)) {
             *p = tempered as f32;
         }
     }
 }
 
 /// One row of probabilities at a temperature.
-pub(crate) fn tempered(probabilities: &[f64], temperature: f32) -> Vec<f64> {
+pub(crate) fn tempered(probabilities: &[f64], temperature: f32, task: Task) -> Vec<f64> {
     if temperature == 1.0 {
         return probabilities.to_vec();
     }
-    at_exponent(&logarithms(probabilities), 1.0 / f64::from(temperature))
+    let exponent = 1.0 / f64::from(temperature);
+    match task {
+        Task::Classification => at_exponent(&logarithms(probabilities), exponent),
+        Task::Tagging => log_odds(probabilities).into_iter().map(|z| sigmoid(exponent * z)).collect(),
+    }
 }
 
 fn logarithms(probabilities: &[f64]) -> Vec<f64> {
@@ -66,6 +76,15 @@ fn at_exponent(logarithms: &[f64], exponent: f64) -> Vec<f64> {
     raised.into_iter().map(|p| p / sum).collect()
 }
 
+/// Net inputs of sigmoids, from what they give.
+fn log_odds(probabilities: &[f64]) -> Vec<f64> {
+    probabilities.iter().map(|p| p.clamp(LEAST, 1.0 - LEAST)).map(|p| (p / (1.0 - p)).ln()).collect()
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +92,7 @@ mod tests {
     #[test]
     fn no_answer_changes_and_the_sum_stays_one() {
         let mut p = [0.7, 0.2, 0.1, 0.25, 0.25, 0.5];
-        temper(&mut p, 3, 2.0);
+        temper(&mut p, 3, 2.0, Task::Classification);
         let expected = [0.7_f32.sqrt(), 0.2_f32.sqrt(), 0.1_f32.sqrt()];
         let sum: f32 = expected.iter().sum();
         for (found, expected) in p.iter().zip(expected) {
@@ -82,7 +101,16 @@ mod tests {
         assert_eq!(p[3], p[4]);
         assert!(p[5] > p[4] && (p[3..].iter().sum::<f32>() - 1.0).abs() < 1e-6);
         let unchanged = [0.0, 1.0];
-        assert_eq!(tempered(&unchanged, 1.0), unchanged);
-        assert!(tempered(&unchanged, 0.5)[0] < 1e-20);
+        assert_eq!(tempered(&unchanged, 1.0, Task::Classification), unchanged);
+        assert!(tempered(&unchanged, 0.5, Task::Classification)[0] < 1e-20);
+    }
+
+    #[test]
+    fn every_tag_is_tempered_for_itself_and_none_is_given_or_taken() {
+        let found = tempered(&[0.8, 0.5, 0.2, 0.0, 1.0], 2.0, Task::Tagging);
+        // The odds of 0.8 are 4, and their square root is 2.
+        for (found, expected) in found.iter().zip([2.0 / 3.0, 0.5, 1.0 / 3.0, 1e-6, 1.0 - 1e-6]) {
+            assert!((found - expected).abs() < 1e-9, "{found}, expected {expected}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use cantus::comparison::{Against, Comparison, Contender};
-use cantus::report::{Interval, Paired, paired_in_words};
+use cantus::comparison::{Against, Comparison, Contender, Difference, Figures};
+use cantus::report::{Interval, Paired, TagPaired, paired_in_words, tag_paired_in_words};
 use clap::Args;
 
 use crate::output::{self, Outcome};
@@ -47,19 +47,16 @@ fn text(comparison: &Comparison) -> String {
     let width = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let recipes: Vec<String> = comparison.runs.iter().map(|run| run.recipe.clone()).collect();
     let (first, second) = (width(&names).max(3), width(&recipes).max(6));
-    out += &format!(
-        "{:first$}  {:second$}  seed  parameters  track accuracy  (95 % CI)  balanced  macro F1\n",
-        "run", "recipe"
-    );
+    let columns = match comparison.runs.first().map(|run| run.figures) {
+        Some(Figures::Tags { .. }) => "macro AP of tracks    (95 % CI)  ROC AUC  macro F1",
+        _ => "track accuracy  (95 % CI)  balanced  macro F1",
+    };
+    out += &format!("{:first$}  {:second$}  seed  parameters  {columns}\n", "run", "recipe");
     for (name, run) in names.iter().zip(&comparison.runs) {
-        let Contender { recipe, seed, n_parameters, track_accuracy, track_accuracy_interval, .. } = run;
-        let Interval { low, high } = track_accuracy_interval;
-        let interval = format!("({:.0}–{:.0})", 100.0 * low, 100.0 * high);
+        let Contender { recipe, seed, n_parameters, figures, .. } = run;
         out += &format!(
-            "{name:first$}  {recipe:second$}  {seed:>4}  {n_parameters:>10}  {:>12.1} %  {interval:>9}  {:>6.1} %  {:>6.1} %\n",
-            100.0 * track_accuracy,
-            100.0 * run.track_balanced_accuracy,
-            100.0 * run.track_macro_f1,
+            "{name:first$}  {recipe:second$}  {seed:>4}  {n_parameters:>10}  {}\n",
+            in_numbers(figures)
         );
     }
     out.push('\n');
@@ -70,15 +67,52 @@ fn text(comparison: &Comparison) -> String {
     out
 }
 
+/// What a run scores, under the heads of the columns.
+fn in_numbers(figures: &Figures) -> String {
+    match figures {
+        Figures::Classes {
+            track_accuracy,
+            track_accuracy_interval: Interval { low, high },
+            track_balanced_accuracy,
+            track_macro_f1,
+        } => {
+            let interval = format!("({:.0}–{:.0})", 100.0 * low, 100.0 * high);
+            format!(
+                "{:>12.1} %  {interval:>9}  {:>6.1} %  {:>6.1} %",
+                100.0 * track_accuracy,
+                100.0 * track_balanced_accuracy,
+                100.0 * track_macro_f1,
+            )
+        }
+        Figures::Tags {
+            track_macro_average_precision,
+            track_macro_average_precision_interval,
+            track_macro_roc_auc,
+            track_macro_f1,
+        } => {
+            let interval = track_macro_average_precision_interval;
+            let interval = interval.map(|i| format!("({:.2}–{:.2})", i.low, i.high)).unwrap_or_default();
+            format!(
+                "{track_macro_average_precision:>18.3}  {interval:>11}  {track_macro_roc_auc:>7.3}  {track_macro_f1:>8.3}"
+            )
+        }
+    }
+}
+
 /// The difference, and whose answers were right where only one's was; where several runs are compared, the p-value is
 /// the corrected one.
 fn in_words(against: &Against, n_compared: usize) -> String {
-    let paired = Paired { p_value: against.p_value_corrected, ..against.paired };
     let corrected = if n_compared > 1 { ", p corrected for as many comparisons as there are" } else { "" };
-    format!(
-        "{}{corrected}; {} tracks only it had right, {} only the first",
-        paired_in_words(&paired),
-        paired.n_only_first,
-        paired.n_only_second
-    )
+    let p_value = against.p_value_corrected;
+    match against.difference {
+        Difference::Classes(paired) => format!(
+            "{}{corrected}; {} tracks only it had right, {} only the first",
+            paired_in_words(&Paired { p_value, ..paired }),
+            paired.n_only_first,
+            paired.n_only_second
+        ),
+        Difference::Tags(paired) => {
+            format!("{}{corrected}", tag_paired_in_words(&TagPaired { p_value, ..paired }))
+        }
+    }
 }

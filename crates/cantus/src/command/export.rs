@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cantus::Model;
 use cantus::export::{Input, model_card, to_onnx};
-use cantus::report::Report;
+use cantus::report::Verdict;
 use cantus::run::Run;
 use clap::Args;
 
@@ -67,7 +67,7 @@ impl Export {
     }
 
     /// The report of a run; a model file alone has none.
-    fn report(&self) -> anyhow::Result<Option<Report>> {
+    fn report(&self) -> anyhow::Result<Option<Verdict>> {
         if !Path::is_dir(&self.model) {
             return Ok(None);
         }

@@ -22,7 +22,7 @@ use crate::{interrupt, progress};
 #[command(after_help = "\
 Examples:
   cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
-  cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]
+  cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]; path,labels for tags
   cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
   cantus extract MUSIC -o features -m best               what the recipe `best` hears
   cantus extract MUSIC -o features --augment mine.toml    altered copies beside each track, to learn from

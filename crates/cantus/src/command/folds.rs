@@ -4,7 +4,7 @@ use anyhow::ensure;
 use cantus::Recipe;
 use cantus::cross_validation::Pool;
 use cantus::evaluation::Answers;
-use cantus::report::Report;
+use cantus::report::Verdict;
 use cantus::run::Run;
 use cantus::training::{Examined, Trained};
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
@@ -20,12 +20,13 @@ impl Train {
         &self,
         n_folds: usize,
         global: &Global,
-    ) -> anyhow::Result<Option<(Report, usize)>> {
+    ) -> anyhow::Result<Option<(Verdict, usize)>> {
         let spec = SplitSpec { test: 0.0, ..self.split_spec()? };
         let recipe = self.recipe()?;
         let run = Run::create_folds(&self.output, self.overwrite, self.resume)?;
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
+        let recipe = self.for_task(recipe, &data, global)?;
         let folds = deal(&data.store, n_folds, &spec)?;
         run.begin_folds(&folds, &data.store)?;
         let cross =
@@ -79,8 +80,7 @@ impl CrossValidation<'_> {
             let Some((answers, report)) = self.fold(&pool, fold)? else { return Ok(None) };
             if !self.global.quiet {
                 let place = format!("fold {name} ({} of {})", fold + 1, folds.n_folds());
-                let right = 100.0 * report.scores.track_accuracy;
-                output::note(&format!("{place}: {right:.1} % of {} tracks", report.scores.n_tracks));
+                output::note(&format!("{place}: {}", report.headline()));
             }
             pool.add(&answers, report);
         }
@@ -88,7 +88,7 @@ impl CrossValidation<'_> {
     }
 
     /// Trains and examines one fold, unless it is there already and may be kept.
-    fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Answers, Report)>> {
+    fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Answers, Verdict)>> {
         let Self { train, data, .. } = self;
         let store = &data.store;
         let run = self.run.fold(fold);

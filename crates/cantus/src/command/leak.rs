@@ -1,7 +1,7 @@
 //! What the same recipe scores without the leak, whenever the course's split is asked for.
 
 use cantus::Recipe;
-use cantus::report::WithoutLeak;
+use cantus::report::{Verdict, WithoutLeak};
 use cantus::run::{Run, WITHOUT_LEAK};
 use cantus_dataset::{SplitSpec, Unit};
 
@@ -30,7 +30,7 @@ impl Train {
         spec: &SplitSpec,
         global: &Global,
     ) -> anyhow::Result<Honest> {
-        if spec.by != Unit::Segment || !data.store.tracks_known() {
+        if spec.by != Unit::Segment || !data.store.tracks_known() || data.store.is_tagged() {
             return Ok(Honest::None);
         }
         let spec = SplitSpec { by: Unit::Track, ..spec.clone() };
@@ -41,6 +41,10 @@ impl Train {
         }
         let run = run.inner(WITHOUT_LEAK)?;
         let examined = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;
-        Ok(examined.map_or(Honest::Interrupted, |(_, report)| Honest::Found(WithoutLeak::of(&report))))
+        Ok(match examined {
+            None => Honest::Interrupted,
+            Some((_, Verdict::Classes(report))) => Honest::Found(WithoutLeak::of(&report)),
+            Some((_, Verdict::Tags(_))) => Honest::None,
+        })
     }
 }

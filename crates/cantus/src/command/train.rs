@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus::Recipe;
 use cantus::evaluation::{Answers, data_sha256};
-use cantus::report::Report;
+use cantus::report::Verdict;
 use cantus::run::{Config, Origin, Run};
 use cantus::serve::Dashboard;
 use cantus::training::{Examined, Job, Prepared, Trained};
+use cantus::{Recipe, Task};
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use clap::Args;
@@ -149,12 +149,13 @@ impl Train {
     }
 
     /// Trains and writes the run; also tells how many files were lost on the way. None if Ctrl-C stopped it.
-    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, Report, usize)>> {
+    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, Verdict, usize)>> {
         let spec = self.split_spec()?;
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite)?;
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
+        let recipe = self.for_task(recipe, &data, global)?;
         let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
             Honest::Found(scores) => Some(scores),
             Honest::None => None,
@@ -179,7 +180,9 @@ impl Train {
             fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), data.stage("train", global))?;
         let Some(trained) = trained else { return Ok(None) };
         let mut examined = trained.examine(&data.store)?;
-        examined.report.without_leak = without_leak;
+        if let Verdict::Classes(report) = &mut examined.report {
+            report.without_leak = without_leak;
+        }
         let config = self.config(&data.features, &self.output, Some(fingerprint))?;
         run.save(&trained, &examined, &data.store, &recipe, &config)?;
         let Examined { report, .. } = examined;
@@ -196,7 +199,7 @@ impl Train {
         recipe: &Recipe,
         what: &str,
         global: &Global,
-    ) -> anyhow::Result<Option<(Answers, Report)>> {
+    ) -> anyhow::Result<Option<(Answers, Verdict)>> {
         let fingerprint = prepared.fingerprint();
         if self.resume
             && let Some(finished) = run.finished(&fingerprint, &data.store)?
@@ -211,6 +214,16 @@ impl Train {
         let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
         run.save(&trained, &examined, &data.store, recipe, &config)?;
         Ok(Some((examined.answers, examined.report)))
+    }
+
+    /// The recipe as it is followed for what the labels of the data are; told, where they are tags.
+    pub(super) fn for_task(&self, recipe: Recipe, data: &Data, global: &Global) -> anyhow::Result<Recipe> {
+        let task = Task::of_store(&data.store);
+        let followed = recipe.for_task(task)?;
+        if task == Task::Tagging && !global.quiet {
+            output::note(&tell_tags(&data.store, followed.training.loss != recipe.training.loss));
+        }
+        Ok(followed)
     }
 
     /// A training on the data, with the options of the command line.
@@ -356,6 +369,23 @@ impl Train {
     }
 }
 
+/// Says what tags there are, and what they make of the recipe.
+fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
+    let labels = match store.labels().len() {
+        1 => "1 label, or none".to_owned(),
+        n => format!("{n} labels, several to a track"),
+    };
+    let n_tags: usize = store.tracks().iter().map(|track| track.labels.len()).sum();
+    let n_without = store.tracks().iter().filter(|track| track.labels.is_empty()).count();
+    let mean = n_tags as f64 / store.tracks().len().max(1) as f64;
+    let changed = if is_changed {
+        "; sigmoid and binary cross-entropy take the place of the recipe's softmax and categorical cross-entropy"
+    } else {
+        ""
+    };
+    format!("{labels}: {mean:.1} on average, none in {n_without} of {} tracks{changed}", store.tracks().len())
+}
+
 /// Says which tracks the split keeps together, whatever it is made by.
 fn tell_copies(store: &FeatureStore) {
     let of_recordings: Vec<&str> =
@@ -408,7 +438,7 @@ impl Data {
     }
 
     /// Tells the dashboard what came of it all.
-    pub(super) fn end(&self, report: &Report) {
+    pub(super) fn end(&self, report: &Verdict) {
         if let Some(dashboard) = &self.dashboard {
             dashboard.end(report.to_text().lines().next().unwrap_or_default());
         }

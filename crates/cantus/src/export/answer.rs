@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, Value};
 use super::layers;
-use crate::{Crops, Error, Model, Normalization};
+use crate::{Crops, Error, Model, Normalization, Task};
 
 /// A probability below this is taken for this, as in [`Calibration`](crate::Calibration).
 const LEAST: f32 = 1e-12;
@@ -20,11 +20,11 @@ pub(super) fn answers(graph: &mut Graph, model: &Model, features: &Value) -> Res
         }
     };
     let (labels, n_labels) = (model.labels.join(", "), model.labels.len());
-    let segments = at_temperature(graph, &answers, model.calibration.segment_temperature);
+    let segments = at_temperature(graph, &answers, model.calibration.segment_temperature, model.task());
     graph.output(segments, "probabilities", &["batch".into(), n_labels.into()], &labels);
     // The vote is taken of what the network gives, as in `cantus predict`.
     let mean = graph.mean(&answers, &[0], false);
-    let track = at_temperature(graph, &mean, model.calibration.track_temperature);
+    let track = at_temperature(graph, &mean, model.calibration.track_temperature, model.task());
     graph.output(track, "track_probabilities", &[n_labels.into()], &labels);
     Ok(())
 }
@@ -54,10 +54,22 @@ fn network(graph: &mut Graph, model: &Model, segments: &Value) -> Result<Value, 
     layers::network(graph, &model.network, &input)
 }
 
-/// Probabilities along the last axis, made more or less sure: p^(1/T), brought back to a sum of 1.
-fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32) -> Value {
+/// Probabilities along the last axis, made more or less sure: p^(1/T), brought back to a sum of 1; of tags each for itself,
+/// by its odds p / (1 - p).
+fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32, task: Task) -> Value {
     if temperature == 1.0 {
         return probabilities.clone();
+    }
+    if task == Task::Tagging {
+        let one = graph.number(1.0);
+        let rest = graph.node("Sub", [&one, probabilities]);
+        let [yes, no] = [probabilities, &rest].map(|p| {
+            let audible = graph.at_least(p, LEAST);
+            graph.node("Log", [&audible])
+        });
+        let log_odds = graph.node("Sub", [&yes, &no]);
+        let scaled = graph.times(&log_odds, 1.0 / temperature);
+        return graph.node("Sigmoid", [&scaled]);
     }
     let audible = graph.at_least(probabilities, LEAST);
     let logarithm = graph.node("Log", [&audible]);

@@ -10,11 +10,11 @@ use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
-use crate::Model;
-use crate::report::{Interval, Report, escaped, text};
+use crate::report::{Interval, Verdict, escaped, text};
+use crate::{Model, Task};
 
 /// The card of a model that was exported as `file_name`; with its scores, where the report of its run is known.
-pub fn model_card(model: &Model, report: Option<&Report>, file_name: &str, input: Input) -> String {
+pub fn model_card(model: &Model, report: Option<&Verdict>, file_name: &str, input: Input) -> String {
     let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
     let sections = [
         format!("{HEADER}{index}---\n"),
@@ -22,7 +22,7 @@ pub fn model_card(model: &Model, report: Option<&Report>, file_name: &str, input
         what(model),
         how_to_ask(model, file_name, input),
         how_well(report),
-        format!("{}{LIMITS}", learnt_from(model, report)),
+        format!("{}\n## Limits\n\n{}{LIMITS}", learnt_from(model, report), answers_anyway(model)),
         LICENCE.to_owned(),
     ];
     sections.join("\n")
@@ -41,10 +41,7 @@ tags:
 - cantus
 ";
 
-const LIMITS: &str = "
-## Limits
-
-- It answers with one of its labels whatever it hears: music of other kinds, speech, silence.
+const LIMITS: &str = "\
 - It knows the kind of recordings that it learnt from; on others (older, live, badly recorded, of other artists) it may do
   worse than any figure here.
 - A label is what those who sorted the recordings meant by it, with their mistakes.
@@ -59,33 +56,51 @@ recordings allow.
 ";
 
 /// What the hub shows beside the model: <https://github.com/huggingface/hub-docs/blob/main/modelcard.md>.
-fn model_index(report: &Report, file_name: &str) -> String {
-    let scores = &report.scores;
-    let metric = |name: &str, value: f64, interval: Option<Interval>, n: usize| {
+fn model_index(report: &Verdict, file_name: &str) -> String {
+    let metric = |kind: &str, name: &str, value: f64, interval: Option<Interval>, n: usize| {
         let interval = interval.map_or(String::new(), |Interval { low, high }| {
             format!("\n        confidence_interval_95: [{low:.4}, {high:.4}]")
         });
         format!(
-            "    - type: accuracy\n      name: {name}\n      value: {value:.4}\n      args:\n        \
+            "    - type: {kind}\n      name: {name}\n      value: {value:.4}\n      args:\n        \
              n: {n}{interval}\n"
         )
     };
-    let by = match report.split.spec.by {
+    let by = match report.split().spec.by {
         Unit::Track => "track",
         Unit::Group => "group",
         Unit::Segment => "segment",
     };
-    let split = if report.cross_validation.is_some() { "cross-validation" } else { "test" };
+    let split = if report.n_folds().is_some() { "cross-validation" } else { "test" };
     [
         format!("model-index:\n- name: {}\n  results:\n", quoted(file_name.trim_end_matches(".onnx"))),
         "  - task:\n      type: audio-classification\n      name: Audio Classification\n".to_owned(),
         format!(
             "    dataset:\n      type: audiofolder\n      name: Recordings of its maker\n      split: {split}\n      \
              args:\n        sha256: {}\n        split_by: {by}\n    metrics:\n",
-            quoted(&report.model.data_sha256),
+            quoted(&report.model().data_sha256),
         ),
-        metric("Accuracy of tracks", scores.track_accuracy, Some(scores.track_interval()), scores.n_tracks),
-        metric("Accuracy of segments", scores.accuracy, scores.accuracy_interval, scores.n_segments),
+        match report {
+            Verdict::Classes(report) => {
+                let scores = &report.scores;
+                let interval = Some(scores.track_interval());
+                metric("accuracy", "Accuracy of tracks", scores.track_accuracy, interval, scores.n_tracks)
+                    + &metric(
+                        "accuracy",
+                        "Accuracy of segments",
+                        scores.accuracy,
+                        scores.accuracy_interval,
+                        scores.n_segments,
+                    )
+            }
+            Verdict::Tags(report) => metric(
+                "mean_average_precision",
+                "Macro average precision of tracks",
+                report.scores.track_macro_average_precision,
+                report.scores.track_macro_average_precision_interval,
+                report.scores.n_tracks,
+            ),
+        },
     ]
     .concat()
 }
@@ -101,10 +116,14 @@ fn what(model: &Model) -> String {
     let seconds = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
     let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
     format!(
-        "A classifier of recordings, exported by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} \
+        "{}, exported by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} \
          of {seconds:.2} s at a time.\n\n## Labels\n\n{}\n## Intended use\n\nTo sort recordings like those that \
          it learnt from by these labels, where a wrong label now and then does no harm. Say here what it was made \
          for.\n",
+        match model.task() {
+            Task::Classification => "A classifier of recordings",
+            Task::Tagging => "A tagger of recordings, which may have none or several of its labels",
+        },
         env!("CARGO_PKG_VERSION"),
         model.network.n_parameters(),
         recipe(model),
@@ -123,6 +142,10 @@ fn recipe(model: &Model) -> String {
 fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
     let (spec, n_labels, name) = (&model.features, model.labels.len(), input.name());
     let shape: Vec<String> = input.shape(model).iter().map(ToString::to_string).collect();
+    let answer = match model.task() {
+        Task::Classification => "print(labels[track.argmax()], track.max())",
+        Task::Tagging => "print([(label, p) for label, p in zip(labels, track) if p > 0.5])",
+    };
     let what = match input {
         Input::Samples => "the samples, from -1 to 1",
         Input::Features => "features, as `features` in the file's metadata describes them",
@@ -137,7 +160,7 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
          ```python\nimport json\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession({})\n\
          labels = json.loads(session.get_modelmeta().custom_metadata_map[\"labels\"])\n\
          (track,) = session.run([\"track_probabilities\"], {{\"{name}\": {name}}})\n\
-         print(labels[track.argmax()], track.max())\n```\n",
+         {answer}\n```\n",
         spec.sample_rate,
         spec.segment_samples(),
         shape.join(", "),
@@ -145,24 +168,38 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
     )
 }
 
+/// What it says of what it does not know.
+fn answers_anyway(model: &Model) -> &'static str {
+    match model.task() {
+        Task::Classification => {
+            "- It answers with one of its labels whatever it hears: music of other kinds, speech, silence.\n"
+        }
+        Task::Tagging => {
+            "- It says something of each label whatever it hears: music of other kinds, speech, silence.\n"
+        }
+    }
+}
+
 /// The scores, and what to know before quoting them.
-fn how_well(report: Option<&Report>) -> String {
+fn how_well(report: Option<&Verdict>) -> String {
     let Some(report) = report else {
         let why = "it was exported from a model file, not from the folder of its run";
         return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
     };
-    let how = match &report.cross_validation {
-        Some(cross) => format!(
-            "By cross-validation in {} folds, {}: what is scored is the way of training, on recordings that each \
+    let how = match report.n_folds() {
+        Some(n_folds) => format!(
+            "By cross-validation in {n_folds} folds, {}: what is scored is the way of training, on recordings that each \
              fold's model had not heard.",
-            cross.folds.len(),
-            report.split
+            report.split()
         ),
-        None => format!("On recordings that were held back; {}.", report.split),
+        None => format!("On recordings that were held back; {}.", report.split()),
     };
     let remarks: Vec<String> =
-        report.remarks.iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
-    let scores = text(&report.scores);
+        report.remarks().iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
+    let scores = match report {
+        Verdict::Classes(report) => text(&report.scores),
+        Verdict::Tags(report) => report.to_text(),
+    };
     format!(
         "## Evaluation\n\n{how} Intervals hold 95 %.\n{}\n```text\n{}\n```\n",
         remarks.concat(),
@@ -170,9 +207,9 @@ fn how_well(report: Option<&Report>) -> String {
     )
 }
 
-fn learnt_from(model: &Model, report: Option<&Report>) -> String {
+fn learnt_from(model: &Model, report: Option<&Verdict>) -> String {
     let provenance = &model.provenance;
-    let lost = report.map_or(String::new(), |report| match report.failures.len() {
+    let lost = report.map_or(String::new(), |report| match report.failures().len() {
         0 => String::new(),
         n => format!(" Files that could not be read, and played no role: {n}."),
     });
@@ -192,7 +229,12 @@ mod tests {
     #[test]
     fn the_card_says_what_the_model_is_and_how_it_was_scored() {
         let model = small_model();
-        let card = model_card(&model, Some(&sample("rock | roll")), "genre.onnx", Input::Samples);
+        let card = model_card(
+            &model,
+            Some(&Verdict::Classes(Box::new(sample("rock | roll")))),
+            "genre.onnx",
+            Input::Samples,
+        );
         for part in [
             "---\nlibrary_name: cantus\nlicense: other\n",
             "model-index:\n- name: \"genre\"\n  results:\n  - task:\n      type: audio-classification\n",

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
 use cantus_nn::layer::Dense;
-use cantus_nn::{Activation, Architecture, LayerSpec, Training};
+use cantus_nn::{Activation, Architecture, LayerSpec, Loss, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::{Augmentation, ClassWeight, Crops, Error, toml_problem};
+use crate::{Augmentation, ClassWeight, Crops, Error, Task, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
 const BUILT_IN: [(&str, &str); 7] = [
@@ -130,15 +130,59 @@ impl Recipe {
 }
 
 impl Recipe {
+    /// The recipe as it is followed for a task: a loss for classes becomes that for tags, and with it the last layer.
+    ///
+    /// # Errors
+    /// If it asks for something that makes no sense there.
+    pub fn for_task(&self, task: Task) -> Result<Self, Error> {
+        let refuse = |reason: &str| Err(Error::Recipe { name: self.name.clone(), reason: reason.to_owned() });
+        let mut recipe = self.clone();
+        let loss = &mut recipe.training.loss;
+        match (task, *loss) {
+            (Task::Tagging, Loss::SparseCategoricalCrossentropy) => {
+                *loss = Loss::BinaryCrossentropy { label_smoothing: 0.0 };
+            }
+            (Task::Tagging, Loss::CategoricalCrossentropy { label_smoothing }) => {
+                *loss = Loss::BinaryCrossentropy { label_smoothing };
+            }
+            (Task::Tagging, Loss::MeanSquaredError) => {
+                return refuse(
+                    "loss: several labels are learnt by binary_crossentropy; leave the loss out, or say so",
+                );
+            }
+            (Task::Classification, Loss::BinaryCrossentropy { .. }) => {
+                return refuse(
+                    "loss: binary_crossentropy is for several labels in a track (a manifest with the column labels); take sparse_categorical_crossentropy",
+                );
+            }
+            _ => {}
+        }
+        if task == Task::Tagging && (self.class_weight.is_some() || !self.training.class_weights.is_empty()) {
+            return refuse(
+                "class_weight: a track with several labels is of no one class that could be weighed; leave it out",
+            );
+        }
+        if task == Task::Tagging && self.balanced_sampling {
+            return refuse(
+                "balanced_sampling: a track with several labels is of no one class that could be balanced; leave it out",
+            );
+        }
+        Ok(recipe)
+    }
+
     /// The network for segments (or crops of segments) of this shape and so many labels: the recipe's layers and one
-    /// softmax neuron a label. In front of a convolution, features are an image of one channel.
+    /// neuron a label, softmax for classes and sigmoid where the loss is that of several labels. In front of a convolution, features are an image of one channel.
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
         let mut input_shape = vec![self.crop_frames.unwrap_or(n_frames), n_bins];
         if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {
             input_shape.push(1);
         }
         let mut layers = self.layers.clone();
-        layers.push(LayerSpec::Dense(Dense::new(n_labels, Activation::Softmax)));
+        let activation = match self.training.loss {
+            Loss::BinaryCrossentropy { .. } => Activation::Sigmoid,
+            _ => Activation::Softmax,
+        };
+        layers.push(LayerSpec::Dense(Dense::new(n_labels, activation)));
         Architecture { input_shape, layers }
     }
 }
@@ -252,6 +296,27 @@ mod tests {
             assert!(message.contains(expected), "{to}: {message}");
             assert_eq!(message.lines().count(), 1, "{message}");
         }
+    }
+
+    #[test]
+    fn every_built_in_recipe_ends_in_sigmoids_where_labels_are_tags() {
+        for name in Recipe::names() {
+            let recipe = Recipe::load(name).unwrap().for_task(Task::Tagging).unwrap();
+            let spec = &recipe.features;
+            let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 5);
+            assert_eq!(Task::of(&architecture), Task::Tagging, "{name}");
+            assert!(matches!(recipe.training.loss, Loss::BinaryCrossentropy { .. }), "{name}");
+            // Once it is one for tags it stays one, and classes cannot be learnt by it.
+            assert_eq!(recipe.for_task(Task::Tagging).unwrap(), recipe);
+            let error = recipe.for_task(Task::Classification).unwrap_err().to_string();
+            assert!(error.contains("binary_crossentropy is for several labels"), "{error}");
+            let classes = Recipe::load(name).unwrap();
+            assert_eq!(classes.for_task(Task::Classification).unwrap(), classes);
+        }
+        let (recipe, _) = load_text(AUGMENTED).unwrap();
+        assert!(recipe.for_task(Task::Tagging).unwrap_err().to_string().contains("class_weight"));
+        let recipe = Recipe { class_weight: None, ..recipe };
+        assert!(recipe.for_task(Task::Tagging).unwrap_err().to_string().contains("balanced_sampling"));
     }
 
     #[test]

@@ -41,16 +41,34 @@ pub enum ScoresError {
         /// Position among the segments.
         segment: usize,
     },
+    /// Not one true class.
+    #[error("segment {segment}: {found} true classes; where labels are classes, there is one")]
+    NotOneClass {
+        /// Position among the segments.
+        segment: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// No tag that could be told from its absence.
+    #[error(
+        "no label is there in some of the {n_tracks} examined tracks and not in others, so that no score says anything; examine more tracks"
+    )]
+    NothingToTellApart {
+        /// Tracks that were examined.
+        n_tracks: usize,
+    },
     /// Two segments of one track with different true classes.
-    #[error("segment {segment}: track {track} has the true classes {first} and {second}; a track has one")]
+    #[error(
+        "segment {segment}: track {track} has the true labels {first:?} and {second:?}; all segments of a track have the same"
+    )]
     TwoLabels {
         /// Position among the segments.
         segment: usize,
         /// The track.
         track: usize,
-        /// Its class before.
-        first: usize,
-        /// Its class now.
-        second: usize,
+        /// Its labels before.
+        first: Vec<usize>,
+        /// Its labels now.
+        second: Vec<usize>,
     },
 }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::reliability::reliability;
 use super::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
 use crate::Calibration;
-use crate::evaluation::Answers;
+use crate::evaluation::{Answers, named};
 use crate::vote::arg_max;
 
 /// Most mistakes that are listed.
-const N_MISTAKES: usize = 20;
+pub(super) const N_MISTAKES: usize = 20;
 
 /// What a network has to beat: logistic regression on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,9 +64,9 @@ pub struct Mistake {
 /// The baseline's scores, and the model's against them.
 pub(super) fn baseline(answers: &Answers, labels: &[String]) -> Result<Baseline, ScoresError> {
     let scores = scores_of_tracks(&[], &answers.baseline, labels, 0)?;
-    let is_right = |track: &TrackDecision| track.predicted == track.label;
     let pairs = answers.tracks.iter().zip(&answers.baseline);
-    let pairs: Vec<_> = pairs.map(|(model, other)| (model.group, is_right(model), is_right(other))).collect();
+    let pairs: Vec<_> =
+        pairs.map(|(model, other)| (model.group, model.is_right(), other.is_right())).collect();
     Ok(Baseline {
         track_accuracy: scores.track_accuracy,
         track_accuracy_interval: scores.track_interval(),
@@ -83,13 +83,13 @@ pub(super) fn calibration(
     temperatures: Option<Calibration>,
 ) -> CalibrationReport {
     let of_tracks = |tracks: &[TrackDecision]| {
-        reliability(tracks.iter().map(|t| (t.probabilities[t.predicted], t.predicted == t.label)))
+        reliability(tracks.iter().map(|t| (t.probabilities[t.predicted], t.is_right())))
     };
     let of_segments = |probabilities: &[f32]| {
         let rows = probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
         reliability(rows.map(|(row, segment)| {
             let named = arg_max(row);
-            (f64::from(row[named]), named == store.label_of(*segment))
+            (f64::from(row[named]), store.labels_of(*segment) == [named])
         }))
     };
     CalibrationReport {
@@ -103,8 +103,7 @@ pub(super) fn calibration(
 
 /// The tracks that were most confidently given another label than their own.
 pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> {
-    let mut wrong: Vec<&TrackDecision> =
-        answers.tracks.iter().filter(|track| track.predicted != track.label).collect();
+    let mut wrong: Vec<&TrackDecision> = answers.tracks.iter().filter(|track| !track.is_right()).collect();
     let probability = |track: &TrackDecision| track.probabilities[track.predicted];
     // A stable sort: of equal ones the first track stays first.
     wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
@@ -115,7 +114,7 @@ pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> 
         let place = most_wrong(answers, store, track).filter(|_| store.tracks_known());
         Mistake {
             path: store.tracks()[track.track].path.clone(),
-            label: labels[track.label].clone(),
+            label: named(&track.labels, labels),
             predicted: labels[track.predicted].clone(),
             probability: probability(track),
             start_s: place.map(|place| place as f64 * segment_s),

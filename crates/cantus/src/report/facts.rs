@@ -2,16 +2,39 @@
 
 use cantus_dataset::Unit;
 
-use super::{Report, SplitSummary};
+use super::{ModelSummary, Report, SplitSummary, TagReport};
+
+/// What the facts are taken from.
+pub(super) struct About<'a> {
+    model: &'a ModelSummary,
+    split: &'a SplitSummary,
+    training_s: Option<f64>,
+    n_segments: usize,
+    cantus_version: &'a str,
+}
+
+impl Report {
+    pub(super) fn about(&self) -> About<'_> {
+        let Self { model, split, training_s, cantus_version, .. } = self;
+        About { model, split, training_s: *training_s, n_segments: self.scores.n_segments, cantus_version }
+    }
+}
+
+impl TagReport {
+    pub(super) fn about(&self) -> About<'_> {
+        let Self { model, split, training_s, cantus_version, .. } = self;
+        About { model, split, training_s: *training_s, n_segments: self.scores.n_segments, cantus_version }
+    }
+}
 
 /// Name and value of each fact.
-pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
-    let model = &report.model;
+pub(super) fn facts(report: &About<'_>) -> Vec<(&'static str, String)> {
+    let model = report.model;
     let mut facts = vec![
         ("Recipe", model.recipe.clone()),
         ("Parameters", thousands(model.n_parameters)),
         ("Seed", model.seed.to_string()),
-        ("Split", split(&report.split)),
+        ("Split", split(report.split)),
     ];
     if let (Some(best), Some(n)) = (model.best_epoch, model.n_epochs) {
         facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
@@ -19,7 +42,7 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(seconds) = report.training_s {
         facts.push(("Training took", format!("{seconds:.1} s")));
     }
-    facts.push(("Segments examined", thousands(report.scores.n_segments)));
+    facts.push(("Segments examined", thousands(report.n_segments)));
     facts.push(("Trained by", format!("cantus {}", report.cantus_version)));
     facts.push(("SHA-256 of the features", model.data_sha256.clone()));
     facts

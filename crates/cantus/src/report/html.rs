@@ -3,8 +3,10 @@
 //! Pictures are inline SVG, each in light and in dark; the reader's setting chooses. What a picture shows stands in a table,
 //! too, for those who cannot see it.
 
+use cantus_dataset::{Failure, Warning};
+
 use super::text::{percent, range};
-use super::{ClassScores, Figure, Report, SplitSummary, facts, paired_in_words};
+use super::{CalibrationReport, ClassScores, Figure, Report, SplitSummary, facts, paired_in_words};
 use crate::plot::Theme;
 
 const STYLE: &str = include_str!("page.css");
@@ -15,59 +17,67 @@ pub fn html(report: &Report, figures: &[Figure]) -> String {
     let figures_of = |names: &[&str]| -> String {
         figures.iter().filter(|figure| names.contains(&figure.name)).map(figure_html).collect()
     };
+    let n_folds = report.cross_validation.as_ref().map(|folds| folds.folds.len());
     let sections = [
-        heading(report),
+        heading(&report.model.recipe, &report.split, n_folds, report.scores.n_tracks),
         cards(report),
-        notes(report),
+        notes(&remarks(report)),
         folds(report),
         section("By class", &(classes(report) + &figures_of(&["confusion_matrix"]) + &confusion(report))),
         section(
             "Each class against the rest",
             &format!(r#"<div class="pair">{}</div>"#, figures_of(&["roc", "precision_recall"])),
         ),
-        section("Calibration", &(calibration(report) + &figures_of(&["reliability"]))),
+        section(
+            "Calibration",
+            &(report.calibration.as_ref().map(calibration).unwrap_or_default()
+                + &figures_of(&["reliability"])),
+        ),
         section("Most confident mistakes", &mistakes(report)),
         section("Training", &figures_of(&["history"])),
-        section("How it was made", &made(report)),
-        section("Files", &files(report)),
+        section("How it was made", &made(facts(&report.about()))),
+        section("Files", &files(&report.failures, &report.warnings)),
     ];
+    page(&title, &sections.concat())
+}
+
+/// A page with this content.
+pub(super) fn page(title: &str, content: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n{}</main>\n</body>\n</html>\n",
-        escaped(&title),
-        sections.concat()
+         <body>\n<main>\n{content}</main>\n</body>\n</html>\n",
+        escaped(title),
     )
 }
 
 /// A section, unless there is nothing in it.
-fn section(title: &str, content: &str) -> String {
+pub(super) fn section(title: &str, content: &str) -> String {
     if content.trim().is_empty() {
         return String::new();
     }
     format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
 }
 
-fn heading(report: &Report) -> String {
-    let SplitSummary { train_part, validation_part, test_part, .. } = &report.split;
-    let about = match &report.cross_validation {
-        Some(folds) => format!(
-            "{}-fold cross-validation of {} tracks: each was examined once, by a model that had not heard it.",
-            folds.folds.len(),
-            report.scores.n_tracks
+pub(super) fn heading(recipe: &str, split: &SplitSummary, n_folds: Option<usize>, n_tracks: usize) -> String {
+    let SplitSummary { train_part, validation_part, test_part, .. } = split;
+    let about = match n_folds {
+        Some(n_folds) => format!(
+            "{n_folds}-fold cross-validation of {n_tracks} tracks: each was examined once, by a model that had not heard it.",
         ),
         None => format!(
             "Learnt from {} tracks, chosen by {}, examined with {} that it had never heard.",
             train_part.n_tracks, validation_part.n_tracks, test_part.n_tracks
         ),
     };
-    format!("<h1>{}</h1>\n<p class=\"muted\">{about}</p>\n", escaped(&report.model.recipe))
+    format!("<h1>{}</h1>\n<p class=\"muted\">{about}</p>\n", escaped(recipe))
 }
 
 fn cards(report: &Report) -> String {
     let scores = &report.scores;
     let interval = |interval: Option<_>| interval.map(|i| range(i, scores.n_groups)).unwrap_or_default();
+    let card = |name: &str, share, note: &str, class| card(name, &percent(share), note, class);
     let mut cards = vec![
         card("Track accuracy", scores.track_accuracy, &interval(Some(scores.track_interval())), " best"),
         card("Segment accuracy", scores.accuracy, &interval(scores.accuracy_interval), ""),
@@ -88,15 +98,15 @@ fn cards(report: &Report) -> String {
     format!("<dl class=\"cards\">\n{}</dl>\n", cards.concat())
 }
 
-fn card(name: &str, share: f64, note: &str, class: &str) -> String {
+pub(super) fn card(name: &str, figure: &str, note: &str, class: &str) -> String {
     format!(
-        "<div><dt>{name}</dt><dd class=\"figure{class}\">{}</dd><dd class=\"muted\">{}</dd></div>\n",
-        percent(share),
+        "<div><dt>{name}</dt><dd class=\"figure{class}\">{figure}</dd><dd class=\"muted\">{}</dd></div>\n",
         escaped(note)
     )
 }
 
-fn notes(report: &Report) -> String {
+/// What a reader should know before quoting the scores, what is left without a leak first.
+fn remarks(report: &Report) -> Vec<String> {
     let leak = report.without_leak.iter().map(|without| {
         format!(
             "The same recipe without the leak, on a split by track: {} of tracks {}, {} of segments{}.",
@@ -106,8 +116,11 @@ fn notes(report: &Report) -> String {
             without.accuracy_interval.map(|i| format!(" {}", range(i, None))).unwrap_or_default(),
         )
     });
-    let notes = leak.chain(report.remarks.iter().cloned());
-    notes.map(|note| format!("<p class=\"note\" role=\"note\">{}</p>\n", escaped(&note))).collect()
+    leak.chain(report.remarks.iter().cloned()).collect()
+}
+
+pub(super) fn notes(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("<p class=\"note\" role=\"note\">{}</p>\n", escaped(note))).collect()
 }
 
 fn folds(report: &Report) -> String {
@@ -161,8 +174,7 @@ fn confusion(report: &Report) -> String {
     format!("<details><summary>The matrix as a table</summary>\n{table}</details>\n")
 }
 
-fn calibration(report: &Report) -> String {
-    let Some(calibration) = &report.calibration else { return String::new() };
+pub(super) fn calibration(calibration: &CalibrationReport) -> String {
     let error = |r: &super::Reliability| percent(r.expected_calibration_error);
     let row = |of: &str, before, after, temperature: Option<f32>| {
         let temperature = temperature.map_or("one for each fold".to_owned(), |t| format!("{t:.2}"));
@@ -203,16 +215,16 @@ fn mistakes(report: &Report) -> String {
     table("Wrong tracks, the surest first", &head, rows, &[])
 }
 
-fn made(report: &Report) -> String {
+pub(super) fn made(facts: Vec<(&str, String)>) -> String {
     let row = |(name, value): (&str, String)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(&value));
-    format!("<dl class=\"facts\">\n{}</dl>\n", facts(report).into_iter().map(row).collect::<String>())
+    format!("<dl class=\"facts\">\n{}</dl>\n", facts.into_iter().map(row).collect::<String>())
 }
 
-fn files(report: &Report) -> String {
+pub(super) fn files(failures: &[Failure], warnings: &[Warning]) -> String {
     let item =
         |kind: &str, path: &str, reason: &str| vec![path.to_owned(), kind.to_owned(), reason.to_owned()];
-    let lost = report.failures.iter().map(|failure| item("lost", &failure.path, &failure.reason));
-    let damaged = report.warnings.iter().map(|warning| item("damaged", &warning.path, &warning.reason));
+    let lost = failures.iter().map(|failure| item("lost", &failure.path, &failure.reason));
+    let damaged = warnings.iter().map(|warning| item("damaged", &warning.path, &warning.reason));
     let rows: Vec<Vec<String>> = lost.chain(damaged).collect();
     if rows.is_empty() {
         return String::new();
@@ -220,7 +232,7 @@ fn files(report: &Report) -> String {
     table("Files that were lost or damaged", &["file", "what", "why"], rows.into_iter(), &[])
 }
 
-fn figure_html(figure: &Figure) -> String {
+pub(super) fn figure_html(figure: &Figure) -> String {
     let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| figure.picture.to_svg(theme));
     format!(
         "<figure>\n<div class=\"light\">{light}</div><div class=\"dark\">{dark}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
@@ -229,7 +241,7 @@ fn figure_html(figure: &Figure) -> String {
 }
 
 /// A table whose first column names the rows; numbers stand at the right, words at the left.
-fn table(
+pub(super) fn table(
     caption: &str,
     head: &[&str],
     rows: impl Iterator<Item = Vec<String>>,

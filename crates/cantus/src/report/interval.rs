@@ -21,7 +21,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-const N_RESAMPLES: usize = 2000;
+pub(super) const N_RESAMPLES: usize = 2000;
 /// 97.5th percentile of the normal distribution: 95 % lie between it and its negative.
 const Z_95: f64 = 1.959_963_984_540_054;
 
@@ -58,9 +58,13 @@ pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Inter
         let (sum, n) = drawn.fold((0.0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
         sum / n as f64
     };
-    let mut means: Vec<f64> = (0..N_RESAMPLES).map(|_| resample()).collect();
-    means.sort_by(f64::total_cmp);
-    Some(Interval { low: percentile(&means, 0.025), high: percentile(&means, 0.975) })
+    Some(percentiles((0..N_RESAMPLES).map(|_| resample()).collect()))
+}
+
+/// Where the middle 95 % of values lie; of one value or more.
+pub(super) fn percentiles(mut values: Vec<f64>) -> Interval {
+    values.sort_by(f64::total_cmp);
+    Interval { low: percentile(&values, 0.025), high: percentile(&values, 0.975) }
 }
 
 /// Of sorted values, linear between neighbours (NumPy's default).

@@ -74,12 +74,14 @@ pub fn markdown(report: &Report, figures: &[Figure]) -> String {
         out += &table(&head, &report.mistakes.iter().map(row).collect::<Vec<_>>());
     }
     out += "\n## How it was made\n\n";
-    let rows: Vec<Vec<String>> =
-        facts(report).into_iter().map(|(name, value)| vec![name.to_owned(), escaped(&value)]).collect();
+    let rows: Vec<Vec<String>> = facts(&report.about())
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), escaped(&value)])
+        .collect();
     out + &table(&["", ""], &rows)
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
     let rule = format!("|{}\n", "---|".repeat(head.len()));
     let rows: String = rows.iter().map(|row| line(row.iter().map(String::as_str).collect())).collect();

@@ -18,8 +18,10 @@ mod ranking;
 pub(crate) mod reference;
 mod reliability;
 mod scores;
+pub(crate) mod tagging;
 mod text;
 mod tracks;
+mod verdict;
 
 pub use by_class::ClassScores;
 pub use cross_validation::{CrossValidation, FoldSummary, Spread};
@@ -27,7 +29,7 @@ pub use curves::{Curves, curves};
 #[cfg(test)]
 pub(crate) use document::tests::sample;
 pub use document::{ModelSummary, PartSize, Report, SplitSummary};
-pub(crate) use document::{artists, best_epoch, part_name, shared_artists};
+pub(crate) use document::{artists, best_epoch, missing_remarks, shared_artists};
 pub use error::ScoresError;
 pub use examination::{Baseline, CalibrationReport, Mistake};
 use facts::facts;
@@ -42,5 +44,11 @@ pub use pictures::Figure;
 pub use reliability::{Reliability, ReliabilityBin};
 pub(crate) use scores::scores_of_tracks;
 pub use scores::{Scores, scores};
+pub use tagging::paired_in_words as tag_paired_in_words;
+pub use tagging::{
+    TagBaseline, TagCrossValidation, TagFigures, TagFold, TagMistake, TagPaired, TagReport, TagScore,
+    TagScores,
+};
 pub use text::text;
 pub use tracks::{SegmentResult, TrackDecision, track_decisions};
+pub use verdict::Verdict;

@@ -36,7 +36,8 @@ pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figu
         .iter()
         .enumerate()
         .filter_map(|(class, label)| {
-            let answers = tracks.iter().map(|track| (track.probabilities[class], track.label == class));
+            let answers =
+                tracks.iter().map(|track| (track.probabilities[class], track.labels.contains(&class)));
             Some((label.as_str(), curves(answers)?))
         })
         .collect();
@@ -45,19 +46,28 @@ pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figu
         caption: "Confusion matrix of tracks: rows are true classes, columns predicted ones.".to_owned(),
         picture: plot::confusion_matrix(labels, &report.scores.track_confusion_matrix, "tracks"),
     };
-    let mut figures =
-        vec![confusion, roc(&by_class, tracks.len()), precision_recall(&by_class, tracks.len())];
-    figures.extend(report.calibration.as_ref().map(reliability));
+    let mut figures = vec![
+        confusion,
+        roc(&by_class, AGAINST_THE_REST, tracks.len()),
+        precision_recall(&by_class, AGAINST_THE_REST, tracks.len()),
+    ];
+    let axes = ("Probability of the label that was named", "Share of right ones");
+    let caption =
+        "Reliability: of the tracks whose label was said to be so probable, the share that was right.";
+    figures.extend(report.calibration.as_ref().map(|calibration| reliability(calibration, axes, caption)));
     figures
 }
 
-fn roc(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
+/// Whose curves those of a class are.
+const AGAINST_THE_REST: &str = "each class against the rest";
+
+pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.auc)).collect();
     let chance = [(0.0, 0.0), (1.0, 1.0)];
     let mut series = vec![Series::new("chance 0.50", Style::Reference, &chance)];
     series.extend(names.iter().zip(classes).map(|(name, (_, c))| Series::new(name, Style::Line, &c.roc)));
-    let subtitle = format!("each class against the rest, {n_tracks} tracks; the area under the curve");
+    let subtitle = format!("{what}, {n_tracks} tracks; the area under the curve");
     let picture = line_chart(&LineChart {
         title: "ROC",
         subtitle: &subtitle,
@@ -71,7 +81,7 @@ fn roc(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
     Figure { name: "roc", caption: caption.to_owned(), picture }
 }
 
-fn precision_recall(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
+pub(super) fn precision_recall(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.average_precision)).collect();
     let series: Vec<Series<'_>> = names
@@ -79,7 +89,7 @@ fn precision_recall(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
         .zip(classes)
         .map(|(name, (_, c))| Series::new(name, Style::Line, &c.precision_recall))
         .collect();
-    let subtitle = format!("each class against the rest, {n_tracks} tracks; the average precision");
+    let subtitle = format!("{what}, {n_tracks} tracks; the average precision");
     let picture = line_chart(&LineChart {
         title: "Precision and recall",
         subtitle: &subtitle,
@@ -93,7 +103,8 @@ fn precision_recall(classes: &[(&str, Curves)], n_tracks: usize) -> Figure {
     Figure { name: "precision_recall", caption: caption.to_owned(), picture }
 }
 
-fn reliability(calibration: &CalibrationReport) -> Figure {
+/// How often what was said comes true; `axes` are the names of x and y.
+pub(super) fn reliability(calibration: &CalibrationReport, axes: (&str, &str), caption: &str) -> Figure {
     let points = |reliability: &Reliability| -> Vec<(f64, f64)> {
         reliability.bins.iter().map(|bin| (bin.probability, bin.accuracy)).collect()
     };
@@ -116,12 +127,10 @@ fn reliability(calibration: &CalibrationReport) -> Figure {
     let picture = line_chart(&LineChart {
         title: "Reliability",
         subtitle: &subtitle,
-        x: Axis::new("Probability of the label that was named").from_to(0.0, 1.0),
-        y: Axis::new("Share of right ones").from_to(0.0, 1.0),
+        x: Axis::new(axes.0).from_to(0.0, 1.0),
+        y: Axis::new(axes.1).from_to(0.0, 1.0),
         series: &series,
         square: true,
     });
-    let caption =
-        "Reliability: of the tracks whose label was said to be so probable, the share that was right.";
     Figure { name: "reliability", caption: caption.to_owned(), picture }
 }

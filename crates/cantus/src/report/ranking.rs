@@ -15,7 +15,7 @@ const MOST: usize = 5;
 /// Share of tracks whose true class is among the `k` most probable, for k from 1 to 5 as far as that says anything.
 pub(super) fn top_k(tracks: &[TrackDecision]) -> BTreeMap<String, f64> {
     let n_classes = tracks.first().map_or(0, |track| track.probabilities.len());
-    let ranks: Vec<usize> = tracks.iter().map(|track| rank(&track.probabilities, track.label)).collect();
+    let ranks: Vec<usize> = tracks.iter().map(|track| rank(&track.probabilities, track.labels[0])).collect();
     // Numbers cannot be keys in a flattened part of a JSON document.
     let within =
         |k: usize| (k.to_string(), share(ranks.iter().filter(|rank| **rank < k).count(), ranks.len()));
@@ -45,7 +45,7 @@ mod tests {
             .map(|(&label, p)| TrackDecision {
                 track: 0,
                 group: 0,
-                label,
+                labels: vec![label],
                 predicted: arg_max(p),
                 probabilities: p.clone(),
             })

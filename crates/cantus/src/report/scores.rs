@@ -86,6 +86,9 @@ pub struct Scores {
 /// # Reference
 /// scikit-learn 1.9 and SciPy 1.17 within 1e-12 (`tests/reference/scores.py`); the bootstrap within 0.01 of NumPy's.
 pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> Result<Scores, ScoresError> {
+    if let Some(segment) = segments.iter().position(|segment| segment.labels.len() != 1) {
+        return Err(ScoresError::NotOneClass { segment, found: segments[segment].labels.len() });
+    }
     let tracks = track_decisions(segments, labels.len())?;
     scores_of_tracks(segments, &tracks, labels, seed)
 }
@@ -103,8 +106,9 @@ pub(crate) fn scores_of_tracks(
     if let Some(label) = duplicate(labels) {
         return Err(ScoresError::DuplicateLabel { label: label.clone() });
     }
-    let by_segment = confusion(segments.iter().map(|s| (s.label, arg_max(s.probabilities))), labels.len());
-    let by_track = confusion(tracks.iter().map(|t| (t.label, t.predicted)), labels.len());
+    let by_segment = segments.iter().map(|s| (s.labels[0], arg_max(s.probabilities)));
+    let by_segment = confusion(by_segment, labels.len());
+    let by_track = confusion(tracks.iter().map(|t| (t.labels[0], t.predicted)), labels.len());
     let right_tracks = diagonal(&by_track);
     let commonest = by_track.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
     Ok(Scores {
@@ -114,7 +118,7 @@ pub(crate) fn scores_of_tracks(
         n_groups: n_groups(tracks),
         accuracy: share(diagonal(&by_segment), segments.len()),
         accuracy_interval: bootstrap(
-            segments.iter().map(|s| (s.group, arg_max(s.probabilities) == s.label)),
+            segments.iter().map(|s| (s.group, s.labels == [arg_max(s.probabilities)])),
             seed,
         ),
         balanced_accuracy: balanced_accuracy(&by_segment),
@@ -123,7 +127,7 @@ pub(crate) fn scores_of_tracks(
         confusion_matrix: by_segment,
         track_accuracy: share(right_tracks, tracks.len()),
         track_accuracy_interval: wilson(right_tracks, tracks.len()),
-        track_accuracy_bootstrap: bootstrap(tracks.iter().map(|t| (t.group, t.predicted == t.label)), seed),
+        track_accuracy_bootstrap: bootstrap(tracks.iter().map(|t| (t.group, t.is_right())), seed),
         track_balanced_accuracy: balanced_accuracy(&by_track),
         track_macro_f1: macro_average(&by_track).f1_score,
         track_per_class: named(labels, &by_track),
@@ -150,19 +154,20 @@ fn of_classes(
     number: impl Fn(&Curves) -> f64,
 ) -> BTreeMap<String, f64> {
     let of_class = |(class, label): (usize, &String)| {
-        let curves = curves(tracks.iter().map(|track| (track.probabilities[class], track.label == class)))?;
+        let curves =
+            curves(tracks.iter().map(|track| (track.probabilities[class], track.labels.contains(&class))))?;
         Some((label.clone(), number(&curves)))
     };
     labels.iter().enumerate().filter_map(of_class).collect()
 }
 
 /// Number of groups, if any holds two tracks.
-fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
+pub(super) fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
     let groups: BTreeSet<usize> = tracks.iter().map(|track| track.group).collect();
     (groups.len() < tracks.len()).then_some(groups.len())
 }
 
-fn duplicate(labels: &[String]) -> Option<&String> {
+pub(super) fn duplicate(labels: &[String]) -> Option<&String> {
     let mut seen = BTreeSet::new();
     labels.iter().find(|label| !seen.insert(label.as_str()))
 }
@@ -201,7 +206,7 @@ mod tests {
             .map(|(track, label, probabilities)| SegmentResult {
                 track: *track,
                 group: *track,
-                label: *label,
+                labels: std::slice::from_ref(label),
                 probabilities,
             })
             .collect()
@@ -324,7 +329,7 @@ mod tests {
             let result = |&(track, artist, is_right): &(usize, usize, bool)| SegmentResult {
                 track,
                 group: if grouped { artist } else { track },
-                label: 0,
+                labels: &[0],
                 probabilities: if is_right { &[1.0, 0.0] } else { &[0.0, 1.0] },
             };
             scores(&answers.iter().map(result).collect::<Vec<_>>(), &labels(&["a", "b"]), 0).unwrap()
@@ -353,7 +358,7 @@ mod tests {
         assert_eq!(fails(vec![(0, 0, vec![f32::NAN, 1.0])], &two), ScoresError::NotFinite { segment: 0 });
         assert_eq!(
             fails(vec![(3, 0, vec![1.0, 0.0]), (3, 1, vec![1.0, 0.0])], &two),
-            ScoresError::TwoLabels { segment: 1, track: 3, first: 0, second: 1 }
+            ScoresError::TwoLabels { segment: 1, track: 3, first: vec![0], second: vec![1] }
         );
         assert_eq!(
             fails(vec![(0, 0, vec![1.0, 0.0])], &labels(&["a", "a"])),

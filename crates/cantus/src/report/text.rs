@@ -156,13 +156,14 @@ mod tests {
         let answers: Vec<Vec<f32>> =
             (0..labels.len()).map(|i| (0..labels.len()).map(|j| f32::from(i == j)).collect()).collect();
         let mut segments = Vec::new();
+        let numbers: Vec<usize> = (0..labels.len()).collect();
         for (label, row) in counts.iter().enumerate() {
             for (answer, &n) in answers.iter().zip(*row) {
                 for _ in 0..n {
                     segments.push(SegmentResult {
                         track: segments.len(),
                         group: segments.len(),
-                        label,
+                        labels: &numbers[label..=label],
                         probabilities: answer,
                     });
                 }

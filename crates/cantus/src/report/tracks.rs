@@ -13,9 +13,9 @@ pub struct SegmentResult<'a> {
     /// What the track belongs to, such as its artist; any number that the group's tracks share. The track's own where it
     /// stands alone.
     pub group: usize,
-    /// Index of the true class.
-    pub label: usize,
-    /// Probability of each class, `[n_classes]`.
+    /// Indices of the true labels, ascending: one, the class, or the tags, of which there may be none or several.
+    pub labels: &'a [usize],
+    /// Probability of each class or tag, `[n_classes]`.
     pub probabilities: &'a [f32],
 }
 
@@ -26,13 +26,23 @@ pub struct TrackDecision {
     pub track: usize,
     /// The number that its group's tracks share.
     pub group: usize,
-    /// Index of the true class.
-    pub label: usize,
-    /// Index of the class with the highest mean probability; of equals the lowest.
+    /// Indices of the true labels, ascending: one, the class, or the tags, of which there may be none or several.
+    pub labels: Vec<usize>,
+    /// Index of the class or tag with the highest mean probability; of equals the lowest.
     pub predicted: usize,
     /// Mean probability of each class over the segments, `[n_classes]`.
     pub probabilities: Vec<f64>,
 }
+
+impl TrackDecision {
+    /// Whether the class that was predicted is the true one.
+    pub(crate) fn is_right(&self) -> bool {
+        self.labels == [self.predicted]
+    }
+}
+
+/// Group and true labels of a track, and what each of its segments says.
+type Votes<'a> = (usize, &'a [usize], Vec<&'a [f32]>);
 
 /// The vote of each track's segments, ordered by track.
 ///
@@ -45,27 +55,34 @@ pub fn track_decisions(
     if segments.is_empty() {
         return Err(ScoresError::NoSegments);
     }
-    let mut tracks: BTreeMap<usize, (usize, usize, Vec<&[f32]>)> = BTreeMap::new();
+    let mut tracks: BTreeMap<usize, Votes<'_>> = BTreeMap::new();
     for (segment, result) in segments.iter().enumerate() {
         check(segment, result, n_classes)?;
-        let SegmentResult { track, group, label: second, probabilities } = *result;
+        let SegmentResult { track, group, labels: second, probabilities } = *result;
         let (_, first, votes) = tracks.entry(track).or_insert((group, second, Vec::new()));
         if *first != second {
-            return Err(ScoresError::TwoLabels { segment, track, first: *first, second });
+            let (first, second) = (first.to_vec(), second.to_vec());
+            return Err(ScoresError::TwoLabels { segment, track, first, second });
         }
         votes.push(probabilities);
     }
-    let decided = tracks.into_iter().map(|(track, (group, label, votes))| {
+    let decided = tracks.into_iter().map(|(track, (group, labels, votes))| {
         let probabilities = mean(&votes, n_classes);
-        TrackDecision { track, group, label, predicted: arg_max(&probabilities), probabilities }
+        TrackDecision {
+            track,
+            group,
+            labels: labels.to_vec(),
+            predicted: arg_max(&probabilities),
+            probabilities,
+        }
     });
     Ok(decided.collect())
 }
 
 fn check(segment: usize, result: &SegmentResult<'_>, n_classes: usize) -> Result<(), ScoresError> {
     let found = result.probabilities.len();
-    if result.label >= n_classes {
-        return Err(ScoresError::UnknownLabel { segment, label: result.label, n_classes });
+    if let Some(&label) = result.labels.iter().find(|&&label| label >= n_classes) {
+        return Err(ScoresError::UnknownLabel { segment, label, n_classes });
     }
     if found != n_classes {
         return Err(ScoresError::WrongLength { segment, found, n_classes });
@@ -82,9 +99,13 @@ mod tests {
 
     #[test]
     fn the_lowest_class_wins_a_tie() {
-        let vote = |track, label, probabilities| SegmentResult { track, group: track, label, probabilities };
-        let votes =
-            [vote(4, 1, &[0.5, 0.5, 0.0][..]), vote(4, 1, &[0.25, 0.25, 0.5]), vote(2, 0, &[0.0, 0.5, 0.5])];
+        let vote =
+            |track, labels, probabilities| SegmentResult { track, group: track, labels, probabilities };
+        let votes = [
+            vote(4, &[1][..], &[0.5, 0.5, 0.0][..]),
+            vote(4, &[1], &[0.25, 0.25, 0.5]),
+            vote(2, &[0], &[0.0, 0.5, 0.5]),
+        ];
         let decided = track_decisions(&votes, 3).unwrap();
         let predicted: Vec<_> = decided.iter().map(|t| (t.track, t.predicted)).collect();
         assert_eq!(predicted, [(2, 1), (4, 0)]);

@@ -7,7 +7,7 @@ use cantus_dataset::{FeatureStore, Folds};
 use super::{CHECKPOINT, Config, REPORT, Run, SPLIT, tables};
 use crate::evaluation::Answers;
 use crate::model_file::FOLDS;
-use crate::report::Report;
+use crate::report::Verdict;
 use crate::training::{Examined, Trained};
 use crate::{Error, Recipe, model_file};
 
@@ -93,7 +93,7 @@ impl Run {
         &self,
         fingerprint: &str,
         store: &FeatureStore,
-    ) -> Result<Option<(Answers, Report)>, Error> {
+    ) -> Result<Option<(Answers, Verdict)>, Error> {
         if !self.path(model_file::FILE_NAME).exists() {
             return Ok(None);
         }

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Answers, data_sha256};
 use crate::plot::Theme;
-use crate::report::{self, Figure, Report};
+use crate::report::{self, Figure, Verdict};
 use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
 use tables::SplitRow;
@@ -166,7 +166,7 @@ impl Run {
         config: &Config,
     ) -> Result<(), Error> {
         self.remove_folds()?;
-        if examined.report.without_leak.is_none() {
+        if !matches!(&examined.report, Verdict::Classes(report) if report.without_leak.is_some()) {
             self.remove_inner(WITHOUT_LEAK)?;
         }
         self.remove(model_file::FILE_NAME)?;
@@ -201,12 +201,12 @@ impl Run {
         let Examined { answers, report } = examined;
         self.write("predictions.csv", &tables::predictions(answers.tracks(), folds, store)?)?;
         self.write("report.txt", report.to_text().as_bytes())?;
-        let mut figures = report::pictures::examination(report, answers.tracks());
+        let mut figures = report.pictures(answers.tracks());
         self.save_figures(&figures)?;
         figures.extend(history.map(report::pictures::history));
-        self.write("report.md", report::markdown(report, &figures).as_bytes())?;
-        self.write("report.html", report::html(report, &figures).as_bytes())?;
-        self.write(TIME, &json_bytes(&Time { training_s: report.training_s })?)?;
+        self.write("report.md", report.to_markdown(&figures).as_bytes())?;
+        self.write("report.html", report.to_html(&figures).as_bytes())?;
+        self.write(TIME, &json_bytes(&Time { training_s: report.training_s() })?)?;
         self.write(REPORT, &json_bytes(report)?)
     }
 
@@ -247,18 +247,18 @@ impl Run {
     ///
     /// # Errors
     /// If the run is incomplete, or its features are gone, changed or of another specification.
-    pub fn evaluate(&self, features: Option<&Path>) -> Result<Report, Error> {
+    pub fn evaluate(&self, features: Option<&Path>) -> Result<Verdict, Error> {
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
-        let runs = match &report.cross_validation {
+        let runs = match report.n_folds() {
             None => vec![self.clone()],
-            Some(folds) => (0..folds.folds.len()).map(|fold| self.fold(fold)).collect(),
+            Some(n_folds) => (0..n_folds).map(|fold| self.fold(fold)).collect(),
         };
         // Before the checksum, which only says that they are others: this says in what.
         if let Some(run) = runs.first() {
             run.model()?.check_features(store.spec(), store.labels())?;
         }
-        if data_sha256(&store)? != report.model.data_sha256 {
+        if data_sha256(&store)? != report.model().data_sha256 {
             let reason = "the features are not those that it was trained on, or were damaged; give its own with --features";
             return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
         }
@@ -284,11 +284,13 @@ impl Run {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn report(&self) -> Result<Report, Error> {
-        let report: Report = self.read_json(REPORT)?;
+    pub fn report(&self) -> Result<Verdict, Error> {
+        let path = self.path(REPORT);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let mut report = Verdict::from_json(&text).map_err(|error| self.broken(REPORT, &error))?;
         // A run of an earlier version does not say how long it took.
-        let training_s = self.read_json(TIME).map_or(None, |time: Time| time.training_s);
-        Ok(Report { training_s, ..report })
+        report.took(self.read_json(TIME).map_or(None, |time: Time| time.training_s));
+        Ok(report)
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, Error> {

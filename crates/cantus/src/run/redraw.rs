@@ -5,7 +5,7 @@ use cantus_nn::History;
 use super::Run;
 use crate::Error;
 use crate::plot::{self, Picture};
-use crate::report::pictures;
+use crate::report::{Verdict, pictures};
 
 impl Run {
     /// Accuracy and loss by epoch.
@@ -20,9 +20,16 @@ impl Run {
     /// The confusion matrix of the test part's tracks.
     ///
     /// # Errors
-    /// If the run's report is gone or cannot be read.
+    /// If the run's report is gone or cannot be read, or the run's labels are tags.
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
-        let scores = self.report()?.scores;
+        let scores = match self.report()? {
+            Verdict::Classes(report) => report.scores,
+            Verdict::Tags(_) => {
+                let reason = "its labels are tags, of which none is taken for another, so that there is no confusion matrix; \
+                              look at plots/precision_recall.png";
+                return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
+            }
+        };
         Ok(plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
     }
 }

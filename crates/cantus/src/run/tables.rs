@@ -6,8 +6,9 @@ use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::evaluation::named;
 use crate::report::TrackDecision;
+use crate::{Error, vote};
 
 /// One row of `split.csv`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub(super) struct SplitRow {
 pub(super) fn split(split: &Split, store: &FeatureStore) -> Result<Vec<u8>, Error> {
     let row = |number: usize, segment: Option<usize>, part: Option<Part>| {
         let track = &store.tracks()[number];
-        let label = store.labels()[track.label].clone();
+        let label = named(&track.labels, store.labels());
         let (group, recording) = (track.group.clone(), track.recording.clone());
         SplitRow { path: track.path.clone(), segment, label, group, recording, part }
     };
@@ -57,13 +58,14 @@ pub(super) fn folds(folds: &Folds, store: &FeatureStore) -> Result<Vec<u8>, Erro
     writer.write_record(["path", "label", "group", "fold"]).map_err(unwritable)?;
     for (track, &fold) in store.tracks().iter().zip(&folds.of) {
         let group = track.group.as_deref().unwrap_or_default();
-        let row = [&track.path, &store.labels()[track.label], group, &folds.names[fold]];
+        let label = named(&track.labels, store.labels());
+        let row = [track.path.as_str(), &label, group, &folds.names[fold]];
         writer.write_record(row).map_err(unwritable)?;
     }
     writer.into_inner().map_err(unwritable)
 }
 
-/// What was said of each track that was examined: a column for the probability of each label, in the labels' order.
+/// What was said of each track that was examined, several labels parted by `;`: a column for the probability of each label, in the labels' order.
 pub(super) fn predictions(
     tracks: &[TrackDecision],
     folds: Option<&[&str]>,
@@ -73,11 +75,13 @@ pub(super) fn predictions(
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["path", "label", "group", "fold", "predicted"].into_iter();
     writer.write_record(header.chain(labels.iter().map(String::as_str))).map_err(unwritable)?;
-    for TrackDecision { track: number, label, predicted, probabilities, .. } in tracks {
+    for TrackDecision { track: number, labels: own, predicted, probabilities, .. } in tracks {
+        let predicted = if store.is_tagged() { vote::tags(probabilities) } else { vec![*predicted] };
         let track = &store.tracks()[*number];
         let group = track.group.clone().unwrap_or_default();
         let fold = folds.map_or("", |folds| folds[*number]).to_owned();
-        let row = [track.path.clone(), labels[*label].clone(), group, fold, labels[*predicted].clone()];
+        let [own, predicted] = [own, &predicted].map(|numbers| named(numbers, labels));
+        let row = [track.path.clone(), own, group, fold, predicted];
         let probabilities = probabilities.iter().map(ToString::to_string);
         writer.write_record(row.into_iter().chain(probabilities)).map_err(unwritable)?;
     }

@@ -24,6 +24,9 @@ pub(super) struct Answer {
     label: String,
     probability: f32,
     probabilities: Probabilities,
+    /// The tags that are given; none of a model that tells classes apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
     /// Length of a segment, in seconds.
     segment_s: f64,
     segments: Vec<Segment>,
@@ -93,7 +96,7 @@ impl Question<'_> {
         })?;
         let overview = self.overview.then(|| Overview::of(&Audio { samples, sample_rate })).transpose()?;
         let segment_s = predictor.spec().segment_samples() as f64 / f64::from(sample_rate);
-        let Prediction { label, probability, probabilities, duration_s, segments, faults } = prediction;
+        let Prediction { label, probability, probabilities, tags, duration_s, segments, faults } = prediction;
         let named = |values: Vec<f32>| {
             let labels = probabilities.0.iter().map(|(label, _)| label.clone());
             Probabilities(labels.zip(values).collect())
@@ -110,6 +113,7 @@ impl Question<'_> {
             label,
             probability,
             probabilities,
+            tags,
             segment_s,
             segments,
             faults,

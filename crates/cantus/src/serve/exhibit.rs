@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::model_file::{self, Provenance};
 use crate::plot::{self, Picture, Theme};
-use crate::report::Report;
+use crate::report::Verdict;
 use crate::run::Run;
-use crate::{Calibration, Error, Model};
+use crate::{Calibration, Error, Model, Task};
 
 /// A model under its name, and what is known of it.
 #[derive(Debug)]
@@ -24,9 +24,10 @@ pub struct Exhibit {
 /// What a run folder has beside its model.
 #[derive(Debug)]
 struct RunSide {
-    report: Report,
+    report: Verdict,
     page: String,
-    confusion: Drawn,
+    /// Tags have none.
+    confusion: Option<Drawn>,
     /// A cross-validation without a history of its own has none.
     history: Option<Drawn>,
 }
@@ -63,6 +64,7 @@ pub(super) enum Subject {
 #[derive(Debug, Serialize)]
 pub(super) struct Description<'a> {
     name: &'a str,
+    task: Task,
     labels: &'a [String],
     features: &'a cantus_audio::feature::FeatureSpec,
     /// Length of a segment, in seconds.
@@ -120,7 +122,7 @@ impl Exhibit {
         self.run.is_some()
     }
 
-    pub(super) fn report(&self) -> Option<&Report> {
+    pub(super) fn report(&self) -> Option<&Verdict> {
         self.run.as_ref().map(|run| &run.report)
     }
 
@@ -133,7 +135,7 @@ impl Exhibit {
     pub(super) fn picture(&self, subject: Subject, theme: Theme) -> Option<&str> {
         let drawn = match subject {
             Subject::Network => Some(&self.network),
-            Subject::Confusion => self.run.as_ref().map(|run| &run.confusion),
+            Subject::Confusion => self.run.as_ref().and_then(|run| run.confusion.as_ref()),
             Subject::History => self.run.as_ref().and_then(|run| run.history.as_ref()),
         };
         drawn.map(|drawn| drawn.svg(theme))
@@ -145,6 +147,7 @@ impl Exhibit {
         let run = self.run.as_ref();
         Description {
             name: &self.name,
+            task: self.model.task(),
             labels,
             features,
             segment_s: features.segment_samples() as f64 / f64::from(features.sample_rate),
@@ -157,7 +160,7 @@ impl Exhibit {
                 network: link("network.svg"),
                 report: run.map(|_| link("report")),
                 report_page: run.map(|_| link("report.html")),
-                confusion: run.map(|_| link("confusion.svg")),
+                confusion: run.and_then(|run| run.confusion.as_ref()).map(|_| link("confusion.svg")),
                 history: run.and_then(|run| run.history.as_ref()).map(|_| link("history.svg")),
             },
         }
@@ -168,10 +171,12 @@ impl RunSide {
     fn read(run: &Run) -> Result<Self, Error> {
         let page = run.path("report.html");
         let has_history = run.path("history.json").is_file();
+        let report = run.report()?;
+        let confusion = report.classes().map(|_| run.confusion_picture()).transpose()?;
         Ok(Self {
-            report: run.report()?,
+            report,
             page: std::fs::read_to_string(&page).map_err(Error::io(&page))?,
-            confusion: Drawn::new(&run.confusion_picture()?),
+            confusion: confusion.as_ref().map(Drawn::new),
             history: has_history.then(|| run.history_picture()).transpose()?.as_ref().map(Drawn::new),
         })
     }

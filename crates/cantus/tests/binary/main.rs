@@ -28,4 +28,5 @@ mod report;
 mod run;
 mod serve;
 mod settings;
+mod tagging;
 mod webdriver;

@@ -55,6 +55,12 @@ impl Track {
         if !is_known {
             prediction.label = UNKNOWN.to_owned();
         }
+        if let Some(tags) = &mut prediction.tags {
+            let named = prediction.probabilities.0.iter();
+            let sure = named.filter(|(_, probability)| *probability >= detail.min_confidence);
+            let sure: Vec<&String> = sure.map(|(label, _)| label).collect();
+            tags.retain(|tag| sure.contains(&tag));
+        }
         let top = detail.top.map(|n| ranked(&prediction).into_iter().take(n).collect());
         Self { path: path.display().to_string(), prediction, top, is_known }
     }
@@ -77,6 +83,9 @@ pub fn table(tracks: &[Track]) -> String {
     let path_width = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0);
     let label_width = tracks.iter().map(|track| track.prediction.label.chars().count()).max().unwrap_or(0);
     let row = |track: &Track| {
+        if let Some(tags) = &track.prediction.tags {
+            return format!("{:path_width$}  {}\n", track.path, of_tags(track, tags));
+        }
         let Prediction { label, probability, .. } = &track.prediction;
         let line = format!(
             "{:path_width$}  {label:label_width$}  {:>5.1} %  {}",
@@ -87,6 +96,22 @@ pub fn table(tracks: &[Track]) -> String {
         format!("{}\n", line.trim_end())
     };
     tracks.iter().map(row).collect()
+}
+
+/// The tags that are given; behind them as many others as were asked for, or the next two, if they are worth a word.
+fn of_tags(track: &Track, tags: &[String]) -> String {
+    let (given, others): (Vec<Ranked>, Vec<Ranked>) =
+        ranked(&track.prediction).into_iter().partition(|ranked| tags.contains(&ranked.label));
+    let others: Vec<Ranked> = match &track.top {
+        Some(top) => others.into_iter().take(top.len().saturating_sub(given.len())).collect(),
+        None => others.into_iter().take(2).filter(|other| other.probability >= 0.05).collect(),
+    };
+    let words = |ranked: &[Ranked]| {
+        let word = |ranked: &Ranked| format!("{} {:.0} %", ranked.label, 100.0 * ranked.probability);
+        ranked.iter().map(word).collect::<Vec<_>>().join(", ")
+    };
+    let given = if given.is_empty() { "–".to_owned() } else { words(&given) };
+    if others.is_empty() { given } else { format!("{given}  ({})", words(&others)) }
 }
 
 /// The labels behind the answer: as many as were asked for, or the next two, if they are worth a word. Of a track that is
@@ -105,10 +130,13 @@ fn others(track: &Track) -> String {
     if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
 }
 
-/// A row for each track: a column for each label, or two for each of the most probable ones that were asked for.
+/// A row for each track: the tags, if the model gives them; a column for each label, or two for each of the most probable ones that were asked for.
 pub fn csv(labels: &[String], tracks: &[Track], top: Option<usize>) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let start = ["path", "label", "probability"].map(str::to_owned);
+    let mut start = ["path", "label", "probability"].map(str::to_owned).to_vec();
+    if tracks.iter().any(|track| track.prediction.tags.is_some()) {
+        start.push("tags".to_owned());
+    }
     match top {
         None => writer.write_record(start.iter().chain(labels))?,
         Some(n) => {
@@ -127,7 +155,8 @@ pub fn csv(labels: &[String], tracks: &[Track], top: Option<usize>) -> anyhow::R
                 top.iter().flat_map(|place| [place.label.clone(), place.probability.to_string()]).collect()
             }
         };
-        writer.write_record(row.into_iter().chain(rest))?;
+        let tags = prediction.tags.as_ref().map(|tags| tags.join(";"));
+        writer.write_record(row.into_iter().chain(tags).chain(rest))?;
     }
     String::from_utf8(writer.into_inner()?).context("a path is not UTF-8")
 }
@@ -144,6 +173,7 @@ mod tests {
             label: "rock".to_owned(),
             probability: 0.81,
             probabilities: Probabilities(probabilities.to_vec()),
+            tags: None,
             duration_s: 30.0,
             segments: Vec::new(),
             faults: Vec::new(),
@@ -165,6 +195,26 @@ mod tests {
         let json = serde_json::to_value(track(0.9, Some(2))).unwrap();
         assert_eq!((&json["label"], &json["top"][0]["label"]), (&"unknown".into(), &"rock".into()));
         assert_eq!(json["top"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn tags_stand_side_by_side_and_those_that_are_not_sure_enough_are_not_given() {
+        let tagged = |min_confidence, top| {
+            let mut prediction = track(0.0, None).prediction;
+            prediction.probabilities.0[0].1 = 0.6;
+            prediction.tags = Some(vec!["rock".to_owned(), "jazz".to_owned()]);
+            Track::new(Path::new("a.wav"), prediction, Detail { top, min_confidence })
+        };
+        assert_eq!(table(&[tagged(0.0, None)]), "a.wav  rock 81 %, jazz 60 %\n");
+        assert_eq!(table(&[tagged(0.0, Some(3))]), "a.wav  rock 81 %, jazz 60 %  (pop 4 %)\n");
+        assert_eq!(table(&[tagged(0.7, None)]), "a.wav  rock 81 %  (jazz 60 %)\n");
+        assert_eq!(table(&[tagged(0.9, None)]), "a.wav  –  (rock 81 %, jazz 60 %)\n");
+        let labels = ["jazz", "pop", "rock"].map(str::to_owned);
+        let text = csv(&labels, &[tagged(0.0, None)], None).unwrap();
+        assert_eq!(
+            text,
+            "path,label,probability,tags,jazz,pop,rock\na.wav,rock,0.81,rock;jazz,0.6,0.04,0.81\n"
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus::Error;
 use cantus::listing::Failed;
 use cantus::retag::{Change, Journal, Prepared};
+use cantus::{Error, Task};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -33,7 +33,11 @@ pub struct GenreTags {
 
 impl GenreTags {
     /// Finds out what cannot be done before hours are spent on predictions.
-    pub fn check(&self, questions: &[Question]) -> anyhow::Result<()> {
+    pub fn check(&self, questions: &[Question], task: Task) -> anyhow::Result<()> {
+        if self.write_tags && task == Task::Tagging {
+            let reason = "--write-tags writes one genre, and this model gives several labels to a track; take those of --json or --csv";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
         if self.write_tags && questions.iter().any(|question| sound::is_standard_input(&question.path)) {
             return Err(WrongUsage("standard input has no tags to write to".to_owned()).into());
         }

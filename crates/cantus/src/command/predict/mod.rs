@@ -44,13 +44,13 @@ pub struct Predict {
     /// One JSON document: every track with its label and all probabilities
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// CSV: path, label, probability, and a column for each label (or two for each of --top)
+    /// CSV: path, label, probability, tags if the model gives them, and a column for each label (or two for each of --top)
     #[arg(long)]
     csv: bool,
     /// Show so many labels of each track, the most probable first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     top: Option<u16>,
-    /// Answer `unknown` where the label is less probable than this, from 0 to 1
+    /// Answer `unknown` (or withhold a tag) where the label is less probable than this, from 0 to 1
     #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
     min_confidence: f32,
     /// Write label and probabilities of each window with its time to a .csv, .json, .txt (labels for Audacity), .png or
@@ -74,7 +74,7 @@ impl Predict {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let model = Model::load(&self.model)?;
         let (questions, failed) = self.questions()?;
-        self.genre_tags.check(&questions)?;
+        self.genre_tags.check(&questions, model.task())?;
         let bar = progress::bar("predict", questions.len(), global.quiet);
         let mut document = self.predict(&model, &questions, failed, &bar)?;
         bar.finish_and_clear();

@@ -93,8 +93,9 @@ mod tests {
         let segments = [0.75, 0.625, 0.125, 0.875].iter().enumerate().map(|(n, p)| segment(n, *p)).collect();
         let labels = vec!["jazz".to_owned(), "rock".to_owned()];
         let probabilities = Probabilities(vec![]);
-        let (label, faults) = ("jazz".to_owned(), vec![]);
-        (labels, Prediction { label, probability: 0.5, probabilities, duration_s: 12.0, segments, faults })
+        let (label, tags, faults) = ("jazz".to_owned(), None, vec![]);
+        let (probability, duration_s) = (0.5, 12.0);
+        (labels, Prediction { label, probability, probabilities, tags, duration_s, segments, faults })
     }
 
     fn text(format: &str, min_confidence: f32) -> String {

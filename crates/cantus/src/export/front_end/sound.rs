@@ -86,10 +86,10 @@ impl<'a> Sound<'a> {
             return self.power();
         }
         let magnitude = self.magnitude();
-        self.to_the(&magnitude, exponent)
+        self.raise(&magnitude, exponent)
     }
 
-    pub(super) fn to_the(&mut self, value: &Value, exponent: f32) -> Value {
+    pub(super) fn raise(&mut self, value: &Value, exponent: f32) -> Value {
         if exponent == 1.0 {
             return value.clone();
         }

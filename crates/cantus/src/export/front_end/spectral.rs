@@ -28,14 +28,14 @@ pub(super) fn bandwidth(sound: &mut Sound<'_>) -> Value {
     let hertz = sound.graph.floats(&[n_bins], &hertz);
     let distance = sound.graph.node("Sub", [&hertz, &centroid]);
     let distance = sound.graph.node("Abs", [&distance]);
-    let distance = sound.to_the(&distance, config.p);
+    let distance = sound.raise(&distance, config.p);
     let weighted = sound.graph.node("Mul", [&magnitude, &distance]);
     let mut spread = sound.graph.sum(&weighted);
     if config.norm {
         let total = total(sound, &magnitude);
         spread = sound.graph.node("Div", [&spread, &total]);
     }
-    sound.to_the(&spread, 1.0 / config.p)
+    sound.raise(&spread, 1.0 / config.p)
 }
 
 /// The lowest frequency up to which a share of the spectrum lies: so many bins lie below it.

@@ -35,7 +35,7 @@ export function card(file, model, severalModels) {
     playing = player(file, answer);
     body.className = "body";
     body.replaceChildren(verdict(answer), element("div", {}, playing.element, ...faults(answer)));
-    tell(`${file.name}: ${answer.label}, ${percent(answer.probability)}`);
+    tell(`${file.name}: ${words(answer)}, ${percent(answer.probability)}`);
   }
   function fail({ title, detail }) {
     about.textContent = "";
@@ -82,7 +82,12 @@ async function problem(response) {
   }
 }
 
-/** The label, and a bar for each. */
+/** The label; of a model that gives tags, those that are given. */
+function words({ label, tags }) {
+  return tags ? tags.join(", ") || "no tag" : label;
+}
+
+/** The answer, and a bar for each label. */
 function verdict(answer) {
   const labels = Object.keys(answer.probabilities);
   const ranked = labels
@@ -98,7 +103,7 @@ function verdict(answer) {
   const first = labels.indexOf(answer.label);
   const made = element("div", {},
     element("p", { class: "verdict", style: { "--label": labelColour(first, labels.length) } },
-      element("strong", {}, answer.label), element("span", {}, percent(answer.probability))), bars);
+      element("strong", {}, words(answer)), element("span", {}, percent(answer.probability))), bars);
   if (ranked.length > N_BARS) {
     const more = element("button", { class: "more", type: "button", onclick: () => {
       bars.append(...ranked.slice(N_BARS).map(bar));

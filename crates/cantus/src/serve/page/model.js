@@ -1,7 +1,7 @@
 // What is known of a model: scores with their intervals, pictures, how it was made.
 
 import { element } from "/element.js";
-import { clock, grouped, percent } from "/format.js";
+import { grouped, percent } from "/format.js";
 
 /** Fills the model's view. */
 export async function showModel(model, title, content) {
@@ -10,20 +10,22 @@ export async function showModel(model, title, content) {
   const report = model.links.report ? await (await fetch(model.links.report)).json() : null;
   content.replaceChildren(
     element("p", { class: "lead muted" }, about(model, report)),
-    ...(report ? scores(report) : []),
+    ...(report?.track_accuracy != null ? scores(report) : []),
     ...(model.links.report_page
       ? [element("p", {}, element("a", { class: "button", href: model.links.report_page }, "The whole report"))] : []),
     element("div", { class: "pair" },
       figure(model.links.confusion, "Confusion matrix", "Rows are true classes, columns predicted ones."),
       figure(model.links.history, "Training", "Accuracy and loss by epoch.")),
-    ...(report ? [byClass(report)] : []),
+    ...(report?.track_per_class ? [byClass(report)] : []),
     ...figure(model.links.network, "Network", `${grouped(model.n_parameters)} parameters.`),
     element("details", {}, element("summary", {}, "Layer by layer"), element("pre", { tabindex: "0" }, model.summary)),
     element("h2", {}, "How it was made"), facts(model, report));
 }
 
 function about(model, report) {
-  const words = `Tells ${model.labels.length} labels apart: ${model.labels.join(", ")}.`;
+  const n = model.labels.length;
+  const task = model.task === "tagging" ? `Gives any of ${n} tags` : `Tells ${n} labels apart`;
+  const words = `${task}: ${model.labels.join(", ")}.`;
   if (!report) return words;
   if (report.cross_validation) {
     return `${words} Cross-validated: each of ${grouped(report.n_tracks)} tracks was examined by a model that had not heard it.`;

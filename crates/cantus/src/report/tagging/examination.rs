@@ -1,0 +1,133 @@
+//! What an examination of a tagger says beyond the scores: the baseline beside it, how far its probabilities can be trusted,
+//! and where it was most confidently wrong.
+
+use cantus_dataset::FeatureStore;
+use serde::{Deserialize, Serialize};
+
+use super::{Ranked, TagFigures, TagPaired, paired};
+use crate::Calibration;
+use crate::evaluation::Answers;
+use crate::report::examination::N_MISTAKES;
+use crate::report::reliability::reliability;
+use crate::report::{CalibrationReport, Interval, ScoresError, TrackDecision};
+use crate::vote::THRESHOLD;
+
+/// What a network has to beat: a logistic regression for each tag on the mean and deviation of each feature over the track.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagBaseline {
+    /// Mean average precision of the tags that some tracks have and others have not.
+    pub track_macro_average_precision: f64,
+    /// As the model's.
+    pub track_macro_average_precision_interval: Option<Interval>,
+    /// Mean area under their ROC curves.
+    pub track_macro_roc_auc: f64,
+    /// F1 of all answers to all tags together.
+    pub track_micro_f1: f64,
+    /// Mean F1 of the tags that occur or were given.
+    pub track_macro_f1: f64,
+    /// The model against the baseline, on the same tracks.
+    pub model_against_it: TagPaired,
+}
+
+/// A tag that a track was wrongly given, or wrongly not given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagMistake {
+    /// Its file.
+    pub path: String,
+    /// The tag.
+    pub label: String,
+    /// Whether the track has it; then it was not given.
+    pub has_it: bool,
+    /// How probable the tag was said to be.
+    pub probability: f64,
+    /// Where the segment begins that was surest of the wrong answer, in seconds; none where it is not known.
+    pub start_s: Option<f64>,
+    /// Where it ends.
+    pub end_s: Option<f64>,
+}
+
+/// The baseline's scores, and the model's against them.
+pub(super) fn baseline(answers: &Answers, n_labels: usize) -> Result<TagBaseline, ScoresError> {
+    let figures = TagFigures::of_tracks(&answers.baseline, n_labels)?;
+    Ok(TagBaseline {
+        track_macro_average_precision: figures.macro_average_precision,
+        track_macro_average_precision_interval: Ranked::new(&answers.baseline, n_labels).intervals(0).0,
+        track_macro_roc_auc: figures.macro_roc_auc,
+        track_micro_f1: figures.micro_f1,
+        track_macro_f1: figures.macro_f1,
+        model_against_it: paired(&answers.tracks, &answers.baseline, n_labels, 0),
+    })
+}
+
+/// Of all tags of all tracks (segments) that were said to be so probable, how many are there; before and after calibration.
+pub(super) fn calibration(
+    answers: &Answers,
+    store: &FeatureStore,
+    temperatures: Option<Calibration>,
+) -> CalibrationReport {
+    let of_tracks = |tracks: &[TrackDecision]| {
+        let pooled = |track: &TrackDecision| {
+            let answer = |label: usize| (track.probabilities[label], track.labels.contains(&label));
+            (0..track.probabilities.len()).map(answer).collect::<Vec<_>>()
+        };
+        reliability(tracks.iter().flat_map(pooled))
+    };
+    let of_segments = |probabilities: &[f32]| {
+        let rows = probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+        reliability(rows.flat_map(|(row, segment)| {
+            let labels = store.labels_of(*segment);
+            row.iter().enumerate().map(move |(label, p)| (f64::from(*p), labels.contains(&label)))
+        }))
+    };
+    CalibrationReport {
+        temperatures,
+        tracks_before: of_tracks(&answers.uncalibrated.1),
+        tracks_after: of_tracks(&answers.tracks),
+        segments_before: of_segments(&answers.uncalibrated.0),
+        segments_after: of_segments(&answers.probabilities),
+    }
+}
+
+/// The answers that were most confidently wrong.
+pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<TagMistake> {
+    let of_track = |track: &'_ TrackDecision| {
+        let is_wrong =
+            |&label: &usize| (track.probabilities[label] > THRESHOLD) != track.labels.contains(&label);
+        (0..track.probabilities.len()).filter(is_wrong).collect::<Vec<_>>()
+    };
+    let wrong =
+        answers.tracks.iter().flat_map(|track| of_track(track).into_iter().map(move |label| (track, label)));
+    let mut wrong: Vec<(&TrackDecision, usize)> = wrong.collect();
+    let sure = |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - THRESHOLD).abs();
+    // A stable sort: of equal ones the first track stays first.
+    wrong.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
+    wrong.truncate(N_MISTAKES);
+    let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
+    let mistake = |(track, label): (&TrackDecision, usize)| {
+        let has_it = track.labels.contains(&label);
+        let place = most_wrong(answers, store, (track.track, label), has_it).filter(|_| store.tracks_known());
+        TagMistake {
+            path: store.tracks()[track.track].path.clone(),
+            label: store.labels()[label].clone(),
+            has_it,
+            probability: track.probabilities[label],
+            start_s: place.map(|place| place as f64 * segment_s),
+            end_s: place.map(|place| (place + 1) as f64 * segment_s),
+        }
+    };
+    wrong.into_iter().map(mistake).collect()
+}
+
+/// The number within its track of the segment that is surest of the wrong answer.
+fn most_wrong(
+    answers: &Answers,
+    store: &FeatureStore,
+    (track, label): (usize, usize),
+    has_it: bool,
+) -> Option<usize> {
+    let rows = answers.probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+    let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track);
+    let sure = of_track.map(|(row, segment)| (if has_it { -row[label] } else { row[label] }, *segment));
+    let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    Some(best.1 - store.segments_of(track).start)
+}

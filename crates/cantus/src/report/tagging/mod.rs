@@ -1,0 +1,27 @@
+//! The report where labels are tags, each a question of its own: which of them does a recording have?
+//!
+//! There is no confusion matrix and no share of right tracks here, since an answer is not right or wrong but more or less so.
+//! What counts is average precision: how far up the tracks that have a tag stand when all are sorted by its probability; by
+//! chance it is the share of tracks that have the tag. One figure for all tags is their plain mean, so that rare ones
+//! count as much as common ones.
+
+mod document;
+mod examination;
+mod folds;
+mod html;
+mod markdown;
+pub(crate) mod pictures;
+mod ranked;
+mod scores;
+mod text;
+
+pub use document::TagReport;
+pub use examination::{TagBaseline, TagMistake};
+pub use folds::{TagCrossValidation, TagFold};
+pub(super) use html::html;
+pub(super) use markdown::markdown;
+pub use ranked::TagPaired;
+pub use ranked::paired_in_words;
+pub(crate) use ranked::{Ranked, paired};
+pub(crate) use scores::tag_scores;
+pub use scores::{TagFigures, TagScore, TagScores};

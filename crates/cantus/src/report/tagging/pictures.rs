@@ -1,0 +1,37 @@
+//! The pictures of a tagger's report.
+
+use super::TagReport;
+use super::scores::answer;
+use crate::report::pictures::{precision_recall, reliability, roc};
+use crate::report::{Curves, Figure, TrackDecision, curves};
+
+/// Most tags whose curves are drawn: as many as there are colours that can be told apart, twice.
+const MOST: usize = 10;
+
+/// All that an examination of tracks shows.
+pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<Figure> {
+    let scores = &report.scores;
+    let support =
+        |label: usize| scores.track_per_label.get(&scores.labels[label]).map_or(0, |tag| tag.support);
+    let mut drawn: Vec<(usize, Curves)> = (0..scores.labels.len())
+        .filter_map(|label| Some((label, curves(tracks.iter().map(|track| answer(track, label)))?)))
+        .collect();
+    let n_labels = drawn.len();
+    // A stable sort: of equals the first label stays first.
+    drawn.sort_by_key(|(label, _)| std::cmp::Reverse(support(*label)));
+    drawn.truncate(MOST);
+    drawn.sort_by_key(|(label, _)| *label);
+    let by_label: Vec<(&str, Curves)> =
+        drawn.into_iter().map(|(label, curves)| (scores.labels[label].as_str(), curves)).collect();
+    let what = match by_label.len() {
+        n if n < n_labels => format!("the {n} commonest of {n_labels} labels"),
+        _ => "each label".to_owned(),
+    };
+    let axes = ("Probability of a label", "Share of tracks that have it");
+    let caption = "Reliability, over all labels: of the tracks that were said to have a label with such a probability, the share that has it.";
+    vec![
+        precision_recall(&by_label, &what, tracks.len()),
+        roc(&by_label, &what, tracks.len()),
+        reliability(&report.calibration, axes, caption),
+    ]
+}

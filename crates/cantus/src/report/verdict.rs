@@ -1,0 +1,191 @@
+//! The report of whatever was examined: a classifier, or a tagger.
+
+use cantus_dataset::{Failure, FeatureStore};
+use cantus_nn::History;
+use serde::Serialize;
+
+use super::{Figure, ModelSummary, Report, SplitSummary, TagReport, TrackDecision, pictures, tagging};
+use crate::evaluation::Answers;
+use crate::{Calibration, Error, Model, Task};
+
+/// A report; as JSON it is the report itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Verdict {
+    /// Of a classifier.
+    Classes(Box<Report>),
+    /// Of a tagger.
+    Tags(Box<TagReport>),
+}
+
+impl Verdict {
+    pub(crate) fn new(
+        answers: &Answers,
+        model: &Model,
+        store: &FeatureStore,
+        split: SplitSummary,
+        history: &History,
+    ) -> Result<Self, Error> {
+        Ok(match model.task() {
+            Task::Classification => {
+                Self::Classes(Box::new(Report::new(answers, model, store, split, history)?))
+            }
+            Task::Tagging => Self::Tags(Box::new(TagReport::new(answers, model, store, split, history)?)),
+        })
+    }
+
+    /// The report of a classifier, if it is one.
+    pub fn classes(&self) -> Option<&Report> {
+        match self {
+            Self::Classes(report) => Some(report),
+            Self::Tags(_) => None,
+        }
+    }
+
+    /// The report of a tagger, if it is one.
+    pub fn tags(&self) -> Option<&TagReport> {
+        match self {
+            Self::Classes(_) => None,
+            Self::Tags(report) => Some(report),
+        }
+    }
+
+    /// The report that a document holds, as it was written.
+    pub(crate) fn from_json(text: &str) -> serde_json::Result<Self> {
+        #[derive(serde::Deserialize)]
+        struct Kind {
+            #[serde(default)]
+            task: Task,
+        }
+        let Kind { task } = serde_json::from_str(text)?;
+        Ok(match task {
+            Task::Classification => Self::Classes(serde_json::from_str(text)?),
+            Task::Tagging => Self::Tags(serde_json::from_str(text)?),
+        })
+    }
+
+    /// The report on other answers of the same models.
+    pub(crate) fn renewed(self, answers: &Answers, store: &FeatureStore) -> Result<Self, Error> {
+        Ok(match self {
+            Self::Classes(report) => Self::Classes(Box::new(report.renewed(answers, store)?)),
+            Self::Tags(report) => Self::Tags(Box::new(report.renewed(answers, store)?)),
+        })
+    }
+
+    /// Notes how long the training took, in seconds.
+    pub(crate) fn took(&mut self, seconds: Option<f64>) {
+        match self {
+            Self::Classes(report) => report.training_s = seconds,
+            Self::Tags(report) => report.training_s = seconds,
+        }
+    }
+
+    /// How long the training took, in seconds, where it is known.
+    pub fn training_s(&self) -> Option<f64> {
+        match self {
+            Self::Classes(report) => report.training_s,
+            Self::Tags(report) => report.training_s,
+        }
+    }
+
+    /// The model that was scored.
+    pub fn model(&self) -> &ModelSummary {
+        match self {
+            Self::Classes(report) => &report.model,
+            Self::Tags(report) => &report.model,
+        }
+    }
+
+    /// What a reader should know before quoting the scores.
+    pub fn remarks(&self) -> &[String] {
+        match self {
+            Self::Classes(report) => &report.remarks,
+            Self::Tags(report) => &report.remarks,
+        }
+    }
+
+    /// Who was learnt from and who was examined.
+    pub fn split(&self) -> &SplitSummary {
+        match self {
+            Self::Classes(report) => &report.split,
+            Self::Tags(report) => &report.split,
+        }
+    }
+
+    /// Files that were lost, and why.
+    pub fn failures(&self) -> &[Failure] {
+        match self {
+            Self::Classes(report) => &report.failures,
+            Self::Tags(report) => &report.failures,
+        }
+    }
+
+    /// Tracks that were examined.
+    pub fn n_tracks(&self) -> usize {
+        match self {
+            Self::Classes(report) => report.scores.n_tracks,
+            Self::Tags(report) => report.scores.n_tracks,
+        }
+    }
+
+    /// Number of folds, if this is the report of a cross-validation.
+    pub fn n_folds(&self) -> Option<usize> {
+        match self {
+            Self::Classes(report) => report.cross_validation.as_ref().map(|cross| cross.folds.len()),
+            Self::Tags(report) => report.cross_validation.as_ref().map(|cross| cross.folds.len()),
+        }
+    }
+
+    /// The one figure of tracks that is quoted, in words.
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Classes(report) => {
+                format!("{:.1} % of {} tracks", 100.0 * report.scores.track_accuracy, report.scores.n_tracks)
+            }
+            Self::Tags(report) => format!(
+                "macro average precision {:.3} of {} tracks",
+                report.scores.track_macro_average_precision, report.scores.n_tracks
+            ),
+        }
+    }
+
+    /// The temperatures that the model has; none of a cross-validation, where each fold's has its own.
+    pub fn temperatures(&self) -> Option<Calibration> {
+        match self {
+            Self::Classes(report) => report.calibration.as_ref().and_then(|of| of.temperatures),
+            Self::Tags(report) => report.calibration.temperatures,
+        }
+    }
+
+    /// The report for a person at a terminal.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Classes(report) => report.to_text(),
+            Self::Tags(report) => report.to_text(),
+        }
+    }
+
+    /// The report as Markdown with links to its figures.
+    pub fn to_markdown(&self, figures: &[Figure]) -> String {
+        match self {
+            Self::Classes(report) => super::markdown(report, figures),
+            Self::Tags(report) => tagging::markdown(report, figures),
+        }
+    }
+
+    /// The report as one page with its figures.
+    pub fn to_html(&self, figures: &[Figure]) -> String {
+        match self {
+            Self::Classes(report) => super::html(report, figures),
+            Self::Tags(report) => tagging::html(report, figures),
+        }
+    }
+
+    /// All that an examination of tracks shows.
+    pub(crate) fn pictures(&self, tracks: &[TrackDecision]) -> Vec<Figure> {
+        match self {
+            Self::Classes(report) => pictures::examination(report, tracks),
+            Self::Tags(report) => tagging::pictures::examination(report, tracks),
+        }
+    }
+}
