@@ -76,7 +76,7 @@ fn copies_stand_behind_all_recordings_and_no_split_meets_them() {
             let expected = spec().extractor().unwrap().hear(&altered, 2).unwrap();
             assert_eq!(segments.len(), expected.n_segments);
             assert!(segments.clone().all(|segment| store.track_of(segment) == number));
-            assert!(segments.clone().all(|segment| store.label_of(segment) == track.label));
+            assert!(segments.clone().all(|segment| store.label_of(segment) == track.labels[0]));
             let segments: Vec<usize> = segments.collect();
             assert_eq!(store.read_segments(&segments).unwrap(), expected.features, "{} {copy}", track.path);
             seen.extend(segments);
