@@ -67,7 +67,7 @@ fn a_song_in_an_answer_out_by_mouse_and_by_keyboard() {
     browser.until("document.querySelector('audio').paused");
 
     browser.script("document.activeElement.blur(); window.scrollTo(0, 0)");
-    let reached: Vec<String> = (0..12)
+    let reached: Vec<String> = (0..16)
         .map(|_| {
             browser.press(&[TAB]);
             let of = "const e = document.activeElement; return e.id || e.className || e.textContent.trim()";
