@@ -58,6 +58,7 @@ impl Browser {
             // A microphone that beeps, and a person who allows it.
             "--use-fake-device-for-media-stream",
             "--use-fake-ui-for-media-stream",
+            "about:blank",
         ]);
         let capabilities = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": { "binary": chromium, "args": arguments },
@@ -192,14 +193,16 @@ impl Browser {
             if event["message"]["method"] != "Network.requestWillBeSent" {
                 continue;
             }
-            let address = event["message"]["params"]["request"]["url"].as_str().unwrap();
+            let request = &event["message"]["params"];
+            let address = request["request"]["url"].as_str().unwrap();
             let is_here = hosts.iter().any(|host| {
                 address.starts_with(&format!("http://{host}/"))
                     || address.starts_with(&format!("blob:http://{host}/"))
             });
-            // The empty page that the browser begins with is its own affair.
-            let is_own = address.starts_with("chrome:") || address.starts_with("data:");
-            assert!(is_here || is_own, "the page asks {address}");
+            // What the browser's own first page asks for is its own affair.
+            let page = request["documentURL"].as_str().unwrap_or_default();
+            let is_own = page.starts_with("chrome") || address.starts_with("data:");
+            assert!(is_here || is_own, "{page} asks {address}");
             n_asked += usize::from(is_here);
         }
         assert!(n_asked > 5, "{n_asked} requests");
