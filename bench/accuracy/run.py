@@ -121,12 +121,20 @@ class Result:
     def accuracy(self):
         return sum(self.right.values()) / len(self.right)
 
-    def line(self, best):
+    def lead(self, other):
+        """How much higher than another's its accuracy is, and the interval of that, track by track."""
+        more = {path: self.right[path] - right for path, right in other.right.items()}
+        return self.accuracy() - other.accuracy(), interval(self.groups, more)
+
+    def line(self, best, twin):
         line = dict(contender=self.name, tracks=len(self.right), accuracy=self.accuracy(), interval=interval(self.groups, self.right))
         line["folds"] = [round(fold, 4) for fold in self.folds]
         if best is not None and best is not self:
-            less = {path: best.right[path] - right for path, right in self.right.items()}
-            line |= dict(best_is_better_by=best.accuracy() - self.accuracy(), interval_of_difference=interval(self.groups, less))
+            lead, ends = best.lead(self)
+            line |= dict(best_is_better_by=lead, interval_of_difference=ends)
+        if twin is not None:
+            lead, ends = twin.lead(self)
+            line |= dict(our_twin_is_better_by=lead, interval_to_twin=ends)
         return line
 
 
@@ -173,8 +181,10 @@ def main():
         for rival in rivals:
             tables.setdefault(rival, []).append(rows(bench.rival(rival, seed, first)))
     results = [Result(name, table) for name, table in tables.items()]
-    best = next((result for result in results if result.name == "best"), None)
-    lines = [result.line(best) for result in results]
+    by_name = {result.name: result for result in results}
+    best = by_name.get("best")
+    # A model in Keras is the twin of our recipe of the same name.
+    lines = [result.line(best, by_name.get(result.name.removeprefix("keras-")) if result.name in KERAS else None) for result in results]
     for line in lines:
         print(json.dumps(line), flush=True)
     table = markdown(lines)

@@ -182,7 +182,7 @@ mod tests {
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,NaN]]]}}"), "line 1"),
             (
                 format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,1e39]]]}}"),
-                "beyond the range of f32",
+                "number out of range at line 1",
             ),
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[],[1,2],[3,4],[5,6]]]}}"), "an empty frame"),
             (

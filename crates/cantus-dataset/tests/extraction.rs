@@ -303,9 +303,9 @@ fn a_store_of_a_later_or_an_earlier_version_is_refused() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2).unwrap();
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();
-    fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 3\nnew_thing = 7"))
+    fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 4\nnew_thing = 7"))
         .unwrap();
-    assert!(matches!(FeatureStore::open(out.path()), Err(Error::NewerFormat { found: 3, supported: 2, .. })));
+    assert!(matches!(FeatureStore::open(out.path()), Err(Error::NewerFormat { found: 4, supported: 3, .. })));
     fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 1")).unwrap();
     assert!(matches!(FeatureStore::open(out.path()), Err(Error::OlderFormat { found: 1, supported: 2, .. })));
     fs::write(out.path().join("store.toml"), header.replace("n_segments = 140", "n_segments = 141")).unwrap();

@@ -8,7 +8,7 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Exit code of a process ended by Ctrl-C, as shells have it: 128 + SIGINT.
 pub const EXIT_CODE: u8 = 130;
 
-/// Starts to listen for Ctrl-C and termination.
+/// Starts to listen for Ctrl-C.
 pub fn listen() {
     let handler = || {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
