@@ -105,13 +105,12 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::document::tests::sample;
     use super::*;
 
-    #[test]
-    fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
-        let text = markdown(&sample("rock | roll\n`x`"), &[]);
+    /// Asserts that every row of a table has as many cells as the others.
+    pub(in crate::report) fn assert_even_tables(text: &str) {
         let mut n_cells = None;
         for line in text.lines() {
             if !line.starts_with('|') {
@@ -121,6 +120,12 @@ mod tests {
             let n = line.replace("\\|", "").matches('|').count();
             assert_eq!(*n_cells.get_or_insert(n), n, "{line}");
         }
+    }
+
+    #[test]
+    fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
+        let text = markdown(&sample("rock | roll\n`x`"), &[]);
+        assert_even_tables(&text);
         assert!(text.contains("rock \\| roll \\`x\\`"), "{text}");
     }
 }

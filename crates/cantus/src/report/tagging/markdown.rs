@@ -89,20 +89,13 @@ fn mistake(mistake: &TagMistake) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::markdown::tests::assert_even_tables;
     use crate::report::reference::tag_report;
 
     #[test]
     fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
         let text = markdown(&tag_report("rock | roll"), &[]);
-        let mut n_cells = None;
-        for line in text.lines() {
-            if !line.starts_with('|') {
-                n_cells = None;
-                continue;
-            }
-            let n = line.replace("\\|", "").matches('|').count();
-            assert_eq!(*n_cells.get_or_insert(n), n, "{line}");
-        }
+        assert_even_tables(&text);
         assert!(text.contains("rock \\| roll"), "{text}");
     }
 }
