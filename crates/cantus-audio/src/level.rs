@@ -1,6 +1,7 @@
 //! Levels of the channels of a recording, before they are mixed: peak, offset, samples at full scale, and whether two
 //! channels go together or against each other.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// What counts as full scale: the largest number that 16 bits can hold.
@@ -10,7 +11,7 @@ pub const FULL_SCALE: f32 = 32_767.0 / 32_768.0;
 pub const CLIPPING_RUN: u64 = 3;
 
 /// Independent partial sums, so that the loops over samples vectorise.
-const LANES: usize = 8;
+const LANES: usize = 32;
 
 /// Levels of one channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct LevelMeter {
     tallies: Vec<Tally>,
     /// Sum of the products of two channels.
     product: f64,
-    /// Scratch: the channels one by one.
+    /// Scratch: the channels one by one, where there are several.
     channels: Vec<Vec<f32>>,
 }
 
@@ -78,9 +79,12 @@ impl LevelMeter {
             return;
         }
         self.n_samples += (interleaved.len() / n_channels) as u64;
+        if let [tally] = &mut self.tallies[..] {
+            return tally.add(interleaved);
+        }
         for (number, channel) in self.channels.iter_mut().enumerate() {
             channel.clear();
-            channel.extend(interleaved.iter().skip(number).step_by(n_channels));
+            channel.extend(interleaved.chunks_exact(n_channels).map(|frame| frame[number]));
         }
         self.tallies.iter_mut().zip(&self.channels).for_each(|(tally, samples)| tally.add(samples));
         if let [left, right] = &self.channels[..] {
@@ -137,6 +141,7 @@ impl Tally {
 }
 
 /// Peak, sum and sum of squares; in f32 within a block, which is short.
+#[multiversion(targets = "simd")]
 fn sums(samples: &[f32]) -> (f32, f64, f64) {
     let (mut peak, mut sum, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
     let (blocks, rest) = samples.as_chunks::<LANES>();
@@ -144,14 +149,21 @@ fn sums(samples: &[f32]) -> (f32, f64, f64) {
     last[..rest.len()].copy_from_slice(rest);
     for block in blocks.iter().chain(std::iter::once(&last)) {
         for lane in 0..LANES {
-            peak[lane] = peak[lane].max(block[lane].abs());
+            peak[lane] = larger(peak[lane], block[lane].abs());
             sum[lane] += block[lane];
             squares[lane] += block[lane] * block[lane];
         }
     }
-    (peak.into_iter().fold(0.0, f32::max), total(&sum), total(&squares))
+    (peak.into_iter().fold(0.0, larger), total(&sum), total(&squares))
 }
 
+/// As one instruction does it; what is no number is not larger.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+#[multiversion(targets = "simd")]
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     let mut products = [0.0_f32; LANES];
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
@@ -163,6 +175,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     total(&products) + a_rest.iter().zip(b_rest).map(|(a, b)| f64::from(a * b)).sum::<f64>()
 }
 
+#[inline(always)]
 fn total(lanes: &[f32; LANES]) -> f64 {
     lanes.iter().map(|lane| f64::from(*lane)).sum()
 }

@@ -12,10 +12,12 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::packet::Packet;
 
+use super::explain::{explain, malformed, reason, unsupported};
 use super::fault::{Fault, Faults};
 use super::format::{Format, Identity, UNDERSTOOD, identify, is_caf_sound, is_endless_wav, wav_channels};
 use super::guard::{PANICKED, guarded};
 use super::mono;
+use super::pcm::Pcm16;
 use super::reservoir::{FrameShape, Reservoir};
 use super::window::Window;
 use super::{MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Source};
@@ -56,6 +58,8 @@ pub struct Decoder {
     format: Format,
     reader: Box<dyn FormatReader>,
     codec: Box<dyn AudioDecoder>,
+    /// The packets need no codec.
+    pcm16: Option<Pcm16>,
     track_id: u32,
     reservoir: Reservoir,
     shape: Option<FrameShape>,
@@ -143,6 +147,7 @@ impl Decoder {
             is_endless,
             trims_end: format != Format::Mpeg || track.padding.is_some(),
             n_samples_promised: n_samples_promised(format, track),
+            pcm16: Pcm16::of(params),
             reader,
             codec,
             position: 0,
@@ -161,6 +166,11 @@ impl Decoder {
     /// What the file says of itself.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// How many samples the header promises, where it promises a number of them.
+    pub(super) fn n_samples_promised(&self) -> Option<u64> {
+        self.n_samples_promised
     }
 
     /// Damage that was passed over so far.
@@ -280,6 +290,7 @@ impl Decoder {
         }
         match new_codec(self.format, params) {
             Ok(codec) => {
+                self.pcm16 = Pcm16::of(params);
                 self.codec = codec;
                 self.track_id = id;
                 self.n_samples_promised = None;
@@ -314,12 +325,7 @@ impl Decoder {
     fn decode_packet(&mut self, packet: &Packet) -> Result<(), Error> {
         self.block.clear();
         self.frames = (0..0, self.source.n_channels.into());
-        let decoded = guarded(|| {
-            let decoded = self.codec.decode(packet)?;
-            decoded.copy_to_vec_interleaved(&mut self.interleaved);
-            Ok((decoded.spec().rate(), decoded.spec().channels().count()))
-        });
-        let (sample_rate, n_channels) = match decoded {
+        let (sample_rate, n_channels) = match self.decode_frames(packet) {
             Ok(spec) => spec,
             Err(error) => {
                 self.reservoir.clear();
@@ -350,6 +356,19 @@ impl Decoder {
             self.faults.add(self.position, n_not_numbers, "samples that are no numbers");
         }
         Ok(())
+    }
+
+    /// Decodes one packet into interleaved frames; returns their sample rate and number of channels.
+    fn decode_frames(&mut self, packet: &Packet) -> Result<(u32, usize), SymphoniaError> {
+        if let Some(pcm16) = self.pcm16 {
+            pcm16.read(&packet.data, &mut self.interleaved);
+            return Ok((pcm16.sample_rate, pcm16.n_channels));
+        }
+        guarded(|| {
+            let decoded = self.codec.decode(packet)?;
+            decoded.copy_to_vec_interleaved(&mut self.interleaved);
+            Ok((decoded.spec().rate(), decoded.spec().channels().count()))
+        })
     }
 
     /// The first decoded packet tells what the header may have left open.
@@ -467,33 +486,4 @@ fn check_channels(path: &Path, n_channels: usize) -> Result<(), Error> {
     }
     let (quantity, found, limit) = ("number of channels", n_channels as u64, u64::from(MAX_CHANNELS));
     Err(Error::TooLarge { path: path.into(), quantity, found, limit })
-}
-
-fn malformed(path: &Path, format: Format, reason: String) -> Error {
-    Error::Malformed { path: path.into(), format: format.name().into(), reason }
-}
-
-fn unsupported(path: &Path, reason: String) -> Error {
-    Error::Unsupported { path: path.into(), reason }
-}
-
-/// Symphonia's reasons, without what our own message says already.
-fn reason(error: &SymphoniaError) -> String {
-    match error {
-        SymphoniaError::DecodeError(reason) | SymphoniaError::Unsupported(reason) => (*reason).into(),
-        other => other.to_string(),
-    }
-}
-
-fn explain(path: &Path, format: Format, error: SymphoniaError) -> Error {
-    match error {
-        SymphoniaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            malformed(path, format, "the file ends inside its header".into())
-        }
-        SymphoniaError::IoError(source) => Error::Io { path: path.into(), source },
-        SymphoniaError::Unsupported(reason) => {
-            unsupported(path, format!("a {} file that is not understood: {reason}", format.name()))
-        }
-        other => malformed(path, format, reason(&other)),
-    }
 }

@@ -8,10 +8,12 @@
 //! that do not fit into memory; [`Decoder`] is below both, at the file's own rate.
 
 mod decoder;
+mod explain;
 mod fault;
 mod format;
 mod guard;
 mod mono;
+mod pcm;
 mod reservoir;
 mod stream;
 mod sun_au;
@@ -35,6 +37,9 @@ pub const MAX_SAMPLE_RATE: u32 = 768_000;
 pub const MIN_SAMPLE_RATE: u32 = 1_000;
 /// Most samples that a whole recording in memory may have: 6.7 hours at 44.1 kHz, 4 GiB. A [`Decoder`] has no such limit.
 pub const MAX_SAMPLES: u64 = 1 << 30;
+
+/// Most samples for which room is made because a header promises them (32 MiB): it may promise anything.
+const MOST_PROMISED: u64 = 1 << 23;
 
 /// A decoded file: its sound, where it came from, and what was wrong with it.
 #[derive(Debug, Clone)]
@@ -109,7 +114,8 @@ pub fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Recording, Error> {
 
 /// Decodes until there are `n_needed` samples at least, or no more.
 fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recording, Error> {
-    let mut samples = Vec::new();
+    let n_promised = decoder.n_samples_promised().unwrap_or(0).min(MOST_PROMISED);
+    let mut samples = Vec::with_capacity(n_needed.min(n_promised as usize));
     while samples.len() < n_needed
         && let Some(block) = decoder.next_block()?
     {

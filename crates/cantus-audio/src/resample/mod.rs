@@ -32,7 +32,7 @@ mod stream;
 use std::f64::consts::PI;
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
+use num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 pub use stream::ResampleStream;

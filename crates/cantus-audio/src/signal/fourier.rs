@@ -24,7 +24,7 @@ use rustfft::{Fft, FftPlanner};
 use super::unfold::Unfold;
 
 /// A complex number of two f32: `re + i · im`.
-pub type Complex32 = realfft::num_complex::Complex<f32>;
+pub type Complex32 = num_complex::Complex<f32>;
 
 /// The discrete Fourier transform, straight from its definition.
 ///
@@ -113,9 +113,6 @@ enum Forward {
     Even {
         half: Arc<dyn Fft<f32>>,
         unfold: Arc<Unfold>,
-        /// `[n_fft / 2]` each: working space.
-        folded: Vec<Complex32>,
-        transformed: Vec<Complex32>,
     },
     Odd(Arc<dyn RealToComplex<f32>>),
 }
@@ -129,8 +126,6 @@ impl Forward {
         Self::Even {
             half: FftPlanner::new().plan_fft_forward(n_half),
             unfold: Arc::new(Unfold::new(n_half)),
-            folded: vec![Complex32::default(); n_half],
-            transformed: vec![Complex32::default(); n_half],
         }
     }
 
@@ -171,12 +166,12 @@ impl RealFft {
     pub fn forward(&mut self, frame: &mut [f32], spectrum: &mut [Complex32]) {
         assert_eq!((frame.len(), spectrum.len()), (self.n_fft, self.n_bins()));
         match &mut self.forward {
-            Forward::Even { half, unfold, folded, transformed } => {
-                for (z, &[re, im]) in folded.iter_mut().zip(frame.as_chunks::<2>().0) {
-                    *z = Complex32::new(re, im);
-                }
-                half.process_outofplace_with_scratch(folded, transformed, &mut self.scratch);
-                unfold.apply(transformed, spectrum);
+            Forward::Even { half, unfold } => {
+                let n_half = self.n_fft / 2;
+                // Two real samples lie in memory as one complex number does.
+                let folded: &mut [Complex32] = bytemuck::cast_slice_mut(frame);
+                half.process_outofplace_with_scratch(folded, &mut spectrum[..n_half], &mut self.scratch);
+                unfold.apply(spectrum);
             }
             Forward::Odd(fft) => {
                 let done = fft.process_with_scratch(frame, spectrum, &mut self.scratch);

@@ -8,6 +8,7 @@
 //! # Reference
 //! Sorensen, Jones, Heideman & Burrus, "Real-valued fast Fourier transform algorithms", 1987.
 
+use std::array;
 use std::f64::consts::PI;
 
 use multiversion::multiversion;
@@ -34,73 +35,49 @@ impl Unfold {
         Self { turns: (1..n_half.div_ceil(2)).map(turn).collect() }
     }
 
-    /// Unfolds a transform.
+    /// Unfolds a transform, in place.
     ///
     /// # Shapes
-    /// - `transformed`: `[n_half]`
-    /// - `spectrum`: `[n_half + 1]`, overwritten
+    /// - `bins`: `[n_half + 1]`; the transform and a place for one bin more
     ///
     /// # Panics
-    /// If a length is another.
-    pub fn apply(&self, transformed: &[Complex32], spectrum: &mut [Complex32]) {
-        let n_half = transformed.len();
-        assert!(spectrum.len() == n_half + 1 && self.turns.len() + 1 == n_half.div_ceil(2).max(1));
-        let Some(&first) = transformed.first() else { return };
-        spectrum[0] = Complex32::new(first.re + first.im, 0.0);
-        spectrum[n_half] = Complex32::new(first.re - first.im, 0.0);
+    /// If the length is another.
+    pub fn apply(&self, bins: &mut [Complex32]) {
+        let n_half = bins.len() - 1;
+        assert!(self.turns.len() + 1 == n_half.div_ceil(2).max(1));
+        let first = bins[0];
+        bins[0] = Complex32::new(first.re + first.im, 0.0);
+        bins[n_half] = Complex32::new(first.re - first.im, 0.0);
         if n_half.is_multiple_of(2) {
-            spectrum[n_half / 2] = transformed[n_half / 2].conj();
+            bins[n_half / 2] = bins[n_half / 2].conj();
         }
         let n = self.turns.len();
-        let (low, high) = spectrum.split_at_mut(n_half - n);
-        let (folded_low, folded_high) = (&transformed[1..=n], &transformed[n_half - n..]);
-        unfold(&self.turns, folded_low, folded_high, &mut low[1..=n], &mut high[..n]);
+        let (low, high) = bins.split_at_mut(n_half - n);
+        unfold(&self.turns, &mut low[1..=n], &mut high[..n]);
     }
 }
 
-/// Bins from below and their mirror images from above; both lists of bins ascend.
+/// Bins from below and their mirror images from above; both ascend.
 #[multiversion(targets = "simd")]
-fn unfold(
-    turns: &[Complex32],
-    folded_low: &[Complex32],
-    folded_high: &[Complex32],
-    low: &mut [Complex32],
-    high: &mut [Complex32],
-) {
+fn unfold(turns: &[Complex32], low: &mut [Complex32], high: &mut [Complex32]) {
     let (turns, turns_rest) = turns.as_chunks::<LANES>();
-    let (folded_low, folded_low_rest) = folded_low.as_chunks::<LANES>();
-    let (folded_high_rest, folded_high) = folded_high.as_rchunks::<LANES>();
     let (low, low_rest) = low.as_chunks_mut::<LANES>();
     let (high_rest, high) = high.as_rchunks_mut::<LANES>();
-    let folded = folded_low.iter().zip(folded_high.iter().rev());
-    for ((turns, (a, b)), (low, high)) in
-        turns.iter().zip(folded).zip(low.iter_mut().zip(high.iter_mut().rev()))
-    {
-        unfold_lanes(turns, a, b, low, high);
+    for (turns, (low, high)) in turns.iter().zip(low.iter_mut().zip(high.iter_mut().rev())) {
+        unfold_lanes(turns, low, high);
     }
-    let one = |z: &Complex32| [*z];
-    for (i, turn) in turns_rest.iter().enumerate() {
-        let mirrored = turns_rest.len() - 1 - i;
-        let (mut x, mut y) = ([Complex32::default()], [Complex32::default()]);
-        let (a, b) = (&folded_low_rest[i], &folded_high_rest[mirrored]);
-        unfold_lanes(&one(turn), &one(a), &one(b), &mut x, &mut y);
-        (low_rest[i], high_rest[mirrored]) = (x[0], y[0]);
+    for (turn, (low, high)) in turns_rest.iter().zip(low_rest.iter_mut().zip(high_rest.iter_mut().rev())) {
+        unfold_lanes(&[*turn], array::from_mut(low), array::from_mut(high));
     }
 }
 
-/// As many bins side by side; `b` and `high` run the other way.
+/// As many bins side by side; `high` runs the other way.
 #[inline(always)]
-fn unfold_lanes<const N: usize>(
-    turns: &[Complex32; N],
-    a: &[Complex32; N],
-    b: &[Complex32; N],
-    low: &mut [Complex32; N],
-    high: &mut [Complex32; N],
-) {
+fn unfold_lanes<const N: usize>(turns: &[Complex32; N], low: &mut [Complex32; N], high: &mut [Complex32; N]) {
     let mut even = ([0.0; N], [0.0; N]);
     let mut odd = ([0.0; N], [0.0; N]);
     for i in 0..N {
-        let (a, b, turn) = (a[i], b[N - 1 - i], turns[i]);
+        let (a, b, turn) = (low[i], high[N - 1 - i], turns[i]);
         let (re, im) = (a.re - b.re, a.im + b.im); // Z[k] - Z*[M-k]
         even.0[i] = 0.5 * (a.re + b.re);
         even.1[i] = 0.5 * (a.im - b.im);
@@ -125,10 +102,10 @@ mod tests {
             .map(|k| {
                 let term = |(i, z): (usize, &Complex32)| {
                     let angle = -2.0 * PI * ((k * i) % n) as f64 / n as f64;
-                    rustfft::num_complex::Complex::new(f64::from(z.re), f64::from(z.im))
-                        * rustfft::num_complex::Complex::from_polar(1.0, angle)
+                    num_complex::Complex::new(f64::from(z.re), f64::from(z.im))
+                        * num_complex::Complex::from_polar(1.0, angle)
                 };
-                let sum: rustfft::num_complex::Complex<f64> = z.iter().enumerate().map(term).sum();
+                let sum: num_complex::Complex<f64> = z.iter().enumerate().map(term).sum();
                 Complex32::new(sum.re as f32, sum.im as f32)
             })
             .collect()
@@ -139,8 +116,9 @@ mod tests {
         for n_half in [1, 2, 3, 4, 5, 17, 32, 33, 34, 35, 66, 100] {
             let samples: Vec<f32> = (0..2 * n_half).map(|n| ((n * n) as f32 * 0.3).sin()).collect();
             let folded: Vec<_> = samples.chunks(2).map(|pair| Complex32::new(pair[0], pair[1])).collect();
-            let mut found = vec![Complex32::new(f32::NAN, f32::NAN); n_half + 1];
-            Unfold::new(n_half).apply(&complex_dft(&folded), &mut found);
+            let mut found = complex_dft(&folded);
+            found.push(Complex32::new(f32::NAN, f32::NAN));
+            Unfold::new(n_half).apply(&mut found);
             for (k, (found, expected)) in found.iter().zip(dft(&samples)).enumerate() {
                 assert!((found - expected).norm() < 1e-5, "{k} of {n_half}: {found} instead of {expected}");
             }

@@ -170,7 +170,7 @@ impl WaveletTransform {
     #[expect(clippy::expect_used, reason = "the signals have the length of the plan")]
     fn spectrum(&mut self, re: &mut [f64], im: &mut [f64]) -> Vec<Complex32> {
         let n_bins = fourier::n_bins(re.len());
-        let mut of_re = vec![realfft::num_complex::Complex::ZERO; n_bins];
+        let mut of_re = vec![num_complex::Complex::ZERO; n_bins];
         let mut of_im = of_re.clone();
         self.plan.process(re, &mut of_re).expect("lengths fit");
         self.plan.process(im, &mut of_im).expect("lengths fit");
