@@ -5,9 +5,6 @@ use super::shared::Sound;
 
 /// Writes one number for each frame of the STFT, unweighted.
 ///
-/// `frame` is working space for the frames that reach over the ends, where the specification's `pad_mode` says what is
-/// heard; the others are not copied.
-///
 /// # Shapes
 /// - given to `number`: `[n_fft]`
 /// - `rows`: `[n_frames, 1]`
@@ -17,20 +14,28 @@ pub(super) fn number_of_each_frame(
     rows: &mut Rows<'_>,
     number: impl Fn(&[f32]) -> f32,
 ) {
-    let (samples, n_fft) = (sound.samples, sound.spec.n_fft);
-    let padding = sound.spec.stft_config().padding();
-    frame.resize(n_fft, 0.0);
     for (t, row) in rows.iter_mut().enumerate() {
-        let start = t * sound.spec.hop_length;
-        let inside = start.checked_sub(padding).and_then(|first| samples.get(first..first + n_fft));
-        if let Some(inside) = inside {
-            row[0] = number(inside);
-        } else {
-            for (n, slot) in frame.iter_mut().enumerate() {
-                let position = (start + n) as isize - padding as isize;
-                *slot = sound.spec.pad_mode.source(position, samples.len()).map_or(0.0, |i| samples[i]);
-            }
-            row[0] = number(frame);
-        }
+        row[0] = number(frame_at(sound, t, frame));
     }
+}
+
+/// Frame `t` of the STFT, unweighted.
+///
+/// `frame` is working space for frames that reach over the ends, where the specification's `pad_mode` says what is heard;
+/// the others are not copied.
+///
+/// # Shapes
+/// - returns: `[n_fft]`
+pub(super) fn frame_at<'a>(sound: &Sound<'a>, t: usize, frame: &'a mut Vec<f32>) -> &'a [f32] {
+    let (samples, n_fft) = (sound.samples, sound.spec.n_fft);
+    let (start, padding) = (t * sound.spec.hop_length, sound.spec.stft_config().padding());
+    if let Some(inside) = start.checked_sub(padding).and_then(|first| samples.get(first..first + n_fft)) {
+        return inside;
+    }
+    frame.resize(n_fft, 0.0);
+    for (n, slot) in frame.iter_mut().enumerate() {
+        let position = (start + n) as isize - padding as isize;
+        *slot = sound.spec.pad_mode.source(position, samples.len()).map_or(0.0, |i| samples[i]);
+    }
+    frame
 }

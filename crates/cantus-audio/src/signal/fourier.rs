@@ -123,10 +123,7 @@ impl Forward {
             return Self::Odd(RealFftPlanner::new().plan_fft_forward(n_fft));
         }
         let n_half = n_fft / 2;
-        Self::Even {
-            half: FftPlanner::new().plan_fft_forward(n_half),
-            unfold: Arc::new(Unfold::new(n_half)),
-        }
+        Self::Even { half: FftPlanner::new().plan_fft_forward(n_half), unfold: Arc::new(Unfold::new(n_half)) }
     }
 
     fn scratch_len(&self) -> usize {
