@@ -103,6 +103,32 @@ impl MaxPool2DLayer {
     }
 }
 
+/// The greatest of each window alone, for answers, after which nobody asks for the winners.
+#[multiversion(targets = "simd")]
+fn pool_alone(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], best: &mut [f32]) {
+    let (channels, row_len) = (layer.channels, layer.row_len());
+    for p in 0..layer.down.n_windows {
+        for (n, row) in layer.down.inside(p).0.enumerate() {
+            let x = &x[row * row_len..(row + 1) * row_len];
+            if n == 0 { best.copy_from_slice(x) } else { outdo(best, x) }
+        }
+        for q in 0..layer.right.n_windows {
+            let out = (p * layer.right.n_windows + q) * channels;
+            let y = &mut y[out..out + channels];
+            for (n, column) in layer.right.inside(q).0.enumerate() {
+                let best = &best[column * channels..(column + 1) * channels];
+                if n == 0 { y.copy_from_slice(best) } else { outdo(y, best) }
+            }
+        }
+    }
+}
+
+/// What is greater takes the place of what was the best so far.
+#[inline(always)]
+fn outdo(best: &mut [f32], x: &[f32]) {
+    best.iter_mut().zip(x).for_each(|(best, &x)| *best = if x > *best { x } else { *best });
+}
+
 /// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then
 /// of those. Places are counted in f32, so that numbers and places are compared in vectors of one width.
 #[multiversion(targets = "simd")]
@@ -224,8 +250,12 @@ impl Layer for MaxPool2DLayer {
         true
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
         let (best, rest) = tape.scratch.split_at_mut(self.row_len());
+        if !pass.training {
+            let images = x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len()));
+            return images.for_each(|(x, y)| pool_alone(self, x, y, best));
+        }
         let (at, place) = rest.split_at_mut(self.row_len());
         let place = &mut place[..self.channels];
         let outputs =
@@ -248,7 +278,7 @@ impl Layer for MaxPool2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_training};
 
     fn pools() -> Vec<MaxPool2D> {
         let mut all = Vec::new();
@@ -287,11 +317,11 @@ mod tests {
                     );
                 }
             }
-            assert_close(
-                &run_forward(&LayerSpec::MaxPool2D(pool), &[height, width, channels], &[], &x),
-                &expected,
-                0.0,
-            );
+            // With the winners noted and without.
+            for run in [run_training, run_forward] {
+                let found = run(&LayerSpec::MaxPool2D(pool), &[height, width, channels], &[], &x);
+                assert_close(&found, &expected, 0.0);
+            }
         }
     }
 

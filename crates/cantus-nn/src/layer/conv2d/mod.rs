@@ -15,17 +15,24 @@
 //! products with K[i] add up to the outputs of column q. Where a window's row is too short for that to be
 //! efficient (few channels), windows are copied into a matrix first.
 
-use multiversion::multiversion;
+mod image;
+mod product;
+
+use std::mem::take;
+use std::ops::Range;
+use std::sync::Mutex;
+
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, place};
 use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::activation::{Activation, add_bias_and_activate};
+use crate::crew::Crew;
 use crate::elementwise::add_rows;
 use crate::error::Error;
 use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
 use crate::regularizer::Regularizer;
+use crate::team::lock;
 
 /// A convolution over an image.
 ///
@@ -94,6 +101,10 @@ impl Conv2D {
 
 /// From this length on, a window's row makes an efficient product.
 const SHORT: usize = 24;
+/// From so many multiplications on, an answer is worth sharing: alone they take some ten times as long as to share them.
+const WORTH_SHARING: usize = 1 << 18;
+/// Rows of windows that make an efficient product.
+const LEAST_BAND: usize = 8;
 
 /// A [`Conv2D`] layer for one input shape.
 #[derive(Debug)]
@@ -149,151 +160,26 @@ impl Conv2DLayer {
         if self.copies_windows { self.n_windows() * self.window_len() } else { 0 }
     }
 
-    /// Copies one image into the middle of zeros, if there is padding at all.
-    fn pad<'a>(&self, x: &'a [f32], padded: &'a mut [f32]) -> &'a [f32] {
-        if !self.is_padded() {
-            return x;
-        }
-        padded.fill(0.0);
-        let (row, inset) = (self.right.len * self.channels, self.right.before * self.channels);
-        let rows = padded.chunks_exact_mut(self.padded_row()).skip(self.down.before);
-        rows.zip(x.chunks_exact(row)).for_each(|(to, from)| to[inset..inset + row].copy_from_slice(from));
-        padded
-    }
-
-    /// The inverse of [`Self::pad`].
-    fn crop(&self, padded: &[f32], x: &mut [f32]) {
-        let (row, inset) = (self.right.len * self.channels, self.right.before * self.channels);
-        let rows = padded.chunks_exact(self.padded_row()).skip(self.down.before);
-        rows.zip(x.chunks_exact_mut(row))
-            .for_each(|(from, to)| to.copy_from_slice(&from[inset..inset + row]));
-    }
-
-    /// Where row i of window (p, q) begins in the padded image.
-    fn start(&self, p: usize, q: usize, i: usize) -> usize {
-        (p * self.down.stride + i) * self.padded_row() + q * self.right.stride * self.channels
-    }
-
-    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of all windows, in the
-    /// order of the matrix of windows.
-    #[inline(always)]
-    fn for_each_window_row(&self, mut visit: impl FnMut(usize, usize)) {
-        let mut at = 0;
-        for p in 0..self.down.n_windows {
-            for q in 0..self.right.n_windows {
-                for i in 0..self.down.size {
-                    visit(self.start(p, q, i), at);
-                    at += self.row_len();
-                }
-            }
-        }
-    }
-
-    /// Products that together are the convolution: rows of windows that lie in one line, a run of `i`s, and
-    /// the outputs they add to.
-    fn products(&self) -> impl Iterator<Item = Product> {
-        let (padded_row, channels, filters) = (self.padded_row(), self.channels, self.description.filters);
-        // A window as wide as the image is one piece of it.
-        let whole = self.row_len() == padded_row;
-        let (n_rows, row_len) = if whole { (1, self.window_len()) } else { (self.down.size, self.row_len()) };
-        let downwards = self.down.n_windows >= self.right.n_windows;
-        let (lines, along) = if downwards { (self.right, self.down) } else { (self.down, self.right) };
-        let (stride, y_stride) = if downwards {
-            (self.down.stride * padded_row, self.right.n_windows * filters)
-        } else {
-            (self.right.stride * channels, filters)
+    /// Cuts the outputs of one image into bands, `height` rows of windows high, each with its part of the working
+    /// space for windows.
+    fn bands<'a>(&self, height: usize, y: &'a mut [f32], mut windows: &'a mut [f32]) -> Vec<Mutex<Band<'a>>> {
+        let row_len = self.right.n_windows * self.description.filters;
+        let per_row = if self.copies_windows { self.right.n_windows * self.window_len() } else { 0 };
+        let cut = |(i, y): (usize, &'a mut [f32])| {
+            let rows = i * height..i * height + y.len() / row_len;
+            let (windows_of_band, rest) = take(&mut windows).split_at_mut(rows.len() * per_row);
+            windows = rest;
+            Mutex::new(Band { rows, y, windows: windows_of_band })
         };
-        (0..lines.n_windows).flat_map(move |line| {
-            (0..n_rows).map(move |i| {
-                let (p, q) = if downwards { (0, line) } else { (line, 0) };
-                Product {
-                    x_start: self.start(p, q, i),
-                    x_stride: stride,
-                    row_len,
-                    y_start: (p * self.right.n_windows + q) * filters,
-                    y_stride,
-                    n: along.n_windows,
-                    kernel: i * row_len * filters,
-                    is_first: i == 0,
-                }
-            })
-        })
-    }
-
-    /// ∂E/∂(padded x) of one image, onto zeros.
-    fn spread(&self, dh: &[f32], derived: &[f32], padded: &mut [f32]) {
-        let (row_len, filters) = (self.row_len(), self.description.filters);
-        for i in 0..self.down.size {
-            let transposed = &derived[i * row_len * filters..(i + 1) * row_len * filters]; // [filters, row_len]
-            if self.down.n_windows >= self.right.n_windows {
-                // Windows below each other do not overlap in row i.
-                for q in 0..self.right.n_windows {
-                    let stride = self.right.n_windows * filters;
-                    let dh = Matrix::strided(&dh[q * filters..], self.down.n_windows, filters, stride);
-                    let to = &mut padded[self.start(0, q, i)..];
-                    let stride = self.down.stride * self.padded_row();
-                    matmul(to, stride, dh, Matrix::new(transposed, filters, row_len), Onto::Sum);
-                }
-            } else {
-                // Windows beside each other do not overlap at position j.
-                for (p, j) in (0..self.down.n_windows).flat_map(|p| (0..self.right.size).map(move |j| (p, j)))
-                {
-                    let line = self.right.n_windows * filters;
-                    let dh = Matrix::new(&dh[p * line..(p + 1) * line], self.right.n_windows, filters);
-                    let kernel =
-                        Matrix::strided(&transposed[j * self.channels..], filters, self.channels, row_len);
-                    let to = &mut padded[self.start(p, 0, i) + j * self.channels..];
-                    matmul(to, self.right.stride * self.channels, dh, kernel, Onto::Sum);
-                }
-            }
-        }
+        y.chunks_mut(height * row_len).enumerate().map(cut).collect()
     }
 }
 
-/// One of the products that a convolution consists of.
-struct Product {
-    x_start: usize,
-    x_stride: usize,
-    row_len: usize,
-    y_start: usize,
-    y_stride: usize,
-    n: usize,
-    kernel: usize,
-    is_first: bool,
-}
-
-/// Copies rows of windows next to each other.
-///
-/// The rows are shorter than [`SHORT`], and so many that a call to copy each would take most of the time: a
-/// fixed number of numbers is copied instead, and what is too much is overwritten by the next row.
-fn copy_windows(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
-    match layer.row_len() {
-        0..=4 => copy_rows::<4>(layer, x, windows),
-        5..=8 => copy_rows::<8>(layer, x, windows),
-        9..=16 => copy_rows::<16>(layer, x, windows),
-        _ => copy_rows::<SHORT>(layer, x, windows),
-    }
-}
-
-fn copy_rows<const N: usize>(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
-    let len = layer.row_len();
-    layer.for_each_window_row(|start, at| {
-        match (x[start..].first_chunk::<N>(), windows[at..].first_chunk_mut::<N>()) {
-            (Some(from), Some(to)) => *to = *from,
-            _ => windows[at..at + len].copy_from_slice(&x[start..start + len]),
-        }
-    });
-}
-
-/// Adds what is in windows to the places they were copied from.
-#[multiversion(targets = "simd")]
-fn add_windows(layer: &Conv2DLayer, windows: &[f32], x: &mut [f32]) {
-    let len = layer.row_len();
-    layer.for_each_window_row(|start, at| {
-        for (from, to) in windows[at..at + len].iter().zip(&mut x[start..start + len]) {
-            *to += *from;
-        }
-    });
+/// Some rows of the output of one image.
+struct Band<'a> {
+    rows: Range<usize>,
+    y: &'a mut [f32],
+    windows: &'a mut [f32],
 }
 
 impl Layer for Conv2DLayer {
@@ -341,29 +227,38 @@ impl Layer for Conv2DLayer {
         let output_len = self.n_windows() * filters;
         for (row, (x, y)) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(output_len)).enumerate()
         {
-            let x = self.pad(x, padded);
-            if self.copies_windows {
-                copy_windows(self, x, windows);
-                let windows = Matrix::new(windows, self.n_windows(), self.window_len());
-                matmul(y, filters, windows, Matrix::new(kernel, self.window_len(), filters), Onto::Fresh);
-            } else {
-                for product in self.products() {
-                    let x =
-                        Matrix::strided(&x[product.x_start..], product.n, product.row_len, product.x_stride);
-                    let kernel = Matrix::new(&kernel[product.kernel..], product.row_len, filters);
-                    let onto = if product.is_first { Onto::Fresh } else { Onto::Sum };
-                    matmul(&mut y[product.y_start..], product.y_stride, x, kernel, onto);
-                }
-            }
             let kept = row * output_len..(row + 1) * output_len;
-            add_bias_and_activate(
-                y,
-                bias,
-                activation,
-                activation.needs_net_input().then(|| &mut tape.floats[kept]),
-            );
+            let kept = activation.needs_net_input().then(|| &mut tape.floats[kept]);
+            self.convolve(0..self.down.n_windows, self.pad(x, padded), kernel, windows, y);
+            add_bias_and_activate(y, bias, activation, kept);
         }
         debug_assert_eq!(x.len(), pass.rows * self.input_len());
+    }
+
+    /// Members take bands of rows; each output has the same bits alone.
+    fn answer(
+        &self,
+        crew: &Crew,
+        pass: &Pass,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        tape: Tape<'_>,
+    ) {
+        let height = self.down.n_windows.div_ceil(crew.n_members()).max(LEAST_BAND);
+        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < WORTH_SHARING {
+            return self.forward(pass, weights, x, y, tape);
+        }
+        let [kernel, bias] = split(weights.values, self.lens());
+        let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
+        let x = self.pad(x, padded);
+        let bands = self.bands(height, y, windows);
+        crew.together(&|rank| {
+            let Some(band) = bands.get(rank) else { return };
+            let Band { rows, y, windows } = &mut *lock(band);
+            self.convolve(rows.clone(), x, kernel, windows, y);
+            add_bias_and_activate(y, bias, self.description.activation, None);
+        });
     }
 
     fn backward(
@@ -375,7 +270,6 @@ impl Layer for Conv2DLayer {
         tape: Tape<'_>,
     ) {
         let Conv2D { filters, activation, .. } = self.description;
-        let [kernel, _] = split(weights.values, self.lens());
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
         let (padded, rest) = tape.scratch.split_at_mut(self.padded_len());
         let (d_padded, windows) = rest.split_at_mut(self.padded_len());
@@ -388,31 +282,12 @@ impl Layer for Conv2DLayer {
         for (row, (x, dh)) in
             flow.x.chunks_exact(self.input_len()).zip(flow.dy.chunks_exact(output_len)).enumerate()
         {
-            let x = self.pad(x, padded);
-            let all = Matrix::new(dh, self.n_windows(), filters);
-            if self.copies_windows {
-                copy_windows(self, x, windows);
-                let windows = Matrix::new(windows, self.n_windows(), self.window_len());
-                matmul(d_kernel, filters, windows.transposed(), all, Onto::Sum);
-            } else {
-                for product in self.products() {
-                    let x =
-                        Matrix::strided(&x[product.x_start..], product.n, product.row_len, product.x_stride);
-                    let dh = Matrix::strided(&dh[product.y_start..], product.n, filters, product.y_stride);
-                    matmul(&mut d_kernel[product.kernel..], filters, x.transposed(), dh, Onto::Sum);
-                }
-            }
+            self.add_kernel_gradient(self.pad(x, padded), dh, windows, d_kernel);
             let Some(dx) = &mut dx else { continue };
             let dx = &mut dx[row * self.input_len()..(row + 1) * self.input_len()];
             let to = if self.is_padded() { &mut *d_padded } else { &mut *dx };
             to.fill(0.0);
-            if self.copies_windows {
-                let kernel = Matrix::new(kernel, self.window_len(), filters).transposed();
-                matmul(windows, self.window_len(), all, kernel, Onto::Fresh);
-                add_windows(self, windows, to);
-            } else {
-                self.spread(dh, weights.derived, to);
-            }
+            self.add_image_gradient(dh, weights, windows, to);
             if self.is_padded() {
                 self.crop(d_padded, dx);
             }
@@ -428,7 +303,7 @@ impl Layer for Conv2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
 
     /// The formula at the head of this file, word for word.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
@@ -488,6 +363,39 @@ mod tests {
             let expected: Vec<f32> =
                 x.chunks(x.len() / 2).flat_map(|x| naive(&conv, shape, &weights, x)).collect();
             assert_close(&run_forward(&LayerSpec::Conv2D(conv), &shape, &weights, &x), &expected, 1e-5);
+        }
+    }
+
+    #[test]
+    fn bands_have_the_bits_of_the_whole() {
+        for (shape, conv) in [([130, 13, 1], 3), ([64, 6, 32], 3), ([31, 2, 32], 2), ([20, 40, 24], 3)]
+            .map(|(shape, size)| (shape, Conv2D::new(32, [size, size], Activation::Relu)))
+        {
+            let layer = conv.build(&shape, Site { path: "", kind: "Conv2D" }).unwrap();
+            let (x, kernel) = (noise(layer.input_len(), 1), noise(layer.lens()[0], 2));
+            let mut windows = vec![0.0; layer.windows_len()];
+            let [mut whole, mut banded] = [f32::NAN; 2].map(|nan| vec![nan; layer.n_windows() * 32]);
+            layer.convolve(0..layer.down.n_windows, &x, &kernel, &mut windows, &mut whole);
+            for height in [LEAST_BAND, LEAST_BAND + 1, layer.down.n_windows.div_ceil(2)] {
+                banded.fill(f32::NAN);
+                for band in layer.bands(height, &mut banded, &mut windows) {
+                    let Band { rows, y, windows } = band.into_inner().unwrap();
+                    layer.convolve(rows, &x, &kernel, windows, y);
+                }
+                assert!(banded == whole, "{shape:?} in bands of {height}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_has_the_same_bits_with_and_without_help() {
+        for (shape, activation) in [([60, 13, 1], Activation::Relu), ([40, 8, 32], Activation::Gelu)] {
+            let conv = LayerSpec::Conv2D(Conv2D::new(32, [3, 3], activation));
+            let x = noise(shape.iter().product(), 1);
+            let weights = noise(9 * shape[2] * 32 + 32, 2);
+            let alone = run_forward(&conv, &shape, &weights, &x);
+            // Helpers come when several answers are asked for in a row.
+            assert!((0..200).all(|_| run_answer(&conv, &shape, &weights, &x) == alone), "{shape:?}");
         }
     }
 
