@@ -26,7 +26,6 @@ pub(crate) struct Inference {
     /// Outputs of layers, in turn.
     outputs: [Vec<f32>; 2],
     floats: Vec<f32>,
-    bytes: Vec<u8>,
     scratch: Vec<f32>,
 }
 
@@ -44,7 +43,6 @@ impl Inference {
             answers: vec![0.0; capacity * chain.output_len()],
             outputs: [vec![0.0; output * group], vec![0.0; output * group]],
             floats: vec![0.0; largest(&|i| memory(i).floats * group)],
-            bytes: vec![0; largest(&|i| memory(i).bytes * group)],
             scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * group + memory(i).scratch)],
         }
     }
@@ -79,7 +77,6 @@ impl Inference {
             let weights = Weights { values: &parameters[i], derived: &[] };
             let tape = Tape {
                 floats: &mut self.floats[..rows * memory.floats],
-                bytes: &mut self.bytes[..rows * memory.bytes],
                 scratch: &mut self.scratch[..rows * memory.scratch_per_row + memory.scratch],
             };
             let y = &mut after[..rows * link.output_len()];

@@ -31,7 +31,6 @@ fn build(spec: &LayerSpec, input_shape: &[usize]) -> (Box<dyn Layer>, Vec<f32>) 
 /// The memory that a layer asks for.
 struct Space {
     floats: Vec<f32>,
-    bytes: Vec<u8>,
     scratch: Vec<f32>,
 }
 
@@ -40,31 +39,21 @@ impl Space {
         let memory = layer.memory();
         Self {
             floats: vec![f32::NAN; memory.floats * rows],
-            bytes: vec![0xAA; memory.bytes * rows],
             scratch: vec![f32::NAN; memory.scratch_per_row * rows + memory.scratch],
         }
     }
 
     fn tape(&mut self) -> Tape<'_> {
-        Tape { floats: &mut self.floats, bytes: &mut self.bytes, scratch: &mut self.scratch }
+        Tape { floats: &mut self.floats, scratch: &mut self.scratch }
     }
 }
 
 /// What a layer with these weights answers in inference.
 pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
-    run_pass(spec, input_shape, weights, x, false)
-}
-
-/// What it gives in training.
-pub(crate) fn run_training(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
-    run_pass(spec, input_shape, weights, x, true)
-}
-
-fn run_pass(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32], training: bool) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let rows = x.len() / input_shape.iter().product::<usize>();
     let mut y = vec![f32::NAN; rows * layer.output_shape().iter().product::<usize>()];
-    let pass = Pass { rows, first_row: 0, training, fused: false, key: 0 };
+    let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
     layer.forward(&pass, weights, x, &mut y, Space::new(&*layer, rows).tape());
     y

@@ -33,7 +33,7 @@ pub(super) struct Lane {
     /// For each link, ∂E/∂(its output) of all examples; only where a meeting needs it, else empty.
     borders: Vec<Vec<f32>>,
     /// Each link's memory from forward to backward.
-    tapes: Vec<(Vec<f32>, Vec<u8>)>,
+    tapes: Vec<Vec<f32>>,
     scratch: Vec<f32>,
     /// For each link, what it wants to know of the whole batch.
     pub(super) moments: Vec<Moments>,
@@ -77,10 +77,7 @@ impl Lane {
             outputs: lens.iter().enumerate().map(place).collect(),
             passing: plan.passing.clone(),
             borders: (0..chain.links.len()).map(border).collect(),
-            tapes: memories
-                .iter()
-                .map(|memory| (vec![0.0; memory.floats * rows], vec![0; memory.bytes * rows]))
-                .collect(),
+            tapes: memories.iter().map(|memory| vec![0.0; memory.floats * rows]).collect(),
             scratch: vec![0.0; scratch],
             moments: (0..chain.links.len()).map(|i| Moments::new(channels(i))).collect(),
             moments_scratch: vec![0.0; 2 * (0..chain.links.len()).map(channels).max().unwrap_or(0)],
@@ -196,7 +193,7 @@ impl Lane {
         let activation = dense.description.activation;
         if activation.needs_net_input() {
             let kept = span(group, chain.links[link].layer.memory().floats);
-            self.tapes[link].0[kept].copy_from_slice(output);
+            self.tapes[link][kept].copy_from_slice(output);
         }
         activation.forward(output, dense.description.units);
     }
@@ -215,7 +212,7 @@ impl Lane {
         let border = &mut self.borders[link][range.clone()];
         border.copy_from_slice(&self.flow[0][..range.len()]);
         if !fused {
-            let kept = &self.tapes[link].0[span(group, chain.links[link].layer.memory().floats)];
+            let kept = &self.tapes[link][span(group, chain.links[link].layer.memory().floats)];
             dense.description.activation.backward(
                 &self.outputs[link + 1][range],
                 kept,
@@ -313,15 +310,9 @@ fn span(group: &Range<usize>, len: usize) -> Range<usize> {
     group.start * len..group.end * len
 }
 
-fn tape<'a>(
-    (floats, bytes): &'a mut (Vec<f32>, Vec<u8>),
-    scratch: &'a mut [f32],
-    memory: Memory,
-    group: &Range<usize>,
-) -> Tape<'a> {
+fn tape<'a>(floats: &'a mut [f32], scratch: &'a mut [f32], memory: Memory, group: &Range<usize>) -> Tape<'a> {
     Tape {
         floats: &mut floats[span(group, memory.floats)],
-        bytes: &mut bytes[span(group, memory.bytes)],
         scratch: &mut scratch[..memory.scratch_per_row * group.len() + memory.scratch],
     }
 }

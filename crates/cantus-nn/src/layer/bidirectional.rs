@@ -86,7 +86,7 @@ fn half<'a>(direction: usize, tape: &'a mut Tape<'_>, start: usize) -> (&'a mut 
     let half = tape.floats.len() / 2;
     let (ours, scratch) = tape.scratch.split_at_mut(start);
     let floats = &mut tape.floats[direction * half..(direction + 1) * half];
-    (ours, Tape { floats, bytes: &mut [], scratch })
+    (ours, Tape { floats, scratch })
 }
 
 impl Layer for BidirectionalLayer {

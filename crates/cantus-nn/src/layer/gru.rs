@@ -245,7 +245,6 @@ impl Layer for GruLayer {
             floats: n_steps * (n_inputs + 5 * units),
             scratch_per_row: 4 * units + n_steps * n_inputs,
             scratch: 4 * units,
-            ..Memory::default()
         }
     }
 

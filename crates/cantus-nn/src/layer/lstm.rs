@@ -420,10 +420,10 @@ mod tests {
                 let (mut floats, mut scratch) =
                     (vec![0.0; memory.floats * rows], vec![0.0; memory.scratch_per_row * rows]);
                 let (mut y, mut dy) = (vec![0.0; rows * 32], dy.to_vec());
-                let tape = Tape { floats: &mut floats, bytes: &mut [], scratch: &mut scratch };
+                let tape = Tape { floats: &mut floats, scratch: &mut scratch };
                 layer.forward(&pass, weights, x, &mut y, tape);
                 let flow = Flow { x, y: &y, dy: &mut dy, dx: None };
-                let tape = Tape { floats: &mut floats, bytes: &mut [], scratch: &mut scratch };
+                let tape = Tape { floats: &mut floats, scratch: &mut scratch };
                 layer.backward(&pass, weights, flow, &mut gradient, tape);
             }
             gradient

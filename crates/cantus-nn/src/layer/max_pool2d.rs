@@ -1,8 +1,10 @@
 //! MaxPool2D: the greatest number in each window.
 //!
 //! Forward: y[p, q, c] = max over the window of x[·, ·, c]; padding never wins.
-//! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. Its place within the
-//! window is kept as one byte for each output; of equals, the first wins.
+//! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. That is the first, row by row,
+//! that equals the output; to look for it again takes less time than to remember it.
+
+use std::array::from_mut;
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool2D {
-    /// Height and width of a window; at most 256 positions.
+    /// Height and width of a window.
     #[serde(default = "default_pool_size")]
     pub pool_size: [usize; 2],
     /// How far windows move; by default as far as they are large.
@@ -41,13 +43,6 @@ impl MaxPool2D {
         let strides = self.strides.unwrap_or(self.pool_size);
         let ([down, right], channels) =
             place(input_shape, ("pool_size", self.pool_size), strides, self.padding, site)?;
-        if down.size * right.size > 256 {
-            return Err(site.setting(
-                "pool_size",
-                format!("{:?}", self.pool_size),
-                "of at most 256 positions",
-            ));
-        }
         Ok(MaxPool2DLayer {
             down,
             right,
@@ -80,32 +75,21 @@ impl MaxPool2DLayer {
         self.right.len * self.channels
     }
 
-    /// Calls `visit(start in the input, place in the window)` for each position of the window (p, q) inside
-    /// the image.
+    /// Calls `visit(start in the input)` for each position of the window (p, q) inside the image, row by row.
     #[inline(always)]
-    fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize, u8)) {
-        let ((rows, first_i), (columns, first_j)) = (self.down.inside(p), self.right.inside(q));
-        for (row, i) in rows.zip(first_i..) {
-            for (column, j) in columns.clone().zip(first_j..) {
-                visit((row * self.right.len + column) * self.channels, (i * self.right.size + j) as u8);
-            }
-        }
-    }
-
-    /// Calls `visit(p, q, start in the output)` for each window.
-    #[inline(always)]
-    fn for_each_window(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        for p in 0..self.down.n_windows {
-            for q in 0..self.right.n_windows {
-                visit(p, q, (p * self.right.n_windows + q) * self.channels);
+    fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize)) {
+        let (rows, columns) = (self.down.inside(p).0, self.right.inside(q).0);
+        for row in rows {
+            for column in columns.clone() {
+                visit((row * self.right.len + column) * self.channels);
             }
         }
     }
 }
 
-/// The greatest of each window alone, for answers, after which nobody asks for the winners.
+/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then of those.
 #[multiversion(targets = "simd")]
-fn pool_alone(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], best: &mut [f32]) {
+fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], best: &mut [f32]) {
     let (channels, row_len) = (layer.channels, layer.row_len());
     for p in 0..layer.down.n_windows {
         for (n, row) in layer.down.inside(p).0.enumerate() {
@@ -129,109 +113,44 @@ fn outdo(best: &mut [f32], x: &[f32]) {
     best.iter_mut().zip(x).for_each(|(best, &x)| *best = if x > *best { x } else { *best });
 }
 
-/// Row by row of windows: first the greatest of each column of the window, over the whole width at once, then
-/// of those. Places are counted in f32, so that numbers and places are compared in vectors of one width.
-#[multiversion(targets = "simd")]
-fn pool(
-    layer: &MaxPool2DLayer,
-    x: &[f32],
-    y: &mut [f32],
-    winners: &mut [u8],
-    best: &mut [f32],
-    at: &mut [f32],
-    place: &mut [f32],
-) {
-    let (channels, row_len) = (layer.channels, layer.row_len());
-    for p in 0..layer.down.n_windows {
-        let (rows, first_i) = layer.down.inside(p);
-        for (row, i) in rows.zip(first_i..) {
-            let (x, place) = (&x[row * row_len..(row + 1) * row_len], (i * layer.right.size) as f32);
-            if i == first_i {
-                best.copy_from_slice(x);
-                at.fill(place);
-            } else {
-                challenge(best, at, x, place);
-            }
-        }
-        for q in 0..layer.right.n_windows {
-            let out = (p * layer.right.n_windows + q) * channels;
-            let (y, winners) = (&mut y[out..out + channels], &mut winners[out..out + channels]);
-            let (columns, first_j) = layer.right.inside(q);
-            for (column, j) in columns.zip(first_j..) {
-                let column = column * channels..(column + 1) * channels;
-                if j == first_j {
-                    y.copy_from_slice(&best[column.clone()]);
-                    place.iter_mut().zip(&at[column]).for_each(|(place, at)| *place = at + j as f32);
-                } else {
-                    challenge_from(y, place, &best[column.clone()], &at[column], j as f32);
-                }
-            }
-            winners.iter_mut().zip(&*place).for_each(|(winner, place)| *winner = to_byte(*place));
-        }
-    }
-}
-
-/// A whole number below 256; 2²³ leaves it in the lowest bits. (A cast looks for numbers that do not fit, one by
-/// one.)
-#[inline(always)]
-fn to_byte(place: f32) -> u8 {
-    (place + 8_388_608.0).to_bits() as u8
-}
-
-/// What is greater than the best so far takes its place.
-#[inline(always)]
-fn challenge(best: &mut [f32], at: &mut [f32], x: &[f32], place: f32) {
-    for ((best, at), &x) in best.iter_mut().zip(at).zip(x) {
-        let wins = x > *best;
-        *best = if wins { x } else { *best };
-        *at = if wins { place } else { *at };
-    }
-}
-
-/// The same where each challenger has a place of its own; of equals, the one in the higher row wins.
-#[inline(always)]
-fn challenge_from(best: &mut [f32], winners: &mut [f32], x: &[f32], at: &[f32], j: f32) {
-    for ((best, winner), (&x, &at)) in best.iter_mut().zip(winners).zip(x.iter().zip(at)) {
-        let place = at + j;
-        let wins = (x > *best) | ((x == *best) & (place < *winner));
-        *best = if wins { x } else { *best };
-        *winner = if wins { place } else { *winner };
-    }
-}
-
 /// How many channels are rewarded at a time.
 const LANES: usize = 16;
 
 #[multiversion(targets = "simd")]
-fn unpool(layer: &MaxPool2DLayer, winners: &[u8], dy: &[f32], dx: &mut [f32]) {
+fn unpool(layer: &MaxPool2DLayer, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     let channels = layer.channels;
     dx.fill(0.0);
-    layer.for_each_window(|p, q, out| {
-        let (dy, winners) = (&dy[out..out + channels], &winners[out..out + channels]);
-        let (dys, dy_rest) = dy.as_chunks::<LANES>();
-        let (lanes, rest) = winners.as_chunks::<LANES>();
-        for (i, (winners, dy)) in lanes.iter().zip(dys).enumerate() {
-            let winners = winners.map(u32::from);
-            layer.for_each_position(p, q, |start, place| {
-                if let Some(dx) = dx[start + i * LANES..].first_chunk_mut::<LANES>() {
-                    reward(dx, &winners, dy, place.into());
+    let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels)).enumerate();
+    for (window, (y, dy)) in outputs {
+        let (p, q) = (window / layer.right.n_windows, window % layer.right.n_windows);
+        let ((ys, y_rest), (dys, dy_rest)) = (y.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
+        for (i, (y, dy)) in ys.iter().zip(dys).enumerate() {
+            let mut left = *dy;
+            layer.for_each_position(p, q, |start| {
+                let at = start + i * LANES;
+                if let (Some(x), Some(dx)) = (x[at..].first_chunk(), dx[at..].first_chunk_mut()) {
+                    reward::<LANES>(x, y, &mut left, dx);
                 }
             });
         }
-        let done = channels - rest.len();
-        for (c, (&winner, dy)) in (done..).zip(rest.iter().zip(dy_rest)) {
-            layer.for_each_position(p, q, |start, place| {
-                dx[start + c] += if winner == place { *dy } else { 0.0 };
+        let done = channels - y_rest.len();
+        for (c, (y, dy)) in (done..).zip(y_rest.iter().zip(dy_rest)) {
+            let mut left = [*dy];
+            layer.for_each_position(p, q, |start| {
+                reward(&[x[start + c]], &[*y], &mut left, from_mut(&mut dx[start + c]));
             });
         }
-    });
+    }
 }
 
-/// The winners at `place` get the gradient.
+/// The first that equals the greatest gets the gradient, of which nothing is left then.
 #[inline(always)]
-fn reward(dx: &mut [f32; LANES], winners: &[u32; LANES], dy: &[f32; LANES], place: u32) {
-    for ((dx, &winner), &dy) in dx.iter_mut().zip(winners).zip(dy) {
-        *dx += if winner == place { dy } else { 0.0 };
+fn reward<const N: usize>(x: &[f32; N], y: &[f32; N], left: &mut [f32; N], dx: &mut [f32; N]) {
+    for i in 0..N {
+        // Arithmetic in place of a choice: a store of some lanes only would hold up the next load.
+        let share = if x[i] == y[i] { left[i] } else { 0.0 };
+        dx[i] += share;
+        left[i] -= share;
     }
 }
 
@@ -240,37 +159,25 @@ impl Layer for MaxPool2DLayer {
         &self.output_shape
     }
 
+    /// In scratch: the greatest of a row of columns.
     fn memory(&self) -> Memory {
-        // In scratch: the greatest of a row of columns, their places; the places of one window's winners.
-        let scratch = 2 * self.row_len() + self.channels;
-        Memory { bytes: self.output_len(), scratch, ..Memory::default() }
+        Memory { scratch: self.row_len(), ..Memory::default() }
     }
 
     fn selects(&self) -> bool {
         true
     }
 
-    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (best, rest) = tape.scratch.split_at_mut(self.row_len());
-        if !pass.training {
-            let images = x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len()));
-            return images.for_each(|(x, y)| pool_alone(self, x, y, best));
-        }
-        let (at, place) = rest.split_at_mut(self.row_len());
-        let place = &mut place[..self.channels];
-        let outputs =
-            y.chunks_exact_mut(self.output_len()).zip(tape.bytes.chunks_exact_mut(self.output_len()));
-        for (x, (y, winners)) in x.chunks_exact(self.input_len()).zip(outputs) {
-            pool(self, x, y, winners, best, at, place);
-        }
+    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+        let images = x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len()));
+        images.for_each(|(x, y)| pool(self, x, y, tape.scratch));
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
+    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
         let Some(dx) = flow.dx else { return };
-        let outputs = flow.dy.chunks_exact(self.output_len()).zip(tape.bytes.chunks_exact(self.output_len()));
-        for (dx, (dy, winners)) in dx.chunks_exact_mut(self.input_len()).zip(outputs) {
-            unpool(self, winners, dy, dx);
-        }
+        let inputs = flow.x.chunks_exact(self.input_len()).zip(dx.chunks_exact_mut(self.input_len()));
+        let outputs = flow.y.chunks_exact(self.output_len()).zip(flow.dy.chunks_exact(self.output_len()));
+        inputs.zip(outputs).for_each(|((x, dx), (y, dy))| unpool(self, x, y, dy, dx));
     }
 }
 
@@ -278,7 +185,7 @@ impl Layer for MaxPool2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_training};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
 
     fn pools() -> Vec<MaxPool2D> {
         let mut all = Vec::new();
@@ -317,11 +224,8 @@ mod tests {
                     );
                 }
             }
-            // With the winners noted and without.
-            for run in [run_training, run_forward] {
-                let found = run(&LayerSpec::MaxPool2D(pool), &[height, width, channels], &[], &x);
-                assert_close(&found, &expected, 0.0);
-            }
+            let found = run_forward(&LayerSpec::MaxPool2D(pool), &[height, width, channels], &[], &x);
+            assert_close(&found, &expected, 0.0);
         }
     }
 
@@ -337,10 +241,12 @@ mod tests {
     fn of_equals_the_first_row_by_row_wins() {
         let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
         let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
-        let (mut y, mut winners) = ([0.0; 2], [9; 2]);
         let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
-        super::pool(&layer, &x, &mut y, &mut winners, &mut [0.0; 4], &mut [0.0; 4], &mut [0.0]);
-        assert_eq!((y, winners), ([1.0, 3.0], [1, 0]));
+        let (mut y, mut dx) = ([f32::NAN; 2], [f32::NAN; 8]);
+        super::pool(&layer, &x, &mut y, &mut [0.0; 4]);
+        assert_eq!(y, [1.0, 3.0]);
+        unpool(&layer, &x, &y, &[5.0, 7.0], &mut dx);
+        assert_eq!(dx, [0.0, 5.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]
@@ -348,26 +254,15 @@ mod tests {
         let pool = MaxPool2D { pool_size: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
         let (one, many) = ([5, 5, 1], [5, 5, 19]);
         let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
-        let x = noise(25 * 19, 4);
-        let (mut y, mut winners) = (vec![0.0; 9 * 19], vec![0; 9 * 19]);
-        let (mut best, mut at) = ([0.0; 5 * 19], [0.0; 5 * 19]);
-        super::pool(&many, &x, &mut y, &mut winners, &mut best, &mut at, &mut [0.0; 19]);
-        let (dy, mut dx) = (noise(9 * 19, 5), vec![0.0; 25 * 19]);
-        unpool(&many, &winners, &dy, &mut dx);
+        let (x, dy) = (noise(25 * 19, 4), noise(9 * 19, 5));
+        let (mut y, mut dx) = (vec![f32::NAN; 9 * 19], vec![f32::NAN; 25 * 19]);
+        super::pool(&many, &x, &mut y, &mut [0.0; 5 * 19]);
+        unpool(&many, &x, &y, &dy, &mut dx);
         let channel =
             |values: &[f32], c: usize| values.iter().skip(c).step_by(19).copied().collect::<Vec<_>>();
         for c in 0..19 {
-            let (mut y, mut winners, mut alone) = (vec![0.0; 9], vec![0; 9], vec![0.0; 25]);
-            super::pool(
-                &one,
-                &channel(&x, c),
-                &mut y,
-                &mut winners,
-                &mut [0.0; 5],
-                &mut [0.0; 5],
-                &mut [0.0],
-            );
-            unpool(&one, &winners, &channel(&dy, c), &mut alone);
+            let mut alone = vec![f32::NAN; 25];
+            unpool(&one, &channel(&x, c), &channel(&y, c), &channel(&dy, c), &mut alone);
             assert_close(&channel(&dx, c), &alone, 0.0);
         }
     }

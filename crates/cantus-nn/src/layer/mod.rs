@@ -116,8 +116,8 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
         Activation::Linear
     }
 
-    /// Whether each output is one of the inputs, and the backward pass looks at neither: then the derivative of an
-    /// activation before it can be taken at its outputs, which are fewer.
+    /// Whether each output is one of the inputs: then the derivative of an activation before it can be taken at its
+    /// outputs, which are fewer.
     fn selects(&self) -> bool {
         false
     }
@@ -184,8 +184,6 @@ impl Parameter {
 pub(crate) struct Memory {
     /// Numbers that the forward pass leaves for the backward pass, for each example.
     pub(crate) floats: usize,
-    /// The same in bytes.
-    pub(crate) bytes: usize,
     /// Numbers that a call may use as it likes, for each example …
     pub(crate) scratch_per_row: usize,
     /// … and in all.
@@ -196,7 +194,6 @@ pub(crate) struct Memory {
 /// says.
 pub(crate) struct Tape<'a> {
     pub(crate) floats: &'a mut [f32],
-    pub(crate) bytes: &'a mut [u8],
     pub(crate) scratch: &'a mut [f32],
 }
 

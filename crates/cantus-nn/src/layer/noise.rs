@@ -146,10 +146,8 @@ mod tests {
     fn noise_has_the_deviation_asked_for() {
         let layer = GaussianNoise { stddev: 0.3 }.build(&[5000], Site { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 10_000];
-        let (weights, tape) = (
-            Weights { values: &[], derived: &[] },
-            Tape { floats: &mut [], bytes: &mut [], scratch: &mut [] },
-        );
+        let (weights, tape) =
+            (Weights { values: &[], derived: &[] }, Tape { floats: &mut [], scratch: &mut [] });
         layer.forward(&TRAINING, weights, &[1.0; 10_000], &mut y, tape);
         let mean = y.iter().sum::<f32>() / 1e4;
         let deviation = (y.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 1e4).sqrt();

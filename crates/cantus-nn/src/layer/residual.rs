@@ -49,7 +49,6 @@ impl Residual {
                 weights: next(|inner| &inner.weights, n_weights),
                 derived: next(|inner| &inner.derived, layer.n_derived()),
                 floats: next(|inner| &inner.floats, output_len + needed.floats),
-                bytes: next(|inner| &inner.bytes, needed.bytes),
                 input_len,
                 output_len,
                 layer,
@@ -62,7 +61,6 @@ impl Residual {
         }
         let widest = inner.iter().map(|inner| inner.input_len.max(inner.output_len)).max().unwrap_or(0);
         memory.floats = inner.last().map_or(0, |last| last.floats.end);
-        memory.bytes = inner.last().map_or(0, |last| last.bytes.end);
         memory.scratch_per_row += 2 * widest;
         Ok(ResidualLayer { inner, widest, memory, shape })
     }
@@ -86,7 +84,6 @@ struct Inner {
     derived: Range<usize>,
     /// For one example: its output, then what it keeps.
     floats: Range<usize>,
-    bytes: Range<usize>,
     input_len: usize,
     output_len: usize,
 }
@@ -95,11 +92,6 @@ impl Inner {
     fn weights<'a>(&self, weights: Weights<'a>) -> Weights<'a> {
         let derived = weights.derived.get(self.derived.clone()).unwrap_or_default();
         Weights { values: &weights.values[self.weights.clone()], derived }
-    }
-
-    /// Its range for some rows.
-    fn rows(range: &Range<usize>, rows: usize) -> Range<usize> {
-        range.start * rows..range.end * rows
     }
 }
 
@@ -148,8 +140,7 @@ impl Layer for ResidualLayer {
             let (output, rest) = floats.split_at_mut(rows * inner.output_len);
             let (kept, rest) = rest.split_at_mut(rows * (inner.floats.len() - inner.output_len));
             floats = rest;
-            let bytes = &mut tape.bytes[Inner::rows(&inner.bytes, rows)];
-            let inner_tape = Tape { floats: kept, bytes, scratch: tape.scratch };
+            let inner_tape = Tape { floats: kept, scratch: tape.scratch };
             inner.layer.forward(&Self::pass(pass, i), inner.weights(weights), before, output, inner_tape);
             before = output;
         }
@@ -180,8 +171,7 @@ impl Layer for ResidualLayer {
             };
             let dy = &mut above[..inner.output_len * rows];
             let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
-            let bytes = &mut tape.bytes[Inner::rows(&inner.bytes, rows)];
-            let inner_tape = Tape { floats: kept, bytes, scratch };
+            let inner_tape = Tape { floats: kept, scratch };
             let gradient = &mut gradient[inner.weights.clone()];
             inner.layer.backward(
                 &Self::pass(pass, i),

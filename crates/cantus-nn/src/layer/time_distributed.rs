@@ -67,9 +67,9 @@ impl Layer for TimeDistributedLayer {
     }
 
     fn memory(&self) -> Memory {
-        let Memory { floats, bytes, scratch_per_row, scratch } = self.layer.memory();
+        let Memory { floats, scratch_per_row, scratch } = self.layer.memory();
         let n = self.n_steps;
-        Memory { floats: n * floats, bytes: n * bytes, scratch_per_row: n * scratch_per_row, scratch }
+        Memory { floats: n * floats, scratch_per_row: n * scratch_per_row, scratch }
     }
 
     fn n_derived(&self) -> usize {
