@@ -60,12 +60,18 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
 }
 
 /// What a layer with these weights answers to a single example.
-pub(crate) fn run_answer(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
+pub(crate) fn run_answer(
+    crew: &Crew,
+    spec: &LayerSpec,
+    input_shape: &[usize],
+    weights: &[f32],
+    x: &[f32],
+) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let mut y = vec![f32::NAN; layer.output_shape().iter().product::<usize>()];
     let pass = Pass { rows: 1, first_row: 0, training: false, fused: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
-    layer.answer(&Crew::muster(), &pass, weights, x, &mut y, Space::new(&*layer, 1).tape());
+    layer.answer(crew, &pass, weights, x, &mut y, Space::new(&*layer, 1).tape());
     y
 }
 

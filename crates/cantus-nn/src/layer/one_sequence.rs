@@ -208,6 +208,7 @@ pub(super) fn answer(
 
 #[cfg(test)]
 mod tests {
+    use crate::crew::Crew;
     use crate::layer::{Gru, LayerSpec, Lstm, SimpleRnn};
     use crate::testing::{assert_close, noise, run_answer, run_forward};
 
@@ -229,7 +230,7 @@ mod tests {
             let weights: Vec<f32> = noise(n_weights, 2).into_iter().map(|w| 0.3 * w).collect();
             let x = noise(9 * 3, 1);
             let expected = run_forward(&layer, &[9, 3], &weights, &x);
-            assert_close(&run_answer(&layer, &[9, 3], &weights, &x), &expected, 1e-5);
+            assert_close(&run_answer(&Crew::muster(), &layer, &[9, 3], &weights, &x), &expected, 1e-5);
         }
     }
 
@@ -238,9 +239,9 @@ mod tests {
         for (layer, n_weights) in layers() {
             let (weights, x) = (noise(n_weights, 2), noise(9 * 3, 1));
             // Helpers that slept at first are awake later.
-            let first = run_answer(&layer, &[9, 3], &weights, &x);
+            let first = run_answer(&Crew::muster(), &layer, &[9, 3], &weights, &x);
             for _ in 0..200 {
-                let again = run_answer(&layer, &[9, 3], &weights, &x);
+                let again = run_answer(&Crew::muster(), &layer, &[9, 3], &weights, &x);
                 assert!(first.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()), "{layer:?}");
             }
         }

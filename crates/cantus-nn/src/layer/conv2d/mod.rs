@@ -395,7 +395,10 @@ mod tests {
             let weights = noise(9 * shape[2] * 32 + 32, 2);
             let alone = run_forward(&conv, &shape, &weights, &x);
             // Helpers come when several answers are asked for in a row.
-            assert!((0..200).all(|_| run_answer(&conv, &shape, &weights, &x) == alone), "{shape:?}");
+            assert!(
+                (0..200).all(|_| run_answer(&Crew::muster(), &conv, &shape, &weights, &x) == alone),
+                "{shape:?}"
+            );
         }
     }
 
