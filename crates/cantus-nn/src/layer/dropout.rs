@@ -1,7 +1,9 @@
-//! Dropout: silences a random share of the numbers in training, so that no neuron can lean on one other
-//! (Srivastava et al. 2014).
+//! Dropout and SpatialDropout: a random share of the numbers, or of the channels, is silenced in training, so that no
+//! neuron can lean on one other (Srivastava et al. 2014; channels, since neighbours in time or space say much the same:
+//! Tompson et al. 2015).
 //!
-//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1; the division keeps the mean.
+//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1 (of a channel the same everywhere); the
+//! division keeps the mean.
 //! Inference: y = x. Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step,
 //! layer, example and place, computed anew.
 
@@ -29,8 +31,31 @@ pub struct Dropout {
 impl Dropout {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
         let rate = site.share("rate", self.rate)?;
-        Ok(DropoutLayer { rate, shape: input_shape.to_vec() })
+        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone: input_shape.iter().product() })
     }
+}
+
+impl SpatialDropout {
+    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
+        let rate = site.share("rate", self.rate)?;
+        let n_alone = input_shape.last().copied().unwrap_or(1);
+        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone })
+    }
+}
+
+/// Silences each channel (of the last axis) with probability `rate` in training.
+///
+/// # Shapes
+/// - input and output `[..., channels]`
+///
+/// # Reference
+/// Means what `keras.layers.SpatialDropout1D` and `SpatialDropout2D` mean, by which names architectures know
+/// it too.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpatialDropout {
+    /// Which share is silenced; at least 0, less than 1.
+    pub rate: f32,
 }
 
 /// `to` = `scale` · `from`, or 0 where random bits are below `limit`.
@@ -41,11 +66,13 @@ fn silence(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// A [`Dropout`] layer for one shape.
+/// A [`Dropout`] or [`SpatialDropout`] layer for one shape.
 #[derive(Debug)]
 pub(crate) struct DropoutLayer {
     rate: f32,
     shape: Vec<usize>,
+    /// How many numbers of an example are silenced each for itself: all, or one for each channel, and the others as these.
+    n_alone: usize,
 }
 
 impl DropoutLayer {
@@ -56,7 +83,9 @@ impl DropoutLayer {
         let scale = 1.0 / (1.0 - self.rate);
         for (row, (from, to)) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)).enumerate() {
             let key = key(pass.key, (pass.first_row + row) as u64);
-            silence(key, limit, scale, from, to);
+            for (from, to) in from.chunks_exact(self.n_alone).zip(to.chunks_exact_mut(self.n_alone)) {
+                silence(key, limit, scale, from, to);
+            }
         }
     }
 }
@@ -90,6 +119,7 @@ mod tests {
     #[test]
     fn gradients_equal_central_differences_under_the_same_mask() {
         gradients_match_differences(&LayerSpec::Dropout(Dropout { rate: 0.4 }), &[7], 5);
+        gradients_match_differences(&LayerSpec::SpatialDropout(SpatialDropout { rate: 0.5 }), &[3, 4], 3);
     }
 
     #[test]
@@ -104,9 +134,26 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_is_silenced_as_a_whole() {
+        let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], Site { path: "", kind: "" }).unwrap();
+        let mut y = vec![0.0; 480];
+        let pass = Pass { rows: 2, first_row: 0, training: true, fused: false, key: 5 };
+        layer.silence(&pass, &[1.0; 480], &mut y);
+        for example in y.chunks(240) {
+            assert!(example.chunks(40).all(|step| step == &example[..40]));
+            assert!(example.contains(&0.0) && example.contains(&2.0));
+        }
+        assert_ne!(y[..40], y[240..280]);
+    }
+
+    #[test]
     fn inference_changes_nothing() {
-        let y = run_forward(&LayerSpec::Dropout(Dropout { rate: 0.5 }), &[3], &[], &[1.0, 2.0, 3.0]);
-        assert_eq!(y, [1.0, 2.0, 3.0]);
+        for spec in [
+            LayerSpec::Dropout(Dropout { rate: 0.5 }),
+            LayerSpec::SpatialDropout(SpatialDropout { rate: 0.9 }),
+        ] {
+            assert_eq!(run_forward(&spec, &[3], &[], &[1.0, 2.0, 3.0]), [1.0, 2.0, 3.0]);
+        }
     }
 
     #[test]
