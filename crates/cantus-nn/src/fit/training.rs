@@ -159,7 +159,7 @@ mod tests {
         let text = r#"
             epochs = 50
             batching = { mini = 16 }
-            loss = { categorical_crossentropy = { label_smoothing = 0.1 } }
+            loss = { type = "categorical_crossentropy", label_smoothing = 0.1 }
             optimizer = { type = "SGD", learning_rate = 0.1, momentum = 0.9 }
             schedule = { type = "cosine", warm_up_epochs = 2 }
             clipping = { global_norm = 1.0 }

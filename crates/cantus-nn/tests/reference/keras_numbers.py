@@ -41,11 +41,11 @@ def loss(spec):
             "mean_squared_error": keras.losses.MeanSquaredError(),
             "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy(),
         }[spec]
-    (name, settings), = spec.items()
+    settings = dict(spec)
     return {
         "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
         "binary_crossentropy": keras.losses.BinaryCrossentropy,
-    }[name](**settings)
+    }[settings.pop("type")](**settings)
 
 
 def optimizer(spec, clipping):
@@ -149,10 +149,10 @@ def losses():
     sigmoid = [{"type": "Dense", "units": 4, "activation": "sigmoid"}]
     for n, name, specs, loss, targets in [
         (5, "sparse", softmax, "sparse_categorical_crossentropy", "classes"),
-        (5, "one-hot", softmax, {"categorical_crossentropy": {"label_smoothing": 0.0}}, "distribution"),
-        (5, "smoothed", softmax, {"categorical_crossentropy": {"label_smoothing": 0.2}}, "distribution"),
-        (5, "labels", sigmoid, {"binary_crossentropy": {"label_smoothing": 0.0}}, "labels"),
-        (5, "smoothed labels", sigmoid, {"binary_crossentropy": {"label_smoothing": 0.1}}, "labels"),
+        (5, "one-hot", softmax, {"type": "categorical_crossentropy", "label_smoothing": 0.0}, "distribution"),
+        (5, "smoothed", softmax, {"type": "categorical_crossentropy", "label_smoothing": 0.2}, "distribution"),
+        (5, "labels", sigmoid, {"type": "binary_crossentropy", "label_smoothing": 0.0}, "labels"),
+        (5, "smoothed labels", sigmoid, {"type": "binary_crossentropy", "label_smoothing": 0.1}, "labels"),
     ]:
         yield case(name, (3,), specs, {**MSE, "loss": loss}, n, targets)
     weighted = {**MSE, "loss": "sparse_categorical_crossentropy", "class_weights": [0.5, 2.0, 1.0, 3.0]}
