@@ -70,6 +70,11 @@ impl Spread {
 }
 
 impl FoldSummary {
+    /// Sizes of its training, validation and test part.
+    pub(super) fn parts(&self) -> [PartSize; 3] {
+        [self.train_part, self.validation_part, self.test_part]
+    }
+
     /// What the report of a fold's own run says.
     pub(crate) fn new(fold: &str, report: &Report) -> Self {
         Self {

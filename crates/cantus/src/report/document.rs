@@ -101,6 +101,21 @@ pub struct SplitSummary {
     pub remarks: Vec<String>,
 }
 
+impl SplitSummary {
+    /// The split of a cross-validation: `self` is its first fold's, `parts` the training, validation and test part of each.
+    pub(super) fn of_folds(self, given: bool, parts: &[[PartSize; 3]], remarks: Vec<String>) -> Self {
+        let size = |i: usize| PartSize::mean(parts.iter().map(|parts| parts[i]));
+        Self {
+            spec: SplitSpec { test: 1.0 / parts.len() as f64, ..self.spec },
+            given,
+            train_part: size(0),
+            validation_part: size(1),
+            test_part: size(2),
+            remarks,
+        }
+    }
+}
+
 /// Size of one part of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartSize {
@@ -166,16 +181,8 @@ impl Report {
         cross_validation: CrossValidation,
         remarks: Vec<String>,
     ) -> Result<Self, Error> {
-        let sizes =
-            |part: fn(&FoldSummary) -> PartSize| PartSize::mean(cross_validation.folds.iter().map(part));
-        let split = SplitSummary {
-            spec: SplitSpec { test: 1.0 / cross_validation.folds.len() as f64, ..first.split.spec },
-            given: cross_validation.given,
-            train_part: sizes(|fold| fold.train_part),
-            validation_part: sizes(|fold| fold.validation_part),
-            test_part: sizes(|fold| fold.test_part),
-            remarks: remarks.clone(),
-        };
+        let parts: Vec<_> = cross_validation.folds.iter().map(FoldSummary::parts).collect();
+        let split = first.split.of_folds(cross_validation.given, &parts, remarks.clone());
         let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
         let calibration = examination::calibration(answers, store, None);
         let (cross_validation, calibration) = (Some(cross_validation), Some(calibration));

@@ -1,12 +1,12 @@
 //! The report of a tagger: the scores of the test part, and what a reader has to know to judge them.
 
-use cantus_dataset::{Failure, FeatureStore, SplitSpec, Warning};
+use cantus_dataset::{Failure, FeatureStore, Warning};
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
-use super::{TagBaseline, TagCrossValidation, TagMistake, TagScores, examination, tag_scores, text};
+use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagScores, examination, tag_scores, text};
 use crate::evaluation::Answers;
-use crate::report::{CalibrationReport, ModelSummary, PartSize, ScoresError, SplitSummary};
+use crate::report::{CalibrationReport, ModelSummary, ScoresError, SplitSummary};
 use crate::{Error, Model, Task};
 
 /// What `report.json` holds and `cantus evaluate --json` prints where labels are tags; the scores stand at the top level.
@@ -87,15 +87,8 @@ impl TagReport {
         folds: TagCrossValidation,
         remarks: Vec<String>,
     ) -> Result<Self, Error> {
-        let sizes = |part: fn(&super::TagFold) -> PartSize| PartSize::mean(folds.folds.iter().map(part));
-        let split = SplitSummary {
-            spec: SplitSpec { test: 1.0 / folds.folds.len() as f64, ..first.split.spec },
-            given: folds.given,
-            train_part: sizes(|fold| fold.train_part),
-            validation_part: sizes(|fold| fold.validation_part),
-            test_part: sizes(|fold| fold.test_part),
-            remarks: remarks.clone(),
-        };
+        let parts: Vec<_> = folds.folds.iter().map(TagFold::parts).collect();
+        let split = first.split.of_folds(folds.given, &parts, remarks.clone());
         let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
         let calibration = CalibrationReport { temperatures: None, ..first.calibration };
         Self { cross_validation: Some(folds), calibration, remarks, model, split, ..first }

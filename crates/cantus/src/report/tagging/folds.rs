@@ -41,6 +41,11 @@ pub struct TagFold {
 }
 
 impl TagFold {
+    /// Sizes of its training, validation and test part.
+    pub(super) fn parts(&self) -> [PartSize; 3] {
+        [self.train_part, self.validation_part, self.test_part]
+    }
+
     /// What the report of a fold's own run says.
     fn new(fold: &str, report: &TagReport) -> Self {
         Self {
