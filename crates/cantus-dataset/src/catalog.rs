@@ -3,7 +3,7 @@
 //! `DIR/<label>/**/<audio file>`: the folders of the first level are the labels, whatever lies below them with the file
 //! name of a recording is a track. Labels and paths are sorted bytewise, so that nothing depends on the order in which
 //! the file system lists them. Only names are looked at here; whether a file holds sound is found out when it is
-//! decoded, and then the content decides, not the name.
+//! decoded, and then the content decides, not the name. Files that hold sound and are not named so are told of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ pub struct Catalog {
 pub struct Ignored {
     /// Files whose names are not those of recordings, sorted. Hidden files and `__MACOSX` are not even listed.
     pub not_audio: Vec<String>,
+    /// Those of them that hold sound after all.
+    pub misnamed: Vec<String>,
     /// Recordings and folders that cannot be used, sorted: no label, an unreadable folder, a name that is not UTF-8.
     pub failures: Vec<Failure>,
 }
@@ -61,7 +63,8 @@ impl Catalog {
 
     fn from_folder(root: &Path) -> Result<Self, Error> {
         let found = Found::walk(root);
-        let ignored = Ignored { not_audio: found.not_audio, failures: found.failures };
+        let misnamed = misnamed(found.not_audio.iter().map(|path| root.join(path)));
+        let ignored = Ignored { not_audio: found.not_audio, misnamed, failures: found.failures };
         if found.labelled.is_empty() {
             return Err(match found.n_unlabelled {
                 0 => Error::NoAudio { path: root.to_owned(), found: describe(&ignored) },
@@ -127,19 +130,44 @@ impl Catalog {
     }
 }
 
-/// The recordings in a folder and below it, by their names, sorted; and what could not be looked at.
-pub fn recordings_in(folder: &Path) -> (Vec<PathBuf>, Vec<Failure>) {
-    let (mut recordings, mut failures) = (Vec::new(), Vec::new());
-    for entry in walk(folder) {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => {
-                recordings.extend(Some(entry.into_path()).filter(|path| has_extension(path, &EXTENSIONS)));
+/// What lies in a folder and below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recordings {
+    /// Recordings by their names, sorted.
+    pub files: Vec<PathBuf>,
+    /// Files that hold sound and are not named so.
+    pub misnamed: Vec<String>,
+    /// What could not be looked at.
+    pub failures: Vec<Failure>,
+}
+
+impl Recordings {
+    /// Looks into a folder and all below it.
+    pub fn in_folder(folder: &Path) -> Self {
+        let (mut found, mut others) = (Self::default(), Vec::new());
+        for entry in walk(folder) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => {
+                    let is_named_so = has_extension(entry.path(), &EXTENSIONS);
+                    if is_named_so { &mut found.files } else { &mut others }.push(entry.into_path());
+                }
+                Ok(entry) => found.failures.extend(special(&entry)),
+                Err(error) => found.failures.push(unreadable(folder, &error)),
             }
-            Ok(entry) => failures.extend(special(&entry)),
-            Err(error) => failures.push(unreadable(folder, &error)),
         }
+        found.misnamed = misnamed(others.into_iter());
+        found
     }
-    (recordings, failures)
+}
+
+/// Most files without the name of a recording that are looked into.
+const MOST_LOOKED_INTO: usize = 200;
+
+/// Files that hold sound although they are not named so, which is worth a word: whoever put them there expects them to be
+/// heard.
+fn misnamed(files: impl Iterator<Item = PathBuf>) -> Vec<String> {
+    let sounding = files.take(MOST_LOOKED_INTO).filter(|path| cantus_audio::decode::is_sound(path));
+    sounding.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Everything in a folder and below it, in the order of names. Links are followed, and walkdir reports the one that leads
@@ -194,6 +222,13 @@ impl Found {
                 Ok(entry) if entry.file_type().is_file() => found.file(root, entry.path()),
                 Ok(entry) => found.failures.extend(special(&entry)),
                 Err(error) => found.failures.push(unreadable(root, &error)),
+            }
+        }
+        // As tracks are called, and lists call them: from the root on.
+        let prefix = format!("{}/", root.to_string_lossy().trim_end_matches('/'));
+        for failure in &mut found.failures {
+            if let Some(below) = failure.path.strip_prefix(&prefix) {
+                failure.path = below.to_owned();
             }
         }
         found.not_audio.sort();

@@ -195,7 +195,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// An output folder that holds the features of another specification.
-    #[error("{}: holds a feature store made with other settings ({difference}); overwrite it, or choose another folder", path.display())]
+    #[error("{}: holds a feature store made with other settings ({difference}); --overwrite it, or choose another folder", path.display())]
     OtherStore {
         /// The folder.
         path: PathBuf,

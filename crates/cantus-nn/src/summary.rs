@@ -4,23 +4,29 @@ use std::fmt::Write;
 
 use crate::chain::Chain;
 
-/// Widths of the three columns, inside their borders: Keras's.
+/// Least widths of the three columns, inside their borders: Keras's.
 const WIDTHS: [usize; 3] = [31, 22, 13];
 
 /// Layers, output shapes and numbers of parameters, in a box.
 pub(crate) fn summary(chain: &Chain) -> String {
-    let mut text = String::new();
-    rule(&mut text, ['┏', '┳', '┓'], '━');
-    row(&mut text, '┃', ["Layer (type)", "Output Shape", "Param #"]);
-    rule(&mut text, ['┡', '╇', '┩'], '━');
-    for (i, link) in chain.links.iter().enumerate() {
-        if i > 0 {
-            rule(&mut text, ['├', '┼', '┤'], '─');
-        }
+    let rows = chain.links.iter().map(|link| {
         let name = format!("{} ({})", link.path, link.kind);
-        row(&mut text, '│', [&name, &output_shape(link.layer.output_shape()), &grouped(link.n_weights())]);
+        [name, output_shape(link.layer.output_shape()), grouped(link.n_weights())]
+    });
+    let rows: Vec<[String; 3]> = rows.collect();
+    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2].map(|column| WIDTHS[column].max(widest(column)));
+    let mut text = String::new();
+    rule(&mut text, widths, ['┏', '┳', '┓'], '━');
+    row(&mut text, widths, '┃', ["Layer (type)", "Output Shape", "Param #"]);
+    rule(&mut text, widths, ['┡', '╇', '┩'], '━');
+    for (i, cells) in rows.iter().enumerate() {
+        if i > 0 {
+            rule(&mut text, widths, ['├', '┼', '┤'], '─');
+        }
+        row(&mut text, widths, '│', cells.each_ref().map(String::as_str));
     }
-    rule(&mut text, ['└', '┴', '┘'], '─');
+    rule(&mut text, widths, ['└', '┴', '┘'], '─');
     let total: usize = chain.links.iter().map(|link| link.n_weights()).sum();
     let trainable: usize = chain.links.iter().map(|link| link.n_trainable()).sum();
     for (what, n) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
@@ -30,13 +36,12 @@ pub(crate) fn summary(chain: &Chain) -> String {
     text
 }
 
-fn rule(text: &mut String, [left, middle, right]: [char; 3], line: char) {
-    let cells = WIDTHS.map(|width| line.to_string().repeat(width + 2));
+fn rule(text: &mut String, widths: [usize; 3], [left, middle, right]: [char; 3], line: char) {
+    let cells = widths.map(|width| line.to_string().repeat(width + 2));
     let _ = writeln!(text, "{left}{}{middle}{}{middle}{}{right}", cells[0], cells[1], cells[2]);
 }
 
-fn row(text: &mut String, border: char, [name, shape, params]: [&str; 3]) {
-    let [a, b, c] = WIDTHS;
+fn row(text: &mut String, [a, b, c]: [usize; 3], border: char, [name, shape, params]: [&str; 3]) {
     let _ = writeln!(text, "{border} {name:<a$} {border} {shape:<b$} {border} {params:>c$} {border}");
 }
 
@@ -99,5 +104,14 @@ mod tests {
         ] {
             assert!(summary.lines().any(|l| l == line), "{line}\nis not in\n{summary}");
         }
+    }
+
+    #[test]
+    fn a_long_name_widens_its_column() {
+        let layers = r#"layers = [{ type = "RandomFourierFeatures", kernel = "laplacian", units = 4 }]"#;
+        let architecture = toml::from_str(&format!("input_shape = [6]\n{layers}")).unwrap();
+        let summary = Network::new(&architecture, 0).unwrap().summary();
+        let widths: Vec<usize> = summary.lines().take(5).map(|line| line.chars().count()).collect();
+        assert!(widths.iter().all(|width| *width == widths[0]), "{summary}");
     }
 }

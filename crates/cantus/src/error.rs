@@ -157,7 +157,22 @@ impl Error {
             );
             return Self::Run { path: dir.to_owned(), reason };
         }
-        let reason = format!("it has no {missing}; give the folder that `cantus train -o` finished");
+        let reason = if dir.join(crate::model_file::CHECKPOINT).is_file() {
+            "its training was interrupted; finish it with the same `cantus train` and --resume".to_owned()
+        } else {
+            format!("it has no {missing}; give the folder that `cantus train -o` finished")
+        };
         Self::Run { path: dir.to_owned(), reason }
+    }
+
+    #[cfg(feature = "train")]
+    /// What was given for a run and is no folder.
+    pub(crate) fn not_a_run(path: &Path) -> Self {
+        let reason = if path.exists() {
+            "a file; give the run folder that it lies in"
+        } else {
+            "no such folder; give one that `cantus train -o` made"
+        };
+        Self::Run { path: path.to_owned(), reason: reason.to_owned() }
     }
 }

@@ -13,6 +13,26 @@ pub struct Listing {
     pub files: Vec<PathBuf>,
     /// What could not be looked at.
     pub failed: Vec<Failed>,
+    /// Files in folders that hold sound, but are not named so, and so were passed over.
+    pub misnamed: Vec<String>,
+}
+
+impl Listing {
+    /// A word on what was passed over.
+    pub fn remark(&self) -> Option<String> {
+        misnamed_remark(&self.misnamed)
+    }
+}
+
+/// A word on files that hold sound and are not named so.
+pub fn misnamed_remark(paths: &[String]) -> Option<String> {
+    let (first, others) = paths.split_first()?;
+    let named = match others {
+        [] => format!("{first} holds sound, but is"),
+        [second] => format!("{first} and {second} hold sound, but are"),
+        others => format!("{first} and {} others hold sound, but are", others.len()),
+    };
+    Some(format!("{named} not named as a recording is, and passed over; give it an extension such as .mp3"))
 }
 
 /// A file of which nothing could be made, and why.
@@ -27,10 +47,12 @@ pub struct Failed {
 impl Failed {
     /// The failure of `path`; the reason does not say the path again.
     pub fn new(path: &Path, error: &Error) -> Self {
-        let path = path.display().to_string();
         let reason = error.to_string();
-        let reason = reason.strip_prefix(&format!("{path}: ")).unwrap_or(&reason).to_owned();
-        Self { path, reason }
+        // The error may know the file by its whole path.
+        let names = [Some(path.to_owned()), path.canonicalize().ok()];
+        let mut said = names.iter().flatten().map(|name| format!("{}: ", name.display()));
+        let reason = said.find_map(|said| reason.strip_prefix(&said)).unwrap_or(&reason).to_owned();
+        Self { path: path.display().to_string(), reason }
     }
 }
 
@@ -45,11 +67,12 @@ pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     for path in paths {
         if path.is_dir() {
-            let (files, failures) = cantus_dataset::recordings_in(path);
+            let found = cantus_dataset::Recordings::in_folder(path);
             let failed =
                 |failure: cantus_dataset::Failure| Failed { path: failure.path, reason: failure.reason };
-            listing.files.extend(files);
-            listing.failed.extend(failures.into_iter().map(failed));
+            listing.files.extend(found.files);
+            listing.misnamed.extend(found.misnamed);
+            listing.failed.extend(found.failures.into_iter().map(failed));
         } else if path.exists() {
             listing.files.push(path.clone());
         } else {

@@ -44,6 +44,10 @@ impl Model {
             }
             path = file;
         }
+        if !path.exists() {
+            let reason = "no such model; give a run folder or its model.safetensors".to_owned();
+            return Err(Error::Run { path, reason });
+        }
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
         model_file::from_bytes(&bytes, &path)
     }

@@ -30,6 +30,9 @@ pub const FILE_NAME: &str = "model.safetensors";
 /// What the folder of a cross-validation has, whether or not there is a model in it.
 pub(crate) const FOLDS: &str = "folds.csv";
 
+/// What a run folder has while its training is not finished.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
 

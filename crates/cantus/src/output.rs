@@ -120,5 +120,42 @@ pub fn failure(path: &Path, error: &anyhow::Error) -> Failed {
 /// A remark for the person at the terminal.
 pub fn note(line: &str) {
     // Standard error may be closed; there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "cantus: {line}");
+    let _ = writeln!(std::io::stderr(), "cantus: {}", printable(line));
+}
+
+/// `1 track`, `2 tracks`, `2 classes`.
+pub fn count(n: usize, what: &str) -> String {
+    let plural = if what.ends_with('s') { "es" } else { "s" };
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
+}
+
+/// A text as a terminal may show it: the name of a file may hold what moves the cursor or begins a line.
+pub fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_the_cursor_is_shown_and_not_done() {
+        assert_eq!(printable("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
+    }
+
+    #[test]
+    fn one_is_one_and_a_class_is_of_classes() {
+        assert_eq!(
+            [count(1, "track"), count(0, "track"), count(2, "class")],
+            ["1 track", "0 tracks", "2 classes"]
+        );
+    }
 }

@@ -1,8 +1,23 @@
 //! What is wrong with a TOML text, in one line.
 
+/// What Rust's types are in words.
+const TYPES: [(&str, &str); 6] = [
+    ("usize", "a whole number"),
+    ("u64", "a whole number"),
+    ("u32", "a whole number"),
+    ("f32", "a number"),
+    ("f64", "a number"),
+    ("a boolean", "true or false"),
+];
+
 /// The line and the reason; `toml`'s own message draws a picture over several lines.
 pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
-    let reason = error.message().lines().collect::<Vec<_>>().join(" ");
+    let mut reason = error.message().lines().collect::<Vec<_>>().join(" ");
+    for (type_name, words) in TYPES {
+        if let Some(start) = reason.strip_suffix(&format!("expected {type_name}")) {
+            reason = format!("{start}expected {words}");
+        }
+    }
     match error.span() {
         Some(span) => {
             let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
@@ -23,5 +38,17 @@ mod tests {
         let problem = toml_problem(text, &error);
         assert!(problem.starts_with("line 2: ") || problem.starts_with("line 3: "), "{problem}");
         assert_eq!(problem.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_in_words() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Layer {
+            #[expect(dead_code, reason = "it is never read successfully")]
+            units: usize,
+        }
+        let text = "units = \"512\"";
+        let problem = toml_problem(text, &toml::from_str::<Layer>(text).unwrap_err());
+        assert_eq!(problem, "line 1: invalid type: string \"512\", expected a whole number");
     }
 }

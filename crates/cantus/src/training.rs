@@ -16,7 +16,7 @@ use crate::evaluation::{self, Answers};
 use crate::model_file::{Provenance, hex};
 use crate::normalization::Normalizer;
 use crate::part_examples::{OnTheFly, PartExamples};
-use crate::report::{SplitSummary, Verdict};
+use crate::report::{Course, SplitSummary, Verdict};
 use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
 
 /// What to train on and how.
@@ -41,10 +41,12 @@ pub struct Job<'a> {
 /// What a training brought.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model, with the weights of the best epoch.
+    /// The model.
     pub model: Model,
     /// Loss and accuracy of each epoch.
     pub history: History,
+    /// The epoch whose weights the model has, from 0, where that is not simply the last.
+    pub best_epoch: Option<usize>,
     /// Which segments were learnt from, chosen by, examined with.
     pub split: SegmentSplit,
     /// How that split was asked for.
@@ -240,7 +242,8 @@ impl Prepared<'_> {
         let calibration = Calibration::default();
         let mut model = Model { labels, features, normalization, crops, calibration, provenance, network };
         model.calibration = evaluation::calibration(&model, store, &split.validation)?;
-        Ok(Trained { model, history, split, spec, training_s })
+        let best_epoch = Course::new(&history, recipe).best_epoch;
+        Ok(Trained { model, history, best_epoch, split, spec, training_s })
     }
 
     /// What is done to the examples that are learnt from.
@@ -286,6 +289,10 @@ impl Prepared<'_> {
 }
 
 impl Trained {
+    pub(crate) fn course(&self) -> Course<'_> {
+        Course { history: &self.history, best_epoch: self.best_epoch }
+    }
+
     /// Examines the model with the test part.
     ///
     /// # Errors
@@ -294,7 +301,7 @@ impl Trained {
         let learnt = [&self.split.train[..], &self.split.validation].concat();
         let answers = Answers::of(&self.model, store, &self.split.test, &learnt)?;
         let summary = SplitSummary::new(store, &self.spec, &self.split);
-        let mut report = Verdict::new(&answers, &self.model, store, summary, &self.history)?;
+        let mut report = Verdict::new(&answers, &self.model, store, summary, self.course())?;
         report.took(Some(self.training_s));
         Ok(Examined { answers, report })
     }

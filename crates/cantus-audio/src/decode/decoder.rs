@@ -397,13 +397,13 @@ impl Decoder {
 }
 
 /// What a file is, and the part of it that is sound.
-struct Sound {
+pub(super) struct Sound {
     format: Format,
     window: Window,
     is_endless: bool,
 }
 
-fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<Sound, Error> {
+pub(super) fn find_sound(path: &Path, file: Box<dyn MediaSource>) -> Result<Sound, Error> {
     let io = |source| Error::Io { path: path.into(), source };
     let mut window = Window::without_tags(file).map_err(io)?;
     let mut head = Vec::new();

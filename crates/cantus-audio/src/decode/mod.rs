@@ -126,6 +126,12 @@ fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recordi
     Ok(Recording { audio, source, faults: decoder.into_faults() })
 }
 
+/// Whether a file holds sound of a format that is understood, by its first bytes; what cannot be read does not.
+#[must_use]
+pub fn is_sound(path: &Path) -> bool {
+    std::fs::File::open(path).is_ok_and(|file| decoder::find_sound(path, Box::new(file)).is_ok())
+}
+
 /// Adds a block of the file `path` to those before it.
 ///
 /// # Errors

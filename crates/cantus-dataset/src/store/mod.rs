@@ -23,7 +23,6 @@
 
 mod evidence_file;
 mod header;
-mod lock;
 mod part_file;
 mod part_writer;
 mod record;

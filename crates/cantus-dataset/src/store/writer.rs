@@ -7,14 +7,16 @@ use cantus_audio::pending_file;
 
 use super::evidence_file::is_evidence;
 use super::header::{Header, NAME as HEADER_NAME};
-use super::lock::{self, StoreLock};
 use super::part_file::PartFile;
 use super::part_writer::write_part;
 use super::record::{Input, PartRecord};
 use super::tables::{is_table, write_failures, write_warnings};
 use super::{is_part, part_path};
 use crate::track::{Failure, Warning};
-use crate::{Error, spec_difference};
+use crate::{Error, FolderLock, spec_difference};
+
+/// What an extraction locks while it writes.
+const LOCK: &str = ".lock";
 
 /// Adds parts to a store and keeps count.
 pub(crate) struct StoreWriter {
@@ -22,7 +24,7 @@ pub(crate) struct StoreWriter {
     header: Header,
     failures: Vec<Failure>,
     warnings: Vec<Warning>,
-    _lock: StoreLock,
+    _lock: FolderLock,
 }
 
 impl StoreWriter {
@@ -36,7 +38,8 @@ impl StoreWriter {
         } else if holds_something_else(dir)? {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
-        let lock = StoreLock::take(dir)?;
+        let lock = FolderLock::try_take(&dir.join(LOCK)).map_err(Error::io(dir))?;
+        let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
         remove_files(dir, pending_file::is_pending)?;
         // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
@@ -134,11 +137,7 @@ pub(crate) struct Finished {
 /// written, or whose damaged header was deleted, is gone on with.
 fn holds_something_else(dir: &Path) -> Result<bool, Error> {
     let is_ours = |name: &str| {
-        is_part(name)
-            || is_evidence(name)
-            || is_table(name)
-            || pending_file::is_pending(name)
-            || name == lock::NAME
+        is_part(name) || is_evidence(name) || is_table(name) || pending_file::is_pending(name) || name == LOCK
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))

@@ -8,6 +8,7 @@ use lofty::file::TaggedFileExt;
 use lofty::probe::Probe;
 use lofty::tag::{Accessor, Tag, TagExt, TagSupport};
 
+use super::kind::is_without_tags;
 use crate::Error;
 
 /// The bytes of a file with `genre` in its tags: in each set of tags that it has, or in the one that is usual for its kind.
@@ -26,10 +27,14 @@ pub fn with_genre(path: &Path, bytes: Vec<u8>, genre: &str) -> Result<Vec<u8>, E
 }
 
 fn rewritten(bytes: Vec<u8>, genre: &str) -> Result<Vec<u8>, String> {
+    const NONE: &str = "files of this kind have none";
+    if is_without_tags(&bytes) {
+        return Err(NONE.to_owned());
+    }
     let is_id3v23 = bytes.starts_with(b"ID3\x03");
     let mut file = Cursor::new(bytes);
     let probe = Probe::new(&mut file).guess_file_type().map_err(|error| error.to_string())?;
-    let kind = probe.file_type().ok_or("files of this kind have none")?;
+    let kind = probe.file_type().ok_or(NONE)?;
     let options = ParseOptions::new().read_properties(false);
     let mut tagged = probe.options(options).read().map_err(|error| error.to_string())?;
     let usual = kind.primary_tag_type();
@@ -114,7 +119,11 @@ mod tests {
         let bare = mp3()[mp3().len() - 834..].to_vec();
         let changed = with_genre(Path::new("x.mp3"), bare.clone(), "jazz").unwrap();
         assert!(changed.starts_with(b"ID3") && changed.ends_with(&bare));
-        let error = with_genre(Path::new("x.au"), b".snd\0\0\0\x18 and so on".to_vec(), "jazz").unwrap_err();
-        assert!(error.to_string().contains("files of this kind have none"), "{error}");
+        // With what could be a frame of MPEG in its sound.
+        let sun_au = [b".snd\0\0\0\x18 and so on", &bare[..]].concat();
+        for (name, bytes) in [("x.au", sun_au), ("x.txt", b"no sound at all".to_vec())] {
+            let error = with_genre(Path::new(name), bytes, "jazz").unwrap_err();
+            assert!(error.to_string().contains("files of this kind have none"), "{error}");
+        }
     }
 }

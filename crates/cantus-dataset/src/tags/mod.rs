@@ -4,7 +4,9 @@
 //! has empty ones. Lofty reads the tags, without pictures and with its limit on allocations (16 MiB).
 
 mod genre;
+mod kind;
 
+use std::io::BufRead;
 use std::path::Path;
 
 pub use genre::with_genre;
@@ -43,10 +45,11 @@ fn read_guarded(path: &Path) -> Result<Tags, Error> {
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     let options =
         ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
-    let probe = Probe::new(std::io::BufReader::new(file))
-        .guess_file_type()
-        .map_err(Error::io(path))?
-        .options(options);
+    let mut file = std::io::BufReader::new(file);
+    if kind::is_without_tags(file.fill_buf().map_err(Error::io(path))?) {
+        return Ok(Tags::default());
+    }
+    let probe = Probe::new(file).guess_file_type().map_err(Error::io(path))?.options(options);
     if probe.file_type().is_none() {
         return Ok(Tags::default());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus::listing::{self, Failed, Listing};
+use cantus::listing::{self, Failed};
 
 use crate::output::{self, WrongUsage};
 
@@ -53,9 +53,9 @@ struct Found {
 /// # Errors
 /// Wrong usage: an unknown format, or two recordings whose results would have one name.
 pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::Result<Jobs> {
-    let (found, failed) = find(paths);
+    let (found, failed, remark) = find(paths);
     let text = output.to_string_lossy();
-    let is_template = ["{name}", "{ext}", "{dir}"].iter().any(|word| text.contains(word));
+    let is_template = is_template(&text)?;
     let is_one = paths.len() == 1 && !paths[0].is_dir() && !output.is_dir() && !text.ends_with('/');
     let jobs: Vec<Job> = if is_template {
         let format = formats.of(output)?;
@@ -79,6 +79,7 @@ pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::R
         found.into_iter().map(named).collect()
     };
     check_names(&jobs)?;
+    remark.iter().for_each(|remark| output::note(remark));
     Ok(Jobs { jobs, failed })
 }
 
@@ -128,32 +129,63 @@ fn wrong(what: String) -> anyhow::Error {
     WrongUsage(what).into()
 }
 
+/// What the results of a recording without a name are called.
+const UNNAMED: &str = "stdin";
+
 /// Where the results of one recording go that lies in no folder.
 ///
 /// # Errors
 /// Wrong usage: an unknown format.
 pub fn one(input: &Path, output: &Path, formats: Formats<'_>) -> anyhow::Result<Job> {
-    let format = formats.of(output)?;
-    Ok(Job { output: output.to_owned(), makes_folder: false, ..job(input.to_owned(), &format) })
+    let (format, text) = (formats.of(output)?, output.to_string_lossy());
+    let job = job(input.to_owned(), &format);
+    if is_template(&text)? {
+        let found = Found { path: PathBuf::from(UNNAMED), root: None };
+        return Ok(Job { output: fill(&text, &found), ..job });
+    }
+    let job = Job { output: output.to_owned(), makes_folder: false, ..job };
+    check_names(std::slice::from_ref(&job))?;
+    Ok(job)
 }
 
 fn job(input: PathBuf, format: &str) -> Job {
     Job { input, output: PathBuf::new(), format: format.to_owned(), makes_folder: true }
 }
 
-fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>) {
-    let (mut found, mut failed) = (Vec::new(), Vec::new());
+/// Recordings, what cannot be heard, and a word on what was passed over.
+fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>, Option<String>) {
+    let (mut found, mut failed, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         match listing::recordings(std::slice::from_ref(path)) {
-            Ok(Listing { files, failed: unseen }) => {
+            Ok(listing) => {
                 let root = path.is_dir().then(|| path.clone());
-                found.extend(files.into_iter().map(|path| Found { path, root: root.clone() }));
-                failed.extend(unseen);
+                found.extend(listing.files.into_iter().map(|path| Found { path, root: root.clone() }));
+                failed.extend(listing.failed);
+                misnamed.extend(listing.misnamed);
             }
             Err(error) => failed.push(Failed::new(path, &error)),
         }
     }
-    (found, failed)
+    (found, failed, listing::misnamed_remark(&misnamed))
+}
+
+/// Whether a name has placeholders in it.
+///
+/// # Errors
+/// Wrong usage: one that stands for nothing.
+fn is_template(name: &str) -> anyhow::Result<bool> {
+    let mut rest = name;
+    let mut is_template = false;
+    while let Some((_, behind)) = rest.split_once('{') {
+        let Some((word, after)) = behind.split_once('}') else { break };
+        if !["name", "ext", "dir"].contains(&word) {
+            return Err(wrong(format!(
+                "{name}: {{{word}}} stands for nothing; there are {{dir}}, {{name}} and {{ext}}"
+            )));
+        }
+        (rest, is_template) = (after, true);
+    }
+    Ok(is_template)
 }
 
 /// The template with the words of one recording.
@@ -194,6 +226,10 @@ fn check_names(jobs: &[Job]) -> anyhow::Result<()> {
             }
             _ => {}
         }
+        let folder = job.output.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !job.makes_folder && !folder.is_dir()) {
+            anyhow::bail!("{}: there is no folder {}", job.output.display(), folder.display());
+        }
         if job.output == job.input {
             return Err(wrong(format!(
                 "{}: would be written over the recording itself",
@@ -224,6 +260,16 @@ mod tests {
         let jazz = found("music/jazz/a.mp3", Some("music"));
         assert_eq!(fill("out/{dir}/{name}-{ext}.csv", &jazz), Path::new("out/jazz/a-mp3.csv"));
         assert_eq!(fill("{dir}/{name}.csv", &found("a.wav", None)), Path::new("./a.csv"));
+    }
+
+    #[test]
+    fn a_placeholder_that_stands_for_nothing_is_named() {
+        assert!(is_template("out/{dir}/{name}.csv").unwrap() && !is_template("out/a}b{c.csv").unwrap());
+        let error = is_template("out/{nam}.csv").unwrap_err().to_string();
+        assert!(error.contains("{nam} stands for nothing"), "{error}");
+        let formats = Formats { what: "timelines", known: &["csv"], given: None, default: "csv" };
+        let job = one(Path::new("-"), Path::new("t/{name}.csv"), formats).unwrap();
+        assert!(job.output == Path::new("t/stdin.csv") && job.makes_folder);
     }
 
     #[test]

@@ -39,7 +39,16 @@ impl Export {
         let card = model_card(&model, self.report()?.as_ref(), &file_name, input);
         output::save(&self.output, &to_onnx(&model, input)?)?;
         let card_path = self.output.with_extension("card.md");
-        output::save(&card_path, card.as_bytes())?;
+        // A card asks to be completed by hand.
+        let keeps_card = std::fs::read(&card_path).is_ok_and(|there| there != card.as_bytes());
+        if keeps_card {
+            let path = card_path.display();
+            output::note(&format!(
+                "{path} is there already and stays as it is; without it, a new one is written"
+            ));
+        } else {
+            output::save(&card_path, card.as_bytes())?;
+        }
         if !global.quiet {
             let shape: Vec<String> = input.shape(&model).iter().map(ToString::to_string).collect();
             output::note(&format!(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use cantus::Recipe;
+use cantus::{Recipe, listing};
 use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
@@ -179,6 +179,9 @@ pub fn extract_folder(
     global: &Global,
 ) -> anyhow::Result<Option<Extraction>> {
     let mut catalog = Catalog::open(data)?;
+    if let Some(remark) = listing::misnamed_remark(&catalog.ignored.misnamed) {
+        output::note(&remark);
+    }
     if let Some(list) = choices.exclude {
         exclude(&mut catalog, list, global)?;
     }
@@ -210,11 +213,18 @@ pub fn extract_folder(
 fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Result<()> {
     let exclusions = Exclusions::read(list)?;
     let unknown = catalog.exclude(&exclusions);
+    ensure!(
+        exclusions.is_empty() || unknown.len() < exclusions.len(),
+        "{}: none of what it lists is a track of {}; wanted: lines of path,reason, as `cantus inspect --exclusions` writes them",
+        list.display(),
+        catalog.root.display()
+    );
     for path in &unknown {
         output::note(&format!("{}: {path} is no track of {}", list.display(), catalog.root.display()));
     }
     if !global.quiet {
-        output::note(&format!("{} files left out by {}", exclusions.len() - unknown.len(), list.display()));
+        let n_left_out = output::count(exclusions.len() - unknown.len(), "file");
+        output::note(&format!("{n_left_out} left out by {}", list.display()));
     }
     Ok(())
 }
@@ -225,7 +235,7 @@ pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
         output::note(&format!("lost: {}: {}", failure.path, failure.reason));
     }
     for warning in &extraction.warnings {
-        tracing::warn!("{}: {}", warning.path, warning.reason);
+        output::note(&format!("{}: {}", warning.path, warning.reason));
     }
     if let Some(summary) = extraction.audit.as_ref().and_then(cantus_dataset::audit::Audit::summary)
         && !global.quiet
@@ -240,7 +250,9 @@ pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
             n => format!(", and {n} of altered copies,"),
         };
         output::note(&format!(
-            "{n_segments} segments{short} of {n_tracks} tracks{copies} in {}",
+            "{}{short} of {}{copies} in {}",
+            output::count(*n_segments, "segment"),
+            output::count(*n_tracks, "track"),
             store.display()
         ));
     }

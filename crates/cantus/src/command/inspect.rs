@@ -57,7 +57,9 @@ struct Document {
 
 impl Inspect {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let Listing { files, mut failed } = listing::recordings(&self.paths)?;
+        let listing = listing::recordings(&self.paths)?;
+        listing.remark().iter().for_each(|remark| output::note(remark));
+        let Listing { files, mut failed, .. } = listing;
         let labels = labels(&self.paths, &files);
         let bar = progress::bar("inspect", files.len(), global.quiet);
         let results: Vec<_> = files
@@ -102,7 +104,7 @@ impl Inspect {
         }
         text += &findings(&self.shortened(found), self.all);
         if tracks.len() > 1 {
-            text += &summary(tracks, sizes, found, remarks);
+            text += &summary(tracks, failed.len(), sizes, found, remarks);
         }
         output::print(&text)?;
         output::failures(failed);
@@ -134,7 +136,7 @@ impl Inspect {
         }
         rows.sort_by(|a, b| a.path.cmp(&b.path));
         Exclusions::write(list, &rows)?;
-        output::note(&format!("{} files to leave out in {}", rows.len(), list.display()));
+        output::note(&format!("{} to leave out in {}", output::count(rows.len(), "file"), list.display()));
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use cantus::inspection::Inspection;
 use cantus_dataset::audit::{Finding, Kind};
 
+use crate::output::{count, printable};
+
 /// Columns of a line.
 const WIDTH: usize = 100;
 /// Columns of a path in the table of files, and in front of a finding.
@@ -18,9 +20,9 @@ pub fn table(tracks: &[Inspection], are_cut: bool) -> String {
     if tracks.is_empty() {
         return String::new();
     }
-    let paths = tracks.iter().map(|track| track.path.as_str());
-    let widest = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0);
-    let width = if are_cut { column(paths) } else { widest }.max(4);
+    let paths: Vec<String> = tracks.iter().map(|track| printable(&track.path)).collect();
+    let widest = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
+    let width = if are_cut { column(paths.iter().map(String::as_str)) } else { widest }.max(4);
     let mut text = format!(
         "{:width$}  {:<10} {:>7} {:>2} {:>8} {:>8} {:>7}  tags\n",
         "file", "codec", "Hz", "ch", "seconds", "peak dB", "silent"
@@ -42,14 +44,14 @@ fn row(track: &Inspection, width: usize) -> String {
     let tags: Vec<&str> = tags.into_iter().flatten().map(String::as_str).collect();
     let line = format!(
         "{:width$}  {:<10} {:>7} {:>2} {:>8.2} {:>8} {:>6.0}%  {}",
-        end_of(&track.path, width),
+        end_of(&printable(&track.path), width),
         track.codec,
         track.sample_rate,
         track.n_channels,
         track.duration_s,
         peak,
         100.0 * track.silence,
-        tags.join(" · ")
+        printable(&tags.join(" · "))
     );
     line.trim_end().to_owned()
 }
@@ -66,7 +68,11 @@ pub fn findings(found: &[Finding], all: bool) -> String {
         let width = column(of_kind[..n_named].iter().map(|finding| finding.path.as_str()));
         text += &format!("{}: {}\n", kind.name(), count(of_kind.len(), "file"));
         for finding in &of_kind[..n_named] {
-            text += &format!("  {:width$}  {}\n", end_of(&finding.path, width), finding.detail);
+            text += &format!(
+                "  {:width$}  {}\n",
+                end_of(&printable(&finding.path), width),
+                printable(&finding.detail)
+            );
         }
         if n_named < of_kind.len() {
             text += &format!("  … and {} more (--all names them)\n", of_kind.len() - n_named);
@@ -79,12 +85,16 @@ pub fn findings(found: &[Finding], all: bool) -> String {
 /// How much there is, what is wrong with it in numbers, and what is to be said of the classes.
 pub fn summary(
     tracks: &[Inspection],
+    n_unread: usize,
     sizes: &BTreeMap<String, usize>,
     found: &[Finding],
     remarks: &[String],
 ) -> String {
     let seconds: f64 = tracks.iter().map(|track| track.duration_s).sum();
     let mut text = format!("{}, {}", count(tracks.len(), "recording"), duration(seconds));
+    if n_unread > 0 {
+        text += &format!(", and {n_unread} more that cannot be read");
+    }
     if !sizes.is_empty() {
         let classes: Vec<String> = sizes.iter().map(|(label, n)| format!("{label} {n}")).collect();
         text += &format!("; {}: {}", count(sizes.len(), "class"), classes.join(", "));
@@ -138,11 +148,6 @@ fn wrapped(text: &str) -> Vec<String> {
         }
     }
     lines.into_iter().map(|line| line + "\n").collect()
-}
-
-fn count(n: usize, what: &str) -> String {
-    let plural = if what.ends_with('s') { "es" } else { "s" };
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
 }
 
 fn duration(seconds: f64) -> String {

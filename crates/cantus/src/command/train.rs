@@ -52,7 +52,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     batch_size: Option<usize>,
     /// Step size of the optimizer [default: the recipe's]
-    #[arg(long, value_name = "RATE", value_parser = positive)]
+    #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// Epochs without a lower validation loss before training stops; 0 never stops early [default: the recipe's]
     #[arg(long, value_name = "EPOCHS")]
@@ -71,7 +71,7 @@ pub struct Train {
     /// Go on with an interrupted training of the same options
     #[arg(long)]
     pub(super) resume: bool,
-    /// Replace a finished run in the output folder
+    /// Replace a run in the output folder, finished or interrupted
     #[arg(long)]
     pub(super) overwrite: bool,
     /// The report as one JSON document
@@ -129,7 +129,9 @@ impl Train {
         if self.json {
             output::json(&report)?;
         } else {
-            output::print(&format!("\n{}", report.to_text()))?;
+            // Behind the network's table, where there is one.
+            let gap = if global.quiet { "" } else { "\n" };
+            output::print(&format!("{gap}{}", report.to_text()))?;
             if !global.quiet {
                 output::note(&self.farewell());
             }
@@ -152,7 +154,7 @@ impl Train {
     pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, Verdict, usize)>> {
         let spec = self.split_spec()?;
         let recipe = self.recipe()?;
-        let run = Run::create(&self.output, self.overwrite)?;
+        let run = Run::create(&self.output, self.overwrite, self.resume)?;
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
         let recipe = self.for_task(recipe, &data, global)?;
@@ -394,8 +396,8 @@ fn tell_copies(store: &FeatureStore) {
     if n_recordings > 0 {
         let n_tracks = of_recordings.len();
         output::note(&format!(
-            "{n_tracks} tracks are copies of {n_recordings} recordings (recordings.csv of the features); the split \
-             keeps the copies of each together"
+            "{n_tracks} tracks are copies of {} (recordings.csv of the features); the split keeps the copies of each together",
+            output::count(n_recordings, "recording")
         ));
     }
 }

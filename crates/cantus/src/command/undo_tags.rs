@@ -41,7 +41,12 @@ impl UndoTags {
             return Ok(output::stopped());
         }
         if !global.quiet {
-            output::note(&format!("{n_undone} files are as they were"));
+            let n_as_before = changes.len() - failed.len() - n_undone;
+            let already = match n_as_before {
+                0 => String::new(),
+                n => format!(", {n} already"),
+            };
+            output::note(&format!("{} brought back{already}", output::count(n_undone, "file")));
         }
         Ok(Outcome::of_job(changes.len() - failed.len(), failed.len()))
     }

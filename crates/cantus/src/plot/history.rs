@@ -41,8 +41,10 @@ pub fn history(history: &History<'_>) -> Picture {
     let height = HEADER + above + PANEL_HEIGHT + FOOTER;
     let mut picture = Picture::new(WIDTH, height, "Training history", &subtitle(history));
     let n_epochs = history.n_epochs();
-    let series = [("training", Ink::First), ("validation", Ink::Second)];
-    let mut legend = series.map(|(name, ink)| LegendEntry::new(name, ink, false)).to_vec();
+    let mut legend = vec![LegendEntry::new("training", Ink::First, false)];
+    if !(history.val_accuracy.is_empty() && history.val_loss.is_empty()) {
+        legend.push(LegendEntry::new("validation", Ink::Second, false));
+    }
     if history.best().is_some() {
         legend.push(LegendEntry::new("best epoch", Ink::Muted, true));
     }

@@ -1,7 +1,7 @@
 //! Timeline: what a model hears as a recording goes on.
 //!
 //! A row for each label and a column for each window; the colour is the probability, and a stroke goes through the most
-//! probable label of each, so that the answer can be followed like a melody.
+//! probable label of each, so that the answer can be followed like a melody; it rests where no label is probable enough.
 
 use super::{
     Picture, font,
@@ -31,7 +31,14 @@ const HIGHEST_ROW: f32 = 44.0;
 /// # Shapes
 /// - `labels`: `[n_labels]`
 /// - `windows`: in the order of time, each with `[n_labels]` probabilities
-pub fn timeline<Label: AsRef<str>>(labels: &[Label], windows: &[SegmentPrediction], title: &str) -> Picture {
+///
+/// `least` is the probability below which an answer is none, from 0 to 1.
+pub fn timeline<Label: AsRef<str>>(
+    labels: &[Label],
+    windows: &[SegmentPrediction],
+    least: f32,
+    title: &str,
+) -> Picture {
     let names: Vec<String> =
         labels.iter().map(|name| font::fit(name.as_ref(), LABEL, Weight::Regular, LONGEST_LABEL)).collect();
     let widest = names.iter().map(|name| font::width(name, LABEL, Weight::Regular)).fold(0.0, f32::max);
@@ -43,7 +50,7 @@ pub fn timeline<Label: AsRef<str>>(labels: &[Label], windows: &[SegmentPredictio
         WIDTH,
         HEADER + height + FOOTER,
         title,
-        &subtitle(windows.len(), columns.len(), duration_s),
+        &subtitle(windows.len(), columns.len(), duration_s, least),
     );
     let rect = Rect { x: left, y: HEADER, width: WIDTH - left - RIGHT, height };
     let (unit, unit_s) = unit_of(duration_s);
@@ -59,7 +66,7 @@ pub fn timeline<Label: AsRef<str>>(labels: &[Label], windows: &[SegmentPredictio
     for column in &columns {
         draw_column(&mut picture, &panel, column, unit_s);
     }
-    draw_answers(&mut picture, &panel, &columns, unit_s);
+    draw_answers(&mut picture, &panel, &columns, least, unit_s);
     let rows = names.iter().enumerate().map(|(i, name)| (panel.y.at(i as f64 + 0.5), name.as_str()));
     draw_left_labels(&mut picture, &rect, rows, "Label");
     panel.draw_x_axis(&mut picture, &panel.x.ticks(10), Some(unit));
@@ -67,11 +74,14 @@ pub fn timeline<Label: AsRef<str>>(labels: &[Label], windows: &[SegmentPredictio
     picture
 }
 
-fn subtitle(n_windows: usize, n_columns: usize, duration_s: f64) -> String {
+fn subtitle(n_windows: usize, n_columns: usize, duration_s: f64, least: f32) -> String {
     let windows = if n_windows == 1 { "window" } else { "windows" };
     let mut text = format!(
         "{n_windows} {windows} · {duration_s:.0} s · the stroke goes through the most probable label"
     );
+    if least > 0.0 {
+        text += &format!(" of {:.0} % or more", 100.0 * least);
+    }
     if n_columns < n_windows {
         text += &format!(" · each column is the mean of {}", n_windows.div_ceil(n_columns));
     }
@@ -112,16 +122,28 @@ fn draw_column(picture: &mut Picture, panel: &Panel, column: &SegmentPrediction,
 }
 
 /// Rules between the rows, and the stroke through the answers.
-fn draw_answers(picture: &mut Picture, panel: &Panel, columns: &[SegmentPrediction], unit_s: f64) {
+fn draw_answers(
+    picture: &mut Picture,
+    panel: &Panel,
+    columns: &[SegmentPrediction],
+    least: f32,
+    unit_s: f64,
+) {
     for label in 0..=columns[0].probabilities.len() {
         let y = panel.y.at(label as f64);
         picture.push(Mark::rule((panel.rect.x, y), (panel.rect.right(), y), 1.0, Ink::Grid));
     }
-    let corners = columns.iter().flat_map(|column| {
-        let y = arg_max(&column.probabilities) as f64 + 0.5;
-        [panel.at(column.start_s / unit_s, y), panel.at(column.end_s / unit_s, y)]
-    });
-    picture.push(Mark::Line { points: corners.collect(), width: 2.0, ink: Ink::Second, dashed: false });
+    let is_answer =
+        |column: &SegmentPrediction| column.probabilities[arg_max(&column.probabilities)] >= least;
+    for stretch in
+        columns.chunk_by(|a, b| is_answer(a) == is_answer(b)).filter(|stretch| is_answer(&stretch[0]))
+    {
+        let corners = stretch.iter().flat_map(|column| {
+            let y = arg_max(&column.probabilities) as f64 + 0.5;
+            [panel.at(column.start_s / unit_s, y), panel.at(column.end_s / unit_s, y)]
+        });
+        picture.push(Mark::Line { points: corners.collect(), width: 2.0, ink: Ink::Second, dashed: false });
+    }
 }
 
 /// What the colours mean.
@@ -167,13 +189,22 @@ mod tests {
     #[test]
     fn time_is_told_in_the_unit_that_is_read_most_easily() {
         for (n, unit) in [(10, "Time (s)"), (1200, "Time (min)"), (12_000, "Time (h)")] {
-            assert!(timeline(&["a", "b"], &windows(n), "x").to_svg(Theme::Light).contains(unit));
+            assert!(timeline(&["a", "b"], &windows(n), 0.0, "x").to_svg(Theme::Light).contains(unit));
         }
     }
 
     #[test]
     fn nothing_is_drawn_without_fuss() {
-        timeline(&["a"], &[], "x").to_svg(Theme::Dark);
-        timeline::<&str>(&[], &[], "x").to_svg(Theme::Dark);
+        timeline(&["a"], &[], 0.0, "x").to_svg(Theme::Dark);
+        timeline::<&str>(&[], &[], 0.0, "x").to_svg(Theme::Dark);
+    }
+
+    #[test]
+    fn the_stroke_rests_where_no_label_is_probable_enough() {
+        let n_strokes = |least: f32| {
+            let picture = timeline(&["a", "b"], &windows(6), least, "x");
+            picture.marks.iter().filter(|mark| matches!(mark, Mark::Line { ink: Ink::Second, .. })).count()
+        };
+        assert_eq!((n_strokes(0.0), n_strokes(0.6)), (1, 3));
     }
 }

@@ -11,7 +11,7 @@ use super::{
     text::{self, percent, range},
 };
 use crate::evaluation::Answers;
-use crate::{Error, Model};
+use crate::{Error, Model, Recipe};
 
 /// What `report.json` holds and `cantus evaluate --json` prints; the scores stand at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,13 +71,13 @@ pub struct ModelSummary {
 }
 
 impl ModelSummary {
-    pub(super) fn new(model: &Model, history: &History) -> Self {
+    pub(super) fn new(model: &Model, course: Course<'_>) -> Self {
         Self {
             recipe: model.provenance.recipe.clone(),
             seed: model.provenance.seed,
             n_parameters: model.network.n_parameters(),
-            n_epochs: Some(history.n_epochs()),
-            best_epoch: best_epoch(history).map(|epoch| epoch + 1),
+            n_epochs: Some(course.history.n_epochs()),
+            best_epoch: course.best_epoch.map(|epoch| epoch + 1).or(Some(course.history.n_epochs())),
             data_sha256: model.provenance.data_sha256.clone(),
         }
     }
@@ -140,7 +140,7 @@ impl Report {
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        history: &History,
+        course: Course<'_>,
     ) -> Result<Self, Error> {
         let report = Self {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -151,7 +151,7 @@ impl Report {
             without_leak: None,
             calibration: None,
             mistakes: Vec::new(),
-            model: ModelSummary::new(model, history),
+            model: ModelSummary::new(model, course),
             split,
             training_s: None,
             failures: store.failures().to_vec(),
@@ -228,22 +228,31 @@ impl Report {
             );
         }
         if let Some(calibration) = &self.calibration {
-            out += &format!(
-                "calibration error {} of tracks, {} before temperature scaling\n",
-                percent(calibration.tracks_after.expected_calibration_error),
-                percent(calibration.tracks_before.expected_calibration_error),
-            );
+            out += &(calibration.in_words() + "\n");
         }
         out
     }
 }
 
-/// The epoch whose weights early stopping keeps, from 0: the first of the lowest validation loss (training loss, if
-/// there was no validation).
-pub(crate) fn best_epoch(history: &History) -> Option<usize> {
-    let losses = if history.val_loss.is_empty() { &history.loss } else { &history.val_loss };
-    let finite = losses.iter().enumerate().filter(|(_, loss)| loss.is_finite());
-    finite.min_by(|a, b| a.1.total_cmp(b.1)).map(|(epoch, _)| epoch)
+/// The course of a training.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Course<'a> {
+    /// Loss and accuracy by epoch.
+    pub(crate) history: &'a History,
+    /// The epoch whose weights were kept, from 0, where that is not simply the last.
+    pub(crate) best_epoch: Option<usize>,
+}
+
+impl<'a> Course<'a> {
+    /// That of a training by a recipe: early stopping keeps the first epoch of the lowest validation loss (training loss,
+    /// if there was no validation).
+    pub(crate) fn new(history: &'a History, recipe: &Recipe) -> Self {
+        let keeps_best = recipe.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
+        let losses = if history.val_loss.is_empty() { &history.loss } else { &history.val_loss };
+        let finite = losses.iter().enumerate().filter(|(_, loss)| keeps_best && loss.is_finite());
+        let best_epoch = finite.min_by(|a, b| a.1.total_cmp(b.1)).map(|(epoch, _)| epoch);
+        Self { history, best_epoch }
+    }
 }
 
 impl SplitSummary {

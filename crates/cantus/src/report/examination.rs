@@ -5,6 +5,7 @@ use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
 use super::reliability::reliability;
+use super::text::percent;
 use super::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
 use crate::Calibration;
 use crate::evaluation::{Answers, named};
@@ -42,6 +43,23 @@ pub struct CalibrationReport {
     pub segments_before: Reliability,
     /// Of segments, as the model gives them.
     pub segments_after: Reliability,
+}
+
+impl CalibrationReport {
+    /// Whether the probabilities were tempered at all, which takes a validation part to learn from.
+    pub fn is_calibrated(&self) -> bool {
+        self.tracks_after != self.tracks_before || self.segments_after != self.segments_before
+    }
+
+    pub(super) fn in_words(&self) -> String {
+        let after = percent(self.tracks_after.expected_calibration_error);
+        if self.is_calibrated() {
+            let before = percent(self.tracks_before.expected_calibration_error);
+            format!("calibration error {after} of tracks, {before} before temperature scaling")
+        } else {
+            format!("calibration error {after} of tracks; not calibrated, since that takes a validation part")
+        }
+    }
 }
 
 /// A track that was given another label than its own.

@@ -176,6 +176,12 @@ fn confusion(report: &Report) -> String {
 
 pub(super) fn calibration(calibration: &CalibrationReport) -> String {
     let error = |r: &super::Reliability| percent(r.expected_calibration_error);
+    if !calibration.is_calibrated() {
+        let rows = [("tracks", &calibration.tracks_after), ("segments", &calibration.segments_after)]
+            .map(|(of, reliability)| vec![of.to_owned(), error(reliability)]);
+        let note = "<p>Not calibrated: that takes a validation part to learn from.</p>\n";
+        return note.to_owned() + &table("", &["expected calibration error", ""], rows.into_iter(), &[]);
+    }
     let row = |of: &str, before, after, temperature: Option<f32>| {
         let temperature = temperature.map_or("one for each fold".to_owned(), |t| format!("{t:.2}"));
         vec![of.to_owned(), error(before), error(after), temperature]

@@ -28,8 +28,8 @@ pub use cross_validation::{CrossValidation, FoldSummary, Spread};
 pub use curves::{Curves, curves};
 #[cfg(test)]
 pub(crate) use document::tests::sample;
+pub(crate) use document::{Course, artists, missing_remarks, shared_artists};
 pub use document::{ModelSummary, PartSize, Report, SplitSummary};
-pub(crate) use document::{artists, best_epoch, missing_remarks, shared_artists};
 pub use error::ScoresError;
 pub use examination::{Baseline, CalibrationReport, Mistake};
 use facts::facts;

@@ -2,7 +2,7 @@
 
 use cantus_nn::History;
 
-use super::{CalibrationReport, Curves, Reliability, Report, TrackDecision, best_epoch, curves};
+use super::{CalibrationReport, Course, Curves, Reliability, Report, TrackDecision, curves};
 use crate::plot::{self, Axis, LineChart, Picture, Series, Style, line_chart};
 
 /// Bins of the reliability diagram are this wide.
@@ -20,12 +20,11 @@ pub struct Figure {
 }
 
 /// Loss and accuracy by epoch.
-pub(crate) fn history(history: &History) -> Figure {
+pub(crate) fn history(Course { history, best_epoch }: Course<'_>) -> Figure {
     let History { accuracy, val_accuracy, loss, val_loss, .. } = history;
-    let best_epoch = best_epoch(history);
     let picture = plot::history(&plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
-    let caption =
-        "Learning curves: accuracy and loss of the training and the validation part by epoch.".to_owned();
+    let parts = if val_loss.is_empty() { "part" } else { "and the validation part" };
+    let caption = format!("Learning curves: accuracy and loss of the training {parts} by epoch.");
     Figure { name: "history", caption, picture }
 }
 
@@ -116,14 +115,17 @@ pub(super) fn reliability(calibration: &CalibrationReport, axes: (&str, &str), c
         .collect();
     let before = points(&calibration.tracks_before);
     let ideal = [(0.0, 0.0), (1.0, 1.0)];
-    let series = [
-        Series::new("calibrated", Style::Bars(BIN), &bars),
-        Series::new("before", Style::LineAndDots, &before),
-        Series::new("ideal", Style::Reference, &ideal),
-    ];
+    let is_calibrated = calibration.is_calibrated();
+    let said = if is_calibrated { "calibrated" } else { "not calibrated" };
+    let mut series = vec![Series::new(said, Style::Bars(BIN), &bars)];
+    series.extend(is_calibrated.then(|| Series::new("before", Style::LineAndDots, &before)));
+    series.push(Series::new("ideal", Style::Reference, &ideal));
     let error = |reliability: &Reliability| 100.0 * reliability.expected_calibration_error;
     let (after, before) = (error(&calibration.tracks_after), error(&calibration.tracks_before));
-    let subtitle = format!("of tracks; expected calibration error {after:.1} %, before {before:.1} %");
+    let mut subtitle = format!("of tracks; expected calibration error {after:.1} %");
+    if is_calibrated {
+        subtitle += &format!(", before {before:.1} %");
+    }
     let picture = line_chart(&LineChart {
         title: "Reliability",
         subtitle: &subtitle,

@@ -1,10 +1,11 @@
 //! The report of whatever was examined: a classifier, or a tagger.
 
 use cantus_dataset::{Failure, FeatureStore};
-use cantus_nn::History;
 use serde::Serialize;
 
-use super::{Figure, ModelSummary, Report, SplitSummary, TagReport, TrackDecision, pictures, tagging};
+use super::{
+    Course, Figure, ModelSummary, Report, SplitSummary, TagReport, TrackDecision, pictures, tagging,
+};
 use crate::evaluation::Answers;
 use crate::{Calibration, Error, Model, Task};
 
@@ -24,13 +25,13 @@ impl Verdict {
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        history: &History,
+        course: Course<'_>,
     ) -> Result<Self, Error> {
         Ok(match model.task() {
             Task::Classification => {
-                Self::Classes(Box::new(Report::new(answers, model, store, split, history)?))
+                Self::Classes(Box::new(Report::new(answers, model, store, split, course)?))
             }
-            Task::Tagging => Self::Tags(Box::new(TagReport::new(answers, model, store, split, history)?)),
+            Task::Tagging => Self::Tags(Box::new(TagReport::new(answers, model, store, split, course)?)),
         })
     }
 

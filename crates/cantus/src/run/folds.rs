@@ -4,9 +4,9 @@ use std::path::Path;
 
 use cantus_dataset::{FeatureStore, Folds};
 
-use super::{CHECKPOINT, Config, REPORT, Run, SPLIT, tables};
+use super::{Config, REPORT, Run, SPLIT, tables};
 use crate::evaluation::Answers;
-use crate::model_file::FOLDS;
+use crate::model_file::{CHECKPOINT, FOLDS};
 use crate::report::Verdict;
 use crate::training::{Examined, Trained};
 use crate::{Error, Recipe, model_file};
@@ -18,21 +18,21 @@ impl Run {
     /// If the folder cannot be made, or holds a run already: a cross-validation is gone on with if `resume` is asked for,
     /// all else is replaced if `overwrite` is.
     pub fn create_folds(dir: &Path, overwrite: bool, resume: bool) -> Result<Self, Error> {
-        let run = Self { dir: dir.to_owned() };
+        let run = Self::at(dir);
         if run.is_cross_validation() {
             if !(overwrite || resume) {
                 let reason = "it holds a cross-validation; --resume goes on with it, --overwrite begins anew";
                 return Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
             }
+            let run = Self::claimed(dir)?;
             if !resume {
                 run.remove_folds()?;
                 run.remove(REPORT)?;
                 run.remove(model_file::FILE_NAME)?;
             }
-            run.make_folder()?;
             return Ok(run);
         }
-        let run = Self::create(dir, overwrite)?;
+        let run = Self::create(dir, overwrite, resume)?;
         run.remove(model_file::FILE_NAME)?;
         Ok(run)
     }
@@ -47,7 +47,7 @@ impl Run {
     /// # Errors
     /// If it cannot be made.
     pub fn inner(&self, name: &str) -> Result<Self, Error> {
-        let run = Self { dir: self.dir.join(name) };
+        let run = Self::at(&self.dir.join(name));
         run.make_folder()?;
         Ok(run)
     }
@@ -64,7 +64,7 @@ impl Run {
 
     /// The run of a fold, counted from 0; its folder counts from 1.
     pub fn fold(&self, fold: usize) -> Self {
-        Self { dir: self.dir.join(format!("fold-{}", fold + 1)) }
+        Self::at(&self.dir.join(format!("fold-{}", fold + 1)))
     }
 
     /// Writes down the fold of each track, and makes the folder of each fold.
@@ -130,8 +130,7 @@ impl Run {
             }
         }
         let names: Vec<&str> = folds.of.iter().map(|&fold| folds.names[fold].as_str()).collect();
-        let history = final_model.map(|trained| &trained.history);
-        self.save_examination(examined, Some(&names), history, store)?;
+        self.save_examination(examined, Some(&names), final_model.map(Trained::course), store)?;
         if let Some(trained) = final_model {
             self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         }

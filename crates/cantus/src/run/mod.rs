@@ -12,6 +12,7 @@
 //! | `time.json` | how long the training took |
 //! | `plots/` | the report's pictures as PNG and SVG |
 //! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//! | `.training` | empty; locked by the training that writes to the run, so that there is one at a time |
 //!
 //! The course's split by segment leaves a run `without-leak` inside the run: the same recipe on a split by track.
 //!
@@ -19,30 +20,32 @@
 //! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
 //! with `--final`.
 
+mod claim;
 mod folds;
 mod redraw;
 mod tables;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cantus_audio::pending_file;
 use cantus_dataset::{FeatureStore, Part};
-use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Answers, data_sha256};
+use crate::model_file::CHECKPOINT;
 use crate::plot::Theme;
-use crate::report::{self, Figure, Verdict};
+use crate::report::{self, Course, Figure, Verdict};
 use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
+use claim::Claim;
 use tables::SplitRow;
 
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
 const TIME: &str = "time.json";
 const REPORT: &str = "report.json";
-const CHECKPOINT: &str = "checkpoint";
 /// The run inside a run of the course's split that shows what is left without its leak.
 pub const WITHOUT_LEAK: &str = "without-leak";
 
@@ -50,6 +53,8 @@ pub const WITHOUT_LEAK: &str = "without-leak";
 #[derive(Debug, Clone)]
 pub struct Run {
     dir: PathBuf,
+    /// Of the training that writes to it.
+    _claim: Option<Arc<Claim>>,
 }
 
 /// `time.json`: what differs between two runs of the same training.
@@ -81,17 +86,29 @@ pub struct Origin {
 }
 
 impl Run {
-    /// Makes the folder for a new run.
+    fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), _claim: None }
+    }
+
+    /// Makes the folder for a new run; until the run is dropped, nobody else may.
     ///
     /// # Errors
-    /// If the folder cannot be made, or holds a finished run already and `overwrite` is not asked for.
-    pub fn create(dir: &Path, overwrite: bool) -> Result<Self, Error> {
-        let run = Self { dir: dir.to_owned() };
-        if (dir.join(model_file::FILE_NAME).exists() || run.is_cross_validation()) && !overwrite {
-            let reason = "it holds a finished run; choose another folder, or --overwrite".to_owned();
-            return Err(Error::Run { path: dir.to_owned(), reason });
+    /// If the folder cannot be made, holds something that is no run, or another training writes to it; if it holds a
+    /// finished run and `overwrite` is not asked for, or an interrupted one and neither that nor `resume` is.
+    pub fn create(dir: &Path, overwrite: bool, resume: bool) -> Result<Self, Error> {
+        let run = Self::claimed(dir)?;
+        let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
+        if overwrite {
+            return Ok(run);
         }
-        run.make_folder()?;
+        if run.path(model_file::FILE_NAME).exists() || run.is_cross_validation() {
+            return refuse("it holds a finished run; choose another folder, or --overwrite");
+        }
+        if run.path(CHECKPOINT).exists() && !resume {
+            return refuse(
+                "it holds an interrupted training; --resume goes on with it, --overwrite begins anew",
+            );
+        }
         Ok(run)
     }
 
@@ -108,7 +125,10 @@ impl Run {
     /// # Errors
     /// If it is not there or not finished.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let run = Self { dir: dir.to_owned() };
+        let run = Self::at(dir);
+        if !dir.is_dir() {
+            return Err(Error::not_a_run(dir));
+        }
         let needed: &[&str] = if run.is_cross_validation() {
             &[CONFIG, REPORT]
         } else {
@@ -147,7 +167,7 @@ impl Run {
         let checkpoint = bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
         checkpoint.map(|checkpoint| Some(checkpoint.to_vec())).ok_or_else(|| {
             let reason = "it was left by a training on other data, or with another split or recipe; \
-                          train with the same options, or without --resume";
+                          train with the same options, or --overwrite it";
             Error::Run { path, reason: reason.to_owned() }
         })
     }
@@ -171,7 +191,7 @@ impl Run {
         }
         self.remove(model_file::FILE_NAME)?;
         self.save_training(trained, store)?;
-        self.save_examination(examined, None, Some(&trained.history), store)?;
+        self.save_examination(examined, None, Some(trained.course()), store)?;
         self.save_origin(recipe, config)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         self.remove(CHECKPOINT)
@@ -187,7 +207,7 @@ impl Run {
         self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
         self.write("history.csv", tables::history(&trained.history).as_bytes())?;
         self.write("history.json", &json_bytes(&trained.history)?)?;
-        self.save_figures(&[report::pictures::history(&trained.history)])
+        self.save_figures(&[report::pictures::history(trained.course())])
     }
 
     /// What an examination leaves; `folds` are the fold of each track, if there are any.
@@ -195,7 +215,7 @@ impl Run {
         &self,
         examined: &Examined,
         folds: Option<&[&str]>,
-        history: Option<&History>,
+        course: Option<Course<'_>>,
         store: &FeatureStore,
     ) -> Result<(), Error> {
         let Examined { answers, report } = examined;
@@ -203,7 +223,7 @@ impl Run {
         self.write("report.txt", report.to_text().as_bytes())?;
         let mut figures = report.pictures(answers.tracks());
         self.save_figures(&figures)?;
-        figures.extend(history.map(report::pictures::history));
+        figures.extend(course.map(report::pictures::history));
         self.write("report.md", report.to_markdown(&figures).as_bytes())?;
         self.write("report.html", report.to_html(&figures).as_bytes())?;
         self.write(TIME, &json_bytes(&Time { training_s: report.training_s() })?)?;

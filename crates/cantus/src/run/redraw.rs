@@ -3,18 +3,19 @@
 use cantus_nn::History;
 
 use super::Run;
-use crate::Error;
 use crate::plot::{self, Picture};
-use crate::report::{Verdict, pictures};
+use crate::report::{Course, Verdict, pictures};
+use crate::{Error, Recipe};
 
 impl Run {
     /// Accuracy and loss by epoch.
     ///
     /// # Errors
-    /// If the run's history is gone or cannot be read.
+    /// If the run's history or its recipe is gone or cannot be read.
     pub fn history_picture(&self) -> Result<Picture, Error> {
         let history: History = self.read_json("history.json")?;
-        Ok(pictures::history(&history).picture)
+        let recipe = Recipe::load(&self.path("recipe.toml").to_string_lossy())?;
+        Ok(pictures::history(Course::new(&history, &recipe)).picture)
     }
 
     /// The confusion matrix of the test part's tracks.

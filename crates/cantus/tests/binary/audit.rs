@@ -71,6 +71,10 @@ fn an_exclusion_list_is_what_extraction_leaves_out() {
     assert!(said.contains("rock/never.wav is no track of") && said.contains("4 files left out"), "{said}");
     assert!(said.contains("29 tracks"), "{said}");
     cantus_in(dir.path(), "extract @/music -o @/f --exclude @/none.csv").exits(1).says(&["none.csv"]);
+    fs::write(dir.path().join("other.csv"), "[train]\nepochs = 3\n").unwrap();
+    let line = "extract @/music -o @/g --exclude @/other.csv";
+    let other = cantus_in(dir.path(), line).exits(1).stderr;
+    assert!(other.contains("none of what it lists") && other.contains("path,reason"), "{other}");
 }
 
 #[test]

@@ -247,6 +247,44 @@ fn a_pipe_is_named_and_not_waited_for() {
 }
 
 #[test]
+fn sound_under_another_name_is_passed_over_and_told_of() {
+    let dir = trained();
+    let song = dir.path().join("music/pop/pop.00000.wav");
+    fs::copy(&song, dir.path().join("music/pop/song")).unwrap();
+    fs::write(dir.path().join("music/pop/notes.txt"), "no sound").unwrap();
+    for line in [
+        "predict @/run @/music/pop",
+        "inspect @/music",
+        "extract @/music -o @/f",
+        "features @/music -k rms -o @/r",
+    ] {
+        let said = cantus_in(dir.path(), line).ok().stderr;
+        assert!(said.contains("music/pop/song holds sound, but is not named"), "{line}: {said}");
+        assert!(!said.contains("notes.txt"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn a_training_writes_into_no_folder_of_other_things() {
+    let dir = trained();
+    cantus_in(dir.path(), "extract @/music -o @/f").ok();
+    fs::create_dir(dir.path().join("mine")).unwrap();
+    fs::write(dir.path().join("mine/report.md"), "my thesis").unwrap();
+    for line in [
+        "train @/f -o @/mine",
+        "train @/f -o @/mine --overwrite",
+        "train @/f -o @/f",
+        "train @/f -o @/mine --folds 2",
+    ] {
+        cantus_in(dir.path(), line).exits(1).says(&["not empty and no run"]);
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("mine/report.md")).unwrap(), "my thesis");
+    // What fails before it has begun leaves nothing.
+    cantus_in(dir.path(), "train @/nothing -o @/left").exits(1);
+    assert!(!dir.path().join("left").exists());
+}
+
+#[test]
 fn an_unwritable_output() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), b"").unwrap();

@@ -100,10 +100,13 @@ fn an_interrupted_training_resumed_equals_one_that_was_not() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!dir.path().join("stopped/model.safetensors").exists());
     assert!(dir.path().join("stopped/checkpoint").exists());
-    cantus_in(dir.path(), "predict @/stopped @/music").exits(1).says(&["stopped", "no model.safetensors"]);
+    cantus_in(dir.path(), "predict @/stopped @/music").exits(1).says(&["stopped", "interrupted", "--resume"]);
+    cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped")
+        .exits(1)
+        .says(&["--resume goes on", "--overwrite"]);
 
     let other = "train @/f -m @/small.toml -o @/stopped --resume --seed 1 --quiet";
-    cantus_in(dir.path(), other).exits(1).says(&["another split", "without --resume"]);
+    cantus_in(dir.path(), other).exits(1).says(&["another split", "--overwrite"]);
     cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped --resume").ok();
     for name in ["model.safetensors", "history.json", "report.json"] {
         let bytes = |run: &str| fs::read(dir.path().join(run).join(name)).unwrap();

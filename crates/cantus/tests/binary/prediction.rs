@@ -122,7 +122,8 @@ fn labels_go_into_the_genre_tags_and_out_again() {
     let again = cantus_in(dir.path(), "predict @/run @/music --json").ok().json();
     assert_eq!(again, answers, "the sound is what it was");
 
-    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["6 files are as they were"]);
+    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["6 files brought back"]);
+    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["0 files brought back, 6 already"]);
     assert_eq!(songs("music"), before);
     cantus_in(dir.path(), "undo-tags @/run/report.json").exits(1).says(&["--write-tags"]);
 }

@@ -5,6 +5,7 @@ use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quan
 use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
 
 use super::content::Content;
+use crate::output;
 
 /// What a picture should look like.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +46,7 @@ fn line_of(kind: &WholeKind, whole: &Whole) -> Picture {
 fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
     let y = if unit.is_empty() { title.to_owned() } else { format!("{title} ({unit})") };
     let series = [Series::new("", Style::Line, points)];
-    let subtitle = format!("{} values", points.len());
+    let subtitle = output::count(points.len(), "value");
     let (x, y) = (Axis::new(x), Axis::new(&y));
     plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
 }

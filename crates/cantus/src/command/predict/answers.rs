@@ -7,6 +7,8 @@ use cantus::Prediction;
 use cantus::listing::Failed;
 use serde::Serialize;
 
+use crate::output;
+
 /// The label of a track of which the model is not sure enough.
 pub const UNKNOWN: &str = "unknown";
 
@@ -48,9 +50,6 @@ pub struct Ranked {
 
 impl Track {
     pub fn new(path: &Path, mut prediction: Prediction, detail: Detail) -> Self {
-        for fault in &prediction.faults {
-            tracing::warn!("{}: {fault}", path.display());
-        }
         let is_known = prediction.probability >= detail.min_confidence;
         if !is_known {
             prediction.label = UNKNOWN.to_owned();
@@ -80,22 +79,22 @@ fn ranked(prediction: &Prediction) -> Vec<Ranked> {
 
 /// A line for each track: the answer, and what else it might be.
 pub fn table(tracks: &[Track]) -> String {
-    let path_width = tracks.iter().map(|track| track.path.chars().count()).max().unwrap_or(0);
+    let paths: Vec<String> = tracks.iter().map(|track| output::printable(&track.path)).collect();
+    let path_width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     let label_width = tracks.iter().map(|track| track.prediction.label.chars().count()).max().unwrap_or(0);
-    let row = |track: &Track| {
+    let row = |(track, path): (&Track, &String)| {
         if let Some(tags) = &track.prediction.tags {
-            return format!("{:path_width$}  {}\n", track.path, of_tags(track, tags));
+            return format!("{path:path_width$}  {}\n", of_tags(track, tags));
         }
         let Prediction { label, probability, .. } = &track.prediction;
         let line = format!(
-            "{:path_width$}  {label:label_width$}  {:>5.1} %  {}",
-            track.path,
+            "{path:path_width$}  {label:label_width$}  {:>5.1} %  {}",
             100.0 * probability,
             others(track)
         );
         format!("{}\n", line.trim_end())
     };
-    tracks.iter().map(row).collect()
+    tracks.iter().zip(&paths).map(row).collect()
 }
 
 /// The tags that are given; behind them as many others as were asked for, or the next two, if they are worth a word.

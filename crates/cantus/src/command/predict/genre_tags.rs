@@ -86,7 +86,7 @@ impl GenreTags {
             output::note("no genre tag was changed");
         } else {
             let undo = format!("`cantus undo-tags {}` takes them back", undo_file.display());
-            output::note(&format!("{} genre tags written; {undo}", changes.len()));
+            output::note(&format!("{} written; {undo}", output::count(changes.len(), "genre tag")));
         }
         Ok(interrupt::requested())
     }

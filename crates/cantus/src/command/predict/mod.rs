@@ -77,7 +77,6 @@ impl Predict {
         self.genre_tags.check(&questions, model.task())?;
         let bar = progress::bar("predict", questions.len(), global.quiet);
         let mut document = self.predict(&model, &questions, failed, &bar)?;
-        bar.finish_and_clear();
         if interrupt::requested() {
             return Ok(output::stopped());
         }
@@ -115,10 +114,11 @@ impl Predict {
         }
         let Some(timeline) = &self.timeline else {
             let listing = if hears_stdin {
-                Listing { files: self.paths.clone(), failed: Vec::new() }
+                Listing { files: self.paths.clone(), ..Listing::default() }
             } else {
                 listing::recordings(&self.paths)?
             };
+            listing.remark().iter().for_each(|remark| output::note(remark));
             let asked = |path| Question { path, timeline: None };
             return Ok((listing.files.into_iter().map(asked).collect(), listing.failed));
         };
@@ -155,10 +155,15 @@ impl Predict {
             .map_init(|| None, |predictor, question| (question, answer(predictor, question)))
             .inspect(|_| bar.inc(1))
             .collect();
+        bar.finish_and_clear();
         let mut document = Document { tracks: Vec::new(), failed };
         for (question, answer) in answers {
             match answer {
-                Ok(track) => document.tracks.push(track),
+                Ok(track) => {
+                    let faults = track.prediction.faults.iter();
+                    faults.for_each(|fault| output::note(&format!("{}: {fault}", track.path)));
+                    document.tracks.push(track);
+                }
                 Err(error) => document.failed.push(output::failure(&question.path, &error)),
             }
         }

@@ -30,7 +30,7 @@ pub fn write(
 ) -> anyhow::Result<Vec<u8>> {
     let windows: Vec<Window<'_>> =
         prediction.segments.iter().map(|segment| window(labels, segment, detail)).collect();
-    let picture = || plot::timeline(labels, &prediction.segments, title);
+    let picture = || plot::timeline(labels, &prediction.segments, detail.min_confidence, title);
     Ok(match format {
         "csv" => csv(labels, &windows)?,
         "txt" => label_track(&windows).into_bytes(),

@@ -1,12 +1,11 @@
 //! The report of a tagger: the scores of the test part, and what a reader has to know to judge them.
 
 use cantus_dataset::{Failure, FeatureStore, Warning};
-use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
 use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagScores, examination, tag_scores, text};
 use crate::evaluation::Answers;
-use crate::report::{CalibrationReport, ModelSummary, ScoresError, SplitSummary};
+use crate::report::{CalibrationReport, Course, ModelSummary, ScoresError, SplitSummary};
 use crate::{Error, Model, Task};
 
 /// What `report.json` holds and `cantus evaluate --json` prints where labels are tags; the scores stand at the top level.
@@ -49,7 +48,7 @@ impl TagReport {
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        history: &History,
+        course: Course<'_>,
     ) -> Result<Self, Error> {
         Ok(Self {
             task: Task::Tagging,
@@ -60,7 +59,7 @@ impl TagReport {
             baseline: examination::baseline(answers, store.labels().len())?,
             calibration: examination::calibration(answers, store, Some(model.calibration)),
             mistakes: examination::mistakes(answers, store),
-            model: ModelSummary::new(model, history),
+            model: ModelSummary::new(model, course),
             split,
             training_s: None,
             failures: store.failures().to_vec(),

@@ -2,7 +2,6 @@
 
 use super::{TagReport, TagScore, folds, paired_in_words};
 use crate::report::Interval;
-use crate::report::text::percent;
 
 /// The whole report.
 pub(super) fn text(report: &TagReport) -> String {
@@ -64,7 +63,7 @@ fn headline(report: &TagReport) -> String {
          macro ROC AUC {} of tracks, {} of segments\n\
          F1 of tracks, each tag given above {}: micro {}, macro {}\n\
          baseline {} of tracks{}: a logistic regression for each label on means and deviations; the model {}\n\
-         calibration error {} of tracks, {} before temperature scaling\n",
+         {}\n",
         figure(scores.track_macro_average_precision),
         interval(scores.track_macro_average_precision_interval),
         counted(scores.n_tracks, "track"),
@@ -79,8 +78,7 @@ fn headline(report: &TagReport) -> String {
         figure(baseline.track_macro_average_precision),
         interval(baseline.track_macro_average_precision_interval),
         paired_in_words(&baseline.model_against_it),
-        percent(report.calibration.tracks_after.expected_calibration_error),
-        percent(report.calibration.tracks_before.expected_calibration_error),
+        report.calibration.in_words(),
     )
 }
 

@@ -1,0 +1,131 @@
+//! Whose a run folder is: one training writes to it at a time, and none writes among files that are no run's.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use cantus_dataset::FolderLock;
+
+use super::Run;
+use crate::Error;
+use crate::model_file::CHECKPOINT;
+
+/// What a training locks while it writes; from then on the folder is known for a run, finished or not.
+pub(super) const LOCK: &str = ".training";
+
+/// Held while a training writes to its run.
+#[derive(Debug)]
+pub(super) struct Claim {
+    dir: PathBuf,
+    /// Whether the folder was not there before.
+    is_new: bool,
+    _lock: FolderLock,
+}
+
+impl Claim {
+    /// Makes the folder, if it is not there, and takes it for one training.
+    ///
+    /// # Errors
+    /// If it is no folder, holds something that is no run's, cannot be written to, or another training has it.
+    fn stake(dir: &Path) -> Result<Self, Error> {
+        let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
+        if dir.is_file() {
+            return refuse("a file; a run is a folder, choose a new one");
+        }
+        if holds_something_else(dir) {
+            return refuse("not empty and no run; choose an empty or a new folder");
+        }
+        let is_new = !dir.exists();
+        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        match FolderLock::try_take(&dir.join(LOCK)).map_err(Error::io(dir))? {
+            Some(lock) => Ok(Self { dir: dir.to_owned(), is_new, _lock: lock }),
+            None => {
+                refuse("another training is writing to it; wait until it is done, or choose another folder")
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    /// A training that came to nothing leaves nothing.
+    fn drop(&mut self) {
+        let is_only_claimed = || {
+            let mut names = names(&self.dir)?;
+            Ok::<_, io::Error>(names.all(|name| name == LOCK))
+        };
+        if self.is_new && is_only_claimed().unwrap_or(false) {
+            // It matters to nobody if an empty folder stays after all.
+            let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
+        }
+    }
+}
+
+/// Whether there is something in a folder, and no sign of a run.
+fn holds_something_else(dir: &Path) -> bool {
+    let is_run =
+        dir.join(LOCK).exists() || Run::at(dir).config().is_ok() || Run::at(dir).is_cross_validation();
+    let is_visible = |name: String| !name.starts_with('.');
+    !is_run && !dir.join(CHECKPOINT).exists() && names(dir).is_ok_and(|mut names| names.any(is_visible))
+}
+
+fn names(dir: &Path) -> io::Result<impl Iterator<Item = String>> {
+    Ok(fs::read_dir(dir)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()))
+}
+
+impl Run {
+    /// The run in a folder, which is made if it is not there, for one training alone.
+    pub(super) fn claimed(dir: &Path) -> Result<Self, Error> {
+        let claim = Claim::stake(dir)?;
+        let run = Self { _claim: Some(claim.into()), ..Self::at(dir) };
+        run.make_folder()?;
+        Ok(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(run: Result<Run, Error>) -> String {
+        run.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn one_training_at_a_time_and_what_came_to_nothing_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        let run = Run::create(&dir, false, false).unwrap();
+        assert!(problem(Run::create(&dir, true, false)).contains("another training is writing to it"));
+        drop(run);
+        assert!(!dir.exists());
+        let run = Run::create(&dir, false, false).unwrap();
+        run.write("history.csv", b"").unwrap();
+        drop(run);
+        assert!(dir.exists());
+        Run::create(&dir, false, false).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_other_things_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("report.md"), "my thesis").unwrap();
+        for overwrite in [false, true] {
+            assert!(problem(Run::create(dir.path(), overwrite, false)).contains("not empty and no run"));
+        }
+        assert!(problem(Run::create_folds(dir.path(), true, false)).contains("not empty and no run"));
+        assert!(
+            problem(Run::create(&dir.path().join("report.md"), true, false)).contains("a run is a folder")
+        );
+        assert_eq!(names(dir.path()).unwrap().collect::<Vec<_>>(), ["report.md"]);
+    }
+
+    #[test]
+    fn an_interrupted_training_is_not_lost_by_mistake() {
+        let dir = tempfile::tempdir().unwrap();
+        Run::create(dir.path(), false, false).unwrap().save_checkpoint("it", b"epochs").unwrap();
+        assert!(problem(Run::create(dir.path(), false, false)).contains("--resume goes on with it"));
+        let resumed = Run::create(dir.path(), false, true).unwrap();
+        assert_eq!(resumed.checkpoint("it").unwrap().unwrap(), b"epochs");
+        drop(resumed);
+        Run::create(dir.path(), true, false).unwrap();
+    }
+}
