@@ -80,7 +80,7 @@ fn subtitle(n_windows: usize, n_columns: usize, duration_s: f64, least: f32) -> 
         "{n_windows} {windows} · {duration_s:.0} s · the stroke goes through the most probable label"
     );
     if least > 0.0 {
-        text += &format!(" of {:.0} % or more", 100.0 * least);
+        text += &format!(", where it has {:.0} % or more", 100.0 * least);
     }
     if n_columns < n_windows {
         text += &format!(" · each column is the mean of {}", n_windows.div_ceil(n_columns));

@@ -43,10 +43,17 @@ fn line_of(kind: &WholeKind, whole: &Whole) -> Picture {
     line(kind.title, kind.unit, axis, &points)
 }
 
+/// Most values that have a dot each, so that a single one is seen at all.
+const MOST_DOTS: usize = 100;
+
 fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
     let y = if unit.is_empty() { title.to_owned() } else { format!("{title} ({unit})") };
-    let series = [Series::new("", Style::Line, points)];
-    let subtitle = output::count(points.len(), "value");
+    let style = if points.len() <= MOST_DOTS { Style::LineAndDots } else { Style::Line };
+    let series = [Series::new("", style, points)];
+    let subtitle = match points {
+        [(_, value)] => format!("{value:.2} {unit}").trim_end().to_owned(),
+        _ => output::count(points.len(), "value"),
+    };
     let (x, y) = (Axis::new(x), Axis::new(&y));
     plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
 }
