@@ -17,16 +17,16 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cantus demo                              see all of it work, on music composed on the spot
-  cantus extract MUSIC -o features         MUSIC/<label>/**/<audio file> → feature store
-  cantus train features -m mlp -o run      train, keep the best epoch, score the held-out tracks
-  cantus predict run song.mp3              the label of a new song
-  cantus predict run MUSIC --json          the same for scripts
-  cantus serve run                         the same in a web page, and over HTTP
-  cantus lesson 8                          how it works, from one neuron up: the lessons of the course
+  cantus demo                          all of it, on music composed on the spot
+  cantus extract MUSIC -o features     from MUSIC/<label>/**/<audio file>
+  cantus train features -m mlp -o run  train, and score the held-out tracks
+  cantus predict run song.mp3          the label of a new song
+  cantus predict run MUSIC --json      the same for scripts
+  cantus serve run                     the same in a web page, and over HTTP
+  cantus lesson 8                      how it works, from one neuron up
 
-Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) and from a TOML file
-(--config FILE: a table for each command, as in `[train]` `batch_size = 16`). A flag wins over the
+Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) and from a TOML file \
+(--config FILE: a table for each command, as in `[train]` `batch_size = 16`). A flag wins over the \
 environment, the environment over the file, the file over the default.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C.";

@@ -119,13 +119,13 @@ impl<'a> Job<'a> {
 
     /// A network that could not be built: perhaps its features are not what the recipe hears.
     fn unbuilt(&self, error: cantus_nn::Error) -> Error {
-        let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) else {
-            return error.into();
-        };
         let name = self.recipe.name.clone();
-        let reason = format!(
-            "{error}; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
-        );
+        let mut reason = error.to_string();
+        if let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) {
+            reason += &format!(
+                "; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
+            );
+        }
         Error::Recipe { name, reason }
     }
 

@@ -12,9 +12,11 @@ use crate::output::{self, Outcome};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus compare run-mlp run-cnn                        the second against the first
+  cantus compare run-mlp run-cnn
+      the second against the first
   cantus compare run-mlp run-cnn run-lstm --json
-  cantus compare run run-of-other-tracks --common       only the tracks that both were examined with")]
+  cantus compare run run-of-other-tracks --common
+      only the tracks that both were examined with")]
 pub struct Compare {
     /// Run folders; all are held against the first
     #[arg(required = true, num_args = 2.., value_name = "RUN")]

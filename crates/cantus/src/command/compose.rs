@@ -13,9 +13,8 @@ use crate::{interrupt, progress};
 
 /// Compose a labelled corpus of music: ten genres, every track another
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example: cantus compose music --tracks 5 --duration 10    then listen to music/jazz/jazz.00000.wav"
-)]
+#[command(after_help = "Example: cantus compose music --tracks 5 --duration 10
+    then listen to music/jazz/jazz.00000.wav")]
 pub struct Compose {
     /// Folder to write to: DIR/<genre>/<genre>.00000.wav, …
     dir: PathBuf,

@@ -15,9 +15,12 @@ use crate::output::{self, Outcome, WrongUsage};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus export run -o genre.onnx                    features in, probabilities out; the card is genre.card.md
-  cantus export run -o genre.onnx --with-features    samples in: the front end is part of the graph
-  cantus export model.safetensors -o genre.onnx      a card without scores
+  cantus export run -o genre.onnx
+      features in, probabilities out; the card is genre.card.md
+  cantus export run -o genre.onnx --with-features
+      samples in: the front end is part of the graph
+  cantus export model.safetensors -o genre.onnx
+      a card without scores
 
 docs/export.md describes inputs, outputs and metadata.")]
 pub struct Export {

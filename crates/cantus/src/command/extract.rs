@@ -21,16 +21,24 @@ use crate::{interrupt, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus extract MUSIC -o features                       MUSIC/<label>/**/<audio file>
-  cantus extract tracks.csv -o features                  a manifest: path,label[,group,split]; path,labels for tags
-  cantus extract MUSIC -o features -k log-mel            what a CNN likes to hear
-  cantus extract MUSIC -o features -m best               what the recipe `best` hears
-  cantus extract MUSIC -o features --augment mine.toml    altered copies beside each track, to learn from
-  cantus extract data.json -o features                   features that the lecture course's script made
-  cantus extract features -o data.json                   and back again
-  cantus extract MUSIC -o features --exclude bad.csv     without the files of a list (cantus inspect writes one)
+  cantus extract MUSIC -o features
+      MUSIC/<label>/**/<audio file>
+  cantus extract tracks.csv -o features
+      a manifest: path,label[,group,split]; path,labels for tags
+  cantus extract MUSIC -o features -k log-mel
+      what a CNN likes to hear
+  cantus extract MUSIC -o features -m best
+      what the recipe `best` hears
+  cantus extract MUSIC -o features --augment mine.toml
+      altered copies beside each track, to learn from
+  cantus extract data.json -o features
+      features that the lecture course's script made
+  cantus extract features -o data.json
+      and back again
+  cantus extract MUSIC -o features --exclude bad.csv
+      without the files of a list (cantus inspect writes one)
 
-Stopped or killed, the same command goes on where it was. A file that cannot be used is named and does not
+Stopped or killed, the same command goes on where it was. A file that cannot be used is named and does not \
 stop the others; then the exit code is 3.")]
 pub struct Extract {
     /// Folder of label folders, manifest CSV, or the course's data.json

@@ -16,13 +16,16 @@ use crate::{interrupt, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus fetch gtzan                        1.2 GB from Kaggle, to the folder gtzan
-  cantus fetch gtzan --archive archive.zip  the same, downloaded with a browser
-  cantus fetch gtzan lists --lists-only     only the lists, for a copy that you have
+  cantus fetch gtzan
+      1.2 GB from Kaggle, to the folder gtzan
+  cantus fetch gtzan --archive archive.zip
+      the same, downloaded with a browser
+  cantus fetch gtzan lists --lists-only
+      only the lists, for a copy that you have
 
-The credentials of Kaggle's own client are used, if there are any: KAGGLE_API_TOKEN, or
-KAGGLE_USERNAME with KAGGLE_KEY, or access_token or kaggle.json in KAGGLE_CONFIG_DIR or ~/.kaggle.
-A proxy is taken from HTTPS_PROXY or ALL_PROXY, but for the hosts in NO_PROXY.
+The credentials of Kaggle's own client are used, if there are any: KAGGLE_API_TOKEN, or \
+KAGGLE_USERNAME with KAGGLE_KEY, or access_token or kaggle.json in KAGGLE_CONFIG_DIR or ~/.kaggle. \
+A proxy is taken from HTTPS_PROXY or ALL_PROXY, but for the hosts in NO_PROXY. \
 What Ctrl-C or a cut connection has stopped, the same command goes on with.")]
 pub struct Fetch {
     /// The data set

@@ -20,15 +20,18 @@ use crate::{interrupt, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus inspect song.mp3               codec, rate, channels, peak, tags, and what is wrong with it
-  cantus inspect MUSIC                  what is wrong with MUSIC/<label>/**/<audio file>
-  cantus inspect MUSIC --all            every recording, too
+  cantus inspect song.mp3
+      codec, rate, channels, peak, tags, and what is wrong with it
+  cantus inspect MUSIC
+      what is wrong with MUSIC/<label>/**/<audio file>
+  cantus inspect MUSIC --all
+      every recording, too
   cantus inspect MUSIC --exclusions bad.csv && cantus extract MUSIC --exclude bad.csv -o features
   cantus inspect MUSIC --json | jq '.tracks[] | select(.findings != [])'
 
-Duplicates are found by what they sound like (Chromaprint): the same recording under another name, encoded
-anew, cut, or moved in time. `cantus extract` finds them, too, and no split tears them apart. An exclusion
-list names what nothing can be learnt from (unreadable, silent, shorter than a segment of 3 s) and every
+Duplicates are found by what they sound like (Chromaprint): the same recording under another name, encoded \
+anew, cut, or moved in time. `cantus extract` finds them, too, and no split tears them apart. An exclusion \
+list names what nothing can be learnt from (unreadable, silent, shorter than a segment of 3 s) and every \
 copy of a recording but the longest; where copies have several labels, all of them. Edit it as you like.")]
 pub struct Inspect {
     /// Sound files, or folders of them

@@ -13,8 +13,10 @@ use crate::output::{self, Outcome};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus man ~/.local/share/man/man1    then: man cantus, man cantus-train
-  cantus man | man -l -                 the page of cantus itself")]
+  cantus man ~/.local/share/man/man1
+      then: man cantus, man cantus-train
+  cantus man | man -l -
+      the page of cantus itself")]
 pub struct Manual {
     /// Folder to write them to; without it, the page of cantus itself is printed
     dir: Option<PathBuf>,

@@ -16,12 +16,16 @@ use crate::output::{Outcome, WrongUsage};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus plot kernels run -o kernels.png             what the first convolution of a CNN looks for
-  cantus plot kernels run --layer 3 -o deeper.svg    the convolution at layers.3
-  cantus plot network run -o network.png             the network, neuron by neuron or layer by layer
+  cantus plot kernels run -o kernels.png
+      what the first convolution of a CNN looks for
+  cantus plot kernels run --layer 3 -o deeper.svg
+      the convolution at layers.3
+  cantus plot network run -o network.png
+      the network, neuron by neuron or layer by layer
   cantus plot history run -o history.svg --theme dark
   cantus plot confusion run -o confusion.png
-  cantus plot activations -o activations.png         activation functions")]
+  cantus plot activations -o activations.png
+      activation functions")]
 pub struct Plot {
     /// What to draw
     #[arg(value_enum)]

@@ -17,13 +17,15 @@ use crate::output::{self, Outcome, WrongUsage};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus serve run                                   then open http://127.0.0.1:8080
-  cantus serve run-mlp run-lstm --port 0             two models, on any port that is free
+  cantus serve run
+      then open http://127.0.0.1:8080
+  cantus serve run-mlp run-lstm --port 0
+      two models, on any port that is free
   cantus serve fast=run-mlp slow=a/model.safetensors names of your own
   curl -F file=@song.mp3 http://127.0.0.1:8080/v1/predict
   curl --data-binary @song.mp3 'http://127.0.0.1:8080/v1/predict?model=run-lstm'
 
---jobs says how many recordings are heard at once. The API is described at /openapi.json. Ctrl-C and SIGTERM end
+--jobs says how many recordings are heard at once. The API is described at /openapi.json. Ctrl-C and SIGTERM end \
 what is under way, and then the server.")]
 pub struct Serve {
     /// Run folders or model files, each with a name of its own before it if you like; the first answers if none is named

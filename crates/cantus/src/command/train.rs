@@ -27,15 +27,23 @@ use crate::{interrupt, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus train features -m mlp -o run                    by track, a quarter held out
-  cantus train features -o run --group artist            no artist in two parts: the honest figure
-  cantus train features -o run --group artist --folds 5  every track examined once: the figure to quote
-  cantus train MUSIC -m mlp-regularised -o run           straight from a folder of recordings
+  cantus train features -m mlp -o run
+      by track, a quarter held out
+  cantus train features -o run --group artist
+      no artist in two parts: the honest figure
+  cantus train features -o run --group artist --folds 5
+      every track examined once: the figure to quote
+  cantus train MUSIC -m mlp-regularised -o run
+      straight from a folder of recordings
   cantus train features -o run --split-lists train.txt valid.txt test.txt
-  cantus train MUSIC -m best -o run --validation 0       what scores highest on few recordings
-  cantus train features -m my-recipe.toml -o run         a recipe of your own; begin with run/recipe.toml
-  cantus train features -o run --dashboard               the curves live, at http://127.0.0.1:8081
-  cantus train features -o run --resume                  go on where Ctrl-C stopped it")]
+  cantus train MUSIC -m best -o run --validation 0
+      what scores highest on few recordings
+  cantus train features -m my-recipe.toml -o run
+      a recipe of your own; begin with run/recipe.toml
+  cantus train features -o run --dashboard
+      the curves live, at http://127.0.0.1:8081
+  cantus train features -o run --resume
+      go on where Ctrl-C stopped it")]
 pub struct Train {
     /// Feature store, or folder of label folders
     pub(super) data: PathBuf,

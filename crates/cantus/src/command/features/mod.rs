@@ -32,13 +32,20 @@ use crate::{interrupt, progress};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus features song.mp3 -k mfcc --n-mfcc 13 -o song.npy      then numpy.load(\"song.npy\"): [n_frames, 13], f32
-  cantus features song.mp3 -k log-mel -o song.png               a picture of it; --theme dark for a dark one
-  cantus features song.mp3 -k mfcc,rms -o song.csv              several side by side, with the time of each frame
-  cantus features song.mp3 -k mfcc,waveform -o song.npz         an array for each kind, under its name
-  cantus features MUSIC -k mfcc -o mfcc --format npy            MUSIC/jazz/a.mp3 → mfcc/jazz/a.npy, on all cores
-  cantus features a.mp3 b.wav -o 'out/{name}-{ext}.csv'         a name for each: {name}, {ext} and {dir} of the recording
-  cantus features --list                                        every kind, with shape and unit
+  cantus features song.mp3 -k mfcc --n-mfcc 13 -o song.npy
+      then numpy.load(\"song.npy\"): [n_frames, 13], f32
+  cantus features song.mp3 -k log-mel -o song.png
+      a picture of it; --theme dark for a dark one
+  cantus features song.mp3 -k mfcc,rms -o song.csv
+      several side by side, with the time of each frame
+  cantus features song.mp3 -k mfcc,waveform -o song.npz
+      an array for each kind, under its name
+  cantus features MUSIC -k mfcc -o mfcc --format npy
+      MUSIC/jazz/a.mp3 → mfcc/jazz/a.npy, on all cores
+  cantus features a.mp3 b.wav -o 'out/{name}-{ext}.csv'
+      a name for each: {name}, {ext} and {dir} of the recording
+  cantus features --list
+      every kind, with shape and unit
 
 Numbers of a file that cannot be read are missing, the file is named, and the exit code is 3.")]
 pub struct FeaturesOf {

@@ -132,10 +132,14 @@ const LECTURES: [Lecture; 17] = [
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cantus lesson                          what lessons there are
-  cantus lesson 8                        a network learns to add; pictures in cantus-lessons/08
-  cantus lesson 13 --data MUSIC          on recordings of your own: MUSIC/<label>/**/<audio file>
-  cantus lesson --all -o lessons --png   all of them")]
+  cantus lesson
+      what lessons there are
+  cantus lesson 8
+      a network learns to add; pictures in cantus-lessons/08
+  cantus lesson 13 --data MUSIC
+      on recordings of your own: MUSIC/<label>/**/<audio file>
+  cantus lesson --all -o lessons --png
+      all of them")]
 pub struct Lesson {
     /// Number of the lecture; without it, the lessons are listed
     #[arg(conflicts_with = "all")]

@@ -26,12 +26,16 @@ use crate::{interrupt, progress};
 #[command(after_help = "\
 Examples:
   cantus predict run song.mp3
-  cantus predict run song.mp3 --top 3 --min-confidence 0.6     three labels; `unknown` where it is not sure
+  cantus predict run song.mp3 --top 3 --min-confidence 0.6
+      three labels; `unknown` where it is not sure
   cantus predict model.safetensors MUSIC --csv > labels.csv
   cantus predict run MUSIC --json | jq -r '.tracks[] | [.path, .label] | @tsv'
-  cantus predict run concert.flac --timeline concert.txt       what is heard when, as labels for Audacity
-  cantus predict run MUSIC --timeline 'when/{dir}/{name}.png'  a picture of it for each
-  cantus predict run MUSIC --min-confidence 0.6 --write-tags --dry-run   which genre tags would change, and to what
+  cantus predict run concert.flac --timeline concert.txt
+      what is heard when, as labels for Audacity
+  cantus predict run MUSIC --timeline 'when/{dir}/{name}.png'
+      a picture of it for each
+  cantus predict run MUSIC --min-confidence 0.6 --write-tags --dry-run
+      which genre tags would change, and to what
   ffmpeg -i video.mkv -f wav - | cantus predict run -
 
 A recording may last for hours: memory does not grow with it.")]
