@@ -5,7 +5,8 @@ use cantus::report::{Verdict, WithoutLeak};
 use cantus::run::{Run, WITHOUT_LEAK};
 use cantus_dataset::{SplitSpec, Unit};
 
-use super::train::{Data, Train};
+use super::Train;
+use super::data::Data;
 use crate::cli::Global;
 use crate::output;
 

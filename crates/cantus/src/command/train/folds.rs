@@ -9,7 +9,8 @@ use cantus::run::Run;
 use cantus::training::{Examined, Trained};
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
 
-use super::train::{Data, Train, fit, tell_torn};
+use super::data::Data;
+use super::{Train, fit, tell_torn};
 use crate::cli::Global;
 use crate::output::{self, WrongUsage};
 

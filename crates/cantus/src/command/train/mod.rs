@@ -1,24 +1,31 @@
 //! `cantus train`: features in, a run with a model in it out.
 
+mod data;
+mod folds;
+mod leak;
+mod settings;
+mod split_options;
+mod watch;
+
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
-use cantus::evaluation::{Answers, data_sha256};
+use cantus::Recipe;
+use cantus::evaluation::Answers;
 use cantus::report::Verdict;
-use cantus::run::{Config, Origin, Run};
+use cantus::run::Run;
 use cantus::serve::Dashboard;
 use cantus::training::{Examined, Job, Prepared, Trained};
-use cantus::{Recipe, Task};
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
+use cantus_dataset::{SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use clap::Args;
 
-use super::extract;
-use super::leak::Honest;
+use self::data::Data;
+use self::leak::Honest;
+use self::split_options::SplitOptions;
+use self::watch::Watch;
 use super::port;
-use super::split_options::SplitOptions;
-use super::watch::Watch;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
@@ -46,13 +53,13 @@ Examples:
       go on where Ctrl-C stopped it")]
 pub struct Train {
     /// Feature store, or folder of label folders
-    pub(super) data: PathBuf,
+    data: PathBuf,
     /// Recipe: mlp, mlp-regularised, cnn, rnn, lstm, gru, best, or a TOML file
     #[arg(long, short, default_value = "mlp", value_name = "RECIPE")]
     model: String,
     /// Run folder to make
     #[arg(long, short, value_name = "RUN")]
-    pub(super) output: PathBuf,
+    output: PathBuf,
     /// Most passes over the training part [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub epochs: Option<usize>,
@@ -67,24 +74,24 @@ pub struct Train {
     patience: Option<usize>,
     /// Seed of the split, the first weights, the order of segments
     #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(super) seed: u64,
+    seed: u64,
     #[command(flatten)]
-    pub(super) split: SplitOptions,
+    split: SplitOptions,
     /// Cross-validate: examine each of N folds by a model that has learnt from the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
-    pub(super) folds: Option<u16>,
+    folds: Option<u16>,
     /// After a cross-validation, train the model to use: on all tracks, but for a validation part
     #[arg(long = "final", requires = "folds")]
-    pub(super) final_model: bool,
+    final_model: bool,
     /// Go on with an interrupted training of the same options
     #[arg(long)]
-    pub(super) resume: bool,
+    resume: bool,
     /// Replace a run in the output folder, finished or interrupted
     #[arg(long)]
-    pub(super) overwrite: bool,
+    overwrite: bool,
     /// The report as one JSON document
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
     /// Show the curves of the training while it runs, at http://127.0.0.1:PORT; 0 for any port that is free [default: 8081]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8081")]
     dashboard: Option<u16>,
@@ -201,7 +208,7 @@ impl Train {
     }
 
     /// Trains and examines in a run inside the run, unless that is there already and may be kept.
-    pub(super) fn train_inside(
+    fn train_inside(
         &self,
         prepared: Prepared<'_>,
         run: &Run,
@@ -226,18 +233,8 @@ impl Train {
         Ok(Some((examined.answers, examined.report)))
     }
 
-    /// The recipe as it is followed for what the labels of the data are; told, where they are tags.
-    pub(super) fn for_task(&self, recipe: Recipe, data: &Data, global: &Global) -> anyhow::Result<Recipe> {
-        let task = Task::of_store(&data.store);
-        let followed = recipe.for_task(task)?;
-        if task == Task::Tagging && !global.quiet {
-            output::note(&tell_tags(&data.store, followed.training.loss != recipe.training.loss));
-        }
-        Ok(followed)
-    }
-
     /// A training on the data, with the options of the command line.
-    pub(super) fn job<'a>(
+    fn job<'a>(
         &self,
         data: &'a Data,
         recipe: &'a Recipe,
@@ -250,26 +247,8 @@ impl Train {
         Job { store, recipe, split, spec, data_sha256: sha256, seed: self.seed, n_threads }
     }
 
-    /// The features, with their groups. None if Ctrl-C stopped their extraction.
-    pub(super) fn data(
-        &self,
-        recipe: &Recipe,
-        run: &Run,
-        dashboard: Option<Dashboard>,
-        global: &Global,
-    ) -> anyhow::Result<Option<Data>> {
-        let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
-        let mut store = FeatureStore::open(&features)?;
-        self.split.assign(&mut store, global)?;
-        if !global.quiet {
-            tell_copies(&store);
-        }
-        let sha256 = data_sha256(&store)?;
-        Ok(Some(Data { store, features, sha256, n_lost, dashboard }))
-    }
-
     /// The page that shows the training, if it was asked for; before anything else, so that a port in use costs no time.
-    pub(super) fn open_dashboard(&self, global: &Global) -> anyhow::Result<Option<Dashboard>> {
+    fn open_dashboard(&self, global: &Global) -> anyhow::Result<Option<Dashboard>> {
         let Some(port) = self.dashboard else { return Ok(None) };
         let listener = port::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), "--dashboard=PORT")?;
         let run = self.output.display().to_string();
@@ -281,12 +260,7 @@ impl Train {
     }
 
     /// Where an interrupted training is gone on from, if that was asked for.
-    pub(super) fn checkpoint(
-        &self,
-        run: &Run,
-        fingerprint: &str,
-        global: &Global,
-    ) -> anyhow::Result<Option<Vec<u8>>> {
+    fn checkpoint(&self, run: &Run, fingerprint: &str, global: &Global) -> anyhow::Result<Option<Vec<u8>>> {
         if !self.resume {
             return Ok(None);
         }
@@ -299,12 +273,12 @@ impl Train {
     }
 
     /// How the tracks are split.
-    pub(super) fn split_spec(&self) -> anyhow::Result<SplitSpec> {
+    fn split_spec(&self) -> anyhow::Result<SplitSpec> {
         self.split.spec(self.seed, self.folds.is_some())
     }
 
     /// The recipe with what was changed of it on the command line.
-    pub(super) fn recipe(&self) -> anyhow::Result<Recipe> {
+    fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
         let training = &mut recipe.training;
         training.seed = self.seed;
@@ -323,105 +297,10 @@ impl Train {
         }
         Ok(recipe)
     }
-
-    /// The feature store given, or one made inside the run of the recordings given, and how many of these were lost; none
-    /// if interrupted.
-    fn features(
-        &self,
-        recipe: &Recipe,
-        run: &Run,
-        global: &Global,
-    ) -> anyhow::Result<Option<(PathBuf, usize)>> {
-        if FeatureStore::is_store(&self.data) {
-            return Ok(Some((self.data.clone(), 0)));
-        }
-        let store = run.path("features");
-        let copies = recipe.augmentation.copy_spec();
-        let choices = extract::Choices {
-            overwrite: self.overwrite,
-            augmentation: Some(&copies),
-            ..extract::Choices::default()
-        };
-        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
-        Ok(extraction.map(|extraction| {
-            extract::tell(&extraction, &store, global);
-            (store, extraction.failures.len())
-        }))
-    }
-
-    /// The options under their names, for `config.toml` in the folder `run`.
-    pub(super) fn config(
-        &self,
-        features: &Path,
-        run: &Path,
-        fingerprint: Option<String>,
-    ) -> anyhow::Result<Config> {
-        let mut train = toml::Table::new();
-        let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
-        set("model", self.model.clone().into());
-        set("seed", whole_number(self.seed));
-        if let Some(n_folds) = self.folds {
-            set("folds", whole_number(n_folds.into()));
-            set("final", self.final_model.into());
-        }
-        train.extend(self.split.settings(self.folds.is_some()));
-        let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
-        self.epochs.map(|n| set("epochs", whole_number(n as u64)));
-        self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
-        self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));
-        self.patience.map(|n| set("patience", whole_number(n as u64)));
-        let to_output = if run == self.output { "" } else { ".." };
-        let features = features
-            .strip_prefix(&self.output)
-            .map_or_else(|_| features.canonicalize(), |inside| Ok(Path::new(to_output).join(inside)))?;
-        let cantus_version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Config { train, run: Origin { features, cantus_version, fingerprint } })
-    }
-}
-
-/// Says what tags there are, and what they make of the recipe.
-fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
-    let labels = match store.labels().len() {
-        1 => "1 label, or none".to_owned(),
-        n => format!("{n} labels, several to a track"),
-    };
-    let n_tags: usize = store.tracks().iter().map(|track| track.labels.len()).sum();
-    let n_without = store.tracks().iter().filter(|track| track.labels.is_empty()).count();
-    let mean = n_tags as f64 / store.tracks().len().max(1) as f64;
-    let changed = if is_changed {
-        "; sigmoid and binary cross-entropy take the place of the recipe's softmax and categorical cross-entropy"
-    } else {
-        ""
-    };
-    format!("{labels}: {mean:.1} on average, none in {n_without} of {} tracks{changed}", store.tracks().len())
-}
-
-/// Says which tracks the split keeps together, whatever it is made by.
-fn tell_copies(store: &FeatureStore) {
-    let of_recordings: Vec<&str> =
-        store.tracks().iter().filter_map(|track| track.recording.as_deref()).collect();
-    let n_recordings = of_recordings.iter().collect::<std::collections::BTreeSet<_>>().len();
-    if n_recordings > 0 {
-        let n_tracks = of_recordings.len();
-        output::note(&format!(
-            "{n_tracks} tracks are copies of {} (recordings.csv of the features); the split keeps the copies of each together",
-            output::count(n_recordings, "recording")
-        ));
-    }
-}
-
-/// A number for TOML, whose integers end where those of i64 do; beyond, the text that a flag would have.
-fn whole_number(n: u64) -> toml::Value {
-    i64::try_from(n).map_or_else(|_| n.to_string().into(), toml::Value::from)
-}
-
-/// The decimal number that was typed, and not the digits that its nearest f32 has as an f64.
-fn as_typed(number: f32) -> toml::Value {
-    number.to_string().parse().unwrap_or(f64::from(number)).into()
 }
 
 /// Names recordings of which a split that was given has copies in several parts.
-pub(super) fn tell_torn(prepared: &Prepared<'_>) {
+fn tell_torn(prepared: &Prepared<'_>) {
     for recording in prepared.torn_recordings() {
         output::note(&format!(
             "the given split has copies of {recording} on several sides: the figure flatters"
@@ -429,41 +308,15 @@ pub(super) fn tell_torn(prepared: &Prepared<'_>) {
     }
 }
 
-/// Features to train on.
-pub(super) struct Data {
-    pub(super) store: FeatureStore,
-    /// Where they lie.
-    pub(super) features: PathBuf,
-    pub(super) sha256: String,
-    /// Files that were lost when they were extracted for this run.
-    pub(super) n_lost: usize,
-    /// Where the training is shown, if anywhere but in the terminal.
-    dashboard: Option<Dashboard>,
-}
-
-impl Data {
-    /// A training called `what`, among those that are made on the data.
-    pub(super) fn stage<'a>(&'a self, what: &'a str, global: &Global) -> Stage<'a> {
-        Stage { what, quiet: global.quiet, dashboard: self.dashboard.as_ref() }
-    }
-
-    /// Tells the dashboard what came of it all.
-    pub(super) fn end(&self, report: &Verdict) {
-        if let Some(dashboard) = &self.dashboard {
-            dashboard.end(report.to_text().lines().next().unwrap_or_default());
-        }
-    }
-}
-
 /// How one training is shown.
-pub(super) struct Stage<'a> {
-    pub(super) what: &'a str,
+struct Stage<'a> {
+    what: &'a str,
     quiet: bool,
     dashboard: Option<&'a Dashboard>,
 }
 
 /// Trains behind a bar and before a dashboard; on Ctrl-C keeps a checkpoint and returns none.
-pub(super) fn fit(
+fn fit(
     prepared: Prepared<'_>,
     checkpoint: Option<&[u8]>,
     run: &Run,

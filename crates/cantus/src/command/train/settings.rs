@@ -1,0 +1,48 @@
+//! The options of a training as a run keeps them.
+
+use std::path::Path;
+
+use cantus::run::{Config, Origin};
+
+use super::Train;
+
+impl Train {
+    /// The options under their names, for `config.toml` in the folder `run`.
+    pub(super) fn config(
+        &self,
+        features: &Path,
+        run: &Path,
+        fingerprint: Option<String>,
+    ) -> anyhow::Result<Config> {
+        let mut train = toml::Table::new();
+        let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
+        set("model", self.model.clone().into());
+        set("seed", whole_number(self.seed));
+        if let Some(n_folds) = self.folds {
+            set("folds", whole_number(n_folds.into()));
+            set("final", self.final_model.into());
+        }
+        train.extend(self.split.settings(self.folds.is_some()));
+        let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
+        self.epochs.map(|n| set("epochs", whole_number(n as u64)));
+        self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
+        self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));
+        self.patience.map(|n| set("patience", whole_number(n as u64)));
+        let to_output = if run == self.output { "" } else { ".." };
+        let features = features
+            .strip_prefix(&self.output)
+            .map_or_else(|_| features.canonicalize(), |inside| Ok(Path::new(to_output).join(inside)))?;
+        let cantus_version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Config { train, run: Origin { features, cantus_version, fingerprint } })
+    }
+}
+
+/// A number for TOML, whose integers end where those of i64 do; beyond, the text that a flag would have.
+fn whole_number(n: u64) -> toml::Value {
+    i64::try_from(n).map_or_else(|_| n.to_string().into(), toml::Value::from)
+}
+
+/// The decimal number that was typed, and not the digits that its nearest f32 has as an f64.
+fn as_typed(number: f32) -> toml::Value {
+    number.to_string().parse().unwrap_or(f64::from(number)).into()
+}
