@@ -15,7 +15,7 @@ fn start(dir: &Path, line: &str) -> Child {
     let dir = dir.to_str().unwrap();
     let words = line.split_whitespace().map(|word| word.replace('@', dir));
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
-    command.args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn signal(child: &Child, name: &str) {
@@ -79,6 +79,28 @@ fn ctrl_c_stops_an_extraction_which_says_how_to_go_on() {
     let remark = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{remark}");
     assert!(remark.contains("the same command goes on"), "{remark}");
+}
+
+#[test]
+fn an_interrupted_prediction_gives_the_answers_that_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("small.toml"), SMALL_RECIPE).unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 20 --duration 3").ok();
+    cantus_in(dir.path(), "train @/music -m @/small.toml -o @/run --epochs 1").ok();
+    let line = "predict @/run @/music --jobs 1 --timeline @/when/{name}.csv";
+    let child = start(dir.path(), line);
+    let timelines = dir.path().join("when");
+    while fs::read_dir(&timelines).map_or(0, Iterator::count) < 3 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let n_answers = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert!((3..200).contains(&n_answers), "{n_answers}");
+    assert!(said.contains(&format!("stopped after {n_answers} of 200 recordings")), "{said}");
+    assert_eq!(fs::read_dir(&timelines).unwrap().count(), n_answers);
 }
 
 #[test]

@@ -82,7 +82,14 @@ impl Predict {
         let bar = progress::bar("predict", questions.len(), global.quiet);
         let mut document = self.predict(&model, &questions, failed, &bar)?;
         if interrupt::requested() {
-            return Ok(output::stopped());
+            // What was heard until then is an answer, too.
+            self.print(&model, &document)?;
+            let n_heard = document.tracks.len() + document.failed.len();
+            output::note(&format!(
+                "stopped after {n_heard} of {}",
+                output::count(questions.len(), "recording")
+            ));
+            return Ok(Outcome::Interrupted);
         }
         let stopped = self.genre_tags.write(&document.tracks, &mut document.failed, global)?;
         self.print(&model, &document)?;
