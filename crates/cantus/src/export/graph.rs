@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::proto::{
-    AttributeProto, AttributeType, Dimension, DimensionProto, FLOAT, GraphProto, INT64, NodeProto,
+    AttributeProto, AttributeType, DOUBLE, Dimension, DimensionProto, FLOAT, GraphProto, INT64, NodeProto,
     TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
@@ -221,6 +221,11 @@ impl Graph {
     /// 1 where it is true, 0 where it is not.
     pub(super) fn as_float(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(FLOAT)))])
+    }
+
+    /// Numbers of twice as many bits.
+    pub(super) fn as_double(&mut self, value: &Value) -> Value {
+        self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(DOUBLE)))])
     }
 
     /// Whole numbers, to count places with.

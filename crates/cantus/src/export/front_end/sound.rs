@@ -142,7 +142,10 @@ fn power(sound: &mut Sound<'_>) -> Value {
     let window = graph.floats(&[n_fft], &window.frame_weights(win_length.unwrap_or(n_fft), n_fft));
     let (hop_length, n_fft) = (graph.integer(hop_length as i64), graph.integer(n_fft as i64));
     let attributes = [("onesided", Attribute::flag(true))];
+    // Runtimes transform less exactly than we do, in f64 more exactly: a roll-off that falls on another bin shows it.
+    let (signal, window) = (graph.as_double(&signal), graph.as_double(&window));
     let bins = graph.node_with("STFT", [&signal, &hop_length, &window, &n_fft], &attributes); // [batch, frames, bins, 2]
+    let bins = graph.as_float(&bins);
     let squares = graph.node("Mul", [&bins, &bins]);
     let axis = graph.integers(&[3]);
     graph.node_with("ReduceSum", [&squares, &axis], &[("keepdims", Attribute::flag(false))])
