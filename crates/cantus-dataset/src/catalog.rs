@@ -225,11 +225,9 @@ impl Found {
             }
         }
         // As tracks are called, and lists call them: from the root on.
-        let prefix = format!("{}/", root.to_string_lossy().trim_end_matches('/'));
         for failure in &mut found.failures {
-            if let Some(below) = failure.path.strip_prefix(&prefix) {
-                failure.path = below.to_owned();
-            }
+            let below = relative(root, Path::new(&failure.path)).filter(|below| !below.is_empty());
+            failure.path = below.unwrap_or_else(|| failure.path.clone());
         }
         found.not_audio.sort();
         found.failures.sort_by(|a, b| a.path.cmp(&b.path));

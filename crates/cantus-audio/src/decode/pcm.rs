@@ -1,5 +1,5 @@
-//! Samples of 16 bits, as most wav files hold them: read straight from the packet, ten times as fast as by Symphonia's
-//! decoder, which goes sample by sample. The numbers are the same.
+//! Samples of 16 bits, as most wav files hold them: read straight from the packet. Symphonia's decoder goes sample by
+//! sample, which took a fifth of the time of a WAV and its MFCCs (`just bench-audio --part load`). The numbers are the same.
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_PCM_S16LE;

@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(read_bytes(b"").unwrap(), Tags::default());
         assert_eq!(read_bytes(b"just text").unwrap(), Tags::default());
         let whole = tagged_mp3(&[("TPE1", "Ella")]);
+        // What looks like a frame of MPEG in the sound of another kind of file is none.
+        assert_eq!(read_bytes(&[b".snd", &whole[whole.len() - 834..]].concat()).unwrap(), Tags::default());
         for length in 0..whole.len() {
             let _ = read_bytes(&whole[..length]);
         }

@@ -378,7 +378,7 @@ fn part_name(part: Part) -> &'static str {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{SegmentResult, scores};
+    use super::super::{Reliability, SegmentResult, scores};
     use super::*;
 
     /// A report on three tracks, two of them of the class `label`, one of them wrong.
@@ -429,6 +429,31 @@ pub(super) mod tests {
             failures: vec![Failure { path: format!("{label}/9.wav"), reason: "cut".to_owned() }],
             warnings: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_best_epoch_is_kept_by_early_stopping_alone_and_else_the_last() {
+        let (loss, val_loss) = (vec![0.9, 0.5, 0.1], vec![0.8, f64::NAN, 0.9]);
+        let history = History { loss, val_loss, ..History::default() };
+        let best =
+            |history: &History, recipe: &str| Course::new(history, &Recipe::load(recipe).unwrap()).best_epoch;
+        assert_eq!((best(&history, "cnn"), best(&history, "best")), (Some(0), None));
+        let unwatched = History { val_loss: Vec::new(), ..history };
+        assert_eq!(best(&unwatched, "cnn"), Some(2));
+    }
+
+    #[test]
+    fn what_was_not_tempered_is_not_called_calibrated() {
+        let error = |expected_calibration_error| Reliability { expected_calibration_error, bins: Vec::new() };
+        let (tracks_before, tracks_after) = (error(0.25), error(0.125));
+        let calibrated = CalibrationReport { tracks_before, tracks_after, ..CalibrationReport::default() };
+        assert!(
+            calibrated.in_words().contains("12.5 % of tracks, 25.0 % before"),
+            "{}",
+            calibrated.in_words()
+        );
+        let untouched = CalibrationReport { tracks_before: error(0.125), ..calibrated };
+        assert!(untouched.in_words().ends_with("not calibrated, since that takes a validation part"));
     }
 
     #[test]

@@ -244,6 +244,10 @@ fn a_pipe_is_named_and_not_waited_for() {
         let error = cantus_in(dir.path(), line).exits(3).stderr;
         assert!(error.contains("pipe.wav: neither a file nor a folder"), "{line}: {error}");
     }
+    // The list that one command writes is one that the other understands.
+    cantus_in(dir.path(), "inspect @/music --exclusions @/bad.csv").exits(3);
+    let said = cantus_in(dir.path(), "extract @/music -o @/g --exclude @/bad.csv").ok().stderr;
+    assert!(said.contains("1 file left out") && !said.contains("is no track"), "{said}");
 }
 
 #[test]

@@ -33,6 +33,11 @@ fn samples_in_answers_out_is_what_predict_says() {
     let dir = trained("mlp");
     let ran = cantus_in(dir.path(), "export @/run -o @/genre.onnx --with-features").ok();
     ran.says(&["samples [batch, 66150]", "probabilities [batch, 10]", "genre.card.md"]);
+    let card = dir.path().join("genre.card.md");
+    fs::write(&card, "completed by hand").unwrap();
+    let again = cantus_in(dir.path(), "export @/run -o @/genre.onnx --with-features").ok().stderr;
+    assert!(again.contains("genre.card.md is there already and stays as it is"), "{again}");
+    assert_eq!(fs::read_to_string(card).unwrap(), "completed by hand");
     let song = dir.path().join("music/jazz/jazz.00001.wav");
     let answer = cantus_in(dir.path(), "predict @/run @/music/jazz/jazz.00001.wav --json").ok().json();
     let expected = answer["tracks"][0]["probabilities"].as_object().unwrap();
