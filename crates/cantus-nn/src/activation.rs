@@ -3,6 +3,8 @@
 //! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h)
 //! alone (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only
 //! [`Activation::Gelu`] and [`Activation::Silu`] are not monotonic: for them a layer keeps h.
+//!
+//! NaN passes through every activation and every derivative, so that training sees it in the loss.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -38,15 +40,37 @@ pub enum Activation {
 
 const LEAKY_SLOPE: f32 = 0.2;
 
+/// What the derivative of an activation is computed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DerivativeReads {
+    /// It is 1.
+    Nothing,
+    /// y
+    Output,
+    /// h
+    NetInput,
+}
+
 impl Activation {
+    /// What its derivative is computed from.
+    pub(crate) fn derivative_reads(self) -> DerivativeReads {
+        match self {
+            Self::Linear => DerivativeReads::Nothing,
+            Self::Gelu | Self::Silu => DerivativeReads::NetInput,
+            Self::Sigmoid | Self::Tanh | Self::Relu | Self::LeakyRelu | Self::Elu | Self::Softmax => {
+                DerivativeReads::Output
+            }
+        }
+    }
+
     /// Whether the derivative cannot be had from the output.
     pub(crate) fn needs_net_input(self) -> bool {
-        matches!(self, Self::Gelu | Self::Silu)
+        self.derivative_reads() == DerivativeReads::NetInput
     }
 
     /// Whether the derivative at a number can be had from that number of the output alone.
-    pub(crate) fn knows_its_derivative(self) -> bool {
-        !self.needs_net_input() && self != Self::Softmax
+    pub(crate) fn is_elementwise_in_output(self) -> bool {
+        self.derivative_reads() == DerivativeReads::Output && self != Self::Softmax
     }
 
     /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks
@@ -71,7 +95,8 @@ fn forward(activation: Activation, values: &mut [f32], width: usize) {
         Activation::Linear => {}
         Activation::Sigmoid => each(values, sigmoid),
         Activation::Tanh => each(values, tanh),
-        Activation::Relu => each(values, |h| h.max(0.0)),
+        // Not `max`, which drops NaN.
+        Activation::Relu => each(values, |h| if h < 0.0 { 0.0 } else { h }),
         Activation::LeakyRelu => each(values, |h| if h > 0.0 { h } else { LEAKY_SLOPE * h }),
         Activation::Elu => each(values, |h| if h > 0.0 { h } else { exp(h) - 1.0 }),
         Activation::Gelu => each(values, |h| h * normal_distribution(h)),
@@ -86,8 +111,8 @@ fn backward(activation: Activation, outputs: &[f32], net_inputs: &[f32], gradien
         Activation::Linear => {}
         Activation::Sigmoid => scale_each(gradient, outputs, |y| y * (1.0 - y)),
         Activation::Tanh => scale_each(gradient, outputs, |y| 1.0 - y * y),
-        Activation::Relu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { 0.0 }),
-        Activation::LeakyRelu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { LEAKY_SLOPE }),
+        Activation::Relu => scale_each(gradient, outputs, |y| slope(y, 0.0)),
+        Activation::LeakyRelu => scale_each(gradient, outputs, |y| slope(y, LEAKY_SLOPE)),
         Activation::Elu => scale_each(gradient, outputs, |y| if y > 0.0 { 1.0 } else { y + 1.0 }),
         Activation::Gelu => {
             scale_each(gradient, net_inputs, |h| normal_distribution(h) + h * normal_density(h))
@@ -123,12 +148,28 @@ pub(crate) fn add_bias_and_activate(
     }
 }
 
+/// 1 where y > 0, else `below`; NaN where y is.
+#[inline(always)]
+fn slope(y: f32, below: f32) -> f32 {
+    if y > 0.0 {
+        1.0
+    } else if y.is_nan() {
+        y
+    } else {
+        below
+    }
+}
+
 /// With `relu`, negative sums become 0.
 #[multiversion(targets = "simd")]
 fn add_bias(values: &mut [f32], bias: &[f32], relu: bool) {
     let least = if relu { 0.0 } else { f32::NEG_INFINITY };
     for row in values.chunks_exact_mut(bias.len()) {
-        row.iter_mut().zip(bias).for_each(|(value, bias)| *value = (*value + bias).max(least));
+        row.iter_mut().zip(bias).for_each(|(value, bias)| {
+            let sum = *value + bias;
+            // Not `max`, which drops NaN.
+            *value = if sum < least { least } else { sum };
+        });
     }
 }
 
@@ -236,6 +277,29 @@ mod tests {
             &[-0.004_049_7, -0.158_655_26, -0.154_268_77, 0.0, 0.345_731_23, 0.841_344_7, 2.995_950_2],
             1e-6,
         );
+    }
+
+    #[test]
+    fn nan_passes_through_every_activation_and_every_derivative() {
+        for activation in ALL {
+            // In a vector and in its remainder.
+            for place in [0, 20] {
+                let mut values = vec![0.5; 21];
+                values[place] = f32::NAN;
+                let net_inputs = values.clone();
+                activation.forward(&mut values, 21);
+                assert!(values[place].is_nan(), "{activation:?} forward");
+                if activation.derivative_reads() == DerivativeReads::Nothing {
+                    continue;
+                }
+                let mut gradient = vec![1.0; 21];
+                activation.backward(&values, &net_inputs, &mut gradient, 21);
+                assert!(gradient[place].is_nan(), "{activation:?} backward");
+            }
+            let mut sums = [f32::NAN, 1.0];
+            add_bias_and_activate(&mut sums, &[1.0, 1.0], activation, None);
+            assert!(sums[0].is_nan(), "{activation:?} behind a bias");
+        }
     }
 
     #[test]

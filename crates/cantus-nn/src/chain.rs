@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
 use crate::layer::{LARGEST, Layer, Parameter, size};
@@ -137,6 +138,12 @@ impl Chain {
     /// Where the network's output lies: 0 the input, i + 1 the output of link i.
     pub(crate) fn output_place(&self) -> usize {
         self.links.last().map_or(0, |last| if last.layer.is_view() { last.reads } else { self.links.len() })
+    }
+
+    /// The activation that the network's output goes through last.
+    pub(crate) fn last_activation(&self) -> Activation {
+        let last = self.output_place().checked_sub(1);
+        last.map_or(Activation::Linear, |link| self.links[link].layer.last_activation())
     }
 
     /// How many numbers lie at each place, for one example; 0 where a view has none of its own.

@@ -78,6 +78,15 @@ impl Crew {
         Self { stand: Some((stand, last)), n_members }
     }
 
+    /// As [`Self::muster`], if `n_threads` (0 for any number) allows for all that may help; else the caller alone.
+    pub(crate) fn within(n_threads: usize) -> Self {
+        // Asked once, since to ask takes longer than to answer one example.
+        static MOST: OnceLock<usize> = OnceLock::new();
+        let allows = |most: &usize| n_threads >= *most;
+        let is_enough = n_threads == 0 || allows(MOST.get_or_init(|| all_threads(0).min(MOST_MEMBERS)));
+        if is_enough { Self::muster() } else { Self::alone() }
+    }
+
     /// How many work on this answer.
     pub(crate) fn n_members(&self) -> usize {
         self.n_members

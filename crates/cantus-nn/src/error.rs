@@ -84,6 +84,31 @@ pub enum Error {
         /// The shape that the network has.
         wanted: Vec<usize>,
     },
+    /// Training produced a number that is not finite. The network has the weights of its best epoch so far; where no
+    /// epoch was finite, those that it had before the training.
+    #[error(
+        "training diverged in epoch {}: {what} is not finite at learning rate {learning_rate}; use a smaller learning rate or clip gradients{}",
+        .epoch + 1,
+        kept(*.best_epoch)
+    )]
+    Diverged {
+        /// In which epoch, counted from 0.
+        epoch: usize,
+        /// What is not finite: `the training loss`, `the validation loss`, `a weight`, or `the loss of the first batch`.
+        what: &'static str,
+        /// The learning rate of the last step.
+        learning_rate: f32,
+        /// The epoch, counted from 0, whose weights the network has now; `None` where no epoch was finite.
+        best_epoch: Option<usize>,
+    },
+    /// A weight that is NaN or infinite.
+    #[error("weight {name} has a value that is not finite ({value})")]
+    WeightNotFinite {
+        /// Its name.
+        name: String,
+        /// The first such value.
+        value: f32,
+    },
     /// Bytes that are no checkpoint, or one of another network or training.
     #[error("cannot resume from this checkpoint: {problem}")]
     Checkpoint {
@@ -96,4 +121,9 @@ pub enum Error {
         /// What does not fit.
         problem: String,
     },
+}
+
+/// The end of the message of [`Error::Diverged`].
+fn kept(best_epoch: Option<usize>) -> String {
+    best_epoch.map_or_else(String::new, |epoch| format!("; the weights of epoch {} are kept", epoch + 1))
 }

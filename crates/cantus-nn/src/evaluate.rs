@@ -1,13 +1,13 @@
 //! Judging: how a network fares on examples it does not learn from.
 //!
-//! Where an example has several views, its answer is the mean of the answers to them.
+//! Where an example has several views, its answer is the mean of the probabilities for them.
 
 use std::sync::Mutex;
 
 use crate::chain::Chain;
 use crate::examples::Examples;
 use crate::history::Scores;
-use crate::inference::{BLOCK, for_each_block};
+use crate::inference::{BLOCK, Outputs, for_each_block};
 use crate::loss::Loss;
 use crate::team::lock;
 
@@ -20,37 +20,22 @@ pub(crate) fn scores(
     n_threads: usize,
 ) -> Scores {
     let (n, output_len, n_classes) = (examples.len(), chain.output_len(), chain.n_classes());
+    let from_logits = loss.fuses_with(chain.last_activation());
+    let outputs = if from_logits { Outputs::Logits } else { Outputs::Activated };
     let n_views = examples.n_views().max(1);
     let mut answers = vec![0.0; n * n_views * output_len];
     let blocks: Vec<_> = answers.chunks_mut(BLOCK * output_len).map(Mutex::new).collect();
     let write = |i: usize, input: &mut [f32]| examples.write_view(i / n_views, i % n_views, input);
     let read = |block: usize, _: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
-    for_each_block(chain, parameters, n * n_views, n_threads, write, read);
+    for_each_block(chain, parameters, n * n_views, outputs, n_threads, write, read);
     let (mut sum_loss, mut sum_accuracy) = (0.0, 0.0);
-    for (i, views) in answers.chunks_exact_mut(n_views * output_len).enumerate() {
-        let score = loss.score(mean_of_views(views, output_len), examples.target(i), n_classes);
+    for (i, views) in answers.chunks_exact(n_views * output_len).enumerate() {
+        let score = loss.score_mean(views, output_len, examples.target(i), n_classes, from_logits);
         sum_loss += score.loss * f64::from(examples.weight(i));
         sum_accuracy += score.accuracy;
     }
     let accuracy = loss.has_accuracy().then_some(sum_accuracy / n as f64);
     Scores { loss: sum_loss / n as f64 + penalty(chain, parameters), accuracy }
-}
-
-/// The mean of the answers to all views of one example, put in place of the first.
-///
-/// # Shapes
-/// - `views`: `[n_views, output_len]`, at least one
-/// - returns: `[output_len]`
-fn mean_of_views(views: &mut [f32], output_len: usize) -> &[f32] {
-    let (mean, others) = views.split_at_mut(output_len);
-    let n_views = 1 + others.len() / output_len;
-    if n_views > 1 {
-        for other in others.chunks_exact(output_len) {
-            mean.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
-        }
-        mean.iter_mut().for_each(|sum| *sum /= n_views as f32);
-    }
-    mean
 }
 
 /// What the regularisers add to the loss.

@@ -51,6 +51,14 @@ impl History {
         self.loss.len()
     }
 
+    /// The epoch, counted from 0, with the lowest validation loss; training loss, if there is no validation.
+    #[must_use]
+    pub fn best_epoch(&self) -> Option<usize> {
+        let loss = if self.val_loss.is_empty() { &self.loss } else { &self.val_loss };
+        // Of equals the first, as in training.
+        (0..loss.len()).min_by(|&a, &b| loss[a].total_cmp(&loss[b]))
+    }
+
     /// Keras's names and their numbers, those that were measured.
     pub fn columns(&self) -> impl Iterator<Item = (&'static str, &[f64])> {
         [

@@ -13,6 +13,15 @@ pub(crate) const BLOCK: usize = 32;
 /// Outputs of a layer that should fit into the second-level cache together with its inputs.
 const CACHED: usize = 65_536;
 
+/// What an inference puts out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outputs {
+    /// The network's outputs.
+    Activated,
+    /// The net inputs of the last activation, for a loss that computes that itself.
+    Logits,
+}
+
 /// Buffers to take up to `capacity` examples through a network; made once, used often.
 #[derive(Debug)]
 pub(crate) struct Inference {
@@ -58,17 +67,30 @@ impl Inference {
     }
 
     /// The outputs for the first `rows` inputs.
-    pub(crate) fn run(&mut self, chain: &Chain, parameters: &[Vec<f32>], rows: usize, crew: &Crew) -> &[f32] {
+    pub(crate) fn run(
+        &mut self,
+        chain: &Chain,
+        parameters: &[Vec<f32>],
+        rows: usize,
+        outputs: Outputs,
+        crew: &Crew,
+    ) -> &[f32] {
         for start in (0..rows).step_by(self.group.max(1)) {
-            self.run_group(chain, parameters, start..rows.min(start + self.group), crew);
+            self.run_group(chain, parameters, start..rows.min(start + self.group), outputs, crew);
         }
         &self.answers[..rows * chain.output_len()]
     }
 
     /// Takes some examples through all layers.
-    fn run_group(&mut self, chain: &Chain, parameters: &[Vec<f32>], group: Range<usize>, crew: &Crew) {
+    fn run_group(
+        &mut self,
+        chain: &Chain,
+        parameters: &[Vec<f32>],
+        group: Range<usize>,
+        outputs: Outputs,
+        crew: &Crew,
+    ) {
         let rows = group.len();
-        let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
         let [first, second] = &mut self.outputs;
         let (mut before, mut after) = (first, second);
         let mut x = &self.inputs[group.start * chain.input_len()..group.end * chain.input_len()];
@@ -80,6 +102,8 @@ impl Inference {
                 scratch: &mut self.scratch[..rows * memory.scratch_per_row + memory.scratch],
             };
             let y = &mut after[..rows * link.output_len()];
+            let skips_activation = outputs == Outputs::Logits && i + 1 == chain.output_place();
+            let pass = Pass { rows, first_row: 0, training: false, skips_activation, key: 0 };
             if rows == 1 {
                 link.layer.answer(crew, &pass, weights, x, y, tape);
             } else {
@@ -101,6 +125,7 @@ pub(crate) fn for_each_block(
     chain: &Chain,
     parameters: &[Vec<f32>],
     n: usize,
+    outputs: Outputs,
     n_threads: usize,
     write: impl Fn(usize, &mut [f32]) + Sync,
     read: impl Fn(usize, usize, &[f32]) + Sync,
@@ -117,7 +142,7 @@ pub(crate) fn for_each_block(
             let rows = BLOCK.min(n - first);
             let inputs = inference.input().chunks_exact_mut(chain.input_len());
             inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
-            read(block, first, inference.run(chain, parameters, rows, &Crew::alone()));
+            read(block, first, inference.run(chain, parameters, rows, outputs, &Crew::alone()));
         }
     };
     with_team(n_threads, work, |team| team.run((), n_threads));

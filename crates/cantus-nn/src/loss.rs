@@ -2,11 +2,20 @@
 //!
 //! The loss of a batch is the mean over its examples (each times its weight), to which the network's
 //! regularisers add their penalty, as in Keras.
+//!
+//! A cross-entropy behind the softmax or sigmoid that belongs to it is computed from the *logits*, the net inputs of that
+//! activation: ln p is then a difference (log-softmax) that neither overflows nor loses digits, however small p is, and
+//! the gradient is p - t. Keras does the same. Behind any other activation probabilities are kept 1e-7 away from 0, as
+//! Keras keeps them.
 
+mod gradient;
+mod score;
 mod spelling;
 
 use crate::activation::Activation;
 use crate::examples::Target;
+
+pub(crate) use score::Score;
 
 /// What training makes small, spelled as Keras spells it: by its name, `"mean_squared_error"`, or with settings,
 /// `{ type = "categorical_crossentropy", label_smoothing = 0.1 }`.
@@ -31,26 +40,13 @@ pub enum Loss {
     },
 }
 
-/// How one example was answered.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Score {
-    /// Unweighted.
-    pub(crate) loss: f64,
-    /// 1 if right, 0 if wrong; for several labels, the share of right ones.
-    pub(crate) accuracy: f64,
-}
-
-/// Keras keeps probabilities this far from 0 and 1.
-const EPSILON: f32 = 1e-7;
-
 impl Loss {
     /// Whether answers can be right or wrong, and not only near or far.
     pub(crate) fn has_accuracy(self) -> bool {
         self != Self::MeanSquaredError
     }
 
-    /// Whether the gradient behind this last activation has the simple form p - t, for which `gradient` skips
-    /// the activation's own derivative (and never divides by a small p).
+    /// Whether the loss computes this last activation itself, and so is to be given the logits.
     pub(crate) fn fuses_with(self, last: Activation) -> bool {
         match self {
             Self::MeanSquaredError => false,
@@ -87,74 +83,6 @@ impl Loss {
         }
     }
 
-    /// Judges one answer.
-    ///
-    /// # Shapes
-    /// - `outputs`: all outputs of one example; cross-entropy goes over rows of `n_classes` and takes their
-    ///   mean
-    pub(crate) fn score(self, outputs: &[f32], target: Target<'_>, n_classes: usize) -> Score {
-        let n_rows = (outputs.len() / n_classes) as f64;
-        let mut score = Score { loss: 0.0, accuracy: 0.0 };
-        for (row, p) in outputs.chunks_exact(n_classes).enumerate() {
-            let t = |j: usize| self.smoothed(target, row, j, n_classes);
-            match self {
-                Self::MeanSquaredError => {
-                    score.loss += mean(p.iter().enumerate().map(|(j, &p)| f64::from(p - t(j)).powi(2)));
-                }
-                Self::BinaryCrossentropy { .. } => {
-                    score.loss += mean(p.iter().enumerate().map(|(j, &p)| {
-                        let (p, t) = (f64::from(p.clamp(EPSILON, 1.0 - EPSILON)), f64::from(t(j)));
-                        -t * p.ln() - (1.0 - t) * (1.0 - p).ln()
-                    }));
-                    score.accuracy += mean(
-                        p.iter().enumerate().map(|(j, &p)| f64::from(u8::from((p > 0.5) == (t(j) > 0.5)))),
-                    );
-                }
-                Self::SparseCategoricalCrossentropy | Self::CategoricalCrossentropy { .. } => {
-                    score.loss += (0..n_classes)
-                        .filter(|&j| t(j) != 0.0)
-                        .map(|j| -f64::from(t(j)) * f64::from(p[j].clamp(EPSILON, 1.0)).ln())
-                        .sum::<f64>();
-                    let right = argmax(n_classes, |j| p[j]) == argmax(n_classes, t);
-                    score.accuracy += f64::from(u8::from(right));
-                }
-            }
-        }
-        Score { loss: score.loss / n_rows, accuracy: score.accuracy / n_rows }
-    }
-
-    /// Writes `scale` · ∂E/∂(output) of one example; with `fused`, ∂E/∂(net input of the last activation).
-    pub(crate) fn gradient(
-        self,
-        outputs: &[f32],
-        target: Target<'_>,
-        n_classes: usize,
-        scale: f32,
-        fused: bool,
-        gradient: &mut [f32],
-    ) {
-        let scale = scale * n_classes as f32 / outputs.len() as f32;
-        let rows = outputs.chunks_exact(n_classes).zip(gradient.chunks_exact_mut(n_classes));
-        for (row, (p, gradient)) in rows.enumerate() {
-            let t = |j: usize| self.smoothed(target, row, j, n_classes);
-            let sum_t: f32 = if fused { (0..n_classes).map(t).sum() } else { 0.0 };
-            for (j, (gradient, &p)) in gradient.iter_mut().zip(p).enumerate() {
-                let t = t(j);
-                *gradient = scale
-                    * match self {
-                        Self::MeanSquaredError => 2.0 * (p - t) / n_classes as f32,
-                        Self::BinaryCrossentropy { .. } if fused => (p - t) / n_classes as f32,
-                        Self::BinaryCrossentropy { .. } => {
-                            let p = p.clamp(EPSILON, 1.0 - EPSILON);
-                            (p - t) / (p * (1.0 - p)) / n_classes as f32
-                        }
-                        _ if fused => p.mul_add(sum_t, -t),
-                        _ => -t / p.max(EPSILON),
-                    };
-            }
-        }
-    }
-
     /// Target value j of a row, after label smoothing.
     fn smoothed(self, target: Target<'_>, row: usize, j: usize, n_classes: usize) -> f32 {
         let t = match target {
@@ -177,16 +105,6 @@ impl Loss {
     }
 }
 
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let n = values.len() as f64;
-    values.sum::<f64>() / n
-}
-
-/// The first of the greatest.
-fn argmax(n: usize, value: impl Fn(usize) -> f32) -> usize {
-    (1..n).fold(0, |best, j| if value(j) > value(best) { j } else { best })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,23 +119,26 @@ mod tests {
     fn losses_are_those_of_keras() {
         let p = [0.2, 0.7, 0.1];
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a}, expected {b}");
-        close(Loss::SparseCategoricalCrossentropy.score(&p, Target::Class(1), 3).loss, 0.356_674_97);
+        close(Loss::SparseCategoricalCrossentropy.score(&p, Target::Class(1), 3, false).loss, 0.356_674_97);
         let one_hot = Target::Values(&[0.0, 1.0, 0.0]);
         close(
-            Loss::CategoricalCrossentropy { label_smoothing: 0.1 }.score(&p, one_hot, 3).loss,
+            Loss::CategoricalCrossentropy { label_smoothing: 0.1 }.score(&p, one_hot, 3, false).loss,
             0.463_297_43,
         );
-        close(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.score(&p, one_hot, 3).loss, 0.228_393_02);
-        close(Loss::MeanSquaredError.score(&p, one_hot, 3).loss, 0.046_666_67);
+        close(
+            Loss::BinaryCrossentropy { label_smoothing: 0.0 }.score(&p, one_hot, 3, false).loss,
+            0.228_393_02,
+        );
+        close(Loss::MeanSquaredError.score(&p, one_hot, 3, false).loss, 0.046_666_67);
     }
 
     #[test]
     fn accuracy_asks_for_the_greatest_or_for_every_label() {
         let p = [0.2, 0.7, 0.6];
-        assert_eq!(CROSSENTROPY.score(&p, Target::Class(1), 3).accuracy, 1.0);
-        assert_eq!(CROSSENTROPY.score(&p, Target::Class(2), 3).accuracy, 0.0);
+        assert_eq!(CROSSENTROPY.score(&p, Target::Class(1), 3, false).accuracy, 1.0);
+        assert_eq!(CROSSENTROPY.score(&p, Target::Class(2), 3, false).accuracy, 0.0);
         let labels = Loss::BinaryCrossentropy { label_smoothing: 0.0 };
-        let share = labels.score(&p, Target::Values(&[0.0, 1.0, 0.0]), 3).accuracy;
+        let share = labels.score(&p, Target::Values(&[0.0, 1.0, 0.0]), 3, false).accuracy;
         assert!((share - 2.0 / 3.0).abs() < 1e-9);
     }
 
@@ -237,7 +158,7 @@ mod tests {
                     let at = |by: f32| {
                         let mut p = p;
                         p[i] += by;
-                        loss.score(&p, Target::Values(&t), 3).loss
+                        loss.score(&p, Target::Values(&t), 3, false).loss
                     };
                     (2.0 * (at(1e-3) - at(-1e-3)) / 2e-3) as f32
                 })
@@ -247,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fused_gradient_equals_the_one_through_the_activation() {
+    fn the_gradient_from_logits_equals_the_one_through_the_activation() {
         let h = [0.3, -0.8, 1.1];
         for (loss, last) in [
             (CROSSENTROPY, Activation::Softmax),
@@ -256,8 +177,11 @@ mod tests {
             let mut p = h;
             last.forward(&mut p, 3);
             let target = Target::Values(&[0.0, 0.0, 1.0]);
+            let close =
+                (loss.score(&p, target, 3, false).loss - loss.score(&h, target, 3, true).loss).abs() < 1e-6;
+            assert!(close, "{loss:?}");
             let (mut fused, mut through) = ([0.0; 3], [0.0; 3]);
-            loss.gradient(&p, target, 3, 1.0, true, &mut fused);
+            loss.gradient(&h, target, 3, 1.0, true, &mut fused);
             loss.gradient(&p, target, 3, 1.0, false, &mut through);
             last.backward(&p, &[], &mut through, 3);
             assert_close(&fused, &through, 1e-6);
@@ -270,7 +194,7 @@ mod tests {
         let (p, mixed) = ([0.2, 0.5, 0.3], Target::Mixed(2, 0, 0.7));
         let expected = -0.7 * 0.3_f64.ln() - 0.3 * 0.2_f64.ln();
         for loss in [Loss::SparseCategoricalCrossentropy, CROSSENTROPY] {
-            assert!((loss.score(&p, mixed, 3).loss - expected).abs() < 1e-6);
+            assert!((loss.score(&p, mixed, 3, false).loss - expected).abs() < 1e-6);
             let (mut found, mut wanted) = ([0.0; 3], [0.0; 3]);
             loss.gradient(&p, mixed, 3, 1.0, true, &mut found);
             CROSSENTROPY.gradient(&p, Target::Values(&[0.3, 0.0, 0.7]), 3, 1.0, true, &mut wanted);
@@ -278,10 +202,10 @@ mod tests {
         }
         let smoothed = Loss::CategoricalCrossentropy { label_smoothing: 0.1 };
         let values = Target::Values(&[0.3, 0.0, 0.7]);
-        let difference = smoothed.score(&p, mixed, 3).loss - smoothed.score(&p, values, 3).loss;
+        let difference = smoothed.score(&p, mixed, 3, false).loss - smoothed.score(&p, values, 3, false).loss;
         assert!(difference.abs() < 1e-6);
-        let with_itself = CROSSENTROPY.score(&p, Target::Mixed(1, 1, 0.3), 3);
-        assert_eq!(with_itself, CROSSENTROPY.score(&p, Target::Class(1), 3));
+        let with_itself = CROSSENTROPY.score(&p, Target::Mixed(1, 1, 0.3), 3, false);
+        assert_eq!(with_itself, CROSSENTROPY.score(&p, Target::Class(1), 3, false));
         assert!(
             CROSSENTROPY.misfit(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
         );
@@ -295,7 +219,7 @@ mod tests {
         let mixed = Target::MixedValues(&[0.0, 1.0, 1.0], &[1.0, 0.0, 1.0], 0.75);
         let values = Target::Values(&[0.25, 0.75, 1.0]);
         for loss in [0.0, 0.1].map(|label_smoothing| Loss::BinaryCrossentropy { label_smoothing }) {
-            assert_eq!(loss.score(&p, mixed, 3), loss.score(&p, values, 3));
+            assert_eq!(loss.score(&p, mixed, 3, false), loss.score(&p, values, 3, false));
             let (mut found, mut wanted) = ([0.0; 3], [0.0; 3]);
             loss.gradient(&p, mixed, 3, 1.0, true, &mut found);
             loss.gradient(&p, values, 3, 1.0, true, &mut wanted);
@@ -304,6 +228,57 @@ mod tests {
         let short = Target::MixedValues(&[0.0; 3], &[0.0; 2], 0.5);
         assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.misfit(short, 3, 3).is_some());
         assert!(Loss::SparseCategoricalCrossentropy.misfit(mixed, 3, 3).is_some());
+    }
+
+    /// `keras.losses.{sparse_categorical,binary}_crossentropy(..., from_logits=True)`, Keras 3.15.1 (TensorFlow), in
+    /// f32: 1500.0 and 1000.0, 500.0. From probabilities a loss cannot exceed -ln 1e-7 = 16.1.
+    #[test]
+    fn losses_from_logits_have_no_limit() {
+        let logits = [1000.0, 0.0, -500.0];
+        let sparse = Loss::SparseCategoricalCrossentropy.score(&logits, Target::Class(2), 3, true);
+        assert_eq!((sparse.loss, sparse.accuracy), (1500.0, 0.0));
+        let binary = Loss::BinaryCrossentropy { label_smoothing: 0.0 };
+        let targets = [0.0, 0.0, 1.0];
+        let loss = binary.score(&logits, Target::Values(&targets), 3, true).loss;
+        assert!((loss - (1500.0 + std::f64::consts::LN_2) / 3.0).abs() < 1e-9, "{loss}");
+    }
+
+    #[test]
+    fn the_score_of_several_views_is_that_of_their_mean_probabilities() {
+        let views = [0.3, -0.8, 1.1, 2.0, 0.1, -1.0];
+        for (loss, last, target) in [
+            (CROSSENTROPY, Activation::Softmax, Target::Class(2)),
+            (
+                Loss::BinaryCrossentropy { label_smoothing: 0.1 },
+                Activation::Sigmoid,
+                Target::Values(&[1.0, 0.0, 1.0]),
+            ),
+        ] {
+            let mut p = views;
+            last.forward(&mut p, 3);
+            let from_logits = loss.score_mean(&views, 3, target, 3, true);
+            let from_probabilities = loss.score_mean(&p, 3, target, 3, false);
+            assert!((from_logits.loss - from_probabilities.loss).abs() < 1e-6, "{loss:?}");
+            assert_eq!(from_logits.accuracy, from_probabilities.accuracy);
+        }
+    }
+
+    #[test]
+    fn nan_in_an_answer_is_nan_in_its_loss_and_gradient() {
+        let binary = Loss::BinaryCrossentropy { label_smoothing: 0.0 };
+        let values = Target::Values(&[0.0, 1.0, 0.0]);
+        for (loss, from_logits) in
+            [(Loss::MeanSquaredError, false), (CROSSENTROPY, true), (binary, false), (binary, true)]
+        {
+            for place in 0..3 {
+                let mut outputs = [0.2, 0.5, 0.3];
+                outputs[place] = f32::NAN;
+                assert!(loss.score(&outputs, values, 3, from_logits).loss.is_nan(), "{loss:?} at {place}");
+                let mut gradient = [0.0; 3];
+                loss.gradient(&outputs, values, 3, 1.0, from_logits, &mut gradient);
+                assert!(gradient[place].is_nan(), "{loss:?} at {place}");
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::evaluate::scores;
 use crate::examples::Examples;
 use crate::fit::{self, Progress, Training};
 use crate::history::{History, Scores};
-use crate::inference::{self, BLOCK, Inference};
+use crate::inference::{self, BLOCK, Inference, Outputs};
 use crate::loss::Loss;
 use crate::summary;
 use crate::team::lock;
@@ -27,6 +27,8 @@ pub struct Network {
     pub(crate) chain: Chain,
     /// One vector for each layer: its tensors, one after another.
     pub(crate) parameters: Vec<Vec<f32>>,
+    /// See [`Self::set_threads`].
+    n_threads: usize,
     /// Buffers of the last small prediction.
     spare: Mutex<Option<Inference>>,
 }
@@ -40,7 +42,13 @@ impl Network {
     pub fn new(architecture: &Architecture, seed: u64) -> Result<Self, Error> {
         let chain = Chain::new(architecture)?;
         let parameters = (0..chain.links.len()).map(|link| chain.initial_weights(link, seed)).collect();
-        Ok(Self { architecture: architecture.clone(), chain, parameters, spare: Mutex::new(None) })
+        Ok(Self {
+            architecture: architecture.clone(),
+            chain,
+            parameters,
+            n_threads: 0,
+            spare: Mutex::new(None),
+        })
     }
 
     /// Builds every layer with the weights of a network that has learnt already; draws none.
@@ -50,8 +58,13 @@ impl Network {
     pub fn with_weights(architecture: &Architecture, tensors: &[Tensor]) -> Result<Self, Error> {
         let chain = Chain::new(architecture)?;
         let parameters = chain.links.iter().map(|link| vec![0.0; link.n_weights()]).collect();
-        let mut network =
-            Self { architecture: architecture.clone(), chain, parameters, spare: Mutex::new(None) };
+        let mut network = Self {
+            architecture: architecture.clone(),
+            chain,
+            parameters,
+            n_threads: 0,
+            spare: Mutex::new(None),
+        };
         let is_given = |name: &String| tensors.iter().any(|tensor| tensor.name == *name);
         let missing = network.chain.tensor_names().find(|name| !is_given(name));
         if let Some(name) = missing {
@@ -65,6 +78,14 @@ impl Network {
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// Limits the threads that [`predict`](Self::predict) and [`evaluate`](Self::evaluate) use, the calling one included;
+    /// 0, as at first, for as many as there are processors. Changes no bit of the result.
+    ///
+    /// [`fit`](Self::fit) has a setting of its own.
+    pub fn set_threads(&mut self, n_threads: usize) {
+        self.n_threads = n_threads;
     }
 
     /// Of one example.
@@ -98,8 +119,9 @@ impl Network {
     /// that.
     ///
     /// # Errors
-    /// If a setting makes no sense, or the examples do not fit the network or the loss. Nothing was trained
-    /// then.
+    /// If a setting makes no sense, or the examples do not fit the network or the loss: nothing was trained then. If
+    /// a loss or a weight becomes NaN or infinite ([`Error::Diverged`]): the network has the weights of its best epoch
+    /// then, or those from before if there was none.
     pub fn fit(
         &mut self,
         train: &dyn Examples,
@@ -126,7 +148,7 @@ impl Network {
         fit::fit(self, train, validation, training, Some(checkpoint), observe)
     }
 
-    /// The outputs for some inputs; large numbers of them are shared among all processors.
+    /// The outputs for some inputs; large numbers of them are shared among threads.
     ///
     /// # Shapes
     /// - `inputs`: `[n, input_shape...]`
@@ -149,7 +171,8 @@ impl Network {
         let write =
             |i: usize, input: &mut [f32]| input.copy_from_slice(&inputs[i * input_len..(i + 1) * input_len]);
         let read = |block: usize, _: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
-        inference::for_each_block(&self.chain, &self.parameters, n, 0, write, read);
+        let (outputs_of, n_threads) = (Outputs::Activated, self.n_threads);
+        inference::for_each_block(&self.chain, &self.parameters, n, outputs_of, n_threads, write, read);
         Ok(outputs)
     }
 
@@ -158,9 +181,9 @@ impl Network {
     fn predict_few(&self, inputs: &[f32], n: usize) -> Vec<f32> {
         let kept = lock(&self.spare).take().filter(|inference| inference.capacity() >= n);
         let mut inference = kept.unwrap_or_else(|| Inference::new(&self.chain, n));
-        let crew = if n == 1 { Crew::muster() } else { Crew::alone() };
+        let crew = if n == 1 { Crew::within(self.n_threads) } else { Crew::alone() };
         inference.input()[..inputs.len()].copy_from_slice(inputs);
-        let outputs = inference.run(&self.chain, &self.parameters, n, &crew).to_vec();
+        let outputs = inference.run(&self.chain, &self.parameters, n, Outputs::Activated, &crew).to_vec();
         *lock(&self.spare) = Some(inference);
         outputs
     }
@@ -171,7 +194,7 @@ impl Network {
     /// If there are none, or they do not fit the network or the loss.
     pub fn evaluate(&self, examples: &dyn Examples, loss: Loss) -> Result<Scores, Error> {
         fit::check_examples(&self.chain, examples, loss, "evaluation")?;
-        Ok(scores(&self.chain, &self.parameters, examples, loss, 0))
+        Ok(scores(&self.chain, &self.parameters, examples, loss, self.n_threads))
     }
 
     /// All weights by name, first layer to last, those that are not trained included.
@@ -183,7 +206,7 @@ impl Network {
     /// Replaces weights by name; those not named stay.
     ///
     /// # Errors
-    /// If there is no weight of a name, or its shape is another. Nothing was replaced then.
+    /// If there is no weight of a name, its shape is another, or a value is not finite. Nothing was replaced then.
     pub fn set_weights(&mut self, tensors: &[Tensor]) -> Result<(), Error> {
         let places: Vec<_> = tensors.iter().map(|tensor| self.place_of(tensor)).collect::<Result<_, _>>()?;
         for (tensor, (link, range)) in tensors.iter().zip(places) {
@@ -203,6 +226,9 @@ impl Network {
                     if wanted.shape != *shape || wanted.values.len() != tensor.range.len() {
                         let (name, got, wanted) = (wanted.name.clone(), wanted.shape.clone(), shape.clone());
                         return Err(Error::WeightShape { name, got, wanted });
+                    }
+                    if let Some(&value) = wanted.values.iter().find(|value| !value.is_finite()) {
+                        return Err(Error::WeightNotFinite { name: wanted.name.clone(), value });
                     }
                     return Ok((i, tensor.range.clone()));
                 }

@@ -53,7 +53,7 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let rows = x.len() / input_shape.iter().product::<usize>();
     let mut y = vec![f32::NAN; rows * layer.output_shape().iter().product::<usize>()];
-    let pass = Pass { rows, first_row: 0, training: false, fused: false, key: 0 };
+    let pass = Pass { rows, first_row: 0, training: false, skips_activation: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
     layer.forward(&pass, weights, x, &mut y, Space::new(&*layer, rows).tape());
     y
@@ -69,7 +69,7 @@ pub(crate) fn run_answer(
 ) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let mut y = vec![f32::NAN; layer.output_shape().iter().product::<usize>()];
-    let pass = Pass { rows: 1, first_row: 0, training: false, fused: false, key: 0 };
+    let pass = Pass { rows: 1, first_row: 0, training: false, skips_activation: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
     layer.answer(crew, &pass, weights, x, &mut y, Space::new(&*layer, 1).tape());
     y
@@ -84,7 +84,7 @@ pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize
     let (layer, weights) = build(spec, input_shape);
     let x = noise(rows * input_shape.iter().product::<usize>(), 12);
     let direction = noise(rows * layer.output_shape().iter().product::<usize>(), 13);
-    let pass = Pass { rows, first_row: 3, training: true, fused: false, key: 99 };
+    let pass = Pass { rows, first_row: 3, training: true, skips_activation: false, key: 99 };
     let forward = |x: &[f32], weights: &[f32], y: &mut [f32], space: &mut Space| {
         layer.forward(&pass, Weights { values: weights, derived: &[] }, x, y, space.tape());
     };

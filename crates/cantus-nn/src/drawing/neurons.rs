@@ -112,13 +112,13 @@ impl<'a> Weights<'a> {
             let tensor = link.tensors.iter().find(|tensor| tensor.parameter.name == name);
             tensor.map_or(&[][..], |tensor| &values[tensor.range.clone()])
         });
-        let finite = values.iter().map(|w| w.abs()).filter(|w| w.is_finite());
-        Self { path: &link.path, kernel, bias, largest: finite.fold(f32::MIN_POSITIVE, f32::max) }
+        let largest = values.iter().map(|w| w.abs()).fold(f32::MIN_POSITIVE, f32::max);
+        Self { path: &link.path, kernel, bias, largest }
     }
 
     /// From 0 for nothing to 1 for the layer's largest weight.
     fn size(&self, weight: f32) -> f64 {
-        if weight.is_nan() { 0.0 } else { f64::from(weight.abs() / self.largest).min(1.0) }
+        f64::from(weight.abs() / self.largest).min(1.0)
     }
 }
 

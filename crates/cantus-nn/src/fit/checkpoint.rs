@@ -156,6 +156,9 @@ fn read_parameters(file: &SafeTensors<'_>, prefix: &str, chain: &Chain) -> Resul
             }
             let (words, _) = view.data().as_chunks::<4>();
             values.extend(words.iter().map(|word| f32::from_le_bytes(*word)));
+            if !values.iter().rev().take(words.len()).all(|value| value.is_finite()) {
+                return Err(damaged(format!("{name} has values that are not finite")));
+            }
         }
         parameters.push(values);
     }

@@ -76,7 +76,7 @@ impl<'a> Engine<'a> {
         parameters: &[Vec<f32>],
         slots: Vec<[Vec<f32>; 2]>,
     ) -> Self {
-        let plan = Plan::new(chain, batch);
+        let plan = Plan::new(chain, batch, task.from_logits);
         let lanes =
             (0..plan.n_lanes).map(|i| RwLock::new(Lane::new(chain, &plan, i * plan.lane_rows))).collect();
         let trained = chain.links.iter().zip(parameters).zip(slots).map(|((link, values), slots)| match link
@@ -153,7 +153,7 @@ impl<'a> Engine<'a> {
         for (i, _) in before_last.iter().enumerate().rev() {
             let head = self.plan.stages[i + 1].head;
             self.meet_backward(team, head);
-            if head.is_some_and(|head| self.plan.hands_on[head]) {
+            if head.is_some_and(|head| self.plan.links[head].hands_on) {
                 team.run(Order::Backward(i), n_lanes);
             }
         }
@@ -199,7 +199,7 @@ impl<'a> Engine<'a> {
         match self.hub(head) {
             Some((link, Hub::Columns(_, columns))) => {
                 columns.gather_d_output(&self.lanes, link);
-                if self.plan.hands_on[link] {
+                if self.plan.links[link].hands_on {
                     team.run(Order::ColumnsBackward(link), columns.n_input_blocks());
                 }
             }
@@ -283,6 +283,9 @@ impl<'a> Engine<'a> {
             if backward {
                 self.group_backward(lane, stage, &group, now);
             }
+            if forward {
+                lane.free(&self.plan.stages[stage]);
+            }
         }
     }
 
@@ -291,7 +294,7 @@ impl<'a> Engine<'a> {
         let stage = &self.plan.stages[stage];
         match self.hub(stage.head) {
             Some((head, Hub::Columns(dense, columns))) => {
-                lane.receive(self.chain, head, dense, columns, group)
+                lane.receive(self.chain, (head, self.plan.links[head]), dense, columns, group)
             }
             Some((head, Hub::Statistics(layer, block, agreed))) => {
                 lane.forward_agreed(self.chain, (head, layer), read(block).weights(), &read(agreed), group);
@@ -300,7 +303,8 @@ impl<'a> Engine<'a> {
         }
         for link in stage.links.clone().filter(|&link| !self.chain.links[link].layer.is_view()) {
             if let Trained::Block(block) = &self.weights[link] {
-                lane.forward(self.chain, link, read(block).weights(), group, now);
+                let plan = self.plan.links[link];
+                lane.forward(self.chain, (link, plan), read(block).weights(), group, now);
             }
         }
         if let Some((next, Hub::Statistics(layer, ..))) = self.hub(next) {
@@ -317,24 +321,21 @@ impl<'a> Engine<'a> {
             }
             None => {}
         }
-        let last = self.chain.output_place();
         let stage = &self.plan.stages[stage];
         for link in stage.links.clone().rev().filter(|&link| !self.chain.links[link].layer.is_view()) {
-            let hands_on = self.plan.hands_on[link];
-            if !hands_on && self.chain.links[link].n_trainable() == 0 {
+            let plan = self.plan.links[link];
+            if !plan.hands_on && self.chain.links[link].n_trainable() == 0 {
                 return;
             }
-            if let Trained::Block(block) = &self.weights[link] {
-                let fused = self.task.fused && link + 1 == last;
-                let way = (fused, self.plan.takes[link], hands_on);
-                if !lane.backward(self.chain, link, read(block).weights(), group, now, way) {
-                    return;
-                }
+            if let Trained::Block(block) = &self.weights[link]
+                && !lane.backward(self.chain, (link, plan), read(block).weights(), group, now)
+            {
+                return;
             }
         }
         match self.hub(stage.head) {
             Some((head, Hub::Columns(dense, _))) => {
-                lane.hand_over(self.chain, head, dense, group, self.task.fused && head + 1 == last);
+                lane.hand_over(self.chain, (head, self.plan.links[head]), dense, group);
             }
             Some((head, Hub::Statistics(layer, _, agreed))) => {
                 lane.gather_gradient(self.chain, (head, layer), &read(agreed), group);

@@ -7,9 +7,8 @@
 use std::ops::Range;
 
 use super::columns::Columns;
-use super::plan::{Plan, Stage};
+use super::plan::{LinkPlan, Plan, Stage};
 use super::step::{Now, Task};
-use crate::activation::Activation;
 use crate::chain::Chain;
 use crate::layer::{
     Agreed, BatchNormalizationLayer, DenseLayer, Flow, Meeting, Memory, Moments, Pass, Tape, Weights,
@@ -26,8 +25,8 @@ pub(super) struct Lane {
     rows: usize,
     /// How many numbers lie at each place, for one example.
     lens: Vec<usize>,
-    /// For each place, whether it is for one group at a time.
-    passing: Vec<bool>,
+    /// For each place, whether it has room for one group only, which the next one overwrites.
+    reusable: Vec<bool>,
     /// The input, and the output of each link.
     outputs: Vec<Vec<f32>>,
     /// For each link, ∂E/∂(its output) of all examples; only where a meeting needs it, else empty.
@@ -56,9 +55,9 @@ impl Lane {
         let flow =
             plan.stages.iter().map(|stage| stage.group * longest(chain, stage, &lens)).max().unwrap_or(0);
         let place = |(i, len): (usize, &usize)| {
-            let of_stage = |stage: &&Stage| stage.links.contains(&i.wrapping_sub(1));
-            let group = plan.stages.iter().find(of_stage).map_or(rows, |stage| stage.group);
-            vec![0.0; len * if plan.passing[i] { group } else { rows }]
+            let computes = |stage: &&Stage| i.checked_sub(1).is_some_and(|link| stage.computes(link));
+            let group = plan.stages.iter().find(computes).map_or(rows, |stage| stage.group);
+            vec![0.0; len * if plan.reusable[i] { group } else { rows }]
         };
         let meets = |i: usize| plan.stages.iter().any(|stage| stage.head == Some(i));
         let border = |i: usize| vec![0.0; if meets(i) { lens[i + 1] * rows } else { 0 }];
@@ -75,7 +74,7 @@ impl Lane {
             first,
             rows: 0,
             outputs: lens.iter().enumerate().map(place).collect(),
-            passing: plan.passing.clone(),
+            reusable: plan.reusable.clone(),
             borders: (0..chain.links.len()).map(border).collect(),
             tapes: memories.iter().map(|memory| vec![0.0; memory.floats * rows]).collect(),
             scratch: vec![0.0; scratch],
@@ -94,6 +93,7 @@ impl Lane {
         self.score = Score { loss: 0.0, accuracy: 0.0 };
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
         self.moments.iter_mut().for_each(Moments::clear);
+        self.outputs.iter_mut().chain(&mut self.tapes).for_each(|buffer| poison(buffer));
         let inputs = self.outputs[0].chunks_exact_mut(chain.input_len());
         let share = now.indices.iter().skip(self.first).take(self.rows);
         share.zip(inputs).for_each(|(&index, input)| task.examples.write_input(index, now.epoch, input));
@@ -107,25 +107,33 @@ impl Lane {
 
     /// Where a group's numbers lie at a place.
     fn at(&self, place: usize, group: &Range<usize>) -> Range<usize> {
-        let group = if self.passing[place] { 0..group.len() } else { group.clone() };
+        let group = if self.reusable[place] { 0..group.len() } else { group.clone() };
         span(&group, self.lens[place])
     }
 
-    fn pass(&self, link: usize, group: &Range<usize>, now: &Now, fused: bool) -> Pass {
+    fn pass(&self, link: usize, group: &Range<usize>, now: &Now, skips_activation: bool) -> Pass {
         let key = key(now.key, link as u64);
-        Pass { rows: group.len(), first_row: self.first + group.start, training: true, fused, key }
+        let first_row = self.first + group.start;
+        Pass { rows: group.len(), first_row, training: true, skips_activation, key }
+    }
+
+    /// A group has left a stage for good: what may be reused is free.
+    pub(super) fn free(&mut self, stage: &Stage) {
+        for link in stage.head.into_iter().chain(stage.links.clone()).filter(|link| self.reusable[link + 1]) {
+            poison(&mut self.outputs[link + 1]);
+        }
     }
 
     /// Takes a group through one link.
     pub(super) fn forward(
         &mut self,
         chain: &Chain,
-        link: usize,
+        (link, plan): (usize, LinkPlan),
         weights: Weights<'_>,
         group: &Range<usize>,
         now: &Now,
     ) {
-        let pass = self.pass(link, group, now, false);
+        let pass = self.pass(link, group, now, plan.leaves_activation_to_loss);
         let at = &chain.links[link];
         let (x, y) = (self.at(at.reads, group), self.at(link + 1, group));
         let (before, after) = self.outputs.split_at_mut(link + 1);
@@ -134,48 +142,47 @@ impl Lane {
         at.layer.forward(&pass, weights, x, y, tape);
     }
 
-    /// Judges a group's answers, and begins the gradient's way down.
+    /// Scores a group's answers, and begins the gradient's way down.
     pub(super) fn judge(&mut self, chain: &Chain, task: Task<'_>, group: &Range<usize>, now: &Now) {
         let (place, len) = (chain.output_place(), chain.output_len());
         let (n_classes, n) = (chain.n_classes(), now.indices.len() as f32);
-        let outputs = self.outputs[place][span(group, len)].chunks_exact(len);
+        let outputs = self.outputs[place][self.at(place, group)].chunks_exact(len);
         let examples = &now.indices[self.first + group.start..self.first + group.end];
         for ((outputs, gradient), &index) in outputs.zip(self.flow[0].chunks_exact_mut(len)).zip(examples) {
             let target = task.examples.training_target(index, now.epoch);
             let weight = task.examples.weight(index) * task.class_weight(target);
-            let score = task.loss.score(outputs, target, n_classes);
+            let score = task.loss.score(outputs, target, n_classes, task.from_logits);
             self.score.loss += score.loss * f64::from(weight);
             self.score.accuracy += score.accuracy;
-            task.loss.gradient(outputs, target, n_classes, weight / n, task.fused, gradient);
+            task.loss.gradient(outputs, target, n_classes, weight / n, task.from_logits, gradient);
         }
     }
 
     /// Takes the gradient of a group, which lies in `flow[0]`, back through one link, after the derivative of an
-    /// activation before it that it `takes`; whether it goes on from there.
+    /// activation before it that it takes; whether it goes on from there.
     pub(super) fn backward(
         &mut self,
         chain: &Chain,
-        link: usize,
+        (link, plan): (usize, LinkPlan),
         weights: Weights<'_>,
         group: &Range<usize>,
         now: &Now,
-        (fused, takes, hands_on): (bool, Option<Activation>, bool),
     ) -> bool {
-        let fused = fused || self.passing[link + 1];
-        let pass = self.pass(link, group, now, fused);
+        let pass = self.pass(link, group, now, plan.skips_derivative);
         let at = &chain.links[link];
         let x = &self.outputs[at.reads][self.at(at.reads, group)];
         let y = &self.outputs[link + 1][self.at(link + 1, group)];
         let [dy, dx] = &mut self.flow;
-        let (dy, dx) = (&mut dy[..y.len()], hands_on.then_some(&mut dx[..x.len()]));
-        if let Some(activation) = takes {
-            activation.backward(y, &[], dy, self.lens[link + 1]);
+        poison(dx);
+        let (dy, dx) = (&mut dy[..y.len()], plan.hands_on.then_some(&mut dx[..x.len()]));
+        if let Some(activation) = plan.takes {
+            activation.backward(plan.reads.output(y), &[], dy, self.lens[link + 1]);
         }
-        let flow = Flow { x, y, dy, dx };
+        let flow = Flow { x: plan.reads.input(x), y: plan.reads.output(y), dy, dx };
         let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
         at.layer.backward(&pass, weights, flow, &mut self.gradients[link], tape);
         self.flow.swap(0, 1);
-        hands_on
+        plan.hands_on
     }
 
     /// Puts the outputs of a layer whose columns are shared where the next layer reads them, through its
@@ -183,13 +190,17 @@ impl Lane {
     pub(super) fn receive(
         &mut self,
         chain: &Chain,
-        link: usize,
+        (link, plan): (usize, LinkPlan),
         dense: &DenseLayer,
         columns: &Columns,
         group: &Range<usize>,
     ) {
-        let output = &mut self.outputs[link + 1][span(group, self.lens[link + 1])];
+        let range = self.at(link + 1, group);
+        let output = &mut self.outputs[link + 1][range];
         columns.copy_output(self.first + group.start, output);
+        if plan.leaves_activation_to_loss {
+            return;
+        }
         let activation = dense.description.activation;
         if activation.needs_net_input() {
             let kept = span(group, chain.links[link].layer.memory().floats);
@@ -203,22 +214,17 @@ impl Lane {
     pub(super) fn hand_over(
         &mut self,
         chain: &Chain,
-        link: usize,
+        (link, plan): (usize, LinkPlan),
         dense: &DenseLayer,
         group: &Range<usize>,
-        fused: bool,
     ) {
-        let range = span(group, self.lens[link + 1]);
+        let (range, y) = (span(group, self.lens[link + 1]), self.at(link + 1, group));
         let border = &mut self.borders[link][range.clone()];
         border.copy_from_slice(&self.flow[0][..range.len()]);
-        if !fused {
+        if !plan.skips_derivative {
             let kept = &self.tapes[link][span(group, chain.links[link].layer.memory().floats)];
-            dense.description.activation.backward(
-                &self.outputs[link + 1][range],
-                kept,
-                border,
-                dense.description.units,
-            );
+            let y = plan.reads.output(&self.outputs[link + 1][y]);
+            dense.description.activation.backward(y, kept, border, dense.description.units);
         }
     }
 
@@ -250,9 +256,9 @@ impl Lane {
         group: &Range<usize>,
     ) {
         let reads = chain.links[link].reads;
+        let (x, y) = (self.at(reads, group), self.at(link + 1, group));
         let (before, after) = self.outputs.split_at_mut(link + 1);
-        let x = &before[reads][span(group, self.lens[reads])];
-        layer.forward_agreed(weights, agreed, x, &mut after[0][span(group, self.lens[link + 1])]);
+        layer.forward_agreed(weights, agreed, &before[reads][x], &mut after[0][y]);
     }
 
     /// Keeps the gradient in `flow[0]` for a layer that needs the whole batch's, and brings the group's share
@@ -310,7 +316,16 @@ fn span(group: &Range<usize>, len: usize) -> Range<usize> {
     group.start * len..group.end * len
 }
 
+/// In tests and debug builds, fills a buffer that is free with NaN, so that whoever reads it before it is written again
+/// fails every test that trains.
+fn poison(buffer: &mut [f32]) {
+    if cfg!(any(test, debug_assertions)) {
+        buffer.fill(f32::NAN);
+    }
+}
+
 fn tape<'a>(floats: &'a mut [f32], scratch: &'a mut [f32], memory: Memory, group: &Range<usize>) -> Tape<'a> {
+    poison(scratch);
     Tape {
         floats: &mut floats[span(group, memory.floats)],
         scratch: &mut scratch[..memory.scratch_per_row * group.len() + memory.scratch],

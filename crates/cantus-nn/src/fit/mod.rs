@@ -143,65 +143,165 @@ pub(crate) fn fit(
             (state, slots)
         }
     };
-    let last_activation =
-        chain.output_place().checked_sub(1).map(|link| chain.links[link].layer.last_activation());
     let task = Task {
         examples: train,
         loss: training.loss,
-        fused: last_activation.is_some_and(|last| training.loss.fuses_with(last)),
+        from_logits: training.loss.fuses_with(chain.last_activation()),
         class_weights: &training.class_weights,
     };
     let clip_value = if let Some(Clipping::Value(limit)) = training.clipping { Some(limit) } else { None };
     let rule = Rule { optimizer: training.optimizer, clip_value };
     let batch = training.batching.size(train.len());
     let engine = Engine::new(chain, batch, task, rule, training.clipping, parameters, slots);
-    let n_threads = all_threads(training.n_threads);
-    with_team(
-        n_threads,
-        |order, task| engine.work(order, task),
-        |team| {
-            while state.goes_on(training) {
-                let epoch = state.n_epochs;
-                let Some(train_scores) =
-                    run_epoch(&engine, team, train.len(), training, &mut state, &mut observe)
-                else {
-                    engine.copy_parameters(parameters);
-                    break;
-                };
-                engine.copy_parameters(parameters);
-                if let Some(averaging) = training.averaging {
-                    state.average.take_in(averaging, epoch + 1, parameters);
-                }
-                // Lent while the epoch is booked, and given back.
-                let average = state.average.weights.take();
-                let judged: &[Vec<f32>] = average.as_deref().unwrap_or(parameters);
-                let validation =
-                    validation.map(|examples| scores(chain, judged, examples, training.loss, n_threads));
-                let learning_rate = f64::from(state.learning_rate(training, 0.0));
-                let log = EpochLog { train: train_scores, validation, learning_rate };
-                let is_best = state.end_epoch(log, training, judged);
-                state.average.weights = average;
-                let end = EpochEnd {
-                    epoch,
-                    log,
-                    history: &state.history,
-                    is_best,
-                    network: (architecture, chain, parameters),
-                    training,
-                    state: &state,
-                    slots: &|| engine.slots(),
-                    n_examples: train.len(),
-                };
-                if observe(Progress::Epoch(end)).is_break() {
-                    break;
-                }
-            }
-        },
-    );
-    if let Some(judged) = state.best_parameters.or(state.average.weights) {
+    let before = parameters.clone();
+    let fit = Fit {
+        architecture,
+        chain,
+        engine: &engine,
+        train,
+        validation,
+        training,
+        n_threads: all_threads(training.n_threads),
+    };
+    let outcome = fit.run(parameters, &mut state, &mut observe);
+    if let Err(Diverged(what)) = outcome {
+        let best_epoch = state.best_parameters.is_some().then(|| state.history.best_epoch()).flatten();
+        *parameters = state.best_parameters.take().unwrap_or(before);
+        let learning_rate = state.learning_rate(training, 0.0);
+        return Err(Error::Diverged { epoch: state.n_epochs, what, learning_rate, best_epoch });
+    }
+    let restores_best = training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
+    let best = state.best_parameters.filter(|_| restores_best);
+    if let Some(judged) = best.or(state.average.weights) {
         *parameters = judged;
     }
     Ok(state.history)
+}
+
+/// What is not finite.
+struct Diverged(&'static str);
+
+/// A training that is prepared.
+struct Fit<'a> {
+    architecture: &'a crate::Architecture,
+    chain: &'a Chain,
+    engine: &'a Engine<'a>,
+    train: &'a dyn Examples,
+    validation: Option<&'a dyn Examples>,
+    training: &'a Training,
+    n_threads: usize,
+}
+
+impl Fit<'_> {
+    /// Epoch after epoch; `parameters` has the weights of the last one that ended.
+    fn run(
+        &self,
+        parameters: &mut [Vec<f32>],
+        state: &mut State,
+        observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Diverged> {
+        while state.goes_on(self.training) {
+            let epoch = state.n_epochs;
+            // The team ends with the epoch, since validation has threads of its own.
+            let train_scores = with_team(
+                self.n_threads,
+                |order, task| self.engine.work(order, task),
+                |team| self.run_epoch(team, state, observe),
+            )?;
+            self.engine.copy_parameters(parameters);
+            if !is_finite(parameters) {
+                return Err(Diverged("a weight"));
+            }
+            let Some(train_scores) = train_scores else { break };
+            if let Some(averaging) = self.training.averaging {
+                state.average.take_in(averaging, epoch + 1, parameters);
+            }
+            // Lent while the epoch is booked, and given back.
+            let average = state.average.weights.take();
+            let judged: &[Vec<f32>] = average.as_deref().unwrap_or(parameters);
+            let log = EpochLog {
+                train: train_scores,
+                validation: self.validate(judged)?,
+                learning_rate: f64::from(state.learning_rate(self.training, 0.0)),
+            };
+            let is_best = state.end_epoch(log, self.training, judged);
+            state.average.weights = average;
+            let end = EpochEnd {
+                epoch,
+                log,
+                history: &state.history,
+                is_best,
+                network: (self.architecture, self.chain, parameters),
+                training: self.training,
+                state,
+                slots: &|| self.engine.slots(),
+                n_examples: self.train.len(),
+            };
+            if observe(Progress::Epoch(end)).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn validate(&self, parameters: &[Vec<f32>]) -> Result<Option<Scores>, Diverged> {
+        let Some(examples) = self.validation else { return Ok(None) };
+        let scores = scores(self.chain, parameters, examples, self.training.loss, self.n_threads);
+        if scores.loss.is_finite() { Ok(Some(scores)) } else { Err(Diverged("the validation loss")) }
+    }
+
+    /// Trains on every example once; `None` if the observer wants no more.
+    fn run_epoch(
+        &self,
+        team: &Team<'_, Order>,
+        state: &mut State,
+        observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Scores>, Diverged> {
+        let (training, n, epoch) = (self.training, self.train.len(), state.n_epochs);
+        let mut order: Vec<usize> = (0..n).collect();
+        if training.shuffle {
+            Random::new(key(key(training.seed, 0), epoch as u64)).shuffle(&mut order);
+        }
+        let batch_size = training.batching.size(n);
+        let n_batches = n.div_ceil(batch_size);
+        let (mut loss, mut accuracy, mut n_seen) = (0.0, 0.0, 0);
+        let mut told = Instant::now();
+        for (batch, indices) in order.chunks(batch_size).enumerate() {
+            state.n_steps += 1;
+            let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
+            let step = Step { learning_rate, number: state.n_steps };
+            let step_key = key(key(training.seed, 1), state.n_steps);
+            let (score, penalty) = self.engine.step(team, indices, epoch, step_key, step);
+            loss += score.loss + penalty * indices.len() as f64;
+            if !loss.is_finite() {
+                let is_first = state.n_steps == 1;
+                return Err(Diverged(if is_first {
+                    "the loss of the first batch"
+                } else {
+                    "the training loss"
+                }));
+            }
+            accuracy += score.accuracy;
+            n_seen += indices.len();
+            let seen = n_seen as f64;
+            let accuracy = training.loss.has_accuracy().then_some(accuracy / seen);
+            let scores = Scores { loss: loss / seen, accuracy };
+            if batch + 1 == n_batches {
+                return Ok(Some(scores));
+            }
+            if told.elapsed() >= PROGRESS_EVERY {
+                told = Instant::now();
+                if observe(Progress::Batch { epoch, batch: batch + 1, n_batches, scores }).is_break() {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn is_finite(parameters: &[Vec<f32>]) -> bool {
+    parameters.iter().flatten().all(|weight| weight.is_finite())
 }
 
 fn fresh_slots(chain: &Chain, training: &Training) -> Vec<[Vec<f32>; 2]> {
@@ -210,47 +310,4 @@ fn fresh_slots(chain: &Chain, training: &Training) -> Vec<[Vec<f32>; 2]> {
         [0, 1].map(|slot| vec![0.0; if slot < n_slots { link.n_weights() } else { 0 }])
     };
     chain.links.iter().map(of_link).collect()
-}
-
-/// Learns from every example once; `None` if the observer wants no more.
-fn run_epoch(
-    engine: &Engine<'_>,
-    team: &Team<'_, Order>,
-    n: usize,
-    training: &Training,
-    state: &mut State,
-    observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
-) -> Option<Scores> {
-    let epoch = state.n_epochs;
-    let mut order: Vec<usize> = (0..n).collect();
-    if training.shuffle {
-        Random::new(key(key(training.seed, 0), epoch as u64)).shuffle(&mut order);
-    }
-    let batch_size = training.batching.size(n);
-    let n_batches = n.div_ceil(batch_size);
-    let (mut loss, mut accuracy, mut n_seen) = (0.0, 0.0, 0);
-    let mut told = Instant::now();
-    for (batch, indices) in order.chunks(batch_size).enumerate() {
-        state.n_steps += 1;
-        let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
-        let step = Step { learning_rate, number: state.n_steps };
-        let (score, penalty) =
-            engine.step(team, indices, epoch, key(key(training.seed, 1), state.n_steps), step);
-        loss += score.loss + penalty * indices.len() as f64;
-        accuracy += score.accuracy;
-        n_seen += indices.len();
-        let seen = n_seen as f64;
-        let scores =
-            Scores { loss: loss / seen, accuracy: training.loss.has_accuracy().then_some(accuracy / seen) };
-        if batch + 1 == n_batches {
-            return Some(scores);
-        }
-        if told.elapsed() >= PROGRESS_EVERY {
-            told = Instant::now();
-            observe(Progress::Batch { epoch, batch: batch + 1, n_batches, scores })
-                .is_continue()
-                .then_some(())?;
-        }
-    }
-    None
 }

@@ -20,7 +20,7 @@ pub(super) struct State {
     pub(super) fallen_to: Option<f64>,
     /// For how many epochs there was no fall.
     pub(super) wait: usize,
-    /// The weights of the best epoch, where early stopping is to restore them.
+    /// The weights of the best epoch: what early stopping restores, and what is left when a training diverges.
     pub(super) best_parameters: Option<Vec<Vec<f32>>>,
     /// The average of epochs' weights, where one is asked for.
     pub(super) average: Average,
@@ -49,11 +49,9 @@ impl State {
         let is_best = self.best.is_none_or(|best| loss < best);
         if is_best {
             self.best = Some(loss);
+            self.best_parameters = Some(parameters.to_vec());
         }
         if let Some(stopping) = training.early_stopping {
-            if is_best && stopping.restore_best_weights {
-                self.best_parameters = Some(parameters.to_vec());
-            }
             if self.fallen_to.is_none_or(|lowest| loss < lowest - stopping.min_delta) {
                 (self.fallen_to, self.wait) = (Some(loss), 0);
             } else {

@@ -25,8 +25,8 @@ pub(super) struct Now {
 pub(super) struct Task<'a> {
     pub(super) examples: &'a dyn Examples,
     pub(super) loss: Loss,
-    /// Whether the loss takes the derivative of the last activation into account.
-    pub(super) fused: bool,
+    /// Whether the loss computes the last activation itself; see [`Loss::fuses_with`].
+    pub(super) from_logits: bool,
     pub(super) class_weights: &'a [f32],
 }
 
@@ -80,5 +80,7 @@ fn add_penalty(gradient: &mut [f32], weights: &[f32], regularizer: Regularizer) 
 
 #[multiversion(targets = "simd")]
 fn clip(gradient: &mut [f32], limit: f32, scale: f32) {
-    gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit) * scale);
+    // A limit must not hide that a gradient is infinite.
+    let clip = |g: f32| if g.is_finite() { g.clamp(-limit, limit) * scale } else { f32::NAN };
+    gradient.iter_mut().for_each(|g| *g = clip(*g));
 }

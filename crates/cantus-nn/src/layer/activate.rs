@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Pass, Tape, Weights};
-use crate::activation::Activation;
+use super::{BackwardReads, Flow, Layer, Pass, Tape, Weights};
+use crate::activation::{Activation, DerivativeReads};
 
 /// An activation as a layer, where it does not directly follow a layer's net input.
 ///
@@ -43,17 +43,20 @@ impl Layer for ActivateLayer {
         &self.shape
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
         y.copy_from_slice(x);
-        self.activation.forward(y, self.width());
+        pass.activation(self.activation).forward(y, self.width());
     }
 
     fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
         let Some(dx) = flow.dx else { return };
         dx.copy_from_slice(flow.dy);
-        if !pass.fused {
-            self.activation.backward(flow.y, flow.x, dx, self.width());
-        }
+        pass.activation(self.activation).backward(flow.y, flow.x, dx, self.width());
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        let input = self.activation.derivative_reads() == DerivativeReads::NetInput;
+        BackwardReads { input, output: false }
     }
 
     fn last_activation(&self) -> Activation {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::max_pool2d::default_pool_size;
 use super::window::{Axis, Padding, place};
-use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
 use crate::elementwise::add_scaled;
 use crate::error::Error;
 
@@ -112,6 +112,10 @@ impl AveragePool2DLayer {
 impl Layer for AveragePool2DLayer {
     fn output_shape(&self) -> &[usize] {
         &self.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {

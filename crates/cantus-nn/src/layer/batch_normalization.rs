@@ -18,7 +18,9 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{
+    BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut,
+};
 use crate::error::Error;
 use crate::init::Initializer;
 
@@ -267,6 +269,10 @@ impl BatchNormalizationLayer {
 impl Layer for BatchNormalizationLayer {
     fn output_shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUT
     }
 
     fn parameters(&self) -> Vec<Parameter> {

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, LayerSpec, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, LayerSpec, Memory, Parameter, Pass, Site, Tape, Weights};
 use crate::elementwise::add;
 use crate::error::Error;
 
@@ -124,6 +124,12 @@ impl Layer for BidirectionalLayer {
         self.layers.iter().zip(pieces).for_each(|(layer, (weights, derived))| layer.derive(weights, derived));
     }
 
+    /// Its directions are recurrent layers, which keep copies of their inputs and outputs by time.
+    fn backward_reads(&self) -> BackwardReads {
+        let [one, _] = &self.layers;
+        BackwardReads { input: one.backward_reads().input, output: false }
+    }
+
     fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], mut tape: Tape<'_>) {
         for (direction, layer) in self.layers.iter().enumerate() {
             let (output, tape) = half(direction, &mut tape, pass.rows * self.half_len());
@@ -155,7 +161,6 @@ impl Layer for BidirectionalLayer {
                 d_output.copy_from_slice(&dy[direction * self.units..(direction + 1) * self.units]);
             }
             let d_input = dx.is_some().then_some(&mut *d_input);
-            // Recurrent layers do not look at their output again.
             let inner = Flow { x: flow.x, y: &[], dy: d_output, dx: d_input };
             layer.backward(pass, self.weights(direction, weights), inner, gradient, tape);
             if let Some(dx) = &mut dx {

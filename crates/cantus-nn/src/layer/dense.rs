@@ -13,7 +13,9 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{
+    BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut,
+};
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::crew::Crew;
 use crate::elementwise::{add, add_rows};
@@ -118,6 +120,10 @@ impl Layer for DenseLayer {
         &self.output_shape
     }
 
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUT
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         let Dense { units, kernel_initializer, kernel_regularizer, bias_regularizer, .. } = self.description;
         vec![
@@ -137,7 +143,7 @@ impl Layer for DenseLayer {
     }
 
     fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let Dense { units, activation, .. } = self.description;
+        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
         let [kernel, bias] = split(weights.values, self.lens());
         let x = Matrix::new(x, pass.rows * self.repeats, self.n_inputs);
         matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Onto::Fresh);
@@ -155,7 +161,7 @@ impl Layer for DenseLayer {
         y: &mut [f32],
         tape: Tape<'_>,
     ) {
-        let Dense { units, activation, .. } = self.description;
+        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
         if !self.is_worth_sharing() {
             return self.forward(pass, weights, x, y, tape);
         }
@@ -191,13 +197,11 @@ impl Layer for DenseLayer {
         gradient: &mut [f32],
         tape: Tape<'_>,
     ) {
-        let Dense { units, activation, .. } = self.description;
+        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
         let n_rows = pass.rows * self.repeats;
         let [kernel, _] = split(weights.values, self.lens());
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
-        if !pass.fused {
-            activation.backward(flow.y, tape.floats, flow.dy, units);
-        }
+        activation.backward(flow.y, tape.floats, flow.dy, units);
         let dh = Matrix::new(flow.dy, n_rows, units);
         matmul(d_kernel, units, Matrix::new(flow.x, n_rows, self.n_inputs).transposed(), dh, Onto::Sum);
         add_rows(d_bias, flow.dy);

@@ -10,7 +10,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
 use crate::error::Error;
 use crate::random::{bits, key};
 
@@ -95,6 +95,10 @@ impl Layer for DropoutLayer {
         &self.shape
     }
 
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
+    }
+
     fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
         if pass.training {
             self.silence(pass, x, y);
@@ -126,7 +130,7 @@ mod tests {
     fn the_share_of_zeros_is_the_rate_and_the_mean_stays() {
         let layer = Dropout { rate: 0.3 }.build(&[1000], Site { path: "", kind: "Dropout" }).unwrap();
         let mut y = vec![0.0; 20_000];
-        let pass = Pass { rows: 20, first_row: 0, training: true, fused: false, key: 77 };
+        let pass = Pass { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
         layer.silence(&pass, &vec![1.0; 20_000], &mut y);
         let zeros = y.iter().filter(|&&y| y == 0.0).count() as f32 / 2e4;
         let mean = y.iter().sum::<f32>() / 2e4;
@@ -137,7 +141,7 @@ mod tests {
     fn a_channel_is_silenced_as_a_whole() {
         let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], Site { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 480];
-        let pass = Pass { rows: 2, first_row: 0, training: true, fused: false, key: 5 };
+        let pass = Pass { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
         layer.silence(&pass, &[1.0; 480], &mut y);
         for example in y.chunks(240) {
             assert!(example.chunks(40).all(|step| step == &example[..40]));

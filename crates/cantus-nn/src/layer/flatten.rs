@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Pass, Site, Tape, Weights, size};
+use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights, size};
 use crate::error::Error;
 
 /// Makes one axis of all axes.
@@ -53,6 +53,10 @@ pub(crate) struct View(Vec<usize>);
 impl Layer for View {
     fn output_shape(&self) -> &[usize] {
         &self.0
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
     }
 
     fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
 use crate::error::Error;
 use crate::random::{Random, key};
 
@@ -43,6 +43,10 @@ impl Layer for GaussianNoiseLayer {
         &self.shape
     }
 
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
+    }
+
     fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
         y.copy_from_slice(x);
         if pass.training {
@@ -67,7 +71,7 @@ mod tests {
     use crate::layer::LayerSpec;
     use crate::testing::{gradients_match_differences, run_forward};
 
-    const TRAINING: Pass = Pass { rows: 2, first_row: 0, training: true, fused: false, key: 5 };
+    const TRAINING: Pass = Pass { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
 
     #[test]
     fn gradients_equal_central_differences_under_the_same_noise() {

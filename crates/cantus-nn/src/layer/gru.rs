@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
 use super::{
-    Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters_mut, split, split_mut, transpose,
+    BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters_mut, split, split_mut,
+    transpose,
 };
 use crate::crew::Crew;
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
@@ -223,6 +224,10 @@ fn cell_backward(
 impl Layer for GruLayer {
     fn output_shape(&self) -> &[usize] {
         &self.sequence.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
     }
 
     fn parameters(&self) -> Vec<Parameter> {

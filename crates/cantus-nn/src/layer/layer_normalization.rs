@@ -11,7 +11,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{BackwardReads, Flow, Layer, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::error::Error;
 use crate::init::Initializer;
 
@@ -109,6 +109,10 @@ fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], epsilon: f32) {
 impl Layer for LayerNormalizationLayer {
     fn output_shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUT
     }
 
     fn parameters(&self) -> Vec<Parameter> {

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
 use super::{
-    Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters, quarters_mut, split, split_mut,
-    transpose,
+    BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters, quarters_mut, split,
+    split_mut, transpose,
 };
 use crate::crew::Crew;
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
@@ -217,6 +217,10 @@ fn cell_backward(
 impl Layer for LstmLayer {
     fn output_shape(&self) -> &[usize] {
         &self.sequence.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
     }
 
     fn parameters(&self) -> Vec<Parameter> {
@@ -416,7 +420,7 @@ mod tests {
             let weights = Weights { values: &weights, derived: &derived };
             let mut gradient = vec![0.0; 35 * 128];
             for (x, dy) in x.chunks(rows * 6).zip(dy.chunks(rows * 32)) {
-                let pass = Pass { rows, first_row: 0, training: true, fused: false, key: 0 };
+                let pass = Pass { rows, first_row: 0, training: true, skips_activation: false, key: 0 };
                 let (mut floats, mut scratch) =
                     (vec![0.0; memory.floats * rows], vec![0.0; memory.scratch_per_row * rows]);
                 let (mut y, mut dy) = (vec![0.0; rows * 32], dy.to_vec());

@@ -2,7 +2,8 @@
 //!
 //! Forward: y[p, q, c] = max over the window of x[·, ·, c]; padding never wins.
 //! Backward: the gradient goes to the winner alone, ∂E/∂x[winner, c] += ∂E/∂y[p, q, c]. That is the first, row by row,
-//! that equals the output; to look for it again takes less time than to remember it.
+//! that equals the output; to look for it again takes less time than to remember it. A window with NaN has NaN for its
+//! maximum, and for its gradient.
 
 use std::array::from_mut;
 
@@ -10,7 +11,7 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, place};
-use super::{Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, Memory, Pass, Site, Tape, Weights};
 use crate::error::Error;
 
 /// The greatest number in each window, channel by channel.
@@ -107,10 +108,10 @@ fn pool(layer: &MaxPool2DLayer, x: &[f32], y: &mut [f32], best: &mut [f32]) {
     }
 }
 
-/// What is greater takes the place of what was the best so far.
+/// What is greater, or NaN, takes the place of what was the best so far; NaN stays.
 #[inline(always)]
 fn outdo(best: &mut [f32], x: &[f32]) {
-    best.iter_mut().zip(x).for_each(|(best, &x)| *best = if x > *best { x } else { *best });
+    best.iter_mut().zip(x).for_each(|(best, &x)| *best = if (x > *best) | x.is_nan() { x } else { *best });
 }
 
 /// How many channels are rewarded at a time.
@@ -132,6 +133,10 @@ fn unpool(layer: &MaxPool2DLayer, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f3
                     reward::<LANES>(x, y, &mut left, dx);
                 }
             });
+            let first = first_position(layer, p, q) + i * LANES;
+            if let Some(dx) = dx[first..].first_chunk_mut() {
+                pass_nan_on(&left, dx);
+            }
         }
         let done = channels - y_rest.len();
         for (c, (y, dy)) in (done..).zip(y_rest.iter().zip(dy_rest)) {
@@ -139,7 +144,22 @@ fn unpool(layer: &MaxPool2DLayer, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f3
             layer.for_each_position(p, q, |start| {
                 reward(&[x[start + c]], &[*y], &mut left, from_mut(&mut dx[start + c]));
             });
+            pass_nan_on(&left, from_mut(&mut dx[first_position(layer, p, q) + c]));
         }
+    }
+}
+
+/// Where the first position of the window (p, q) lies in the input.
+#[inline(always)]
+fn first_position(layer: &MaxPool2DLayer, p: usize, q: usize) -> usize {
+    (layer.down.inside(p).0.start * layer.right.len + layer.right.inside(q).0.start) * layer.channels
+}
+
+/// A gradient that nothing in its window took: NaN equals nothing, so the maximum or the gradient is NaN.
+#[inline(always)]
+fn pass_nan_on<const N: usize>(left: &[f32; N], dx: &mut [f32; N]) {
+    for (left, dx) in left.iter().zip(dx) {
+        *dx += if *left == 0.0 { 0.0 } else { f32::NAN };
     }
 }
 
@@ -157,6 +177,10 @@ fn reward<const N: usize>(x: &[f32; N], y: &[f32; N], left: &mut [f32; N], dx: &
 impl Layer for MaxPool2DLayer {
     fn output_shape(&self) -> &[usize] {
         &self.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::BOTH
     }
 
     /// In scratch: the greatest of a row of columns.
@@ -247,6 +271,25 @@ mod tests {
         assert_eq!(y, [1.0, 3.0]);
         unpool(&layer, &x, &y, &[5.0, 7.0], &mut dx);
         assert_eq!(dx, [0.0, 5.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn nan_passes_through_both_ways() {
+        let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
+        for channels in [1, 17] {
+            let layer = pool.build(&[2, 2, channels], Site { path: "", kind: "" }).unwrap();
+            for place in 0..4 {
+                let mut x = noise(4 * channels, 1);
+                x[place * channels] = f32::NAN;
+                let (mut y, mut dx) = (vec![0.0; channels], vec![0.0; 4 * channels]);
+                super::pool(&layer, &x, &mut y, &mut vec![0.0; 2 * channels]);
+                assert!(y[0].is_nan() && y[1..].iter().all(|y| y.is_finite()), "{y:?}");
+                unpool(&layer, &x, &y, &vec![1.0; channels], &mut dx);
+                let n_nan = |c: usize| (0..4).filter(|at| dx[at * channels + c].is_nan()).count();
+                assert_eq!(n_nan(0), 1);
+                assert!((1..channels).all(|c| n_nan(c) == 0));
+            }
+        }
     }
 
     #[test]

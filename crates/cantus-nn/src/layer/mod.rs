@@ -55,7 +55,7 @@ pub use statistics_pooling::StatisticsPooling1D;
 pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, DerivativeReads};
 use crate::crew::Crew;
 use crate::error::Error;
 use crate::init::Initializer;
@@ -111,7 +111,14 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
         tape: Tape<'_>,
     );
 
-    /// The activation that its output went through last; nothing else in its backward pass looks at the output.
+    /// Which buffers of the forward pass its backward pass reads, beside what the derivative of
+    /// [`Self::last_activation`] reads (`Activation::derivative_reads` declares that).
+    ///
+    /// Training hands [`Self::backward`] the declared buffers alone, and lets all others be overwritten: the
+    /// declaration has no default, so that every layer states it.
+    fn backward_reads(&self) -> BackwardReads;
+
+    /// The activation that its output goes through last.
     fn last_activation(&self) -> Activation {
         Activation::Linear
     }
@@ -135,6 +142,39 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// Whether, in training, the examples of a batch must wait for each other here.
     fn meeting(&self) -> Option<Meeting<'_>> {
         None
+    }
+}
+
+/// Which buffers of its forward pass a layer reads in its backward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BackwardReads {
+    /// x
+    pub(crate) input: bool,
+    /// y
+    pub(crate) output: bool,
+}
+
+impl BackwardReads {
+    pub(crate) const NEITHER: Self = Self { input: false, output: false };
+    pub(crate) const INPUT: Self = Self { input: true, output: false };
+    pub(crate) const BOTH: Self = Self { input: true, output: true };
+
+    /// All that a layer's backward pass reads: with the derivative of its last activation, unless that is skipped.
+    pub(crate) fn of(layer: &dyn Layer, skips_activation: bool) -> Self {
+        let derivative = layer.last_activation().derivative_reads();
+        let reads = layer.backward_reads();
+        let output = reads.output || (!skips_activation && derivative == DerivativeReads::Output);
+        Self { output, ..reads }
+    }
+
+    /// x where it is declared, else nothing.
+    pub(crate) fn input(self, x: &[f32]) -> &[f32] {
+        if self.input { x } else { &[] }
+    }
+
+    /// y where it is declared, else nothing.
+    pub(crate) fn output(self, y: &[f32]) -> &[f32] {
+        if self.output { y } else { &[] }
     }
 }
 
@@ -205,9 +245,11 @@ pub(crate) struct Weights<'a> {
     pub(crate) derived: &'a [f32],
 }
 
-/// The gradient's way through a layer.
+/// What a backward pass reads and writes.
 pub(crate) struct Flow<'a> {
+    /// Empty unless declared in [`Layer::backward_reads`].
     pub(crate) x: &'a [f32],
+    /// Empty unless declared in [`Layer::backward_reads`], or read by the derivative of the last activation.
     pub(crate) y: &'a [f32],
     /// ∂E/∂y; a layer may overwrite it.
     pub(crate) dy: &'a mut [f32],
@@ -224,11 +266,19 @@ pub(crate) struct Pass {
     pub(crate) first_row: usize,
     /// Training, where layers such as dropout disturb; not inference.
     pub(crate) training: bool,
-    /// `dy` is already ∂E/∂h of the layer's activation: the loss took the activation's derivative into
-    /// account.
-    pub(crate) fused: bool,
+    /// Leave the last activation out: forward puts out net inputs h, and `dy` of backward is ∂E/∂h already.
+    /// So for a last layer whose activation the loss computes, and in backward where the layer behind takes the
+    /// derivative.
+    pub(crate) skips_activation: bool,
     /// For random numbers: differs by step and by layer.
     pub(crate) key: u64,
+}
+
+impl Pass {
+    /// What a layer does about its last activation in this pass.
+    pub(crate) fn activation(&self, last: Activation) -> Activation {
+        if self.skips_activation { Activation::Linear } else { last }
+    }
 }
 
 /// How many numbers an example may have between two layers, and a tensor of weights.

@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, size};
+use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, size};
 use crate::error::Error;
 use crate::init::Initializer;
 use crate::matmul::{Matrix, Onto, matmul};
@@ -143,6 +143,10 @@ impl RandomFourierFeaturesLayer {
 impl Layer for RandomFourierFeaturesLayer {
     fn output_shape(&self) -> &[usize] {
         &self.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::BOTH
     }
 
     fn parameters(&self) -> Vec<Parameter> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
 use crate::elementwise::add;
 use crate::error::Error;
 
@@ -98,7 +98,7 @@ impl Inner {
 impl ResidualLayer {
     /// The pass of the layer at place `i`: with random numbers of its own.
     fn pass(pass: &Pass, i: usize) -> Pass {
-        Pass { key: crate::random::key(pass.key, i as u64), fused: false, ..*pass }
+        Pass { key: crate::random::key(pass.key, i as u64), skips_activation: false, ..*pass }
     }
 }
 
@@ -170,6 +170,8 @@ impl Layer for ResidualLayer {
                 None => flow.x,
             };
             let dy = &mut above[..inner.output_len * rows];
+            let reads = BackwardReads::of(&*inner.layer, false);
+            let (x, y) = (reads.input(x), reads.output(y));
             let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
             let inner_tape = Tape { floats: kept, scratch };
             let gradient = &mut gradient[inner.weights.clone()];
@@ -186,6 +188,12 @@ impl Layer for ResidualLayer {
             dx.copy_from_slice(flow.dy);
             add(dx, &above[..dx.len()]);
         }
+    }
+
+    /// The outputs of its layers are kept by itself.
+    fn backward_reads(&self) -> BackwardReads {
+        let first = self.inner.first().is_some_and(|inner| inner.layer.backward_reads().input);
+        BackwardReads { input: first, output: false }
     }
 
     fn wants_many_rows(&self) -> bool {

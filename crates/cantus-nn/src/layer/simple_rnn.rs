@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::one_sequence::{self, Gated};
 use super::recurrence::{Recurrence, at, during};
-use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut, transpose};
+use super::{
+    BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut, transpose,
+};
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::crew::Crew;
 use crate::elementwise::{add, add_rows};
@@ -85,6 +87,10 @@ impl SimpleRnnLayer {
 impl Layer for SimpleRnnLayer {
     fn output_shape(&self) -> &[usize] {
         &self.sequence.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::NEITHER
     }
 
     fn parameters(&self) -> Vec<Parameter> {

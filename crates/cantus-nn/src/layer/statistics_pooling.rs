@@ -17,7 +17,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, Memory, Pass, Site, Tape, Weights};
 use crate::error::Error;
 
 /// Describes each channel of a sequence by its statistics over time.
@@ -180,6 +180,10 @@ impl StatisticsPooling1DLayer {
 impl Layer for StatisticsPooling1DLayer {
     fn output_shape(&self) -> &[usize] {
         &self.output_shape
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUT
     }
 
     fn memory(&self) -> Memory {

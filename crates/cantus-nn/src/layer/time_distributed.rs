@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{BackwardReads, Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
 use crate::activation::Activation;
 use crate::error::Error;
 
@@ -93,6 +93,10 @@ impl Layer for TimeDistributedLayer {
         tape: Tape<'_>,
     ) {
         self.layer.backward(&self.pass(pass), weights, flow, gradient, tape);
+    }
+
+    fn backward_reads(&self) -> BackwardReads {
+        self.layer.backward_reads()
     }
 
     fn last_activation(&self) -> Activation {

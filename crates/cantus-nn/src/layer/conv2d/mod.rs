@@ -25,7 +25,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, place};
-use super::{Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::crew::Crew;
 use crate::elementwise::add_rows;
@@ -187,6 +187,10 @@ impl Layer for Conv2DLayer {
         &self.output_shape
     }
 
+    fn backward_reads(&self) -> BackwardReads {
+        BackwardReads::INPUT
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         let Conv2D { filters, kernel_size: [height, width], kernel_initializer, kernel_regularizer, .. } =
             self.description;
@@ -221,7 +225,7 @@ impl Layer for Conv2DLayer {
     }
 
     fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let Conv2D { filters, activation, .. } = self.description;
+        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
         let [kernel, bias] = split(weights.values, self.lens());
         let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
@@ -257,7 +261,7 @@ impl Layer for Conv2DLayer {
             let Some(band) = bands.get(rank) else { return };
             let Band { rows, y, windows } = &mut *lock(band);
             self.convolve(rows.clone(), x, kernel, windows, y);
-            add_bias_and_activate(y, bias, self.description.activation, None);
+            add_bias_and_activate(y, bias, pass.activation(self.description.activation), None);
         });
     }
 
@@ -269,14 +273,12 @@ impl Layer for Conv2DLayer {
         gradient: &mut [f32],
         tape: Tape<'_>,
     ) {
-        let Conv2D { filters, activation, .. } = self.description;
+        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
         let (padded, rest) = tape.scratch.split_at_mut(self.padded_len());
         let (d_padded, windows) = rest.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
-        if !pass.fused {
-            activation.backward(flow.y, tape.floats, flow.dy, filters);
-        }
+        activation.backward(flow.y, tape.floats, flow.dy, filters);
         add_rows(d_bias, flow.dy);
         let mut dx = flow.dx;
         for (row, (x, dh)) in
