@@ -87,7 +87,7 @@ pub enum Error {
     /// Training produced a number that is not finite. The network has the weights of its best epoch so far; where no
     /// epoch was finite, those that it had before the training.
     #[error(
-        "training diverged in epoch {}: {what} is not finite at learning rate {learning_rate}; use a smaller learning rate or clip gradients{}",
+        "training diverged in epoch {}: {what} is not finite at learning rate {learning_rate:e}; use a smaller learning rate or clip gradients{}",
         .epoch + 1,
         kept(*.best_epoch)
     )]

@@ -13,6 +13,15 @@ pub enum Error {
     /// The data set or the feature store is not as needed.
     #[error(transparent)]
     Dataset(#[from] cantus_dataset::Error),
+    #[cfg(feature = "train")]
+    /// Training ended at a number that is not finite.
+    #[error("{source}")]
+    Diverged {
+        /// What is not finite, and in which epoch.
+        source: cantus_nn::Error,
+        /// The model of the best epoch before; `None` where no epoch was finite.
+        model: Option<Box<crate::Model>>,
+    },
     /// The network could not be built or trained.
     #[error(transparent)]
     Network(#[from] cantus_nn::Error),

@@ -69,8 +69,17 @@ struct Header {
 }
 
 /// The model as the bytes of its file.
+///
+/// # Errors
+/// If a number of the model is not finite.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
-    let tensors: Vec<(Tensor, Vec<u8>)> = tensors_of(model).into_iter().map(with_bytes).collect();
+    check_finite(model)?;
+    serialize(model, tensors_of(model))
+}
+
+/// The bytes of a file with a model's header and these tensors.
+fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
+    let tensors: Vec<(Tensor, Vec<u8>)> = tensors.into_iter().map(with_bytes).collect();
     let views = tensors
         .iter()
         .map(|(tensor, bytes)| {
@@ -92,6 +101,23 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
     header["checksum"] = checksum(&header, &views).into();
     let metadata = HashMap::from([(ENTRY.to_owned(), header.to_string())]);
     safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+}
+
+/// Refuses a model with a number that is NaN or infinite: nothing could be predicted with it.
+///
+/// # Errors
+/// Names the first such tensor.
+pub(crate) fn check_finite(model: &Model) -> Result<(), Error> {
+    match tensors_of(model).iter().find_map(not_finite) {
+        Some(problem) => Err(unwritable(problem)),
+        None => Ok(()),
+    }
+}
+
+/// What is not finite in a tensor, in words.
+fn not_finite(tensor: &Tensor) -> Option<String> {
+    let value = tensor.values.iter().find(|value| !value.is_finite())?;
+    Some(format!("`{}` has a value that is not finite ({value})", tensor.name))
 }
 
 fn unwritable(error: impl std::fmt::Display) -> Error {
@@ -133,6 +159,9 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
 fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, String> {
     header.features.validate().map_err(|error| error.to_string())?;
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
+    if let Some(problem) = tensors.iter().find_map(not_finite) {
+        return Err(format!("{problem}; train it again, with a smaller learning rate"));
+    }
     let n_bins = header.features.n_bins();
     let calibration = calibration(&mut tensors)?;
     let mut bins = |name: &str| {
@@ -232,4 +261,38 @@ fn floats(view: &TensorView<'_>) -> Vec<f32> {
         return Vec::new();
     }
     view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+#[cfg(all(test, feature = "train"))]
+mod tests {
+    use super::*;
+    use crate::export::tests::small_model;
+    use crate::export::{Input, to_onnx};
+
+    #[test]
+    fn a_model_with_a_number_that_is_not_finite_is_neither_written_nor_exported() {
+        for value in [f32::NAN, f32::INFINITY] {
+            let mut model = small_model();
+            model.normalization.mean[2] = value;
+            let expected =
+                format!("cannot be written: `normalization.mean` has a value that is not finite ({value})");
+            assert_eq!(to_bytes(&model).unwrap_err().to_string(), expected);
+            assert_eq!(to_onnx(&model, Input::Features).unwrap_err().to_string(), expected);
+        }
+    }
+
+    /// With the right checksum, as an earlier version wrote them.
+    #[test]
+    fn a_file_with_a_number_that_is_not_finite_is_not_loaded() {
+        let model = small_model();
+        for place in 0..tensors_of(&model).len() {
+            let mut tensors = tensors_of(&model);
+            tensors[place].values[0] = f32::NAN;
+            let name = tensors[place].name.clone();
+            let bytes = serialize(&model, tensors).unwrap();
+            let error = from_bytes(&bytes, Path::new("m.safetensors")).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{name}` has a value that is not finite (NaN)")), "{error}");
+        }
+        assert!(from_bytes(&to_bytes(&model).unwrap(), Path::new("m.safetensors")).is_ok());
+    }
 }

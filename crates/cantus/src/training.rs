@@ -113,7 +113,8 @@ impl<'a> Job<'a> {
         let class_weights = self.class_weights(&split.train)?;
         let normalization = self.learn_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
-        let network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
+        let mut network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
+        network.set_threads(self.n_threads);
         Ok(Prepared { job: self, learnt_from, class_weights, normalization, network })
     }
 
@@ -221,17 +222,34 @@ impl Prepared<'_> {
     /// until there.
     ///
     /// # Errors
-    /// If the store cannot be read, the checkpoint is of another job, or the network diverged.
+    /// If the store cannot be read, or the checkpoint is of another job. If the training diverges, [`Error::Diverged`]
+    /// holds the model of the best epoch before.
     pub fn train(
         mut self,
         checkpoint: Option<&[u8]>,
         mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Trained, Error> {
         let start = Instant::now();
-        let history = self.fit(checkpoint, &mut observe)?;
+        let history = match self.fit(checkpoint, &mut observe) {
+            Err(Error::Network(source @ cantus_nn::Error::Diverged { best_epoch, .. })) => {
+                let model = best_epoch.map(|_| Box::new(self.into_model()));
+                return Err(Error::Diverged { source, model });
+            }
+            history => history?,
+        };
         let training_s = start.elapsed().as_secs_f64();
+        let best_epoch = Course::new(&history, self.job.recipe).best_epoch;
+        let Job { store, split, spec, .. } = &self.job;
+        let (store, split, spec) = (*store, split.clone(), spec.clone());
+        let mut model = self.into_model();
+        model.calibration = evaluation::calibration(&model, store, &split.validation)?;
+        Ok(Trained { model, history, best_epoch, split, spec, training_s })
+    }
+
+    /// The network as it is now with all that prediction needs, not calibrated.
+    fn into_model(self) -> Model {
         let Self { job, normalization, network, .. } = self;
-        let Job { store, recipe, split, spec, .. } = job;
+        let Job { store, recipe, split, .. } = job;
         let provenance = Provenance {
             recipe: recipe.name.clone(),
             seed: job.seed,
@@ -240,10 +258,7 @@ impl Prepared<'_> {
         };
         let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
         let calibration = Calibration::default();
-        let mut model = Model { labels, features, normalization, crops, calibration, provenance, network };
-        model.calibration = evaluation::calibration(&model, store, &split.validation)?;
-        let best_epoch = Course::new(&history, recipe).best_epoch;
-        Ok(Trained { model, history, best_epoch, split, spec, training_s })
+        Model { labels, features, normalization, crops, calibration, provenance, network }
     }
 
     /// What is done to the examples that are learnt from.

@@ -36,7 +36,7 @@ use crate::init::Initializer;
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNormalization {
     /// How slowly the running means follow; at least 0, less than 1.
-    pub momentum: f32,
+    pub momentum: f64,
     /// ε
     pub epsilon: f32,
 }
@@ -53,7 +53,7 @@ impl BatchNormalization {
         input_shape: &[usize],
         site: Site<'_>,
     ) -> Result<BatchNormalizationLayer, Error> {
-        site.share("momentum", self.momentum)?;
+        site.share("momentum", self.momentum as f32)?;
         let Some(&channels) = input_shape.last() else {
             return Err(site.shape(input_shape, "at least one axis"));
         };
@@ -221,14 +221,16 @@ impl BatchNormalizationLayer {
         lanes.for_each(|lane| all.join(lane.n, lane.mean.iter().copied(), lane.squares.iter().copied()));
         agreed.n = all.n;
         let [gamma, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
+        // Rounded once, after the subtraction, as Keras does.
         let momentum = self.description.momentum;
+        let (momentum, rest) = (momentum as f32, (1.0 - momentum) as f32);
         for c in 0..self.channels {
             let (mean, variance) = (all.mean[c] as f32, (all.squares[c] / all.n) as f32);
             agreed.mean[c] = mean;
             agreed.scale[c] = 1.0 / (variance + self.description.epsilon).sqrt();
             agreed.factor[c] = gamma[c] * agreed.scale[c];
-            moving_mean[c] = moving_mean[c] * momentum + mean * (1.0 - momentum);
-            moving_variance[c] = moving_variance[c] * momentum + variance * (1.0 - momentum);
+            moving_mean[c] = moving_mean[c] * momentum + mean * rest;
+            moving_variance[c] = moving_variance[c] * momentum + variance * rest;
         }
     }
 

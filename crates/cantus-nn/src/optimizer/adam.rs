@@ -13,9 +13,9 @@ pub struct Adam {
     /// η
     pub learning_rate: f32,
     /// β₁
-    pub beta_1: f32,
+    pub beta_1: f64,
     /// β₂
-    pub beta_2: f32,
+    pub beta_2: f64,
     /// ε, which keeps the quotient finite.
     pub epsilon: f32,
 }
@@ -35,9 +35,9 @@ pub struct AdamW {
     /// λ
     pub weight_decay: f32,
     /// β₁
-    pub beta_1: f32,
+    pub beta_1: f64,
     /// β₂
-    pub beta_2: f32,
+    pub beta_2: f64,
     /// ε, which keeps the quotient finite.
     pub epsilon: f32,
 }
@@ -58,7 +58,7 @@ impl Adam {
         // Both corrections for beginning at 0, folded into the learning rate.
         let n = i32::try_from(step.number).unwrap_or(i32::MAX);
         let correction =
-            (1.0 - f64::from(self.beta_2).powi(n)).sqrt() / (1.0 - f64::from(self.beta_1).powi(n));
+            (1.0 - self.beta_2.powi(n)).sqrt() / (1.0 - self.beta_1.powi(n));
         let rate = (f64::from(step.learning_rate) * correction) as f32;
         follow(self, rate, fade, weights, gradient, slots);
     }
@@ -66,7 +66,9 @@ impl Adam {
 
 #[multiversion(targets = "simd")]
 fn follow(rule: &Adam, rate: f32, fade: f32, weights: &mut [f32], gradient: &[f32], [m, v]: Slots<'_>) {
-    let (mean_rate, square_rate, epsilon) = (1.0 - rule.beta_1, 1.0 - rule.beta_2, rule.epsilon);
+    // Rounded once, after the subtraction, as Keras does: 1 - 0.999 in f32 is off by 1.3e-5 of itself.
+    let (mean_rate, square_rate) = ((1.0 - rule.beta_1) as f32, (1.0 - rule.beta_2) as f32);
+    let epsilon = rule.epsilon;
     for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(m).zip(v) {
         *m = (g - *m).mul_add(mean_rate, *m);
         *v = g.mul_add(g, -*v).mul_add(square_rate, *v);

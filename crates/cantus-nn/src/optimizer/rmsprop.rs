@@ -15,7 +15,7 @@ pub struct RmsProp {
     /// η
     pub learning_rate: f32,
     /// ρ
-    pub rho: f32,
+    pub rho: f64,
     /// μ, 0 for none.
     pub momentum: f32,
     /// ε, which keeps the quotient finite.
@@ -44,11 +44,17 @@ impl RmsProp {
     }
 }
 
+/// ρ and 1 - ρ, the latter rounded once.
+fn rates(rule: &RmsProp) -> (f32, f32) {
+    (rule.rho as f32, (1.0 - rule.rho) as f32)
+}
+
 #[multiversion(targets = "simd")]
 fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
-    let RmsProp { rho, epsilon, .. } = *rule;
+    let RmsProp { epsilon, .. } = *rule;
+    let (rho, rest) = rates(rule);
     for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(mean_square) {
-        *v = rho * *v + (1.0 - rho) * g * g;
+        *v = rho * *v + rest * g * g;
         *w -= eta * g / (*v + epsilon).sqrt();
     }
 }
@@ -62,9 +68,10 @@ fn follow_with_momentum(
     mean_square: &mut [f32],
     momentum: &mut [f32],
 ) {
-    let RmsProp { rho, momentum: mu, epsilon, .. } = *rule;
+    let RmsProp { momentum: mu, epsilon, .. } = *rule;
+    let (rho, rest) = rates(rule);
     for (((w, &g), v), u) in weights.iter_mut().zip(gradient).zip(mean_square).zip(momentum) {
-        *v = rho * *v + (1.0 - rho) * g * g;
+        *v = rho * *v + rest * g * g;
         *u = mu * *u + eta * g / (*v + epsilon).sqrt();
         *w -= *u;
     }

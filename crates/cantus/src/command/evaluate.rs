@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use cantus::run::Run;
 use clap::Args;
 
+use crate::cli::Global;
 use crate::output::{self, Outcome};
 
 /// Score a run's model on its held-out tracks
@@ -25,8 +26,9 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
-        let report = Run::open(&self.run)?.evaluate(self.features.as_deref())?;
+    pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let n_threads = global.jobs.map_or(0, usize::from);
+        let report = Run::open(&self.run)?.evaluate(self.features.as_deref(), n_threads)?;
         if self.json {
             output::json(&report)?
         } else {

@@ -42,7 +42,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Fetch(fetch) => fetch.run(&global),
         Command::Extract(extract) => extract.run(&global),
         Command::Train(train) => train.run(&global),
-        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Evaluate(evaluate) => evaluate.run(&global),
         Command::Compare(compare) => compare.run(),
         Command::Predict(predict) => predict.run(&global),
         Command::Export(export) => export.run(&global),

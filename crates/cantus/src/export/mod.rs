@@ -26,7 +26,7 @@ pub use card::model_card;
 
 use self::graph::Graph;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use crate::{Error, Model};
+use crate::{Error, Model, model_file};
 
 /// The operator set that graphs are written for: the first with STFT, and one that every runtime has by now.
 const OPSET: i64 = 17;
@@ -80,6 +80,7 @@ impl Input {
 /// # Errors
 /// If a feature has no form in the graph, or the model's parts do not fit each other.
 pub fn to_onnx(model: &Model, input: Input) -> Result<Vec<u8>, Error> {
+    model_file::check_finite(model)?;
     let mut graph = Graph::new("cantus");
     let given = graph.input(input.name(), &input.shape(model), &input.meaning(model));
     let features = match input {
@@ -117,4 +118,4 @@ fn metadata(model: &Model) -> Result<Vec<StringStringEntryProto>, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

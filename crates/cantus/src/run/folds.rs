@@ -85,7 +85,8 @@ impl Run {
         self.write(FOLDS, &table)
     }
 
-    /// What a finished run says of its test part, and its report; none if it is not finished.
+    /// What a finished run says of its test part, computed on `n_threads` threads (0 for one on each core), and its report;
+    /// none if it is not finished.
     ///
     /// # Errors
     /// If it was left by a training on other data, another split or recipe, or cannot be read.
@@ -93,6 +94,7 @@ impl Run {
         &self,
         fingerprint: &str,
         store: &FeatureStore,
+        n_threads: usize,
     ) -> Result<Option<(Answers, Verdict)>, Error> {
         if !self.path(model_file::FILE_NAME).exists() {
             return Ok(None);
@@ -102,7 +104,7 @@ impl Run {
                           train with the same options, or without --resume into another folder";
             return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
         }
-        Ok(Some((self.answers(store)?, self.report()?)))
+        Ok(Some((self.answers(store, n_threads)?, self.report()?)))
     }
 
     /// Writes what holds for all folds together, and the final model, if there is one; the report is the last but the

@@ -12,6 +12,7 @@
 //! | `time.json` | how long the training took |
 //! | `plots/` | the report's pictures as PNG and SVG |
 //! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//! | `diverged.safetensors` | only after a training that ended at NaN or infinity: the model of the best epoch before |
 //! | `.training` | empty; locked by the training that writes to the run, so that there is one at a time |
 //!
 //! The course's split by segment leaves a run `without-leak` inside the run: the same recipe on a split by track.
@@ -42,6 +43,8 @@ use crate::{Error, Model, Recipe, model_file};
 use claim::Claim;
 use tables::SplitRow;
 
+/// The model of the best epoch before a training diverged.
+const DIVERGED: &str = "diverged.safetensors";
 const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
 const TIME: &str = "time.json";
@@ -194,7 +197,20 @@ impl Run {
         self.save_examination(examined, None, Some(trained.course()), store)?;
         self.save_origin(recipe, config)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
+        self.remove(DIVERGED)?;
         self.remove(CHECKPOINT)
+    }
+
+    /// Ends a training that diverged: nothing can go on from it. Keeps the model of the best epoch before, if there is one,
+    /// and returns where.
+    ///
+    /// # Errors
+    /// If a file cannot be written or removed.
+    pub fn save_diverged(&self, model: Option<&Model>) -> Result<Option<PathBuf>, Error> {
+        let kept = model.map(|model| self.write(DIVERGED, &model.to_bytes()?).map(|()| self.path(DIVERGED)));
+        let kept = kept.transpose()?;
+        self.remove(CHECKPOINT)?;
+        Ok(kept)
     }
 
     fn save_origin(&self, recipe: &Recipe, config: &Config) -> Result<(), Error> {
@@ -263,11 +279,12 @@ impl Run {
         Model::load(self.path(model_file::FILE_NAME))
     }
 
-    /// Scores the run's models on their test parts once more, from the features.
+    /// Scores the run's models on their test parts once more, from the features, on `n_threads` threads (0 for one on each
+    /// core).
     ///
     /// # Errors
     /// If the run is incomplete, or its features are gone, changed or of another specification.
-    pub fn evaluate(&self, features: Option<&Path>) -> Result<Verdict, Error> {
+    pub fn evaluate(&self, features: Option<&Path>, n_threads: usize) -> Result<Verdict, Error> {
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
         let runs = match report.n_folds() {
@@ -287,14 +304,15 @@ impl Run {
         }
         let mut answers = Answers::default();
         for run in runs {
-            answers.extend(&run.answers(&store)?);
+            answers.extend(&run.answers(&store, n_threads)?);
         }
         report.renewed(&answers, &store)
     }
 
     /// What the run's model says of its test part.
-    fn answers(&self, store: &FeatureStore) -> Result<Answers, Error> {
-        let model = self.model()?;
+    fn answers(&self, store: &FeatureStore, n_threads: usize) -> Result<Answers, Error> {
+        let mut model = self.model()?;
+        model.network.set_threads(n_threads);
         model.check_features(store.spec(), store.labels())?;
         let [train, validation, test] = self.segments(store)?;
         Answers::of(&model, store, &test, &[train, validation].concat())

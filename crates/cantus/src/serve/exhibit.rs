@@ -99,7 +99,9 @@ impl Exhibit {
     /// # Errors
     /// If the model cannot be loaded, or the run beside it is damaged.
     pub fn load(name: Option<&str>, path: &Path) -> Result<Self, Error> {
-        let model = Model::load(path)?;
+        let mut model = Model::load(path)?;
+        // Requests share the threads; each is answered on one.
+        model.network.set_threads(1);
         let name = name.map_or_else(|| name_of(path), str::to_owned);
         let network = Drawn::new(&plot::network(&model.network.drawing()));
         let run = if path.is_dir() { Run::open(path).ok() } else { None };

@@ -14,6 +14,7 @@ mod bad_input;
 mod browser;
 mod contract;
 mod cross_validation;
+mod divergence;
 mod export;
 mod features;
 mod fetch;
@@ -29,4 +30,6 @@ mod run;
 mod serve;
 mod settings;
 mod tagging;
+#[cfg(target_os = "linux")]
+mod threads;
 mod webdriver;

@@ -76,8 +76,11 @@ struct Question {
 
 impl Predict {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let model = Model::load(&self.model)?;
+        let mut model = Model::load(&self.model)?;
         let (questions, failed) = self.questions()?;
+        // Recordings are shared among threads first; what is left of the budget goes into each answer.
+        let n_threads = rayon::current_num_threads();
+        model.network.set_threads(n_threads / questions.len().clamp(1, n_threads));
         self.genre_tags.check(&questions, model.task())?;
         let bar = progress::bar("predict", questions.len(), global.quiet);
         let mut document = self.predict(&model, &questions, failed, &bar)?;

@@ -11,12 +11,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use cantus::Recipe;
 use cantus::evaluation::Answers;
 use cantus::report::Verdict;
 use cantus::run::Run;
 use cantus::serve::Dashboard;
 use cantus::training::{Examined, Job, Prepared, Trained};
+use cantus::{Model, Recipe};
 use cantus_dataset::{SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use clap::Args;
@@ -219,7 +219,8 @@ impl Train {
     ) -> anyhow::Result<Option<(Answers, Verdict)>> {
         let fingerprint = prepared.fingerprint();
         if self.resume
-            && let Some(finished) = run.finished(&fingerprint, &data.store)?
+            && let Some(finished) =
+                run.finished(&fingerprint, &data.store, global.jobs.map_or(0, usize::from))?
         {
             return Ok(Some(finished));
         }
@@ -299,6 +300,18 @@ impl Train {
     }
 }
 
+/// What a person is told of a training that diverged, after its best model was kept.
+fn diverged(run: &Run, source: &cantus_nn::Error, model: Option<&Model>) -> anyhow::Result<anyhow::Error> {
+    let kept = run.save_diverged(model)?.map(|path| format!(" in {}", path.display())).unwrap_or_default();
+    let advice = match source {
+        cantus_nn::Error::Diverged { learning_rate, .. } => {
+            format!("; for example --learning-rate {:.0e}", (learning_rate / 10.0).min(1e-3))
+        }
+        _ => String::new(),
+    };
+    Ok(anyhow::anyhow!("{source}{kept}{advice}"))
+}
+
 /// Names recordings of which a split that was given has copies in several parts.
 fn tell_torn(prepared: &Prepared<'_>) {
     for recording in prepared.torn_recordings() {
@@ -329,8 +342,14 @@ fn fit(
         dashboard.begin(what, prepared.n_epochs());
     }
     let mut watch = Watch::new(&bar, dashboard, run, fingerprint);
-    let trained = prepared.train(checkpoint, |progress| watch.observe(progress))?;
+    let trained = prepared.train(checkpoint, |progress| watch.observe(progress));
     bar.finish_and_clear();
+    let trained = match trained {
+        Err(cantus::Error::Diverged { source, model }) => {
+            return Err(diverged(run, &source, model.as_deref())?);
+        }
+        trained => trained?,
+    };
     if let Some(failure) = watch.failure() {
         return Err(failure.into());
     }

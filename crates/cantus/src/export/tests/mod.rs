@@ -81,7 +81,7 @@ fn architecture(input_shape: &[usize], layers: &str) -> Architecture {
 }
 
 /// A model of 26 frames of 6 MFCCs, of which a segment has 3200 samples.
-pub(super) fn small_model() -> Model {
+pub(crate) fn small_model() -> Model {
     model(&spec(vec![FeatureKind::Mfcc]), &architecture(&[26, 6], "[[layers]]\ntype = 'Flatten'"))
 }
 

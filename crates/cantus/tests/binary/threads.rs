@@ -1,0 +1,51 @@
+//! `--jobs N` bounds the threads of a command, those inside the engine included.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::run::cantus_in;
+
+/// Beside those that work: the main thread, and the one that waits for Ctrl-C.
+const OTHERS: usize = 2;
+
+/// The most threads that a command has while it runs, and what it prints.
+fn most_threads(dir: &Path, line: &str) -> (usize, Vec<u8>) {
+    let dir = dir.to_str().unwrap();
+    let words = line.split_whitespace().map(|word| word.replace('@', dir));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+    let mut child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        most = most.max(fs::read_dir(&tasks).map_or(0, Iterator::count));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{line}");
+    (most, output.stdout)
+}
+
+#[test]
+fn no_command_has_more_threads_than_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
+    cantus_in(dir.path(), "extract @/music -o @/features").ok();
+    // 66 segments in one recording: three blocks of the engine.
+    cantus_in(dir.path(), "compose @/long --tracks 1 --duration 200").ok();
+    let mut answers = Vec::new();
+    for jobs in [1, 2, 4] {
+        for line in [
+            "train @/features -m cnn -o @/run --epochs 2 --overwrite --quiet --jobs",
+            "evaluate @/run --jobs",
+            "extract @/music -o @/again --overwrite --quiet --jobs",
+        ] {
+            let (most, _) = most_threads(dir.path(), &format!("{line} {jobs}"));
+            assert!((1..=jobs + OTHERS).contains(&most), "{line} {jobs}: {most} threads");
+        }
+        let predict = format!("predict @/run @/long/jazz --json --jobs {jobs}");
+        let (most, answer) = most_threads(dir.path(), &predict);
+        assert!((1..=jobs + OTHERS).contains(&most), "{predict}: {most} threads");
+        answers.push(answer);
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "answers depend on the number of threads");
+}
