@@ -57,8 +57,7 @@ impl Adam {
     fn update_fading(&self, step: Step, fade: f32, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         // Both corrections for beginning at 0, folded into the learning rate.
         let n = i32::try_from(step.number).unwrap_or(i32::MAX);
-        let correction =
-            (1.0 - self.beta_2.powi(n)).sqrt() / (1.0 - self.beta_1.powi(n));
+        let correction = (1.0 - self.beta_2.powi(n)).sqrt() / (1.0 - self.beta_1.powi(n));
         let rate = (f64::from(step.learning_rate) * correction) as f32;
         follow(self, rate, fade, weights, gradient, slots);
     }

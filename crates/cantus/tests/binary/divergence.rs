@@ -18,7 +18,12 @@ fn a_learning_rate_that_is_far_too_high_leaves_no_model() {
     for recipe in ["mlp", "mlp-regularised", "cnn", "lstm"] {
         let train = format!("train @/features -m {recipe} -o @/run --epochs 4 --quiet");
         let ran = cantus_in(dir.path(), &format!("{train} --learning-rate 1e20")).exits(1);
-        ran.says(&["training diverged in epoch 1: ", "is not finite", "at learning rate 1e20", "--learning-rate 1e-3"]);
+        ran.says(&[
+            "training diverged in epoch 1: ",
+            "is not finite",
+            "at learning rate 1e20",
+            "--learning-rate 1e-3",
+        ]);
         assert!(!dir.path().join("run/model.safetensors").exists());
         assert!(!dir.path().join("run/diverged.safetensors").exists());
         cantus_in(dir.path(), "predict @/run @/music").exits(1).says(&["no such model"]);
