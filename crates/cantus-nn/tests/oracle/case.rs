@@ -17,6 +17,9 @@ use super::trainer::Trainer;
 /// the last bit but one. A power of two, so that the product is exact.
 const GRADIENT_RATE: f32 = 65_536.0;
 
+/// How often the reference runs in f32.
+const N_ROUNDED: u64 = 3;
+
 /// A network with its first weights and examples.
 pub struct Case {
     pub name: String,
@@ -57,6 +60,17 @@ impl Case {
         Trainer::new(&self.plan.architecture, &self.first_weights)
     }
 
+    /// The same network in f32, with first weights that are moved by one rounding, another way in each of the runs.
+    fn nudged(&self, run: u64) -> Trainer<'_, f32> {
+        let mut trainer = self.trainer();
+        let mut random = Random::new(run);
+        for weight in trainer.weights.iter_mut().flat_map(|weight| &mut weight.values) {
+            let by = [-1.0, 0.0, 1.0][random.below(3)];
+            *weight += by * *weight * f32::EPSILON / 2.0;
+        }
+        trainer
+    }
+
     /// Everything that has to agree.
     pub fn comparisons(&self) -> Vec<Comparison> {
         let mut all = self.answers();
@@ -76,27 +90,34 @@ impl Case {
     /// Answers to all examples at once and to the first alone, and their loss.
     fn answers(&self) -> Vec<Comparison> {
         let network = self.network();
-        let (mut reference, mut rounded) = (self.trainer::<f64>(), self.trainer::<f32>());
+        let mut reference = self.trainer::<f64>();
         let inputs = &self.data.inputs;
-        let (exact, own) = (reference.predict(inputs), rounded.predict(inputs));
+        let training = self.plan.training(self.plan.sgd);
+        let exact = reference.predict(inputs);
+        let exact_loss = [reference.evaluate(&self.data, &training)];
+        let rounded: Vec<_> = (0..N_ROUNDED)
+            .map(|run| {
+                let mut trainer = self.nudged(run);
+                (trainer.predict(inputs), [trainer.evaluate(&self.data, &training)])
+            })
+            .collect();
         let one = exact.len() / self.plan.n_examples;
-        let compare = |what: &str, found: &[f64], exact: &[f64], own: &[f64]| Comparison {
+        let compare = |what: &str, found: &[f64], exact: &[f64], own: Vec<&[f64]>| Comparison {
             what: what.to_owned(),
             apart: distance(found, exact),
-            own: distance(own, exact),
+            own: own.into_iter().map(|own| distance(own, exact)).fold(0.0, f64::max),
             size: norm(exact),
             size_of_all: norm(exact),
             nearest_kink: f64::INFINITY,
         };
-        let training = self.plan.training(self.plan.sgd);
         let loss = network.evaluate(&self.data, self.plan.loss).unwrap().loss;
-        let losses = [reference.evaluate(&self.data, &training), rounded.evaluate(&self.data, &training)];
         let all = wide(&network.predict(inputs).unwrap());
         let first = wide(&network.predict(&inputs[..self.data.input_len]).unwrap());
+        let own = || rounded.iter();
         vec![
-            compare("answers", &all, &exact, &own),
-            compare("answer to one", &first, &exact[..one], &own[..one]),
-            compare("loss of evaluation", &[loss], &losses[..1], &losses[1..]),
+            compare("answers", &all, &exact, own().map(|(own, _)| &own[..]).collect()),
+            compare("answer to one", &first, &exact[..one], own().map(|(own, _)| &own[..one]).collect()),
+            compare("loss of evaluation", &[loss], &exact_loss, own().map(|(_, own)| &own[..]).collect()),
         ]
     }
 
@@ -106,23 +127,26 @@ impl Case {
         let history = network.fit(data, None, training, |_| ControlFlow::Continue(())).unwrap();
         let ends: Vec<Vec<f64>> = network.weights().iter().map(|tensor| wide(&tensor.values)).collect();
         let engine = Run { losses: history.loss, moves: self.moves(ends), nearest_kink: f64::INFINITY };
-        let (reference, rounded) = (self.run::<f64>(data, training), self.run::<f32>(data, training));
+        let reference = self.run(self.trainer::<f64>(), data, training);
+        let rounded: Vec<Run> =
+            (0..N_ROUNDED).map(|run| self.run(self.nudged(run), data, training)).collect();
+        let own = |of: &dyn Fn(&Run) -> f64| rounded.iter().map(of).fold(0.0, f64::max);
         let size_of_all = norm(&reference.moves.iter().map(|move_| norm(move_)).collect::<Vec<_>>());
         let losses = norm(&reference.losses);
         let mut all = vec![Comparison {
             what: format!("{what}: losses"),
             apart: distance(&engine.losses, &reference.losses),
-            own: distance(&rounded.losses, &reference.losses),
+            own: own(&|run| distance(&run.losses, &reference.losses)),
             size: losses,
             size_of_all: losses,
             nearest_kink: reference.nearest_kink,
         }];
-        let weights = engine.moves.iter().zip(&reference.moves).zip(&rounded.moves);
-        for (tensor, ((engine, exact), rounded)) in self.first_weights.iter().zip(weights) {
+        for (i, tensor) in self.first_weights.iter().enumerate() {
+            let exact = &reference.moves[i];
             all.push(Comparison {
                 what: format!("{what}: {}", tensor.name),
-                apart: distance(engine, exact),
-                own: distance(rounded, exact),
+                apart: distance(&engine.moves[i], exact),
+                own: own(&|run| distance(&run.moves[i], exact)),
                 size: norm(exact),
                 // Moving statistics are no gradients, and not of their size.
                 size_of_all: if tensor.name.contains(".moving_") { norm(exact) } else { size_of_all },
@@ -132,8 +156,7 @@ impl Case {
         all
     }
 
-    fn run<T: Number>(&self, data: &Data, training: &Training) -> Run {
-        let mut trainer = self.trainer::<T>();
+    fn run<T: Number>(&self, mut trainer: Trainer<'_, T>, data: &Data, training: &Training) -> Run {
         let losses = trainer.fit(data, training);
         let ends = trainer.weights.iter().map(|weight| weight.values.iter().map(|w| w.wide()).collect());
         let moves = self.moves(ends.collect());

@@ -1,7 +1,7 @@
 //! Networks of chosen sizes: real ones, and one for each place where the engine takes another way by size.
 
 use cantus_nn::optimizer::{Adam, Sgd};
-use cantus_nn::{Architecture, Loss, Optimizer};
+use cantus_nn::{Architecture, LayerSpec, Loss, Optimizer};
 
 use super::generate::Plan;
 
@@ -277,6 +277,57 @@ const ALL: &[Fixed] = &[
         { type = "Flatten" },
         { type = "Dense", units = 5, activation = "softmax" }"#,
     ),
+    (
+        "a layer of few inputs and many outputs",
+        2,
+        3,
+        "[10]",
+        r#"{ type = "Dense", units = 1700, activation = "tanh" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "a layer of few inputs and so many outputs that its columns are shared",
+        33,
+        34,
+        "[24]",
+        r#"{ type = "Dense", units = 2740, activation = "relu" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "a layer of one output, in batches of which the last has one example",
+        32,
+        33,
+        "[40]",
+        r#"{ type = "Dense", units = 30, activation = "tanh" },
+        { type = "Dense", units = 1, activation = "tanh" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "a convolution of one filter over a single position",
+        1,
+        2,
+        "[3, 3, 4]",
+        r#"{ type = "Dense", units = 20, activation = "tanh" },
+        { type = "Conv2D", filters = 1, kernel_size = [3, 3], activation = "tanh" },
+        { type = "Flatten" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "a softmax whose rows are cut by another shape",
+        7,
+        8,
+        "[6]",
+        r#"{ type = "Dense", units = 6, activation = "softmax" },
+        { type = "Reshape", target_shape = [2, 3] }"#,
+    ),
+    (
+        "softmaxes side by side that become one row",
+        7,
+        8,
+        "[2, 3]",
+        r#"{ type = "Dense", units = 3, activation = "softmax" },
+        { type = "Flatten" }"#,
+    ),
 ];
 
 /// How many there are.
@@ -288,9 +339,11 @@ pub fn plan(number: u64) -> Option<(&'static str, Plan)> {
     let text = format!("input_shape = {input_shape}\nlayers = [{layers}]");
     let architecture: Architecture =
         toml::from_str(&text).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    let takes_classes = !matches!(architecture.layers.last(), Some(LayerSpec::Reshape(_) | LayerSpec::Flatten(_)));
+    let values = Loss::CategoricalCrossentropy { label_smoothing: 0.0 };
     let plan = Plan {
         architecture,
-        loss: Loss::SparseCategoricalCrossentropy,
+        loss: if takes_classes { Loss::SparseCategoricalCrossentropy } else { values },
         batch,
         n_examples,
         clipping: None,

@@ -7,10 +7,12 @@ mod compare;
 mod convolution;
 mod cost;
 mod data;
+mod differences;
 mod fixed;
 mod function;
 mod generate;
 mod images;
+mod kinds;
 mod layers;
 mod losses;
 mod number;
@@ -19,6 +21,7 @@ mod reductions;
 mod sequences;
 mod statistics;
 mod tape;
+mod thresholds;
 mod trainer;
 mod updates;
 
@@ -40,6 +43,7 @@ fn survey() {
                     }
                     let start = Instant::now();
                     let case = case::Case::new(number);
+                    if std::env::var("ORACLE_SHOW").is_ok() { println!("{:?}", case.plan); }
                     let all = case.comparisons();
                     let time = start.elapsed().as_secs_f64();
                     println!("CASE {number} {time:.3} s cost {} {}", case.plan.cost(), case.name);
@@ -63,4 +67,20 @@ fn survey() {
             });
         }
     });
+}
+
+#[test]
+fn table() {
+    let mut counts = vec![[0; 2]; thresholds::ALL.len()];
+    for number in 0..400 {
+        let plan = case::Case::new(number).plan;
+        let sizes = thresholds::Sizes::new(&plan);
+        for (count, threshold) in counts.iter_mut().zip(thresholds::ALL) {
+            let sides = (threshold.sides)(&sizes);
+            count.iter_mut().zip(sides).for_each(|(count, is)| *count += usize::from(is));
+        }
+    }
+    for (count, threshold) in counts.iter().zip(thresholds::ALL) {
+        println!("{:4} {:4} {} | {}", count[0], count[1], threshold.question, threshold.source);
+    }
 }
