@@ -22,7 +22,7 @@ const N_ROUNDED: u64 = 3;
 
 /// A network with its first weights and examples.
 pub struct Case {
-    pub name: String,
+    pub name: &'static str,
     pub plan: Plan,
     pub first_weights: Vec<Tensor>,
     pub data: Data,
@@ -36,13 +36,14 @@ struct Run {
     nearest_kink: f64,
 }
 
+/// The network of a number, by its name: the fixed ones first, then random ones.
+pub fn plan(number: u64) -> (&'static str, Plan) {
+    fixed::plan(number).unwrap_or_else(|| ("random", generate::plan(number)))
+}
+
 impl Case {
-    /// The case of a number: the fixed ones first, then random ones.
     pub fn new(number: u64) -> Self {
-        let (name, plan) = match fixed::plan(number) {
-            Some((name, plan)) => (name.to_owned(), plan),
-            None => ("random".to_owned(), generate::plan(number)),
-        };
+        let (name, plan) = plan(number);
         let network = Network::new(&plan.architecture, number).unwrap();
         let mut random = Random::new(number ^ 0xDA7A);
         let mut first_weights = network.weights();
@@ -60,7 +61,8 @@ impl Case {
         Trainer::new(&self.plan.architecture, &self.first_weights)
     }
 
-    /// The same network in f32, with first weights that are moved by one rounding, another way in each of the runs.
+    /// The same network in f32, with first weights that are moved by one rounding and functions that are as wrong as
+    /// the engine's may be, another way in each of the runs.
     fn nudged(&self, run: u64) -> Trainer<'_, f32> {
         let mut trainer = self.trainer();
         let mut random = Random::new(run);
@@ -68,6 +70,7 @@ impl Case {
             let by = [-1.0, 0.0, 1.0][random.below(3)];
             *weight += by * *weight * f32::EPSILON / 2.0;
         }
+        trainer.blur = Some(run);
         trainer
     }
 
@@ -108,6 +111,7 @@ impl Case {
             own: own.into_iter().map(|own| distance(own, exact)).fold(0.0, f64::max),
             size: norm(exact),
             size_of_all: norm(exact),
+            size_of_weights: 0.0,
             nearest_kink: f64::INFINITY,
         };
         let loss = network.evaluate(&self.data, self.plan.loss).unwrap().loss;
@@ -139,6 +143,7 @@ impl Case {
             own: own(&|run| distance(&run.losses, &reference.losses)),
             size: losses,
             size_of_all: losses,
+            size_of_weights: 0.0,
             nearest_kink: reference.nearest_kink,
         }];
         for (i, tensor) in self.first_weights.iter().enumerate() {
@@ -150,6 +155,7 @@ impl Case {
                 size: norm(exact),
                 // Moving statistics are no gradients, and not of their size.
                 size_of_all: if tensor.name.contains(".moving_") { norm(exact) } else { size_of_all },
+                size_of_weights: norm(&wide(&tensor.values)),
                 nearest_kink: reference.nearest_kink,
             });
         }

@@ -294,6 +294,81 @@ const ALL: &[Fixed] = &[
         { type = "Dense", units = 5, activation = "softmax" }"#,
     ),
     (
+        "many weights in one panel of columns",
+        7,
+        8,
+        "[1100]",
+        r#"{ type = "Dense", units = 60, activation = "tanh" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "many weights in one full panel of columns, after another layer",
+        33,
+        34,
+        "[20]",
+        r#"{ type = "Dense", units = 1040, activation = "elu" },
+        { type = "Dense", units = 64, activation = "relu" },
+        { type = "BatchNormalization" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "full panels of columns of few inputs",
+        9,
+        10,
+        "[60]",
+        r#"{ type = "Dense", units = 1152, activation = "softmax", kernel_regularizer = { l1 = 1e-4 } },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "as many examples as 34 lanes of eight",
+        270,
+        540,
+        "[2, 3]",
+        r#"{ type = "LayerNormalization" },
+        { type = "Dense", units = 4, activation = "silu" },
+        { type = "StatisticsPooling1D" },
+        { type = "Flatten" },
+        { type = "BatchNormalization" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "broad images of many channels, pooled before their statistics are taken",
+        16,
+        17,
+        "[9, 40, 8]",
+        r#"{ type = "Conv2D", filters = 26, kernel_size = [3, 4], padding = "same", activation = "sigmoid" },
+        { type = "MaxPool2D", pool_size = [3, 3], strides = [2, 2], padding = "same" },
+        { type = "BatchNormalization" },
+        { type = "Flatten" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "broad images of many channels, with strides",
+        33,
+        34,
+        "[5, 24, 12]",
+        r#"{ type = "Conv2D", filters = 16, kernel_size = [2, 3], strides = [1, 2], activation = "relu" },
+        { type = "MaxPool2D", pool_size = [2, 2] },
+        { type = "LayerNormalization" },
+        { type = "Conv2D", filters = 5, kernel_size = [2, 2], padding = "same", activation = "leaky_relu" },
+        { type = "Flatten" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
+        "small images in which pooling follows an activation",
+        33,
+        66,
+        "[8, 6, 2]",
+        r#"{ type = "Conv2D", filters = 5, kernel_size = [3, 3], padding = "same", activation = "relu" },
+        { type = "MaxPool2D" },
+        { type = "BatchNormalization" },
+        { type = "Conv2D", filters = 16, kernel_size = [1, 2], activation = "elu" },
+        { type = "MaxPool2D", padding = "same" },
+        { type = "BatchNormalization" },
+        { type = "Flatten" },
+        { type = "Dense", units = 5, activation = "softmax" }"#,
+    ),
+    (
         "a layer of one output, in batches of which the last has one example",
         32,
         33,
@@ -330,16 +405,14 @@ const ALL: &[Fixed] = &[
     ),
 ];
 
-/// How many there are.
-pub const N: u64 = ALL.len() as u64;
-
 /// The fixed case of this number, if there is one.
 pub fn plan(number: u64) -> Option<(&'static str, Plan)> {
     let &(name, batch, n_examples, input_shape, layers) = ALL.get(usize::try_from(number).ok()?)?;
     let text = format!("input_shape = {input_shape}\nlayers = [{layers}]");
     let architecture: Architecture =
         toml::from_str(&text).unwrap_or_else(|problem| panic!("{name}: {problem}"));
-    let takes_classes = !matches!(architecture.layers.last(), Some(LayerSpec::Reshape(_) | LayerSpec::Flatten(_)));
+    let takes_classes =
+        !matches!(architecture.layers.last(), Some(LayerSpec::Reshape(_) | LayerSpec::Flatten(_)));
     let values = Loss::CategoricalCrossentropy { label_smoothing: 0.0 };
     let plan = Plan {
         architecture,

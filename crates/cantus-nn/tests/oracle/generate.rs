@@ -121,7 +121,7 @@ fn input_shape(random: &mut Random) -> Vec<usize> {
     match random.below(10) {
         0..2 => vec![count(random, 600.0)],
         2..5 => vec![2 + count(random, 60.0), count(random, 40.0)],
-        5..9 => vec![2 + count(random, 60.0), 1 + count(random, 24.0), random.pick(&[1, 1, 2, 3, 18])],
+        5..9 => vec![2 + count(random, 60.0), 1 + count(random, 40.0), random.pick(&[1, 1, 2, 3, 5, 16, 18])],
         _ => vec![2 + random.below(4), 3 + random.below(6), 2 + random.below(5), 1 + random.below(3)],
     }
 }
@@ -188,7 +188,9 @@ fn recurrent(random: &mut Random, units: usize, return_sequences: bool) -> Layer
 
 /// A layer for inputs of a shape; blocks have layers of their own down to `depth`.
 fn layer(random: &mut Random, shape: &[usize], depth: usize) -> LayerSpec {
-    match (random.below(12), shape.len()) {
+    // Every second layer is one of those that are for inputs of this number of axes.
+    let choice = if random.chance(0.4) { 11 } else { random.below(12) };
+    match (choice, shape.len()) {
         (0, _) => LayerSpec::Dropout(Dropout { rate: 0.5 * random.unit() as f32 }),
         (1, _) => LayerSpec::GaussianNoise(GaussianNoise { stddev: 0.2 * random.unit() as f32 }),
         (2, _) => LayerSpec::BatchNormalization(BatchNormalization {
@@ -260,7 +262,10 @@ fn sequence_layer(random: &mut Random, shape: &[usize]) -> LayerSpec {
         }
         3 => LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {}),
         4..6 => LayerSpec::StatisticsPooling1D(StatisticsPooling1D {
-            scales: [1, 2, 5].into_iter().filter(|scale| 2 * scale < shape[0] && random.chance(0.6)).collect(),
+            scales: [1, 2, 5]
+                .into_iter()
+                .filter(|scale| 2 * scale < shape[0] && random.chance(0.6))
+                .collect(),
             logarithm: random.chance(0.5),
             epsilon: random.pick(&[1e-3, 1e-2]),
         }),
@@ -273,7 +278,8 @@ fn image_layer(random: &mut Random) -> LayerSpec {
     let strides = random.pick(&[None, Some([2, 2]), Some([1, 2]), Some([3, 1])]);
     match random.below(7) {
         0..3 => {
-            let filters = count(random, 40.0);
+            let filters =
+                if random.chance(0.3) { random.pick(&[16, 17, 24, 32, 35]) } else { count(random, 40.0) };
             LayerSpec::Conv2D(conv(random, filters))
         }
         3..5 => LayerSpec::MaxPool2D(MaxPool2D { pool_size, strides, padding: padding(random) }),

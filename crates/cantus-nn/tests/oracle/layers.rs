@@ -82,8 +82,7 @@ impl<T: Number> Forward<'_, T> {
             LayerSpec::Residual(block) => {
                 let mut inner = x.clone();
                 for (i, layer) in block.layers.iter().enumerate() {
-                    inner =
-                        self.layer(layer, &format!("{path}.layers.{i}"), key(place, i as u64), &inner);
+                    inner = self.layer(layer, &format!("{path}.layers.{i}"), key(place, i as u64), &inner);
                 }
                 let sum = self.tape.add(x.node, inner.node);
                 Signal::new(sum, x.rows, &x.shape)
@@ -169,8 +168,7 @@ impl<T: Number> Forward<'_, T> {
         let groups = if layer.groups.is_empty() { vec![n] } else { layer.groups.clone() };
         let (mut parts, mut start) = (Vec::new(), 0);
         for &size in &groups {
-            let inputs =
-                self.tape.gather(x.node, x.rows * size, 0.0, |i| i / size * n + start + i % size);
+            let inputs = self.tape.gather(x.node, x.rows * size, 0.0, |i| i / size * n + start + i % size);
             let rows = self.tape.gather(kernel, size * half, 0.0, |i| start * half + i);
             let product = self.tape.product(inputs, rows, size, half);
             let size_f = size as f64;

@@ -68,8 +68,7 @@ pub fn append_loss<T: Number>(
         (Loss::BinaryCrossentropy { .. }, Some((Activation::Sigmoid, net, _))) => {
             // -ln σ(h) = softplus(-h), -ln(1 - σ(h)) = softplus(h)
             let turned = tape.map(net, Function::Scale(-1.0));
-            let (of_one, of_zero) =
-                (tape.map(turned, Function::Softplus), tape.map(net, Function::Softplus));
+            let (of_one, of_zero) = (tape.map(turned, Function::Softplus), tape.map(net, Function::Softplus));
             weigh(tape, t, targets, of_one, of_zero)
         }
         (Loss::BinaryCrossentropy { .. }, _) => {

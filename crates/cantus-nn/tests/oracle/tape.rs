@@ -7,6 +7,7 @@
 use super::convolution::Convolution;
 use super::function::Function;
 use super::number::Number;
+use super::random::Random;
 
 /// The place of a value on the tape.
 pub type Node = usize;
@@ -18,18 +19,47 @@ enum Operation<T> {
     /// Constant or weight.
     Leaf,
     /// `a [m, k]` · `b [k, n]`
-    Product { a: Node, b: Node, k: usize, n: usize },
-    Convolution { x: Node, kernel: Node, convolution: Convolution },
-    Add { a: Node, b: Node },
-    Subtract { a: Node, b: Node },
-    Multiply { a: Node, b: Node },
-    Map { a: Node, function: Function },
+    Product {
+        a: Node,
+        b: Node,
+        k: usize,
+        n: usize,
+    },
+    Convolution {
+        x: Node,
+        kernel: Node,
+        convolution: Convolution,
+    },
+    Add {
+        a: Node,
+        b: Node,
+    },
+    Subtract {
+        a: Node,
+        b: Node,
+    },
+    Multiply {
+        a: Node,
+        b: Node,
+    },
+    Map {
+        a: Node,
+        function: Function,
+    },
     /// y[i] = a[places[i]]
-    Gather { a: Node, places: Vec<usize> },
+    Gather {
+        a: Node,
+        places: Vec<usize>,
+    },
     /// All numbers of the parts, one part after another.
-    Concat { parts: Vec<Node> },
+    Concat {
+        parts: Vec<Node>,
+    },
     /// The greatest of each run of numbers, and where it was.
-    Maximum { a: Node, winners: Vec<usize> },
+    Maximum {
+        a: Node,
+        winners: Vec<usize>,
+    },
     #[expect(dead_code, reason = "binds the type of numbers")]
     Never(T),
 }
@@ -42,6 +72,8 @@ pub struct Tape<T> {
     /// Whether a node depends on a weight, so that its gradient is wanted.
     varies: Vec<bool>,
     nearest_kink: Option<f64>,
+    /// If there is one, functions are wrong by as much as [`Function::slack`] says, up or down by chance.
+    pub blur: Option<Random>,
 }
 
 impl<T: Number> Tape<T> {
@@ -126,7 +158,11 @@ impl<T: Number> Tape<T> {
                 (sizes().fold(0.0, f64::max), sizes().filter(|&x| x > 0.0).fold(f64::INFINITY, f64::min));
             self.note_kink(nearest, scale);
         }
-        let y = self.values[a].iter().map(|x| T::of(function.value(x.wide()))).collect();
+        let slack = function.slack();
+        let mut y: Vec<T> = self.values[a].iter().map(|x| T::of(function.value(x.wide()))).collect();
+        if let Some(random) = self.blur.as_mut().filter(|_| slack > 0.0) {
+            y.iter_mut().for_each(|y| *y = T::of(y.wide() * (1.0 + random.pick(&[-slack, 0.0, slack]))));
+        }
         self.push(y, Operation::Map { a, function }, self.varies[a])
     }
 

@@ -144,9 +144,12 @@ pub const ALL: &[Threshold] = &[
         source: "`row_times_matrix` in matmul.rs",
         sides: |sizes| {
             let single = sizes.has_single_rows();
-            sides(sizes.dense_vectors().filter(|at| at.hands_on && at.width_out() == 1).map(
-                |at| single && at.width_in() >= 16,
-            ))
+            sides(
+                sizes
+                    .dense_vectors()
+                    .filter(|at| at.hands_on && at.width_out() == 1)
+                    .map(|at| single && at.width_in() >= 16),
+            )
         },
     },
     Threshold {
@@ -173,7 +176,12 @@ pub const ALL: &[Threshold] = &[
         question: "of rows that are not copied, more lie below each other than beside each other",
         source: "`products` in layer/conv2d/product.rs",
         sides: |sizes| {
-            sides(sizes.convolutions().filter(|conv| conv.row_len >= 24).map(|conv| conv.down.n >= conv.right.n))
+            sides(
+                sizes
+                    .convolutions()
+                    .filter(|conv| conv.row_len >= 24)
+                    .map(|conv| conv.down.n >= conv.right.n),
+            )
         },
     },
     Threshold {
@@ -359,8 +367,7 @@ impl Sizes {
         let many_rows = places.iter().any(Place::wants_many_rows);
         let usual = if many_rows { 16 } else { 8 };
         let batch = plan.batch.min(plan.n_examples);
-        let lane_rows =
-            if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
+        let lane_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
         let outer: Vec<&[Place]> = begins.iter().zip(&ends).map(|(&from, &to)| &places[from..to]).collect();
         let stages = stages(&outer, lane_rows);
         Self { stages, batch, n_examples: plan.n_examples, many_rows, lane_rows, places }
@@ -373,7 +380,9 @@ impl Sizes {
 
     /// Whether some lane of some batch has one example.
     fn has_single_rows(&self) -> bool {
-        [self.batch, self.n_examples % self.batch].iter().any(|rows| rows % self.lane_rows == 1 || self.lane_rows == 1)
+        [self.batch, self.n_examples % self.batch]
+            .iter()
+            .any(|rows| rows % self.lane_rows == 1 || self.lane_rows == 1)
     }
 
     /// The most numbers that an example has after a layer.
@@ -428,7 +437,14 @@ fn add_places(
 ) -> Vec<usize> {
     let output = spec.output_shape(input).unwrap();
     let (spec, input) = (spec.clone(), input.to_vec());
-    places.push(Place { spec: spec.clone(), input: input.clone(), output: output.clone(), is_outer, repeats, hands_on });
+    places.push(Place {
+        spec: spec.clone(),
+        input: input.clone(),
+        output: output.clone(),
+        is_outer,
+        repeats,
+        hands_on,
+    });
     match &spec {
         LayerSpec::Bidirectional(both) => {
             add_places(&both.layer, &input, (false, repeats, hands_on), places);

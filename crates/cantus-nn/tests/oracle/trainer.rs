@@ -26,6 +26,8 @@ pub struct Trainer<'a, T> {
     architecture: &'a Architecture,
     pub weights: Vec<Weight<T>>,
     n_steps: u64,
+    /// See [`Tape::blur`]; differs by step.
+    pub blur: Option<u64>,
     /// See [`Tape::nearest_kink`]; of all steps.
     pub nearest_kink: f64,
 }
@@ -57,7 +59,7 @@ impl<'a, T: Number> Trainer<'a, T> {
             }
         };
         let weights = tensors.iter().map(weight).collect();
-        Self { architecture, weights, n_steps: 0, nearest_kink: f64::INFINITY }
+        Self { architecture, weights, n_steps: 0, blur: None, nearest_kink: f64::INFINITY }
     }
 
     /// Takes `inputs` through the network; the output, and the pass with everything in it.
@@ -70,6 +72,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         nodes: &'n mut HashMap<String, usize>,
     ) -> (Signal, Forward<'n, T>) {
         let mut tape = Tape::default();
+        tape.blur = self.blur.map(|seed| Random::new(key(seed, self.n_steps)));
         for weight in &self.weights {
             let values = weight.values.clone();
             let node = if weight.trainable { tape.weight(values) } else { tape.constant(values) };
@@ -78,8 +81,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         let shape = &self.architecture.input_shape;
         let rows = inputs.len() / shape.iter().product::<usize>();
         let mut signal = Signal::new(tape.constant(inputs), rows, shape);
-        let mut forward =
-            Forward { tape, weights: nodes, training: place.is_some(), moved: Vec::new() };
+        let mut forward = Forward { tape, weights: nodes, training: place.is_some(), moved: Vec::new() };
         for (i, layer) in self.architecture.layers.iter().enumerate() {
             let place = key(place.unwrap_or(0), i as u64);
             signal = forward.layer(layer, &format!("layers.{i}"), place, &signal);
