@@ -227,6 +227,35 @@ pub const ALL: &[Threshold] = &[
         },
     },
     Threshold {
+        question: "the gradient of a bias is the sum of at least four rows in a lane",
+        source: "`add_rows` in elementwise.rs",
+        sides: |sizes| {
+            sides(sizes.places.iter().filter_map(|at| at.bias_rows(sizes.lane_rows)).map(|n| n >= 4))
+        },
+    },
+    Threshold {
+        question: "random features have more than one group of inputs",
+        source: "`places` in layer/random_fourier_features.rs",
+        sides: |sizes| {
+            let groups = sizes.places.iter().filter_map(|at| match &at.spec {
+                LayerSpec::RandomFourierFeatures(features) => Some(features.groups.len()),
+                _ => None,
+            });
+            sides(groups.map(|groups| groups > 1))
+        },
+    },
+    Threshold {
+        question: "statistics are taken of differences too",
+        source: "`differences` in layer/statistics_pooling.rs",
+        sides: |sizes| {
+            let scales = sizes.places.iter().filter_map(|at| match &at.spec {
+                LayerSpec::StatisticsPooling1D(pooling) => Some(pooling.scales.len()),
+                _ => None,
+            });
+            sides(scales.map(|scales| scales > 0))
+        },
+    },
+    Threshold {
         question: "fewer examples than there are go through the layers together for an answer",
         source: "`CACHED` in inference.rs",
         sides: |sizes| {
@@ -345,6 +374,13 @@ impl Place {
         let (gates, units) = recurrent(&self.spec)?;
         let chunk = (CACHED / (lane_rows * self.repeats * gates * units)).max(1);
         Some(self.input[0] > chunk)
+    }
+
+    /// Of how many rows the gradient of a bias is the sum.
+    fn bias_rows(&self, lane_rows: usize) -> Option<usize> {
+        let has_bias = self.is_dense() || matches!(self.spec, LayerSpec::Conv2D(_));
+        let positions = self.output.iter().product::<usize>() / self.width_out();
+        (has_bias && !self.shares_columns()).then_some(lane_rows * self.repeats * positions)
     }
 
     fn wants_many_rows(&self) -> bool {
