@@ -112,6 +112,7 @@ impl Case {
             size: norm(exact),
             size_of_all: norm(exact),
             size_of_weights: 0.0,
+            noise: 0.0,
             nearest_kink: f64::INFINITY,
         };
         let loss = network.evaluate(&self.data, self.plan.loss).unwrap().loss;
@@ -144,6 +145,7 @@ impl Case {
             size: losses,
             size_of_all: losses,
             size_of_weights: 0.0,
+            noise: 0.0,
             nearest_kink: reference.nearest_kink,
         }];
         for (i, tensor) in self.first_weights.iter().enumerate() {
@@ -156,6 +158,11 @@ impl Case {
                 // Moving statistics are no gradients, and not of their size.
                 size_of_all: if tensor.name.contains(".moving_") { norm(exact) } else { size_of_all },
                 size_of_weights: norm(&wide(&tensor.values)),
+                noise: if norm(exact) < 1e-9 * size_of_all {
+                    noise(training, data, exact.len())
+                } else {
+                    0.0
+                },
                 nearest_kink: reference.nearest_kink,
             });
         }
@@ -175,6 +182,15 @@ impl Case {
         };
         self.first_weights.iter().zip(ends).map(of).collect()
     }
+}
+
+/// See [`Comparison::noise`]: a learning rate in each step, for each of `n` numbers.
+fn noise(training: &Training, data: &Data, n: usize) -> f64 {
+    if let Optimizer::Sgd(_) = training.optimizer {
+        return 0.0;
+    }
+    let steps = training.epochs * data.answers.len();
+    f64::from(training.optimizer.learning_rate()) * steps as f64 * (n as f64).sqrt()
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {

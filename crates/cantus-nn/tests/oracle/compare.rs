@@ -19,7 +19,7 @@ pub const SHARE: f64 = 2e-5;
 /// The same where a kink is near.
 pub const WIDE_SHARE: f64 = 1e-3;
 /// Share of the size of all tensors together.
-pub const SHARE_OF_ALL: f64 = 1e-6;
+pub const SHARE_OF_ALL: f64 = 4e-6;
 /// Share of the size of the weights themselves: one rounding in each of about six steps.
 pub const SHARE_OF_WEIGHTS: f64 = 4e-7;
 /// A kink is near if it is not farther than this, relative to the greatest number of the array.
@@ -39,6 +39,9 @@ pub struct Comparison {
     pub size_of_all: f64,
     /// Of the weights whose movement is compared: each step rounds them.
     pub size_of_weights: f64,
+    /// What may become of nothing: how far an optimizer that divides a gradient by its own size moves weights whose
+    /// gradient is 0 but for rounding.
+    pub noise: f64,
     pub nearest_kink: f64,
 }
 
@@ -53,6 +56,7 @@ impl Comparison {
             + share * self.size
             + SHARE_OF_ALL * self.size_of_all
             + SHARE_OF_WEIGHTS * self.size_of_weights
+            + self.noise
     }
 
     pub fn agrees(&self) -> bool {
@@ -77,6 +81,7 @@ mod tests {
         size: 1.0,
         size_of_all: 1.0,
         size_of_weights: 1.0,
+        noise: 0.0,
         nearest_kink: f64::INFINITY,
     };
 

@@ -65,19 +65,22 @@ impl Function {
         }
     }
 
-    /// The derivative at `x`; at a kink that of the left side, as Keras has it.
-    pub fn slope(self, x: f64) -> f64 {
+    /// The derivative at `x`, where the value is `y`; at a kink that of the left side, as Keras has it.
+    ///
+    /// Where it is a function of `y` it is computed from that, so that a rounded `y` spoils it as much as it does in the
+    /// engine: for a saturated tanh, 1 - y² keeps few digits of f32.
+    pub fn slope(self, x: f64, y: f64) -> f64 {
         match self {
             Self::Scale(c) => c,
             Self::Shift(_) => 1.0,
-            Self::Exp => x.exp(),
+            Self::Exp => y,
             Self::Ln => 1.0 / x,
-            Self::Sqrt => 0.5 / x.sqrt(),
+            Self::Sqrt => 0.5 / y,
             Self::Reciprocal => -1.0 / (x * x),
             Self::Sin => x.cos(),
             Self::Cos => -x.sin(),
-            Self::Sigmoid => Self::Sigmoid.value(x) * Self::Sigmoid.value(-x),
-            Self::Tanh => 1.0 - x.tanh() * x.tanh(),
+            Self::Sigmoid => y * (1.0 - y),
+            Self::Tanh => 1.0 - y * y,
             Self::Relu => {
                 if x > 0.0 {
                     1.0
@@ -96,11 +99,14 @@ impl Function {
                 if x > 0.0 {
                     1.0
                 } else {
-                    x.exp()
+                    y + 1.0
                 }
             }
             Self::Gelu => normal_distribution(x) + x * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt(),
-            Self::Silu => Self::Sigmoid.value(x) + x * Self::Sigmoid.slope(x),
+            Self::Silu => {
+                let s = Self::Sigmoid.value(x);
+                s + x * s * (1.0 - s)
+            }
             Self::Softplus => Self::Sigmoid.value(x),
             Self::Clip(low, high) => {
                 if (low..=high).contains(&x) {
@@ -176,7 +182,7 @@ mod tests {
                 }
                 let step = 1e-5;
                 let difference = (function.value(x + step) - function.value(x - step)) / (2.0 * step);
-                let error = (function.slope(x) - difference).abs();
+                let error = (function.slope(x, function.value(x)) - difference).abs();
                 assert!(error < 1e-7 * (1.0 + difference.abs()), "{function:?} at {x}: {error}");
             }
         }

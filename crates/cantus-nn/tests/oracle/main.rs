@@ -133,8 +133,11 @@ impl Tally {
 }
 
 fn line(comparison: &Comparison) -> String {
-    let Comparison { what, apart, size, .. } = comparison;
-    format!("  {what}: apart by {apart:.2e} of {size:.2e}, allowed are {:.2e}\n", comparison.allowed())
+    let Comparison { what, apart, own, size, size_of_all, .. } = comparison;
+    let allowed = comparison.allowed();
+    format!(
+        "  {what}: apart by {apart:.2e} of {size:.2e} (all {size_of_all:.2e}), allowed are {allowed:.2e}; own {own:.2e}\n"
+    )
 }
 
 fn report(number: u64, case: &Case, what: &str) -> String {

@@ -244,7 +244,8 @@ impl<T: Number> Tape<T> {
                 add(b, &|db| with(db, a));
             }
             &Operation::Map { a, function } => add(a, &|da| {
-                let slopes = self.values[a].iter().map(|x| T::of(function.slope(x.wide())));
+                let both = self.values[a].iter().zip(&self.values[node]);
+                let slopes = both.map(|(x, y)| T::of(function.slope(x.wide(), y.wide())));
                 da.iter_mut().zip(dy).zip(slopes).for_each(|((d, &dy), slope)| *d += dy * slope);
             }),
             Operation::Gather { a, places } => add(*a, &|da| {
