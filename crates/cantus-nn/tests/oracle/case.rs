@@ -8,8 +8,9 @@ use cantus_nn::{Batching, Network, Optimizer, Tensor, Training};
 use super::compare::Comparison;
 use super::data::Data;
 use super::fixed;
-use super::generate::{self, Plan};
+use super::generate;
 use super::number::{Number, distance, norm};
+use super::plan::Plan;
 use super::random::Random;
 use super::trainer::Trainer;
 

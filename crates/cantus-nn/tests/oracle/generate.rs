@@ -1,56 +1,11 @@
 //! Random networks of all layers, with random settings of their training.
 
 use cantus_nn::layer::*;
-use cantus_nn::optimizer::{Adam, AdamW, RmsProp, Sgd};
-use cantus_nn::{
-    Activation, Architecture, Batching, Clipping, Initializer, LayerSpec, Loss, Optimizer, Regularizer,
-    Training,
-};
+use cantus_nn::{Activation, Architecture, Initializer, LayerSpec, Regularizer};
 
-use super::cost::n_multiplications;
+use super::heads::head;
+use super::plan::{Plan, adaptive, clipping, sgd};
 use super::random::Random;
-
-/// A network and how it is trained.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    pub architecture: Architecture,
-    pub loss: Loss,
-    pub batch: usize,
-    pub n_examples: usize,
-    pub clipping: Option<Clipping>,
-    pub class_weights: Vec<f32>,
-    pub shuffle: bool,
-    pub n_threads: usize,
-    pub sgd: Optimizer,
-    pub adaptive: Optimizer,
-}
-
-impl Plan {
-    /// How often to go through the examples for at least five steps.
-    pub fn epochs(&self) -> usize {
-        5_usize.div_ceil(self.n_examples.div_ceil(self.batch))
-    }
-
-    pub fn training(&self, optimizer: Optimizer) -> Training {
-        Training {
-            epochs: self.epochs(),
-            batching: Batching::Mini(self.batch),
-            loss: self.loss,
-            optimizer,
-            clipping: self.clipping,
-            class_weights: self.class_weights.clone(),
-            shuffle: self.shuffle,
-            seed: 40 + self.batch as u64,
-            n_threads: self.n_threads,
-            ..Training::default()
-        }
-    }
-
-    /// Multiplications that one run of [`Self::training`] takes forward.
-    pub fn cost(&self) -> usize {
-        n_multiplications(&self.architecture) * self.n_examples * self.epochs()
-    }
-}
 
 /// Most multiplications of one run forward of most networks, and of every eighth.
 const BUDGETS: [usize; 2] = [3_000_000, 16_000_000];
@@ -97,7 +52,7 @@ fn draw(random: &mut Random) -> Plan {
 }
 
 /// A layer is appended if it fits the shape.
-fn append(
+pub fn append(
     random: &mut Random,
     layers: &mut Vec<LayerSpec>,
     shape: &mut Vec<usize>,
@@ -113,7 +68,7 @@ fn append(
 }
 
 /// A count from 1 to about `most`, small ones more often.
-fn count(random: &mut Random, most: f64) -> usize {
+pub fn count(random: &mut Random, most: f64) -> usize {
     most.powf(random.unit()) as usize
 }
 
@@ -126,7 +81,7 @@ fn input_shape(random: &mut Random) -> Vec<usize> {
     }
 }
 
-fn activation(random: &mut Random) -> Activation {
+pub fn activation(random: &mut Random) -> Activation {
     random.pick(&[
         Activation::Linear,
         Activation::Sigmoid,
@@ -141,7 +96,7 @@ fn activation(random: &mut Random) -> Activation {
     ])
 }
 
-fn regularizer(random: &mut Random) -> Option<Regularizer> {
+pub fn regularizer(random: &mut Random) -> Option<Regularizer> {
     let mut size = || if random.chance(0.5) { 0.02 * random.unit() as f32 } else { 0.0 };
     let both = Regularizer { l1: size(), l2: size() };
     random.chance(0.3).then_some(both)
@@ -151,7 +106,7 @@ fn padding(random: &mut Random) -> Padding {
     random.pick(&[Padding::Valid, Padding::Same])
 }
 
-fn dense(random: &mut Random, units: usize) -> LayerSpec {
+pub fn dense(random: &mut Random, units: usize) -> LayerSpec {
     let kernel_initializer = random.pick(&[Initializer::GlorotUniform, Initializer::HeNormal]);
     LayerSpec::Dense(Dense {
         kernel_initializer,
@@ -234,7 +189,7 @@ fn reshape(random: &mut Random, shape: &[usize]) -> LayerSpec {
     LayerSpec::Reshape(Reshape { target_shape: target })
 }
 
-fn vector_layer(random: &mut Random, n: usize) -> LayerSpec {
+pub fn vector_layer(random: &mut Random, n: usize) -> LayerSpec {
     if random.chance(0.7) {
         let units = count(random, 700.0);
         return dense(random, units);
@@ -315,71 +270,4 @@ fn residual(random: &mut Random, shape: &[usize], depth: usize) -> LayerSpec {
         layers.push(dense(random, shape[shape.len() - 1]));
     }
     LayerSpec::Residual(Residual { layers })
-}
-
-/// The last layers, and a loss that fits them.
-fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<usize>) -> Loss {
-    // A few networks answer with a number for each class at each position.
-    if shape.len() > 1 && random.chance(0.9) {
-        let flat = match (shape.len(), random.below(4)) {
-            (2, 0) => LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {}),
-            (3, 0 | 1) => LayerSpec::GlobalAveragePooling2D(GlobalAveragePooling2D {}),
-            _ => LayerSpec::Flatten(Flatten {}),
-        };
-        append(random, layers, shape, |_, _| flat.clone());
-    }
-    for _ in 0..random.below(3) {
-        append(random, layers, shape, |random, shape| match random.below(4) {
-            0 => LayerSpec::BatchNormalization(BatchNormalization::default()),
-            1 => LayerSpec::Dropout(Dropout { rate: 0.3 }),
-            2 if shape.len() == 1 => vector_layer(random, shape[0]),
-            _ => {
-                let units = count(random, 90.0);
-                dense(random, units)
-            }
-        });
-    }
-    let smoothing = if random.chance(0.3) { 0.1 } else { 0.0 };
-    let categorical = Loss::CategoricalCrossentropy { label_smoothing: smoothing };
-    let binary = Loss::BinaryCrossentropy { label_smoothing: smoothing };
-    // Probabilities near 0 are left to losses that know the logits: elsewhere Keras's clipping would be compared.
-    let (last, loss) = match random.below(8) {
-        0..2 if shape.len() == 1 => (Activation::Softmax, Loss::SparseCategoricalCrossentropy),
-        0..4 => (Activation::Softmax, categorical),
-        4 => (Activation::Sigmoid, binary),
-        5 => (random.pick(&[Activation::Sigmoid, Activation::Softmax]), random.pick(&[binary, categorical])),
-        _ => (activation(random), Loss::MeanSquaredError),
-    };
-    let units = 2 + random.below(9);
-    let apart = random.chance(0.2);
-    let dense = Dense::new(units, if apart { Activation::Linear } else { last });
-    append(random, layers, shape, |random, _| {
-        LayerSpec::Dense(Dense { kernel_regularizer: regularizer(random), ..dense.clone() })
-    });
-    if apart {
-        append(random, layers, shape, |_, _| LayerSpec::Activation(Activate { activation: last }));
-    }
-    loss
-}
-
-fn clipping(random: &mut Random) -> Option<Clipping> {
-    match random.below(10) {
-        0 => Some(Clipping::Value(0.02)),
-        1 => Some(Clipping::Norm(0.1)),
-        2 => Some(Clipping::GlobalNorm(0.3)),
-        _ => None,
-    }
-}
-
-fn sgd(random: &mut Random) -> Optimizer {
-    let momentum = random.pick(&[0.0, 0.0, 0.9]);
-    Optimizer::Sgd(Sgd { learning_rate: 0.02, momentum, nesterov: random.chance(0.5) })
-}
-
-fn adaptive(random: &mut Random) -> Optimizer {
-    match random.below(4) {
-        0 => Optimizer::AdamW(AdamW { weight_decay: 0.1, ..AdamW::default() }),
-        1 => Optimizer::RmsProp(RmsProp { momentum: random.pick(&[0.0, 0.9]), ..RmsProp::default() }),
-        _ => Optimizer::Adam(Adam::default()),
-    }
 }

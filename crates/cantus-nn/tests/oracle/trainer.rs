@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use cantus_nn::{Architecture, Batching, Clipping, Examples, LayerSpec, Regularizer, Tensor, Training};
+use cantus_nn::{Architecture, Batching, Examples, Regularizer, Tensor, Training};
 
 use super::layers::{Forward, Signal};
 use super::losses::{append_loss, class_weight, target_values};
 use super::number::Number;
 use super::random::{Random, key};
+use super::roles::add_roles;
 use super::tape::Tape;
-use super::updates::update;
+use super::updates::{clip, update};
 
 /// One tensor of a network in training.
 pub struct Weight<T> {
@@ -237,71 +238,4 @@ fn complete<T: Number>(weight: &Weight<T>, found: Option<&[T]>, nearest_kink: &m
         found.map_or(0.0, |found| found[i].wide()) + l1 * sign + 2.0 * l2 * w
     };
     weight.values.iter().enumerate().map(of).collect()
-}
-
-/// Limits gradients, as Keras does by `clipvalue`, `clipnorm` and `global_clipnorm`.
-fn clip(gradients: &mut [Vec<f64>], clipping: Option<Clipping>) {
-    let length = |gradient: &[f64]| gradient.iter().map(|g| g * g).sum::<f64>();
-    let shorten = |gradient: &mut Vec<f64>, limit: f32, squared: f64| {
-        let scale = (f64::from(limit) / squared.sqrt()).min(1.0);
-        gradient.iter_mut().for_each(|g| *g *= scale);
-    };
-    match clipping {
-        None => {}
-        Some(Clipping::Value(limit)) => {
-            let limit = f64::from(limit);
-            gradients.iter_mut().flatten().for_each(|g| *g = g.clamp(-limit, limit));
-        }
-        Some(Clipping::Norm(limit)) => gradients.iter_mut().for_each(|gradient| {
-            let squared = length(gradient);
-            shorten(gradient, limit, squared);
-        }),
-        Some(Clipping::GlobalNorm(limit)) => {
-            let squared = gradients.iter().map(|gradient| length(gradient)).sum();
-            gradients.iter_mut().for_each(|gradient| shorten(gradient, limit, squared));
-        }
-    }
-}
-
-/// For each tensor of a layer that is penalised or not trained: its penalty, and whether it is trained.
-fn add_roles(spec: &LayerSpec, path: &str, roles: &mut HashMap<String, (Regularizer, bool)>) {
-    let mut penalise = |name: &str, regularizer: Option<Regularizer>| {
-        if let Some(regularizer) = regularizer {
-            roles.insert(format!("{path}.{name}"), (regularizer, true));
-        }
-    };
-    match spec {
-        LayerSpec::Conv2D(layer) => penalise("kernel", layer.kernel_regularizer),
-        LayerSpec::Dense(layer) => {
-            penalise("kernel", layer.kernel_regularizer);
-            penalise("bias", layer.bias_regularizer);
-        }
-        LayerSpec::Gru(layer) => {
-            penalise("kernel", layer.kernel_regularizer);
-            penalise("recurrent_kernel", layer.recurrent_regularizer);
-        }
-        LayerSpec::Lstm(layer) => {
-            penalise("kernel", layer.kernel_regularizer);
-            penalise("recurrent_kernel", layer.recurrent_regularizer);
-        }
-        LayerSpec::BatchNormalization(_) => {
-            for name in ["moving_mean", "moving_variance"] {
-                roles.insert(format!("{path}.{name}"), (Regularizer::default(), false));
-            }
-        }
-        LayerSpec::RandomFourierFeatures(_) => {
-            roles.insert(format!("{path}.kernel"), (Regularizer::default(), false));
-        }
-        LayerSpec::Bidirectional(layer) => {
-            add_roles(&layer.layer, &format!("{path}.forward"), roles);
-            add_roles(&layer.layer, &format!("{path}.backward"), roles);
-        }
-        LayerSpec::TimeDistributed(layer) => add_roles(&layer.layer, path, roles),
-        LayerSpec::Residual(block) => {
-            for (i, layer) in block.layers.iter().enumerate() {
-                add_roles(layer, &format!("{path}.layers.{i}"), roles);
-            }
-        }
-        _ => {}
-    }
 }

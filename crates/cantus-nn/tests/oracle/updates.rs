@@ -1,6 +1,6 @@
-//! How weights follow their gradient: the formulas of Keras 3, number by number.
+//! How gradients are limited and weights follow them: the formulas of Keras 3, number by number.
 
-use cantus_nn::Optimizer;
+use cantus_nn::{Clipping, Optimizer};
 
 use super::number::Number;
 use super::trainer::Weight;
@@ -60,4 +60,28 @@ fn adam(
     let square = square + (1.0 - beta_2) * (g * g - square);
     let corrected = rate * (1.0 - beta_2.powf(number)).sqrt() / (1.0 - beta_1.powf(number));
     (w * (1.0 - rate * decay) - corrected * mean / (square.sqrt() + epsilon), [mean, square])
+}
+
+/// Limits gradients, as Keras does by `clipvalue`, `clipnorm` and `global_clipnorm`.
+pub fn clip(gradients: &mut [Vec<f64>], clipping: Option<Clipping>) {
+    let length = |gradient: &[f64]| gradient.iter().map(|g| g * g).sum::<f64>();
+    let shorten = |gradient: &mut Vec<f64>, limit: f32, squared: f64| {
+        let scale = (f64::from(limit) / squared.sqrt()).min(1.0);
+        gradient.iter_mut().for_each(|g| *g *= scale);
+    };
+    match clipping {
+        None => {}
+        Some(Clipping::Value(limit)) => {
+            let limit = f64::from(limit);
+            gradients.iter_mut().flatten().for_each(|g| *g = g.clamp(-limit, limit));
+        }
+        Some(Clipping::Norm(limit)) => gradients.iter_mut().for_each(|gradient| {
+            let squared = length(gradient);
+            shorten(gradient, limit, squared);
+        }),
+        Some(Clipping::GlobalNorm(limit)) => {
+            let squared = gradients.iter().map(|gradient| length(gradient)).sum();
+            gradients.iter_mut().for_each(|gradient| shorten(gradient, limit, squared));
+        }
+    }
 }
