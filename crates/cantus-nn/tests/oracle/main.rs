@@ -1,0 +1,234 @@
+//! A reference trainer, slow and plain, against which whole trainings of the engine are held.
+//!
+//! The reference (`trainer`) takes an architecture, first weights and examples, and computes forward pass, loss,
+//! gradients and updates in f64 with plain loops: each layer is composed, by its formula, of the nine operations of a
+//! `tape`, which differentiates them in reverse. Nothing is shared among threads, cut into groups, taken early or
+//! overwritten. It is itself held against central differences (`differences`).
+//!
+//! For each network the engine and the reference are compared in (`case`)
+//!
+//! - answers in inference, to all examples and to one alone, and the loss of an evaluation;
+//! - the gradient of every tensor, seen from outside as the first step of gradient descent with an enormous learning
+//!   rate, and the moving statistics after it;
+//! - the losses of all epochs and how far every tensor has moved after at least five steps of gradient descent, and of
+//!   Adam, AdamW or RMSprop.
+//!
+//! `compare` says how far apart they may be. Networks 0 to 36 are chosen by hand (`fixed.toml`): real ones, and others of
+//! sizes at which the engine takes another way. The rest are random (`generate`), of all layers, losses, penalties and
+//! limits to gradients. What differs is printed with the network's number and its TOML; alone it runs again by
+//!
+//! ```text
+//! ORACLE_SEED=17 cargo test -p cantus-nn --test oracle
+//! ```
+//!
+//! and `ORACLE_SEED=600..3000` compares further networks.
+//!
+//! Sizes at which the engine takes another way (`thresholds`), and how many of the networks fall on either side:
+//!
+//! | the question | where it is asked | no | yes |
+//! |---|---|---|---|
+//! | a group of examples is smaller than a lane | `CACHED` in fit/plan.rs | 599 | 7 |
+//! | … where max pooling follows an activation and the way back comes later | `CACHED` in fit/plan.rs | 5 | 5 |
+//! | a batch fills two lanes of the usual height | `lane_rows` in fit/plan.rs | 390 | 210 |
+//! | a batch fills more than 32 lanes of the usual height | `lane_rows` in fit/plan.rs | 597 | 3 |
+//! | a lane has the height that recurrent layers want | `wants_many_rows` in fit/plan.rs | 410 | 190 |
+//! | a Dense layer has so many weights that its columns are shared | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
+//! | … and more than one panel of columns | `WIDTH` in fit/columns.rs | 3 | 14 |
+//! | … and a last panel that is not full | `WIDTH` in fit/columns.rs | 4 | 13 |
+//! | … and more than one tile of inputs | `TILE` in fit/columns.rs | 3 | 14 |
+//! | a tensor is updated in more than one tile | `TILE` in fit/block.rs | 578 | 151 |
+//! | a Dense layer is worth sharing for one answer | `WORTH_SHARING` in layer/dense.rs | 568 | 33 |
+//! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 31 | 3 |
+//! | a single row is multiplied with a matrix too large for the cache | `NEAR` in matmul.rs | 572 | 5 |
+//! | a single row is multiplied with at least 16 columns | `row_times_matrix` in matmul.rs | 571 | 168 |
+//! | a layer of one output hands the gradient of a single row to 16 inputs or more | `row_times_matrix` in matmul.rs | 17 | 12 |
+//! | a window's row is long enough not to be copied | `SHORT` in layer/conv2d/mod.rs | 84 | 25 |
+//! | a copied row has more than 4 numbers | `copy_windows` in layer/conv2d/image.rs | 53 | 38 |
+//! | … more than 8 | `copy_windows` in layer/conv2d/image.rs | 62 | 27 |
+//! | … more than 16 | `copy_windows` in layer/conv2d/image.rs | 80 | 6 |
+//! | of rows that are not copied, more lie below each other than beside each other | `products` in layer/conv2d/product.rs | 10 | 15 |
+//! | a window that is not copied is as wide as the image | `products` in layer/conv2d/product.rs | 18 | 9 |
+//! | a convolution is worth sharing for one answer | `WORTH_SHARING` and `LEAST_BAND` in layer/conv2d/mod.rs | 69 | 5 |
+//! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 52 | 28 |
+//! | … and some beyond a multiple of 16 | `LANES` in layer/max_pool2d.rs | 9 | 19 |
+//! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 99 | 4 |
+//! | the units of a recurrent layer take more than one part for one answer | `PART` in layer/one_sequence.rs | 62 | 11 |
+//! | the gradient of a bias is the sum of at least four rows in a lane | `add_rows` in elementwise.rs | 247 | 412 |
+//! | random features have more than one group of inputs | `places` in layer/random_fourier_features.rs | 62 | 56 |
+//! | statistics are taken of differences too | `differences` in layer/statistics_pooling.rs | 14 | 46 |
+//! | fewer examples than there are go through the layers together for an answer | `CACHED` in inference.rs | 591 | 9 |
+//! | answers take more than one block of examples | `BLOCK` in inference.rs | 394 | 206 |
+//! | a penalty is summed over more than 16 weights | `sums` in regularizer.rs | 60 | 240 |
+//! | the last batch of an epoch is smaller | `run_epoch` in fit/mod.rs | 175 | 425 |
+//! | … and has one example alone | `run_epoch` in fit/mod.rs | 155 | 270 |
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+mod case;
+mod compare;
+mod convolution;
+mod cost;
+mod data;
+mod differences;
+mod fixed;
+mod function;
+mod generate;
+mod heads;
+mod images;
+mod kinds;
+mod layers;
+mod losses;
+mod number;
+mod plan;
+mod random;
+mod reductions;
+mod roles;
+mod sequences;
+mod sizes;
+mod statistics;
+mod tape;
+mod thresholds;
+mod trainer;
+mod updates;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use case::Case;
+use compare::Comparison;
+use sizes::Sizes;
+
+/// How many networks are compared.
+const N_NETWORKS: u64 = 600;
+/// Networks that are compared at once.
+const N_THREADS: usize = 2;
+/// Most networks of a hundred with a comparison that is wide because a kink is near.
+const MOST_NEAR_KINKS: usize = 20;
+/// Most comparisons of a hundred that would overlook an error of a hundredth.
+const MOST_BLUNT: usize = 10;
+
+/// What comparing some networks came to.
+#[derive(Default)]
+struct Tally {
+    failures: Vec<String>,
+    n_networks: usize,
+    n_near_kinks: usize,
+    n_comparisons: usize,
+    n_blunt: usize,
+}
+
+impl Tally {
+    fn add(&mut self, number: u64, case: &Case, found: std::thread::Result<Vec<Comparison>>) {
+        self.n_networks += 1;
+        let Ok(all) = found else {
+            self.failures.push(report(number, case, "the engine panics\n"));
+            return;
+        };
+        self.n_near_kinks += usize::from(all.iter().any(Comparison::kink_is_near));
+        self.n_comparisons += all.len();
+        self.n_blunt += all.iter().filter(|comparison| !comparison.is_sharp()).count();
+        let wrong: Vec<String> = all.iter().filter(|comparison| !comparison.agrees()).map(line).collect();
+        if !wrong.is_empty() {
+            self.failures.push(report(number, case, &wrong.concat()));
+        }
+    }
+}
+
+fn line(comparison: &Comparison) -> String {
+    let Comparison { what, apart, own, size, size_of_all, .. } = comparison;
+    let allowed = comparison.allowed();
+    format!(
+        "  {what}: apart by {apart:.2e} of {size:.2e} (all {size_of_all:.2e}), allowed are {allowed:.2e}; own {own:.2e}\n"
+    )
+}
+
+fn report(number: u64, case: &Case, what: &str) -> String {
+    let plan = &case.plan;
+    let text = toml::to_string(&plan.architecture).unwrap();
+    let settings = plan.training(plan.sgd);
+    format!(
+        "ORACLE_SEED={number} ({}), {} examples in batches of {}, {:?}, {:?}, {} threads, {:?}, {:?}\n{what}{text}",
+        case.name,
+        plan.n_examples,
+        plan.batch,
+        settings.loss,
+        settings.clipping,
+        settings.n_threads,
+        plan.sgd,
+        plan.adaptive,
+    )
+}
+
+fn compare(numbers: std::ops::Range<u64>) -> Tally {
+    let (next, tally) = (AtomicU64::new(numbers.start), Mutex::new(Tally::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..N_THREADS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
+                        return;
+                    }
+                    let case = Case::new(number);
+                    let found = catch_unwind(AssertUnwindSafe(|| case.comparisons()));
+                    tally.lock().unwrap().add(number, &case, found);
+                }
+            });
+        }
+    });
+    tally.into_inner().unwrap()
+}
+
+/// One number, or a range of them.
+fn range(text: &str) -> std::ops::Range<u64> {
+    match text.split_once("..") {
+        Some((start, end)) => start.parse().unwrap()..end.parse().unwrap(),
+        None => text.parse().map(|number: u64| number..number + 1).unwrap(),
+    }
+}
+
+#[test]
+fn the_engine_trains_every_network_as_the_reference_does() {
+    let asked = std::env::var("ORACLE_SEED").ok().map(|text| range(&text));
+    let tally = compare(asked.clone().unwrap_or(0..N_NETWORKS));
+    let Tally { failures, n_networks, n_near_kinks, n_comparisons, n_blunt } = tally;
+    println!(
+        "{n_comparisons} comparisons of {n_networks} networks, {n_near_kinks} of them near a kink; {n_blunt} blunt"
+    );
+    assert!(
+        failures.is_empty(),
+        "{} of {n_networks} networks differ\n\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    if asked.is_none() {
+        assert!(100 * n_near_kinks <= MOST_NEAR_KINKS * n_networks, "{n_near_kinks} networks near a kink");
+        assert!(100 * n_blunt <= MOST_BLUNT * n_comparisons, "{n_blunt} blunt of {n_comparisons}");
+    }
+}
+
+#[test]
+fn the_networks_have_all_layers_and_both_sides_of_every_threshold_as_often_as_the_table_says() {
+    let mut counts = vec![[0; 2]; thresholds::ALL.len()];
+    let mut layers = BTreeSet::new();
+    for number in 0..N_NETWORKS {
+        let (_, plan) = case::plan(number);
+        layers.extend(kinds::kinds(&plan.architecture.layers));
+        let sizes = Sizes::new(&plan);
+        for (count, threshold) in counts.iter_mut().zip(thresholds::ALL) {
+            let sides = (threshold.sides)(&sizes);
+            count.iter_mut().zip(sides).for_each(|(count, is)| *count += usize::from(is));
+        }
+    }
+    assert_eq!(layers.len(), kinds::N, "only {layers:?}");
+    let row = |(threshold, [no, yes]): (&thresholds::Threshold, &[usize; 2])| {
+        format!("//! | {} | {} | {no} | {yes} |\n", threshold.question, threshold.source)
+    };
+    let table: String = thresholds::ALL.iter().zip(&counts).map(row).collect();
+    for (threshold, count) in thresholds::ALL.iter().zip(&counts) {
+        assert!(count.iter().all(|&n| n >= 3), "{}: {count:?}", threshold.question);
+    }
+    assert!(include_str!("main.rs").contains(&table), "the table should be\n{table}");
+}

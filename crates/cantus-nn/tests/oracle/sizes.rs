@@ -1,0 +1,289 @@
+//! What of a network decides which way the engine takes: the sizes of its layers, and where its examples meet.
+//!
+//! The numbers here repeat constants of the engine, by the names that stand beside them.
+
+use cantus_nn::{Activation, LayerSpec};
+
+use super::convolution::Windows;
+use super::plan::Plan;
+
+/// A layer, where it stands.
+pub struct Place {
+    pub spec: LayerSpec,
+    pub input: Vec<usize>,
+    pub output: Vec<usize>,
+    /// Whether it is a layer of the network itself, and not one in a block.
+    pub is_outer: bool,
+    /// How many rows of an example go through it as examples of their own.
+    pub repeats: usize,
+    /// Whether anything before it is trained.
+    pub hands_on: bool,
+}
+
+/// Layers between two places where all examples of a batch have to wait for each other.
+pub struct Stage {
+    /// How many examples go through together.
+    pub group: usize,
+    pub is_last: bool,
+    /// Whether max pooling follows an activation whose derivative can be taken at its output.
+    pub pools_an_activation: bool,
+}
+
+/// What of a network decides which way the engine takes.
+pub struct Sizes {
+    pub places: Vec<Place>,
+    pub stages: Vec<Stage>,
+    pub batch: usize,
+    pub n_examples: usize,
+    pub many_rows: bool,
+    /// How many examples a thread takes at a time.
+    pub lane_rows: usize,
+}
+
+/// `MANY_WEIGHTS` of `layer/dense.rs`.
+const MANY_WEIGHTS: usize = 65_536;
+/// `CACHED` of `fit/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
+pub const CACHED: usize = 65_536;
+
+/// Gates and units of a recurrent layer.
+pub fn recurrent(spec: &LayerSpec) -> Option<(usize, usize)> {
+    match spec {
+        LayerSpec::Lstm(lstm) => Some((4, lstm.units)),
+        LayerSpec::MultiTimescaleLstm(lstm) => Some((4, lstm.units * lstm.time_scales.len())),
+        // Three gates, and a number beside them.
+        LayerSpec::Gru(gru) => Some((4, gru.units)),
+        LayerSpec::SimpleRnn(rnn) => Some((1, rnn.units)),
+        _ => None,
+    }
+}
+
+/// A convolution's sizes.
+pub struct Conv {
+    pub down: Windows,
+    pub right: Windows,
+    pub row_len: usize,
+    pub n_products: usize,
+    pub is_outer: bool,
+}
+
+impl Place {
+    pub fn width_in(&self) -> usize {
+        self.input[self.input.len() - 1]
+    }
+
+    pub fn width_out(&self) -> usize {
+        self.output[self.output.len() - 1]
+    }
+
+    pub fn is_dense(&self) -> bool {
+        matches!(self.spec, LayerSpec::Dense(_))
+    }
+
+    pub fn is_vector(&self) -> bool {
+        self.input[..self.input.len() - 1].iter().all(|&axis| axis == 1)
+    }
+
+    pub fn shares_columns(&self) -> bool {
+        self.is_dense()
+            && self.is_outer
+            && self.is_vector()
+            && self.width_in() * self.width_out() >= MANY_WEIGHTS
+    }
+
+    /// Of its kernel.
+    pub fn n_weights(&self) -> Option<usize> {
+        match &self.spec {
+            LayerSpec::Dense(_) => Some(self.width_in() * self.width_out()),
+            LayerSpec::Conv2D(conv) => {
+                Some(conv.kernel_size.iter().product::<usize>() * self.width_in() * conv.filters)
+            }
+            other => recurrent(other).map(|(gates, units)| self.width_in() * gates * units),
+        }
+    }
+
+    pub fn penalised(&self) -> Option<usize> {
+        let regularizer = match &self.spec {
+            LayerSpec::Dense(dense) => dense.kernel_regularizer,
+            LayerSpec::Conv2D(conv) => conv.kernel_regularizer,
+            LayerSpec::Lstm(lstm) => lstm.kernel_regularizer,
+            _ => None,
+        };
+        regularizer.and_then(|_| self.n_weights())
+    }
+
+    pub fn conv(&self) -> Option<Conv> {
+        let LayerSpec::Conv2D(conv) = &self.spec else { return None };
+        let [down, right] = [0, 1].map(|axis| {
+            Windows::new(self.input[axis], conv.kernel_size[axis], conv.strides[axis], conv.padding)
+        });
+        let row_len = right.size * self.width_in();
+        let n_products = down.n * right.n * down.size * row_len * conv.filters;
+        Some(Conv { down, right, row_len, n_products, is_outer: self.is_outer })
+    }
+
+    /// Whether a recurrent layer goes through more than one chunk of steps.
+    pub fn takes_chunks(&self, lane_rows: usize) -> Option<bool> {
+        let (gates, units) = recurrent(&self.spec)?;
+        let chunk = (CACHED / (lane_rows * self.repeats * gates * units)).max(1);
+        Some(self.input[0] > chunk)
+    }
+
+    /// Of how many rows the gradient of a bias is the sum.
+    pub fn bias_rows(&self, lane_rows: usize) -> Option<usize> {
+        let has_bias = self.is_dense() || matches!(self.spec, LayerSpec::Conv2D(_));
+        let positions = self.output.iter().product::<usize>() / self.width_out();
+        (has_bias && !self.shares_columns()).then_some(lane_rows * self.repeats * positions)
+    }
+
+    pub fn wants_many_rows(&self) -> bool {
+        recurrent(&self.spec).is_some() || matches!(self.spec, LayerSpec::RandomFourierFeatures(_))
+    }
+}
+
+impl Sizes {
+    pub fn new(plan: &Plan) -> Self {
+        let mut places = Vec::new();
+        let mut shape = plan.architecture.input_shape.clone();
+        let mut hands_on = false;
+        let (mut begins, mut ends) = (Vec::new(), Vec::new());
+        for layer in &plan.architecture.layers {
+            begins.push(places.len());
+            shape = add_places(layer, &shape, (true, 1, hands_on), &mut places);
+            ends.push(places.len());
+            hands_on = hands_on || places[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
+        }
+        let many_rows = places.iter().any(Place::wants_many_rows);
+        let usual = if many_rows { 16 } else { 8 };
+        let batch = plan.batch.min(plan.n_examples);
+        let lane_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
+        let outer: Vec<&[Place]> = begins.iter().zip(&ends).map(|(&from, &to)| &places[from..to]).collect();
+        let stages = stages(&outer, lane_rows);
+        Self { stages, batch, n_examples: plan.n_examples, many_rows, lane_rows, places }
+    }
+
+    /// How many rows make an efficient product.
+    pub fn usual_rows(&self) -> usize {
+        if self.many_rows { 16 } else { 8 }
+    }
+
+    /// Whether some lane of some batch has one example.
+    pub fn has_single_rows(&self) -> bool {
+        [self.batch, self.n_examples % self.batch]
+            .iter()
+            .any(|rows| rows % self.lane_rows == 1 || self.lane_rows == 1)
+    }
+
+    /// The most numbers that an example has after a layer.
+    pub fn largest(&self) -> usize {
+        let outer = self.places.iter().filter(|at| at.is_outer);
+        outer.map(|at| at.output.iter().product()).max().unwrap_or(1)
+    }
+
+    pub fn shared(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|at| at.shares_columns())
+    }
+
+    pub fn dense_vectors(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|at| at.is_dense() && at.is_outer && at.is_vector())
+    }
+
+    pub fn convolutions(&self) -> impl Iterator<Item = Conv> {
+        self.places.iter().filter_map(Place::conv)
+    }
+
+    pub fn copied(&self) -> impl Iterator<Item = Conv> {
+        self.convolutions().filter(|conv| conv.row_len < 24)
+    }
+
+    pub fn pooled_channels(&self) -> impl Iterator<Item = usize> {
+        let pools = self.places.iter().filter(|at| matches!(at.spec, LayerSpec::MaxPool2D(_)));
+        pools.map(Place::width_in)
+    }
+}
+
+fn is_trained(spec: &LayerSpec) -> bool {
+    recurrent(spec).is_some()
+        || matches!(
+            spec,
+            LayerSpec::Dense(_)
+                | LayerSpec::Conv2D(_)
+                | LayerSpec::BatchNormalization(_)
+                | LayerSpec::LayerNormalization(_)
+        )
+}
+
+fn is_view(spec: &LayerSpec) -> bool {
+    matches!(spec, LayerSpec::Flatten(_) | LayerSpec::Reshape(_))
+}
+
+/// A layer and the layers in it, the outer one first.
+fn add_places(
+    spec: &LayerSpec,
+    input: &[usize],
+    (is_outer, repeats, hands_on): (bool, usize, bool),
+    places: &mut Vec<Place>,
+) -> Vec<usize> {
+    let output = spec.output_shape(input).unwrap();
+    let (spec, input) = (spec.clone(), input.to_vec());
+    places.push(Place {
+        spec: spec.clone(),
+        input: input.clone(),
+        output: output.clone(),
+        is_outer,
+        repeats,
+        hands_on,
+    });
+    match &spec {
+        LayerSpec::Bidirectional(both) => {
+            add_places(&both.layer, &input, (false, repeats, hands_on), places);
+        }
+        LayerSpec::TimeDistributed(each) => {
+            add_places(&each.layer, &input[1..], (false, repeats * input[0], hands_on), places);
+        }
+        LayerSpec::Residual(block) => {
+            let mut shape = input;
+            for layer in &block.layers {
+                shape = add_places(layer, &shape, (false, repeats, true), places);
+            }
+        }
+        _ => {}
+    }
+    output
+}
+
+/// Cuts a network where its examples meet: at batch normalisation, and at layers whose columns are shared.
+fn stages(outer: &[&[Place]], lane_rows: usize) -> Vec<Stage> {
+    let meets = |layer: &&[Place]| {
+        matches!(layer[0].spec, LayerSpec::BatchNormalization(_)) || layer[0].shares_columns()
+    };
+    let mut cuts: Vec<usize> = (0..outer.len()).filter(|&i| meets(&outer[i])).collect();
+    cuts.push(outer.len());
+    let (mut all, mut start) = (Vec::new(), 0);
+    for (n, &cut) in cuts.iter().enumerate() {
+        // The layer where the stage begins computes in it too.
+        let head = if n == 0 { 0 } else { cuts[n - 1] };
+        let layers = &outer[head..cut];
+        let largest = layers.iter().map(|layer| layer[0].output.iter().product()).max().unwrap_or(1);
+        let many = layers.iter().flat_map(|layer| layer.iter()).any(Place::wants_many_rows);
+        let group = if many { lane_rows } else { (CACHED / largest.max(1)).clamp(1, lane_rows) };
+        let of_stage: Vec<&Place> =
+            outer[start..cut].iter().map(|layer| &layer[0]).filter(|at| !is_view(&at.spec)).collect();
+        let pools_an_activation = of_stage
+            .windows(2)
+            .any(|pair| matches!(pair[1].spec, LayerSpec::MaxPool2D(_)) && ends_in_activation(&pair[0].spec));
+        all.push(Stage { group, is_last: cut == outer.len(), pools_an_activation });
+        start = cut + 1;
+    }
+    all
+}
+
+/// Whether the derivative of a layer's last activation follows from its output.
+fn ends_in_activation(spec: &LayerSpec) -> bool {
+    let activation = match spec {
+        LayerSpec::Activation(layer) => layer.activation,
+        LayerSpec::Conv2D(layer) => layer.activation,
+        LayerSpec::Dense(layer) => layer.activation,
+        _ => return false,
+    };
+    !matches!(activation, Activation::Linear | Activation::Gelu | Activation::Silu | Activation::Softmax)
+}
