@@ -6,6 +6,7 @@ use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
 use crate::layer::{LARGEST, Layer, Parameter, size};
+use crate::loss::Loss;
 use crate::random::key;
 use crate::weights::Tensor;
 
@@ -140,10 +141,16 @@ impl Chain {
         self.links.last().map_or(0, |last| if last.layer.is_view() { last.reads } else { self.links.len() })
     }
 
-    /// The activation that the network's output goes through last.
-    pub(crate) fn last_activation(&self) -> Activation {
-        let last = self.output_place().checked_sub(1);
-        last.map_or(Activation::Linear, |link| self.links[link].layer.last_activation())
+    /// Whether a loss computes the activation that the network's output goes through last; see
+    /// [`Loss::fuses_with`].
+    pub(crate) fn fuses_with(&self, loss: Loss) -> bool {
+        let Some(last) = self.output_place().checked_sub(1).map(|link| &self.links[link].layer) else {
+            return false;
+        };
+        // Behind a view of another width, a row of the loss is not a row of the softmax.
+        let same_rows = last.output_shape().last().copied().unwrap_or(1) == self.n_classes();
+        let activation = last.last_activation();
+        loss.fuses_with(activation) && (same_rows || activation != Activation::Softmax)
     }
 
     /// How many numbers lie at each place, for one example; 0 where a view has none of its own.

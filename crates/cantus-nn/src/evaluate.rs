@@ -20,7 +20,7 @@ pub(crate) fn scores(
     n_threads: usize,
 ) -> Scores {
     let (n, output_len, n_classes) = (examples.len(), chain.output_len(), chain.n_classes());
-    let from_logits = loss.fuses_with(chain.last_activation());
+    let from_logits = chain.fuses_with(loss);
     let outputs = if from_logits { Outputs::Logits } else { Outputs::Activated };
     let n_views = examples.n_views().max(1);
     let mut answers = vec![0.0; n * n_views * output_len];

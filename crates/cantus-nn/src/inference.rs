@@ -52,7 +52,7 @@ impl Inference {
             answers: vec![0.0; capacity * chain.output_len()],
             outputs: [vec![0.0; output * group], vec![0.0; output * group]],
             floats: vec![0.0; largest(&|i| memory(i).floats * group)],
-            scratch: vec![0.0; largest(&|i| memory(i).scratch_per_row * group + memory(i).scratch)],
+            scratch: vec![0.0; largest(&|i| memory(i).scratch_len(group))],
         }
     }
 
@@ -99,7 +99,7 @@ impl Inference {
             let weights = Weights { values: &parameters[i], derived: &[] };
             let tape = Tape {
                 floats: &mut self.floats[..rows * memory.floats],
-                scratch: &mut self.scratch[..rows * memory.scratch_per_row + memory.scratch],
+                scratch: &mut self.scratch[..memory.scratch_len(rows)],
             };
             let y = &mut after[..rows * link.output_len()];
             let skips_activation = outputs == Outputs::Logits && i + 1 == chain.output_place();

@@ -74,12 +74,21 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     assert!(n <= c_row_stride || m == 1, "rows of a product overlap");
     assert!((m - 1) * c_row_stride + n <= c.len(), "a product reaches beyond its slice");
     assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
-    if m == 1 && a.column_stride == 1 && b.column_stride == 1 {
+    if k == 0 {
+        // A sum of no products; the slices may be empty.
+        if onto == Onto::Fresh {
+            c.chunks_mut(c_row_stride.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
+        }
+        return;
+    }
+    // The stride of a single row is never used, and may be less than its length: that of a transposed column is 1.
+    let b_row_stride = if k == 1 { n } else { b.row_stride };
+    if m == 1 && a.column_stride == 1 && b.column_stride == 1 && b_row_stride >= n {
         let c = &mut c[..n];
         if onto == Onto::Fresh {
             c.fill(0.0);
         }
-        return row_times_matrix(c, &a.values[..k], b.values, b.row_stride);
+        return row_times_matrix(c, &a.values[..k], b.values, b_row_stride);
     }
     // SAFETY: element (i, j) of each matrix is at i * row_stride + j * column_stride; the checks above show
     // that the last one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps
@@ -190,12 +199,17 @@ mod tests {
 
     #[test]
     fn products_of_all_shapes_equal_the_definition() {
-        for (m, k, n) in [(1, 1, 1), (3, 5, 7), (32, 130, 10), (1, 169, 51), (17, 1, 33), (65, 70, 48)] {
+        let mut shapes = vec![(32, 130, 10), (1, 169, 51), (1, 400, 96), (65, 70, 48)];
+        // Empty, one, and on both sides of the widths of `columns`.
+        let sizes = [0, 1, 2, 3, 15, 16, 17, 33, 64, 65, 96, 97];
+        for m in [0, 1, 2, 17] {
+            shapes.extend(sizes.iter().flat_map(|&k| sizes.map(|n| (m, k, n))));
+        }
+        for (m, k, n) in shapes {
             let (a, b) = (noise(m * k, 1), noise(k * n, 2));
-            for (a, b) in [
-                (Matrix::new(&a, m, k), Matrix::new(&b, k, n)),
-                (Matrix::new(&a, k, m).transposed(), Matrix::new(&b, n, k).transposed()),
-            ] {
+            let lefts = [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transposed()];
+            let rights = [Matrix::new(&b, k, n), Matrix::new(&b, n, k).transposed()];
+            for (a, b) in lefts.into_iter().flat_map(|a| rights.map(|b| (a, b))) {
                 let mut c = vec![f32::NAN; m * n];
                 matmul(&mut c, n, a, b, Onto::Fresh);
                 assert_close(&c, &naive(a, b), 1e-5);

@@ -39,7 +39,7 @@ impl Space {
         let memory = layer.memory();
         Self {
             floats: vec![f32::NAN; memory.floats * rows],
-            scratch: vec![f32::NAN; memory.scratch_per_row * rows + memory.scratch],
+            scratch: vec![f32::NAN; memory.scratch_len(rows)],
         }
     }
 

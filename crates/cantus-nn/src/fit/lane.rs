@@ -49,8 +49,7 @@ impl Lane {
     pub(super) fn new(chain: &Chain, plan: &Plan, first: usize) -> Self {
         let rows = plan.lane_rows;
         let memories: Vec<_> = chain.links.iter().map(|link| link.layer.memory()).collect();
-        let scratch =
-            memories.iter().map(|memory| memory.scratch_per_row * rows + memory.scratch).max().unwrap_or(0);
+        let scratch = memories.iter().map(|memory| memory.scratch_len(rows)).max().unwrap_or(0);
         let lens = chain.place_lens();
         let flow =
             plan.stages.iter().map(|stage| stage.group * longest(chain, stage, &lens)).max().unwrap_or(0);
@@ -328,6 +327,6 @@ fn tape<'a>(floats: &'a mut [f32], scratch: &'a mut [f32], memory: Memory, group
     poison(scratch);
     Tape {
         floats: &mut floats[span(group, memory.floats)],
-        scratch: &mut scratch[..memory.scratch_per_row * group.len() + memory.scratch],
+        scratch: &mut scratch[..memory.scratch_len(group.len())],
     }
 }

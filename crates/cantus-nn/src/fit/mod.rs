@@ -146,7 +146,7 @@ pub(crate) fn fit(
     let task = Task {
         examples: train,
         loss: training.loss,
-        from_logits: training.loss.fuses_with(chain.last_activation()),
+        from_logits: chain.fuses_with(training.loss),
         class_weights: &training.class_weights,
     };
     let clip_value = if let Some(Clipping::Value(limit)) = training.clipping { Some(limit) } else { None };

@@ -266,6 +266,18 @@ mod tests {
         gradients_match_differences(&dense(Activation::Gelu), &[2, 3, 5], 2);
     }
 
+    /// So few inputs that some parts of the sum have none.
+    #[test]
+    fn a_wide_layer_of_few_inputs_answers_too() {
+        for n_inputs in [1, 7, 8, 9, 24, 25] {
+            let layer = LayerSpec::Dense(Dense::new(WORTH_SHARING.div_ceil(n_inputs), Activation::Tanh));
+            let units = WORTH_SHARING.div_ceil(n_inputs);
+            let (x, weights) = (noise(n_inputs, 1), noise((n_inputs + 1) * units, 2));
+            let answer = run_answer(&Crew::alone(), &layer, &[n_inputs], &weights, &x);
+            assert_close(&answer, &run_forward(&layer, &[n_inputs], &weights, &x), 1e-5);
+        }
+    }
+
     #[test]
     fn a_shared_answer_has_the_bits_of_one_alone() {
         let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));

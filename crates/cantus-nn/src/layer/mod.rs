@@ -230,6 +230,13 @@ pub(crate) struct Memory {
     pub(crate) scratch: usize,
 }
 
+impl Memory {
+    /// How many numbers of scratch space a call for `rows` examples is given.
+    pub(crate) fn scratch_len(self, rows: usize) -> usize {
+        self.scratch_per_row * rows + self.scratch
+    }
+}
+
 /// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`]
 /// says.
 pub(crate) struct Tape<'a> {

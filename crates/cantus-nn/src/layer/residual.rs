@@ -140,7 +140,8 @@ impl Layer for ResidualLayer {
             let (output, rest) = floats.split_at_mut(rows * inner.output_len);
             let (kept, rest) = rest.split_at_mut(rows * (inner.floats.len() - inner.output_len));
             floats = rest;
-            let inner_tape = Tape { floats: kept, scratch: tape.scratch };
+            let scratch = &mut tape.scratch[..inner.layer.memory().scratch_len(rows)];
+            let inner_tape = Tape { floats: kept, scratch };
             inner.layer.forward(&Self::pass(pass, i), inner.weights(weights), before, output, inner_tape);
             before = output;
         }
@@ -173,6 +174,7 @@ impl Layer for ResidualLayer {
             let reads = BackwardReads::of(&*inner.layer, false);
             let (x, y) = (reads.input(x), reads.output(y));
             let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
+            let scratch = &mut scratch[..inner.layer.memory().scratch_len(rows)];
             let inner_tape = Tape { floats: kept, scratch };
             let gradient = &mut gradient[inner.weights.clone()];
             inner.layer.backward(
@@ -205,7 +207,9 @@ impl Layer for ResidualLayer {
 mod tests {
     use super::*;
     use crate::activation::Activation;
-    use crate::layer::{BatchNormalization, Conv2D, Dense, Dropout, LayerNormalization, Lstm, Padding};
+    use crate::layer::{
+        BatchNormalization, Conv2D, Dense, Dropout, LayerNormalization, Lstm, MaxPool2D, Padding,
+    };
     use crate::testing::{assert_close, gradients_match_differences, run_forward};
 
     fn block(layers: Vec<LayerSpec>) -> LayerSpec {
@@ -225,6 +229,9 @@ mod tests {
         let norm = LayerSpec::LayerNormalization(LayerNormalization::default());
         let convolutional = vec![LayerSpec::Conv2D(conv.clone()), norm, LayerSpec::Conv2D(conv)];
         gradients_match_differences(&block(convolutional), &[4, 3, 2], 2);
+        let pool = MaxPool2D { pool_size: [2, 2], strides: Some([1, 1]), padding: Padding::Same };
+        let wide = LayerSpec::Dense(Dense::new(1, Activation::Tanh));
+        gradients_match_differences(&block(vec![LayerSpec::MaxPool2D(pool), wide]), &[4, 3, 1], 1);
         let recurrent = vec![LayerSpec::Lstm(Lstm::new(3, true)), LayerSpec::Dropout(Dropout { rate: 0.3 })];
         gradients_match_differences(&block(recurrent), &[4, 3], 2);
     }

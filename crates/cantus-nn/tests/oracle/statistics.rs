@@ -36,9 +36,8 @@ impl<T: Number> Forward<'_, T> {
     }
 
     /// m ← momentum · m + (1 - momentum) · new
-    fn follow(&mut self, path: &str, name: &str, momentum: f32, new: Node) {
+    fn follow(&mut self, path: &str, name: &str, momentum: f64, new: Node) {
         let old = self.tape.value(self.weight(path, name));
-        let momentum = f64::from(momentum);
         let both = old.iter().zip(self.tape.value(new));
         let moved =
             both.map(|(old, new)| T::of(momentum * old.wide() + (1.0 - momentum) * new.wide())).collect();

@@ -29,18 +29,18 @@ fn moved(optimizer: Optimizer, number: f64, w: f64, g: f64, [a, b]: [f64; 2]) ->
             (w + step, [velocity, 0.0])
         }
         Optimizer::RmsProp(rule) => {
-            let rho = f64::from(rule.rho);
+            let rho = rule.rho;
             let square = rho * a + (1.0 - rho) * g * g;
             let step = f64::from(rule.learning_rate) * g / (square + f64::from(rule.epsilon)).sqrt();
             let collected = f64::from(rule.momentum) * b + step;
             (w - collected, [square, collected])
         }
         Optimizer::Adam(rule) => {
-            let settings = [rule.learning_rate, rule.beta_1, rule.beta_2, rule.epsilon];
+            let settings = [rule.learning_rate.into(), rule.beta_1, rule.beta_2, rule.epsilon.into()];
             adam(settings, 0.0, number, w, g, [a, b])
         }
         Optimizer::AdamW(rule) => {
-            let settings = [rule.learning_rate, rule.beta_1, rule.beta_2, rule.epsilon];
+            let settings = [rule.learning_rate.into(), rule.beta_1, rule.beta_2, rule.epsilon.into()];
             adam(settings, f64::from(rule.weight_decay), number, w, g, [a, b])
         }
         other => panic!("unknown optimizer {other:?}"),
@@ -48,14 +48,14 @@ fn moved(optimizer: Optimizer, number: f64, w: f64, g: f64, [a, b]: [f64; 2]) ->
 }
 
 fn adam(
-    settings: [f32; 4],
+    settings: [f64; 4],
     decay: f64,
     number: f64,
     w: f64,
     g: f64,
     [mean, square]: [f64; 2],
 ) -> (f64, [f64; 2]) {
-    let [rate, beta_1, beta_2, epsilon] = settings.map(f64::from);
+    let [rate, beta_1, beta_2, epsilon] = settings;
     let mean = mean + (1.0 - beta_1) * (g - mean);
     let square = square + (1.0 - beta_2) * (g * g - square);
     let corrected = rate * (1.0 - beta_2.powf(number)).sqrt() / (1.0 - beta_1.powf(number));
