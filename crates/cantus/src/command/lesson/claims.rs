@@ -44,15 +44,32 @@ fn the_neuron_of_lesson_3_gives_the_lectures_answer() {
     });
 }
 
-/// By hand: 3·1 + 1·2, and 0.5·0.4 + 0.3·0.7 + 0.2·0.2 beside -0.5 + 0.15 + 0.4.
+/// By hand, element by element.
 #[test]
-fn the_products_of_lesson_4_are_those_by_hand() {
-    learn(4, 1, |sheet| {
-        near(sheet, "[3, 1] · [1, 2]", 5.0, 0.0);
-        near(sheet, "net input of the first neuron", 0.45, 1e-12);
-        near(sheet, "net input of the second", 0.05, 1e-12);
-        near(sheet, "difference between the two sides", 0.0, 1e-12);
+fn the_operations_of_lesson_4_are_those_by_hand() {
+    let words = learn(4, 2, |sheet| {
+        near(sheet, "a · b = 3·1 + 1·2", 5.0, 0.0);
+        near(sheet, "net input of neuron 1 = 0.5·0.4 + 0.3·0.7 + 0.2·0.2", 0.45, 1e-12);
+        near(sheet, "net input of neuron 2 = 0.5·(-1) + 0.3·0.5 + 0.2·2", 0.05, 1e-12);
+        near(sheet, "largest difference between the elements of both sides", 0.0, 1e-12);
     });
+    for line in [
+        "  a + 2 = [5.0, 3.0]",
+        "  a - 2 = [1.0, -1.0]",
+        "  a · 2 = [6.0, 2.0]",
+        "  a / 2 = [1.5, 0.5]",
+        "  a + b = [4.0, 3.0]",
+        "  a - b = [2.0, -1.0]",
+        "  P + 2 = [[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]",
+        "  P - 2 = [[-1.0, 0.0], [1.0, 2.0], [3.0, 4.0]]",
+        "  P · 2 = [[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]]",
+        "  P / 2 = [[0.5, 1.0], [1.5, 2.0], [2.5, 3.0]]",
+        "  P + Q = [[1.5, 2.0], [4.0, 3.0], [5.0, 8.0]]",
+        "  P - Q = [[0.5, 2.0], [2.0, 5.0], [5.0, 4.0]]",
+        "  Pᵀ = [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]",
+    ] {
+        assert!(words.lines().any(|printed| printed == line), "{line} is missing in\n{words}");
+    }
 }
 
 #[test]
