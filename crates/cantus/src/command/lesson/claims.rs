@@ -72,9 +72,14 @@ fn the_operations_of_lesson_4_are_those_by_hand() {
     }
 }
 
+/// Python 3, with `s = lambda h: 1 / (1 + math.exp(-h))`: `s(s(2.96) + 0.9 * s(1.16) + 1.5 * s(2.6))`
 #[test]
 fn lesson_5_and_the_library_compute_the_same() {
-    learn(5, 1, |sheet| near(sheet, "output of the library", number(sheet, "output by hand"), 1e-6));
+    learn(5, 1, |sheet| {
+        near(sheet, "net input of hidden neuron 1 = 0.8·1.2 + 1·2.0", 2.96, 1e-12);
+        near(sheet, "output y, step by step", 0.954_008_930_964_245_2, 1e-12);
+        near(sheet, "output y of the library", number(sheet, "output y, step by step"), 1e-6);
+    });
 }
 
 #[test]
