@@ -85,8 +85,13 @@ fn lesson_5_and_the_library_compute_the_same() {
 #[test]
 fn the_perceptron_of_lesson_6_has_the_weights_of_its_layers() {
     learn(6, 1, |sheet| {
-        near(sheet, "weights to be learnt", f64::from(3 * 3 + 3 * 5 + 5 * 2), 0.0);
-        assert!((0.5..1.0).contains(&number(sheet, "output 1")));
+        near(sheet, "number of weights = 3·3 + 3·5 + 5·2", 34.0, 0.0);
+        for inputs in ["[0.2, 0.7, 0.4]", "[0.9, 0.1, 0.5]"] {
+            for output in 1..=2 {
+                let y = number(sheet, &format!("output {output} for the inputs {inputs}"));
+                assert!((0.5..1.0).contains(&y), "{y}");
+            }
+        }
     });
 }
 
