@@ -97,12 +97,34 @@ fn the_perceptron_of_lesson_6_has_the_weights_of_its_layers() {
 
 #[test]
 fn the_chain_rule_of_lesson_7_is_the_slope_and_leads_downhill() {
-    learn(7, 1, |sheet| {
-        let slope = number(sheet, "gradient at w = 2 by trying out both sides");
-        near(sheet, "gradient at w = 2 by the chain rule", slope, 1e-8);
-        assert!(number(sheet, "error after 25 steps") < 0.01 * number(sheet, "error at the start"));
-        near(sheet, "answer after 25 steps", 0.2, 0.02);
+    let words = learn(7, 1, |sheet| {
+        let slope =
+            number(sheet, "∂E/∂w at w = 2 by the difference (E(w + 0.00001) - E(w - 0.00001)) / 0.00002");
+        near(sheet, "∂E/∂w at w = 2 by the chain rule", slope, 1e-8);
+        assert!(number(sheet, "error after 25 steps") < 0.01 * number(sheet, "error before the first step"));
+        near(sheet, "output y after 25 steps, target 0.2", 0.2, 0.02);
+        for weight in ["w1", "w2"] {
+            let slope = number(sheet, &format!("∂E/∂{weight} by the difference"));
+            assert!(slope.abs() > 1e-3, "{weight}: a slope of {slope} would prove nothing");
+            near(sheet, &format!("∂E/∂{weight} by backpropagation"), slope, 1e-9);
+        }
     });
+    assert_falls(&printed_errors(&words), 26);
+}
+
+/// The numbers of the lines `Error: … at …`.
+fn printed_errors(words: &str) -> Vec<f64> {
+    let lines = words.lines().filter_map(|line| line.trim().strip_prefix("Error: "));
+    lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+/// As many errors, and the mean of each fifth of them below that of the fifth before.
+#[track_caller]
+fn assert_falls(errors: &[f64], n: usize) {
+    assert_eq!(errors.len(), n, "{errors:?}");
+    let means = errors.chunks(n.div_ceil(5)).map(|part| part.iter().sum::<f64>() / part.len() as f64);
+    let means: Vec<f64> = means.collect();
+    assert!(means.is_sorted_by(|before, after| after < before), "{means:?}");
 }
 
 #[test]
