@@ -157,14 +157,25 @@ fn lesson_9_learns_to_add_and_few_examples_overfit() {
 }
 
 #[test]
-fn lesson_10_hears_what_the_formulas_say() {
-    learn(10, 3, |sheet| {
-        near(sheet, "its period 1 / f", 1000.0 / 440.0, 1e-9);
-        near(sheet, "heard, by the formula", 3000.0, 0.0);
-        near(sheet, "heard, by the Fourier transform", 3000.0, 0.0);
-        near(sheet, "signal to noise at 16 bits (by the formula 98.09 dB)", 98.09, 0.2);
+fn lesson_10_measures_what_the_formulas_say() {
+    learn(10, 6, |sheet| {
+        near(sheet, "period of 440 Hz", 1000.0 / 440.0, 1e-9);
+        near(sheet, "measured amplitude of A = 0.5", 0.5, 1e-5);
+        near(sheet, "measured frequency of f = 880 Hz", 880.0, 0.0);
+        near(sheet, "measured phase of φ = π/2", std::f64::consts::FRAC_PI_2, 1e-4);
+        near(sheet, "frequency of the alias by the formula, 8000 - 5000", 3000.0, 0.0);
+        near(sheet, "frequency measured from the samples", 3000.0, 0.0);
+        let ratio = "measured signal-to-noise ratio at 16 bits (by the formula 98.09 dB)";
+        near(sheet, ratio, 98.09, 0.2);
         for (hz, amplitude) in [(440, 0.5), (550, 0.3), (660, 0.2)] {
-            near(sheet, &format!("amplitude at {hz} Hz"), amplitude, 1e-5);
+            near(sheet, &format!("amplitude found at {hz} Hz"), amplitude, 1e-5);
+        }
+        for (first, last) in [(440.0, 660.0), (660.0, 440.0)] {
+            for hz in [440, 660] {
+                near(sheet, &format!("amplitude at {hz} Hz, {first} Hz first"), 0.5, 1e-5);
+            }
+            near(sheet, &format!("strongest in the first frame, {first} Hz first"), first, 0.0);
+            near(sheet, &format!("strongest in the last frame, {first} Hz first"), last, 0.0);
         }
     });
 }
