@@ -181,12 +181,24 @@ fn lesson_10_measures_what_the_formulas_say() {
 }
 
 #[test]
-fn lesson_11_has_the_courses_shapes() {
-    learn(11, 7, |sheet| {
+fn lesson_11_has_the_courses_shapes_and_draws_linear_and_in_decibels() {
+    learn(11, 13, |sheet| {
         near(sheet, "frames", 130.0, 0.0);
-        near(sheet, "frequency bins of a frame", 1025.0, 0.0);
+        near(sheet, "frequency bins of a frame, 2048 / 2 + 1", 1025.0, 0.0);
         near(sheet, "mel bands of a frame", 128.0, 0.0);
         near(sheet, "MFCCs of a frame", 13.0, 0.0);
+        let mirrored = "largest difference of 20 bins N - k from bins k, as a share of the largest magnitude";
+        near(sheet, mirrored, 0.0, 1e-5);
+        let dark = |scale| number(sheet, &format!("values in the lowest tenth of the {scale} scale"));
+        assert!(dark("linear") > 90.0 && dark("decibel") < 50.0, "{} {}", dark("linear"), dark("decibel"));
+        assert!(
+            number(sheet, "mean absolute value of coefficient 0")
+                > 3.0 * number(sheet, "mean absolute value of coefficient 12")
+        );
+        assert!((0.0..1.0).contains(&number(sheet, "  mean of amplitude envelope")));
+        assert!((0.0..0.5).contains(&number(sheet, "  mean of zero crossing rate")));
+        assert!((100.0..11_025.0).contains(&number(sheet, "  mean of spectral centroid")));
+        assert!(number(sheet, "  mean of spectral flux") > 0.0);
     });
 }
 
