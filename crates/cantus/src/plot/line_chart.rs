@@ -172,7 +172,7 @@ fn legend<'a>(series: &[Series<'a>]) -> Vec<LegendEntry<'a>> {
         n_coloured += 1;
         let i = n_coloured - 1;
         let entry = LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME);
-        if series.style == Style::Dots { entry.as_dot() } else { entry }
+        if series.style == Style::Dots { entry.with_dot() } else { entry }
     });
     entries.collect()
 }

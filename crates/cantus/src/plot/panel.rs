@@ -109,7 +109,7 @@ impl<'a> LegendEntry<'a> {
     }
 
     /// The same with a dot in place of the stroke, as the series is drawn.
-    pub fn as_dot(self) -> Self {
+    pub fn with_dot(self) -> Self {
         LegendEntry { dot: true, ..self }
     }
 
