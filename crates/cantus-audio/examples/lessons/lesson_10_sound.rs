@@ -2,77 +2,163 @@
 //!
 //!     cargo run --example lesson_10_sound
 
+use std::f64::consts::FRAC_PI_2;
+
 use cantus::lesson::Sheet;
 use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_audio::sound::conversion::{expected_signal_to_noise_db, quantize, sample, signal_to_noise_db};
 use cantus_audio::sound::partials::take_apart;
 use cantus_audio::sound::{Sine, aliasing::heard_frequency};
 
-/// A sine, its conversion to numbers, aliasing, and a sum of sines taken apart.
+/// Sample rate of everything but the quantised tone, in Hz.
+const SAMPLE_RATE: f64 = 8000.0;
+
+/// A sine and its parameters, conversion to numbers, the Fourier transform, and where it needs short frames.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let a4 = Sine::new(1.0, 440.0);
-    sheet.say("A tone is y(t) = A sin(2π f t + φ). The A above middle C turns 440 times a second:");
-    sheet.result("its period 1 / f", 1000.0 * a4.period_s(), "ms");
+    parameters(sheet, a4)?;
+    conversion(sheet, a4)?;
+    chord(sheet)?;
+    two_notes(sheet)
+}
 
-    sheet.say("A converter looks at it many times a second and rounds each value to one of 2ⁿ levels. What rounding");
-    sheet.say("adds is noise; every further bit brings 6 dB (the formula says 6.02 n + 1.76):");
+/// Amplitude, frequency and phase, each changed alone and measured back from the samples.
+fn parameters(sheet: &mut Sheet<'_>, a4: Sine) -> Result<(), cantus::Error> {
+    sheet.say(
+        "A pure tone is a sine wave, y(t) = A sin(2π f t + φ), with amplitude A, frequency f and phase φ.",
+    );
+    sheet.say("The tone A4 has f = 440 Hz, 440 periods a second. A period lasts T = 1 / f:");
+    sheet.result("period of 440 Hz", 1000.0 * a4.period_s(), "ms");
+    sheet.say("One parameter is changed at a time, beside A = 1, f = 440 Hz, φ = 0. One second of each wave is sampled at");
+    sheet.say("8000 Hz, and a Fourier transform of the samples measures the parameter:");
+    let measured = |wave: Sine| take_apart(&sample(|t| wave.at(t), SAMPLE_RATE, 8000), SAMPLE_RATE, 1)[0];
+    let softer = Sine { amplitude: 0.5, ..a4 };
+    sheet.say("  a smaller amplitude is softer:");
+    sheet.result("measured amplitude of A = 0.5", measured(softer).amplitude, "");
+    let higher = Sine { frequency: 880.0, ..a4 };
+    sheet.say("  a higher frequency is a higher pitch:");
+    sheet.result("measured frequency of f = 880 Hz", measured(higher).frequency, "Hz");
+    let shifted = a4.with_phase(FRAC_PI_2);
+    sheet.say("  a positive phase shifts the wave to the left, φ = π/2 = 1.571 by a quarter of a period; a tone sounds the same:");
+    sheet.result("measured phase of φ = π/2", measured(shifted).phase, "rad");
+    for (name, title, subtitle, changed, label) in [
+        ("amplitude", "Amplitude", "half the amplitude: softer, same pitch", softer, "A = 0.5"),
+        ("frequency", "Frequency", "twice the frequency: an octave higher", higher, "f = 880 Hz"),
+        ("phase", "Phase", "shifted by a quarter of a period: same loudness, same pitch", shifted, "φ = π/2"),
+    ] {
+        let (reference, changed) = (curve(5.0, |t| a4.at(t)), curve(5.0, |t| changed.at(t)));
+        let series = [
+            Series::new("A = 1, f = 440 Hz, φ = 0", Style::Line, &reference),
+            Series::new(label, Style::Line, &changed),
+        ];
+        over_time(sheet, name, title, subtitle, &series)?;
+    }
+    Ok(())
+}
+
+/// Sampling and quantisation, the error of each bit depth, and aliasing.
+fn conversion(sheet: &mut Sheet<'_>, a4: Sine) -> Result<(), cantus::Error> {
+    sheet.say("An analogue-to-digital converter samples the wave at equal intervals (sample rate) and rounds each sample");
+    sheet.say("to one of 2ⁿ levels (bit depth n). A CD has 44 100 samples a second of 16 bits. The rounding error is noise;");
+    sheet.say("the signal-to-noise ratio should be 6.02 n + 1.76 dB. More decibels are less error:");
     let samples = sample(|t| a4.at(t), 44_100.0, 44_100);
     for bits in [3, 8, 16] {
         let measured = signal_to_noise_db(&samples, &quantize(&samples, bits));
         let expected = expected_signal_to_noise_db(bits);
-        sheet.result(
-            &format!("signal to noise at {bits} bits (by the formula {expected:.2} dB)"),
-            measured,
-            "dB",
-        );
+        let name = format!("measured signal-to-noise ratio at {bits} bits (by the formula {expected:.2} dB)");
+        sheet.result(&name, measured, "dB");
     }
-    stair(sheet, &a4)?;
+    let mut held = quantize(&sample(|t| a4.at(t), SAMPLE_RATE, 20), 3);
+    // The last sample is held until the next one would come.
+    held.extend(held.last().copied());
+    let coarse = milliseconds(SAMPLE_RATE, &held);
+    let smooth = curve(2.5, |t| a4.at(t));
+    let series = [
+        Series::new("sound", Style::Line, &smooth),
+        Series::new("8000 Hz, 3 bits (8 levels)", Style::Steps, &coarse),
+    ];
+    over_time(sheet, "conversion", "From sound to numbers", "440 Hz, sampled and quantised", &series)?;
 
-    sheet.say("A tone above half the sample rate comes out as another one. 5000 Hz, sampled at 8000 Hz:");
-    let high = sample(|t| Sine::new(1.0, 5000.0).at(t), 8000.0, 8000);
-    sheet.result("heard, by the formula", heard_frequency(5000.0, 8000.0), "Hz");
-    sheet.result("heard, by the Fourier transform", take_apart(&high, 8000.0, 1)[0].frequency, "Hz");
+    sheet.say("Sampling is exact for frequencies below half the sample rate (the Nyquist frequency). A higher tone appears");
+    sheet.say("as a lower one, its alias, at the distance to the nearest multiple of the rate. 5000 Hz sampled at 8000 Hz:");
+    let high = sample(|t| Sine::new(1.0, 5000.0).at(t), SAMPLE_RATE, 8000);
+    sheet.result(
+        "frequency of the alias by the formula, 8000 - 5000",
+        heard_frequency(5000.0, SAMPLE_RATE),
+        "Hz",
+    );
+    let found = take_apart(&high, SAMPLE_RATE, 1)[0];
+    sheet.result("frequency measured from the samples", found.frequency, "Hz");
+    Ok(())
+}
 
+/// A sum of three sines, and the three found again by a Fourier transform.
+fn chord(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let chord = [Sine::new(0.5, 440.0), Sine::new(0.3, 550.0), Sine::new(0.2, 660.0)];
-    let mixed = sample(|t| Sine::sum_at(&chord, t), 8000.0, 8000);
-    sheet.say("A chord of three sines is one wave. The Fourier transform takes it apart again:");
-    let partials = take_apart(&mixed, 8000.0, 3);
+    let mixed = sample(|t| Sine::sum_at(&chord, t), SAMPLE_RATE, 8000);
+    sheet.say("Any sound is a sum of sines. This one has the amplitudes 0.5 at 440 Hz, 0.3 at 550 Hz and 0.2 at 660 Hz. The");
+    sheet.say("Fourier transform takes a second of it from time to frequency, and finds the amplitudes:");
+    let partials = take_apart(&mixed, SAMPLE_RATE, 3);
     for wave in &partials {
-        sheet.result(&format!("amplitude at {:.0} Hz", wave.frequency), wave.amplitude, "");
+        sheet.result(&format!("amplitude found at {:.0} Hz", wave.frequency), wave.amplitude, "");
     }
-    let over_time: Vec<_> = (0..160).map(|n| (1000.0 * n as f64 / 8000.0, mixed[n])).collect();
-    let series = [Series::new("", Style::Line, &over_time)];
-    let (x, y) = (Axis::new("Time (ms)"), Axis::new("Amplitude"));
-    let (title, subtitle) = ("A chord over time", "440, 550 and 660 Hz together");
-    sheet.picture(
-        "chord",
-        &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }),
-    )?;
+    let waveform = curve(20.0, |t| Sine::sum_at(&chord, t));
+    let series = [Series::new("", Style::Line, &waveform)];
+    over_time(sheet, "chord", "A chord over time", "440, 550 and 660 Hz added", &series)?;
     let over_frequency: Vec<_> = partials.iter().map(|wave| (wave.frequency, wave.amplitude)).collect();
     let series = [Series::new("", Style::Stems, &over_frequency)];
     let (x, y) = (Axis::new("Frequency (Hz)").from_to(0.0, 1000.0), Axis::new("Amplitude"));
-    let (title, subtitle) = ("The same chord over frequency", "what was mixed can be read off again");
+    let (title, subtitle) = ("The same chord over frequency", "the amplitude of each sine in the sum");
     sheet.picture(
         "spectrum",
         &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }),
     )
 }
 
-/// One turn of the wave, sampled and rounded to three bits.
-fn stair(sheet: &mut Sheet<'_>, wave: &Sine) -> Result<(), cantus::Error> {
-    let milliseconds = |rate: f64, values: Vec<f64>| -> Vec<(f64, f64)> {
-        values.into_iter().enumerate().map(|(n, y)| (1000.0 * n as f64 / rate, y)).collect()
-    };
-    let smooth = milliseconds(200_000.0, sample(|t| wave.at(t), 200_000.0, 500));
-    let coarse = milliseconds(8000.0, quantize(&sample(|t| wave.at(t), 8000.0, 20), 3));
-    let series =
-        [Series::new("sound", Style::Line, &smooth), Series::new("8000 Hz, 3 bits", Style::Steps, &coarse)];
-    let (x, y) = (Axis::new("Time (ms)"), Axis::new("Amplitude"));
-    let (title, subtitle) = ("From sound to numbers", "sampled in time, rounded in amplitude");
-    sheet.picture(
-        "conversion",
-        &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }),
-    )
+/// Two notes one after the other: what the transform of the whole does not tell, and short frames do.
+fn two_notes(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
+    let note = |hz: f64| sample(|t| Sine::new(1.0, hz).at(t), SAMPLE_RATE, 4000);
+    let up = [note(440.0), note(660.0)].concat();
+    let down = [note(660.0), note(440.0)].concat();
+    sheet.say("The transform of a whole sound has no time: half a second of 440 Hz and then half a second of 660 Hz have the");
+    sheet.say("same amplitudes as the notes in reverse order.");
+    for (order, sound) in [("440 Hz first", &up), ("660 Hz first", &down)] {
+        let mut notes = take_apart(sound, SAMPLE_RATE, 2);
+        notes.sort_by(|a, b| a.frequency.total_cmp(&b.frequency));
+        for wave in notes {
+            sheet.result(&format!("amplitude at {:.0} Hz, {order}", wave.frequency), wave.amplitude, "");
+        }
+    }
+    sheet.say("The short-time Fourier transform (STFT) cuts the sound into short frames and transforms each. In a frame of");
+    sheet.say("0.1 s the strongest frequency tells which note sounds:");
+    for (order, sound) in [("440 Hz first", &up), ("660 Hz first", &down)] {
+        let strongest = |frame: &[f64]| take_apart(frame, SAMPLE_RATE, 1)[0].frequency;
+        sheet.result(&format!("strongest in the first frame, {order}"), strongest(&sound[..800]), "Hz");
+        sheet.result(&format!("strongest in the last frame, {order}"), strongest(&sound[7200..]), "Hz");
+    }
+    Ok(())
+}
+
+/// Times in milliseconds, and the values at them.
+fn milliseconds(sample_rate: f64, values: &[f64]) -> Vec<(f64, f64)> {
+    values.iter().enumerate().map(|(n, &y)| (1000.0 * n as f64 / sample_rate, y)).collect()
+}
+
+/// The first milliseconds of a wave, sampled finely enough to look smooth.
+fn curve(duration_ms: f64, wave: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    let n_samples = (200.0 * duration_ms) as usize + 1;
+    milliseconds(200_000.0, &sample(wave, 200_000.0, n_samples))
+}
+
+fn over_time(
+    sheet: &mut Sheet<'_>,
+    name: &str,
+    title: &str,
+    subtitle: &str,
+    series: &[Series<'_>],
+) -> Result<(), cantus::Error> {
+    let (x, y) = (Axis::new("Time (ms)"), Axis::new("Amplitude").from_to(-1.05, 1.05));
+    sheet.picture(name, &line_chart(&LineChart { title, subtitle, x, y, series, square: false }))
 }
 
 fn main() -> Result<(), cantus::Error> {

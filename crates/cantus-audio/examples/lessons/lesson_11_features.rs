@@ -1,73 +1,212 @@
-//! Lecture 11: from the waveform to MFCCs, one picture at a time.
+//! Lecture 11: from the waveform to MFCCs, one picture at a time, and four features that are computed by hand.
 //!
 //!     cargo run --example lesson_11_features
 
+use std::f64::consts::TAU;
+
 use cantus::lesson::Sheet;
-use cantus::plot::{ColourRange, HeatMap, Rows, Spectrum, heat_map, spectrum, waveform};
-use cantus_audio::feature::{FeatureKind, FeatureSpec, mel::mel_frequencies};
+use cantus::plot::{Axis, ColourRange, HeatMap, LineChart, Rows, Series, Spectrum, Style};
+use cantus::plot::{heat_map, line_chart, spectrum, waveform};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, mel::mel_frequencies};
 use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db};
 use cantus_audio::signal::fourier::{Complex32, RealFft, fft_frequencies};
 use cantus_audio::synth::{Genre, compose};
 
 const SAMPLE_RATE: u32 = 22_050;
+/// Samples of a frame, and from the start of one frame to the start of the next: those of the lecture.
+const N_FFT: usize = 2048;
+const HOP_LENGTH: usize = 512;
 
-/// Three seconds of jazz: waveform, spectrum, spectrogram, mel spectrogram, MFCC.
+/// Three seconds of composed jazz: waveform, spectrum, spectrograms, mel spectrogram, MFCCs, features by hand.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let music = compose(Genre::Jazz, 3, 3.0, SAMPLE_RATE).samples;
-    sheet.say("Three seconds of jazz are amplitude over time:");
+    sheet.say(
+        "Three seconds of jazz, composed by the program, as amplitude over time: 22 050 samples a second.",
+    );
     sheet.result("samples", music.len() as f64, "");
     sheet.picture("1-waveform", &waveform(&music, SAMPLE_RATE, "Waveform"))?;
+    whole_spectrum(sheet, &music)?;
+    spectrograms(sheet, &music)?;
+    mel_and_mfcc(sheet, &music)?;
+    by_hand(sheet, &music)
+}
 
+/// The Fourier transform of all samples at once, whose right half mirrors its left.
+fn whole_spectrum(sheet: &mut Sheet<'_>, music: &[f32]) -> Result<(), cantus::Error> {
+    let n = music.len();
+    sheet.say("The Fourier transform of all samples gives a magnitude for each of as many frequencies (bins), from 0 Hz to");
+    sheet.say("the sample rate. The samples are real numbers, so bin N - k has the magnitude of bin k: the right half");
     sheet.say(
-        "The Fourier transform of all of it: frequencies, but no time. The right half mirrors the left, so",
+        "mirrors the left, and half the sample rate (the Nyquist frequency) is the highest that is kept.",
     );
-    sheet.say("only the left is kept.");
-    let mut fft = RealFft::new(music.len());
+    let mut fft = RealFft::new(n);
     let mut bins = vec![Complex32::default(); fft.n_bins()];
-    fft.forward(&mut music.clone(), &mut bins);
+    fft.forward(&mut music.to_vec(), &mut bins);
     let left: Vec<f32> = bins.iter().map(|bin| bin.norm()).collect();
-    let all: Vec<f32> = left.iter().chain(left[1..left.len() - 1].iter().rev()).copied().collect();
-    let hz: Vec<f64> = (0..all.len()).map(|k| k as f64 * f64::from(SAMPLE_RATE) / all.len() as f64).collect();
-    for (name, title, n) in [("2-spectrum", "Spectrum", all.len()), ("3-left-half", "Left half", left.len())]
-    {
+    let strongest = left.iter().copied().fold(0.0, f32::max);
+    let difference = |k: usize| (magnitude_by_definition(music, n - k) - f64::from(left[k])).abs();
+    let largest = (1..=20).map(|i| difference(i * 1000)).fold(0.0, f64::max);
+    sheet.result("bins of the whole transform, N", n as f64, "");
+    sheet.result("bins that are kept, N / 2 + 1", left.len() as f64, "");
+    sheet.result(
+        "largest difference of 20 bins N - k from bins k, as a share of the largest magnitude",
+        largest / f64::from(strongest),
+        "",
+    );
+    let mirrored = left[1..left.len() - 1].iter().rev();
+    let all: Vec<f32> = left.iter().chain(mirrored).copied().collect();
+    let hz: Vec<f64> = (0..n).map(|k| k as f64 * f64::from(SAMPLE_RATE) / n as f64).collect();
+    let halves = [
+        ("2-spectrum", "Spectrum up to the sample rate: the right half mirrors the left", n),
+        ("3-left-half", "Spectrum up to the Nyquist frequency", left.len()),
+    ];
+    for (name, title, n) in halves {
         let (hz, values) = (&hz[..n], &all[..n]);
         let picture = Spectrum { title, hz, values, unit: "Magnitude", logarithmic: false };
         sheet.picture(name, &spectrum(&picture))?;
     }
+    Ok(())
+}
 
-    sheet.say(
-        "A short-time Fourier transform keeps time: 2048 samples at once, then 512 further on. Most of what",
-    );
-    sheet.say("there is, is faint; in decibels it can be seen.");
-    let features = |kind| {
-        let spec = FeatureSpec { kinds: vec![kind], ..FeatureSpec::course() };
-        Ok::<_, cantus::Error>(spec.extractor()?.extract(&music))
+/// One bin of the Fourier transform as its definition says, `|Σₙ x[n] e^(−2πi k n / N)|`.
+fn magnitude_by_definition(samples: &[f32], k: usize) -> f64 {
+    let n_samples = samples.len();
+    let angle = |n: usize| TAU * ((k * n) % n_samples) as f64 / n_samples as f64;
+    let sum = |part: fn(f64) -> f64| -> f64 {
+        samples.iter().enumerate().map(|(n, x)| f64::from(*x) * part(angle(n))).sum()
     };
-    let mut stft = features(FeatureKind::Stft)?;
-    amplitude_to_db(&mut stft.values, &Decibel { reference: Reference::Max, ..Decibel::AMPLITUDE });
-    let (log_mel, mfcc) = (features(FeatureKind::LogMel)?, features(FeatureKind::Mfcc)?);
+    sum(f64::cos).hypot(sum(f64::sin))
+}
+
+/// The short-time Fourier transform, linear first, then in decibels.
+fn spectrograms(sheet: &mut Sheet<'_>, music: &[f32]) -> Result<(), cantus::Error> {
+    let stft = features(music, FeatureKind::Stft)?;
+    sheet.say("The spectrum has no time. The short-time Fourier transform takes frames of 2048 samples (93 ms), each 512");
+    sheet.say("samples (23 ms) after the one before, so that frames overlap. Magnitude over time and frequency is a");
+    sheet.say("spectrogram:");
     sheet.result("frames", stft.n_frames as f64, "");
-    sheet.result("frequency bins of a frame", stft.n_bins as f64, "");
+    sheet.result("frequency bins of a frame, 2048 / 2 + 1", stft.n_bins as f64, "");
+    let hz = fft_frequencies(SAMPLE_RATE, N_FFT);
+    map(sheet, "4-spectrogram", "Spectrogram, linear magnitude", &stft, Rows::Hertz(&hz), "magnitude")?;
     sheet.say(
-        "Mel bands are as far apart as they sound, and the MFCCs are the shape of a frame's mel bands in",
+        "On a linear scale it is almost black, since a few low frequencies have nearly all of the magnitude:",
     );
-    sheet.say("few numbers: its timbre.");
+    let below = |values: &[f32], limit: f32| {
+        100.0 * values.iter().filter(|value| **value < limit).count() as f64 / values.len() as f64
+    };
+    let strongest = stft.values.iter().copied().fold(0.0, f32::max);
+    sheet.result("values in the lowest tenth of the linear scale", below(&stft.values, 0.1 * strongest), "%");
+    sheet.say("Decibels are logarithmic, 20 log10(magnitude / largest magnitude), and are closer to how loudness is heard:");
+    let mut db = stft;
+    amplitude_to_db(&mut db.values, &Decibel { reference: Reference::Max, ..Decibel::AMPLITUDE });
+    let lowest = db.values.iter().copied().fold(0.0, f32::min);
+    sheet.result("lowest level (lower ones are raised to it)", f64::from(lowest), "dB");
+    sheet.result("values in the lowest tenth of the decibel scale", below(&db.values, 0.9 * lowest), "%");
+    let unit = "dB re largest magnitude";
+    map(sheet, "5-decibels", "Spectrogram in decibels", &db, Rows::Hertz(&hz), unit)?;
+    let title = "Spectrogram in decibels, logarithmic frequency axis";
+    map(sheet, "6-octaves", title, &db, Rows::LogHertz(&hz), unit)
+}
+
+fn mel_and_mfcc(sheet: &mut Sheet<'_>, music: &[f32]) -> Result<(), cantus::Error> {
+    let (log_mel, mfcc) = (features(music, FeatureKind::LogMel)?, features(music, FeatureKind::Mfcc)?);
+    sheet.say("Mel bands sum the bins of a frame into bands that are equally far apart in pitch as it is heard: narrow for");
+    sheet.say("low frequencies, wide for high ones. In decibels:");
     sheet.result("mel bands of a frame", log_mel.n_bins as f64, "");
-    sheet.result("MFCCs of a frame", mfcc.n_bins as f64, "");
-    let hz = fft_frequencies(SAMPLE_RATE, 2048);
     let mels = mel_frequencies(128, 0.0, f64::from(SAMPLE_RATE) / 2.0, false);
-    let full = ColourRange::Full;
-    for (name, title, features, rows, unit, range) in [
-        ("4-spectrogram", "Spectrogram", &stft, Rows::Hertz(&hz), "dB", full),
-        ("5-octaves", "Spectrogram, octave by octave", &stft, Rows::LogHertz(&hz), "dB", full),
-        ("6-mel", "Mel spectrogram", &log_mel, Rows::Hertz(&mels), "dB", full),
-        ("7-mfcc", "MFCC", &mfcc, Rows::Numbered("MFCC"), "", ColourRange::Standardised),
+    map(sheet, "7-mel", "Mel spectrogram in decibels", &log_mel, Rows::Hertz(&mels), "dB")?;
+    sheet.say("MFCCs (mel-frequency cepstral coefficients) are the first terms of a cosine transform of a frame's mel bands:");
+    sheet.say("the coarse shape of its spectrum, which is heard as timbre. Coefficient 0 follows the level of the frame. The");
+    sheet.say("first coefficients are much larger than the last, whose changes hardly show in the picture of the raw values:");
+    sheet.result("MFCCs of a frame", mfcc.n_bins as f64, "");
+    let mean_size = |c: usize| {
+        let values = mfcc.values.iter().skip(c).step_by(mfcc.n_bins);
+        values.map(|v| f64::from(v.abs())).sum::<f64>() / mfcc.n_frames as f64
+    };
+    for c in [0, 1, 12] {
+        sheet.result(&format!("mean absolute value of coefficient {c}"), mean_size(c), "");
+    }
+    let rows = Rows::Numbered("MFCC (coefficient)");
+    map(sheet, "8-mfcc", "MFCCs, raw values", &mfcc, rows, "MFCC value")?;
+    sheet.say("So that all can be seen, each coefficient is also drawn minus its own mean, divided by its own deviation.");
+    let title = "MFCCs, standardised";
+    let range = ColourRange::Standardised;
+    sheet.picture("9-mfcc-standardised", &heat_map(&HeatMap { title, range, ..heat(&mfcc, rows, "") }))
+}
+
+/// Four features that were computed by hand before networks learnt from spectrograms.
+fn by_hand(sheet: &mut Sheet<'_>, music: &[f32]) -> Result<(), cantus::Error> {
+    sheet.say("Before networks learnt from spectrograms, classifiers were given single numbers for each frame, chosen by");
+    sheet.say("hand. Four of them, and their means over the three seconds:");
+    for (name, kind, axis, meaning) in [
+        (
+            "10-amplitude-envelope",
+            FeatureKind::AmplitudeEnvelope,
+            "Amplitude envelope",
+            "the largest sample of the frame: level",
+        ),
+        (
+            "11-zero-crossing-rate",
+            FeatureKind::ZeroCrossingRate,
+            "Crossings per sample",
+            "share of samples at which the sign changes: noise and high tones have more",
+        ),
+        (
+            "12-spectral-centroid",
+            FeatureKind::SpectralCentroid,
+            "Spectral centroid (Hz)",
+            "mean frequency, weighted by magnitude: brightness",
+        ),
+        (
+            "13-spectral-flux",
+            FeatureKind::SpectralFlux,
+            "Spectral flux",
+            "change of the magnitudes since the frame before: large where a note begins",
+        ),
     ] {
-        let (values, n_bins, frame_s) =
-            (&features.values[..], features.n_bins, 512.0 / f64::from(SAMPLE_RATE));
-        sheet.picture(name, &heat_map(&HeatMap { title, values, n_bins, frame_s, rows, unit, range }))?;
+        let feature = features(music, kind)?;
+        let seconds = |t: usize| t as f64 * frame_s();
+        let points: Vec<(f64, f64)> =
+            feature.values.iter().enumerate().map(|(t, &v)| (seconds(t), f64::from(v))).collect();
+        let mean = points.iter().map(|(_, value)| value).sum::<f64>() / points.len() as f64;
+        sheet.say(format_args!("  {}: {meaning}.", kind.title()));
+        sheet.result(&format!("  mean of {}", kind.name().replace('_', " ")), mean, kind.unit());
+        let series = [Series::new("", Style::Line, &points)];
+        let (title, subtitle) = (kind.title(), meaning);
+        let (x, y) = (
+            Axis::new("Time (s)").from_to(0.0, music.len() as f64 / f64::from(SAMPLE_RATE)),
+            Axis::new(axis),
+        );
+        let chart = LineChart { title, subtitle, x, y, series: &series, square: false };
+        sheet.picture(name, &line_chart(&chart))?;
     }
     Ok(())
+}
+
+fn features(music: &[f32], kind: FeatureKind) -> Result<Features, cantus::Error> {
+    let spec = FeatureSpec { kinds: vec![kind], ..FeatureSpec::course() };
+    Ok(spec.extractor()?.extract(music))
+}
+
+/// Time from one frame to the next, in seconds.
+fn frame_s() -> f64 {
+    HOP_LENGTH as f64 / f64::from(SAMPLE_RATE)
+}
+
+fn heat<'a>(features: &'a Features, rows: Rows<'a>, unit: &'a str) -> HeatMap<'a> {
+    let (values, n_bins, frame_s) = (&features.values[..], features.n_bins, frame_s());
+    HeatMap { title: "", values, n_bins, frame_s, rows, unit, range: ColourRange::Full }
+}
+
+fn map(
+    sheet: &mut Sheet<'_>,
+    name: &str,
+    title: &str,
+    features: &Features,
+    rows: Rows<'_>,
+    unit: &str,
+) -> Result<(), cantus::Error> {
+    sheet.picture(name, &heat_map(&HeatMap { title, ..heat(features, rows, unit) }))
 }
 
 fn main() -> Result<(), cantus::Error> {

@@ -12,46 +12,66 @@ use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SegmentSplit, SplitS
 
 const GENRES: [Genre; 3] = [Genre::Classical, Genre::Disco, Genre::Metal];
 
-/// Tracks, segments, labels, and who is learnt from.
+/// Tracks, labels and segments, and why tracks are split before segments are cut.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let music = match sheet.data() {
         Some(data) => data.to_owned(),
         None => composed(&sheet.folder().join("music"))?,
     };
+    let catalog = Catalog::open(&music)?;
     sheet.say(format_args!(
-        "A data set begins as a folder with a folder for each label: {}.",
+        "A data set is a folder with a folder of recordings for each label: {}.",
         music.display()
     ));
-    let catalog = Catalog::open(&music)?;
-    sheet.say(format_args!("  labels: {}", catalog.labels.join(", ")));
-    sheet.result("tracks", catalog.tracks.len() as f64, "");
+    sheet.say("The network is given numbers instead of labels. Number and label of each class:");
+    for (number, label) in catalog.labels.iter().enumerate() {
+        sheet.say(format_args!("  {number} = {label}"));
+    }
+    sheet.result("recordings (tracks)", catalog.tracks.len() as f64, "");
 
-    sheet.say("A network wants many examples of one size. So each track is cut into segments of three seconds, and of");
-    sheet.say("each segment 13 MFCCs in 130 frames are kept, with the number of its label:");
+    let store = extracted(sheet, &catalog)?;
+    segments(sheet, &store)?;
+    split(sheet, &store)
+}
+
+/// Computes the features of all segments, into a feature store in the lesson's folder.
+fn extracted(sheet: &Sheet<'_>, catalog: &Catalog) -> Result<FeatureStore, cantus::Error> {
     let folder = sheet.folder().join("features");
     let options = ExtractOptions { overwrite: true, ..ExtractOptions::default() };
-    extract(&catalog, &FeatureSpec::course(), &folder, &options, &|_| {})?;
-    let store = FeatureStore::open(&folder)?;
-    sheet.result("segments", store.n_segments() as f64, "");
-    sheet.result("numbers in each", (store.n_frames() * store.n_bins()) as f64, "");
-    let titles = store.labels().iter().enumerate();
-    for (label, title) in titles {
+    extract(catalog, &FeatureSpec::course(), &folder, &options, &|_| {})?;
+    Ok(FeatureStore::open(&folder)?)
+}
+
+fn segments(sheet: &mut Sheet<'_>, store: &FeatureStore) -> Result<(), cantus::Error> {
+    sheet.say("A network is trained on many examples of equal size. Each track is cut into segments of three seconds, which");
+    sheet.say("at 22 050 Hz are 66 150 samples, and MFCCs are computed every 512 samples. 66 150 / 512, rounded up, is 130:");
+    sheet.result("frames of a segment", store.n_frames() as f64, "");
+    sheet.result("MFCCs of a frame", store.n_bins() as f64, "");
+    sheet.result("numbers in a segment, frames times MFCCs", (store.n_frames() * store.n_bins()) as f64, "");
+    sheet.result("segments of all tracks", store.n_segments() as f64, "");
+    sheet.say("The course cuts a track of 30 seconds into ten segments. Of a shorter track, those beyond its end are left out:");
+    sheet.result("segments left out", store.n_dropped() as f64, "");
+    sheet.say("The first segment of each label:");
+    for (label, name) in store.labels().iter().enumerate() {
         let Some(segment) = (0..store.n_segments()).find(|&segment| store.label_of(segment) == label) else {
             continue;
         };
         let (values, n_bins) = (&store.read_segments(&[segment])?[..], store.n_bins());
-        let (frame_s, rows, unit) = (512.0 / 22_050.0, Rows::Numbered("MFCC"), "");
-        let range = ColourRange::Standardised;
-        sheet.picture(title, &heat_map(&HeatMap { title, values, n_bins, frame_s, rows, unit, range }))?;
+        let (frame_s, rows, unit) = (512.0 / 22_050.0, Rows::Numbered("MFCC (coefficient)"), "");
+        let (title, range) = (&*format!("MFCCs of a segment, label {name}"), ColourRange::Standardised);
+        sheet.picture(name, &heat_map(&HeatMap { title, values, n_bins, frame_s, rows, unit, range }))?;
     }
+    Ok(())
+}
 
-    sheet.say(
-        "Before anything is learnt, some tracks are put aside to be judged by. Split segment by segment, as",
-    );
-    sheet.say("is often done, most tracks stand on both sides, and the judgement flatters:");
+/// The same share put aside for the test, first by segment and then by track.
+fn split(sheet: &mut Sheet<'_>, store: &FeatureStore) -> Result<(), cantus::Error> {
+    sheet.say("Before training, a quarter is put aside for the test. If segments are drawn for it one by one, as is often");
+    sheet.say("done, a track has segments in the training part and in the test part. They sound alike, so the test score is");
+    sheet.say("too high (leakage). If whole tracks are drawn, none is in both:");
     for (by, name) in [(Unit::Segment, "split by segment"), (Unit::Track, "split by track")] {
         let split = store.split(&SplitSpec { by, ..SplitSpec::default() })?;
-        sheet.result(&format!("tracks on both sides, {name}"), on_both_sides(&store, &split) as f64, "");
+        sheet.result(&format!("tracks in both parts, {name}"), in_both_parts(store, &split) as f64, "");
     }
     Ok(())
 }
@@ -68,8 +88,8 @@ fn composed(folder: &Path) -> Result<PathBuf, cantus::Error> {
     Ok(folder.to_owned())
 }
 
-/// Tracks of which some segments are learnt from and others are judged by.
-fn on_both_sides(store: &FeatureStore, split: &SegmentSplit) -> usize {
+/// Tracks that have segments in the training part and in the test part.
+fn in_both_parts(store: &FeatureStore, split: &SegmentSplit) -> usize {
     let is_of =
         |track: usize, segments: &[usize]| segments.iter().any(|&segment| store.track_of(segment) == track);
     (0..store.tracks().len()).filter(|&track| is_of(track, &split.train) && is_of(track, &split.test)).count()

@@ -1,53 +1,111 @@
-//! Lecture 4: vectors and matrices, the language of everything that follows.
+//! Lecture 4: operations on vectors and matrices.
 //!
 //!     cargo run --example lesson_04_matrices
 
 use cantus::lesson::Sheet;
 use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 
-/// The matrix product, from its definition: rows of `a` times columns of `b`.
-fn product<const M: usize, const N: usize, const K: usize>(
-    a: [[f64; N]; M],
-    b: [[f64; K]; N],
-) -> [[f64; K]; M] {
+/// A matrix of M rows and N columns.
+type Matrix<const M: usize, const N: usize> = [[f64; N]; M];
+
+/// An operation on two matrices of the same dimensions, element by element.
+fn element_wise<const M: usize, const N: usize>(
+    a: Matrix<M, N>,
+    b: Matrix<M, N>,
+    operation: fn(f64, f64) -> f64,
+) -> Matrix<M, N> {
+    std::array::from_fn(|m| std::array::from_fn(|n| operation(a[m][n], b[m][n])))
+}
+
+/// The matrix product from its definition: element (m, k) is the dot product of row m of `a` and column k of `b`.
+fn product<const M: usize, const N: usize, const K: usize>(a: Matrix<M, N>, b: Matrix<N, K>) -> Matrix<M, K> {
     a.map(|row| std::array::from_fn(|k| (0..N).map(|n| row[n] * b[n][k]).sum()))
 }
 
-fn transposed<const M: usize, const N: usize>(a: [[f64; N]; M]) -> [[f64; M]; N] {
+fn transposed<const M: usize, const N: usize>(a: Matrix<M, N>) -> Matrix<N, M> {
     std::array::from_fn(|n| std::array::from_fn(|m| a[m][n]))
 }
 
-/// Sums, dot products, matrix products, and what a layer of neurons has to do with them.
+/// Vectors, then matrices: scalar operations, addition, subtraction, products.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
+    vectors(sheet)?;
+    matrices(sheet);
+    Ok(())
+}
+
+fn vectors(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let (a, b) = ([3.0, 1.0], [1.0, 2.0]);
-    let sum = [a[0] + b[0], a[1] + b[1]];
-    sheet.say(format_args!("Vectors are added element by element: {a:?} + {b:?} = {sum:?}."));
-    sheet.say("Their dot product multiplies element by element and adds up; a neuron's net input is one:");
-    sheet.result("[3, 1] · [1, 2]", a[0] * b[0] + a[1] * b[1], "");
-
-    let (x, w) = ([[0.5, 0.3, 0.2]], [[0.4, -1.0], [0.7, 0.5], [0.2, 2.0]]);
-    let h = product(x, w);
-    sheet
-        .say("A matrix product is a table of dot products: (1 × 3) times (3 × 2) is 1 × 2. With the weights");
-    sheet.say("of two neurons as columns, it is what a whole layer adds up at once:");
-    sheet.result("net input of the first neuron", h[0][0], "");
-    sheet.result("net input of the second", h[0][1], "");
-
-    let difference = transposed(h)[1][0] - product(transposed(w), transposed(x))[1][0];
-    sheet.say("Transposing swaps rows and columns, and the order of a product: (x W)ᵀ = Wᵀ xᵀ.");
-    sheet.result("difference between the two sides", difference, "");
+    sheet.say("A vector is a list of numbers; how many, is its dimension. Two vectors of dimension 2:");
+    sheet.say(format_args!("  a = {a:?}, b = {b:?}"));
+    sheet.say("An operation with a single number (a scalar) is applied to every element:");
+    sheet.say(format_args!("  a + 2 = {:?}", a.map(|x| x + 2.0)));
+    sheet.say(format_args!("  a - 2 = {:?}", a.map(|x| x - 2.0)));
+    sheet.say(format_args!("  a · 2 = {:?}", a.map(|x| x * 2.0)));
+    sheet.say(format_args!("  a / 2 = {:?}", a.map(|x| x / 2.0)));
+    let (sum, difference) = ([a[0] + b[0], a[1] + b[1]], [a[0] - b[0], a[1] - b[1]]);
+    sheet.say("Vectors of the same dimension are added and subtracted element by element:");
+    sheet.say(format_args!("  a + b = {sum:?}"));
+    sheet.say(format_args!("  a - b = {difference:?}"));
+    sheet.say(
+        "The dot product multiplies element by element and adds the products: two vectors give one number.",
+    );
+    sheet.result("a · b = 3·1 + 1·2", a[0] * b[0] + a[1] * b[1], "");
 
     let arrow = |from: [f64; 2], to: [f64; 2]| [(from[0], from[1]), (to[0], to[1])];
-    let (first, second, both) = (arrow([0.0; 2], a), arrow(a, sum), arrow([0.0; 2], sum));
-    let series = [
-        Series::new("a", Style::LineAndDots, &first),
-        Series::new("b", Style::LineAndDots, &second),
-        Series::new("a + b", Style::LineAndDots, &both),
-    ];
-    let (x, y) =
-        (Axis::new("First element").from_to(0.0, 5.0), Axis::new("Second element").from_to(0.0, 5.0));
-    let (title, subtitle) = ("Adding vectors", "one after the other");
-    sheet.picture("vectors", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: true }))
+    let zero = [0.0, 0.0];
+    let (from_0, moved, total) = (arrow(zero, a), arrow(a, sum), arrow(zero, sum));
+    let series = [("a", &from_0), ("b, from the tip of a", &moved), ("a + b", &total)];
+    draw(sheet, "sum", "Vector addition", series)?;
+    let (first, second, between) = (arrow(zero, a), arrow(zero, b), arrow(b, a));
+    let series = [("a", &first), ("b", &second), ("a − b, from b to a", &between)];
+    draw(sheet, "difference", "Vector subtraction", series)
+}
+
+fn draw(
+    sheet: &mut Sheet<'_>,
+    name: &str,
+    title: &str,
+    arrows: [(&str, &[(f64, f64); 2]); 3],
+) -> Result<(), cantus::Error> {
+    let series = arrows.map(|(name, points)| Series::new(name, Style::Arrows, points));
+    let (x, y) = (
+        Axis::new("First element").from_to(0.0, 5.0).whole(),
+        Axis::new("Second element").from_to(0.0, 5.0).whole(),
+    );
+    let subtitle = "a = [3, 1], b = [1, 2]";
+    sheet.picture(name, &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: true }))
+}
+
+fn matrices(sheet: &mut Sheet<'_>) {
+    let (p, q) = ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[0.5, 0.0], [1.0, -1.0], [0.0, 2.0]]);
+    sheet.say("A matrix is a table of numbers; its dimensions are (rows, columns). Two matrices of (3, 2), row by row:");
+    sheet.say(format_args!("  P = {p:?}\n  Q = {q:?}"));
+    sheet.say("An operation with a scalar is applied to every element:");
+    sheet.say(format_args!("  P + 2 = {:?}", p.map(|row| row.map(|x| x + 2.0))));
+    sheet.say(format_args!("  P - 2 = {:?}", p.map(|row| row.map(|x| x - 2.0))));
+    sheet.say(format_args!("  P · 2 = {:?}", p.map(|row| row.map(|x| x * 2.0))));
+    sheet.say(format_args!("  P / 2 = {:?}", p.map(|row| row.map(|x| x / 2.0))));
+    sheet.say("Matrices of the same dimensions are added and subtracted element by element:");
+    sheet.say(format_args!("  P + Q = {:?}", element_wise(p, q, |a, b| a + b)));
+    sheet.say(format_args!("  P - Q = {:?}", element_wise(p, q, |a, b| a - b)));
+    sheet.say("Transposition swaps rows and columns: (3, 2) becomes (2, 3).");
+    sheet.say(format_args!("  Pᵀ = {:?}", transposed(p)));
+
+    let (x, w) = ([[0.5, 0.3, 0.2]], [[0.4, -1.0], [0.7, 0.5], [0.2, 2.0]]);
+    sheet.say("Matrix multiplication: (m, n) times (n, k) gives (m, k). The first has as many columns as the second has");
+    sheet.say("rows; each element of the product is the dot product of a row of the first and a column of the second.");
+    sheet.say(format_args!("  x = {x:?}, three inputs as a matrix of (1, 3)"));
+    sheet.say(format_args!("  W = {w:?}, weights of (3, 2): a column for each of two neurons"));
+    let h = product(x, w);
+    sheet.say("The product x W has (1, 2): the net inputs of both neurons at once.");
+    sheet.result("net input of neuron 1 = 0.5·0.4 + 0.3·0.7 + 0.2·0.2", h[0][0], "");
+    sheet.result("net input of neuron 2 = 0.5·(-1) + 0.3·0.5 + 0.2·2", h[0][1], "");
+    sheet.say(
+        "A transposed product is the product of the transposed matrices in reverse order: (x W)ᵀ = Wᵀ xᵀ.",
+    );
+    let difference = element_wise(transposed(h), product(transposed(w), transposed(x)), |a, b| (a - b).abs());
+    let largest = difference.iter().flatten().fold(0.0, |largest, d| f64::max(largest, *d));
+    sheet.result("largest difference between the elements of both sides", largest, "");
 }
 
 fn main() -> Result<(), cantus::Error> {

@@ -1,4 +1,4 @@
-//! Lecture 5: computation in a network, by hand and by the library.
+//! Lecture 5: computation in a network, step by step and by the library.
 //!
 //!     cargo run --example lesson_05_computation
 
@@ -8,26 +8,36 @@ use cantus_nn::layer::Dense;
 use cantus_nn::neuron::sigmoid;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
 
-/// One layer: every neuron a weighted sum of all inputs, then the sigmoid.
-fn layer<const N: usize, const M: usize>(inputs: [f64; N], weights: [[f64; M]; N]) -> [f64; M] {
-    std::array::from_fn(|j| sigmoid((0..N).map(|i| inputs[i] * weights[i][j]).sum()))
+/// The net inputs of a layer, h = x W: for each neuron the sum of all inputs times their weights.
+fn net_inputs<const N: usize, const M: usize>(inputs: [f64; N], weights: [[f64; M]; N]) -> [f64; M] {
+    std::array::from_fn(|j| (0..N).map(|i| inputs[i] * weights[i][j]).sum())
 }
 
-/// Two inputs, a hidden layer of three neurons, one output.
+/// Two inputs, a hidden layer of three neurons, an output layer of one.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let x = [0.8, 1.0];
     let w1 = [[1.2, 0.7, 1.0], [2.0, 0.6, 1.8]];
     let w2 = [[1.0], [0.9], [1.5]];
-    sheet.say("Signals go from left to right. h = x W, a = f(h), and the activations of one layer are");
-    sheet.say("the inputs of the next.");
-    let hidden = layer(x, w1);
-    for (j, a) in hidden.iter().enumerate() {
-        sheet.result(&format!("activation of hidden neuron {}", j + 1), *a, "");
+    sheet.say("A network of 2 inputs, a hidden layer of 3 neurons and an output layer of 1 neuron.");
+    sheet.say(format_args!("  inputs x: {x:?}"));
+    sheet.say("  weights W1 of the hidden layer, a row for each input and a column for each neuron:");
+    w1.iter().for_each(|row| sheet.say(format_args!("    {row:?}")));
+    sheet
+        .say(format_args!("  weights W2 of the output layer, one for each hidden neuron: {:?}", w2.concat()));
+    sheet.say("A layer computes its net inputs h = x W, then its activations a = sigmoid(h), which are the inputs of the");
+    sheet.say("next layer. The hidden layer:");
+    let h = net_inputs(x, w1);
+    let a = h.map(sigmoid);
+    for j in 0..3 {
+        let name = format!("net input of hidden neuron {} = 0.8·{:?} + 1·{:?}", j + 1, w1[0][j], w1[1][j]);
+        sheet.result(&name, h[j], "");
+        sheet.result(&format!("activation of hidden neuron {}", j + 1), a[j], "");
     }
-    let [y] = layer(hidden, w2);
-    sheet.result("output by hand", y, "");
+    sheet.say("The output layer, whose inputs are the three activations:");
+    let [h_out] = net_inputs(a, w2);
+    sheet.result("net input of the output neuron", h_out, "");
+    sheet.result("output y, step by step", sigmoid(h_out), "");
 
-    sheet.say("The library computes the same for layers of any size, here in single precision:");
     let layers = [3, 1].map(|units| LayerSpec::Dense(Dense::new(units, Activation::Sigmoid)));
     let mut network = Network::new(&Architecture { input_shape: vec![2], layers: layers.to_vec() }, 0)?;
     let tensor = |name: &str, shape: [usize; 2], values: Vec<f64>| {
@@ -39,7 +49,12 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
         tensor("layers.1.kernel", [3, 1], w2.concat()),
     ])?;
     let output = f64::from(network.predict(&x.map(|x| x as f32))?[0]);
-    sheet.result("output of the library", output, "");
+    sheet.say("The library's network with the same inputs and weights, computed with 32-bit numbers instead of 64-bit. It has a");
+    sheet.say("bias for each neuron, a number that is added to the net input; here all four are 0, so that 9 weights and 4");
+    sheet.say("biases are its 13 parameters.");
+    sheet.result("output y of the library", output, "");
+    sheet.result("difference between the two outputs", (output - sigmoid(h_out)).abs(), "");
+    sheet.say("The thicker a line in the picture, the larger its weight.");
     sheet.picture("network", &plot::network(&network.drawing()))
 }
 

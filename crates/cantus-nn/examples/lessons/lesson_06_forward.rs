@@ -1,4 +1,4 @@
-//! Lecture 6: the multilayer perceptron, forward.
+//! Lecture 6: the multilayer perceptron, forward propagation.
 //!
 //!     cargo run --example lesson_06_forward
 
@@ -8,26 +8,27 @@ use cantus_nn::layer::Dense;
 use cantus_nn::perceptron::Perceptron;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
 
-/// A perceptron of random weights: it computes, but knows nothing yet.
+/// A perceptron with random weights: what it computes before it is trained.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let mut perceptron = Perceptron::<3, 2>::new(&[3, 5], 0);
-    let inputs = [0.2, 0.7, 0.4];
-    sheet.say("A perceptron of 3 inputs, hidden layers of 3 and 5 neurons, and 2 outputs. Its weights are");
-    sheet.say("random numbers between 0 and 1, so what it answers means nothing yet:");
-    sheet.say(format_args!("  inputs {inputs:?}"));
-    for (j, y) in perceptron.forward_propagate(inputs).iter().enumerate() {
-        sheet.result(&format!("output {}", j + 1), *y, "");
-    }
-    let other = perceptron.forward_propagate([0.9, 0.1, 0.5]);
-    sheet.say("Other inputs change little: random weights in [0, 1) all push the same way.");
-    sheet.result("output 1 for other inputs", other[0], "");
-
+    sheet.say("A multilayer perceptron of 3 inputs, hidden layers of 3 and 5 neurons, and 2 outputs. Every neuron has a");
+    sheet.say("weight for each neuron of the layer before; all are drawn at random between 0 and 1.");
     let n_weights: usize = perceptron.weights().iter().flatten().map(Vec::len).sum();
-    sheet.result("weights to be learnt", n_weights as f64, "");
+    sheet.result("number of weights = 3·3 + 3·5 + 5·2", n_weights as f64, "");
+
+    sheet.say("Forward propagation computes layer after layer: net inputs, sigmoid, next layer.");
+    for inputs in [[0.2, 0.7, 0.4], [0.9, 0.1, 0.5]] {
+        for (j, y) in perceptron.forward_propagate(inputs).iter().enumerate() {
+            sheet.result(&format!("output {} for the inputs {inputs:?}", j + 1), *y, "");
+        }
+    }
+    sheet.say("The outputs mean nothing, since the network is not trained. Both pairs are alike and above 0.5: positive");
+    sheet.say("weights and positive inputs give positive net inputs, and the sigmoid of a positive number is above 0.5.");
+    sheet.say("The thicker a line in the picture, the larger its weight.");
     sheet.picture("network", &plot::network(&as_network(&perceptron)?.drawing()))
 }
 
-/// The same weights in the library's network, which knows how to draw itself.
+/// The same weights in the library's network, which has a method that draws it.
 fn as_network(perceptron: &Perceptron<3, 2>) -> Result<Network, cantus_nn::Error> {
     let layers = [3, 5, 2].map(|units| LayerSpec::Dense(Dense::new(units, Activation::Sigmoid)));
     let mut network = Network::new(&Architecture { input_shape: vec![3], layers: layers.to_vec() }, 0)?;

@@ -1,4 +1,4 @@
-//! Lecture 7: backpropagation and gradient descent, the idea.
+//! Lecture 7: backpropagation and gradient descent, by the chain rule.
 //!
 //!     cargo run --example lesson_07_gradient
 
@@ -8,8 +8,9 @@ use cantus_nn::neuron::sigmoid;
 
 const X: f64 = 1.5;
 const TARGET: f64 = 0.2;
+const LEARNING_RATE: f64 = 8.0;
 
-/// How wrong one neuron with one weight is: E = ½ (y - t)².
+/// The error of one neuron with one weight: E = ½ (y - t)².
 fn error(w: f64) -> f64 {
     0.5 * (sigmoid(w * X) - TARGET).powi(2)
 }
@@ -20,35 +21,75 @@ fn gradient(w: f64) -> f64 {
     (y - TARGET) * (y * (1.0 - y)) * X
 }
 
-/// One weight, walked downhill.
+/// The slope of a function from its values a small step to either side.
+fn central_difference(function: impl Fn(f64) -> f64, at: f64) -> f64 {
+    (function(at + 1e-5) - function(at - 1e-5)) / 2e-5
+}
+
+/// One neuron and one weight; then two layers.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say(format_args!(
-        "A neuron with one weight w shall answer {TARGET} to {X}. How wrong it is depends on w alone:"
+        "A neuron with one input x = {X} and one weight w: y = sigmoid(w x). For this input its output shall be the"
     ));
-    sheet.say("E = ½ (y - t)². The chain rule tells how E changes with w, one factor for each step:");
-    sheet.say("∂E/∂w = (y - t) · y (1 - y) · x.");
+    sheet.say(format_args!("target t = {TARGET}. The error E = ½ (y - t)² measures how far y is from t."));
+    sheet.say("The gradient ∂E/∂w says how E changes with w. The chain rule makes a product of it:");
+    sheet.say("∂E/∂w = ∂E/∂y · ∂y/∂h · ∂h/∂w = (y - t) · y (1 - y) · x");
     let mut w = 2.0;
-    let slope = (error(w + 1e-5) - error(w - 1e-5)) / 2e-5;
-    sheet.result("gradient at w = 2 by the chain rule", gradient(w), "");
-    sheet.result("gradient at w = 2 by trying out both sides", slope, "");
+    let difference = central_difference(error, w);
+    sheet.result("∂E/∂w at w = 2 by the chain rule", gradient(w), "");
+    sheet.result(
+        "∂E/∂w at w = 2 by the difference (E(w + 0.00001) - E(w - 0.00001)) / 0.00002",
+        difference,
+        "",
+    );
 
-    sheet.say("Gradient descent takes a step against the gradient, then another: w ← w - 8 · ∂E/∂w.");
+    sheet.say("Gradient descent moves w against the gradient, again and again: w ← w - η · ∂E/∂w, with the learning rate");
+    sheet.say(format_args!("η = {LEARNING_RATE}. Errors are written with powers of ten: 2.40e-2 is 0.024."));
     let mut steps = vec![(w, error(w))];
     for _ in 0..25 {
-        w -= 8.0 * gradient(w);
+        w -= LEARNING_RATE * gradient(w);
         steps.push((w, error(w)));
     }
-    sheet.result("error at the start", steps[0].1, "");
+    for (step, (w, error)) in steps.iter().enumerate() {
+        sheet.say(format_args!("  Error: {error:.2e} at step {step}, w = {w:.4}"));
+    }
+    sheet.result("error before the first step", steps[0].1, "");
     sheet.result("error after 25 steps", error(w), "");
-    sheet.result("answer after 25 steps", sigmoid(w * X), "");
+    sheet.result("output y after 25 steps, target 0.2", sigmoid(w * X), "");
 
     let curve: Vec<(f64, f64)> = (-300..=300).map(|i| f64::from(i) / 100.0).map(|w| (w, error(w))).collect();
     let series =
-        [Series::new("error", Style::Line, &curve), Series::new("steps", Style::LineAndDots, &steps)];
+        [Series::new("error E(w)", Style::Line, &curve), Series::new("steps", Style::LineAndDots, &steps)];
     let (x, y) = (Axis::new("Weight w"), Axis::new("Error E").from_to(0.0, 0.35));
-    let (title, subtitle) = ("Gradient descent", "each step is as long as the slope is steep");
-    sheet
-        .picture("descent", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }))
+    let (title, subtitle) = ("Gradient descent", "25 steps from w = 2; learning rate 8");
+    sheet.picture(
+        "descent",
+        &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }),
+    )?;
+    two_layers(sheet);
+    Ok(())
+}
+
+/// Backpropagation: what the second layer computed for its own weight is reused for the weight of the first.
+fn two_layers(sheet: &mut Sheet<'_>) {
+    let (w1, w2) = (0.6, -1.1);
+    let forward = |w1: f64, w2: f64| (sigmoid(w1 * X), sigmoid(w2 * sigmoid(w1 * X)));
+    sheet.say(format_args!(
+        "Two layers of one neuron each: a = sigmoid(w1 x), y = sigmoid(w2 a), w1 = {w1}, w2 = {w2}."
+    ));
+    sheet.say(
+        "Backpropagation begins at the output. δ2 = ∂E/∂h2 is used twice: for w2, and on the way back to w1.",
+    );
+    sheet.say("δ2 = (y - t) · y (1 - y)       ∂E/∂w2 = δ2 · a");
+    sheet.say("δ1 = δ2 · w2 · a (1 - a)       ∂E/∂w1 = δ1 · x");
+    let (a, y) = forward(w1, w2);
+    let delta2 = (y - TARGET) * y * (1.0 - y);
+    let delta1 = delta2 * w2 * a * (1.0 - a);
+    let error = |w1: f64, w2: f64| 0.5 * (forward(w1, w2).1 - TARGET).powi(2);
+    sheet.result("∂E/∂w2 by backpropagation", delta2 * a, "");
+    sheet.result("∂E/∂w2 by the difference", central_difference(|w| error(w1, w), w2), "");
+    sheet.result("∂E/∂w1 by backpropagation", delta1 * X, "");
+    sheet.result("∂E/∂w1 by the difference", central_difference(|w| error(w, w2), w1), "");
 }
 
 fn main() -> Result<(), cantus::Error> {

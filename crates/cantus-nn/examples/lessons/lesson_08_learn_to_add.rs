@@ -1,35 +1,45 @@
-//! Lecture 8: backpropagation and gradient descent at work: a perceptron learns to add.
+//! Lecture 8: backpropagation and gradient descent train a perceptron to add two numbers.
 //!
 //!     cargo run --example lesson_08_learn_to_add
 
-use cantus::lesson::Sheet;
+use cantus::lesson::{Sheet, random_pairs};
 use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_nn::perceptron::Perceptron;
 
-/// A thousand sums to learn from, and one to ask for.
+const EPOCHS: usize = 50;
+const LEARNING_RATE: f64 = 0.1;
+
+/// A thousand random sums to train with, and one to ask for.
 pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
-    // Multiples of two irrational numbers without their whole part: spread evenly, and the same in every run.
-    let half = |i: usize, step: f64| (i as f64 * step).fract() / 2.0;
-    let numbers = (1..=1000).map(|i| [half(i, 2f64.sqrt()), half(i, 3f64.sqrt())]);
-    let sums: Vec<_> = numbers.map(|[a, b]| ([a, b], [a + b])).collect();
+    let pairs = random_pairs(1000, 0);
+    let examples: Vec<_> = pairs.iter().map(|&[a, b]| ([a, b], [a + b])).collect();
+    sheet
+        .say("Training data: 1000 pairs of random numbers between 0 and 0.5; the target of each is its sum.");
+    let [a, b] = pairs[0];
+    sheet.say(format_args!("  the first example: inputs [{a:.4}, {b:.4}], target {:.4}", a + b));
 
     let mut perceptron = Perceptron::<2, 1>::new(&[5], 0);
-    sheet.say("A perceptron of 2 inputs, 5 hidden neurons and 1 output has never seen a sum.");
+    sheet.say("A perceptron of 2 inputs, 5 hidden neurons and 1 output, with random weights, is asked before training:");
     let [before] = perceptron.forward_propagate([0.3, 0.1]);
-    sheet.result("0.3 + 0.1, before", before, "");
+    sheet.result("0.3 + 0.1, before training", before, "");
 
-    sheet.say("It is shown 1000 sums 50 times. After each it goes back through its layers, asks of every weight how");
-    sheet.say("much of the error is its doing, and moves it a little the other way.");
-    let errors = perceptron.train(&sums, 50, 0.1);
+    sheet.say("Training takes one example after another: forward propagation, backpropagation of the error, and one step");
+    sheet.say("of gradient descent with a learning rate of 0.1. Once through all examples is an epoch. The error of an");
+    sheet.say("epoch is the mean of (target - output)² over its examples:");
+    let errors = perceptron.train(&examples, EPOCHS, LEARNING_RATE);
+    for (epoch, error) in errors.iter().enumerate() {
+        sheet.say(format_args!("  Error: {error:.6} at epoch {}", epoch + 1));
+    }
     sheet.result("mean squared error in the first epoch", errors[0], "");
-    sheet.result("mean squared error in the last epoch", errors[49], "");
+    sheet.result("mean squared error in the last epoch", errors[EPOCHS - 1], "");
     let [answer] = perceptron.forward_propagate([0.3, 0.1]);
-    sheet.result("0.3 + 0.1, after", answer, "");
+    sheet.say("The trained network is asked for a sum again; 0.4 is right:");
+    sheet.result("0.3 + 0.1, after training", answer, "");
 
     let points: Vec<_> = errors.iter().enumerate().map(|(i, &error)| ((i + 1) as f64, error)).collect();
     let series = [Series::new("", Style::LineAndDots, &points)];
-    let (x, y) = (Axis::new("Epoch").whole(), Axis::new("Mean squared error").logarithmic());
-    let (title, subtitle) = ("Learning to add", "1000 sums, learning rate 0.1");
+    let (x, y) = (Axis::new("Epoch").whole(), Axis::new("Mean squared error (logarithmic)").logarithmic());
+    let (title, subtitle) = ("The error falls from epoch to epoch", "1000 sums, learning rate 0.1");
     sheet.picture("error", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }))
 }
 

@@ -6,6 +6,8 @@
 
 mod material;
 mod sheet;
+mod sums;
 
 pub use material::{Material, Music, Part};
 pub use sheet::Sheet;
+pub use sums::{random_pairs, train_test_split};

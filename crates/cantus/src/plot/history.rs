@@ -93,7 +93,7 @@ fn subtitle(history: &History<'_>) -> String {
         parts.push(format!("validation accuracy {:.1} %", 100.0 * accuracy));
     }
     if let Some(loss) = history.val_loss.get(last).filter(|v| v.is_finite()) {
-        parts.push(format!("validation loss {loss:.3}"));
+        parts.push(format!("validation loss {}", three_digits(*loss)));
     }
     for (name, series) in [("training", history.loss), ("validation", history.val_loss)] {
         if let Some(first) = series.iter().position(|v| !v.is_finite()) {
@@ -103,6 +103,13 @@ fn subtitle(history: &History<'_>) -> String {
         }
     }
     parts.join(" · ")
+}
+
+/// Three decimals, or three significant digits if there are zeros behind the point.
+fn three_digits(loss: f64) -> String {
+    let zeros = if loss == 0.0 { 0.0 } else { -(loss.abs().log10().floor() + 1.0) };
+    let decimals = 3 + zeros.clamp(0.0, 9.0) as usize;
+    format!("{loss:.decimals$}")
 }
 
 fn loss_scale(history: &History<'_>, rect: &Rect) -> (Scale, &'static str) {
@@ -162,6 +169,19 @@ mod tests {
             History { val_accuracy: &values, val_loss: &values, best_epoch: Some(1), ..History::default() };
         let expected = "best epoch 2 of 3 · validation accuracy 50.0 % · validation loss 0.500";
         assert_eq!(subtitle(&best), expected);
+    }
+
+    #[test]
+    fn a_small_loss_is_not_rounded_away() {
+        for (loss, text) in [
+            (0.0, "0.000"),
+            (12.3456, "12.346"),
+            (0.5, "0.500"),
+            (0.000_512_34, "0.000512"),
+            (-0.05, "-0.0500"),
+        ] {
+            assert_eq!(three_digits(loss), text);
+        }
     }
 
     #[test]

@@ -103,6 +103,8 @@ pub enum Style {
     Line,
     /// Lines, and a dot at each point: for few points, of which each was measured.
     LineAndDots,
+    /// An arrow from each point to the next: vectors.
+    Arrows,
     /// Level from each point to the next, then straight up or down: ROC curves, held samples.
     Steps,
     /// Dots alone.
@@ -121,6 +123,8 @@ const FOOTER: f32 = 56.0;
 const PANEL_HEIGHT: f32 = 300.0;
 /// Side of a square chart.
 const SIDE: f32 = 480.0;
+/// As many dots or fewer are drawn large: each is a place that the picture points out.
+const FEW_DOTS: usize = 5;
 /// Longer names are cut.
 const LONGEST_NAME: f32 = 190.0;
 
@@ -167,7 +171,8 @@ fn legend<'a>(series: &[Series<'a>]) -> Vec<LegendEntry<'a>> {
         }
         n_coloured += 1;
         let i = n_coloured - 1;
-        LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME)
+        let entry = LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME);
+        if series.style == Style::Dots { entry.with_dot() } else { entry }
     });
     entries.collect()
 }
@@ -241,7 +246,15 @@ fn draw_series(picture: &mut Picture, panel: &Panel, series: &Series<'_>, entry:
             draw_lines(picture, panel, &points, entry, 1.8);
             draw_dots(picture, panel, &points, entry.ink);
         }
+        Style::Arrows => draw_arrows(picture, &points, entry),
         Style::Steps => draw_lines(picture, panel, &steps(&points), entry, 1.8),
+        Style::Dots if points.len() <= FEW_DOTS => {
+            for &(x, y) in points.iter().filter(|&&point| contains(&panel.rect, point)) {
+                // The ring of the page's colour sets the dot off from a line beneath it.
+                picture.push(Mark::Dot { x, y, radius: 7.0, fill: Ink::Surface });
+                picture.push(Mark::Dot { x, y, radius: 5.0, fill: entry.ink });
+            }
+        }
         Style::Dots => draw_dots(picture, panel, &points, entry.ink),
         Style::Stems => {
             for &(x, y) in &points {
@@ -276,6 +289,29 @@ fn draw_dots(picture: &mut Picture, panel: &Panel, points: &[(f32, f32)], ink: I
     let radius = if points.len() > 400 { 1.2 } else { 2.5 };
     for &(x, y) in points.iter().filter(|&&point| contains(&panel.rect, point)) {
         picture.push(Mark::Dot { x, y, radius, fill: ink });
+    }
+}
+
+/// Length and half width of the head of an arrow, in picture units.
+const ARROW_HEAD: (f32, f32) = (14.0, 5.5);
+
+/// Arrows are not cut at the edges: a vector is drawn whole.
+fn draw_arrows(picture: &mut Picture, points: &[(f32, f32)], entry: &LegendEntry<'_>) {
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        if !(length > 0.0 && length.is_finite()) {
+            continue;
+        }
+        let (dx, dy) = ((to.0 - from.0) / length, (to.1 - from.1) / length);
+        let head = ARROW_HEAD.0.min(length);
+        let neck = (to.0 - head * dx, to.1 - head * dy);
+        let side = |half: f32| (neck.0 - half * dy, neck.1 + half * dx);
+        // The line ends at the neck, so that it does not blunt the point.
+        let (points, dashed) = (vec![from, neck], entry.dashed);
+        picture.push(Mark::Line { points, width: 2.4, ink: entry.ink, dashed });
+        let points = vec![to, side(ARROW_HEAD.1), side(-ARROW_HEAD.1)];
+        picture.push(Mark::Area { points, fill: entry.ink, opacity: 1.0 });
     }
 }
 
@@ -381,6 +417,45 @@ mod tests {
         assert_eq!((entries[4].ink, entries[4].dashed), (Ink::Series(3), false));
         assert_eq!((entries[7].ink, entries[7].dashed), (Ink::Series(6), true));
         assert_eq!(Theme::Light.colour(Ink::Series(6)), Theme::Light.colour(Ink::First));
+    }
+
+    #[test]
+    fn an_arrow_ends_in_a_head_whose_tip_is_the_second_point() {
+        let points = [(0.0, 0.0), (3.0, 1.0)];
+        let series = [Series::new("a", Style::Arrows, &points)];
+        let (x, y) = (Axis::new("x").from_to(0.0, 4.0), Axis::new("y").from_to(0.0, 4.0));
+        let picture = line_chart(&LineChart { x, y, square: true, ..chart(&series) });
+        let heads: Vec<_> = picture
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Area { points, .. } => Some(points.as_slice()),
+                _ => None,
+            })
+            .collect();
+        let tip = (LEFT + 0.75 * SIDE, HEADER + 0.75 * SIDE);
+        assert_eq!(heads.len(), 1);
+        assert!((heads[0][0].0 - tip.0).abs() < 1e-3 && (heads[0][0].1 - tip.1).abs() < 1e-3, "{heads:?}");
+        let still = [(1.0, 1.0), (1.0, 1.0), (f64::NAN, 0.0)];
+        let series = [Series::new("", Style::Arrows, &still)];
+        let none = line_chart(&chart(&series));
+        assert!(!none.marks.iter().any(|mark| matches!(mark, Mark::Area { .. })), "no length, no arrow");
+    }
+
+    #[test]
+    fn few_dots_are_large_and_a_dot_in_the_legend_too() {
+        let points = [(0.5, 0.5)];
+        let series = [Series::new("here", Style::Dots, &points)];
+        let picture = line_chart(&chart(&series));
+        let radii: Vec<f32> = picture
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Dot { radius, fill: Ink::Series(0), .. } => Some(*radius),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(radii, [5.0, 5.0]);
     }
 
     #[test]

@@ -94,17 +94,23 @@ pub(super) fn draw_left_labels<'a>(
     picture.push(Mark::Text(text.middle()));
 }
 
-/// A coloured stroke and its name.
+/// A coloured stroke or dot, and its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LegendEntry<'a> {
     pub name: Cow<'a, str>,
     pub ink: Ink,
     pub dashed: bool,
+    dot: bool,
 }
 
 impl<'a> LegendEntry<'a> {
     pub fn new(name: &'a str, ink: Ink, dashed: bool) -> Self {
-        LegendEntry { name: Cow::Borrowed(name), ink, dashed }
+        LegendEntry { name: Cow::Borrowed(name), ink, dashed, dot: false }
+    }
+
+    /// The same with a dot in place of the stroke, as the series is drawn.
+    pub fn with_dot(self) -> Self {
+        LegendEntry { dot: true, ..self }
     }
 
     /// The same with at most this width of its name.
@@ -118,8 +124,12 @@ impl<'a> LegendEntry<'a> {
 
     /// The stroke ends at `x`, and the name begins after it.
     fn draw(&self, picture: &mut Picture, x: f32, y: f32) {
-        let points = vec![(x - STROKE, y), (x, y)];
-        picture.push(Mark::Line { points, width: 2.0, ink: self.ink, dashed: self.dashed });
+        if self.dot {
+            picture.push(Mark::Dot { x: x - STROKE / 2.0, y, radius: 5.0, fill: self.ink });
+        } else {
+            let points = vec![(x - STROKE, y), (x, y)];
+            picture.push(Mark::Line { points, width: 2.0, ink: self.ink, dashed: self.dashed });
+        }
         picture.push(Mark::Text(Text::new(x + BEFORE_NAME, y, self.name.as_ref(), LABEL).middle()));
     }
 }

@@ -6,7 +6,8 @@ use crate::run::{cantus, cantus_in};
 fn a_lesson_leaves_its_pictures_and_its_words() {
     let dir = tempfile::tempdir().unwrap();
     let lesson = cantus_in(dir.path(), "lesson 8 -o @/08 --theme dark").ok();
-    assert!(lesson.stdout.contains("0.3 + 0.1, after: 0.4"), "{}", lesson.stdout);
+    assert!(lesson.stdout.contains("0.3 + 0.1, after training: 0."), "{}", lesson.stdout);
+    assert_eq!(lesson.stdout.matches("Error: ").count(), 50, "{}", lesson.stdout);
     assert_eq!(std::fs::read_to_string(dir.path().join("08/words.txt")).unwrap(), lesson.stdout);
     assert!(std::fs::read_to_string(dir.path().join("08/error.svg")).unwrap().contains("#16181d"));
     cantus_in(dir.path(), "lesson 3 -o @/03 --png --quiet").ok();
@@ -17,6 +18,7 @@ fn a_lesson_leaves_its_pictures_and_its_words() {
 fn lessons_are_listed_and_wrong_wishes_answered() {
     let list = cantus(&["lesson"]).ok().stdout;
     assert!(list.contains("   8  Backpropagation") && list.contains("--data"), "{list}");
+    assert!(list.contains("Lecture 1 is an overview") && list.contains("Neither has a program"), "{list}");
     cantus(&["lesson", "2"]).exits(2).says(&["no lesson 2", "`cantus lesson`"]);
     cantus(&["lesson", "8", "--data", "music"]).exits(2).says(&["lesson 8", "12, 13, 14, 16, 19"]);
     cantus(&["lesson", "8", "--all"]).exits(2);
@@ -67,10 +69,36 @@ fn features_are_drawn_dark_and_by_octaves() {
         "{}",
         &svg[svg.len() - 2000..]
     );
+    assert!(svg.contains("Power spectrogram in decibels") && svg.contains("dB re largest value"));
     cantus_in(dir.path(), &format!("features {song} -k tempogram -o @/b.svg")).ok();
     let svg = std::fs::read_to_string(dir.path().join("b.svg")).unwrap();
     assert!(svg.contains("Tempo (BPM)") && svg.contains(">120<"));
     cantus_in(dir.path(), &format!("features {song} -k cqt -o @/c.svg")).ok();
     let svg = std::fs::read_to_string(dir.path().join("c.svg")).unwrap();
     assert!(svg.contains(">C4<") && svg.contains(">Pitch<"));
+}
+
+#[test]
+fn a_spectrogram_is_drawn_in_decibels_or_linear_and_its_title_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
+    let song = "@/music/jazz/jazz.00000.wav";
+    let draw = |kind: &str, options: &str| {
+        cantus_in(dir.path(), &format!("features {song} -k {kind} -o @/a.svg {options}")).ok();
+        std::fs::read_to_string(dir.path().join("a.svg")).unwrap()
+    };
+    for (kind, options, title, unit) in [
+        ("stft", "", "Spectrogram in decibels", ">dB re largest value<"),
+        ("stft", "--raw", "Spectrogram, linear magnitude", ">magnitude<"),
+        ("mel", "", "Mel spectrogram in decibels", ">dB re largest value<"),
+        ("mel", "--raw", "Mel spectrogram, linear power", ">power<"),
+        ("log-mel", "--raw", "Mel spectrogram in decibels", ">dB<"),
+        ("mfcc", "", "MFCC, standardised", ">standard deviations<"),
+        ("mfcc", "--raw", "MFCC", ">100<"),
+    ] {
+        let svg = draw(kind, options);
+        assert!(svg.contains(&format!(">{title}<")) && svg.contains(unit), "{kind} {options}");
+    }
+    let image = |svg: &str| svg[svg.find("data:image").unwrap()..][..2000].to_owned();
+    assert_ne!(image(&draw("stft", "")), image(&draw("stft", "--raw")));
 }

@@ -36,6 +36,8 @@ Examples:
       then numpy.load(\"song.npy\"): [n_frames, 13], f32
   cantus features song.mp3 -k log-mel -o song.png
       a picture of it; --theme dark for a dark one
+  cantus features song.mp3 -k stft -o song.png --raw
+      the spectrogram with linear magnitudes; without --raw it is drawn in dB
   cantus features song.mp3 -k mfcc,rms -o song.csv
       several side by side, with the time of each frame
   cantus features song.mp3 -k mfcc,waveform -o song.npz
@@ -67,6 +69,9 @@ pub struct FeaturesOf {
     /// In a picture of frequencies, every octave as high as every other
     #[arg(long)]
     log_axis: bool,
+    /// In a picture, the values as computed: linear magnitudes and powers, not in dB; MFCCs, not standardised
+    #[arg(long)]
+    raw: bool,
     /// Show the kinds of features, their shapes and units, and stop
     #[arg(long)]
     list: bool,
@@ -97,7 +102,7 @@ impl FeaturesOf {
         if let Some(format) = jobs.first().and_then(|job| Format::with(&job.format)) {
             format.check(&kinds)?;
         }
-        let look = Look { theme: self.theme.into(), log_axis: self.log_axis };
+        let look = Look { theme: self.theme.into(), log_axis: self.log_axis, raw: self.raw };
         let Some(results) = run_all(&jobs, &extractor, &kinds, look, global) else {
             return Ok(output::stopped());
         };

@@ -13,6 +13,8 @@ pub struct Look {
     pub theme: Theme,
     /// Frequencies octave by octave.
     pub log_axis: bool,
+    /// The values as they were computed, not in dB and not standardised.
+    pub raw: bool,
 }
 
 /// The picture of the one kind that there is.
@@ -75,18 +77,15 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Loo
         Bins::Numbered(what) => Rows::Numbered(what),
         Bins::Named(what, _) => Rows::Named(what, &names),
     };
-    let (unit, range) = match kind.quantity(spec) {
-        Quantity::Plain => (kind.unit(), ColourRange::Full),
-        Quantity::Strength(_) => ("dB", ColourRange::Full),
-        Quantity::Coefficients => ("", ColourRange::Standardised),
-    };
+    let scale = Scale::of(kind, spec, look);
+    let range = if scale == Scale::Standardised { ColourRange::Standardised } else { ColourRange::Full };
     plot::heat_map(&HeatMap {
-        title: kind.title(),
-        values: &levels(features, kind, spec),
+        title: &scale.title(kind),
+        values: &scale.applied_to(&features.values),
         n_bins: features.n_bins,
         frame_s: spec.hop_length as f64 / f64::from(spec.sample_rate),
         rows,
-        unit,
+        unit: scale.unit(kind),
         range,
     })
 }
@@ -97,14 +96,57 @@ fn tempos(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
     (0..n_lags).map(|lag| frames_per_minute / lag as f64).collect()
 }
 
-/// Strengths in dB below the strongest, since on a linear scale all but the strongest are black; the rest as it is.
-fn levels(features: &Features, kind: FeatureKind, spec: &FeatureSpec) -> Vec<f32> {
-    let mut values = features.values.clone();
-    let reference = Reference::Max;
-    match kind.quantity(spec) {
-        Quantity::Plain | Quantity::Coefficients => {}
-        Quantity::Strength(2.0) => power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER }),
-        Quantity::Strength(_) => amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE }),
+/// On which scale the values of a kind are drawn; the picture's title and its colour bar name it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scale {
+    /// The values as they were computed, in the unit of the kind.
+    Computed,
+    /// Each bin minus its mean and divided by its standard deviation.
+    Standardised,
+    /// Amplitudes raised to this exponent, as they are: of most sounds, all but a few values are near zero.
+    Linear(f32),
+    /// The same in dB relative to the largest value.
+    Decibels(f32),
+}
+
+impl Scale {
+    fn of(kind: FeatureKind, spec: &FeatureSpec, look: Look) -> Self {
+        match kind.quantity(spec) {
+            Quantity::Coefficients if !look.raw => Self::Standardised,
+            Quantity::Plain | Quantity::Coefficients => Self::Computed,
+            Quantity::Strength(exponent) if look.raw => Self::Linear(exponent),
+            Quantity::Strength(exponent) => Self::Decibels(exponent),
+        }
     }
-    values
+
+    fn title(self, kind: FeatureKind) -> String {
+        match self {
+            Self::Computed if kind.unit() == "dB" => format!("{} in decibels", kind.title()),
+            Self::Computed => kind.title().to_owned(),
+            Self::Standardised => format!("{}, standardised", kind.title()),
+            Self::Linear(_) => format!("{}, linear {}", kind.title(), self.unit(kind)),
+            Self::Decibels(_) => format!("{} in decibels", kind.title()),
+        }
+    }
+
+    fn unit(self, kind: FeatureKind) -> &'static str {
+        match self {
+            Self::Computed | Self::Standardised => kind.unit(),
+            Self::Linear(1.0) => "magnitude",
+            Self::Linear(2.0) => "power",
+            Self::Linear(_) => "magnitude to the power",
+            Self::Decibels(_) => "dB re largest value",
+        }
+    }
+
+    fn applied_to(self, values: &[f32]) -> Vec<f32> {
+        let mut values = values.to_vec();
+        let reference = Reference::Max;
+        match self {
+            Self::Computed | Self::Standardised | Self::Linear(_) => {}
+            Self::Decibels(2.0) => power_to_db(&mut values, &Decibel { reference, ..Decibel::POWER }),
+            Self::Decibels(_) => amplitude_to_db(&mut values, &Decibel { reference, ..Decibel::AMPLITUDE }),
+        }
+        values
+    }
 }

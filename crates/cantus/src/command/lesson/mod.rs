@@ -27,7 +27,7 @@ struct Lecture {
     teach: fn(&mut Sheet<'_>) -> Result<(), cantus::Error>,
 }
 
-/// In the order of the course; lectures that show nothing are missing.
+/// In the order of the course; lectures 1 and 2 have nothing to compute.
 const LECTURES: [Lecture; 17] = [
     Lecture {
         number: 3,
@@ -189,7 +189,7 @@ impl Lesson {
     fn lecture(&self, number: u8) -> anyhow::Result<&'static Lecture> {
         let Some(lecture) = LECTURES.iter().find(|lecture| lecture.number == number) else {
             bail!(WrongUsage(format!(
-                "there is no lesson {number}; `cantus lesson` lists those that there are"
+                "there is no lesson {number}; `cantus lesson` lists those that there are, 3 to 19"
             )));
         };
         if self.data.is_some() && !lecture.takes_data {
@@ -218,6 +218,11 @@ impl Lesson {
     }
 }
 
+/// Why the lessons begin at 3.
+const NO_PROGRAM: &str = "\
+Lessons have the numbers of the lectures. Lecture 1 is an overview of the course; lecture 2 compares kinds of machine\n\
+learning, and has a page in the book (docs/src/02.md). Neither has a program.\n";
+
 fn default_folder() -> PathBuf {
     PathBuf::from("cantus-lessons")
 }
@@ -232,7 +237,10 @@ fn list() -> String {
         format!("{:>4}  {}{data}\n", lecture.number, lecture.title)
     };
     let rows: String = LECTURES.iter().map(row).collect();
-    format!("{rows}\n`cantus lesson 8` runs one, `cantus lesson --all` all of them.\n")
+    format!(
+        "{rows}\n{NO_PROGRAM}\n`cantus lesson 8` runs one lesson, `cantus lesson --all` all of them. With --data MUSIC, lessons marked (--data) use\n\
+         recordings of your own.\n"
+    )
 }
 
 /// Standard output, and what was written kept.
