@@ -96,6 +96,23 @@ pub struct Extraction {
     pub audit: Option<Audit>,
 }
 
+/// A pool of `jobs` threads; none where the one that is there already has as many (0 for any number).
+fn pool_of(jobs: usize) -> Result<Option<rayon::ThreadPool>, Error> {
+    if jobs == 0 || jobs == rayon::current_num_threads() {
+        return Ok(None);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    pool.map(Some).map_err(|error| Error::Threads { jobs, reason: error.to_string() })
+}
+
+/// Does work on a pool, or on the one that is there already.
+fn run_on<R: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
 /// Extracts the features of every track of a catalogue into a store in the folder `out`.
 ///
 /// # Errors
@@ -112,10 +129,7 @@ pub fn extract(
     let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
     let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
     let ears = Ears { extractor, augmenter, augmentation };
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
-        .build()
-        .map_err(|error| Error::Threads { jobs: options.jobs, reason: error.to_string() })?;
+    let threads = pool_of(options.jobs)?;
     let header = Header {
         augmentation: augmentation.cloned(),
         ..Header::begin(&catalog.root, &catalog.labels, spec, true).tagged(catalog.is_tagged)
@@ -139,7 +153,7 @@ pub fn extract(
             continue;
         }
         let job = PartJob { catalog, ears: &ears, cancel: &options.cancel, meter: &meter, is_audited };
-        let Some((record, features, heard)) = threads.install(|| job.run(tracks, inputs)) else {
+        let Some((record, features, heard)) = run_on(threads.as_ref(), || job.run(tracks, inputs)) else {
             let n_done = number * tracks_per_part;
             return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
         };
@@ -151,7 +165,7 @@ pub fn extract(
     }
     let n_kept = if is_audited { writer.n_parts() } else { 0 };
     EvidenceFile::remove_from(out, n_kept)?;
-    let audit = is_audited.then(|| threads.install(|| audit(&subjects, spec)));
+    let audit = is_audited.then(|| run_on(threads.as_ref(), || audit(&subjects, spec)));
     drop(subjects);
     write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
     if let (Audited::Strict, Some(audit)) = (options.audit, &audit) {

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::run::cantus_in;
 
-/// Beside those that work: the main thread, and the one that waits for Ctrl-C.
-const OTHERS: usize = 2;
+/// Beside those that work: the main thread, one that waits for Ctrl-C, one that draws progress.
+const OTHERS: usize = 3;
 
 /// The most threads that a command has while it runs, and what it prints.
 fn most_threads(dir: &Path, line: &str) -> (usize, Vec<u8>) {
@@ -34,17 +34,20 @@ fn no_command_has_more_threads_than_jobs() {
     cantus_in(dir.path(), "compose @/long --tracks 1 --duration 200").ok();
     let mut answers = Vec::new();
     for jobs in [1, 2, 4] {
+        // The pool for files; and those that help the main thread in the engine, while the pool waits. Were a budget not
+        // handed down, each of the pool's threads would start as many as there are processors.
+        let limit = OTHERS + jobs + (jobs - 1);
         for line in [
             "train @/features -m cnn -o @/run --epochs 2 --overwrite --quiet --jobs",
             "evaluate @/run --jobs",
             "extract @/music -o @/again --overwrite --quiet --jobs",
         ] {
             let (most, _) = most_threads(dir.path(), &format!("{line} {jobs}"));
-            assert!((1..=jobs + OTHERS).contains(&most), "{line} {jobs}: {most} threads");
+            assert!((1..=limit).contains(&most), "{line} {jobs}: {most} threads");
         }
         let predict = format!("predict @/run @/long/jazz --json --jobs {jobs}");
         let (most, answer) = most_threads(dir.path(), &predict);
-        assert!((1..=jobs + OTHERS).contains(&most), "{predict}: {most} threads");
+        assert!((1..=limit).contains(&most), "{predict}: {most} threads");
         answers.push(answer);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "answers depend on the number of threads");
