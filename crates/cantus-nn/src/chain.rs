@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use cantus_random::KeyedRng;
+
 use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
 use crate::layer::{LARGEST, Layer, Parameter, size};
 use crate::loss::Loss;
-use crate::random::key;
+use crate::purpose;
 use crate::weights::Tensor;
 
 /// A built layer and its place.
@@ -88,7 +90,10 @@ impl Chain {
             let values = &mut values[tensor.range.clone()];
             match given {
                 Some(given) => values.copy_from_slice(given),
-                None => initializer.fill(values, shape, key(key(seed, link as u64), i as u64)),
+                None => {
+                    let key = [seed, purpose::FIRST_WEIGHTS, link as u64, i as u64];
+                    initializer.fill(values, shape, &mut KeyedRng::new(key));
+                }
             }
         }
         values

@@ -5,9 +5,8 @@
 //! ReLU, which halves it. Recurrent kernels begin orthogonal, so that a state neither grows nor fades over
 //! many steps (Saxe et al. 2014).
 
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
-
-use crate::random::Random;
 
 /// How a tensor of weights begins, spelled as Keras spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,22 +35,21 @@ pub enum Initializer {
 }
 
 impl Initializer {
-    /// Fills `values`, a tensor of `shape`, from the sequence that belongs to `key`.
-    pub(crate) fn fill(self, values: &mut [f32], shape: &[usize], key: u64) {
-        let mut random = Random::new(key);
+    /// Fills `values`, a tensor of `shape`.
+    pub(crate) fn fill(self, values: &mut [f32], shape: &[usize], rng: &mut KeyedRng) {
         let (fan_in, fan_out) = fans(shape);
         match self {
             Self::Zeros => values.fill(0.0),
             Self::Ones => values.fill(1.0),
-            Self::GlorotUniform => uniform(values, (6.0 / (fan_in + fan_out)).sqrt(), &mut random),
-            Self::GlorotNormal => truncated_normal(values, (2.0 / (fan_in + fan_out)).sqrt(), &mut random),
-            Self::HeUniform => uniform(values, (6.0 / fan_in).sqrt(), &mut random),
-            Self::HeNormal => truncated_normal(values, (2.0 / fan_in).sqrt(), &mut random),
-            Self::Orthogonal => orthogonal(values, shape.last().copied().unwrap_or(1), &mut random),
+            Self::GlorotUniform => uniform(values, (6.0 / (fan_in + fan_out)).sqrt(), rng),
+            Self::GlorotNormal => truncated_normal(values, (2.0 / (fan_in + fan_out)).sqrt(), rng),
+            Self::HeUniform => uniform(values, (6.0 / fan_in).sqrt(), rng),
+            Self::HeNormal => truncated_normal(values, (2.0 / fan_in).sqrt(), rng),
+            Self::Orthogonal => orthogonal(values, shape.last().copied().unwrap_or(1), rng),
             Self::StandardCauchy => {
-                values.fill_with(|| (std::f64::consts::PI * (random.unit() - 0.5)).tan() as f32);
+                values.fill_with(|| (std::f64::consts::PI * (rng.uniform() - 0.5)).tan() as f32);
             }
-            Self::StandardNormal => values.fill_with(|| random.normal() as f32),
+            Self::StandardNormal => values.fill_with(|| rng.normal() as f32),
         }
     }
 }
@@ -67,30 +65,30 @@ fn fans(shape: &[usize]) -> (f64, f64) {
     ((area * inputs).max(1) as f64, (area * outputs).max(1) as f64)
 }
 
-fn uniform(values: &mut [f32], limit: f64, random: &mut Random) {
-    values.fill_with(|| (limit * (2.0 * random.unit() - 1.0)) as f32);
+fn uniform(values: &mut [f32], limit: f64, rng: &mut KeyedRng) {
+    values.fill_with(|| (limit * (2.0 * rng.uniform() - 1.0)) as f32);
 }
 
 /// Cutting a normal distribution at two deviations leaves this deviation.
 const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
-fn truncated_normal(values: &mut [f32], deviation: f64, random: &mut Random) {
+fn truncated_normal(values: &mut [f32], deviation: f64, rng: &mut KeyedRng) {
     values.fill_with(|| {
-        let mut x = random.normal();
+        let mut x = rng.normal();
         while x.abs() > 2.0 {
-            x = random.normal();
+            x = rng.normal();
         }
         (x * deviation / TRUNCATED_DEVIATION) as f32
     });
 }
 
 /// Gram & Schmidt's orthogonalisation of a matrix of normal numbers, twice for the sake of rounding.
-fn orthogonal(values: &mut [f32], columns: usize, random: &mut Random) {
+fn orthogonal(values: &mut [f32], columns: usize, rng: &mut KeyedRng) {
     let rows = values.len() / columns.max(1);
     let (n_vectors, length) = (rows.min(columns), rows.max(columns));
     let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(n_vectors);
     for _ in 0..n_vectors {
-        let mut vector: Vec<f64> = (0..length).map(|_| random.normal()).collect();
+        let mut vector: Vec<f64> = (0..length).map(|_| rng.normal()).collect();
         for _ in 0..2 {
             for other in &vectors {
                 let dot: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
@@ -120,7 +118,7 @@ mod tests {
             (Initializer::HeNormal, 2.0 / 200.0),
         ] {
             let mut values = vec![0.0; 200 * 300];
-            initializer.fill(&mut values, &[200, 300], 4);
+            initializer.fill(&mut values, &[200, 300], &mut KeyedRng::new([4]));
             let variance = values.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 6e4;
             assert!(
                 (variance / expected - 1.0).abs() < 0.03,
@@ -138,7 +136,7 @@ mod tests {
     fn orthogonal_rows_or_columns_are_orthonormal() {
         for shape in [[6, 24], [24, 6], [8, 8]] {
             let mut values = vec![0.0; shape[0] * shape[1]];
-            Initializer::Orthogonal.fill(&mut values, &shape, 2);
+            Initializer::Orthogonal.fill(&mut values, &shape, &mut KeyedRng::new([2]));
             let wide = shape[0] <= shape[1];
             let n = shape[0].min(shape[1]);
             let at = |vector: usize, i: usize| {

@@ -19,8 +19,10 @@
 //! # Reference
 //! Rumelhart, Hinton & Williams, Learning representations by back-propagating errors, 1986.
 
+use cantus_random::KeyedRng;
+
 use crate::neuron::sigmoid;
-use crate::random::{Random, key};
+use crate::purpose;
 
 /// The weights between two layers: `[from][to]`.
 type Matrix = Vec<Vec<f64>>;
@@ -49,8 +51,8 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
     /// A perceptron with hidden layers of these widths, and random weights in [0, 1); the same seed draws the same.
     #[must_use]
     pub fn new(hidden: &[usize], seed: u64) -> Self {
-        let mut random = Random::new(key(seed, 0));
-        Self::with_weights(hidden, |_, _, _| random.unit())
+        let mut rng = KeyedRng::new([seed, purpose::PERCEPTRON]);
+        Self::with_weights(hidden, |_, _, _| rng.uniform())
     }
 
     /// A perceptron whose weight from neuron `i` of layer `n` to neuron `j` of the next is `weight(n, i, j)`.
@@ -149,8 +151,8 @@ mod tests {
 
     /// `n` pairs of numbers in [0, 0.5), and their sums.
     fn sums(n: usize, seed: u64) -> Vec<([f64; 2], [f64; 1])> {
-        let mut random = Random::new(key(seed, 1));
-        let mut half = || random.unit() / 2.0;
+        let mut rng = KeyedRng::new([seed, 1000]);
+        let mut half = || rng.uniform() / 2.0;
         (0..n).map(|_| [half(), half()]).map(|[a, b]| ([a, b], [a + b])).collect()
     }
 

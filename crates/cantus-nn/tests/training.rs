@@ -10,17 +10,12 @@ use cantus_nn::{
     Activation, Architecture, Averaging, Batching, Clipping, EarlyStopping, Error, Examples, InMemory,
     LayerSpec, Loss, Network, Optimizer, Progress, Regularizer, Target, Tensor, Training,
 };
+use cantus_random::KeyedRng;
 
-/// `n` numbers between -1 and 1 that look random.
+/// `n` random numbers in [-1, 1).
 fn noise(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
+    let mut rng = KeyedRng::new([seed]);
+    (0..n).map(|_| (2.0 * rng.uniform() - 1.0) as f32).collect()
 }
 
 fn architecture(text: &str) -> Architecture {
@@ -73,7 +68,7 @@ fn networks() -> Vec<(&'static str, Architecture)> {
                 { type = "Bidirectional", layer = { type = "LSTM", units = 5, return_sequences = true } },
                 { type = "SpatialDropout1D", rate = 0.05 },
                 { type = "TimeDistributed", layer = { type = "Dense", units = 7, activation = "leaky_relu" } },
-                { type = "BatchNormalization" },
+                { type = "BatchNormalization", momentum = 0.9 },
                 { type = "MultiTimescaleLSTM", units = 4, time_scales = [2, 6, 20], return_sequences = true },
                 { type = "GlobalAveragePooling1D" },
                 { type = "Dense", units = 4, activation = "softmax" },
@@ -95,7 +90,7 @@ fn networks() -> Vec<(&'static str, Architecture)> {
                 { type = "Reshape", target_shape = [20, 6, 1] },
                 { type = "Conv2D", filters = 18, kernel_size = [3, 3], activation = "relu" },
                 { type = "MaxPool2D", pool_size = [3, 3], strides = [2, 2], padding = "same" },
-                { type = "BatchNormalization" },
+                { type = "BatchNormalization", momentum = 0.9 },
                 { type = "Conv2D", filters = 20, kernel_size = [2, 2], padding = "same", activation = "relu" },
                 { type = "BatchNormalization", momentum = 0.9 },
                 { type = "Flatten" },

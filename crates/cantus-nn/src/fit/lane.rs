@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use cantus_random::key;
+
 use super::columns::Columns;
 use super::plan::{LinkPlan, Plan, Stage};
 use super::step::{Now, Task};
@@ -14,7 +16,6 @@ use crate::layer::{
     Agreed, BatchNormalizationLayer, DenseLayer, Flow, Meeting, Memory, Moments, Pass, Tape, Weights,
 };
 use crate::loss::Score;
-use crate::random::key;
 
 /// A share of the batch.
 #[derive(Debug)]

@@ -21,9 +21,11 @@ mod training;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use cantus_random::key;
 pub use training::{Batching, Clipping, EarlyStopping, Training};
 
 use crate::chain::Chain;
+use crate::epoch_order::epoch_order;
 use crate::error::Error;
 use crate::evaluate::scores;
 use crate::examples::Examples;
@@ -31,7 +33,7 @@ use crate::history::{EpochLog, History, Scores};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimizer::Step;
-use crate::random::{Random, key};
+use crate::purpose;
 use crate::team::{Team, all_threads, with_team};
 use crate::weights::Tensor;
 use engine::{Engine, Order};
@@ -258,10 +260,7 @@ impl Fit<'_> {
         observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Option<Scores>, Diverged> {
         let (training, n, epoch) = (self.training, self.train.len(), state.n_epochs);
-        let mut order: Vec<usize> = (0..n).collect();
-        if training.shuffle {
-            Random::new(key(key(training.seed, 0), epoch as u64)).shuffle(&mut order);
-        }
+        let order = if training.shuffle { epoch_order(n, training.seed, epoch) } else { (0..n).collect() };
         let batch_size = training.batching.size(n);
         let n_batches = n.div_ceil(batch_size);
         let (mut loss, mut accuracy, mut n_seen) = (0.0, 0.0, 0);
@@ -270,7 +269,7 @@ impl Fit<'_> {
             state.n_steps += 1;
             let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
             let step = Step { learning_rate, number: state.n_steps };
-            let step_key = key(key(training.seed, 1), state.n_steps);
+            let step_key = key(key(training.seed, purpose::LAYERS), state.n_steps);
             let (score, penalty) = self.engine.step(team, indices, epoch, step_key, step);
             loss += score.loss + penalty * indices.len() as f64;
             if !loss.is_finite() {

@@ -7,12 +7,12 @@
 //! Inference: y = x. Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step,
 //! layer, example and place, computed anew.
 
+use cantus_random::{bits, key};
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
 use crate::error::Error;
-use crate::random::{bits, key};
 
 /// Silences each number with probability `rate`.
 ///

@@ -2,11 +2,11 @@
 //!
 //! Forward: y = x + s n, with n from a normal distribution; backward: ∂E/∂x = ∂E/∂y. Inference: y = x.
 
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
 use crate::error::Error;
-use crate::random::{Random, key};
 
 /// Adds noise in training.
 ///
@@ -52,8 +52,8 @@ impl Layer for GaussianNoiseLayer {
         if pass.training {
             let width = self.shape.iter().product();
             for (row, y) in y.chunks_exact_mut(width).enumerate() {
-                let mut random = Random::new(key(pass.key, (pass.first_row + row) as u64));
-                y.iter_mut().for_each(|y| *y += self.stddev * random.normal() as f32);
+                let mut rng = KeyedRng::new([pass.key, (pass.first_row + row) as u64]);
+                y.iter_mut().for_each(|y| *y += self.stddev * rng.normal() as f32);
             }
         }
     }

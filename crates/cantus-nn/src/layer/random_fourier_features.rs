@@ -220,7 +220,7 @@ mod tests {
         let built = layer.build(&[n], SITE).unwrap();
         let parameter = &built.parameters()[0];
         let mut kernel = vec![0.0; parameter.len()];
-        parameter.initializer.fill(&mut kernel, &parameter.shape, 5);
+        parameter.initializer.fill(&mut kernel, &parameter.shape, &mut cantus_random::KeyedRng::new([5]));
         run_forward(&LayerSpec::RandomFourierFeatures(layer.clone()), &[n], &kernel, x)
     }
 

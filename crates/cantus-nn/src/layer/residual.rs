@@ -98,7 +98,7 @@ impl Inner {
 impl ResidualLayer {
     /// The pass of the layer at place `i`: with random numbers of its own.
     fn pass(pass: &Pass, i: usize) -> Pass {
-        Pass { key: crate::random::key(pass.key, i as u64), skips_activation: false, ..*pass }
+        Pass { key: cantus_random::key(pass.key, i as u64), skips_activation: false, ..*pass }
     }
 }
 
