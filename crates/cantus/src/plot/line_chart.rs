@@ -101,6 +101,8 @@ pub enum Style {
     /// Straight lines from point to point.
     #[default]
     Line,
+    /// The same, dashed: for a series that partly lies on another.
+    Dashes,
     /// Lines, and a dot at each point: for few points, of which each was measured.
     LineAndDots,
     /// Level from each point to the next, then straight up or down: ROC curves, held samples.
@@ -167,7 +169,8 @@ fn legend<'a>(series: &[Series<'a>]) -> Vec<LegendEntry<'a>> {
         }
         n_coloured += 1;
         let i = n_coloured - 1;
-        LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME)
+        let dashed = series.style == Style::Dashes || i / N_SERIES % 2 == 1;
+        LegendEntry::new(series.name, Ink::Series(i), dashed).cut_to(LONGEST_NAME)
     });
     entries.collect()
 }
@@ -235,7 +238,7 @@ fn widened((low, high): (f64, f64), axis: &Axis<'_>, on_zero: bool) -> (f64, f64
 fn draw_series(picture: &mut Picture, panel: &Panel, series: &Series<'_>, entry: &LegendEntry<'_>) {
     let points: Vec<(f32, f32)> = series.points.iter().map(|&(x, y)| panel.at(x, y)).collect();
     match series.style {
-        Style::Line => draw_lines(picture, panel, &points, entry, 1.8),
+        Style::Line | Style::Dashes => draw_lines(picture, panel, &points, entry, 1.8),
         Style::Reference => draw_lines(picture, panel, &points, entry, 1.2),
         Style::LineAndDots => {
             draw_lines(picture, panel, &points, entry, 1.8);
