@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod claims_13_to_19;
 #[expect(dead_code, reason = "their `main` is for `cargo run --example`")]
 mod files;
 
@@ -92,7 +94,7 @@ const LECTURES: [Lecture; 17] = [
     },
     Lecture {
         number: 14,
-        title: "Overfitting, and five remedies",
+        title: "Overfitting, and remedies",
         takes_data: true,
         teach: files::lesson_14_overfitting::lesson,
     },
