@@ -15,20 +15,19 @@ fn beats_guessing(sheet: &Sheet<'_>) {
 }
 
 #[test]
-fn lesson_13_beats_guessing_and_overfits() {
+fn lesson_13_overfits_and_the_gradient_of_more_segments_is_nearer_to_that_of_all() {
     learn(13, 4, |sheet| {
         beats_guessing(sheet);
         assert!(number(sheet, OWN) > number(sheet, OTHER) + 15.0);
-    });
-}
-
-#[test]
-fn the_gradient_of_more_segments_is_nearer_to_that_of_all() {
-    learn(13, 4, |sheet| {
-        let of =
+        let cosine =
             |name: &str| number(sheet, &format!("{name} batches, cosine to the gradient of all segments"));
-        assert!(of("stochastic") + 0.1 < of("mini"), "{} and {}", of("stochastic"), of("mini"));
-        assert!(of("mini") < of("full"));
+        assert!(
+            cosine("stochastic") + 0.1 < cosine("mini"),
+            "{} and {}",
+            cosine("stochastic"),
+            cosine("mini")
+        );
+        assert!(cosine("mini") < cosine("full"));
         near(sheet, "full batches, cosine to the gradient of all segments", 1.0, 1e-4);
         for (name, steps) in [("stochastic", 1080.0), ("mini", 36.0), ("full", 6.0)] {
             near(sheet, &format!("{name} batches, steps"), steps, 0.0);
