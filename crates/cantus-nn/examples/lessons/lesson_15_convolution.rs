@@ -107,7 +107,7 @@ fn convolution(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let mean = LayerSpec::AveragePool2D(AveragePool2D { pool_size, strides, padding });
     let answer = |layers: &[LayerSpec]| library(layers, 1, &vertical.concat(), &square.concat());
     let differences = [
-        difference(&answer(&[same.clone()])?, &of_a),
+        difference(&answer(std::slice::from_ref(&same))?, &of_a),
         difference(&answer(&[stride_2])?, &strided),
         difference(&answer(&[same.clone(), max])?, &max_pooled),
         difference(&answer(&[same, mean])?, &average_pooled),

@@ -1,4 +1,4 @@
-//! `cantus lesson`: the lecture course, one program of one screen for each lecture that shows something.
+//! `cantus lesson`: the lecture course, one short program for each lecture that shows something.
 //!
 //! The programs are the examples under the crates that they teach; mounted here, they exist once and need no compiler to be run.
 
