@@ -39,9 +39,10 @@ onnxruntime-parity *options:
 bench-cold-start *options:
     python3 bench/cold-start/run.py {{options}}
 
-# The pictures and the output in the book, by running every lesson
-book-pictures:
-    cargo run --release --bin cantus -- lesson --all --quiet -o docs/src/lessons
+# The output and the pictures in the book, by running every lesson; `cargo test --test binary book` fails where they are stale
+book-lessons:
+    rm -rf docs/src/lessons
+    cargo run --bin cantus -- lesson --all --quiet -o docs/src/lessons
     rm -r docs/src/lessons/12/music docs/src/lessons/12/features
 
 # The book, in book/; needs mdbook (cargo install mdbook)

@@ -13,6 +13,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -21,9 +22,10 @@ from environment import ROOT, python_with, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-accuracy"
 PACKAGES = HERE / "requirements.txt"
-RECIPES = ["best", "mlp", "mlp-regularised", "cnn", "rnn", "lstm", "gru"]
+RECIPES = ["best", "mlp", "mlp-normalised", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "multi-timescale-lstm"]
 RIVALS = ["svm", "svm-tuned", "forest", "boosting", "pyaudioanalysis"]
-KERAS = ["keras-" + recipe for recipe in RECIPES if recipe != "best"]
+# Those of whose layers Keras has all.
+KERAS = ["keras-" + recipe for recipe in RECIPES if recipe not in ("best", "multi-timescale-lstm")]
 # Draws of the bootstrap; its error in an interval's end is then about a tenth of a point.
 DRAWS = 10_000
 
@@ -68,8 +70,8 @@ class Bench:
         say(f"{recipe}, seed {seed}")
         command = [self.cantus, "train", self.features(recipe), "-m", recipe, "-o", run, "--group", "artist", "-q"]
         command += ["--folds", self.folds, "--seed", seed, "--jobs", self.threads]
-        # Its last epoch counts; it needs no validation part to choose one.
-        command += ["--validation", 0] if "early_stopping" not in recipe_text(recipe) else []
+        # Where the last epoch counts, no validation part is needed to choose one.
+        command += ["--validation", 0] if "early_stopping" not in recipe_of(recipe)["training"] else []
         self.call(*command, *(["--resume"] if run.exists() else []))
         return run
 
@@ -90,9 +92,9 @@ class Bench:
         subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr, env=environment)
 
 
-def recipe_text(recipe):
+def recipe_of(recipe):
     path = ROOT / "crates" / "cantus" / "src" / "recipe" / f"{recipe}.toml"
-    return (path if path.exists() else pathlib.Path(recipe)).read_text()
+    return tomllib.loads((path if path.exists() else pathlib.Path(recipe)).read_text())
 
 
 def rows(path):

@@ -128,7 +128,10 @@ def is_ours(key, value):
 
 
 def keras_fold(task, fold, table, x, y, labels):
-    """The probabilities of a fold's test segments; parts, normalisation, epochs, optimizer and early stopping are those of our run."""
+    """The probabilities of a fold's test segments; parts, epochs, batches and optimizer are those of our run.
+
+    So are normalisation and early stopping, where the recipe has them; the lectures' recipes have neither, and their runs need no validation part.
+    """
     import keras
 
     folder = pathlib.Path(task["run"]) / f"fold-{fold}"
@@ -136,24 +139,28 @@ def keras_fold(task, fold, table, x, y, labels):
     part_of = {row["path"]: row["part"] for row in rows(folder / "split.csv")}
     parts = np.array([part_of[path] for path in table])
     train, validation, test = (parts == part for part in ("train", "validation", "test"))
-    mean, deviation = (of(x[train], axis=(0, 1)) for of in (np.mean, np.std))
-    z = (x - mean) / deviation
+    # A run's recipe.toml says so either way; a recipe that says nothing is normalised.
+    if recipe.get("normalize", True):
+        mean, deviation = (of(x[train], axis=(0, 1)) for of in (np.mean, np.std))
+        x = (x - mean) / deviation
     keras.utils.set_random_seed(task["seed"])
     model = keras_model(recipe, x.shape[1:], len(labels))
     training = recipe["training"]
     optimizer = keras.optimizers.Adam(learning_rate=training["optimizer"]["learning_rate"])
     model.compile(optimizer=optimizer, loss=training["loss"], metrics=["accuracy"])
-    stopping = keras.callbacks.EarlyStopping(patience=training["early_stopping"]["patience"], restore_best_weights=True)
+    stopping = training.get("early_stopping")
+    if stopping:
+        stopping = {"patience": stopping["patience"], "restore_best_weights": stopping.get("restore_best_weights", True)}
     model.fit(
-        z[train],
+        x[train],
         y[train],
-        validation_data=(z[validation], y[validation]),
+        validation_data=(x[validation], y[validation]) if validation.any() else None,
         batch_size=training["batching"]["mini"],
         epochs=training["epochs"],
-        callbacks=[stopping],
+        callbacks=[keras.callbacks.EarlyStopping(**stopping)] if stopping else [],
         verbose=0,
     )
-    return test, model.predict(z[test], verbose=0)
+    return test, model.predict(x[test], verbose=0)
 
 
 def keras_tracks(task, tracks):

@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent))
 from environment import ROOT, python_with, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-export"
-RECIPES = ["mlp", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "best"]
+RECIPES = ["mlp", "mlp-normalised", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "multi-timescale-lstm", "best"]
 TOLERANCE = 1e-4
 
 

@@ -102,7 +102,7 @@ fn a_learning_rate_that_is_far_too_high_ends_in_an_error_that_says_what_to_do() 
     }
 }
 
-/// Examples whose inputs become infinite in some epoch.
+/// Examples with NaN among their inputs in some epoch.
 struct Spoilt<'a>(InMemory<'a>, usize);
 
 impl Examples for Spoilt<'_> {
@@ -117,7 +117,7 @@ impl Examples for Spoilt<'_> {
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]) {
         self.0.write_input(index, epoch, input);
         if epoch == self.1 {
-            input[3] = f32::INFINITY;
+            input[3] = f32::NAN;
         }
     }
 
@@ -161,7 +161,7 @@ fn the_weights_of_the_best_epoch_before_are_kept() {
 #[test]
 fn a_validation_loss_that_is_not_finite_ends_the_training_too() {
     let (inputs, mut other) = (inputs(40 * 30), inputs(40 * 30));
-    other[5] = f32::INFINITY;
+    other[5] = f32::NAN;
     let (train, validation) = (InMemory::classes(&inputs, &CLASSES), InMemory::classes(&other, &CLASSES));
     let mut network = Network::new(&networks()[0], 1).unwrap();
     let n_told = Cell::new(0);

@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
     let mut paths = args_os().skip(1).map(PathBuf::from);
     let music = paths.next().unwrap_or_else(|| "MUSIC".into());
     let out = paths.next().unwrap_or_else(|| "out".into());
-    let recipe = Recipe::load("mlp")?;
+    let recipe = Recipe::load("mlp-normalised")?;
 
     let features = out.join("features");
     let extraction =

@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   cantus demo                          all of it, on music composed on the spot
   cantus extract MUSIC -o features     from MUSIC/<label>/**/<audio file>
-  cantus train features -m mlp -o run  train, and score the held-out tracks
+  cantus train features -o run         train, and score the held-out tracks
   cantus predict run song.mp3          the label of a new song
   cantus predict run MUSIC --json      the same for scripts
   cantus serve run                     the same in a web page, and over HTTP

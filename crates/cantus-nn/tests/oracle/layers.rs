@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use cantus_nn::layer::{Dense, Kernel, RandomFourierFeatures};
 use cantus_nn::{Activation, LayerSpec};
+use cantus_random::{KeyedRng, bits, key};
 
 use super::function::Function;
 use super::number::Number;
-use super::random::{Random, bits, key};
+
 use super::tape::{Node, Tape};
 
 /// Examples between two layers.
@@ -153,7 +154,7 @@ impl<T: Number> Forward<'_, T> {
             return Signal { before_activation: None, ..x.clone() };
         }
         let of_row = |row: usize| {
-            let mut random = Random::new(key(place, row as u64));
+            let mut random = KeyedRng::new([place, row as u64]);
             (0..x.len()).map(|_| T::of(f64::from(stddev) * random.normal())).collect::<Vec<_>>()
         };
         let noise = self.tape.constant((0..x.rows).flat_map(of_row).collect());

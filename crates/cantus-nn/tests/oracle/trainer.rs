@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use cantus_nn::{Architecture, Batching, Examples, Regularizer, Tensor, Training};
+use cantus_random::{KeyedRng, key, text_key};
 
 use super::layers::{Forward, Signal};
 use super::losses::{append_loss, class_weight, target_values};
 use super::number::Number;
-use super::random::{Random, key};
+use super::random::Random;
 use super::roles::add_roles;
 use super::tape::Tape;
 use super::updates::{clip, update};
@@ -137,7 +138,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         epoch: usize,
         training: &Training,
     ) -> (Found, Vec<(String, Vec<T>)>) {
-        let place = key(key(training.seed, 1), self.n_steps + 1);
+        let place = key(key(training.seed, text_key("layers in training")), self.n_steps + 1);
         let mut nodes = HashMap::new();
         let inputs = self.inputs(examples, indices, epoch);
         let (output, mut forward) = self.forward(inputs, Some(place), &mut nodes);
@@ -196,7 +197,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         for epoch in 0..training.epochs {
             let mut order: Vec<usize> = (0..n).collect();
             if training.shuffle {
-                Random::new(key(key(training.seed, 0), epoch as u64)).shuffle(&mut order);
+                KeyedRng::new([training.seed, text_key("example order"), epoch as u64]).shuffle(&mut order);
             }
             let mut sum = 0.0;
             for indices in order.chunks(batch) {

@@ -88,7 +88,7 @@ Everything is in {dir}:
 Next, with recordings of your own in MUSIC/<label>/:
   cantus inspect MUSIC
   cantus extract MUSIC -o features
-  cantus train features -m mlp -o run
+  cantus train features -m mlp-normalised -o run
   cantus predict run SONG
 "
         )

@@ -156,7 +156,7 @@ fn summary(dir: &Path) -> String {
     format!(
         "{n} recordings in {}{expected}; now:
   cantus extract {} --exclude {} -o features
-  cantus train features -m mlp -o run --split-lists {train} {valid} {test}",
+  cantus train features -m mlp-normalised -o run --split-lists {train} {valid} {test}",
         recordings.display(),
         recordings.display(),
         exclusions.display(),

@@ -1,4 +1,4 @@
-//! What the later lessons learn from: segments of music with their labels, split by track and normalised.
+//! Data for the lessons that train a classifier: labelled segments of music, split by track.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
 use cantus_audio::synth::{Corpus, Genre, Track, compose};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
-use cantus_nn::InMemory;
+use cantus_nn::{InMemory, Network};
 use rayon::prelude::*;
 
 use super::Sheet;
-use crate::{Error, Normalization, Normalizer};
+use crate::{Error, Normalization, Normalizer, Recipe};
 
 /// Segments to learn from, and segments of other tracks to be judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,20 @@ impl Part {
         InMemory::classes(&self.inputs, &self.classes)
     }
 
+    /// Some of its segments, by their place.
+    ///
+    /// # Panics
+    /// If one of `places` is not less than the number of segments.
+    #[must_use]
+    pub fn subset(&self, places: impl Iterator<Item = usize>) -> Self {
+        let n_values = self.inputs.len().checked_div(self.classes.len()).unwrap_or(0);
+        let mut subset = Self::default();
+        for place in places {
+            subset.push(&self.inputs[place * n_values..(place + 1) * n_values], self.classes[place]);
+        }
+        subset
+    }
+
     /// The segments of both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -71,37 +85,38 @@ impl Part {
 }
 
 impl Material {
-    /// Features of the user's own folder if there is one, else of composed music.
-    ///
-    /// Every bin is brought to zero mean and unit deviation, learnt from the part that is learnt from.
+    /// Features of the user's own folder if there is one, else of composed music, as a recipe has them: the recipe says which
+    /// features, and whether each bin is brought to zero mean and unit deviation, learnt from the training part.
     ///
     /// # Errors
     /// If the folder holds no labelled recordings, or features cannot be extracted.
-    pub fn prepare(sheet: &mut Sheet<'_>, music: &Music, spec: &FeatureSpec) -> Result<Self, Error> {
-        Self::prepare_with_copies(sheet, music, spec, &CopySpec::default())
+    pub fn prepare(sheet: &mut Sheet<'_>, music: &Music, recipe: &Recipe) -> Result<Self, Error> {
+        Self::prepare_with_copies(sheet, music, recipe, &CopySpec::default())
     }
 
-    /// The same, and altered copies of every track that is learnt from.
+    /// The same, and altered copies of every track of the training part.
     ///
     /// # Errors
     /// Those of [`Material::prepare`], and if the copies cannot be made.
     pub fn prepare_with_copies(
         sheet: &mut Sheet<'_>,
         music: &Music,
-        spec: &FeatureSpec,
+        recipe: &Recipe,
         copies: &CopySpec,
     ) -> Result<Self, Error> {
         let mut material = match sheet.data().map(ToOwned::to_owned) {
-            Some(data) => Self::of_folder(sheet, &data, spec, copies)?,
-            None => Self::of_composed(music, spec, copies)?,
+            Some(data) => Self::of_folder(sheet, &data, &recipe.features, copies)?,
+            None => Self::of_composed(music, &recipe.features, copies)?,
         };
-        let normalization = material.learn_normalization();
-        for part in [&mut material.train, &mut material.copies, &mut material.validation] {
-            normalization.apply(&mut part.inputs);
+        if recipe.normalize {
+            let normalization = material.learn_normalization();
+            for part in [&mut material.train, &mut material.copies, &mut material.validation] {
+                normalization.apply(&mut part.inputs);
+            }
         }
         let Self { labels, n_frames, n_bins, train, validation, .. } = &material;
         sheet.say(format_args!(
-            "{} segments of {n_frames} frames × {n_bins} features to learn from and {} of other tracks to be judged by,\n\
+            "{} segments of {n_frames} frames × {n_bins} features to train on, {} of other tracks to validate on,\n\
              in {} classes: {}.",
             train.classes.len(),
             validation.classes.len(),
@@ -114,6 +129,28 @@ impl Material {
     /// Whoever guesses is right this often.
     pub fn chance(&self) -> f64 {
         1.0 / self.labels.len() as f64
+    }
+
+    /// Prints the right label of one segment of the validation part and the label that the network predicts; of the last one,
+    /// if there are not so many.
+    ///
+    /// # Errors
+    /// If the network was built for segments of another shape.
+    pub fn predict_one(&self, sheet: &mut Sheet<'_>, network: &Network, place: usize) -> Result<(), Error> {
+        let place = place.min(self.validation.classes.len().saturating_sub(1));
+        let segment = self.validation.subset(std::iter::once(place));
+        let probabilities = network.predict(&segment.inputs)?;
+        let most = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+        let name = |class: usize| self.labels.get(class).map_or("", String::as_str);
+        for (expected, predicted) in segment.classes.into_iter().zip(most) {
+            // The quotes tell the check of the book that another processor may find another label.
+            sheet.say(format_args!(
+                "  expected: {expected} {}, predicted: ≈ \"{predicted} {}\"",
+                name(expected),
+                name(predicted),
+            ));
+        }
+        Ok(())
     }
 
     fn learn_normalization(&self) -> Normalization {
@@ -226,15 +263,27 @@ mod tests {
         Music { genres: &[Genre::Classical, Genre::Metal], n_train: 2, n_validation: 1, duration_s: 6.0 };
 
     #[test]
-    fn composed_tracks_stand_on_one_side_each_and_are_normalised_by_what_is_learnt_from() {
+    fn composed_tracks_stand_on_one_side_each_and_a_recipe_says_whether_they_are_normalised() {
         let mut words = Vec::new();
         let mut sheet = Sheet::new("unused", &mut words);
-        let material = Material::prepare(&mut sheet, &MUSIC, &FeatureSpec::course()).unwrap();
-        assert_eq!((material.train.classes.len(), material.validation.classes.len()), (8, 4));
-        assert_eq!(material.train.inputs.len(), 8 * material.n_frames * material.n_bins);
-        assert_eq!(material.labels, ["classical", "metal"]);
-        let sum: f32 = material.train.inputs.iter().step_by(material.n_bins).sum();
-        assert!((sum / (8 * material.n_frames) as f32).abs() < 1e-3, "{sum}");
+        for name in ["mlp", "mlp-normalised"] {
+            let recipe = Recipe::load(name).unwrap();
+            let material = Material::prepare(&mut sheet, &MUSIC, &recipe).unwrap();
+            assert_eq!((material.train.classes.len(), material.validation.classes.len()), (8, 4));
+            assert_eq!(material.train.inputs.len(), 8 * material.n_frames * material.n_bins);
+            assert_eq!(material.labels, ["classical", "metal"]);
+            let sum: f32 = material.train.inputs.iter().step_by(material.n_bins).sum();
+            let mean = sum / (8 * material.n_frames) as f32;
+            // Coefficient 0 follows the level in dB, which is far below 0 for any music.
+            assert_eq!(mean.abs() < 1e-3, recipe.normalize, "{name}: {mean}");
+        }
+    }
+
+    #[test]
+    fn a_subset_has_the_segments_that_were_asked_for() {
+        let part = Part { inputs: vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5], classes: vec![7, 8, 9] };
+        let expected = Part { inputs: vec![2.0, 2.5, 0.0, 0.5], classes: vec![9, 7] };
+        assert_eq!(part.subset([2, 0].into_iter()), expected);
     }
 
     #[test]
@@ -244,12 +293,12 @@ mod tests {
         let pitch_shift = PitchShift { probability: 1.0, range: [1.0, 2.0] };
         let audio = vec![AudioAugmentation::PitchShift(pitch_shift)];
         let copies = CopySpec { copies: 2, seed: 0, audio };
-        let spec = FeatureSpec::course();
-        let material = Material::prepare_with_copies(&mut sheet, &MUSIC, &spec, &copies).unwrap();
+        let recipe = Recipe::load("mlp").unwrap();
+        let material = Material::prepare_with_copies(&mut sheet, &MUSIC, &recipe, &copies).unwrap();
         assert_eq!((material.copies.classes.len(), material.validation.classes.len()), (16, 4));
         assert_ne!(material.copies.inputs[..100], material.train.inputs[..100]);
         assert_eq!(material.train.and(&material.copies).classes.len(), 24);
-        let plain = Material::prepare(&mut sheet, &MUSIC, &spec).unwrap();
+        let plain = Material::prepare(&mut sheet, &MUSIC, &recipe).unwrap();
         assert_eq!(plain.train, material.train);
         assert_eq!(plain.copies, Part::default());
     }
@@ -266,7 +315,7 @@ mod tests {
         let mut words = Vec::new();
         let sheet = Sheet::new(folder.path().join("13"), &mut words);
         let mut sheet = sheet.with_data(Some(folder.path().join("music")));
-        let material = Material::prepare(&mut sheet, &MUSIC, &FeatureSpec::course()).unwrap();
+        let material = Material::prepare(&mut sheet, &MUSIC, &Recipe::load("mlp").unwrap()).unwrap();
         assert_eq!(material.labels, ["blues", "classical"]);
         assert_eq!((material.train.classes.len(), material.validation.classes.len()), (12, 4));
         assert!(String::from_utf8(words).unwrap().contains("blues, classical"));

@@ -1,4 +1,4 @@
-//! Lessons: the lecture course as programs of one screen each.
+//! Lessons: the lecture course as short programs.
 //!
 //! The lessons themselves are examples under the crate that each of them teaches (`crates/*/examples/lessons`); `cantus lesson`
 //! runs the same files. Here is what they share: the [`Sheet`] on which a lesson writes its words, its numbers and its

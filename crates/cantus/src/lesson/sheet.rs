@@ -76,6 +76,16 @@ impl<'a> Sheet<'a> {
         self.numbers.push((name.to_owned(), value));
     }
 
+    /// Prints a number that came out of training, marked with ≈, and keeps it under its name.
+    ///
+    /// Training amplifies the rounding of different instruction sets, so on another processor such a number can differ in its
+    /// leading digits; the check of the book compares it with a wide tolerance (`tests/binary/book`).
+    pub fn trained(&mut self, name: &str, value: f64, unit: &str) {
+        let space = if unit.is_empty() { "" } else { " " };
+        self.say(format_args!("  {name}: ≈ {}{space}{unit}", short(value)));
+        self.numbers.push((name.to_owned(), value));
+    }
+
     /// A number that was found, by its name; the last one of that name.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.numbers.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
@@ -86,11 +96,27 @@ impl<'a> Sheet<'a> {
     /// # Errors
     /// If it cannot be written.
     pub fn picture(&mut self, name: &str, picture: &Picture) -> Result<(), Error> {
+        self.save(name, picture)?;
+        let extension = self.extension;
+        self.say(format_args!("  → {name}.{extension}"));
+        Ok(())
+    }
+
+    /// Saves a picture that shows trained numbers, and says so with ≈; see [`Sheet::trained`].
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn trained_picture(&mut self, name: &str, picture: &Picture) -> Result<(), Error> {
+        self.save(name, picture)?;
+        let extension = self.extension;
+        self.say(format_args!("  → {name}.{extension} ≈"));
+        Ok(())
+    }
+
+    fn save(&self, name: &str, picture: &Picture) -> Result<(), Error> {
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
         let path = self.folder.join(format!("{name}.{}", self.extension));
         picture.save(&path, self.theme)?;
-        let extension = self.extension;
-        self.say(format_args!("  → {name}.{extension}"));
         Ok(())
     }
 }
@@ -137,5 +163,16 @@ mod tests {
         sheet.picture("wave", &crate::plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
         assert!(folder.path().join("08/wave.svg").is_file());
         assert!(String::from_utf8(words).unwrap().contains("wave.svg"));
+    }
+
+    #[test]
+    fn what_was_trained_is_marked_as_approximate() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut words = Vec::new();
+        let mut sheet = Sheet::new(folder.path(), &mut words);
+        sheet.trained("accuracy", 72.5, "%");
+        sheet.trained_picture("history", &crate::plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
+        assert_eq!(sheet.number("accuracy"), Some(72.5));
+        assert_eq!(String::from_utf8(words).unwrap(), "  accuracy: ≈ 72.5 %\n  → history.svg ≈\n");
     }
 }

@@ -26,7 +26,12 @@ pub fn activations(functions: &[Activation]) -> Result<Picture, cantus_nn::Error
         let points = net_inputs.iter().zip(outputs).map(|(&h, y)| (f64::from(h), f64::from(y)));
         curves.push((activation_name(activation), points.collect::<Vec<_>>()));
     }
-    let series: Vec<_> = curves.iter().map(|(name, points)| Series::new(name, Style::Line, points)).collect();
+    // ReLU is the same line as leaky ReLU right of 0: dashed and on top, both can be seen.
+    let hides = |name: &str| name == "relu" && functions.contains(&Activation::LeakyRelu);
+    let style = |name: &str| if hides(name) { Style::Dashes } else { Style::Line };
+    let (on_top, others): (Vec<_>, Vec<_>) = curves.iter().partition(|(name, _)| hides(name));
+    let in_order = others.into_iter().chain(on_top);
+    let series: Vec<_> = in_order.map(|(name, points)| Series::new(name, style(name), points)).collect();
     Ok(line_chart(&LineChart {
         title: "Activation functions",
         subtitle: "what a neuron makes of its net input",
@@ -59,5 +64,15 @@ mod tests {
             );
         }
         assert!(!picture.marks.iter().any(|m| matches!(m, Mark::Text(text) if text.text == "softmax")));
+    }
+
+    #[test]
+    fn relu_is_dashed_on_top_of_leaky_relu() {
+        let picture = activations(&[Activation::Relu, Activation::LeakyRelu]).unwrap();
+        let lines = picture.marks.iter().filter_map(|mark| match mark {
+            Mark::Line { points, dashed, .. } if points.len() > 2 => Some(*dashed),
+            _ => None,
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), [false, true]);
     }
 }

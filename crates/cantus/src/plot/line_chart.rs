@@ -101,6 +101,8 @@ pub enum Style {
     /// Straight lines from point to point.
     #[default]
     Line,
+    /// The same, dashed: for a series that partly lies on another.
+    Dashes,
     /// Lines, and a dot at each point: for few points, of which each was measured.
     LineAndDots,
     /// An arrow from each point to the next: vectors.
@@ -171,7 +173,8 @@ fn legend<'a>(series: &[Series<'a>]) -> Vec<LegendEntry<'a>> {
         }
         n_coloured += 1;
         let i = n_coloured - 1;
-        let entry = LegendEntry::new(series.name, Ink::Series(i), i / N_SERIES % 2 == 1).cut_to(LONGEST_NAME);
+        let dashed = series.style == Style::Dashes || i / N_SERIES % 2 == 1;
+        let entry = LegendEntry::new(series.name, Ink::Series(i), dashed).cut_to(LONGEST_NAME);
         if series.style == Style::Dots { entry.with_dot() } else { entry }
     });
     entries.collect()
@@ -240,7 +243,7 @@ fn widened((low, high): (f64, f64), axis: &Axis<'_>, on_zero: bool) -> (f64, f64
 fn draw_series(picture: &mut Picture, panel: &Panel, series: &Series<'_>, entry: &LegendEntry<'_>) {
     let points: Vec<(f32, f32)> = series.points.iter().map(|&(x, y)| panel.at(x, y)).collect();
     match series.style {
-        Style::Line => draw_lines(picture, panel, &points, entry, 1.8),
+        Style::Line | Style::Dashes => draw_lines(picture, panel, &points, entry, 1.8),
         Style::Reference => draw_lines(picture, panel, &points, entry, 1.2),
         Style::LineAndDots => {
             draw_lines(picture, panel, &points, entry, 1.8);

@@ -14,6 +14,7 @@
 //! | a network, by neurons or by layers | [`network`](network()) |
 //! | any series against any axis: spectrum, ROC, activation functions | [`line_chart`](line_chart()) |
 //! | a spectrum | [`spectrum`](spectrum()) |
+//! | several series over one x axis, a strip for each | [`strips`](strips()) |
 //! | small matrices, such as the kernels of a convolution | [`tiles`](tiles()), [`kernels`](kernels()) |
 //! | what a model hears as time goes on | [`timeline`](timeline()) |
 //! | waveform | [`waveform`](waveform()) |
@@ -35,6 +36,7 @@ mod raster;
 mod rows;
 mod scale;
 mod spectrum;
+mod strips;
 mod svg;
 mod theme;
 mod tiles;
@@ -52,6 +54,7 @@ pub use network::network;
 pub use picture::{Picture, PictureError};
 pub use rows::Rows;
 pub use spectrum::{Spectrum, spectrum};
+pub use strips::{Strip, strips};
 pub use theme::Theme;
 pub use tiles::{Tile, tiles};
 pub use timeline::timeline;

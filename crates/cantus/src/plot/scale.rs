@@ -86,20 +86,31 @@ fn decades(low: f64, high: f64, n: usize) -> Vec<Tick> {
     let stride = usize::try_from((last - first) / 8).unwrap_or(0) + 1;
     let values = (first..=last).step_by(stride).flat_map(|k| factors.iter().map(move |f| (f, k)));
     let values = values.map(|(f, k)| (f * 10f64.powi(k), 10f64.powi(k)));
-    let values = values.filter(|(value, _)| (low..=high).contains(value));
-    values.map(|(value, step)| Tick { value, label: label(value, step) }).collect()
+    let ticks: Vec<_> = values.filter(|(value, _)| (low..=high).contains(value)).collect();
+    // One notation for the whole axis: where one label needs a power of ten, all are written so.
+    let needs_power = |&(value, step): &(f64, f64)| value >= PLAIN_BELOW || step < PLAIN_STEP_FROM;
+    let in_powers = ticks.iter().any(needs_power);
+    let text = |value, step| if in_powers { power_of_ten(value) } else { label(value, step) };
+    ticks.into_iter().map(|(value, step)| Tick { value, label: text(value, step) }).collect()
+}
+
+/// Numbers from here on are written with a power of ten.
+const PLAIN_BELOW: f64 = 1e6;
+/// So are numbers with finer steps than this.
+const PLAIN_STEP_FROM: f64 = 1e-5;
+
+fn power_of_ten(value: f64) -> String {
+    format!("{value:.1e}").replace(".0e", "e").replace('-', "−")
 }
 
 /// With as many decimals as `step` needs, a true minus sign, and powers of ten for the very large and small.
 pub(super) fn label(value: f64, step: f64) -> String {
     let value = if value.abs() < step.abs() * 1e-6 { 0.0 } else { value };
-    let plain = if value != 0.0 && (value.abs() >= 1e6 || step < 1e-5) {
-        format!("{value:.1e}").replace(".0e", "e")
-    } else {
-        let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
-        format!("{value:.decimals$}")
-    };
-    plain.replace('-', "−")
+    if value != 0.0 && (value.abs() >= PLAIN_BELOW || step < PLAIN_STEP_FROM) {
+        return power_of_ten(value);
+    }
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
+    format!("{value:.decimals$}").replace('-', "−")
 }
 
 #[cfg(test)]
@@ -128,6 +139,12 @@ mod tests {
         assert_eq!(labels(Scale::linear(-80.0, 0.0, 0.0, 1.0).ticks(4)), ["−80", "−60", "−40", "−20", "0"]);
         assert_eq!(labels(Scale::linear(0.9, 4.1, 0.0, 1.0).integer_ticks(10)), ["1", "2", "3", "4"]);
         assert_eq!(labels(Scale::logarithmic(0.5, 300.0, 0.0, 1.0).ticks(5)), ["1", "10", "100"]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_one_notation() {
+        let ticks = Scale::logarithmic(1e-9, 2.0, 0.0, 1.0).ticks(6);
+        assert_eq!(labels(ticks), ["1e−9", "1e−7", "1e−5", "1e−3", "1e−1"]);
     }
 
     #[test]

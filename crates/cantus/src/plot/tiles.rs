@@ -125,6 +125,8 @@ fn number(value: f32, largest: f32) -> String {
     let decimals = match largest {
         _ if value == value.round() && value.abs() < 1000.0 => 0,
         ..1.0 => 2,
+        // Quarters, as averages of four are, would be rounded to something else.
+        ..10.0 if value * 4.0 == (value * 4.0).round() && value * 2.0 != (value * 2.0).round() => 2,
         ..10.0 => 1,
         _ => 0,
     };
@@ -197,6 +199,7 @@ mod tests {
     fn numbers_in_cells_are_short() {
         let numbers = |values: [f32; 4], largest| values.map(|value| number(value, largest));
         assert_eq!(numbers([1.0, -1.0, 0.26, -0.04], 2.0), ["1", "−1", "0.3", "0"]);
+        assert_eq!(numbers([1.25, -0.75, 0.5, 1.2], 3.0), ["1.25", "−0.75", "0.5", "1.2"]);
         assert_eq!(numbers([0.0, -0.15, 0.004, 0.1], 0.15), ["0", "−0.15", "0", "0.10"]);
         assert_eq!(numbers([255.0, 12.6, -0.2, 0.0], 255.0), ["255", "13", "0", "0"]);
     }

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, Task, toml_problem};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("mlp", include_str!("mlp.toml")),
+    ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
     ("cnn", include_str!("cnn.toml")),
     ("rnn", include_str!("rnn.toml")),
     ("lstm", include_str!("lstm.toml")),
     ("gru", include_str!("gru.toml")),
+    ("multi-timescale-lstm", include_str!("multi-timescale-lstm.toml")),
     ("best", include_str!("best.toml")),
 ];
 
@@ -211,6 +213,50 @@ mod tests {
             let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 10);
             let network = cantus_nn::Network::new(&architecture, 0).unwrap();
             assert_eq!(network.output_shape(), [10], "{name}");
+        }
+    }
+
+    /// Lectures 13, 14, 16 and 19: epochs, learning rate of Adam, dropout, L2; batches of 32, no normalisation, no early stopping.
+    #[test]
+    fn the_lectures_recipes_have_the_lectures_numbers() {
+        for (name, epochs, learning_rate, dropout, l2) in [
+            ("mlp", 50, 1e-3, None, None),
+            ("mlp-regularised", 50, 1e-3, Some(0.3), Some(0.001)),
+            ("cnn", 30, 1e-4, Some(0.3), None),
+            ("lstm", 30, 1e-4, Some(0.3), None),
+            ("rnn", 30, 1e-4, Some(0.3), None),
+            ("gru", 30, 1e-4, Some(0.3), None),
+            ("multi-timescale-lstm", 30, 1e-4, Some(0.3), None),
+        ] {
+            let recipe = Recipe::load(name).unwrap();
+            let adam = cantus_nn::optimizer::Adam { learning_rate, ..Default::default() };
+            let expected = Training {
+                epochs,
+                batching: cantus_nn::Batching::Mini(32),
+                loss: Loss::SparseCategoricalCrossentropy,
+                optimizer: cantus_nn::Optimizer::Adam(adam),
+                ..Training::default()
+            };
+            assert_eq!(recipe.training, expected, "{name}");
+            assert!(!recipe.normalize && recipe.features == FeatureSpec::course(), "{name}");
+            for layer in &recipe.layers {
+                match layer {
+                    LayerSpec::Dropout(layer) => assert_eq!(Some(layer.rate), dropout, "{name}"),
+                    LayerSpec::Dense(layer) => {
+                        let penalty = layer.kernel_regularizer;
+                        assert_eq!(penalty, l2.map(cantus_nn::Regularizer::l2), "{name}");
+                    }
+                    _ => {}
+                }
+            }
+            let n_dropouts =
+                recipe.layers.iter().filter(|layer| matches!(layer, LayerSpec::Dropout(_))).count();
+            let expected = match name {
+                "mlp" => 0,
+                "mlp-regularised" => 3,
+                _ => 1,
+            };
+            assert_eq!(n_dropouts, expected, "{name}");
         }
     }
 

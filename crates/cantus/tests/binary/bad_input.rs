@@ -34,7 +34,7 @@ fn sine(n: usize) -> Vec<i16> {
 fn trained() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
-    cantus_in(dir.path(), "train @/music -m mlp -o @/run --epochs 1").ok();
+    cantus_in(dir.path(), "train @/music -m mlp-normalised -o @/run --epochs 1").ok();
     dir
 }
 

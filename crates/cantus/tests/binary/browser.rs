@@ -154,7 +154,7 @@ fn a_training_is_followed_to_its_end() {
     let Some(browser) = browser() else { return };
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 6 --duration 9").ok();
-    let line = "train @/music -m mlp -o @/my-run --epochs 300 --patience 0 --dashboard=0";
+    let line = "train @/music -m mlp-normalised -o @/my-run --epochs 300 --patience 0 --dashboard=0";
     let mut training = Running::start(dir.path(), line, true);
     browser.look("light", 1200, 900);
     browser.go(&format!("http://{}/", training.host));

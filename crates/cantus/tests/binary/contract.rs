@@ -9,7 +9,7 @@ fn trained() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 4 --duration 9").ok();
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
-    cantus_in(dir.path(), "train @/features -m mlp -o @/run --epochs 3 --learning-rate 1e-3").ok();
+    cantus_in(dir.path(), "train @/features -m mlp-normalised -o @/run --epochs 3 --learning-rate 1e-3").ok();
     dir
 }
 
@@ -90,11 +90,18 @@ fn the_model_file_alone_predicts_and_equal_work_gives_equal_bytes() {
     assert_eq!(by_run.json(), by_file.json());
 
     cantus_in(dir.path(), "extract @/music -o @/again --jobs 1").ok();
-    cantus_in(dir.path(), "train @/again -m mlp -o @/run-again --epochs 3 --learning-rate 1e-3 --jobs 1")
-        .ok();
+    cantus_in(
+        dir.path(),
+        "train @/again -m mlp-normalised -o @/run-again --epochs 3 --learning-rate 1e-3 --jobs 1",
+    )
+    .ok();
     let bytes = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
     assert!(bytes("run/model.safetensors") == bytes("run-again/model.safetensors"));
-    cantus_in(dir.path(), "train @/again -m mlp -o @/other --epochs 3 --learning-rate 1e-3 --seed 1").ok();
+    cantus_in(
+        dir.path(),
+        "train @/again -m mlp-normalised -o @/other --epochs 3 --learning-rate 1e-3 --seed 1",
+    )
+    .ok();
     assert!(bytes("run/model.safetensors") != bytes("other/model.safetensors"));
 }
 

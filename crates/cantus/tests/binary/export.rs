@@ -30,7 +30,7 @@ fn asked(onnx: &Path, recording: &Path, segment_samples: usize) -> Vec<f32> {
 
 #[test]
 fn samples_in_answers_out_is_what_predict_says() {
-    let dir = trained("mlp");
+    let dir = trained("mlp-normalised");
     let ran = cantus_in(dir.path(), "export @/run -o @/genre.onnx --with-features").ok();
     ran.says(&["samples [batch, 66150]", "probabilities [batch, 10]", "genre.card.md"]);
     let card = dir.path().join("genre.card.md");
@@ -51,7 +51,7 @@ fn samples_in_answers_out_is_what_predict_says() {
 
 #[test]
 fn equal_models_give_equal_files_with_what_a_program_has_to_know() {
-    let dir = trained("mlp");
+    let dir = trained("mlp-normalised");
     cantus_in(dir.path(), "export @/run -o @/a.onnx --quiet").ok();
     cantus_in(dir.path(), "export @/run/model.safetensors -o @/b.onnx --quiet").ok();
     let bytes = fs::read(dir.path().join("a.onnx")).unwrap();
@@ -73,7 +73,7 @@ fn equal_models_give_equal_files_with_what_a_program_has_to_know() {
 
 #[test]
 fn what_cannot_be_exported_is_told_in_one_line() {
-    let dir = trained("mlp");
+    let dir = trained("mlp-normalised");
     cantus_in(dir.path(), "export @/nowhere -o @/x.onnx").exits(1).says(&["nowhere"]);
     cantus_in(dir.path(), "export @/run -o @/x.pb").exits(2).says(&["x.pb", ".onnx"]);
     cantus_in(dir.path(), "export @/run -o @/no/such/x.onnx")

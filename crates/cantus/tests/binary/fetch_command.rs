@@ -93,7 +93,7 @@ fn from_kaggle_to_a_score_on_the_fault_filtered_split() {
 
     let extract = "extract @/gtzan/Data/genres_original --exclude @/gtzan/corrupt.csv -o @/features";
     cantus_in(dir.path(), extract).ok();
-    let train = "train @/features -m mlp -o @/run --epochs 2 --split-lists @/gtzan/train_filtered.txt \
+    let train = "train @/features -m mlp-normalised -o @/run --epochs 2 --split-lists @/gtzan/train_filtered.txt \
                  @/gtzan/valid_filtered.txt @/gtzan/test_filtered.txt";
     let ran = cantus_in(dir.path(), train).ok();
     assert!(ran.stderr.contains("10 tracks"), "{}", ran.stderr);

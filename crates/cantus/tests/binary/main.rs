@@ -11,6 +11,7 @@
 mod audit;
 mod augmentation;
 mod bad_input;
+mod book;
 mod browser;
 mod contract;
 mod cross_validation;

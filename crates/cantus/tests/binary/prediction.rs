@@ -14,8 +14,11 @@ fn trained() -> tempfile::TempDir {
     for genre in ["jazz", "metal", "pop"] {
         std::fs::rename(dir.path().join("all").join(genre), dir.path().join("music").join(genre)).unwrap();
     }
-    cantus_in(dir.path(), "train @/music -m mlp -o @/run --epochs 4 --learning-rate 1e-3 --validation 0")
-        .ok();
+    cantus_in(
+        dir.path(),
+        "train @/music -m mlp-normalised -o @/run --epochs 4 --learning-rate 1e-3 --validation 0",
+    )
+    .ok();
     dir
 }
 

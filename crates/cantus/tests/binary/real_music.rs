@@ -27,7 +27,7 @@ fn genres_of_artists_never_heard_are_named_better_than_by_chance() {
     assert!(tracks.iter().all(|track| track["codec"] == "mp3" && track["tags"]["artist"].is_string()));
 
     cantus(&["extract", &music, "-o", &features]).ok();
-    cantus(&["train", &features, "-m", "mlp", "-o", &run, "--group", "artist"]).ok();
+    cantus(&["train", &features, "-m", "mlp-normalised", "-o", &run, "--group", "artist"]).ok();
     let report = cantus(&["evaluate", &run, "--json"]).ok().json();
     assert_eq!(report["labels"], serde_json::json!(["classical", "electronic", "pop", "rock"]));
     assert_eq!(report["remarks"], serde_json::json!([]), "no artist stands on both sides");
@@ -48,7 +48,7 @@ fn gtzan_goes_the_whole_way_and_its_short_clips_are_counted() {
     let (music, features, run) = (music.to_str().unwrap().to_owned(), path("features"), path("run"));
     let ran = cantus(&["extract", &music, "-o", &features]).ok();
     assert!(ran.stderr.contains("537 segments (463 short ones dropped) of 100 tracks"), "{}", ran.stderr);
-    cantus(&["train", &features, "-m", "mlp", "-o", &run, "--epochs", "20"]).ok();
+    cantus(&["train", &features, "-m", "mlp-normalised", "-o", &run, "--epochs", "20"]).ok();
     let report = cantus(&["evaluate", &run, "--json"]).ok().json();
     assert!(report["track_accuracy"].as_f64().unwrap() > 0.2, "{}", report["track_accuracy"]);
 }

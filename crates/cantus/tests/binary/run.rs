@@ -11,13 +11,18 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// Runs `cantus` with these words; the environment's own settings do not reach it.
-pub fn cantus<Word: AsRef<std::ffi::OsStr>>(words: &[Word]) -> Ran {
+/// `cantus` without any words; the environment's own settings do not reach it.
+pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CANTUS_")) {
         command.env_remove(name);
     }
-    command.args(words).output().expect("the binary starts").into()
+    command
+}
+
+/// Runs `cantus` with these words.
+pub fn cantus<Word: AsRef<std::ffi::OsStr>>(words: &[Word]) -> Ran {
+    command().args(words).output().expect("the binary starts").into()
 }
 
 /// Runs a line of words, split at spaces, in which `@` stands for `dir`.

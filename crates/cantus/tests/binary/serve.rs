@@ -14,7 +14,7 @@ use crate::run::cantus_in;
 /// A run that learnt for three epochs from short composed tracks.
 pub fn trained(dir: &Path) {
     cantus_in(dir, "compose @/music --tracks 4 --duration 9").ok();
-    cantus_in(dir, "train @/music -m mlp -o @/run --epochs 3 --learning-rate 1e-3").ok();
+    cantus_in(dir, "train @/music -m mlp-normalised -o @/run --epochs 3 --learning-rate 1e-3").ok();
 }
 
 /// A process of `cantus` that is ended with the test.
@@ -134,7 +134,7 @@ fn what_cannot_be_served_is_told_in_one_line() {
 fn a_dashboard_shows_the_training_and_changes_no_bit_of_it() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
-    let line = "train @/music -m mlp -o @/shown --epochs 3 --learning-rate 1e-3 --dashboard=0";
+    let line = "train @/music -m mlp-normalised -o @/shown --epochs 3 --learning-rate 1e-3 --dashboard=0";
     let mut training = Running::start(dir.path(), line, true);
     let mut stream = TcpStream::connect(&training.host).unwrap();
     begin(&mut stream, &training.host, "GET", "/events", "", 0);

@@ -1,9 +1,11 @@
-//! `cantus lesson`: the lecture course, one program of one screen for each lecture that shows something.
+//! `cantus lesson`: the lecture course, one short program for each lecture that shows something.
 //!
 //! The programs are the examples under the crates that they teach; mounted here, they exist once and need no compiler to be run.
 
 #[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod claims_13_to_19;
 #[expect(dead_code, reason = "their `main` is for `cargo run --example`")]
 mod files;
 
@@ -92,7 +94,7 @@ const LECTURES: [Lecture; 17] = [
     },
     Lecture {
         number: 14,
-        title: "Overfitting, and five remedies",
+        title: "Overfitting, and remedies",
         takes_data: true,
         teach: files::lesson_14_overfitting::lesson,
     },
