@@ -58,9 +58,7 @@ pub(super) fn write(
 ) -> Result<Vec<u8>, Error> {
     let mut entries = Vec::new();
     push_parameters(&mut entries, "weights", chain, parameters.iter());
-    if let Some(best) = &state.best_parameters {
-        push_parameters(&mut entries, "best", chain, best.iter());
-    }
+    push_parameters(&mut entries, "best", chain, state.best_parameters.iter());
     if let Some(average) = &state.average.weights {
         push_parameters(&mut entries, "average", chain, average.iter());
     }
@@ -112,9 +110,7 @@ pub(super) fn read(
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let weights = read_parameters(&file, "weights", chain)?;
     let mut state = read_state(&file)?;
-    if file.names().iter().any(|name| name.starts_with("best.")) {
-        state.best_parameters = Some(read_parameters(&file, "best", chain)?);
-    }
+    state.best_parameters = read_parameters(&file, "best", chain)?;
     if file.names().iter().any(|name| name.starts_with("average.")) {
         state.average.weights = Some(read_parameters(&file, "average", chain)?);
     }
@@ -221,7 +217,7 @@ fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
         best: known(best),
         fallen_to: known(fallen_to),
         wait: wait as usize,
-        best_parameters: None,
+        best_parameters: Vec::new(),
         average: Average { weights: None, n_epochs: n_averaged as usize },
     })
 }

@@ -136,7 +136,10 @@ pub(crate) fn fit(
     }
     let Network { architecture, chain, parameters, .. } = network;
     let (mut state, slots) = match checkpoint {
-        None => (State::default(), fresh_slots(chain, training)),
+        None => {
+            let state = State { best_parameters: parameters.clone(), ..State::default() };
+            (state, fresh_slots(chain, training))
+        }
         Some(bytes) => {
             let origin = checkpoint::Origin::new(architecture, training, train.len());
             let (state, restored, slots) =
@@ -155,7 +158,6 @@ pub(crate) fn fit(
     let rule = Rule { optimizer: training.optimizer, clip_value };
     let batch = training.batching.size(train.len());
     let engine = Engine::new(chain, batch, task, rule, training.clipping, parameters, slots);
-    let before = parameters.clone();
     let fit = Fit {
         architecture,
         chain,
@@ -167,13 +169,13 @@ pub(crate) fn fit(
     };
     let outcome = fit.run(parameters, &mut state, &mut observe);
     if let Err(Diverged(what)) = outcome {
-        let best_epoch = state.best_parameters.is_some().then(|| state.history.best_epoch()).flatten();
-        *parameters = state.best_parameters.take().unwrap_or(before);
+        let best_epoch = state.history.best_epoch();
         let learning_rate = state.learning_rate(training, 0.0);
+        *parameters = state.best_parameters;
         return Err(Error::Diverged { epoch: state.n_epochs, what, learning_rate, best_epoch });
     }
     let restores_best = training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
-    let best = state.best_parameters.filter(|_| restores_best);
+    let best = (restores_best && state.n_epochs > 0).then_some(state.best_parameters);
     if let Some(judged) = best.or(state.average.weights) {
         *parameters = judged;
     }

@@ -21,7 +21,8 @@ pub(super) struct State {
     /// For how many epochs there was no fall.
     pub(super) wait: usize,
     /// The weights of the best epoch: what early stopping restores, and what is left when a training diverges.
-    pub(super) best_parameters: Option<Vec<Vec<f32>>>,
+    /// Before the first epoch ends, those that the training began with.
+    pub(super) best_parameters: Vec<Vec<f32>>,
     /// The average of epochs' weights, where one is asked for.
     pub(super) average: Average,
 }
@@ -49,7 +50,8 @@ impl State {
         let is_best = self.best.is_none_or(|best| loss < best);
         if is_best {
             self.best = Some(loss);
-            self.best_parameters = Some(parameters.to_vec());
+            // In place: large networks are not to be copied twice.
+            self.best_parameters.iter_mut().zip(parameters).for_each(|(best, now)| best.copy_from_slice(now));
         }
         if let Some(stopping) = training.early_stopping {
             if self.fallen_to.is_none_or(|lowest| loss < lowest - stopping.min_delta) {
