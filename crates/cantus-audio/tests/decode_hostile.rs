@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::Error;
 use cantus_audio::decode::{Recording, decode, decode_bytes};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use cantus_random::KeyedRng;
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -60,7 +59,8 @@ fn what_is_no_sound_is_refused_in_one_line() {
     assert!(message(vec![0; 100_000]).starts_with("song.mp3: no known audio format; wav,"));
     assert!(message(b"\x89PNG\r\n\x1a\n".to_vec()).starts_with("song.mp3: a PNG picture, no sound; wav,"));
     let mut noise = vec![0; 500_000];
-    ChaCha8Rng::seed_from_u64(1).fill(&mut noise[..]);
+    let mut rng = KeyedRng::new([1]);
+    noise.fill_with(|| rng.next_u64() as u8);
     assert!(message(noise).starts_with("song.mp3: no known audio format; wav,"));
     let tag = [b"ID3\x04\0\0\0\0\x01\x02".as_slice(), &[0; 130]].concat();
     assert_eq!(message(tag), "song.mp3: a tag and nothing else");
@@ -165,14 +165,14 @@ fn a_damaged_frame_costs_that_frame() {
 
 #[test]
 fn damage_anywhere_is_sound_or_one_line_but_no_panic() {
-    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut random = KeyedRng::new([7]);
     for path in fixtures() {
         let whole = std::fs::read(&path).unwrap();
 
         for i in 0..N_DAMAGES {
             let mut bytes = whole.clone();
             match i % 3 {
-                0 => bytes.truncate(random.random_range(0..whole.len())),
+                0 => bytes.truncate(random.below(whole.len())),
                 // The header is where damage hurts most.
                 1 => damage(&mut bytes[..whole.len().min(200)], &mut random),
                 _ => damage(&mut bytes, &mut random),
@@ -196,13 +196,13 @@ const N_DAMAGES: usize = match option_env!("FUZZ") {
     None => 300,
 };
 
-fn damage(bytes: &mut [u8], random: &mut ChaCha8Rng) {
-    for _ in 0..random.random_range(1..8) {
-        let i = random.random_range(0..bytes.len());
-        bytes[i] = match random.random_range(0..3) {
-            0 => bytes[i] ^ 1 << random.random_range(0..8),
+fn damage(bytes: &mut [u8], random: &mut KeyedRng) {
+    for _ in 0..1 + random.below(7) {
+        let i = random.below(bytes.len());
+        bytes[i] = match random.below(3) {
+            0 => bytes[i] ^ 1 << random.below(8),
             1 => 0xFF,
-            _ => random.random(),
+            _ => random.next_u64() as u8,
         };
     }
 }

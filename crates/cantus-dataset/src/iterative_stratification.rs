@@ -13,8 +13,7 @@
 //! Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of multi-label data": algorithm 1, over bundles in place of
 //! examples.
 
-use rand::Rng;
-use rand::seq::SliceRandom;
+use cantus_random::KeyedRng;
 
 use crate::stratify::Bundle;
 
@@ -23,10 +22,10 @@ pub(crate) fn stratify_tags(
     bundles: &[Bundle],
     n_labels: usize,
     shares: &[f64],
-    rng: &mut impl Rng,
+    rng: &mut KeyedRng,
 ) -> Vec<usize> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
-    order.shuffle(rng);
+    rng.shuffle(&mut order);
     let mut parts = Parts::new(bundles, n_labels, shares);
     let mut choice: Vec<Option<usize>> = vec![None; bundles.len()];
     while let Some(rarest) = parts.rarest() {
@@ -111,22 +110,19 @@ impl<'a> Parts<'a> {
 
 #[cfg(test)]
 mod tests {
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     const SHARES: [f64; 3] = [0.6, 0.15, 0.25];
 
     /// Tracks of up to 12 labels, some frequent and some rare; about one in ten has none.
     fn random_labels(seed: u64) -> (Vec<Vec<usize>>, usize) {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let n_labels = rng.random_range(3..=12);
-        let frequent: Vec<f64> = (0..n_labels).map(|_| rng.random_range(0.05..0.5)).collect();
-        let n_tracks = rng.random_range(80..=300);
+        let mut rng = KeyedRng::new([seed]);
+        let n_labels = 3 + rng.below(10);
+        let frequent: Vec<f64> = (0..n_labels).map(|_| 0.05 + 0.45 * rng.uniform()).collect();
+        let n_tracks = 80 + rng.below(221);
         let tracks = (0..n_tracks).map(|_| {
-            let is_silent = rng.random_bool(0.1);
-            (0..n_labels).filter(|&label| !is_silent && rng.random_bool(frequent[label])).collect()
+            let is_silent = rng.bernoulli(0.1);
+            (0..n_labels).filter(|&label| !is_silent && rng.bernoulli(frequent[label])).collect()
         });
         (tracks.collect(), n_labels)
     }
@@ -140,7 +136,7 @@ mod tests {
         for seed in 0..100 {
             let (labels, n_labels) = random_labels(seed);
             let bundles = of_tracks(&labels);
-            let choice = stratify_tags(&bundles, n_labels, &SHARES, &mut ChaCha8Rng::seed_from_u64(seed));
+            let choice = stratify_tags(&bundles, n_labels, &SHARES, &mut KeyedRng::new([seed]));
             let count = |part: usize, has: &dyn Fn(&[usize]) -> bool| {
                 choice.iter().zip(&labels).filter(|(p, labels)| **p == part && has(labels)).count() as f64
             };
@@ -171,7 +167,7 @@ mod tests {
             labels.iter_mut().step_by(40).take(3).for_each(|labels| labels.push(n_labels));
             labels.iter_mut().skip(1).step_by(40).take(2).for_each(|labels| labels.push(n_labels + 1));
             let bundles = of_tracks(&labels);
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut rng = KeyedRng::new([seed]);
             let choice = stratify_tags(&bundles, n_labels + 2, &SHARES, &mut rng);
             let parts_of = |label: usize| -> std::collections::BTreeSet<usize> {
                 choice
@@ -190,8 +186,7 @@ mod tests {
     #[test]
     fn a_part_without_a_share_gets_nothing() {
         let (labels, n_labels) = random_labels(1);
-        let choice =
-            stratify_tags(&of_tracks(&labels), n_labels, &[0.5, 0.0, 0.5], &mut ChaCha8Rng::seed_from_u64(0));
+        let choice = stratify_tags(&of_tracks(&labels), n_labels, &[0.5, 0.0, 0.5], &mut KeyedRng::new([0]));
         assert!(!choice.contains(&1) && choice.contains(&0) && choice.contains(&2));
     }
 }

@@ -11,8 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use cantus_random::{KeyedRng, text_key};
 use serde::{Deserialize, Serialize};
 
 use crate::disjoint::DisjointSets;
@@ -198,7 +197,7 @@ pub(crate) fn draw(
             });
         }
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = KeyedRng::new([seed, text_key("split")]);
     let stratify = if is_tagged { stratify_tags } else { stratify };
     let choice = stratify(&bundles, labels.len(), shares, &mut rng);
     let mut numbers = vec![0; tracks.len()];
@@ -275,9 +274,6 @@ pub(crate) fn missing(tracks: &[Track], parts: &[Option<Part>], n_labels: usize)
 mod tests {
     use std::collections::{BTreeSet, HashMap};
 
-    use rand::RngExt;
-    use rand::seq::SliceRandom;
-
     use super::*;
     use crate::Folds;
 
@@ -299,18 +295,18 @@ mod tests {
 
     /// A random catalogue: 2 to 6 labels of 3 to 40 tracks; artists of 1 to 8 tracks, some in two labels.
     fn random_tracks(seed: u64) -> (Vec<Track>, Vec<String>) {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let n_labels = rng.random_range(2..=6);
+        let mut rng = KeyedRng::new([seed]);
+        let n_labels = 2 + rng.below(5);
         let mut tracks = Vec::new();
         for label in 0..n_labels {
             let mut artist = 0;
-            for number in 0..rng.random_range(3..=40) {
-                if number < 4 || rng.random_bool(0.3) {
+            for number in 0..3 + rng.below(38) {
+                if number < 4 || rng.bernoulli(0.3) {
                     artist += 1;
                 }
-                let shared = rng.random_bool(0.05);
+                let shared = rng.bernoulli(0.05);
                 let group = if shared { format!("shared-{artist}") } else { format!("{label}-{artist}") };
-                tracks.push(track(number, label, rng.random_bool(0.9).then_some(group)));
+                tracks.push(track(number, label, rng.bernoulli(0.9).then_some(group)));
             }
         }
         (tracks, labels(n_labels))
@@ -382,7 +378,7 @@ mod tests {
             tracks.iter().map(|track| track.path.clone()).zip(split.parts).collect()
         };
         let mut shuffled = tracks.clone();
-        shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+        KeyedRng::new([1]).shuffle(&mut shuffled);
         for by in [Unit::Track, Unit::Group] {
             assert_eq!(by_path(&tracks, by, 3), by_path(&shuffled, by, 3));
             assert_ne!(by_path(&tracks, by, 3), by_path(&tracks, by, 4));
@@ -392,9 +388,9 @@ mod tests {
     /// The same catalogue with copies: about a third of its tracks are of one of a few recordings.
     fn with_copies(seed: u64) -> (Vec<Track>, Vec<String>) {
         let (mut tracks, labels) = random_tracks(seed);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut rng = KeyedRng::new([seed]);
         for track in &mut tracks {
-            let recording = rng.random_range(0..30);
+            let recording = rng.below(30);
             track.recording = (recording < 8).then(|| format!("recording-{recording}"));
         }
         (tracks, labels)
@@ -433,10 +429,9 @@ mod tests {
     /// The same catalogue where each track has none to three of the labels.
     fn with_tags(seed: u64) -> (Vec<Track>, Vec<String>) {
         let (mut tracks, labels) = with_copies(seed);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+        let mut rng = KeyedRng::new([seed + 1000]);
         for track in &mut tracks {
-            let drawn: BTreeSet<usize> =
-                (0..rng.random_range(0..=3)).map(|_| rng.random_range(0..labels.len())).collect();
+            let drawn: BTreeSet<usize> = (0..rng.below(4)).map(|_| rng.below(labels.len())).collect();
             track.labels = drawn.into_iter().collect();
         }
         (tracks, labels)
@@ -477,7 +472,7 @@ mod tests {
             tracks.iter().map(|track| track.path.clone()).zip(parts).collect()
         };
         let before = split(&tracks);
-        tracks.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+        KeyedRng::new([1]).shuffle(&mut tracks);
         assert_eq!(before, split(&tracks), "the order of the tracks plays no role");
     }
 

@@ -9,8 +9,7 @@
 //!
 //! The rule is that of scikit-learn's `StratifiedGroupKFold`, with shares of any size.
 
-use rand::Rng;
-use rand::seq::SliceRandom;
+use cantus_random::KeyedRng;
 
 /// Tracks that must stay together.
 #[derive(Debug)]
@@ -45,10 +44,10 @@ pub(crate) fn stratify(
     bundles: &[Bundle],
     n_labels: usize,
     shares: &[f64],
-    rng: &mut impl Rng,
+    rng: &mut KeyedRng,
 ) -> Vec<usize> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
-    order.shuffle(rng);
+    rng.shuffle(&mut order);
     order.sort_by_key(|place| std::cmp::Reverse(bundles[*place].members.len()));
     let mut tally = Tally::new(bundles, n_labels, shares);
     let mut choice = vec![0; bundles.len()];
@@ -120,9 +119,6 @@ impl<'a> Tally<'a> {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     const LABELS: [[usize; 1]; 10] = [[0], [1], [2], [3], [4], [5], [6], [7], [8], [9]];
@@ -138,7 +134,7 @@ mod tests {
     fn rounding_does_not_add_up_in_one_part() {
         let bundles: Vec<Bundle> = (0..100).map(|i| Bundle::new(vec![i], |i| &LABELS[i / 10])).collect();
         let shares = [0.6, 0.15, 0.25];
-        let choice = stratify(&bundles, 10, &shares, &mut ChaCha8Rng::seed_from_u64(0));
+        let choice = stratify(&bundles, 10, &shares, &mut KeyedRng::new([0]));
         assert_eq!(sizes(&bundles, &shares, &choice), [60, 15, 25]);
     }
 
@@ -146,10 +142,10 @@ mod tests {
     fn three_tracks_reach_three_parts_and_no_share_gets_nothing() {
         let bundles: Vec<Bundle> = (0..6).map(|i| Bundle::new(vec![i], |i| &LABELS[i / 3])).collect();
         let shares = [0.97, 0.01, 0.02];
-        let choice = stratify(&bundles, 2, &shares, &mut ChaCha8Rng::seed_from_u64(0));
+        let choice = stratify(&bundles, 2, &shares, &mut KeyedRng::new([0]));
         assert_eq!(sizes(&bundles, &shares, &choice), [2, 2, 2]);
         let shares = [0.5, 0.0, 0.5];
-        let choice = stratify(&bundles, 2, &shares, &mut ChaCha8Rng::seed_from_u64(0));
+        let choice = stratify(&bundles, 2, &shares, &mut KeyedRng::new([0]));
         assert_eq!(sizes(&bundles, &shares, &choice), [3, 0, 3]);
     }
 
@@ -159,7 +155,7 @@ mod tests {
         let label_of = |track: usize| -> &[usize] { &LABELS[track % 2] };
         let bundles: Vec<Bundle> = groups.iter().map(|group| Bundle::new(group.to_vec(), label_of)).collect();
         let shares = [0.5, 0.5];
-        let choice = stratify(&bundles, 2, &shares, &mut ChaCha8Rng::seed_from_u64(0));
+        let choice = stratify(&bundles, 2, &shares, &mut KeyedRng::new([0]));
         assert_eq!(sizes(&bundles, &shares, &choice), [6, 6]);
     }
 }

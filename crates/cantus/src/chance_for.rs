@@ -1,13 +1,17 @@
-//! What chance decides in a training: each purpose draws numbers of its own, so that one more purpose changes none of
-//! the others' numbers.
+//! What random numbers are drawn for: each purpose has a part of the key of its own, so that one more
+//! purpose changes none of the others' numbers.
+
+use cantus_random::text_key;
 
 /// Which example of a class is heard.
-pub(crate) const SAMPLING: u64 = 0;
+pub(crate) const SAMPLING: u64 = text_key("balanced sampling");
 /// With whom, and how much, an example is mixed.
-pub(crate) const MIXUP: u64 = 1;
+pub(crate) const MIXUP: u64 = text_key("mixup");
 /// Where a crop begins.
-pub(crate) const CROP: u64 = 2;
+pub(crate) const CROP: u64 = text_key("crop");
 /// Where the crop of the other example of a mixture begins.
-pub(crate) const OTHER_CROP: u64 = 3;
+pub(crate) const OTHER_CROP: u64 = text_key("crop of the other example");
 /// Which stripes are masked.
-pub(crate) const MASKS: u64 = 4;
+pub(crate) const MASKS: u64 = text_key("masks");
+/// Which groups of tracks a bootstrap counts how often.
+pub(crate) const BOOTSTRAP: u64 = text_key("bootstrap");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cantus_audio::augment::Chance;
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 use crate::chance_for;
@@ -74,14 +74,14 @@ impl BalancedSampling {
         let n_classes = self.members.len();
         let (class, turn) = (place % n_classes, place / n_classes);
         let members = &self.members[class];
-        let mut chance = Chance::new([seed, epoch as u64, class as u64, chance_for::SAMPLING]);
+        let mut chance = KeyedRng::new([seed, epoch as u64, class as u64, chance_for::SAMPLING]);
         members[shuffled(turn, members.len(), &mut chance)]
     }
 }
 
 /// Where `turn` falls when `0..n` is gone through again and again in an order that `chance` draws: steps of a fixed
 /// width around a circle, which meet every place if the width has no divisor in common with `n`.
-fn shuffled(turn: usize, n: usize, chance: &mut Chance) -> usize {
+fn shuffled(turn: usize, n: usize, chance: &mut KeyedRng) -> usize {
     let start = chance.below(n);
     let mut step = 1 + chance.below(n);
     while gcd(step, n) > 1 {

@@ -74,6 +74,8 @@ mod task;
 mod toml_problem;
 #[cfg(feature = "train")]
 pub mod training;
+#[cfg(feature = "train")]
+mod training_fingerprint;
 mod vote;
 
 #[cfg(feature = "train")]

@@ -238,7 +238,8 @@ fn checksum(header: &serde_json::Value, views: &[(String, TensorView<'_>)]) -> S
     let mut sorted: Vec<_> = views.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, view) in sorted {
-        hash.update(format!("\n{name} {:?} {:?}\n", view.dtype(), view.shape()));
+        let shape: Vec<String> = view.shape().iter().map(usize::to_string).collect();
+        hash.update(format!("\n{name} {} [{}]\n", view.dtype(), shape.join(", ")));
         hash.update(view.data());
     }
     hex(&hash.finalize())

@@ -5,9 +5,9 @@
 
 use std::sync::Mutex;
 
-use cantus_audio::augment::Chance;
 use cantus_dataset::FeatureStore;
 use cantus_nn::{Examples, Target};
+use cantus_random::KeyedRng;
 
 use crate::augmentation::{Mixup, SpecAugment};
 use crate::class_balance::BalancedSampling;
@@ -113,8 +113,8 @@ impl<'a> PartExamples<'a> {
         }
     }
 
-    fn chance(&self, index: usize, epoch: usize, purpose: u64) -> Chance {
-        Chance::new([self.on_the_fly.seed, epoch as u64, index as u64, purpose])
+    fn chance(&self, index: usize, epoch: usize, purpose: u64) -> KeyedRng {
+        KeyedRng::new([self.on_the_fly.seed, epoch as u64, index as u64, purpose])
     }
 
     /// What an example is made of in an epoch.

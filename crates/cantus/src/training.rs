@@ -8,15 +8,15 @@ use std::time::Instant;
 
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
 use cantus_nn::{History, Network, Progress};
-use sha2::{Digest, Sha256};
 
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
 use crate::evaluation::{self, Answers};
-use crate::model_file::{Provenance, hex};
+use crate::model_file::Provenance;
 use crate::normalization::Normalizer;
 use crate::part_examples::{OnTheFly, PartExamples};
 use crate::report::{Course, SplitSummary, Verdict};
+use crate::training_fingerprint::Fingerprinted;
 use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
 
 /// What to train on and how.
@@ -203,17 +203,18 @@ impl Prepared<'_> {
         self.learnt_from.len() - self.job.split.train.len()
     }
 
-    /// What tells this training from every other: SHA-256 over its data, split and recipe, in hexadecimal.
+    /// What tells this training from every other: SHA-256 over its data, split, recipe and seed, in hexadecimal.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
-        let Job { split, recipe, seed, data_sha256, .. } = &self.job;
-        hash.update(data_sha256);
-        hash.update(format!("{:?}{:?}{:?}", split.train, split.validation, split.test));
-        hash.update(format!("{recipe:?}{seed}"));
-        if self.n_copied_segments() > 0 {
-            hash.update(format!("{:?}", self.job.store.checksums()));
-        }
-        hex(&hash.finalize())
+        let Job { store, split, recipe, seed, data_sha256, .. } = &self.job;
+        let fingerprinted = Fingerprinted {
+            data_sha256,
+            copies: (self.n_copied_segments() > 0).then(|| store.checksums()),
+            split: [&split.train, &split.validation, &split.test],
+            name: &recipe.name,
+            recipe,
+            seed: *seed,
+        };
+        fingerprinted.sha256()
     }
 
     /// Trains; goes on from a checkpoint if there is one.

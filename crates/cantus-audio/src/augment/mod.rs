@@ -13,7 +13,6 @@
 //!
 //! Damage as MP3 and its like do it is not here: it takes an encoder, and there is no well-kept one in Rust.
 
-mod chance;
 pub mod filter;
 pub mod gain;
 pub mod noise;
@@ -33,7 +32,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use chance::Chance;
+pub use cantus_random::KeyedRng;
 pub use pick::Augmenter;
 
 use crate::Error;

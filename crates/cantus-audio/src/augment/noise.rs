@@ -3,9 +3,10 @@
 //! The ratio is that of the mean powers over the whole signal, `10 log₁₀(P_signal / P_noise)`, and it is met exactly: the
 //! noise is measured before it is added. Silence stays silent, since no noise stands in any ratio to it.
 
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Chance, always};
+use super::always;
 
 /// Adds noise at a signal-to-noise ratio drawn from `range`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub enum NoiseSource {
 
 impl NoiseSource {
     /// `n` samples of noise, at no particular level.
-    pub fn draw(&self, n: usize, chance: &mut Chance) -> Vec<f32> {
+    pub fn draw(&self, n: usize, chance: &mut KeyedRng) -> Vec<f32> {
         match self {
             Self::White => (0..n).map(|_| chance.normal() as f32).collect(),
             Self::Pink => pink(n, chance),
@@ -43,7 +44,7 @@ impl NoiseSource {
 }
 
 /// Adds noise such that the signal-to-noise ratio is `snr_db`.
-pub fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, chance: &mut Chance) {
+pub fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, chance: &mut KeyedRng) {
     let noise = source.draw(samples.len(), chance);
     let ratio = power(samples) / power(&noise) / 10.0_f64.powf(f64::from(snr_db) / 10.0);
     let gain = ratio.sqrt() as f32;
@@ -62,7 +63,7 @@ fn power(samples: &[f32]) -> f64 {
 /// # Reference
 /// J. O. Smith, *Spectral Audio Signal Processing*, "Example: Synthesis of 1/F Noise (Pink Noise)": three poles and three
 /// zeros, fitted to the slope over the audible range.
-fn pink(n: usize, chance: &mut Chance) -> Vec<f32> {
+fn pink(n: usize, chance: &mut KeyedRng) -> Vec<f32> {
     const B: [f64; 4] = [0.049_922_035, -0.095_993_537, 0.050_612_699, -0.004_408_786];
     const A: [f64; 3] = [-2.494_956_002, 2.017_265_875, -0.522_189_400];
     /// By then the filter has forgotten that it began: its slowest pole fades by 60 dB.
@@ -78,9 +79,9 @@ fn pink(n: usize, chance: &mut Chance) -> Vec<f32> {
 }
 
 /// An excerpt of one of some recordings, from anywhere on, and from its beginning again where it ends.
-fn excerpt(recordings: &[Vec<f32>], n: usize, chance: &mut Chance) -> Vec<f32> {
-    let (which, place) = (chance.below(recordings.len()), chance.unit());
-    match recordings.get(which) {
+fn excerpt(recordings: &[Vec<f32>], n: usize, chance: &mut KeyedRng) -> Vec<f32> {
+    let (chosen, place) = (chance.choose(recordings), chance.uniform());
+    match chosen {
         Some(recording) if !recording.is_empty() => {
             // A recording that is long enough is not repeated.
             let n_places = if recording.len() > n { recording.len() - n + 1 } else { recording.len() };
@@ -110,7 +111,7 @@ mod tests {
             for snr_db in [-5.0, 0.0, 3.0, 20.0, 40.0] {
                 let clean = tone(22_050);
                 let mut noisy = clean.clone();
-                add(&mut noisy, &source, snr_db, &mut Chance::new([1, 2, 3, 4]));
+                add(&mut noisy, &source, snr_db, &mut KeyedRng::new([1, 2, 3, 4]));
                 let noise: Vec<f32> = noisy.iter().zip(&clean).map(|(noisy, clean)| noisy - clean).collect();
                 let measured = 10.0 * (power(&clean) / power(&noise)).log10();
                 assert!((measured - f64::from(snr_db)).abs() < 0.01, "{source:?}: {measured}, not {snr_db}");
@@ -122,7 +123,7 @@ mod tests {
     fn octaves(source: &NoiseSource) -> Vec<f64> {
         let mut fft = RealFft::new(2048);
         let mut sums = [0.0; 1025];
-        let mut chance = Chance::new([5, 0, 0, 0]);
+        let mut chance = KeyedRng::new([5, 0, 0, 0]);
         let mut spectrum = vec![Default::default(); 1025];
         for frame in source.draw(2048 * 200, &mut chance).chunks_exact_mut(2048) {
             fft.forward(frame, &mut spectrum);
@@ -143,22 +144,22 @@ mod tests {
     fn an_excerpt_is_a_piece_of_a_recording_and_is_repeated_only_where_that_is_too_short() {
         let long: Vec<f32> = (0..100_u8).map(f32::from).collect();
         for i in 0..50 {
-            let piece = excerpt(std::slice::from_ref(&long), 60, &mut Chance::new([i, 0, 0, 0]));
+            let piece = excerpt(std::slice::from_ref(&long), 60, &mut KeyedRng::new([i, 0, 0, 0]));
             assert!(piece.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "{piece:?}");
         }
-        let piece = excerpt(&[vec![1.0, 2.0, 3.0]], 7, &mut Chance::new([1, 0, 0, 0]));
+        let piece = excerpt(&[vec![1.0, 2.0, 3.0]], 7, &mut KeyedRng::new([1, 0, 0, 0]));
         assert!(piece.windows(2).all(|pair| pair[1] == pair[0] % 3.0 + 1.0), "{piece:?}");
-        assert_eq!(excerpt(&[], 2, &mut Chance::new([0; 4])), [0.0; 2]);
-        assert_eq!(excerpt(&[vec![]], 2, &mut Chance::new([0; 4])), [0.0; 2]);
+        assert_eq!(excerpt(&[], 2, &mut KeyedRng::new([0; 4])), [0.0; 2]);
+        assert_eq!(excerpt(&[vec![]], 2, &mut KeyedRng::new([0; 4])), [0.0; 2]);
     }
 
     #[test]
     fn silence_stays_silent_and_silent_noise_changes_nothing() {
         let mut silence = vec![0.0; 100];
-        add(&mut silence, &NoiseSource::White, 10.0, &mut Chance::new([0; 4]));
+        add(&mut silence, &NoiseSource::White, 10.0, &mut KeyedRng::new([0; 4]));
         assert!(silence.iter().all(|sample| *sample == 0.0));
         let mut signal = tone(100);
-        add(&mut signal, &NoiseSource::Recordings(vec![vec![0.0; 10]]), 10.0, &mut Chance::new([0; 4]));
+        add(&mut signal, &NoiseSource::Recordings(vec![vec![0.0; 10]]), 10.0, &mut KeyedRng::new([0; 4]));
         assert_eq!(signal, tone(100));
     }
 }

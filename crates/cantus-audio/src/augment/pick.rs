@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::chance::number_of;
+use cantus_random::{KeyedRng, text_key};
+
 use super::filter::Biquad;
 use super::noise::{self, NoiseSource};
 use super::reverb::{self, Convolver};
 use super::time_stretch::Stretcher;
-use super::{AudioAugmentation, Chance, CopySpec, gain, pitch_shift, polarity, random_crop, recordings};
+use super::{AudioAugmentation, CopySpec, gain, pitch_shift, polarity, random_crop, recordings};
 use crate::{Audio, Error};
 
 /// Makes altered copies of recordings; planned by [`CopySpec::plan`]. One serves one thread: clone it for others.
@@ -50,9 +51,9 @@ impl Augmenter {
         let mut samples = recording.samples.clone();
         for (place, step) in self.steps.iter_mut().enumerate() {
             // Each step draws from a sequence of its own, so that one more draw changes nothing of the others.
-            let key = [self.seed, number_of(name), number as u64, place as u64];
-            let mut chance = Chance::new(key);
-            if chance.happens(step.augmentation.probability()) {
+            let key = [self.seed, text_key(name), number as u64, place as u64];
+            let mut chance = KeyedRng::new(key);
+            if chance.bernoulli(step.augmentation.probability()) {
                 step.apply(&mut samples, self.sample_rate, &mut self.stretcher, &mut chance);
             }
         }
@@ -100,35 +101,35 @@ impl Step {
         samples: &mut Vec<f32>,
         sample_rate: u32,
         stretcher: &mut Stretcher,
-        chance: &mut Chance,
+        chance: &mut KeyedRng,
     ) {
         match (&self.augmentation, &mut self.material) {
             (AudioAugmentation::PitchShift(shift), _) => {
-                *samples = pitch_shift::shift(samples, chance.within(shift.range), stretcher);
+                *samples = pitch_shift::shift(samples, chance.uniform_in(shift.range), stretcher);
             }
             (AudioAugmentation::TimeStretch(stretch), _) => {
-                *samples = stretcher.stretch(samples, f64::from(chance.within_octaves(stretch.range)));
+                *samples = stretcher.stretch(samples, f64::from(chance.log_uniform(stretch.range)));
             }
             (AudioAugmentation::Noise(noise), Material::Noise(source)) => {
-                let snr_db = chance.within(noise.range);
+                let snr_db = chance.uniform_in(noise.range);
                 noise::add(samples, source, snr_db, chance);
             }
-            (AudioAugmentation::Gain(gain), _) => gain::apply(samples, chance.within(gain.range)),
+            (AudioAugmentation::Gain(gain), _) => gain::apply(samples, chance.uniform_in(gain.range)),
             (AudioAugmentation::Polarity(_), _) => polarity::invert(samples),
             (AudioAugmentation::RandomCrop(crop), _) => {
-                let share = chance.within(crop.range);
+                let share = chance.uniform_in(crop.range);
                 *samples = random_crop::crop(samples, share, chance);
             }
             (AudioAugmentation::LowPass(filter), _) => {
-                Biquad::low_pass(chance.within_octaves(filter.range), sample_rate).apply(samples);
+                Biquad::low_pass(chance.log_uniform(filter.range), sample_rate).apply(samples);
             }
             (AudioAugmentation::HighPass(filter), _) => {
-                Biquad::high_pass(chance.within_octaves(filter.range), sample_rate).apply(samples);
+                Biquad::high_pass(chance.log_uniform(filter.range), sample_rate).apply(samples);
             }
             (AudioAugmentation::Reverb(reverb), Material::Rooms(rooms)) => {
                 let which = chance.below(rooms.len());
                 if let Some(room) = rooms.get_mut(which) {
-                    reverb::mix(samples, room, chance.within(reverb.range));
+                    reverb::mix(samples, room, chance.uniform_in(reverb.range));
                 }
             }
             // No noise and no room without its material: `Material::of` made it.

@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn frames_laid_down_where_they_were_are_the_recording() {
-        let mut chance = crate::augment::Chance::new([3, 0, 0, 0]);
+        let mut chance = cantus_random::KeyedRng::new([3, 0, 0, 0]);
         let samples: Vec<f32> = (0..20_000).map(|_| chance.normal() as f32).collect();
         let mut stretcher = Stretcher::new(22_050);
         let map = TimeMap::new(&[], samples.len(), samples.len(), 0);
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn clicks_stay_sharp_where_a_plain_vocoder_smears_them() {
         // Over a whisper of noise, 60 dB down: in perfect silence even a plain vocoder begins every click anew.
-        let mut chance = crate::augment::Chance::new([4, 0, 0, 0]);
+        let mut chance = cantus_random::KeyedRng::new([4, 0, 0, 0]);
         let mut samples: Vec<f32> = (0..88_200).map(|_| 0.001 * chance.normal() as f32).collect();
         let clicks: Vec<usize> = (0..8).map(|i| 6000 + 10_111 * i).collect();
         clicks.iter().for_each(|&click| samples[click] = 0.9);

@@ -74,7 +74,7 @@ mod tests {
             let tone: Vec<f32> = (0..44_100).map(|n| (n as f32 * step).sin()).collect();
             assert!(onsets(&tone).iter().all(|place| *place < 2 * BLOCK), "{step}: {:?}", onsets(&tone));
         }
-        let mut chance = super::super::Chance::new([1, 0, 0, 0]);
+        let mut chance = cantus_random::KeyedRng::new([1, 0, 0, 0]);
         let noise: Vec<f32> = (0..44_100).map(|_| chance.normal() as f32).collect();
         assert!(onsets(&noise).iter().all(|place| *place < 2 * BLOCK), "{:?}", onsets(&noise));
     }

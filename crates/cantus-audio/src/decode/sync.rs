@@ -92,7 +92,6 @@ fn adts(word: u32, bytes: &[u8]) -> Option<Header> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{RngExt, SeedableRng};
 
     /// MPEG 1, layer III, 128 kbit/s, 44.1 kHz: 417 bytes.
     const MP3_FRAME: [u8; 417] = {
@@ -113,7 +112,8 @@ mod tests {
     #[test]
     fn noise_is_no_stream() {
         let mut noise = vec![0; 1 << 20];
-        rand_chacha::ChaCha8Rng::seed_from_u64(0).fill(&mut noise[..]);
+        let mut rng = cantus_random::KeyedRng::new([0]);
+        noise.fill_with(|| rng.next_u64() as u8);
         assert_eq!(find(&noise, true), None);
     }
 }

@@ -1,8 +1,10 @@
 //! Who rests when: intros, breaks, a verse without the soloist.
 
+use cantus_random::KeyedRng;
+
+use crate::synth::draw::Draw;
 use std::ops::Range;
 
-use super::dice::Dice;
 use super::score::{Role, Score};
 
 /// Who rests in a section.
@@ -20,13 +22,13 @@ const ACCOMPANIST: Rest = Rest { drums: false, roles: &[Role::Harmony] };
 const BASSIST: Rest = Rest { drums: false, roles: &[Role::Bass] };
 
 /// Lets players rest in some sections of four or eight bars, unless that would leave a hole in the music.
-pub(super) fn arrange(score: &mut Score, dice: &mut Dice) {
+pub(super) fn arrange(score: &mut Score, dice: &mut KeyedRng) {
     let n_bars = dice.pick([4, 4, 8]);
     for bar in (0..score.chart.n_bars).step_by(n_bars) {
         let section = score.chart.bar_start(bar)..score.chart.bar_start(bar + n_bars);
-        let rest = if bar == 0 && dice.chance(0.4) {
+        let rest = if bar == 0 && dice.bernoulli(0.4) {
             dice.pick([SOLOIST, SOLOIST, DRUMMER, RHYTHM_SECTION])
-        } else if bar > 0 && dice.chance(0.4) {
+        } else if bar > 0 && dice.bernoulli(0.4) {
             dice.pick([SOLOIST, SOLOIST, DRUMMER, BASSIST, ACCOMPANIST])
         } else {
             NOBODY
@@ -78,11 +80,11 @@ mod tests {
         let mut n_rested = 0;
         for genre in Genre::ALL {
             for seed in 0..10 {
-                let mut score = genre.score(&mut Dice::new(seed, 0), 30.0);
+                let mut score = genre.score(&mut KeyedRng::new([seed, 0]), 30.0);
                 let whole = 0.0..score.chart.bar_start(score.chart.n_bars);
                 let n_before: usize = score.parts.iter().map(|part| part.notes.len()).sum();
                 let before = longest_silence_s(&score, &whole, NOBODY);
-                arrange(&mut score, &mut Dice::new(seed, 1));
+                arrange(&mut score, &mut KeyedRng::new([seed, 1]));
                 let n_after: usize = score.parts.iter().map(|part| part.notes.len()).sum();
                 let after = longest_silence_s(&score, &whole, NOBODY);
                 n_rested += usize::from(n_after < n_before);

@@ -1,7 +1,11 @@
 //! The list of tracks of a demonstration corpus. Writing them is the caller's: it knows the folder and the threads.
 
+use cantus_random::{KeyedRng, text_key};
+
 use super::Genre;
-use super::dice::Dice;
+
+/// What numbers are drawn for: the seeds of tracks.
+const CORPUS: u64 = text_key("corpus");
 
 /// One track to compose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +38,7 @@ impl Corpus {
     }
 
     fn track(&self, genre: Genre, index: usize) -> Track {
-        let seed = Dice::new(self.seed, genre.purpose(index as u64)).bits();
+        let seed = KeyedRng::new([self.seed, genre.purpose(index as u64), CORPUS]).next_u64();
         Track { genre, index, seed, file_name: format!("{genre}/{genre}.{index:05}.wav") }
     }
 }

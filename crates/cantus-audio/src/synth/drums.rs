@@ -3,10 +3,12 @@
 //! Skins are sines that fall in pitch as the skin slackens, snares and cymbals are noise and, for the metal in them,
 //! inharmonic squares (the recipe of the analogue drum machines).
 
-use super::dice::Dice;
+use cantus_random::KeyedRng;
+
 use super::elementary::{decay, sine, soft_clip};
 use super::filter::{Biquad, OnePole};
 use super::oscillator::{Noise, Phasor, pulse};
+use crate::synth::draw::Draw;
 
 /// A drum, cymbal or hand percussion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,11 +78,11 @@ impl Default for Kit {
 
 impl Kit {
     /// This kit, set up in another studio.
-    pub fn tuned(self, dice: &mut Dice) -> Kit {
+    pub fn tuned(self, dice: &mut KeyedRng) -> Kit {
         Kit {
             kick_hz: dice.around(self.kick_hz, 0.25),
             kick_t60_s: dice.around(self.kick_t60_s, 0.4),
-            click: self.click * dice.uniform(0.5, 1.5),
+            click: self.click * dice.uniform_in([0.5, 1.5]),
             snare_hz: dice.around(self.snare_hz, 0.3),
             snare_t60_s: dice.around(self.snare_t60_s, 0.4),
             cymbal_hz: dice.around(self.cymbal_hz, 0.35),
@@ -239,7 +241,7 @@ mod tests {
     fn strokes_are_bounded_and_begin_and_end_without_a_click() {
         for drum in Drum::ALL {
             for seed in 0..5 {
-                let kit = Kit::default().tuned(&mut Dice::new(seed, 0));
+                let kit = Kit::default().tuned(&mut KeyedRng::new([seed, 0]));
                 let stroke = kit.stroke(drum, 22_050.0, 5);
                 let peak = stroke.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
                 assert!((0.1..3.0).contains(&peak), "{drum:?}: {peak}");

@@ -4,11 +4,13 @@
 //! returns it starts from the chord of the moment and lands on chord tones on the beat, so it is recognised and yet
 //! follows the harmony.
 
+use cantus_random::KeyedRng;
+
 use super::chart::Chart;
-use super::dice::Dice;
 use super::harmony::{Chord, Scale};
 use super::pattern::steps;
 use super::score::Note;
+use crate::synth::draw::Draw;
 
 /// What a player may do with a tune.
 #[derive(Debug, Clone, Copy)]
@@ -35,13 +37,13 @@ struct Motif<'a> {
 }
 
 /// Sings over the whole chart.
-pub(super) fn sing(dice: &mut Dice, chart: &Chart, tune: &Tune) -> Vec<Note> {
+pub(super) fn sing(dice: &mut KeyedRng, chart: &Chart, tune: &Tune) -> Vec<Note> {
     let motifs = [(); 3].map(|()| motif(dice, tune));
     let form = dice.pick([[0, 1, 0, 2], [0, 0, 1, 2], [0, 1, 2, 1], [0, 0, 0, 1]]);
     let ladder = chart.ladder(tune.scale, tune.range.0, tune.range.1);
     let mut notes = Vec::new();
     for bar in 0..chart.n_bars {
-        if bar % 4 == 3 && dice.chance(tune.breath) {
+        if bar % 4 == 3 && dice.bernoulli(tune.breath) {
             continue;
         }
         sing_bar(dice, chart, tune, &ladder, bar, &motifs[form[bar % 4]], &mut notes);
@@ -49,19 +51,24 @@ pub(super) fn sing(dice: &mut Dice, chart: &Chart, tune: &Tune) -> Vec<Note> {
     notes
 }
 
-fn motif<'a>(dice: &mut Dice, tune: &Tune<'a>) -> Motif<'a> {
+fn motif<'a>(dice: &mut KeyedRng, tune: &Tune<'a>) -> Motif<'a> {
     let rhythm = tune.rhythms[dice.below(tune.rhythms.len())];
-    let contour = steps(rhythm)
-        .iter()
-        .map(
-            |_| if dice.chance(tune.leap) { dice.pick([-4, -3, 3, 4]) } else { dice.pick([-1, -1, 0, 1, 1]) },
-        )
-        .collect();
+    let contour =
+        steps(rhythm)
+            .iter()
+            .map(|_| {
+                if dice.bernoulli(tune.leap) {
+                    dice.pick([-4, -3, 3, 4])
+                } else {
+                    dice.pick([-1, -1, 0, 1, 1])
+                }
+            })
+            .collect();
     Motif { rhythm, height: dice.between(-5, 5), contour }
 }
 
 fn sing_bar(
-    dice: &mut Dice,
+    dice: &mut KeyedRng,
     chart: &Chart,
     tune: &Tune,
     ladder: &[i32],
@@ -79,7 +86,7 @@ fn sing_bar(
         let on_the_beat = start.fract() < 1e-6;
         let scale_tone = ladder.get(rung as usize).copied().unwrap_or(middle);
         let pitch = if on_the_beat { chord_tone_near(chart.chord_at(start), scale_tone) } else { scale_tone };
-        let bend = if dice.chance(tune.bent) { dice.pick([-1.0, -2.0]) } else { 0.0 };
+        let bend = if dice.bernoulli(tune.bent) { dice.pick([-1.0, -2.0]) } else { 0.0 };
         let velocity = if on_the_beat { 0.85 } else { 0.7 };
         notes.push(Note { start, duration: step.length * n_beats * 0.95, pitch, velocity, bend });
     }
@@ -120,7 +127,7 @@ mod tests {
             breath: 0.2,
         };
         for seed in 0..20 {
-            let notes = sing(&mut Dice::new(seed, 0), &chart, &tune);
+            let notes = sing(&mut KeyedRng::new([seed, 0]), &chart, &tune);
             assert!(notes.len() > 20);
             for note in &notes {
                 assert!((60 - 6..=79 + 6).contains(&note.pitch), "{note:?}");
@@ -141,7 +148,7 @@ mod tests {
             bent: 0.0,
             breath: 0.0,
         };
-        let notes = sing(&mut Dice::new(5, 0), &chart, &tune);
+        let notes = sing(&mut KeyedRng::new([5, 0]), &chart, &tune);
         let phrase = |n: usize| -> Vec<(f64, i32)> {
             let from = 16.0 * n as f64;
             let within = notes.iter().filter(|note| (from..from + 16.0).contains(&note.start));

@@ -1,12 +1,14 @@
 //! From score to samples: every part is played, balanced, and sent through the studio of its day.
 
-use super::dice::Dice;
+use cantus_random::KeyedRng;
+
 use super::drums::Drum;
 use super::effect::{Reverb, SurfaceNoise};
 use super::elementary::{amplitude, frequency, soft_clip};
 use super::filter::Biquad;
 use super::instrument::Tone;
 use super::score::{Part, Score};
+use crate::synth::draw::Draw;
 
 /// The recording: what a track owes to the studio and the medium rather than to the music.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,26 +35,26 @@ pub(super) struct Production {
 
 impl Production {
     /// A studio whose best tape reaches `bandwidth_hz`.
-    pub fn draw(dice: &mut Dice, bandwidth_hz: f32) -> Production {
-        let noisy = dice.chance(0.35);
+    pub fn draw(dice: &mut KeyedRng, bandwidth_hz: f32) -> Production {
+        let noisy = dice.bernoulli(0.35);
         Production {
             low_cut_hz: dice.around(42.0, 0.5),
             high_cut_hz: dice.around(bandwidth_hz, 0.25),
-            tilt_db: dice.uniform(-2.5, 2.5),
+            tilt_db: dice.uniform_in([-2.5, 2.5]),
             colour_hz: dice.around(900.0, 2.0),
-            colour_db: dice.uniform(-3.0, 3.0),
-            reverb: dice.uniform(0.02, 0.3),
+            colour_db: dice.uniform_in([-3.0, 3.0]),
+            reverb: dice.uniform_in([0.02, 0.3]),
             reverb_s: dice.around(0.9, 0.9),
             saturation: dice.around(1.2, 0.5),
-            hiss: if noisy { amplitude(dice.uniform(-65.0, -46.0)) } else { amplitude(-72.0) },
+            hiss: if noisy { amplitude(dice.uniform_in([-65.0, -46.0])) } else { amplitude(-72.0) },
             crackles_per_s: 0.0,
-            peak: dice.uniform(0.25, 0.93),
+            peak: dice.uniform_in([0.25, 0.93]),
         }
     }
 }
 
 /// Plays the score for `n_samples`.
-pub(super) fn render(score: &Score, dice: &mut Dice, n_samples: usize, sample_rate: u32) -> Vec<f32> {
+pub(super) fn render(score: &Score, dice: &mut KeyedRng, n_samples: usize, sample_rate: u32) -> Vec<f32> {
     let rate = sample_rate as f32;
     let mut mix = vec![0.0; n_samples];
     let mut track = vec![0.0; n_samples];
@@ -70,11 +72,11 @@ pub(super) fn render(score: &Score, dice: &mut Dice, n_samples: usize, sample_ra
     mix
 }
 
-fn play(score: &Score, part: &Part, dice: &mut Dice, track: &mut [f32], rate: f32) {
+fn play(score: &Score, part: &Part, dice: &mut KeyedRng, track: &mut [f32], rate: f32) {
     for note in &part.notes {
-        let late_s = f64::from(dice.uniform(0.0, 2.0 * score.feel.looseness_s));
-        let velocity = note.velocity * dice.uniform(0.88, 1.12);
-        let seed = dice.bits() as u32;
+        let late_s = f64::from(dice.uniform_in([0.0, 2.0 * score.feel.looseness_s]));
+        let velocity = note.velocity * dice.uniform_in([0.88, 1.12]);
+        let seed = dice.next_u64() as u32;
         let start_s = score.seconds(note.start) + late_s;
         let end_s = score.seconds(note.start + note.duration);
         let start = (start_s * f64::from(rate)) as usize;
@@ -94,13 +96,13 @@ fn play(score: &Score, part: &Part, dice: &mut Dice, track: &mut [f32], rate: f3
     }
 }
 
-fn drum(score: &Score, dice: &mut Dice, track: &mut [f32], rate: f32) {
+fn drum(score: &Score, dice: &mut KeyedRng, track: &mut [f32], rate: f32) {
     // Two takes of every drum, struck in turn: no machine gun.
-    let mut take = |drum| score.kit.stroke(drum, rate, dice.bits() as u32);
+    let mut take = |drum| score.kit.stroke(drum, rate, dice.next_u64() as u32);
     let takes = Drum::ALL.map(|drum| [take(drum), take(drum)]);
     for (i, stroke) in score.strokes.iter().enumerate() {
-        let late_s = f64::from(dice.uniform(0.0, score.feel.looseness_s));
-        let velocity = stroke.velocity * dice.uniform(0.85, 1.1);
+        let late_s = f64::from(dice.uniform_in([0.0, score.feel.looseness_s]));
+        let velocity = stroke.velocity * dice.uniform_in([0.85, 1.1]);
         let start = ((score.seconds(stroke.start) + late_s) * f64::from(rate)) as usize;
         let Some(out) = track.get_mut(start..) else { continue };
         let take = &takes[stroke.drum as usize][i % 2];
@@ -126,13 +128,13 @@ fn add_balanced(mix: &mut [f32], track: &[f32], level: f32) {
 }
 
 /// Room, equaliser, tape, medium, level: one pass, so that the filters' recurrences overlap in the processor.
-fn record(production: &Production, dice: &mut Dice, mix: &mut [f32], rate: f32) {
+fn record(production: &Production, dice: &mut KeyedRng, mix: &mut [f32], rate: f32) {
     let Production { reverb: wet, saturation, hiss, crackles_per_s, .. } = *production;
     let mut room = Reverb::new(production.reverb_s, 4500.0, rate);
     let mut tilt = Biquad::high_shelf(1500.0, production.tilt_db, rate);
     let mut colour = Biquad::peaking(production.colour_hz, 0.9, production.colour_db, rate);
     let mut low_cut = Biquad::highpass(production.low_cut_hz, 0.7, rate);
-    let mut surface = SurfaceNoise::new(hiss, crackles_per_s, rate, dice.bits() as u32);
+    let mut surface = SurfaceNoise::new(hiss, crackles_per_s, rate, dice.next_u64() as u32);
     let mut high_cut = Biquad::lowpass(production.high_cut_hz, 0.7, rate);
     for sample in mix.iter_mut() {
         let roomy = (1.0 - wet) * *sample + wet * 3.0 * room.process(*sample);

@@ -14,7 +14,7 @@
 mod arrangement;
 mod chart;
 mod corpus;
-mod dice;
+mod draw;
 mod drums;
 mod effect;
 mod elementary;
@@ -30,15 +30,16 @@ mod pattern;
 mod score;
 mod wav;
 
+use cantus_random::KeyedRng;
+
 pub use corpus::{Corpus, Track};
 pub use genre::{Genre, UnknownGenre};
 pub use wav::write_wav;
 
 use crate::Audio;
-use dice::Dice;
 use score::Score;
 
-/// What dice are rolled for, so that a change to one part of the craft leaves the others' choices alone.
+/// What numbers are drawn for: a change to one of these leaves the draws of the others as they are.
 mod purpose {
     pub(super) const SCORE: u64 = 1;
     pub(super) const ARRANGEMENT: u64 = 2;
@@ -71,13 +72,13 @@ pub fn compose(genre: Genre, seed: u64, duration_s: f64, sample_rate: u32) -> Au
         return Audio { samples: Vec::new(), sample_rate };
     }
     let score = arranged_score(genre, seed, duration_s);
-    let mut performance = Dice::new(seed, genre.purpose(purpose::PERFORMANCE));
+    let mut performance = KeyedRng::new([seed, genre.purpose(purpose::PERFORMANCE)]);
     Audio { samples: mix::render(&score, &mut performance, n_samples, sample_rate), sample_rate }
 }
 
 fn arranged_score(genre: Genre, seed: u64, duration_s: f64) -> Score {
-    let mut score = genre.score(&mut Dice::new(seed, genre.purpose(purpose::SCORE)), duration_s);
-    arrangement::arrange(&mut score, &mut Dice::new(seed, genre.purpose(purpose::ARRANGEMENT)));
+    let mut score = genre.score(&mut KeyedRng::new([seed, genre.purpose(purpose::SCORE)]), duration_s);
+    arrangement::arrange(&mut score, &mut KeyedRng::new([seed, genre.purpose(purpose::ARRANGEMENT)]));
     score
 }
 
@@ -90,6 +91,34 @@ mod tests {
         for genre in Genre::ALL {
             assert_eq!(compose(genre, 7, 2.0, 22_050), compose(genre, 7, 2.0, 22_050), "{genre}");
         }
+    }
+
+    /// The score, and not the samples, whose last bits may depend on the instruction set. A change of these numbers changes
+    /// every user's compositions.
+    #[test]
+    fn the_first_bar_of_a_blues_is_pinned() {
+        let score = arranged_score(Genre::Blues, 0, 8.0);
+        assert_eq!((score.chart.tempo_bpm, score.chart.tonic), (95.048_26, 2));
+        let first_bar = |part: &score::Part| -> Vec<(f64, i32)> {
+            let notes = part.notes.iter().filter(|note| note.start < 4.0);
+            notes.map(|note| (note.start, note.pitch)).collect()
+        };
+        let parts: Vec<_> = score.parts.iter().map(first_bar).collect();
+        assert_eq!(parts.len(), 4);
+        assert_eq!(parts[0], [(0.0, 38), (1.0, 42), (2.0, 45), (3.0, 47)], "the bass");
+        assert_eq!(parts[3], [(0.0, 66), (1.0, 66), (1.5, 65), (2.0, 62)], "the solo");
+        let on_the_skins = |stroke: &&score::Stroke| stroke.start < 4.0 && stroke.drum != drums::Drum::Ride;
+        let strokes = score.strokes.iter().filter(on_the_skins);
+        let strokes: Vec<_> = strokes.map(|stroke| (stroke.start, stroke.drum)).collect();
+        let (kick, snare) = (drums::Drum::Kick, drums::Drum::Snare);
+        assert_eq!(strokes, [(0.0, kick), (1.5, kick), (2.0, kick), (1.0, snare), (3.0, snare)]);
+    }
+
+    /// A change of these numbers changes every user's compositions, as above.
+    #[test]
+    fn the_seeds_of_the_first_tracks_of_a_corpus_are_pinned() {
+        let seeds: Vec<u64> = Corpus::new(1, 0).map(|track| track.seed).take(2).collect();
+        assert_eq!(seeds, [17_408_180_934_405_989_772, 11_133_680_669_819_579_505]);
     }
 
     #[test]

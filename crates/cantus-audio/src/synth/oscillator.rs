@@ -3,6 +3,8 @@
 //! Phases run from 0 to 1. The edges of saw and pulse are rounded by PolyBLEP (Välimäki & Huovilainen 2007), which
 //! takes most of the aliasing out of them at a few operations a sample.
 
+use cantus_random::{bits, key};
+
 /// The phase of an oscillator, in cycles.
 pub(super) struct Phasor(f32);
 
@@ -57,19 +59,21 @@ pub(super) fn harmonics(phase: f32, amplitudes: &[f32]) -> f32 {
     b1 * sine(phase)
 }
 
-/// White noise in [-1, 1), by Marsaglia's xorshift.
-pub(super) struct Noise(u32);
+/// White noise, uniform in [-1, 1): the hash of a sample's number.
+pub(super) struct Noise {
+    key: u64,
+    n_drawn: u32,
+}
 
 impl Noise {
     pub fn new(seed: u32) -> Noise {
-        Noise(seed | 1)
+        Noise { key: key(u64::from(seed), 0), n_drawn: 0 }
     }
 
     pub fn sample(&mut self) -> f32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0 as i32 as f32 / 2_147_483_648.0
+        // Begins again after 2³² samples, which are 27 hours at 44.1 kHz.
+        self.n_drawn = self.n_drawn.wrapping_add(1);
+        bits(self.key, self.n_drawn) as i32 as f32 / 2_147_483_648.0
     }
 }
 
@@ -87,6 +91,22 @@ mod tests {
             im += value * angle.sin();
         }
         (re * re + im * im).sqrt() / 2048.0
+    }
+
+    #[test]
+    fn noise_is_white_and_neighbouring_seeds_have_their_own() {
+        let n = 10_000;
+        let of = |seed| -> Vec<f64> {
+            let mut noise = Noise::new(seed);
+            (0..n).map(|_| f64::from(noise.sample())).collect()
+        };
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / f64::from(n);
+        let (this, next) = (of(6), of(7));
+        // The variance of a uniform number in [-1, 1) is 1/3; of a mean of products of two that are independent, 1/9n.
+        let tolerance = 5.0 / 3.0 / f64::from(n).sqrt();
+        assert!((product(&this, &this) - 1.0 / 3.0).abs() < tolerance);
+        assert!(product(&this, &this[1..]).abs() < tolerance);
+        assert!(product(&this, &next).abs() < tolerance);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! Zhang, Cissé, Dauphin & Lopez-Paz, "mixup: beyond empirical risk minimization", 2018. Beta variates as a ratio of
 //! gamma variates, which are drawn after Marsaglia & Tsang, "A simple method for generating gamma variables", 2000.
 
-use cantus_audio::augment::Chance;
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 /// How strongly examples are mixed.
@@ -27,25 +27,25 @@ impl Mixup {
     }
 
     /// How much the first of two examples counts, in [0, 1].
-    pub(crate) fn share(self, chance: &mut Chance) -> f32 {
+    pub(crate) fn share(self, chance: &mut KeyedRng) -> f32 {
         let (a, b) = (gamma(self.alpha, chance), gamma(self.alpha, chance));
         // Two numbers of a small α may both be smaller than f64 can tell from 0.
-        if a + b > 0.0 { (a / (a + b)) as f32 } else { f32::from(u8::from(chance.happens(0.5))) }
+        if a + b > 0.0 { (a / (a + b)) as f32 } else { f32::from(u8::from(chance.bernoulli(0.5))) }
     }
 }
 
 /// A gamma variate of this shape and scale 1.
-fn gamma(shape: f64, chance: &mut Chance) -> f64 {
+fn gamma(shape: f64, chance: &mut KeyedRng) -> f64 {
     if shape < 1.0 {
         // Γ(a) = Γ(a + 1) · U^(1/a), with U in (0, 1].
-        return gamma(shape + 1.0, chance) * (1.0 - chance.unit()).powf(1.0 / shape);
+        return gamma(shape + 1.0, chance) * (1.0 - chance.uniform()).powf(1.0 / shape);
     }
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
     loop {
         let x = chance.normal();
         let v = (1.0 + c * x).powi(3);
-        let u = 1.0 - chance.unit();
+        let u = 1.0 - chance.uniform();
         if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
             return d * v;
         }
@@ -65,7 +65,7 @@ mod tests {
             let mixup = Mixup { alpha };
             let n = 20_000;
             let shares: Vec<f64> =
-                (0..n).map(|i| f64::from(mixup.share(&mut Chance::new([7, i, 0, 0])))).collect();
+                (0..n).map(|i| f64::from(mixup.share(&mut KeyedRng::new([7, i, 0, 0])))).collect();
             assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
             let mean = shares.iter().sum::<f64>() / n as f64;
             let variance = shares.iter().map(|s| (s - 0.5).powi(2)).sum::<f64>() / n as f64;
@@ -83,7 +83,7 @@ mod tests {
             let mixup = Mixup { alpha };
             assert_eq!(mixup.problem(), None);
             for i in 0..200 {
-                let share = mixup.share(&mut Chance::new([1, i, 0, 0]));
+                let share = mixup.share(&mut KeyedRng::new([1, i, 0, 0]));
                 assert!((0.0..=1.0).contains(&share), "alpha {alpha}: {share}");
             }
         }

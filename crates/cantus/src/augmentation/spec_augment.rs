@@ -7,7 +7,7 @@
 //! # Reference
 //! Park et al., "SpecAugment: a simple data augmentation method for automatic speech recognition", 2019.
 
-use cantus_audio::augment::Chance;
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 /// How many masks, and how wide.
@@ -45,7 +45,7 @@ impl SpecAugment {
     ///
     /// # Shapes
     /// - `input`: `[n_frames, n_bins]`
-    pub(crate) fn apply(self, input: &mut [f32], n_bins: usize, chance: &mut Chance) {
+    pub(crate) fn apply(self, input: &mut [f32], n_bins: usize, chance: &mut KeyedRng) {
         let n_frames = input.len() / n_bins;
         for _ in 0..self.n_frequency_masks {
             let (first, width) = mask(self.frequency_width, n_bins, chance);
@@ -59,7 +59,7 @@ impl SpecAugment {
 }
 
 /// Where a mask over `n` places begins, and how wide it is: up to `widest`.
-fn mask(widest: usize, n: usize, chance: &mut Chance) -> (usize, usize) {
+fn mask(widest: usize, n: usize, chance: &mut KeyedRng) -> (usize, usize) {
     let width = chance.below(widest.min(n) + 1);
     (chance.below(n - width + 1), width)
 }
@@ -79,7 +79,7 @@ mod tests {
 
     fn masked(spec: SpecAugment, example: u64) -> Vec<f32> {
         let mut input = vec![1.0; 40 * N_BINS];
-        spec.apply(&mut input, N_BINS, &mut Chance::new([1, 2, example, 3]));
+        spec.apply(&mut input, N_BINS, &mut KeyedRng::new([1, 2, example, 3]));
         input
     }
 

@@ -1,6 +1,6 @@
 //! Data for the lessons that learn to add: random pairs of numbers, and a random split into training and test part.
 
-use cantus_audio::augment::Chance;
+use cantus_random::KeyedRng;
 
 /// What a draw is for: draws of one seed for different purposes are independent.
 const PAIRS: u64 = 0;
@@ -14,8 +14,8 @@ const SPLIT: u64 = 1;
 /// ```
 #[must_use]
 pub fn random_pairs(n: usize, seed: u64) -> Vec<[f64; 2]> {
-    let mut random = Chance::new([seed, PAIRS, 0, 0]);
-    (0..n).map(|_| [random.unit() / 2.0, random.unit() / 2.0]).collect()
+    let mut rng = KeyedRng::new([seed, PAIRS]);
+    (0..n).map(|_| [rng.uniform() / 2.0, rng.uniform() / 2.0]).collect()
 }
 
 /// The items in random order, cut in two: the training part, and a test part of `test_size` (0 to 1) of all, rounded up.
@@ -24,10 +24,7 @@ pub fn random_pairs(n: usize, seed: u64) -> Vec<[f64; 2]> {
 /// `sklearn.model_selection.train_test_split(items, test_size=test_size)`: same sizes, other draws.
 #[must_use]
 pub fn train_test_split<T>(mut items: Vec<T>, test_size: f64, seed: u64) -> (Vec<T>, Vec<T>) {
-    let mut random = Chance::new([seed, SPLIT, 0, 0]);
-    for i in (1..items.len()).rev() {
-        items.swap(i, random.below(i + 1));
-    }
+    KeyedRng::new([seed, SPLIT]).shuffle(&mut items);
     let n_test = (items.len() as f64 * test_size.clamp(0.0, 1.0)).ceil() as usize;
     let test = items.split_off(items.len().saturating_sub(n_test));
     (items, test)

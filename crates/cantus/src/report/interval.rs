@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 use super::by_class::share;
+use crate::chance_for;
 
 /// A 95 % confidence interval of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -52,9 +52,9 @@ pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Inter
     if groups.len() < 2 {
         return None;
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = KeyedRng::new([seed, chance_for::BOOTSTRAP]);
     let mut resample = || {
-        let drawn = (0..groups.len()).map(|_| groups[rng.random_range(0..groups.len())]);
+        let drawn = (0..groups.len()).map(|_| groups[rng.below(groups.len())]);
         let (sum, n) = drawn.fold((0.0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
         sum / n as f64
     };

@@ -5,9 +5,11 @@
 //! - Guitar: the boogie figure, fifth and sixth over the root by turns.
 //! - Solo: blues scale, notes bent from below, every fourth bar left for the answer.
 
+use cantus_random::KeyedRng;
+
 use super::add_fills;
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::effect::Amplifier;
 use crate::synth::harmony::{BLUES, Chord, dominant};
@@ -23,32 +25,32 @@ const V: Chord = dominant(7);
 pub(in crate::synth) const TWELVE_BARS: [Chord; 12] = [I, I, I, I, IV, IV, I, I, V, IV, I, V];
 const QUICK_CHANGE: [Chord; 12] = [I, IV, I, I, IV, IV, I, I, V, IV, I, V];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick([TWELVE_BARS, QUICK_CHANGE]);
     let key = dice.pick([4, 9, 7, 0, 10, 2]); // E, A and G lie well on a guitar
-    let chart = Chart::new(dice.uniform(65.0, 130.0), 4, key, &changes, duration_s);
+    let chart = Chart::new(dice.uniform_in([65.0, 130.0]), 4, key, &changes, duration_s);
     let production =
         Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 6500.0) };
-    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform(0.62, 0.68)), production);
+    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.62, 0.68])), production);
 
     let walking = dice.pick([["1-3-5-6-", "8-6-5-3-"], ["1-1-3-5-", "6-5-3-1-"], ["1-3-5-6-", "7-6-5-3-"]]);
-    let bass = if dice.chance(0.5) { Plucked::upright_bass(dice) } else { Plucked::bass_guitar(dice) };
+    let bass = if dice.bernoulli(0.5) { Plucked::upright_bass(dice) } else { Plucked::bass_guitar(dice) };
     score.add(Role::Bass, bass, 0.2, chart.bass(&walking, 28));
 
     let crunch = Amplifier { drive: dice.around(2.0, 0.7), cabinet_hz: dice.around(3800.0, 0.3) };
-    if dice.chance(0.75) {
+    if dice.bernoulli(0.75) {
         score.add_amplified(Role::Harmony, Plucked::electric(dice), crunch, 0.13, boogie(&chart));
     }
-    if dice.chance(0.4) {
+    if dice.bernoulli(0.4) {
         let comp = dice.pick([["..x-..x-"], ["...x..x-"], ["x--x----"]]);
-        let keys = if dice.chance(0.6) { Instrument::piano(dice) } else { Instrument::organ(dice) };
+        let keys = if dice.bernoulli(0.6) { Instrument::piano(dice) } else { Instrument::organ(dice) };
         score.add(Role::Harmony, keys, 0.08, chart.chords(&comp, 55));
     }
     if score.parts.len() == 1 {
         score.add(Role::Harmony, Plucked::steel_string(dice), 0.15, boogie(&chart));
     }
     solo(dice, &chart, crunch, &mut score);
-    if dice.chance(0.85) {
+    if dice.bernoulli(0.85) {
         let strokes = shuffle(dice, &chart);
         let kit = Kit { kick_hz: 62.0, click: 0.25, cymbal_hz: 5000.0, ..Kit::default() };
         score.add_drums(kit.tuned(dice), 0.11, strokes);
@@ -63,7 +65,7 @@ fn boogie(chart: &Chart) -> Vec<Note> {
     low.into_iter().chain(high).collect()
 }
 
-fn solo(dice: &mut Dice, chart: &Chart, crunch: Amplifier, score: &mut Score) {
+fn solo(dice: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score) {
     let tune = Tune {
         rhythms: &["x-xxx---", "xxx-x---", ".xxxx-x-", "x--xx---", "..xxxxx-"],
         scale: BLUES,
@@ -83,7 +85,7 @@ fn solo(dice: &mut Dice, chart: &Chart, crunch: Amplifier, score: &mut Score) {
     }
 }
 
-fn shuffle(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn shuffle(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let time_keeper = dice.pick([Drum::ClosedHat, Drum::Ride]);
     let mut strokes = chart.groove(&[
         (Drum::Kick, dice.pick(["x...x...", "x...xx..", "x..xx..."])),
@@ -101,7 +103,7 @@ mod tests {
     #[test]
     fn the_form_has_twelve_bars_on_i_iv_and_v() {
         for seed in 0..10 {
-            let chart = compose(&mut Dice::new(seed, 0), 30.0).chart;
+            let chart = compose(&mut KeyedRng::new([seed, 0]), 30.0).chart;
             assert_eq!(chart.changes.len(), 12);
             let degrees: Vec<i32> =
                 chart.changes.iter().map(|chord| (chord.root - chart.tonic).rem_euclid(12)).collect();
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn eighths_are_shuffled() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 10.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 10.0);
             let beat_s = score.seconds(1.0) - score.seconds(0.0);
             let late = (score.seconds(0.5) - score.seconds(0.0)) / beat_s;
             assert!((0.6..0.7).contains(&late), "seed {seed}: {late}");

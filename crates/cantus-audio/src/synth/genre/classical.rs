@@ -4,8 +4,10 @@
 //! - Texture: four voices that move as little as they can; or melody over an Alberti bass (low, high, middle, high).
 //! - Rhythm: in three or four, the beat gives way a little; phrases swell and fade.
 
+use cantus_random::KeyedRng;
+
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::elementary::sine;
 use crate::synth::harmony::{Chord, MAJOR, MINOR, Scale, dominant, half_diminished, major, minor};
 use crate::synth::instrument::{Instrument, Plucked};
@@ -25,19 +27,19 @@ const MINOR_PROGRESSIONS: [[Chord; 8]; 3] = [
     [minor(0), major(8), minor(5), dominant(7), minor(0), major(3), dominant(7), minor(0)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
-    let (changes, scale) = if dice.chance(0.6) {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let (changes, scale) = if dice.bernoulli(0.6) {
         (dice.pick(MAJOR_PROGRESSIONS), MAJOR)
     } else {
         (dice.pick(MINOR_PROGRESSIONS), MINOR)
     };
     let beats_per_bar = dice.pick([3, 4, 4]);
-    let tempo = dice.uniform(60.0, 126.0);
+    let tempo = dice.uniform_in([60.0, 126.0]);
     let chart = Chart::new(tempo, beats_per_bar, dice.between(0, 11), &changes, duration_s);
-    let feel = Feel { rubato: dice.uniform(0.1, 0.4), looseness_s: 0.012, ..Feel::STRAIGHT };
+    let feel = Feel { rubato: dice.uniform_in([0.1, 0.4]), looseness_s: 0.012, ..Feel::STRAIGHT };
     let hall = Production {
-        reverb: dice.uniform(0.12, 0.4),
-        reverb_s: dice.uniform(1.2, 2.8),
+        reverb: dice.uniform_in([0.12, 0.4]),
+        reverb_s: dice.uniform_in([1.2, 2.8]),
         ..Production::draw(dice, 8000.0)
     };
     let mut score = Score::new(chart.clone(), feel, hall);
@@ -54,25 +56,26 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
 }
 
 /// Two violins, viola, cello: the first sings, the others carry the harmony.
-fn quartet(dice: &mut Dice, chart: &Chart, scale: Scale, score: &mut Score) {
-    let held = if dice.chance(0.5) { whole_bar(chart) } else { beats(chart) };
+fn quartet(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
+    let held = if dice.bernoulli(0.5) { whole_bar(chart) } else { beats(chart) };
     score.add(Role::Bass, Instrument::violin(dice), 0.13, chart.bass(&[&held], 36));
     let chords = chart.chords(&[&held], 52);
-    let middle = if dice.chance(0.4) { Instrument::string_section(dice) } else { Instrument::violin(dice) };
+    let middle =
+        if dice.bernoulli(0.4) { Instrument::string_section(dice) } else { Instrument::violin(dice) };
     score.add(Role::Harmony, middle, 0.12, chords);
     let notes = sing(dice, chart, &tune(chart, scale, (67, 86)));
     score.add(Role::Lead, Instrument::violin(dice), 0.12, notes);
 }
 
 /// A piano alone: Alberti bass in the left hand, melody in the right.
-fn keyboard(dice: &mut Dice, chart: &Chart, scale: Scale, score: &mut Score) {
+fn keyboard(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.arpeggio(&[alberti(chart)], 48));
     let notes = sing(dice, chart, &tune(chart, scale, (66, 86)));
     score.add(Role::Lead, Instrument::piano(dice), 0.16, notes);
 }
 
 /// A violin with a piano.
-fn duo(dice: &mut Dice, chart: &Chart, scale: Scale, score: &mut Score) {
+fn duo(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     score.add(Role::Bass, Instrument::piano(dice), 0.08, chart.bass(&[&whole_bar(chart)], 36));
     score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.arpeggio(&[alberti(chart)], 52));
     let notes = sing(dice, chart, &tune(chart, scale, (64, 86)));
@@ -80,7 +83,7 @@ fn duo(dice: &mut Dice, chart: &Chart, scale: Scale, score: &mut Score) {
 }
 
 /// A nylon-string guitar: bass, broken chords and a melody on top.
-fn guitar(dice: &mut Dice, chart: &Chart, scale: Scale, score: &mut Score) {
+fn guitar(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     let hands = Plucked::nylon_string(dice);
     score.add(Role::Bass, hands.clone(), 0.1, chart.bass(&[&whole_bar(chart)], 40));
     score.add(Role::Harmony, hands.clone(), 0.1, chart.arpeggio(&[alberti(chart)], 52));
@@ -123,13 +126,13 @@ mod tests {
     #[test]
     fn there_are_no_drums() {
         for seed in 0..20 {
-            assert!(compose(&mut Dice::new(seed, 0), 30.0).strokes.is_empty(), "seed {seed}");
+            assert!(compose(&mut KeyedRng::new([seed, 0]), 30.0).strokes.is_empty(), "seed {seed}");
         }
     }
 
     #[test]
     fn the_beat_gives_way_but_time_never_runs_backwards() {
-        let score = compose(&mut Dice::new(2, 0), 30.0);
+        let score = compose(&mut KeyedRng::new([2, 0]), 30.0);
         let times: Vec<f64> = (0..200).map(|i| score.seconds(f64::from(i) * 0.25)).collect();
         assert!(times.windows(2).all(|pair| pair[1] > pair[0]));
         let beats: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -4,9 +4,11 @@
 //! - Harmony: minor-key loops and ii–V vamps with sevenths.
 //! - Colour: string section runs, brass stabs, electric piano.
 
+use cantus_random::KeyedRng;
+
 use super::add_fills;
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::harmony::{Chord, DORIAN, MINOR, dominant, major, major7, minor, minor7};
 use crate::synth::instrument::{Instrument, Plucked};
@@ -22,16 +24,16 @@ const PROGRESSIONS: [[Chord; 4]; 5] = [
     [minor7(0), minor7(7), minor7(5), dominant(7)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(PROGRESSIONS);
-    let chart = Chart::new(dice.uniform(110.0, 130.0), 4, dice.between(0, 11), &changes, duration_s);
+    let chart = Chart::new(dice.uniform_in([110.0, 130.0]), 4, dice.between(0, 11), &changes, duration_s);
     let production = Production::draw(dice, 9500.0);
     let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
 
     let octaves = dice.pick([["1-8-1-8-1-8-1-8-"], ["1.8.1.8.1.81.81."], ["1.881.881.881.57"]]);
-    let bass = if dice.chance(0.7) { Plucked::bass_guitar(dice) } else { Instrument::synth_bass(dice) };
+    let bass = if dice.bernoulli(0.7) { Plucked::bass_guitar(dice) } else { Instrument::synth_bass(dice) };
     score.add(Role::Bass, bass, 0.17, chart.bass(&octaves, 29));
-    if dice.chance(0.75) {
+    if dice.bernoulli(0.75) {
         let scratch = dice.pick([["..x...xo..x.x.x."], ["x.xx.ox.x.xx.ox."], ["..xo..xo..xo..xo"]]);
         score.add(Role::Harmony, Plucked::muted(dice), 0.08, chart.chords(&scratch, 60));
     }
@@ -49,7 +51,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     score
 }
 
-fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
+fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     let stabs = Tune {
         rhythms: &["x.x...xx", "...x..x-", "x--x--x-", "xxxxx---", "x-------"],
         scale: if chart.changes.iter().any(|chord| chord.root == (chart.tonic + 8) % 12) {
@@ -71,13 +73,13 @@ fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
     score.add(Role::Lead, player, 0.12, notes);
 }
 
-fn four_on_the_floor(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn four_on_the_floor(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let mut strokes = chart.groove(&[
         (Drum::Snare, "..x...x."),
         (Drum::OpenHat, ".X.X.X.X"),
         (Drum::ClosedHat, dice.pick(["x.o.x.o.x.o.x.o.", "x...x...x...x...", "xo.oxo.oxo.oxo.o"])),
     ]);
-    if dice.chance(0.6) {
+    if dice.bernoulli(0.6) {
         strokes.extend(chart.drum(Drum::Clap, &["..x...x."]));
     }
     add_fills(dice, chart, 8, &mut strokes);
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn the_kick_is_on_every_beat_and_nowhere_else() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 30.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 30.0);
             let kicks: Vec<f64> =
                 score.strokes.iter().filter(|s| s.drum == Drum::Kick).map(|s| s.start).collect();
             let beats: Vec<f64> = (0..score.chart.n_bars * 4).map(|beat| beat as f64).collect();

@@ -5,8 +5,10 @@
 //! - Colour: the loop sounds of its source (dull, crackling), the 808 below and the drums do not; no melody to speak
 //!   of, the voice being speech.
 
+use cantus_random::KeyedRng;
+
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::effect::Amplifier;
 use crate::synth::harmony::{Chord, MINOR_PENTATONIC, dominant, major7, minor, minor7};
@@ -24,13 +26,13 @@ const LOOPS: [[Chord; 2]; 6] = [
     [minor(0), dominant(7)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(LOOPS);
-    let chart = Chart::new(dice.uniform(80.0, 100.0), 4, dice.between(0, 11), &changes, duration_s);
-    let feel = Feel { swing: dice.uniform(0.53, 0.62), swung_pair: 0.5, ..Feel::STRAIGHT };
+    let chart = Chart::new(dice.uniform_in([80.0, 100.0]), 4, dice.between(0, 11), &changes, duration_s);
+    let feel = Feel { swing: dice.uniform_in([0.53, 0.62]), swung_pair: 0.5, ..Feel::STRAIGHT };
     let production = Production {
         crackles_per_s: dice.pick([0.0, 5.0, 15.0]),
-        reverb: dice.uniform(0.01, 0.12),
+        reverb: dice.uniform_in([0.01, 0.12]),
         ..Production::draw(dice, 8500.0)
     };
     let mut score = Score::new(chart.clone(), feel, production);
@@ -61,7 +63,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
 }
 
 /// The loop: chords and a lick off an old record, through its narrow bandwidth, the same every two bars.
-fn sample(dice: &mut Dice, chart: &Chart, score: &mut Score) {
+fn sample(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     let record = Amplifier { drive: 1.2, cabinet_hz: dice.around(2200.0, 0.6) };
     let chops = dice.pick([
         ["x---..x-..x-....", "x---..x-...x--.."],
@@ -75,7 +77,7 @@ fn sample(dice: &mut Dice, chart: &Chart, score: &mut Score) {
         _ => Instrument::electric_piano(dice),
     };
     score.add_amplified(Role::Harmony, source, record, 0.11, chart.chords(&chops, 58));
-    if dice.chance(0.6) {
+    if dice.bernoulli(0.6) {
         let tune = Tune {
             rhythms: &["x.x.x--.....", "..x-xx-x--..", "x-----x-...."],
             scale: MINOR_PENTATONIC,
@@ -103,7 +105,7 @@ fn looped(notes: &[Note], chart: &Chart) -> Vec<Note> {
     (0..chart.n_bars).step_by(2).flat_map(again).collect()
 }
 
-fn boom_bap(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn boom_bap(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let kick = dice.pick([
         ["X......x..x.....", "X..x......x....."],
         ["X.....x...x..x..", "X.....x...x....."],
@@ -113,10 +115,10 @@ fn boom_bap(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
     let hats = dice.pick(["x.x.x.x.x.x.x.x.", "x.xox.x.x.xox.xo", "xoxoxoxoxoxoxoxo"]);
     let mut strokes = chart.drum(Drum::Kick, &kick);
     strokes.extend(chart.groove(&[(back, "....X.......X..."), (Drum::ClosedHat, hats)]));
-    if dice.chance(0.5) {
+    if dice.bernoulli(0.5) {
         strokes.extend(chart.drum(Drum::Snare, &[".......o.o......", ""]));
     }
-    if dice.chance(0.4) {
+    if dice.bernoulli(0.4) {
         strokes.extend(chart.drum(Drum::OpenHat, &["", "..............x."]));
     }
     strokes
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn the_loop_comes_back_every_two_bars_and_the_snare_is_on_two_and_four() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 30.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 30.0);
             let harmony = score.parts.iter().find(|part| part.role == Role::Harmony).unwrap();
             let loop_of = |n: usize| -> Vec<(f64, i32)> {
                 let from = 8.0 * n as f64;

@@ -5,8 +5,10 @@
 //! - Bass: four to the bar, chord tones on the strong beats, a chromatic neighbour before each new chord.
 //! - Solo: eighths, mostly steps, chord tones on the beat, enclosed by their neighbours.
 
+use cantus_random::KeyedRng;
+
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::harmony::{Chord, DORIAN, MAJOR, dominant, half_diminished, major7, minor7};
 use crate::synth::instrument::{Instrument, Plucked};
@@ -25,14 +27,14 @@ const LEAVES: [Chord; 8] =
 const MODAL: [Chord; 8] =
     [minor7(2), minor7(2), minor7(2), minor7(2), minor7(3), minor7(3), minor7(2), minor7(2)];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick([CADENCES, TURNAROUND, LEAVES, LEAVES, MODAL]);
     let key = dice.pick([10, 5, 3, 0, 8, 7]); // flats lie well on horns
-    let tempo = dice.uniform(95.0, 220.0);
+    let tempo = dice.uniform_in([95.0, 220.0]);
     let chart = Chart::new(tempo, 4, key, &changes, duration_s);
     let production =
         Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 7000.0) };
-    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform(0.58, 0.67)), production);
+    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.58, 0.67])), production);
 
     let bass_line = walking_bass(dice, &chart);
     score.add(Role::Bass, Plucked::upright_bass(dice), 0.2, bass_line);
@@ -51,7 +53,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
         _ => Instrument::saxophone(dice),
     };
     score.add(Role::Lead, horn, 0.15, solo);
-    if dice.chance(0.9) {
+    if dice.bernoulli(0.9) {
         let kit = Kit {
             kick_hz: 80.0,
             kick_t60_s: 0.2,
@@ -67,7 +69,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
 }
 
 /// Four quarters: root, two tones of the way, and a half step into the next root.
-fn walking_bass(dice: &mut Dice, chart: &Chart) -> Vec<Note> {
+fn walking_bass(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut pitch = chart.chord_at(0.0).root_from(36);
     for beat in 0..chart.n_bars * 4 {
@@ -96,7 +98,7 @@ fn nearest_root(chord: Chord, pitch: i32) -> i32 {
     }
 }
 
-fn improvise(dice: &mut Dice, chart: &Chart) -> Vec<Note> {
+fn improvise(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
     let modal = chart.changes[0] == chart.changes[1];
     let (tonic, scale) = if modal { (chart.tonic + 2, DORIAN) } else { (chart.tonic, MAJOR) };
     let tune = Tune {
@@ -113,7 +115,7 @@ fn improvise(dice: &mut Dice, chart: &Chart) -> Vec<Note> {
 }
 
 /// Moves many offbeat eighths to a half step from the chord tone that follows: the sound of bebop.
-fn enclose(dice: &mut Dice, chart: &Chart, notes: &mut [Note]) {
+fn enclose(dice: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
     for i in 1..notes.len() {
         let target = notes[i];
         let approach = &mut notes[i - 1];
@@ -121,20 +123,20 @@ fn enclose(dice: &mut Dice, chart: &Chart, notes: &mut [Note]) {
         if close
             && target.start.fract() == 0.0
             && chart.chord_at(target.start).contains(target.pitch)
-            && dice.chance(0.5)
+            && dice.bernoulli(0.5)
         {
             approach.pitch = target.pitch + dice.pick([-1, -1, 1]);
         }
     }
 }
 
-fn swing_time(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn swing_time(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let mut strokes = chart.groove(&[(Drum::Ride, "X.xoX.xo"), (Drum::ClosedHat, "..x...x.")]);
-    if dice.chance(0.4) {
+    if dice.bernoulli(0.4) {
         strokes.extend(chart.drum(Drum::Brush, &["x.o.x.o."]));
     }
     let comments = chart.groove(&[(Drum::Snare, "...o.o.o"), (Drum::Kick, "o....o.o")]);
-    strokes.extend(comments.into_iter().filter(|_| dice.chance(0.3)));
+    strokes.extend(comments.into_iter().filter(|_| dice.bernoulli(0.3)));
     strokes
 }
 
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn the_bass_walks_four_to_the_bar_and_steps_into_the_next_root() {
         let chart = Chart::new(140.0, 4, 5, &CADENCES, 30.0);
-        let notes = walking_bass(&mut Dice::new(4, 0), &chart);
+        let notes = walking_bass(&mut KeyedRng::new([4, 0]), &chart);
         assert_eq!(notes.len(), chart.n_bars * 4);
         for bar in notes.chunks_exact(4).zip(notes[4..].iter().step_by(4)) {
             let (now, next) = bar;
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_ride_swings() {
-        let score = compose(&mut Dice::new(1, 0), 20.0);
+        let score = compose(&mut KeyedRng::new([1, 0]), 20.0);
         assert!(score.feel.swing > 0.57);
         assert!(score.chart.changes.iter().all(|chord| chord.intervals().len() == 4), "sevenths throughout");
     }

@@ -4,9 +4,11 @@
 //! - Harmony: power chords in E, D or C, Phrygian seconds and tritones.
 //! - Colour: guitars driven to a square wave, twice; the solo in fast runs.
 
+use cantus_random::KeyedRng;
+
 use super::add_fills;
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::effect::Amplifier;
 use crate::synth::harmony::{Chord, MINOR, PHRYGIAN, power};
@@ -23,10 +25,11 @@ const RIFFS: [[Chord; 4]; 5] = [
     [power(0), power(0), power(3), power(5)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(RIFFS);
-    let chart = Chart::new(dice.uniform(125.0, 210.0), 4, dice.pick([4, 4, 2, 0, 3]), &changes, duration_s);
-    let production = Production { reverb: dice.uniform(0.01, 0.15), ..Production::draw(dice, 9000.0) };
+    let chart =
+        Chart::new(dice.uniform_in([125.0, 210.0]), 4, dice.pick([4, 4, 2, 0, 3]), &changes, duration_s);
+    let production = Production { reverb: dice.uniform_in([0.01, 0.15]), ..Production::draw(dice, 9000.0) };
     let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
 
     let riff = dice.pick([
@@ -40,9 +43,9 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     let (muted, open) = chugs(&chart, riff);
     score.add_amplified(Role::Harmony, Plucked::muted(dice), high_gain, 0.17, muted);
     score.add_amplified(Role::Harmony, Plucked::electric(dice), high_gain, 0.17, open);
-    let bass_line = if dice.chance(0.5) { "1111111111111111" } else { "11111111" };
+    let bass_line = if dice.bernoulli(0.5) { "1111111111111111" } else { "11111111" };
     score.add(Role::Bass, Plucked::bass_guitar(dice), 0.14, chart.bass(&[bass_line], 28));
-    if dice.chance(0.7) {
+    if dice.bernoulli(0.7) {
         solo(dice, &chart, high_gain, &mut score);
     }
     let kit = Kit { kick_hz: 60.0, kick_t60_s: 0.2, click: 1.2, snare_t60_s: 0.22, ..Kit::default() };
@@ -57,7 +60,7 @@ fn chugs(chart: &Chart, riff: &str) -> (Vec<Note>, Vec<Note>) {
     notes.into_iter().partition(|note| note.velocity < 0.9)
 }
 
-fn solo(dice: &mut Dice, chart: &Chart, high_gain: Amplifier, score: &mut Score) {
+fn solo(dice: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Score) {
     let tune = Tune {
         rhythms: &["xxxxxxxxxxxxxxxx", "x-xxxxxxx-xxxxxx", "x---x---xxxxxxxx", "x-------x-------"],
         scale: if chart.changes.contains(&power(1).transposed(chart.tonic)) { PHRYGIAN } else { MINOR },
@@ -70,7 +73,7 @@ fn solo(dice: &mut Dice, chart: &Chart, high_gain: Amplifier, score: &mut Score)
     score.add_amplified(Role::Lead, Plucked::electric(dice), high_gain, 0.11, notes);
 }
 
-fn double_kick(dice: &mut Dice, chart: &Chart, riff: &str) -> Vec<Stroke> {
+fn double_kick(dice: &mut KeyedRng, chart: &Chart, riff: &str) -> Vec<Stroke> {
     let with_the_riff = riff.replace(['X', '-'], "x");
     let kick = dice.pick(["xxxxxxxxxxxxxxxx", &with_the_riff, "x.x.x.x.x.x.x.x."]);
     let snare = dice.pick(["..X...X.", "..X...X.", ".X.X.X.X", "....X..."]);
@@ -87,7 +90,7 @@ mod tests {
     #[test]
     fn guitars_play_power_chords_and_the_kick_is_doubled() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 20.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 20.0);
             let guitars = score.parts.iter().filter(|part| part.role == Role::Harmony);
             for note in guitars.flat_map(|part| &part.notes) {
                 // A strum may still be under way when the bar line passes.

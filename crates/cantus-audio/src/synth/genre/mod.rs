@@ -11,11 +11,13 @@ mod pop;
 mod reggae;
 mod rock;
 
+use cantus_random::KeyedRng;
+
+use crate::synth::draw::Draw;
 use std::fmt;
 use std::str::FromStr;
 
 use super::chart::Chart;
-use super::dice::Dice;
 use super::drums::Drum;
 use super::score::{Score, Stroke};
 
@@ -76,7 +78,7 @@ impl Genre {
     }
 
     /// Composes for at least `duration_s`.
-    pub(super) fn score(self, dice: &mut Dice, duration_s: f64) -> Score {
+    pub(super) fn score(self, dice: &mut KeyedRng, duration_s: f64) -> Score {
         match self {
             Genre::Blues => blues::compose(dice, duration_s),
             Genre::Classical => classical::compose(dice, duration_s),
@@ -91,7 +93,7 @@ impl Genre {
         }
     }
 
-    /// A number for the dice that no other genre has for the same `purpose`.
+    /// A part of a key that no other genre has for the same `purpose`.
     pub(super) fn purpose(self, purpose: u64) -> u64 {
         purpose << 8 | self as u64
     }
@@ -123,13 +125,13 @@ impl FromStr for Genre {
 }
 
 /// Puts a fill into the last bar of every `n_bars`, and a crash on the downbeat after it.
-fn add_fills(dice: &mut Dice, chart: &Chart, n_bars: usize, strokes: &mut Vec<Stroke>) {
+fn add_fills(dice: &mut KeyedRng, chart: &Chart, n_bars: usize, strokes: &mut Vec<Stroke>) {
     for bar in (n_bars - 1..chart.n_bars).step_by(n_bars) {
         let end = chart.bar_start(bar + 1);
         let start = end - dice.pick([1.0, 1.0, 2.0]);
         strokes.retain(|stroke| stroke.start < start || stroke.start >= end || stroke.drum == Drum::Kick);
         let n = ((end - start) * 4.0) as usize;
-        for i in (0..n).filter(|_| dice.chance(0.85)) {
+        for i in (0..n).filter(|_| dice.bernoulli(0.85)) {
             let drum = if i < n / 2 { Drum::Snare } else { Drum::Tom };
             let velocity = 0.55 + 0.4 * i as f32 / n as f32;
             strokes.push(Stroke { start: start + 0.25 * i as f64, drum, velocity });
@@ -169,7 +171,7 @@ mod tests {
         ];
         for (genre, range) in ranges {
             for seed in 0..20 {
-                let tempo = genre.score(&mut Dice::new(seed, 0), 10.0).chart.tempo_bpm;
+                let tempo = genre.score(&mut KeyedRng::new([seed, 0]), 10.0).chart.tempo_bpm;
                 assert!(range.contains(&tempo), "{genre}: {tempo}");
             }
         }

@@ -4,9 +4,11 @@
 //! - Rhythm: 90 to 130 bpm, straight; the kick syncopates or stays on the floor; claps on 2 and 4.
 //! - Colour: pads, a plucked arpeggio, synthesizer bass in eighths, a voice on top; clean and bright.
 
+use cantus_random::KeyedRng;
+
 use super::add_fills;
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::harmony::{Chord, MAJOR, MAJOR_PENTATONIC, major, minor};
 use crate::synth::instrument::{Instrument, Plucked};
@@ -22,19 +24,19 @@ const PROGRESSIONS: [[Chord; 4]; 5] = [
     [major(5), major(0), major(7), minor(9)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(PROGRESSIONS);
-    let chart = Chart::new(dice.uniform(90.0, 130.0), 4, dice.between(0, 11), &changes, duration_s);
+    let chart = Chart::new(dice.uniform_in([90.0, 130.0]), 4, dice.between(0, 11), &changes, duration_s);
     let production = Production::draw(dice, 10_000.0);
     let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
 
     let line = dice.pick(["11111111", "1--1--1-", "1-1-1-15", "1-------"]);
-    let bass = if dice.chance(0.7) { Instrument::synth_bass(dice) } else { Plucked::bass_guitar(dice) };
+    let bass = if dice.bernoulli(0.7) { Instrument::synth_bass(dice) } else { Plucked::bass_guitar(dice) };
     score.add(Role::Bass, bass, 0.16, chart.bass(&[line], 29));
-    if dice.chance(0.8) {
+    if dice.bernoulli(0.8) {
         score.add(Role::Harmony, Instrument::synth_pad(dice), 0.09, chart.chords(&["x-------"], 55));
     }
-    if dice.chance(0.6) {
+    if dice.bernoulli(0.6) {
         let broken = dice.pick(["01230123", "02132132", "0.12.21.", "3210321032103210"]);
         let player = match dice.below(3) {
             0 => Plucked::steel_string(dice),
@@ -43,7 +45,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
         };
         score.add(Role::Harmony, player, 0.08, chart.arpeggio(&[broken], 60));
     }
-    if score.parts.len() == 1 || dice.chance(0.35) {
+    if score.parts.len() == 1 || dice.bernoulli(0.35) {
         let stabs = dice.pick(["x--x--x-", "x-x-x-x-", "x---x---"]);
         score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.chords(&[stabs], 57));
     }
@@ -61,7 +63,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     score
 }
 
-fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
+fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     let tune = Tune {
         rhythms: &["x-x-x-x-", "x--xx-x-", ".xx-xxx-", "x-xxx---", "x---..xx"],
         scale: dice.pick([MAJOR, MAJOR_PENTATONIC]),
@@ -71,16 +73,16 @@ fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
         breath: 0.2,
     };
     let notes = sing(dice, chart, &tune);
-    let singer = if dice.chance(0.7) { Instrument::voice(dice) } else { Instrument::synth_lead(dice) };
+    let singer = if dice.bernoulli(0.7) { Instrument::voice(dice) } else { Instrument::synth_lead(dice) };
     score.add(Role::Lead, singer, 0.14, notes);
 }
 
-fn beat(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn beat(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let kick = dice.pick(["x...x...x...x...", "x.....x.x.......", "x..x..x.x..x....", "x.......x.x....."]);
     let hats = dice.pick(["x.x.x.x.x.x.x.x.", "..x...x...x...x.", "xoxoxoxoxoxoxoxo"]);
     let back = dice.pick([Drum::Clap, Drum::Clap, Drum::Snare]);
     let mut strokes = chart.groove(&[(Drum::Kick, kick), (back, "..x...x."), (Drum::ClosedHat, hats)]);
-    if dice.chance(0.4) {
+    if dice.bernoulli(0.4) {
         strokes.extend(chart.drum(Drum::Shaker, &["xoxoxoxoxoxoxoxo"]));
     }
     add_fills(dice, chart, 8, &mut strokes);
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn every_song_has_its_four_chords() {
         for seed in 0..10 {
-            let chart = compose(&mut Dice::new(seed, 0), 20.0).chart;
+            let chart = compose(&mut KeyedRng::new([seed, 0]), 20.0).chart;
             let mut roots: Vec<i32> =
                 chart.changes.iter().map(|chord| (chord.root - chart.tonic).rem_euclid(12)).collect();
             roots.sort_unstable();

@@ -5,8 +5,10 @@
 //! - Bass: loud, round, melodic, silent on many a downbeat.
 //! - Colour: guitar chop, organ bubble, spring reverb.
 
+use cantus_random::KeyedRng;
+
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::harmony::{Chord, MAJOR_PENTATONIC, MINOR_PENTATONIC, major, minor};
 use crate::synth::instrument::{Instrument, Plucked};
@@ -23,11 +25,12 @@ const PROGRESSIONS: [[Chord; 4]; 6] = [
     [major(0), minor(2), major(0), minor(2)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(PROGRESSIONS);
-    let chart = Chart::new(dice.uniform(66.0, 90.0), 4, dice.between(0, 11), &changes, duration_s);
-    let feel = Feel { swing: dice.uniform(0.5, 0.6), swung_pair: 0.5, looseness_s: 0.005, ..Feel::STRAIGHT };
-    let production = Production { reverb: dice.uniform(0.08, 0.35), ..Production::draw(dice, 7000.0) };
+    let chart = Chart::new(dice.uniform_in([66.0, 90.0]), 4, dice.between(0, 11), &changes, duration_s);
+    let feel =
+        Feel { swing: dice.uniform_in([0.5, 0.6]), swung_pair: 0.5, looseness_s: 0.005, ..Feel::STRAIGHT };
+    let production = Production { reverb: dice.uniform_in([0.08, 0.35]), ..Production::draw(dice, 7000.0) };
     let mut score = Score::new(chart.clone(), feel, production);
 
     let line = dice.pick([
@@ -36,12 +39,12 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
         ["..1-..1-5-3-1---", "..1-..1-8-5-...."],
         ["1-1-..5-5-..1-..", "1-1-..5-8-......"],
     ]);
-    let bass = if dice.chance(0.7) { Plucked::bass_guitar(dice) } else { Instrument::sub_bass(dice) };
+    let bass = if dice.bernoulli(0.7) { Plucked::bass_guitar(dice) } else { Instrument::sub_bass(dice) };
     score.add(Role::Bass, bass, 0.24, chart.bass(&line, 28));
     let skank = dice.pick(["..x...x...x...x.", "..x...x...x...xx", "..xo..xo..xo..xo"]);
-    let chop = if dice.chance(0.65) { Plucked::electric(dice) } else { Instrument::piano(dice) };
+    let chop = if dice.bernoulli(0.65) { Plucked::electric(dice) } else { Instrument::piano(dice) };
     score.add(Role::Harmony, chop, 0.15, chart.chords(&[skank], 57));
-    if dice.chance(0.6) {
+    if dice.bernoulli(0.6) {
         let bubble = dice.pick([".ox..ox..ox..ox.", "..xo..xo..xo..xo"]);
         score.add(Role::Harmony, Instrument::organ(dice), 0.07, chart.chords(&[bubble], 53));
     }
@@ -52,7 +55,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     score
 }
 
-fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
+fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     let tune = Tune {
         rhythms: &["..x-xx-x--......", "x---x-x-x---....", "..x-x-x-..x-....", "x-xxx-----......"],
         scale: if chart.changes[0].is_minor() { MINOR_PENTATONIC } else { MAJOR_PENTATONIC },
@@ -71,12 +74,12 @@ fn lead(dice: &mut Dice, chart: &Chart, score: &mut Score) {
     score.add(Role::Lead, singer, 0.12, notes);
 }
 
-fn one_drop(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn one_drop(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let kick = dice.pick([".X.X", ".X.X", ".X.X", "XXXX"]);
     let back = dice.pick([Drum::SideStick, Drum::SideStick, Drum::Snare]);
     let hats = dice.pick(["x.x.x.x.x.x.x.x.", "xoxoxoxoxoxoxoxo", "..x...x...x...x."]);
     let mut strokes = chart.groove(&[(Drum::Kick, kick), (back, ".X.X"), (Drum::ClosedHat, hats)]);
-    if dice.chance(0.3) {
+    if dice.bernoulli(0.3) {
         strokes.extend(chart.drum(Drum::OpenHat, &["", "..............x."]));
     }
     strokes
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn the_skank_is_off_the_beat_and_the_backbeat_on_two_and_four() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 30.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 30.0);
             let skank = score.parts.iter().find(|part| part.role == Role::Harmony).unwrap();
             assert!(skank.notes.iter().all(|note| note.start.fract() >= 0.5), "seed {seed}");
             let kicks = score.strokes.iter().filter(|s| s.drum == Drum::Kick);

@@ -4,9 +4,11 @@
 //! - Rhythm: 100 to 160 bpm, straight; snare on 2 and 4, eighths on the hi-hat, a fill every fourth or eighth bar.
 //! - Colour: two guitars (one of them sometimes clean and broken), bass guitar, pentatonic solo or a voice.
 
+use cantus_random::KeyedRng;
+
 use super::add_fills;
 use crate::synth::chart::Chart;
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::drums::{Drum, Kit};
 use crate::synth::effect::Amplifier;
 use crate::synth::harmony::{Chord, MINOR_PENTATONIC, power};
@@ -23,9 +25,10 @@ const PROGRESSIONS: [[Chord; 4]; 5] = [
     [power(0), power(7), power(5), power(5)],
 ];
 
-pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = dice.pick(PROGRESSIONS);
-    let chart = Chart::new(dice.uniform(100.0, 160.0), 4, dice.pick([4, 9, 2, 7, 0]), &changes, duration_s);
+    let chart =
+        Chart::new(dice.uniform_in([100.0, 160.0]), 4, dice.pick([4, 9, 2, 7, 0]), &changes, duration_s);
     let production = Production::draw(dice, 8500.0);
     let mut score = Score::new(chart.clone(), Feel { looseness_s: 0.006, ..Feel::STRAIGHT }, production);
 
@@ -33,11 +36,11 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     let crunch = Amplifier { drive: dice.around(5.0, 0.9), cabinet_hz: dice.around(4300.0, 0.35) };
     let strum = dice.pick(["xxxxxxxx", "x--xx-x-", "x-x-x-xx", "x-----x-", "X.xxX.xx"]);
     score.add_amplified(Role::Harmony, Plucked::electric(dice), crunch, 0.16, chart.strums(&[strum], 40));
-    if dice.chance(0.35) {
+    if dice.bernoulli(0.35) {
         let broken = dice.pick(["01210121", "0123210.", "02120212"]);
         score.add(Role::Harmony, Plucked::electric(dice), 0.09, chart.arpeggio(&[broken], 57));
     }
-    if dice.chance(0.2) {
+    if dice.bernoulli(0.2) {
         score.add(Role::Harmony, Instrument::organ(dice), 0.07, chart.chords(&["x-------"], 57));
     }
     lead(dice, &chart, crunch, &mut score);
@@ -47,7 +50,7 @@ pub(super) fn compose(dice: &mut Dice, duration_s: f64) -> Score {
     score
 }
 
-fn lead(dice: &mut Dice, chart: &Chart, crunch: Amplifier, score: &mut Score) {
+fn lead(dice: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score) {
     let tune = Tune {
         rhythms: &["x-x-x---", "xxx-x-x-", "x--xx---", ".xxxx-x-", "x-------"],
         scale: MINOR_PENTATONIC,
@@ -57,7 +60,7 @@ fn lead(dice: &mut Dice, chart: &Chart, crunch: Amplifier, score: &mut Score) {
         breath: 0.4,
     };
     let notes = sing(dice, chart, &tune);
-    if dice.chance(0.45) {
+    if dice.bernoulli(0.45) {
         score.add(Role::Lead, Instrument::voice(dice), 0.13, notes);
     } else {
         let lead = Amplifier { drive: crunch.drive * 1.5, ..crunch };
@@ -65,7 +68,7 @@ fn lead(dice: &mut Dice, chart: &Chart, crunch: Amplifier, score: &mut Score) {
     }
 }
 
-fn backbeat(dice: &mut Dice, chart: &Chart) -> Vec<Stroke> {
+fn backbeat(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
     let time_keeper = dice.pick([Drum::ClosedHat, Drum::ClosedHat, Drum::OpenHat, Drum::Ride]);
     let mut strokes = chart.groove(&[
         (Drum::Kick, dice.pick(["x...x...", "x...xx..", "x..xx...", "x....x.x", "xx..xx.."])),
@@ -84,7 +87,7 @@ mod tests {
     #[test]
     fn the_snare_has_the_backbeat() {
         for seed in 0..10 {
-            let score = compose(&mut Dice::new(seed, 0), 20.0);
+            let score = compose(&mut KeyedRng::new([seed, 0]), 20.0);
             let accents = score.strokes.iter().filter(|s| s.drum == Drum::Snare && s.velocity == 1.0);
             let beats: Vec<f64> = accents.map(|s| s.start % 4.0).collect();
             assert!(beats.len() >= score.chart.n_bars, "seed {seed}");

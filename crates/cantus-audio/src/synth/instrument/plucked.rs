@@ -3,8 +3,10 @@
 //! A burst of noise, as the pick leaves it, goes round a delay line one period long and is filtered at each round:
 //! high harmonics die first, as on a string. An allpass supplies the fraction of a sample that tuning needs.
 
+use cantus_random::KeyedRng;
+
 use super::{Instrument, Tone};
-use crate::synth::dice::Dice;
+use crate::synth::draw::Draw;
 use crate::synth::elementary::decay;
 use crate::synth::filter::OnePole;
 use crate::synth::oscillator::Noise;
@@ -26,42 +28,42 @@ pub(in crate::synth) struct Plucked {
 const RELEASE_S: f32 = 0.03;
 
 impl Plucked {
-    pub fn steel_string(dice: &mut Dice) -> Instrument {
+    pub fn steel_string(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 14.0, 0.12, 3.5, 0.15)
     }
 
-    pub fn nylon_string(dice: &mut Dice) -> Instrument {
+    pub fn nylon_string(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 6.0, 0.35, 2.2, 0.3)
     }
 
-    pub fn electric(dice: &mut Dice) -> Instrument {
+    pub fn electric(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 11.0, 0.2, 4.5, 0.22)
     }
 
-    pub fn banjo(dice: &mut Dice) -> Instrument {
+    pub fn banjo(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 35.0, 0.1, 0.7, 0.08)
     }
 
     /// Strings muted by the palm: the chug of metal, the scratch of funk.
-    pub fn muted(dice: &mut Dice) -> Instrument {
+    pub fn muted(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 12.0, 0.3, 0.35, 0.12)
     }
 
-    pub fn upright_bass(dice: &mut Dice) -> Instrument {
+    pub fn upright_bass(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 6.0, 0.4, 1.6, 0.35)
     }
 
-    pub fn bass_guitar(dice: &mut Dice) -> Instrument {
+    pub fn bass_guitar(dice: &mut KeyedRng) -> Instrument {
         Plucked::string(dice, 12.0, 0.25, 3.5, 0.2)
     }
 
     /// An instrument of the kind: no two are built alike.
-    fn string(dice: &mut Dice, brightness: f32, damping: f32, t60_s: f32, position: f32) -> Instrument {
+    fn string(dice: &mut KeyedRng, brightness: f32, damping: f32, t60_s: f32, position: f32) -> Instrument {
         Instrument::Plucked(Plucked {
             brightness: dice.around(brightness, 0.5),
-            damping: (damping * dice.uniform(0.7, 1.3)).min(0.5),
+            damping: (damping * dice.uniform_in([0.7, 1.3])).min(0.5),
             t60_s: dice.around(t60_s, 0.3),
-            position: position * dice.uniform(0.8, 1.2),
+            position: position * dice.uniform_in([0.8, 1.2]),
         })
     }
 
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_plucked_a4_is_440_hz() {
-        let mut dice = Dice::new(0, 0);
+        let mut dice = KeyedRng::new([0, 0]);
         let kinds = [Plucked::steel_string, Plucked::nylon_string, Plucked::electric, Plucked::banjo];
         for (i, kind) in kinds.iter().enumerate() {
             let tone = Tone {

@@ -144,7 +144,7 @@ impl SplitOptions {
         if !in_folds {
             set("test", self.test.into());
         }
-        self.split.map(|by| set("split", format!("{by:?}").to_lowercase().into()));
+        self.split.and_then(|by| by.to_possible_value()).map(|by| set("split", by.get_name().into()));
         self.group.as_ref().map(|group| set("group", group.clone().into()));
         if !self.split_lists.is_empty() {
             let lists = self.split_lists.iter().map(|list| list.display().to_string());

@@ -10,11 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use cantus_random::KeyedRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::chance_for;
 use crate::report::interval::{N_RESAMPLES, percentiles};
 use crate::report::{Interval, TrackDecision};
 
@@ -86,10 +86,9 @@ impl Ranked {
     fn resampled(&self, seed: u64) -> Option<Vec<Vec<Option<f64>>>> {
         let draw = |number: usize| {
             // A stream of its own for each draw, so that the threads change nothing.
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(number as u64);
+            let mut rng = KeyedRng::new([seed, chance_for::BOOTSTRAP, number as u64]);
             let mut counts = vec![0; self.n_groups];
-            (0..self.n_groups).for_each(|_| counts[rng.random_range(0..self.n_groups)] += 1);
+            (0..self.n_groups).for_each(|_| counts[rng.below(self.n_groups)] += 1);
             (0..self.tags.len()).map(|label| self.average_precision(label, &counts)).collect()
         };
         (self.n_groups > 1).then(|| (0..N_RESAMPLES).into_par_iter().map(draw).collect())

@@ -1,0 +1,108 @@
+//! What tells one training from every other: a SHA-256 over its data, split, recipe and seed as JSON.
+//!
+//! A checkpoint, and a finished fold of a cross-validation, are used again only by a training with the same fingerprint.
+//! What is hashed is what serde writes, in the order of the fields below, since that changes with the meaning of a recipe
+//! only; the text of `Debug` may change with the compiler or with a type's name.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::Recipe;
+use crate::model_file::hex;
+
+/// All that decides what a training does. The order of the fields is part of the fingerprint.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fingerprinted<'a> {
+    /// SHA-256 of the store.
+    pub(crate) data_sha256: &'a str,
+    /// Checksums of the store's parts, where altered copies are learnt from; `data_sha256` does not cover these.
+    pub(crate) copies: Option<Vec<u32>>,
+    /// Segments that are learnt from, chosen by, examined with.
+    pub(crate) split: [&'a [usize]; 3],
+    /// The recipe's name, which `recipe` leaves out.
+    pub(crate) name: &'a str,
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) seed: u64,
+}
+
+impl Fingerprinted<'_> {
+    /// SHA-256, in hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        #[expect(
+            clippy::expect_used,
+            reason = "fails for maps whose keys are no texts, of which a recipe has none"
+        )]
+        let json = serde_json::to_vec(self).expect("a recipe is JSON");
+        hex(&Sha256::digest(json))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECIPE: &str = r#"
+        class_weight = { jazz = 2.0, blues = 0.5 }
+        [training]
+        epochs = 3
+        optimizer = { type = "SGD", learning_rate = 0.1 }
+        [[layers]]
+        type = "Flatten"
+        [[layers]]
+        type = "Dense"
+        units = 4
+        activation = "relu"
+    "#;
+
+    fn recipe() -> Recipe {
+        Recipe { name: "small".to_owned(), ..toml::from_str(RECIPE).unwrap() }
+    }
+
+    fn fingerprinted(recipe: &Recipe) -> Fingerprinted<'_> {
+        let split: [&[usize]; 3] = [&[0, 1, 4], &[2], &[3, 5]];
+        Fingerprinted { data_sha256: "d0c5", copies: None, split, name: &recipe.name, recipe, seed: 7 }
+    }
+
+    /// A change of this number keeps every interrupted training of every user from going on.
+    #[test]
+    fn the_fingerprint_of_a_small_training_is_pinned() {
+        assert_eq!(
+            fingerprinted(&recipe()).sha256(),
+            "3dc5b573af96475aeaefbf0125037908b4214ad742d64594ee340ff8966a87f4"
+        );
+    }
+
+    #[test]
+    fn whatever_decides_a_training_changes_its_fingerprint() {
+        let recipe = recipe();
+        let same = || fingerprinted(&recipe);
+        let mut other = recipe.clone();
+        other.training.epochs += 1;
+        let renamed = Recipe { name: "other".to_owned(), ..recipe.clone() };
+        // The same segments, with another border between the parts.
+        let moved: [&[usize]; 3] = [&[0, 1], &[4, 2], &[3, 5]];
+        let fingerprints: std::collections::BTreeSet<String> = [
+            same(),
+            Fingerprinted { data_sha256: "d0c6", ..same() },
+            Fingerprinted { copies: Some(vec![1]), ..same() },
+            Fingerprinted { copies: Some(vec![]), ..same() },
+            Fingerprinted { split: moved, ..same() },
+            Fingerprinted { seed: 8, ..same() },
+            fingerprinted(&other),
+            fingerprinted(&renamed),
+        ]
+        .iter()
+        .map(Fingerprinted::sha256)
+        .collect();
+        assert_eq!(fingerprints.len(), 8);
+        assert_eq!(same().sha256(), fingerprinted(&recipe.clone()).sha256());
+    }
+
+    #[test]
+    fn a_recipe_that_was_written_and_read_again_has_the_same_fingerprint() {
+        let recipe = recipe();
+        let read: Recipe = toml::from_str(&toml::to_string(&recipe).unwrap()).unwrap();
+        let read = Recipe { name: recipe.name.clone(), ..read };
+        assert_eq!(fingerprinted(&read).sha256(), fingerprinted(&recipe).sha256());
+    }
+}
