@@ -145,7 +145,10 @@ fn folds_comparison_threads_and_resumption_are_what_they_are_for_classes() {
     assert!(read(&dir.path().join("a/report.json")) == read(&dir.path().join("b/report.json")));
     cantus_in(dir.path(), "predict @/b @/music/jazz/jazz.00000.wav").ok();
 
-    cantus_in(dir.path(), &format!("{train} -o @/c --epochs 1")).ok();
+    // A network that learns nothing is worse than one that learns, whatever its first weights are.
+    fs::write(dir.path().join("untrained.toml"), RECIPE.replace("1e-3", "0.0")).unwrap();
+    let untrained = train.replace("small", "untrained");
+    cantus_in(dir.path(), &format!("{untrained} -o @/c --epochs 1")).ok();
     let comparison = cantus_in(dir.path(), "compare @/c @/a --json").ok().json();
     assert_eq!(comparison["n_tracks"], 60);
     let against = &comparison["against_first"][0];
