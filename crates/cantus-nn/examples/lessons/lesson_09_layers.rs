@@ -55,15 +55,15 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     let record = network.fit(&train, Some(&test), &training, |_| ControlFlow::Continue(()))?;
     for epoch in (1..=100).filter(|epoch| *epoch == 1 || epoch % 10 == 0) {
         let (loss, val_loss) = (record.loss[epoch - 1], record.val_loss[epoch - 1]);
-        sheet.say(format_args!("  Epoch {epoch}/100: training loss {loss:.6}, test loss {val_loss:.6}"));
+        sheet.say(format_args!("  Epoch {epoch}/100: training loss ≈ {loss:.6}, test loss ≈ {val_loss:.6}"));
     }
     sheet.say("Evaluation of the trained network:");
-    sheet.result("loss of the training part", network.evaluate(&train, training.loss)?.loss, "");
-    sheet.result("loss of the test part", network.evaluate(&test, training.loss)?.loss, "");
+    sheet.trained("loss of the training part", network.evaluate(&train, training.loss)?.loss, "");
+    sheet.trained("loss of the test part", network.evaluate(&test, training.loss)?.loss, "");
     sheet.say("Predictions for two sums; 0.3 and 0.4 are right:");
     let answers = network.predict(&[0.1, 0.2, 0.2, 0.2])?;
-    sheet.result("0.1 + 0.2", f64::from(answers[0]), "");
-    sheet.result("0.2 + 0.2", f64::from(answers[1]), "");
+    sheet.trained("0.1 + 0.2", f64::from(answers[0]), "");
+    sheet.trained("0.2 + 0.2", f64::from(answers[1]), "");
     let (loss, val_loss) = (&record.loss, &record.val_loss);
     sheet.picture("history", &history(&History { loss, val_loss, ..History::default() }))?;
     generalisation(sheet)
@@ -83,11 +83,11 @@ fn generalisation(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
             let own = network.evaluate(&train.examples(), training.loss)?.loss;
             let other = network.evaluate(&test.examples(), training.loss)?.loss;
             sheet.say(format_args!(
-                "  trained with {what}, split {seed}: training loss {own:.6}, test loss {other:.6}"
+                "  trained with {what}, split {seed}: training loss ≈ {own:.6}, test loss ≈ {other:.6}"
             ));
             losses = [losses[0] + own, losses[1] + other];
         }
-        sheet.result(&format!("mean test loss / mean training loss, {what}"), losses[1] / losses[0], "");
+        sheet.trained(&format!("mean test loss / mean training loss, {what}"), losses[1] / losses[0], "");
     }
     sheet.say("3500 examples hardly leave 21 parameters a choice: the losses differ by chance, in either direction. With 10");
     sheet.say(

@@ -82,10 +82,8 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
         results.push((way.name, gap, result));
     }
     let narrower = results.iter().filter(|(_, gap, _)| *gap < results[0].1).map(|(name, ..)| *name);
-    sheet.say(format_args!(
-        "Smaller gap than without a remedy: ≈ \"{}\".",
-        narrower.collect::<Vec<_>>().join(", ")
-    ));
+    sheet.say("Smaller gap than without a remedy:");
+    sheet.say(format_args!("  ≈ \"{}\"", narrower.collect::<Vec<_>>().join(", ")));
     sheet.say("L1, the sum of |w|, pulls every weight to 0 with the same force, so that many arrive there: a simple model. L2,");
     sheet.say("the sum of w², pulls large weights harder and small ones hardly. Share of weights between -0.001 and 0.001:");
     for (name, _, result) in results.iter().filter(|(name, ..)| ["no remedy", "L1", "L2"].contains(name)) {
