@@ -38,7 +38,7 @@ const MAX_PART_BYTES: usize = 32 << 20;
 pub struct ExtractOptions {
     /// What becomes of the audit.
     pub audit: Audited,
-    /// Number of threads; 0 for one on each core.
+    /// Number of threads; 0 for those of the pool that is there, by default one on each core.
     pub jobs: usize,
     /// Altered copies that are heard beside each track, to learn from.
     pub augmentation: Option<CopySpec>,

@@ -45,6 +45,13 @@ pub struct Global {
     pub config: Option<PathBuf>,
 }
 
+impl Global {
+    /// The bound of `--jobs`; 0 where it is absent, for one thread on each core.
+    pub fn n_threads(&self) -> usize {
+        self.jobs.map_or(0, usize::from)
+    }
+}
+
 /// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 pub enum Command {

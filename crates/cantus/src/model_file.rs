@@ -73,8 +73,7 @@ struct Header {
 /// # Errors
 /// If a number of the model is not finite.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
-    check_finite(model)?;
-    serialize(model, tensors_of(model))
+    serialize(model, finite_tensors(model)?)
 }
 
 /// The bytes of a file with a model's header and these tensors.
@@ -108,9 +107,15 @@ fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// Names the first such tensor.
 pub(crate) fn check_finite(model: &Model) -> Result<(), Error> {
-    match tensors_of(model).iter().find_map(not_finite) {
+    finite_tensors(model).map(drop)
+}
+
+/// All tensors of a model, if they are finite.
+fn finite_tensors(model: &Model) -> Result<Vec<Tensor>, Error> {
+    let tensors = tensors_of(model);
+    match tensors.iter().find_map(not_finite) {
         Some(problem) => Err(unwritable(problem)),
-        None => Ok(()),
+        None => Ok(tensors),
     }
 }
 

@@ -27,8 +27,7 @@ pub struct Evaluate {
 
 impl Evaluate {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let n_threads = global.jobs.map_or(0, usize::from);
-        let report = Run::open(&self.run)?.evaluate(self.features.as_deref(), n_threads)?;
+        let report = Run::open(&self.run)?.evaluate(self.features.as_deref(), global.n_threads())?;
         if self.json {
             output::json(&report)?
         } else {

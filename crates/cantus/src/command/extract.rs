@@ -194,7 +194,7 @@ pub fn extract_folder(
         exclude(&mut catalog, list, global)?;
     }
     let bar = progress::bar("extract", catalog.tracks.len(), global.quiet);
-    let jobs = global.jobs.map_or(0, usize::from);
+    let jobs = global.n_threads();
     let options = ExtractOptions {
         jobs,
         augmentation: choices.augmentation.cloned(),

@@ -248,10 +248,7 @@ impl<'a> Course<'a> {
     /// if there was no validation).
     pub(crate) fn new(history: &'a History, recipe: &Recipe) -> Self {
         let keeps_best = recipe.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
-        let losses = if history.val_loss.is_empty() { &history.loss } else { &history.val_loss };
-        let finite = losses.iter().enumerate().filter(|(_, loss)| keeps_best && loss.is_finite());
-        let best_epoch = finite.min_by(|a, b| a.1.total_cmp(b.1)).map(|(epoch, _)| epoch);
-        Self { history, best_epoch }
+        Self { history, best_epoch: history.best_epoch().filter(|_| keeps_best) }
     }
 }
 

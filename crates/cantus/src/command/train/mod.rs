@@ -220,8 +220,7 @@ impl Train {
     ) -> anyhow::Result<Option<(Answers, Verdict)>> {
         let fingerprint = prepared.fingerprint();
         if self.resume
-            && let Some(finished) =
-                run.finished(&fingerprint, &data.store, global.jobs.map_or(0, usize::from))?
+            && let Some(finished) = run.finished(&fingerprint, &data.store, global.n_threads())?
         {
             return Ok(Some(finished));
         }
@@ -244,7 +243,7 @@ impl Train {
         spec: SplitSpec,
         global: &Global,
     ) -> Job<'a> {
-        let n_threads = global.jobs.map_or(0, usize::from);
+        let n_threads = global.n_threads();
         let Data { store, sha256, .. } = data;
         Job { store, recipe, split, spec, data_sha256: sha256, seed: self.seed, n_threads }
     }
