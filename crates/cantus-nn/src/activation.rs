@@ -185,7 +185,7 @@ fn scale_each(gradient: &mut [f32], at: &[f32], derivative: impl Fn(f32) -> f32)
 
 /// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential
 /// overflows.
-pub(crate) fn softmax(row: &mut [f32]) {
+fn softmax(row: &mut [f32]) {
     let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for value in row.iter_mut() {

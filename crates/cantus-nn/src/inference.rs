@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::chain::Chain;
 use crate::crew::Crew;
 use crate::layer::{Pass, Tape, Weights};
-use crate::team::{all_threads, lock, with_team};
+use crate::team::{all_threads, lock};
 
 /// How many examples a thread takes at a time. Fixed, so that results do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 32;
@@ -117,33 +117,47 @@ impl Inference {
     }
 }
 
-/// Takes `n` examples through the network in blocks, on `n_threads` threads (0 for all).
-///
-/// `write(i, input)` writes the input of example i; `read(block, first example, outputs)` gets the outputs of
-/// a block.
-pub(crate) fn for_each_block(
-    chain: &Chain,
-    parameters: &[Vec<f32>],
+/// Many examples, taken through the network in blocks by several workers, each with buffers of its own.
+#[derive(Debug)]
+pub(crate) struct BlockInference<'a> {
+    chain: &'a Chain,
+    /// How many examples.
     n: usize,
     outputs: Outputs,
-    n_threads: usize,
-    write: impl Fn(usize, &mut [f32]) + Sync,
-    read: impl Fn(usize, usize, &[f32]) + Sync,
-) {
-    let n_blocks = n.div_ceil(BLOCK);
-    // To ask how many processors there are takes longer than to answer one example.
-    let n_threads = if n_blocks > 1 { all_threads(n_threads).min(n_blocks) } else { 1 };
-    let workers: Vec<Mutex<Inference>> =
-        (0..n_threads).map(|_| Mutex::new(Inference::new(chain, BLOCK.min(n)))).collect();
-    let work = |(), worker: usize| {
-        let mut inference = lock(&workers[worker]);
-        for block in (worker..n_blocks).step_by(n_threads) {
+    workers: Vec<Mutex<Inference>>,
+}
+
+impl<'a> BlockInference<'a> {
+    /// Buffers for `n` examples on up to `n_threads` threads (0 for all).
+    pub(crate) fn new(chain: &'a Chain, n: usize, outputs: Outputs, n_threads: usize) -> Self {
+        let n_blocks = n.div_ceil(BLOCK);
+        // To ask how many processors there are takes longer than to answer one example.
+        let n_workers = if n_blocks > 1 { all_threads(n_threads).min(n_blocks) } else { 1 };
+        let worker = |_| Mutex::new(Inference::new(chain, BLOCK.min(n)));
+        Self { chain, n, outputs, workers: (0..n_workers).map(worker).collect() }
+    }
+
+    pub(crate) fn n_workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Does one worker's share of the blocks.
+    ///
+    /// `write(i, input)` writes the input of example i; `read(block, outputs)` gets the outputs of a block.
+    pub(crate) fn work(
+        &self,
+        parameters: &[Vec<f32>],
+        worker: usize,
+        write: impl Fn(usize, &mut [f32]),
+        read: impl Fn(usize, &[f32]),
+    ) {
+        let mut inference = lock(&self.workers[worker]);
+        for block in (worker..self.n.div_ceil(BLOCK)).step_by(self.n_workers()) {
             let first = block * BLOCK;
-            let rows = BLOCK.min(n - first);
-            let inputs = inference.input().chunks_exact_mut(chain.input_len());
+            let rows = BLOCK.min(self.n - first);
+            let inputs = inference.input().chunks_exact_mut(self.chain.input_len());
             inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
-            read(block, first, inference.run(chain, parameters, rows, outputs, &Crew::alone()));
+            read(block, inference.run(self.chain, parameters, rows, self.outputs, &Crew::alone()));
         }
-    };
-    with_team(n_threads, work, |team| team.run((), n_threads));
+    }
 }

@@ -11,10 +11,10 @@ use crate::evaluate::scores;
 use crate::examples::Examples;
 use crate::fit::{self, Progress, Training};
 use crate::history::{History, Scores};
-use crate::inference::{self, BLOCK, Inference, Outputs};
+use crate::inference::{BLOCK, BlockInference, Inference, Outputs};
 use crate::loss::Loss;
 use crate::summary;
-use crate::team::lock;
+use crate::team::{lock, with_team};
 use crate::weights::Tensor;
 
 /// Layers with weights: learns by [`fit`](Self::fit), answers by [`predict`](Self::predict).
@@ -170,9 +170,10 @@ impl Network {
         let blocks: Vec<_> = outputs.chunks_mut(BLOCK * output_len).map(Mutex::new).collect();
         let write =
             |i: usize, input: &mut [f32]| input.copy_from_slice(&inputs[i * input_len..(i + 1) * input_len]);
-        let read = |block: usize, _: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
-        let (outputs_of, n_threads) = (Outputs::Activated, self.n_threads);
-        inference::for_each_block(&self.chain, &self.parameters, n, outputs_of, n_threads, write, read);
+        let read = |block: usize, outputs: &[f32]| lock(&blocks[block]).copy_from_slice(outputs);
+        let inference = BlockInference::new(&self.chain, n, Outputs::Activated, self.n_threads);
+        let work = |(), worker: usize| inference.work(&self.parameters, worker, write, read);
+        with_team(inference.n_workers(), work, |team| team.run((), inference.n_workers()));
         Ok(outputs)
     }
 

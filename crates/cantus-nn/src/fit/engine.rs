@@ -13,7 +13,7 @@ use crate::chain::Chain;
 use crate::layer::{Agreed, BatchNormalizationLayer, DenseLayer, Meeting};
 use crate::loss::Score;
 use crate::optimizer::Step;
-use crate::team::{Team, lock, read, write};
+use crate::team::{lock, read, write};
 
 /// What the leader calls out; each order consists of tasks, which members take in turn.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,9 @@ pub(super) enum Order {
     /// Some weights.
     Update,
 }
+
+/// Has all tasks of an order done, and waits for them.
+pub(super) type Run<'r> = &'r dyn Fn(Order, usize);
 
 /// All that is needed for training steps, allocated once.
 pub(super) struct Engine<'a> {
@@ -131,7 +134,7 @@ impl<'a> Engine<'a> {
     /// penalty.
     pub(super) fn step(
         &self,
-        team: &Team<'_, Order>,
+        run: Run<'_>,
         indices: &[usize],
         epoch: usize,
         key: u64,
@@ -146,22 +149,22 @@ impl<'a> Engine<'a> {
         let n_lanes = self.lanes.len();
         let (_, before_last) = self.plan.stages.split_last().unwrap_or((&self.plan.stages[0], &[]));
         for (i, _) in before_last.iter().enumerate() {
-            team.run(Order::Forward(i), n_lanes);
-            self.meet_forward(team, self.plan.stages[i + 1].head);
+            run(Order::Forward(i), n_lanes);
+            self.meet_forward(run, self.plan.stages[i + 1].head);
         }
-        team.run(Order::Turn, n_lanes);
+        run(Order::Turn, n_lanes);
         for (i, _) in before_last.iter().enumerate().rev() {
             let head = self.plan.stages[i + 1].head;
-            self.meet_backward(team, head);
+            self.meet_backward(run, head);
             if head.is_some_and(|head| self.plan.links[head].hands_on) {
-                team.run(Order::Backward(i), n_lanes);
+                run(Order::Backward(i), n_lanes);
             }
         }
         if let Some(Clipping::Norm(_) | Clipping::GlobalNorm(_)) = self.clipping {
-            team.run(Order::Norms, self.updates.len());
+            run(Order::Norms, self.updates.len());
             self.clip();
         }
-        team.run(Order::Update, self.updates.len());
+        run(Order::Update, self.updates.len());
         self.score()
     }
 
@@ -179,11 +182,11 @@ impl<'a> Engine<'a> {
     }
 
     /// All lanes have arrived at link `head`.
-    fn meet_forward(&self, team: &Team<'_, Order>, head: Option<usize>) {
+    fn meet_forward(&self, run: Run<'_>, head: Option<usize>) {
         match self.hub(head) {
             Some((link, Hub::Columns(_, columns))) => {
                 columns.gather_input(&self.lanes, self.chain.links[link].reads);
-                team.run(Order::ColumnsForward(link), columns.n_panels());
+                run(Order::ColumnsForward(link), columns.n_panels());
             }
             Some((link, Hub::Statistics(layer, block, agreed))) => {
                 let lanes: Vec<_> = self.lanes.iter().map(read).collect();
@@ -195,12 +198,12 @@ impl<'a> Engine<'a> {
     }
 
     /// All lanes have come back to link `head`.
-    fn meet_backward(&self, team: &Team<'_, Order>, head: Option<usize>) {
+    fn meet_backward(&self, run: Run<'_>, head: Option<usize>) {
         match self.hub(head) {
             Some((link, Hub::Columns(_, columns))) => {
                 columns.gather_d_output(&self.lanes, link);
                 if self.plan.links[link].hands_on {
-                    team.run(Order::ColumnsBackward(link), columns.n_input_blocks());
+                    run(Order::ColumnsBackward(link), columns.n_input_blocks());
                 }
             }
             Some((link, Hub::Statistics(layer, _, agreed))) => {

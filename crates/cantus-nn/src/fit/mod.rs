@@ -19,6 +19,7 @@ mod step;
 mod training;
 
 use std::ops::ControlFlow;
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use cantus_random::key;
@@ -27,14 +28,14 @@ pub use training::{Batching, Clipping, EarlyStopping, Training};
 use crate::chain::Chain;
 use crate::epoch_order::epoch_order;
 use crate::error::Error;
-use crate::evaluate::scores;
+use crate::evaluate::Evaluation;
 use crate::examples::Examples;
 use crate::history::{EpochLog, History, Scores};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimizer::Step;
 use crate::purpose;
-use crate::team::{Team, all_threads, with_team};
+use crate::team::{Team, all_threads, read, with_team, write};
 use crate::weights::Tensor;
 use engine::{Engine, Order};
 use state::State;
@@ -158,16 +159,15 @@ pub(crate) fn fit(
     let rule = Rule { optimizer: training.optimizer, clip_value };
     let batch = training.batching.size(train.len());
     let engine = Engine::new(chain, batch, task, rule, training.clipping, parameters, slots);
-    let fit = Fit {
-        architecture,
-        chain,
-        engine: &engine,
-        train,
-        validation,
-        training,
-        n_threads: all_threads(training.n_threads),
-    };
-    let outcome = fit.run(parameters, &mut state, &mut observe);
+    let n_threads = all_threads(training.n_threads);
+    let validation = validation.map(|examples| Evaluation::new(chain, examples, training.loss, n_threads));
+    let judged = RwLock::new(parameters.clone());
+    let fit = Fit { architecture, chain, engine: &engine, train, validation, judged, training };
+    let outcome = with_team(
+        n_threads,
+        |job, task| fit.work(job, task),
+        |team| fit.run(team, parameters, &mut state, &mut observe),
+    );
     if let Err(Diverged(what)) = outcome {
         let best_epoch = state.history.best_epoch();
         let learning_rate = state.learning_rate(training, 0.0);
@@ -185,33 +185,48 @@ pub(crate) fn fit(
 /// What is not finite.
 struct Diverged(&'static str);
 
+/// What the threads of a fit do together.
+#[derive(Debug, Clone, Copy)]
+enum Job {
+    /// A part of a training step.
+    Step(Order),
+    /// A share of the validation examples, with the weights in [`Fit::judged`].
+    Validate,
+}
+
 /// A training that is prepared.
 struct Fit<'a> {
     architecture: &'a crate::Architecture,
     chain: &'a Chain,
     engine: &'a Engine<'a>,
     train: &'a dyn Examples,
-    validation: Option<&'a dyn Examples>,
+    validation: Option<Evaluation<'a>>,
+    /// The weights that validation and early stopping judge: those after the epoch, or their average.
+    judged: RwLock<Vec<Vec<f32>>>,
     training: &'a Training,
-    n_threads: usize,
 }
 
 impl Fit<'_> {
+    /// Does one task of a job.
+    fn work(&self, job: Job, task: usize) {
+        match (job, &self.validation) {
+            (Job::Step(order), _) => self.engine.work(order, task),
+            (Job::Validate, Some(validation)) => validation.work(&read(&self.judged), task),
+            (Job::Validate, None) => {}
+        }
+    }
+
     /// Epoch after epoch; `parameters` has the weights of the last one that ended.
     fn run(
         &self,
+        team: &Team<'_, Job>,
         parameters: &mut [Vec<f32>],
         state: &mut State,
         observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<(), Diverged> {
         while state.goes_on(self.training) {
             let epoch = state.n_epochs;
-            // The team ends with the epoch, since validation has threads of its own.
-            let train_scores = with_team(
-                self.n_threads,
-                |order, task| self.engine.work(order, task),
-                |team| self.run_epoch(team, state, observe),
-            )?;
+            let train_scores = self.run_epoch(team, state, observe)?;
             self.engine.copy_parameters(parameters);
             if !is_finite(parameters) {
                 return Err(Diverged("a weight"));
@@ -220,16 +235,14 @@ impl Fit<'_> {
             if let Some(averaging) = self.training.averaging {
                 state.average.take_in(averaging, epoch + 1, parameters);
             }
-            // Lent while the epoch is booked, and given back.
-            let average = state.average.weights.take();
-            let judged: &[Vec<f32>] = average.as_deref().unwrap_or(parameters);
+            let judged = state.average.weights.as_deref().unwrap_or(parameters);
+            copy(judged, &mut write(&self.judged));
             let log = EpochLog {
                 train: train_scores,
-                validation: self.validate(judged)?,
+                validation: self.validate(team)?,
                 learning_rate: f64::from(state.learning_rate(self.training, 0.0)),
             };
-            let is_best = state.end_epoch(log, self.training, judged);
-            state.average.weights = average;
+            let is_best = state.end_epoch(log, self.training, &read(&self.judged));
             let end = EpochEnd {
                 epoch,
                 log,
@@ -248,16 +261,17 @@ impl Fit<'_> {
         Ok(())
     }
 
-    fn validate(&self, parameters: &[Vec<f32>]) -> Result<Option<Scores>, Diverged> {
-        let Some(examples) = self.validation else { return Ok(None) };
-        let scores = scores(self.chain, parameters, examples, self.training.loss, self.n_threads);
+    fn validate(&self, team: &Team<'_, Job>) -> Result<Option<Scores>, Diverged> {
+        let Some(validation) = &self.validation else { return Ok(None) };
+        team.run(Job::Validate, validation.n_workers());
+        let scores = validation.scores(&read(&self.judged));
         if scores.loss.is_finite() { Ok(Some(scores)) } else { Err(Diverged("the validation loss")) }
     }
 
     /// Trains on every example once; `None` if the observer wants no more.
     fn run_epoch(
         &self,
-        team: &Team<'_, Order>,
+        team: &Team<'_, Job>,
         state: &mut State,
         observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Option<Scores>, Diverged> {
@@ -272,7 +286,8 @@ impl Fit<'_> {
             let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
             let step = Step { learning_rate, number: state.n_steps };
             let step_key = key(key(training.seed, purpose::LAYERS), state.n_steps);
-            let (score, penalty) = self.engine.step(team, indices, epoch, step_key, step);
+            let run = |order, n_tasks| team.run(Job::Step(order), n_tasks);
+            let (score, penalty) = self.engine.step(&run, indices, epoch, step_key, step);
             loss += score.loss + penalty * indices.len() as f64;
             if !loss.is_finite() {
                 let is_first = state.n_steps == 1;
@@ -299,6 +314,10 @@ impl Fit<'_> {
         }
         Ok(None)
     }
+}
+
+fn copy(from: &[Vec<f32>], to: &mut [Vec<f32>]) {
+    from.iter().zip(to).for_each(|(from, to)| to.copy_from_slice(from));
 }
 
 fn is_finite(parameters: &[Vec<f32>]) -> bool {

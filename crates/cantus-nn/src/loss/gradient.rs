@@ -2,8 +2,7 @@
 
 use super::Loss;
 use super::score::EPSILON;
-use crate::activation::softmax;
-use crate::elementwise::sigmoid;
+use crate::activation::Activation;
 use crate::examples::Target;
 
 impl Loss {
@@ -22,11 +21,11 @@ impl Loss {
     ) {
         let scale = scale * n_classes as f32 / outputs.len() as f32;
         gradient.copy_from_slice(outputs);
+        if from_logits {
+            self.fused_activation().forward(gradient, n_classes);
+        }
         for (row, values) in gradient.chunks_exact_mut(n_classes).enumerate() {
             let t = |j: usize| self.smoothed(target, row, j, n_classes);
-            if from_logits {
-                self.probabilities(values);
-            }
             let sum_t: f32 = if from_logits { (0..n_classes).map(t).sum() } else { 0.0 };
             for (j, value) in values.iter_mut().enumerate() {
                 let (p, t) = (*value, t(j));
@@ -45,11 +44,11 @@ impl Loss {
         }
     }
 
-    /// Makes probabilities of a row of logits.
-    fn probabilities(self, row: &mut [f32]) {
+    /// The activation that makes probabilities of logits.
+    fn fused_activation(self) -> Activation {
         match self {
-            Self::BinaryCrossentropy { .. } => row.iter_mut().for_each(|value| *value = sigmoid(*value)),
-            _ => softmax(row),
+            Self::BinaryCrossentropy { .. } => Activation::Sigmoid,
+            _ => Activation::Softmax,
         }
     }
 }
