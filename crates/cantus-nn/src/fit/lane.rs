@@ -35,6 +35,9 @@ pub(super) struct Lane {
     /// Each link's memory from forward to backward.
     tapes: Vec<Vec<f32>>,
     scratch: Vec<f32>,
+    /// What a backward pass is handed in place of a buffer that it has not declared: NaN in tests and debug builds, else
+    /// nothing.
+    undeclared: Vec<f32>,
     /// For each link, what it wants to know of the whole batch.
     pub(super) moments: Vec<Moments>,
     moments_scratch: Vec<f32>,
@@ -78,6 +81,7 @@ impl Lane {
             borders: (0..chain.links.len()).map(border).collect(),
             tapes: memories.iter().map(|memory| vec![0.0; memory.floats * rows]).collect(),
             scratch: vec![0.0; scratch],
+            undeclared: vec![f32::NAN; if POISONS { rows * lens.iter().max().unwrap_or(&0) } else { 0 }],
             moments: (0..chain.links.len()).map(|i| Moments::new(channels(i))).collect(),
             moments_scratch: vec![0.0; 2 * (0..chain.links.len()).map(channels).max().unwrap_or(0)],
             flow: [vec![0.0; flow], vec![0.0; flow]],
@@ -176,9 +180,11 @@ impl Lane {
         poison(dx);
         let (dy, dx) = (&mut dy[..y.len()], plan.hands_on.then_some(&mut dx[..x.len()]));
         if let Some(activation) = plan.takes {
-            activation.backward(plan.reads.output(y), &[], dy, self.lens[link + 1]);
+            activation.backward(y, &[], dy, self.lens[link + 1]);
         }
-        let flow = Flow { x: plan.reads.input(x), y: plan.reads.output(y), dy, dx };
+        let x = declared(plan.reads.input, x, &self.undeclared);
+        let y = declared(plan.reads.output, y, &self.undeclared);
+        let flow = Flow { x, y, dy, dx };
         let tape = tape(&mut self.tapes[link], &mut self.scratch, at.layer.memory(), group);
         at.layer.backward(&pass, weights, flow, &mut self.gradients[link], tape);
         self.flow.swap(0, 1);
@@ -223,7 +229,7 @@ impl Lane {
         border.copy_from_slice(&self.flow[0][..range.len()]);
         if !plan.skips_derivative {
             let kept = &self.tapes[link][span(group, chain.links[link].layer.memory().floats)];
-            let y = plan.reads.output(&self.outputs[link + 1][y]);
+            let y = declared(plan.reads.output, &self.outputs[link + 1][y], &self.undeclared);
             dense.description.activation.backward(y, kept, border, dense.description.units);
         }
     }
@@ -316,10 +322,18 @@ fn span(group: &Range<usize>, len: usize) -> Range<usize> {
     group.start * len..group.end * len
 }
 
+/// Whether buffers that are free are filled with NaN.
+const POISONS: bool = cfg!(any(test, debug_assertions));
+
+/// A buffer where it is declared that it is read.
+fn declared<'a>(is_declared: bool, buffer: &'a [f32], undeclared: &'a [f32]) -> &'a [f32] {
+    if is_declared { buffer } else { &undeclared[..buffer.len().min(undeclared.len())] }
+}
+
 /// In tests and debug builds, fills a buffer that is free with NaN, so that whoever reads it before it is written again
 /// fails every test that trains.
 fn poison(buffer: &mut [f32]) {
-    if cfg!(any(test, debug_assertions)) {
+    if POISONS {
         buffer.fill(f32::NAN);
     }
 }

@@ -12,6 +12,8 @@ mod block;
 mod checkpoint;
 mod columns;
 mod engine;
+#[cfg(test)]
+mod false_declarations;
 mod lane;
 mod plan;
 mod state;

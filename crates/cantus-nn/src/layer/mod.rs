@@ -166,16 +166,6 @@ impl BackwardReads {
         let output = reads.output || (!skips_activation && derivative == DerivativeReads::Output);
         Self { output, ..reads }
     }
-
-    /// x where it is declared, else nothing.
-    pub(crate) fn input(self, x: &[f32]) -> &[f32] {
-        if self.input { x } else { &[] }
-    }
-
-    /// y where it is declared, else nothing.
-    pub(crate) fn output(self, y: &[f32]) -> &[f32] {
-        if self.output { y } else { &[] }
-    }
 }
 
 /// Why the examples of a batch wait for each other at a layer.
@@ -254,9 +244,9 @@ pub(crate) struct Weights<'a> {
 
 /// What a backward pass reads and writes.
 pub(crate) struct Flow<'a> {
-    /// Empty unless declared in [`Layer::backward_reads`].
+    /// Nothing (in tests and debug builds NaN) unless declared in [`Layer::backward_reads`].
     pub(crate) x: &'a [f32],
-    /// Empty unless declared in [`Layer::backward_reads`], or read by the derivative of the last activation.
+    /// The same, unless the derivative of the last activation reads it.
     pub(crate) y: &'a [f32],
     /// ∂E/∂y; a layer may overwrite it.
     pub(crate) dy: &'a mut [f32],

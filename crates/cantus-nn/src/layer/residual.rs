@@ -171,8 +171,6 @@ impl Layer for ResidualLayer {
                 None => flow.x,
             };
             let dy = &mut above[..inner.output_len * rows];
-            let reads = BackwardReads::of(&*inner.layer, false);
-            let (x, y) = (reads.input(x), reads.output(y));
             let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
             let scratch = &mut scratch[..inner.layer.memory().scratch_len(rows)];
             let inner_tape = Tape { floats: kept, scratch };
