@@ -57,7 +57,9 @@ impl Adam {
     fn update_fading(&self, step: Step, fade: f32, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         // Both corrections for beginning at 0, folded into the learning rate.
         let n = i32::try_from(step.number).unwrap_or(i32::MAX);
-        let correction = (1.0 - self.beta_2.powi(n)).sqrt() / (1.0 - self.beta_1.powi(n));
+        // Keras takes the powers of β rounded to f32, in f32 and in f64 alike; that is 6.7e-6 of every step.
+        let power = |beta: f64| f64::from(beta as f32).powi(n);
+        let correction = (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1));
         let rate = (f64::from(step.learning_rate) * correction) as f32;
         follow(self, rate, fade, weights, gradient, slots);
     }
@@ -80,5 +82,29 @@ impl AdamW {
         let Self { learning_rate, weight_decay, beta_1, beta_2, epsilon } = *self;
         let adam = Adam { learning_rate, beta_1, beta_2, epsilon };
         adam.update_fading(step, 1.0 - step.learning_rate * weight_decay, weights, gradient, slots);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keras 3.15.1 in float64, which its float32 equals within 6e-7:
+    ///
+    /// ```python
+    /// w, opt = keras.Variable(np.zeros(1)), keras.optimizers.Adam(1e-3)
+    /// opt.build([w])
+    /// for g in [0.5, -0.25, 1.0]: opt.apply([keras.ops.convert_to_tensor(np.array([g]))], [w]); print(w.numpy())
+    /// ```
+    #[test]
+    fn steps_from_zero_are_those_of_keras_to_the_last_digits_of_f32() {
+        let expected = [-9.999_869_997_876e-4, -1.266_320_758_437e-3, -1.924_426_168_826e-3];
+        let (mut w, mut m, mut v) = ([0.0_f32], [0.0], [0.0]);
+        for ((gradient, expected), number) in [0.5, -0.25, 1.0].into_iter().zip(expected).zip(1..) {
+            let step = Step { learning_rate: 1e-3, number };
+            Adam::default().update(step, &mut w, &[gradient], [&mut m, &mut v]);
+            let by = f64::from(w[0]) / expected - 1.0;
+            assert!(by.abs() < 5e-7, "step {number}: {} differs by {by:.1e}", w[0]);
+        }
     }
 }

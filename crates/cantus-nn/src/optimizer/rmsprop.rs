@@ -76,3 +76,21 @@ fn follow_with_momentum(
         *w -= *u;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keras 3.15.1 in float64: `keras.optimizers.RMSprop(1e-3)` on a weight of 0 with these gradients.
+    #[test]
+    fn steps_from_zero_are_those_of_keras_to_the_last_digits_of_f32() {
+        let expected = [-3.162_271_335_632e-3, -1.687_854_338_284e-3, -4.506_432_519_522e-3];
+        let (mut w, mut v) = ([0.0_f32], [0.0]);
+        for ((gradient, expected), number) in [0.5, -0.25, 1.0].into_iter().zip(expected).zip(1..) {
+            let step = Step { learning_rate: 1e-3, number };
+            RmsProp::default().update(step, &mut w, &[gradient], [&mut v, &mut []]);
+            let by = f64::from(w[0]) / expected - 1.0;
+            assert!(by.abs() < 5e-7, "step {number}: {} differs by {by:.1e}", w[0]);
+        }
+    }
+}
