@@ -83,7 +83,7 @@ impl EpochEnd<'_> {
     #[must_use]
     pub fn weights(&self) -> Vec<Tensor> {
         let (_, chain, parameters) = self.network;
-        chain.tensors(self.state.average.weights.as_deref().unwrap_or(parameters))
+        chain.tensors(self.state.judged(parameters))
     }
 
     /// Everything that [`Network::resume`] needs, as the bytes of a safetensors file.
@@ -163,8 +163,8 @@ pub(crate) fn fit(
     let engine = Engine::new(chain, batch, task, rule, training.clipping, parameters, slots);
     let n_threads = all_threads(training.n_threads);
     let validation = validation.map(|examples| Evaluation::new(chain, examples, training.loss, n_threads));
-    let judged = RwLock::new(parameters.clone());
-    let fit = Fit { architecture, chain, engine: &engine, train, validation, judged, training };
+    let validated = RwLock::new(if validation.is_some() { parameters.clone() } else { Vec::new() });
+    let fit = Fit { architecture, chain, engine: &engine, train, validation, validated, training };
     let outcome = with_team(
         n_threads,
         |job, task| fit.work(job, task),
@@ -192,7 +192,7 @@ struct Diverged(&'static str);
 enum Job {
     /// A part of a training step.
     Step(Order),
-    /// A share of the validation examples, with the weights in [`Fit::judged`].
+    /// A share of the validation examples.
     Validate,
 }
 
@@ -203,8 +203,8 @@ struct Fit<'a> {
     engine: &'a Engine<'a>,
     train: &'a dyn Examples,
     validation: Option<Evaluation<'a>>,
-    /// The weights that validation and early stopping judge: those after the epoch, or their average.
-    judged: RwLock<Vec<Vec<f32>>>,
+    /// The weights that [`Job::Validate`] works with; none without validation.
+    validated: RwLock<Vec<Vec<f32>>>,
     training: &'a Training,
 }
 
@@ -213,7 +213,7 @@ impl Fit<'_> {
     fn work(&self, job: Job, task: usize) {
         match (job, &self.validation) {
             (Job::Step(order), _) => self.engine.work(order, task),
-            (Job::Validate, Some(validation)) => validation.work(&read(&self.judged), task),
+            (Job::Validate, Some(validation)) => validation.work(&read(&self.validated), task),
             (Job::Validate, None) => {}
         }
     }
@@ -237,14 +237,12 @@ impl Fit<'_> {
             if let Some(averaging) = self.training.averaging {
                 state.average.take_in(averaging, epoch + 1, parameters);
             }
-            let judged = state.average.weights.as_deref().unwrap_or(parameters);
-            copy(judged, &mut write(&self.judged));
             let log = EpochLog {
                 train: train_scores,
-                validation: self.validate(team)?,
+                validation: self.validate(team, state.judged(parameters))?,
                 learning_rate: f64::from(state.learning_rate(self.training, 0.0)),
             };
-            let is_best = state.end_epoch(log, self.training, &read(&self.judged));
+            let is_best = state.end_epoch(log, self.training, parameters);
             let end = EpochEnd {
                 epoch,
                 log,
@@ -263,10 +261,11 @@ impl Fit<'_> {
         Ok(())
     }
 
-    fn validate(&self, team: &Team<'_, Job>) -> Result<Option<Scores>, Diverged> {
+    fn validate(&self, team: &Team<'_, Job>, judged: &[Vec<f32>]) -> Result<Option<Scores>, Diverged> {
         let Some(validation) = &self.validation else { return Ok(None) };
+        write(&self.validated).iter_mut().zip(judged).for_each(|(to, from)| to.copy_from_slice(from));
         team.run(Job::Validate, validation.n_workers());
-        let scores = validation.scores(&read(&self.judged));
+        let scores = validation.scores(judged);
         if scores.loss.is_finite() { Ok(Some(scores)) } else { Err(Diverged("the validation loss")) }
     }
 
@@ -316,10 +315,6 @@ impl Fit<'_> {
         }
         Ok(None)
     }
-}
-
-fn copy(from: &[Vec<f32>], to: &mut [Vec<f32>]) {
-    from.iter().zip(to).for_each(|(from, to)| to.copy_from_slice(from));
 }
 
 fn is_finite(parameters: &[Vec<f32>]) -> bool {

@@ -41,7 +41,12 @@ impl State {
         (f64::from(training.optimizer.learning_rate()) * factor) as f32
     }
 
-    /// Books an epoch; returns whether it was the best so far.
+    /// The weights that validation and early stopping judge: the average of epochs', where there is one, else the last.
+    pub(super) fn judged<'a>(&'a self, parameters: &'a [Vec<f32>]) -> &'a [Vec<f32>] {
+        self.average.weights.as_deref().unwrap_or(parameters)
+    }
+
+    /// Books an epoch, after which the network has these parameters; returns whether it was the best so far.
     pub(super) fn end_epoch(&mut self, log: EpochLog, training: &Training, parameters: &[Vec<f32>]) -> bool {
         let loss = log.validation.unwrap_or(log.train).loss;
         self.n_epochs += 1;
@@ -50,8 +55,9 @@ impl State {
         let is_best = self.best.is_none_or(|best| loss < best);
         if is_best {
             self.best = Some(loss);
+            let judged = self.average.weights.as_deref().unwrap_or(parameters);
             // In place: large networks are not to be copied twice.
-            self.best_parameters.iter_mut().zip(parameters).for_each(|(best, now)| best.copy_from_slice(now));
+            self.best_parameters.iter_mut().zip(judged).for_each(|(best, now)| best.copy_from_slice(now));
         }
         if let Some(stopping) = training.early_stopping {
             if self.fallen_to.is_none_or(|lowest| loss < lowest - stopping.min_delta) {
