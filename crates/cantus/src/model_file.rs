@@ -106,6 +106,7 @@ fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// Names the first such tensor.
+#[cfg(feature = "train")]
 pub(crate) fn check_finite(model: &Model) -> Result<(), Error> {
     finite_tensors(model).map(drop)
 }
