@@ -24,6 +24,7 @@ mod http;
 mod interruption;
 mod kaggle;
 mod pictures;
+mod pins;
 mod prediction;
 mod real_music;
 mod report;
