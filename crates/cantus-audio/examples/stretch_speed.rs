@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use cantus_audio::augment::pitch_shift::shift;
 use cantus_audio::augment::time_stretch::Stretcher;
-use cantus_audio::synth::{Genre, compose};
+use cantus_synth::{Genre, compose};
 
 fn main() {
     let samples = compose(Genre::Pop, 1, 30.0, 22_050).samples;

@@ -1,7 +1,7 @@
 //! From a sound file to features.
 //!
 //! ```text
-//! file ─▶ decode ─▶ resample ─▶ (augment) ─▶ signal ─▶ feature [n_frames, n_bins]
+//! file ─▶ decode ─▶ resample ─▶ (augment) ─▶ transform ─▶ feature [n_frames, n_bins]
 //! ```
 //!
 //! The modules stand in the order in which sound passes through them, and each uses only those before it.
@@ -19,9 +19,9 @@ pub mod fingerprint;
 pub mod level;
 pub mod pending_file;
 pub mod resample;
-pub mod signal;
-pub mod sound;
-pub mod synth;
+pub mod transform;
+mod wav;
 
 pub use audio::Audio;
 pub use error::Error;
+pub use wav::write_wav;

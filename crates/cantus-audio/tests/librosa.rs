@@ -12,8 +12,8 @@ use cantus_audio::feature::dct::Dct;
 use cantus_audio::feature::mel::{MelConfig, MelFilterBank, mel_frequencies};
 use cantus_audio::feature::spectrum::{magnitude_spectrum, power_spectrum};
 use cantus_audio::feature::{DctType, FeatureKind, FeatureSpec, MelNorm};
-use cantus_audio::signal::Window;
-use cantus_audio::signal::decibel::{
+use cantus_audio::transform::Window;
+use cantus_audio::transform::decibel::{
     Decibel, Reference, amplitude_to_db, db_to_amplitude, db_to_power, power_to_db,
 };
 use serde::Deserialize;

@@ -24,8 +24,8 @@ use cantus_audio::feature::tempogram::{Tempogram, TempogramConfig};
 use cantus_audio::feature::tonnetz::Tonnetz;
 use cantus_audio::feature::tuning::TuningEstimator;
 use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
-use cantus_audio::signal::hpss::hpss;
-use cantus_audio::signal::{Cqt, CqtConfig, Hpss, HpssConfig, Norm, PadMode, Stft, StftConfig, Window};
+use cantus_audio::transform::hpss::hpss;
+use cantus_audio::transform::{Cqt, CqtConfig, Hpss, HpssConfig, Norm, PadMode, Stft, StftConfig, Window};
 use serde::Deserialize;
 use serde_json::Value;
 

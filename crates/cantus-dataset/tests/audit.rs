@@ -8,11 +8,12 @@ use std::path::Path;
 
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::synth::{Genre, compose, write_wav};
+use cantus_audio::write_wav;
 use cantus_dataset::audit::{Audit, Exclusions, Kind};
 use cantus_dataset::{
     Audited, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Part, SplitSpec, Unit, extract,
 };
+use cantus_synth::{Genre, compose};
 
 fn song(genre: Genre, seed: u64) -> Audio {
     compose(genre, seed, 14.0, 22_050)

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::{Audio, decode, synth};
+use cantus_audio::{Audio, decode};
 use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, SplitSpec, Unit, extract};
 
 /// Two segments of 0.1 s.
@@ -28,7 +28,7 @@ fn tones() -> tempfile::TempDir {
             let samples = (0..4630).map(|i| 0.4 * (step * i as f32).sin()).collect();
             fs::create_dir_all(dir.path().join(label)).unwrap();
             let path = dir.path().join(format!("{label}/{n:02}.wav"));
-            synth::write_wav(path, &Audio { samples, sample_rate: 22_050 }).unwrap();
+            cantus_audio::write_wav(path, &Audio { samples, sample_rate: 22_050 }).unwrap();
         }
     }
     dir

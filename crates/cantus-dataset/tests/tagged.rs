@@ -7,9 +7,10 @@ use std::path::Path;
 
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::synth::{Genre, compose, write_wav};
+use cantus_audio::write_wav;
 use cantus_dataset::audit::Kind;
 use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, course_json, extract};
+use cantus_synth::{Genre, compose};
 
 fn write(path: &Path, audio: &Audio) {
     write_wav(path, audio).unwrap();

@@ -205,8 +205,8 @@ impl Examples for PartExamples<'_> {
 mod tests {
     use std::path::Path;
 
+    use cantus_audio::Audio;
     use cantus_audio::feature::FeatureSpec;
-    use cantus_audio::{Audio, synth};
     use cantus_dataset::{Catalog, ExtractOptions, SplitSpec, Unit, extract};
 
     use super::*;
@@ -224,7 +224,7 @@ mod tests {
             std::fs::create_dir_all(music.join(label)).unwrap();
             let samples = (0..20_000).map(|i| (0.4 + 0.01 * n as f32) * (step * (i * i) as f32 / 1e4).sin());
             let audio = Audio { samples: samples.collect(), sample_rate: 22_050 };
-            synth::write_wav(music.join(format!("{label}/{n}.wav")), &audio).unwrap();
+            cantus_audio::write_wav(music.join(format!("{label}/{n}.wav")), &audio).unwrap();
         }
         let mut spec = FeatureSpec { n_mfcc: N_BINS, ..FeatureSpec::course() };
         (spec.segments.track_duration_s, spec.segments.n_segments) = (0.9, 2);

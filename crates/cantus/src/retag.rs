@@ -213,7 +213,7 @@ fn sound(path: &Path, bytes: &[u8]) -> Result<(String, usize), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cantus_audio::synth::write_wav;
+    use cantus_audio::write_wav;
 
     fn recording(dir: &Path) -> PathBuf {
         let path = dir.join("tone.wav");

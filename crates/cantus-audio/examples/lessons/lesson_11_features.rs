@@ -8,9 +8,9 @@ use cantus::lesson::Sheet;
 use cantus::plot::{Axis, ColourRange, HeatMap, LineChart, Rows, Series, Spectrum, Style};
 use cantus::plot::{heat_map, line_chart, spectrum, waveform};
 use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, mel::mel_frequencies};
-use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db};
-use cantus_audio::signal::fourier::{Complex32, RealFft, fft_frequencies};
-use cantus_audio::synth::{Genre, compose};
+use cantus_audio::transform::decibel::{Decibel, Reference, amplitude_to_db};
+use cantus_audio::transform::fourier::{Complex32, RealFft, fft_frequencies};
+use cantus_synth::{Genre, compose};
 
 const SAMPLE_RATE: u32 = 22_050;
 /// Samples of a frame, and from the start of one frame to the start of the next: those of the lecture.

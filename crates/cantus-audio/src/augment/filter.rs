@@ -84,7 +84,7 @@ fn angle(cutoff_hz: f32, sample_rate: u32) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::fourier::dft;
+    use crate::transform::fourier::dft;
 
     #[derive(Deserialize)]
     struct Reference {

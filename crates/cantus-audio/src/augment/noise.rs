@@ -95,7 +95,7 @@ fn excerpt(recordings: &[Vec<f32>], n: usize, chance: &mut KeyedRng) -> Vec<f32>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::fourier::RealFft;
+    use crate::transform::fourier::RealFft;
 
     fn tone(n: usize) -> Vec<f32> {
         (0..n).map(|i| 0.3 * (i as f32 * 0.05).sin()).collect()

@@ -142,7 +142,7 @@ impl Step {
 mod tests {
     use super::*;
     use crate::augment::pitch::tone;
-    use crate::synth::write_wav;
+    use crate::write_wav;
 
     const ALL: &str = r#"
         copies = 3

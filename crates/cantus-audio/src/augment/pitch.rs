@@ -1,7 +1,7 @@
 //! Tones and their pitch, for tests.
 
-use crate::signal::fourier::{RealFft, n_bins};
-use crate::signal::{Complex32, Window};
+use crate::transform::fourier::{RealFft, n_bins};
+use crate::transform::{Complex32, Window};
 
 /// A sine of amplitude 0.5.
 pub(super) fn tone(hz: f64, sample_rate: u32, n: usize) -> Vec<f32> {

@@ -53,7 +53,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 mod tests {
     use super::*;
     use crate::Audio;
-    use crate::synth::write_wav;
+    use crate::write_wav;
 
     fn write(path: &Path, value: f32) {
         let audio = Audio { samples: vec![value; 1000], sample_rate: 22_050 };

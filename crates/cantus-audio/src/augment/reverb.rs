@@ -12,8 +12,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::always;
-use crate::signal::Complex32;
-use crate::signal::fourier::{RealFft, n_bins};
+use crate::transform::Complex32;
+use crate::transform::fourier::{RealFft, n_bins};
 
 /// Puts the recording into a room, whose share of the sound is drawn from `range`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

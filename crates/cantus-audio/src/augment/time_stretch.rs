@@ -29,8 +29,8 @@ use serde::{Deserialize, Serialize};
 use super::always;
 use super::time_map::TimeMap;
 use super::transient::onsets;
-use crate::signal::fourier::{RealFft, n_bins};
-use crate::signal::{Complex32, Window};
+use crate::transform::fourier::{RealFft, n_bins};
+use crate::transform::{Complex32, Window};
 
 /// Changes the tempo by a factor drawn from `range`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -20,8 +20,8 @@ use super::pitch_class::pitch_classes;
 use super::shared::{Intermediate, Sound};
 use super::tuning::TuningEstimator;
 use crate::Error;
-use crate::signal::cqt::C1_HZ;
-use crate::signal::{Cqt, CqtConfig, Norm, Stft, StftConfig};
+use crate::transform::cqt::C1_HZ;
+use crate::transform::{Cqt, CqtConfig, Norm, Stft, StftConfig};
 
 /// Beyond this no estimate of tuning goes, in bins.
 const MAX_TUNING: f64 = 0.5;
@@ -185,7 +185,7 @@ impl ChromaCqt {
         let Self { stft, estimator, spectrum, .. } = self;
         estimator.clear();
         stft.for_each_frame(samples, |_, bins| {
-            crate::signal::stft::magnitude(bins, spectrum);
+            crate::transform::stft::magnitude(bins, spectrum);
             estimator.add(spectrum);
         });
         estimator.tuning()

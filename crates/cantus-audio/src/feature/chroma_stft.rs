@@ -20,8 +20,8 @@ use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use super::tuning::TuningEstimator;
 use crate::Error;
-use crate::signal::Norm;
-use crate::signal::fourier;
+use crate::transform::Norm;
+use crate::transform::fourier;
 
 /// Number of pitch classes that are summed side by side.
 const LANES: usize = 16;
@@ -272,7 +272,7 @@ impl Feature for ChromaStftKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Stft, StftConfig};
+    use crate::transform::{Stft, StftConfig};
 
     fn chroma_of(config: ChromaConfig, frequency: f64) -> Vec<f32> {
         let turns = std::f64::consts::TAU * frequency / 22_050.0;

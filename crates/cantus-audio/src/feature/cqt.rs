@@ -1,11 +1,11 @@
-//! The constant-Q spectrogram as a feature; [`crate::signal::cqt`] has the transform.
+//! The constant-Q spectrogram as a feature; [`crate::transform::cqt`] has the transform.
 
 use super::FeatureSpec;
 use super::kind::{Bins, Feature, Quantity, Rows};
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
-use crate::signal::{Cqt, CqtConfig};
+use crate::transform::{Cqt, CqtConfig};
 
 /// The most values that a transform of a segment may have: 1 GiB of them.
 const MAX_VALUES: usize = 1 << 28;

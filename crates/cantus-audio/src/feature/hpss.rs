@@ -1,12 +1,12 @@
-//! The harmonic and the percussive part of the magnitude spectrogram; [`crate::signal::hpss`] tells them apart.
+//! The harmonic and the percussive part of the magnitude spectrogram; [`crate::transform::hpss`] tells them apart.
 
 use super::FeatureSpec;
 use super::kind::{Bins, Feature, Quantity, Rows};
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
-use crate::signal::Hpss;
-use crate::signal::fourier::{self, fft_frequencies};
+use crate::transform::Hpss;
+use crate::transform::fourier::{self, fft_frequencies};
 
 /// What lasts: `[n_frames, n_fft / 2 + 1]`.
 #[derive(Debug, Clone)]

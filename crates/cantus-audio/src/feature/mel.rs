@@ -14,7 +14,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use crate::signal::fourier::fft_frequencies;
+use crate::transform::fourier::fft_frequencies;
 
 /// Where Slaney's scale turns from linear to logarithmic, in Hz.
 const SLANEY_KNEE_HZ: f64 = 1000.0;

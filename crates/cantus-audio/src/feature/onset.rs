@@ -18,7 +18,7 @@ use super::shared::{Intermediate, Sound};
 use super::tuning::median;
 use super::{FeatureKind, FeatureSpec};
 use crate::Error;
-use crate::signal::PadMode;
+use crate::transform::PadMode;
 
 /// Where the filter that removes the constant part has its pole (librosa's).
 const DETREND_POLE: f64 = 0.99;

@@ -20,8 +20,8 @@ use super::mel_spectrogram::mel_bins;
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
-use crate::signal::exponential::exp10;
-use crate::signal::logarithm::log10;
+use crate::transform::exponential::exp10;
+use crate::transform::logarithm::log10;
 
 /// The gain control; librosa's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

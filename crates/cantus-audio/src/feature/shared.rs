@@ -12,8 +12,8 @@ use super::FeatureSpec;
 use super::mel::MelFilterBank;
 use super::mfcc::Mfcc;
 use crate::Error;
-use crate::signal::decibel::{Decibel, power_to_db};
-use crate::signal::{Complex32, Stft, fourier, stft};
+use crate::transform::decibel::{Decibel, power_to_db};
+use crate::transform::{Complex32, Stft, fourier, stft};
 
 /// Something that kinds of feature are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

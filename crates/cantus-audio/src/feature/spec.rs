@@ -29,7 +29,7 @@ use super::spectral_rolloff::RolloffConfig;
 use super::tempo::TempoConfig;
 use super::tempogram::TempogramConfig;
 use crate::Error;
-use crate::signal::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
+use crate::transform::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
 /// How sound becomes features, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -273,7 +273,7 @@ impl FeatureSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::Norm;
+    use crate::transform::Norm;
 
     #[test]
     fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {

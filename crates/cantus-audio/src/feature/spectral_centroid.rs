@@ -12,7 +12,7 @@ use super::FeatureSpec;
 use super::kind::{Feature, Rows};
 use super::shared::{Intermediate, Sound};
 use super::sum::{sum, sum_of};
-use crate::signal::fourier::fft_frequencies;
+use crate::transform::fourier::fft_frequencies;
 
 /// The centroid of one spectrum, in Hz; 0 for silence.
 ///

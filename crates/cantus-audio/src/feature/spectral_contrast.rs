@@ -19,8 +19,8 @@ use super::kind::{Bins, Feature, Rows};
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
-use crate::signal::decibel::{Decibel, power_to_db};
-use crate::signal::fourier::{self, fft_frequencies};
+use crate::transform::decibel::{Decibel, power_to_db};
+use crate::transform::fourier::{self, fft_frequencies};
 
 /// Frames whose extremes are found at once.
 const LANES: usize = 16;

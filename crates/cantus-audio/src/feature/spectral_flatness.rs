@@ -15,8 +15,8 @@ use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use super::sum::sum_of;
 use crate::Error;
-use crate::signal::fourier;
-use crate::signal::logarithm::log10;
+use crate::transform::fourier;
+use crate::transform::logarithm::log10;
 
 /// What the flatness is made of; librosa's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

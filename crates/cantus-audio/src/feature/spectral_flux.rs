@@ -14,7 +14,7 @@ use super::FeatureSpec;
 use super::kind::{Feature, Rows};
 use super::shared::{Intermediate, Sound};
 use super::sum::sum_of;
-use crate::signal::fourier;
+use crate::transform::fourier;
 
 /// How far apart two spectra are.
 ///

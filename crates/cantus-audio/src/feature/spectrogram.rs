@@ -6,8 +6,8 @@
 use super::FeatureSpec;
 use super::kind::{Bins, Feature, Quantity, Rows};
 use super::shared::{Intermediate, Sound};
-use crate::signal::decibel::{Decibel, amplitude_to_db};
-use crate::signal::fourier::{self, fft_frequencies};
+use crate::transform::decibel::{Decibel, amplitude_to_db};
+use crate::transform::fourier::{self, fft_frequencies};
 
 /// `|STFT|`: `[n_frames, n_fft / 2 + 1]`.
 #[derive(Debug, Clone)]

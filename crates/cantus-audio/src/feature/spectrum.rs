@@ -15,8 +15,8 @@ use std::cell::RefCell;
 
 use super::FeatureSpec;
 use super::whole::{Axis, Whole, WholeKind};
-use crate::signal::Complex32;
-use crate::signal::fourier::{RealFft, n_bins};
+use crate::transform::Complex32;
+use crate::transform::fourier::{RealFft, n_bins};
 
 /// Magnitude, left half: `[n_samples / 2]`.
 pub(super) const SPECTRUM: WholeKind = WholeKind {

@@ -21,8 +21,8 @@ use super::onset::OnsetKind;
 use super::shared::{Intermediate, Sound};
 use super::spec::require;
 use crate::Error;
-use crate::signal::autocorrelation::Autocorrelation;
-use crate::signal::{Norm, Window};
+use crate::transform::autocorrelation::Autocorrelation;
+use crate::transform::{Norm, Window};
 
 /// The longest window that is accepted, in frames.
 const MAX_WIN_LENGTH: usize = 1 << 16;

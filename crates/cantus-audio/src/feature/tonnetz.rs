@@ -18,7 +18,7 @@ use super::cqt::rows_from_centred;
 use super::kind::{Bins, Feature, Rows};
 use super::shared::{Intermediate, Sound};
 use crate::Error;
-use crate::signal::Norm;
+use crate::transform::Norm;
 
 /// Number of tonal centroid values.
 pub const N_TONNETZ: usize = 6;

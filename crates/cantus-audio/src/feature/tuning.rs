@@ -146,7 +146,7 @@ pub(super) fn median(values: &mut [f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Stft, StftConfig};
+    use crate::transform::{Stft, StftConfig};
 
     fn tuning_of(samples: &[f32]) -> f64 {
         let mut estimator = TuningEstimator::new(22_050, 2048, 12);

@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Part, Sheet};
 use cantus::plot::{self, Axis, History, LineChart, Series, Style, history, line_chart};
-use cantus_audio::synth::Genre;
 use cantus_nn::optimizer::Sgd;
 use cantus_nn::{Activation, Architecture, Batching, Network, Optimizer, Training};
+use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };

@@ -10,11 +10,11 @@ use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_audio::augment::{
     AudioAugmentation, CopySpec, noise::Noise, pitch_shift::PitchShift, time_stretch::TimeStretch,
 };
-use cantus_audio::synth::Genre;
 use cantus_nn::layer::{Dense, Dropout, Flatten};
 use cantus_nn::{
     Activation, Architecture, EarlyStopping, LayerSpec, Network, Progress, Regularizer, Training,
 };
+use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 6, n_validation: 10, duration_s: 9.0 };

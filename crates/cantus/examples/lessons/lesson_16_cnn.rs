@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Sheet};
 use cantus::plot::{self, History, history};
-use cantus_audio::synth::Genre;
 use cantus_nn::{Batching, Network, Training};
+use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };

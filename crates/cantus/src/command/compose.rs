@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus_audio::synth::{self, Corpus, Track};
+use cantus_synth::{Corpus, Track};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -73,9 +73,9 @@ pub fn compose_tracks(
     }
     let bar = progress::bar("compose", tracks.len(), global.quiet);
     tracks.par_iter().filter(|_| !interrupt::requested()).try_for_each(|track| {
-        let audio = synth::compose(track.genre, track.seed, duration_s, sample_rate);
+        let audio = cantus_synth::compose(track.genre, track.seed, duration_s, sample_rate);
         bar.inc(1);
-        synth::write_wav(dir.join(&track.file_name), &audio)
+        cantus_audio::write_wav(dir.join(&track.file_name), &audio)
     })?;
     bar.finish_and_clear();
     Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cantus::report::Verdict;
 use cantus::{Model, Prediction};
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::synth::{Corpus, Genre, Track};
+use cantus_synth::{Corpus, Genre, Track};
 use clap::Args;
 use rayon::prelude::*;
 

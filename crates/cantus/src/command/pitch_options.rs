@@ -3,7 +3,7 @@
 //! What two kinds have in common (the tuning, the lowest note) is one option for both.
 
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::signal::Norm;
+use cantus_audio::transform::Norm;
 use clap::{Args, ValueEnum};
 
 /// librosa's parameters; those that are not given stay as they are.

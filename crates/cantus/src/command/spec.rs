@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use cantus_audio::feature::{DctNorm, DctType, FeatureKind, FeatureSpec, MelNorm};
-use cantus_audio::signal::{PadMode, Window};
+use cantus_audio::transform::{PadMode, Window};
 use clap::{ArgAction, Args};
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
-use cantus_audio::synth::{Corpus, Genre, Track, compose};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_nn::{InMemory, Network};
+use cantus_synth::{Corpus, Genre, Track, compose};
 use rayon::prelude::*;
 
 use super::Sheet;
@@ -310,7 +310,7 @@ mod tests {
             let path = folder.path().join("music").join(&track.file_name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             let audio = compose(track.genre, track.seed, 6.0, 22_050);
-            cantus_audio::synth::write_wav(path, &audio).unwrap();
+            cantus_audio::write_wav(path, &audio).unwrap();
         }
         let mut words = Vec::new();
         let sheet = Sheet::new(folder.path().join("13"), &mut words);

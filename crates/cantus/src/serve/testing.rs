@@ -5,8 +5,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::synth::{Genre, compose, write_wav};
+use cantus_audio::write_wav;
 use cantus_nn::{Architecture, Network};
+use cantus_synth::{Genre, compose};
 use tower::ServiceExt;
 
 use super::{Exhibit, Limits, Site};

@@ -2,7 +2,7 @@
 
 use cantus::plot::{self, Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style, Theme};
 use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quantity, Whole, WholeKind};
-use cantus_audio::signal::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
+use cantus_audio::transform::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
 
 use super::content::Content;
 use crate::output;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use cantus_audio::feature::chroma_stft::{ChromaConfig, ChromaFilterBank};
 use cantus_audio::feature::tuning::{A0_HZ, N_STEPS, THRESHOLD, TuningEstimator, edge};
-use cantus_audio::signal::Norm;
+use cantus_audio::transform::Norm;
 
 use super::sound::Sound;
 use crate::export::graph::{Attribute, Graph, Value};

@@ -13,7 +13,7 @@ mod sound;
 mod spectral;
 
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
-use cantus_audio::signal::PadMode;
+use cantus_audio::transform::PadMode;
 
 use self::sound::Sound;
 use super::graph::{Graph, Value};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::feature::mel::MelFilterBank;
 use cantus_audio::feature::mfcc::Mfcc;
-use cantus_audio::signal::decibel::Decibel;
-use cantus_audio::signal::{PadMode, fourier};
+use cantus_audio::transform::decibel::Decibel;
+use cantus_audio::transform::{PadMode, fourier};
 
 use crate::export::graph::{Attribute, Graph, Value};
 

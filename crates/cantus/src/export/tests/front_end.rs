@@ -2,7 +2,7 @@
 
 use cantus_audio::feature::onset::{Aggregate, OnsetConfig};
 use cantus_audio::feature::{BandwidthConfig, Features};
-use cantus_audio::signal::{Norm, PadMode};
+use cantus_audio::transform::{Norm, PadMode};
 
 use super::*;
 use crate::export::front_end;

@@ -1,0 +1,261 @@
+//! The drum kit: each drum synthesised once per track, then struck again and again like a sample.
+//!
+//! Skins are sines that fall in pitch as the skin slackens, snares and cymbals are noise and, for the metal in them,
+//! inharmonic squares (the recipe of the analogue drum machines).
+
+use cantus_random::KeyedRng;
+
+use super::elementary::{decay, sine, soft_clip};
+use super::filter::{Biquad, OnePole};
+use super::oscillator::{Noise, Phasor, pulse};
+use crate::music::draw::Draw;
+
+/// A drum, cymbal or hand percussion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drum {
+    Kick,
+    Snare,
+    SideStick,
+    Clap,
+    Tom,
+    ClosedHat,
+    OpenHat,
+    Ride,
+    Crash,
+    Shaker,
+    /// Wire brushes swept over the snare.
+    Brush,
+}
+
+impl Drum {
+    pub const ALL: [Drum; 11] = [
+        Drum::Kick,
+        Drum::Snare,
+        Drum::SideStick,
+        Drum::Clap,
+        Drum::Tom,
+        Drum::ClosedHat,
+        Drum::OpenHat,
+        Drum::Ride,
+        Drum::Crash,
+        Drum::Shaker,
+        Drum::Brush,
+    ];
+}
+
+/// How a kit is built and tuned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kit {
+    /// Where the kick's fall in pitch ends, Hz: an 808 at 45, a jazz kit at 80.
+    pub kick_hz: f32,
+    /// Seconds for the kick to fall by 60 dB.
+    pub kick_t60_s: f32,
+    /// Beater or beater's click, in [0, 1].
+    pub click: f32,
+    /// Pitch of the snare's skin, Hz.
+    pub snare_hz: f32,
+    /// Length of the snare's rattle.
+    pub snare_t60_s: f32,
+    /// Where the cymbals begin, Hz.
+    pub cymbal_hz: f32,
+    /// Stretches every decay.
+    pub ring: f32,
+}
+
+impl Default for Kit {
+    fn default() -> Kit {
+        Kit {
+            kick_hz: 55.0,
+            kick_t60_s: 0.35,
+            click: 0.4,
+            snare_hz: 190.0,
+            snare_t60_s: 0.25,
+            cymbal_hz: 6000.0,
+            ring: 1.0,
+        }
+    }
+}
+
+impl Kit {
+    /// This kit, set up in another studio.
+    pub fn tuned(self, dice: &mut KeyedRng) -> Kit {
+        Kit {
+            kick_hz: dice.around(self.kick_hz, 0.25),
+            kick_t60_s: dice.around(self.kick_t60_s, 0.4),
+            click: self.click * dice.uniform_in([0.5, 1.5]),
+            snare_hz: dice.around(self.snare_hz, 0.3),
+            snare_t60_s: dice.around(self.snare_t60_s, 0.4),
+            cymbal_hz: dice.around(self.cymbal_hz, 0.35),
+            ring: dice.around(self.ring, 0.4),
+        }
+    }
+
+    /// The sound of one stroke at full loudness, peak about 1.
+    pub fn stroke(&self, drum: Drum, sample_rate: f32, seed: u32) -> Vec<f32> {
+        let noise = Noise::new(seed);
+        match drum {
+            Drum::Kick => {
+                skin(self.kick_hz, 4.0, self.kick_t60_s * self.ring, self.click, noise, sample_rate)
+            }
+            Drum::Tom => skin(1.9 * self.kick_hz, 1.5, 0.45 * self.ring, 0.15, noise, sample_rate),
+            Drum::Snare => self.snare(noise, sample_rate),
+            Drum::SideStick => skin(1700.0, 1.1, 0.06, 0.5, noise, sample_rate),
+            Drum::Clap => clap(noise, sample_rate),
+            Drum::ClosedHat => self.cymbal(0.09, 0.5, 0.95, noise, sample_rate),
+            Drum::OpenHat => self.cymbal(0.55, 0.5, 0.85, noise, sample_rate),
+            Drum::Ride => self.cymbal(1.1, 0.8, 0.7, noise, sample_rate),
+            Drum::Crash => self.cymbal(2.2, 0.35, 1.0, noise, sample_rate),
+            Drum::Shaker => swish(0.03, 0.12, self.cymbal_hz, 0.4, noise, sample_rate),
+            Drum::Brush => swish(0.05, 0.4, 2200.0, 0.4, noise, sample_rate),
+        }
+    }
+
+    /// Two modes of the skin and the wires under it.
+    fn snare(&self, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
+        let mut wires = Biquad::highpass(1200.0, 0.7, sample_rate);
+        let (mut low, mut high) = (Phasor::new(0.0), Phasor::new(0.0));
+        let mut rattle = Decay::new(self.snare_t60_s * self.ring, sample_rate);
+        let mut body = Decay::new(0.14, sample_rate);
+        let n = samples(self.snare_t60_s.max(0.14) * self.ring, sample_rate);
+        let mut stroke = |_| {
+            let skin = sine(low.advance(self.snare_hz / sample_rate))
+                + 0.5 * sine(high.advance(1.78 * self.snare_hz / sample_rate));
+            0.55 * body.next() * skin + 0.6 * rattle.next() * wires.process(noise.sample())
+        };
+        faded((0..n).map(&mut stroke).collect())
+    }
+
+    /// Six squares that share no harmonic, and noise, above `cymbal_hz`.
+    fn cymbal(&self, t60_s: f32, metal: f32, level: f32, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
+        const PARTIALS_HZ: [f32; 6] = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0]; // the TR-808's
+        let mut phasors = PARTIALS_HZ.map(|_| Phasor::new(0.5 + 0.5 * noise.sample()));
+        let mut filters = [0, 1].map(|_| Biquad::highpass(self.cymbal_hz, 0.7, sample_rate));
+        let mut loudness = Decay::new(t60_s * self.ring, sample_rate);
+        let mut stroke = |_| {
+            let step = |hz: f32| 4.3 * hz / sample_rate;
+            let squares = PARTIALS_HZ.iter().zip(&mut phasors);
+            let metallic: f32 =
+                squares.map(|(hz, phasor)| pulse(phasor.advance(step(*hz)), step(*hz).min(0.5), 0.5)).sum();
+            let x = metal * 0.5 * metallic + (1.0 - metal) * noise.sample();
+            let [first, second] = &mut filters;
+            level * loudness.next() * second.process(first.process(x))
+        };
+        faded((0..samples(t60_s * self.ring, sample_rate)).map(&mut stroke).collect())
+    }
+}
+
+/// A skin that is struck at `fall` times its pitch and slackens within a few hundredths of a second.
+fn skin(hz: f32, fall: f32, t60_s: f32, click: f32, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
+    let mut phasor = Phasor::new(0.0);
+    let mut slack = Decay::new(0.12, sample_rate);
+    let mut loudness = Decay::new(t60_s, sample_rate);
+    let mut beater = Decay::new(0.012, sample_rate);
+    let mut felt = OnePole::lowpass(3500.0, sample_rate);
+    let mut stroke = |_| {
+        let step = hz * (1.0 + (fall - 1.0) * slack.next()) / sample_rate;
+        let tone = soft_clip(1.4 * loudness.next() * sine(phasor.advance(step)));
+        tone + click * beater.next() * felt.process(noise.sample())
+    };
+    faded((0..samples(t60_s, sample_rate)).map(&mut stroke).collect())
+}
+
+/// Several hands, a hundredth of a second apart, and the room after them.
+fn clap(mut noise: Noise, sample_rate: f32) -> Vec<f32> {
+    const HANDS_S: [f32; 4] = [0.0, 0.011, 0.021, 0.03];
+    let mut palm = Biquad::bandpass(1250.0, 1.1, sample_rate);
+    let n = samples(0.28, sample_rate);
+    let mut loudness = 0.0;
+    let (near, far) = (decay(0.035, sample_rate), decay(0.28, sample_rate));
+    let starts = HANDS_S.map(|s| (s * sample_rate) as usize);
+    let mut stroke = |i: usize| {
+        if starts.contains(&i) {
+            loudness = 1.0;
+        }
+        loudness *= if i > starts[3] { far } else { near };
+        1.6 * loudness * palm.process(noise.sample())
+    };
+    faded((0..n).map(&mut stroke).collect())
+}
+
+/// Noise that swells and dies: beads or wire.
+fn swish(
+    rise_s: f32,
+    fall_s: f32,
+    above_hz: f32,
+    level: f32,
+    mut noise: Noise,
+    sample_rate: f32,
+) -> Vec<f32> {
+    let mut filter = Biquad::highpass(above_hz, 0.7, sample_rate);
+    let mut loudness = Decay::new(fall_s, sample_rate);
+    let n_rise = (rise_s * sample_rate).max(1.0);
+    let mut stroke = |i: usize| {
+        let swell = if (i as f32) < n_rise { i as f32 / n_rise } else { loudness.next() };
+        level * swell * filter.process(noise.sample())
+    };
+    faded((0..samples(rise_s + fall_s, sample_rate)).map(&mut stroke).collect())
+}
+
+/// A level falling exponentially from 1.
+struct Decay {
+    level: f32,
+    factor: f32,
+}
+
+impl Decay {
+    fn new(t60_s: f32, sample_rate: f32) -> Decay {
+        Decay { level: 1.0, factor: decay(t60_s, sample_rate) }
+    }
+
+    fn next(&mut self) -> f32 {
+        let level = self.level;
+        self.level *= self.factor;
+        level
+    }
+}
+
+fn samples(duration_s: f32, sample_rate: f32) -> usize {
+    (duration_s * sample_rate) as usize
+}
+
+/// A stroke whose last fifth fades to nothing, so that no sample ends on a click.
+fn faded(mut stroke: Vec<f32>) -> Vec<f32> {
+    let n_fade = stroke.len() / 5 + 1;
+    for (i, sample) in stroke.iter_mut().rev().take(n_fade).enumerate() {
+        *sample *= i as f32 / n_fade as f32;
+    }
+    stroke
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often the wave crosses zero, in Hz: low for skins, high for cymbals.
+    fn crossings_hz(stroke: &[f32]) -> f32 {
+        let n = stroke.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
+        n as f32 / 2.0 / stroke.len() as f32 * 22_050.0
+    }
+
+    #[test]
+    fn strokes_are_bounded_and_begin_and_end_without_a_click() {
+        for drum in Drum::ALL {
+            for seed in 0..5 {
+                let kit = Kit::default().tuned(&mut KeyedRng::new([seed, 0]));
+                let stroke = kit.stroke(drum, 22_050.0, 5);
+                let peak = stroke.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+                assert!((0.1..3.0).contains(&peak), "{drum:?}: {peak}");
+                assert!(stroke[stroke.len() - 1].abs() < 1e-3, "{drum:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_kick_is_low_and_the_hat_is_high() {
+        let kit = Kit::default();
+        let kick = crossings_hz(&kit.stroke(Drum::Kick, 22_050.0, 1));
+        let hat = crossings_hz(&kit.stroke(Drum::ClosedHat, 22_050.0, 1));
+        assert!(kick < 200.0, "{kick}");
+        assert!(hat > 4000.0, "{hat}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Blues: twelve bars of dominant sevenths, shuffled eighths, and a voice that is answered.
+//!
+//! - Form: the twelve-bar blues, often with the quick change to IV in bar 2; the turnaround ends on V.
+//! - Rhythm: triplet shuffle, 65 to 130 bpm; backbeat; bass walking 1-3-5-6.
+//! - Guitar: the boogie figure, fifth and sixth over the root by turns.
+//! - Solo: blues scale, notes bent from below, every fourth bar left for the answer.
+
+use cantus_random::KeyedRng;
+
+use super::add_fills;
+use crate::music::chart::Chart;
+use crate::music::draw::Draw;
+use crate::music::drums::{Drum, Kit};
+use crate::music::effect::Amplifier;
+use crate::music::harmony::{BLUES, Chord, dominant};
+use crate::music::instrument::{Instrument, Plucked};
+use crate::music::melody::{Tune, sing};
+use crate::music::mix::Production;
+use crate::music::score::{Feel, Note, Role, Score, Stroke};
+
+const I: Chord = dominant(0);
+const IV: Chord = dominant(5);
+const V: Chord = dominant(7);
+
+pub(in crate::music) const TWELVE_BARS: [Chord; 12] = [I, I, I, I, IV, IV, I, I, V, IV, I, V];
+const QUICK_CHANGE: [Chord; 12] = [I, IV, I, I, IV, IV, I, I, V, IV, I, V];
+
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = dice.pick([TWELVE_BARS, QUICK_CHANGE]);
+    let key = dice.pick([4, 9, 7, 0, 10, 2]); // E, A and G lie well on a guitar
+    let chart = Chart::new(dice.uniform_in([65.0, 130.0]), 4, key, &changes, duration_s);
+    let production =
+        Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 6500.0) };
+    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.62, 0.68])), production);
+
+    let walking = dice.pick([["1-3-5-6-", "8-6-5-3-"], ["1-1-3-5-", "6-5-3-1-"], ["1-3-5-6-", "7-6-5-3-"]]);
+    let bass = if dice.bernoulli(0.5) { Plucked::upright_bass(dice) } else { Plucked::bass_guitar(dice) };
+    score.add(Role::Bass, bass, 0.2, chart.bass(&walking, 28));
+
+    let crunch = Amplifier { drive: dice.around(2.0, 0.7), cabinet_hz: dice.around(3800.0, 0.3) };
+    if dice.bernoulli(0.75) {
+        score.add_amplified(Role::Harmony, Plucked::electric(dice), crunch, 0.13, boogie(&chart));
+    }
+    if dice.bernoulli(0.4) {
+        let comp = dice.pick([["..x-..x-"], ["...x..x-"], ["x--x----"]]);
+        let keys = if dice.bernoulli(0.6) { Instrument::piano(dice) } else { Instrument::organ(dice) };
+        score.add(Role::Harmony, keys, 0.08, chart.chords(&comp, 55));
+    }
+    if score.parts.len() == 1 {
+        score.add(Role::Harmony, Plucked::steel_string(dice), 0.15, boogie(&chart));
+    }
+    solo(dice, &chart, crunch, &mut score);
+    if dice.bernoulli(0.85) {
+        let strokes = shuffle(dice, &chart);
+        let kit = Kit { kick_hz: 62.0, click: 0.25, cymbal_hz: 5000.0, ..Kit::default() };
+        score.add_drums(kit.tuned(dice), 0.11, strokes);
+    }
+    score
+}
+
+/// Root and fifth, root and sixth, with each eighth of the shuffle.
+fn boogie(chart: &Chart) -> Vec<Note> {
+    let low = chart.bass(&["11111111"], 40);
+    let high = chart.bass(&["55665566"], 40);
+    low.into_iter().chain(high).collect()
+}
+
+fn solo(dice: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score) {
+    let tune = Tune {
+        rhythms: &["x-xxx---", "xxx-x---", ".xxxx-x-", "x--xx---", "..xxxxx-"],
+        scale: BLUES,
+        range: (60, 80),
+        leap: 0.2,
+        bent: 0.45,
+        breath: 0.8,
+    };
+    let notes = sing(dice, chart, &tune);
+    match dice.below(4) {
+        0 => score.add(Role::Lead, Instrument::harmonica(dice), 0.15, notes),
+        1 => score.add(Role::Lead, Instrument::saxophone(dice), 0.14, notes),
+        _ => {
+            let lead = Amplifier { drive: crunch.drive * 2.0, ..crunch };
+            score.add_amplified(Role::Lead, Plucked::electric(dice), lead, 0.15, notes);
+        }
+    }
+}
+
+fn shuffle(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
+    let time_keeper = dice.pick([Drum::ClosedHat, Drum::Ride]);
+    let mut strokes = chart.groove(&[
+        (Drum::Kick, dice.pick(["x...x...", "x...xx..", "x..xx..."])),
+        (Drum::Snare, dice.pick(["..X...X.", "..X..oX.", "..X...Xo"])),
+        (time_keeper, "Xoxoxoxo"),
+    ]);
+    add_fills(dice, chart, 12, &mut strokes);
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_has_twelve_bars_on_i_iv_and_v() {
+        for seed in 0..10 {
+            let chart = compose(&mut KeyedRng::new([seed, 0]), 30.0).chart;
+            assert_eq!(chart.changes.len(), 12);
+            let degrees: Vec<i32> =
+                chart.changes.iter().map(|chord| (chord.root - chart.tonic).rem_euclid(12)).collect();
+            assert_eq!((degrees[0], degrees[4], degrees[6], degrees[8]), (0, 5, 0, 7), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn eighths_are_shuffled() {
+        for seed in 0..10 {
+            let score = compose(&mut KeyedRng::new([seed, 0]), 10.0);
+            let beat_s = score.seconds(1.0) - score.seconds(0.0);
+            let late = (score.seconds(0.5) - score.seconds(0.0)) / beat_s;
+            assert!((0.6..0.7).contains(&late), "seed {seed}: {late}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Hip-hop: boom-bap. Two bars of an old record in a loop, a sub-bass under it, drums in front.
+//!
+//! - Rhythm: 80 to 100 bpm, swung sixteenths; kick and snare leave each other room.
+//! - Harmony: a loop of two chords from soul and jazz.
+//! - Colour: the loop sounds of its source (dull, crackling), the 808 below and the drums do not; no melody to speak
+//!   of, the voice being speech.
+
+use cantus_random::KeyedRng;
+
+use crate::music::chart::Chart;
+use crate::music::draw::Draw;
+use crate::music::drums::{Drum, Kit};
+use crate::music::effect::Amplifier;
+use crate::music::harmony::{Chord, MINOR_PENTATONIC, dominant, major7, minor, minor7};
+use crate::music::instrument::{Instrument, Plucked};
+use crate::music::melody::{Tune, sing};
+use crate::music::mix::Production;
+use crate::music::score::{Feel, Note, Role, Score, Stroke};
+
+const LOOPS: [[Chord; 2]; 6] = [
+    [minor7(0), minor7(5)],
+    [minor7(0), major7(8)],
+    [minor(0), minor(0)],
+    [major7(5), minor7(4)],
+    [minor7(2), dominant(7)],
+    [minor(0), dominant(7)],
+];
+
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = dice.pick(LOOPS);
+    let chart = Chart::new(dice.uniform_in([80.0, 100.0]), 4, dice.between(0, 11), &changes, duration_s);
+    let feel = Feel { swing: dice.uniform_in([0.53, 0.62]), swung_pair: 0.5, ..Feel::STRAIGHT };
+    let production = Production {
+        crackles_per_s: dice.pick([0.0, 5.0, 15.0]),
+        reverb: dice.uniform_in([0.01, 0.12]),
+        ..Production::draw(dice, 8500.0)
+    };
+    let mut score = Score::new(chart.clone(), feel, production);
+
+    let line = dice.pick([
+        ["1---..1...1-....", "1---..1-..5-.1.."],
+        ["1-----..1-..1...", "1--1..8-..1-...."],
+        ["1..1....1---....", "1..1....5---3-.."],
+    ]);
+    let bass = match dice.below(4) {
+        0 => Plucked::bass_guitar(dice),
+        1 => Instrument::synth_bass(dice),
+        _ => Instrument::sub_bass(dice),
+    };
+    score.add(Role::Bass, bass, 0.22, chart.bass(&line, 28));
+    sample(dice, &chart, &mut score);
+    let kit = Kit {
+        kick_hz: 52.0,
+        kick_t60_s: 0.4,
+        click: 0.6,
+        snare_hz: 200.0,
+        snare_t60_s: 0.2,
+        ..Kit::default()
+    };
+    let strokes = boom_bap(dice, &chart);
+    score.add_drums(kit.tuned(dice), 0.2, strokes);
+    score
+}
+
+/// The loop: chords and a lick off an old record, through its narrow bandwidth, the same every two bars.
+fn sample(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
+    let record = Amplifier { drive: 1.2, cabinet_hz: dice.around(2200.0, 0.6) };
+    let chops = dice.pick([
+        ["x---..x-..x-....", "x---..x-...x--.."],
+        ["x---------x-....", "..x---..x-----.."],
+        ["x-x-..x---..x-..", "x-x-..x---......"],
+    ]);
+    let source = match dice.below(4) {
+        0 => Instrument::piano(dice),
+        1 => Instrument::string_section(dice),
+        2 => Plucked::electric(dice),
+        _ => Instrument::electric_piano(dice),
+    };
+    score.add_amplified(Role::Harmony, source, record, 0.11, chart.chords(&chops, 58));
+    if dice.bernoulli(0.6) {
+        let tune = Tune {
+            rhythms: &["x.x.x--.....", "..x-xx-x--..", "x-----x-...."],
+            scale: MINOR_PENTATONIC,
+            range: (65, 82),
+            leap: 0.2,
+            bent: 0.1,
+            breath: 0.0,
+        };
+        let lick = looped(&sing(dice, chart, &tune), chart);
+        let player = match dice.below(3) {
+            0 => Instrument::trumpet(dice),
+            1 => Instrument::synth_lead(dice),
+            _ => Instrument::piano(dice),
+        };
+        score.add_amplified(Role::Lead, player, record, 0.08, lick);
+    }
+}
+
+/// The first two bars again and again.
+fn looped(notes: &[Note], chart: &Chart) -> Vec<Note> {
+    let again = |bar: usize| {
+        let first = notes.iter().filter(|note| note.start < chart.bar_start(2));
+        first.map(move |note| Note { start: note.start + chart.bar_start(bar), ..*note })
+    };
+    (0..chart.n_bars).step_by(2).flat_map(again).collect()
+}
+
+fn boom_bap(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
+    let kick = dice.pick([
+        ["X......x..x.....", "X..x......x....."],
+        ["X.....x...x..x..", "X.....x...x....."],
+        ["X..x......X.....", "X..x...x..X..x.."],
+    ]);
+    let back = dice.pick([Drum::Snare, Drum::Snare, Drum::Clap]);
+    let hats = dice.pick(["x.x.x.x.x.x.x.x.", "x.xox.x.x.xox.xo", "xoxoxoxoxoxoxoxo"]);
+    let mut strokes = chart.drum(Drum::Kick, &kick);
+    strokes.extend(chart.groove(&[(back, "....X.......X..."), (Drum::ClosedHat, hats)]));
+    if dice.bernoulli(0.5) {
+        strokes.extend(chart.drum(Drum::Snare, &[".......o.o......", ""]));
+    }
+    if dice.bernoulli(0.4) {
+        strokes.extend(chart.drum(Drum::OpenHat, &["", "..............x."]));
+    }
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_comes_back_every_two_bars_and_the_snare_is_on_two_and_four() {
+        for seed in 0..10 {
+            let score = compose(&mut KeyedRng::new([seed, 0]), 30.0);
+            let harmony = score.parts.iter().find(|part| part.role == Role::Harmony).unwrap();
+            let loop_of = |n: usize| -> Vec<(f64, i32)> {
+                let from = 8.0 * n as f64;
+                let within = harmony.notes.iter().filter(|note| (from..from + 8.0).contains(&note.start));
+                within.map(|note| (note.start - from, note.pitch)).collect()
+            };
+            assert_eq!(loop_of(0), loop_of(1), "seed {seed}");
+            let back = score.strokes.iter().filter(|s| s.velocity == 1.0 && s.drum != Drum::Kick);
+            assert!(back.into_iter().all(|s| s.start % 4.0 == 1.0 || s.start % 4.0 == 3.0));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Jazz: ii–V–I, a walking bass, the ride cymbal, and lines that approach chord tones by half steps.
+//!
+//! - Harmony: cadences ii–V–I in major and minor, turnarounds, the chords of "rhythm" tunes; sevenths everywhere.
+//! - Rhythm: swing, 95 to 220 bpm; ride "ding, ding-a-ding", hi-hat on 2 and 4, kick and snare for comments only.
+//! - Bass: four to the bar, chord tones on the strong beats, a chromatic neighbour before each new chord.
+//! - Solo: eighths, mostly steps, chord tones on the beat, enclosed by their neighbours.
+
+use cantus_random::KeyedRng;
+
+use crate::music::chart::Chart;
+use crate::music::draw::Draw;
+use crate::music::drums::{Drum, Kit};
+use crate::music::harmony::{Chord, DORIAN, MAJOR, dominant, half_diminished, major7, minor7};
+use crate::music::instrument::{Instrument, Plucked};
+use crate::music::melody::{Tune, chord_tone_near, sing};
+use crate::music::mix::Production;
+use crate::music::score::{Feel, Note, Role, Score, Stroke};
+
+const CADENCES: [Chord; 8] =
+    [minor7(2), dominant(7), major7(0), major7(0), minor7(2), dominant(7), major7(0), dominant(9)];
+const TURNAROUND: [Chord; 8] =
+    [major7(0), dominant(9), minor7(2), dominant(7), minor7(4), dominant(9), minor7(2), dominant(7)];
+/// Falling fifths through the key and into its relative minor.
+const LEAVES: [Chord; 8] =
+    [minor7(2), dominant(7), major7(0), major7(5), half_diminished(11), dominant(4), minor7(9), dominant(9)];
+/// One chord for long, then the same a half step up.
+const MODAL: [Chord; 8] =
+    [minor7(2), minor7(2), minor7(2), minor7(2), minor7(3), minor7(3), minor7(2), minor7(2)];
+
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = dice.pick([CADENCES, TURNAROUND, LEAVES, LEAVES, MODAL]);
+    let key = dice.pick([10, 5, 3, 0, 8, 7]); // flats lie well on horns
+    let tempo = dice.uniform_in([95.0, 220.0]);
+    let chart = Chart::new(tempo, 4, key, &changes, duration_s);
+    let production =
+        Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 7000.0) };
+    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.58, 0.67])), production);
+
+    let bass_line = walking_bass(dice, &chart);
+    score.add(Role::Bass, Plucked::upright_bass(dice), 0.2, bass_line);
+    let comp = dice.pick([["x..x....", "...x..x-"], ["..x-...x", ".x--...."], ["x--x----", "...x...."]]);
+    let (keys, level) = match dice.below(4) {
+        0 => (Plucked::electric(dice), 0.08),
+        1 => (Instrument::electric_piano(dice), 0.1),
+        _ => (Instrument::piano(dice), 0.1),
+    };
+    score.add(Role::Harmony, keys, level, chart.chords(&comp, 53));
+    let solo = improvise(dice, &chart);
+    let horn = match dice.below(5) {
+        0 => Instrument::piano(dice),
+        1 => Plucked::electric(dice),
+        2 => Instrument::trumpet(dice),
+        _ => Instrument::saxophone(dice),
+    };
+    score.add(Role::Lead, horn, 0.15, solo);
+    if dice.bernoulli(0.9) {
+        let kit = Kit {
+            kick_hz: 80.0,
+            kick_t60_s: 0.2,
+            click: 0.1,
+            cymbal_hz: 4800.0,
+            ring: 1.2,
+            ..Kit::default()
+        };
+        let strokes = swing_time(dice, &chart);
+        score.add_drums(kit.tuned(dice), 0.07, strokes);
+    }
+    score
+}
+
+/// Four quarters: root, two tones of the way, and a half step into the next root.
+fn walking_bass(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut pitch = chart.chord_at(0.0).root_from(36);
+    for beat in 0..chart.n_bars * 4 {
+        let chord = chart.chord_at(beat as f64);
+        let next_root = nearest_root(chart.chord_at((beat + 1) as f64), pitch);
+        pitch = match beat % 4 {
+            0 => nearest_root(chord, pitch),
+            3 => next_root + dice.pick([-1, 1]),
+            _ => chord_tone_near(chord, pitch + dice.pick([-4, 3, 4])),
+        };
+        let velocity = if beat % 2 == 1 { 0.85 } else { 0.75 };
+        notes.push(Note { start: beat as f64, duration: 0.9, pitch, velocity, bend: 0.0 });
+    }
+    notes
+}
+
+/// The root closest to a pitch, within the register of a double bass.
+fn nearest_root(chord: Chord, pitch: i32) -> i32 {
+    let root = chord.root_from(pitch - 5);
+    if root < 29 {
+        root + 12
+    } else if root > 50 {
+        root - 12
+    } else {
+        root
+    }
+}
+
+fn improvise(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
+    let modal = chart.changes[0] == chart.changes[1];
+    let (tonic, scale) = if modal { (chart.tonic + 2, DORIAN) } else { (chart.tonic, MAJOR) };
+    let tune = Tune {
+        rhythms: &["xxxxxxx-", "x-xxxxxx", ".xxxxxx-", "x--x.xxx", "xxxxx---"],
+        scale,
+        range: (58, 82),
+        leap: 0.18,
+        bent: 0.08,
+        breath: 0.4,
+    };
+    let mut notes = sing(dice, &Chart { tonic, ..chart.clone() }, &tune);
+    enclose(dice, chart, &mut notes);
+    notes
+}
+
+/// Moves many offbeat eighths to a half step from the chord tone that follows: the sound of bebop.
+fn enclose(dice: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
+    for i in 1..notes.len() {
+        let target = notes[i];
+        let approach = &mut notes[i - 1];
+        let close = target.start - approach.start <= 0.5;
+        if close
+            && target.start.fract() == 0.0
+            && chart.chord_at(target.start).contains(target.pitch)
+            && dice.bernoulli(0.5)
+        {
+            approach.pitch = target.pitch + dice.pick([-1, -1, 1]);
+        }
+    }
+}
+
+fn swing_time(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
+    let mut strokes = chart.groove(&[(Drum::Ride, "X.xoX.xo"), (Drum::ClosedHat, "..x...x.")]);
+    if dice.bernoulli(0.4) {
+        strokes.extend(chart.drum(Drum::Brush, &["x.o.x.o."]));
+    }
+    let comments = chart.groove(&[(Drum::Snare, "...o.o.o"), (Drum::Kick, "o....o.o")]);
+    strokes.extend(comments.into_iter().filter(|_| dice.bernoulli(0.3)));
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bass_walks_four_to_the_bar_and_steps_into_the_next_root() {
+        let chart = Chart::new(140.0, 4, 5, &CADENCES, 30.0);
+        let notes = walking_bass(&mut KeyedRng::new([4, 0]), &chart);
+        assert_eq!(notes.len(), chart.n_bars * 4);
+        for bar in notes.chunks_exact(4).zip(notes[4..].iter().step_by(4)) {
+            let (now, next) = bar;
+            assert_eq!((now[3].pitch - next.pitch).abs(), 1, "{now:?}");
+            assert_eq!((now[0].pitch - chart.chord_at(now[0].start).root).rem_euclid(12), 0);
+        }
+    }
+
+    #[test]
+    fn the_ride_swings() {
+        let score = compose(&mut KeyedRng::new([1, 0]), 20.0);
+        assert!(score.feel.swing > 0.57);
+        assert!(score.chart.changes.iter().all(|chord| chord.intervals().len() == 4), "sevenths throughout");
+    }
+}

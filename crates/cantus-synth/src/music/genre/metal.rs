@@ -1,0 +1,104 @@
+//! Metal: palm-muted power chords, double kick, everything fast and loud.
+//!
+//! - Rhythm: 125 to 210 bpm; gallops and straight sixteenths on the lowest string, the kick drum with them.
+//! - Harmony: power chords in E, D or C, Phrygian seconds and tritones.
+//! - Colour: guitars driven to a square wave, twice; the solo in fast runs.
+
+use cantus_random::KeyedRng;
+
+use super::add_fills;
+use crate::music::chart::Chart;
+use crate::music::draw::Draw;
+use crate::music::drums::{Drum, Kit};
+use crate::music::effect::Amplifier;
+use crate::music::harmony::{Chord, MINOR, PHRYGIAN, power};
+use crate::music::instrument::Plucked;
+use crate::music::melody::{Tune, sing};
+use crate::music::mix::Production;
+use crate::music::score::{Feel, Note, Role, Score, Stroke};
+
+const RIFFS: [[Chord; 4]; 5] = [
+    [power(0), power(0), power(1), power(0)],
+    [power(0), power(0), power(8), power(10)],
+    [power(0), power(3), power(1), power(0)],
+    [power(0), power(6), power(5), power(1)],
+    [power(0), power(0), power(3), power(5)],
+];
+
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = dice.pick(RIFFS);
+    let chart =
+        Chart::new(dice.uniform_in([125.0, 210.0]), 4, dice.pick([4, 4, 2, 0, 3]), &changes, duration_s);
+    let production = Production { reverb: dice.uniform_in([0.01, 0.15]), ..Production::draw(dice, 9000.0) };
+    let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
+
+    let riff = dice.pick([
+        "x.xxx.xxx.xxX---", // the gallop
+        "xxxxxxxxxxxxX-X-",
+        "x.x.X--.x.x.X--.",
+        "xxx.xxx.xxx.X---",
+        "X--.xxxxX--.xxxx",
+    ]);
+    let high_gain = Amplifier { drive: dice.around(18.0, 0.8), cabinet_hz: dice.around(4600.0, 0.4) };
+    let (muted, open) = chugs(&chart, riff);
+    score.add_amplified(Role::Harmony, Plucked::muted(dice), high_gain, 0.17, muted);
+    score.add_amplified(Role::Harmony, Plucked::electric(dice), high_gain, 0.17, open);
+    let bass_line = if dice.bernoulli(0.5) { "1111111111111111" } else { "11111111" };
+    score.add(Role::Bass, Plucked::bass_guitar(dice), 0.14, chart.bass(&[bass_line], 28));
+    if dice.bernoulli(0.7) {
+        solo(dice, &chart, high_gain, &mut score);
+    }
+    let kit = Kit { kick_hz: 60.0, kick_t60_s: 0.2, click: 1.2, snare_t60_s: 0.22, ..Kit::default() };
+    let strokes = double_kick(dice, &chart, riff);
+    score.add_drums(kit.tuned(dice), 0.14, strokes);
+    score
+}
+
+/// The riff split by hand: chugs under the palm, accents ringing as whole power chords.
+fn chugs(chart: &Chart, riff: &str) -> (Vec<Note>, Vec<Note>) {
+    let notes = chart.strums(&[riff], 40);
+    notes.into_iter().partition(|note| note.velocity < 0.9)
+}
+
+fn solo(dice: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Score) {
+    let tune = Tune {
+        rhythms: &["xxxxxxxxxxxxxxxx", "x-xxxxxxx-xxxxxx", "x---x---xxxxxxxx", "x-------x-------"],
+        scale: if chart.changes.contains(&power(1).transposed(chart.tonic)) { PHRYGIAN } else { MINOR },
+        range: (64, 86),
+        leap: 0.1,
+        bent: 0.1,
+        breath: 0.3,
+    };
+    let notes = sing(dice, chart, &tune);
+    score.add_amplified(Role::Lead, Plucked::electric(dice), high_gain, 0.11, notes);
+}
+
+fn double_kick(dice: &mut KeyedRng, chart: &Chart, riff: &str) -> Vec<Stroke> {
+    let with_the_riff = riff.replace(['X', '-'], "x");
+    let kick = dice.pick(["xxxxxxxxxxxxxxxx", &with_the_riff, "x.x.x.x.x.x.x.x."]);
+    let snare = dice.pick(["..X...X.", "..X...X.", ".X.X.X.X", "....X..."]);
+    let cymbal = dice.pick([Drum::Ride, Drum::Crash, Drum::ClosedHat]);
+    let mut strokes = chart.groove(&[(Drum::Kick, kick), (Drum::Snare, snare), (cymbal, "x.x.x.x.")]);
+    add_fills(dice, chart, 4, &mut strokes);
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guitars_play_power_chords_and_the_kick_is_doubled() {
+        for seed in 0..10 {
+            let score = compose(&mut KeyedRng::new([seed, 0]), 20.0);
+            let guitars = score.parts.iter().filter(|part| part.role == Role::Harmony);
+            for note in guitars.flat_map(|part| &part.notes) {
+                // A strum may still be under way when the bar line passes.
+                let chord = score.chart.chord_at(note.start);
+                assert!([0, 7].contains(&(note.pitch - chord.root).rem_euclid(12)), "seed {seed}: {note:?}");
+            }
+            let n_kicks = score.strokes.iter().filter(|s| s.drum == Drum::Kick).count();
+            assert!(n_kicks >= score.chart.n_bars * 8, "seed {seed}: {n_kicks}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Pop: four chords, a tune to sing, synthesizers and claps.
+//!
+//! - Harmony: I–V–vi–IV and its rotations.
+//! - Rhythm: 90 to 130 bpm, straight; the kick syncopates or stays on the floor; claps on 2 and 4.
+//! - Colour: pads, a plucked arpeggio, synthesizer bass in eighths, a voice on top; clean and bright.
+
+use cantus_random::KeyedRng;
+
+use super::add_fills;
+use crate::music::chart::Chart;
+use crate::music::draw::Draw;
+use crate::music::drums::{Drum, Kit};
+use crate::music::harmony::{Chord, MAJOR, MAJOR_PENTATONIC, major, minor};
+use crate::music::instrument::{Instrument, Plucked};
+use crate::music::melody::{Tune, sing};
+use crate::music::mix::Production;
+use crate::music::score::{Feel, Role, Score, Stroke};
+
+const PROGRESSIONS: [[Chord; 4]; 5] = [
+    [major(0), major(7), minor(9), major(5)],
+    [minor(9), major(5), major(0), major(7)],
+    [major(0), minor(9), major(5), major(7)],
+    [major(5), major(7), minor(9), major(0)],
+    [major(5), major(0), major(7), minor(9)],
+];
+
+pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = dice.pick(PROGRESSIONS);
+    let chart = Chart::new(dice.uniform_in([90.0, 130.0]), 4, dice.between(0, 11), &changes, duration_s);
+    let production = Production::draw(dice, 10_000.0);
+    let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
+
+    let line = dice.pick(["11111111", "1--1--1-", "1-1-1-15", "1-------"]);
+    let bass = if dice.bernoulli(0.7) { Instrument::synth_bass(dice) } else { Plucked::bass_guitar(dice) };
+    score.add(Role::Bass, bass, 0.16, chart.bass(&[line], 29));
+    if dice.bernoulli(0.8) {
+        score.add(Role::Harmony, Instrument::synth_pad(dice), 0.09, chart.chords(&["x-------"], 55));
+    }
+    if dice.bernoulli(0.6) {
+        let broken = dice.pick(["01230123", "02132132", "0.12.21.", "3210321032103210"]);
+        let player = match dice.below(3) {
+            0 => Plucked::steel_string(dice),
+            1 => Instrument::synth_lead(dice),
+            _ => Plucked::muted(dice),
+        };
+        score.add(Role::Harmony, player, 0.08, chart.arpeggio(&[broken], 60));
+    }
+    if score.parts.len() == 1 || dice.bernoulli(0.35) {
+        let stabs = dice.pick(["x--x--x-", "x-x-x-x-", "x---x---"]);
+        score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.chords(&[stabs], 57));
+    }
+    lead(dice, &chart, &mut score);
+    let kit = Kit {
+        kick_hz: 52.0,
+        kick_t60_s: 0.3,
+        click: 0.6,
+        snare_t60_s: 0.2,
+        cymbal_hz: 7000.0,
+        ..Kit::default()
+    };
+    let strokes = beat(dice, &chart);
+    score.add_drums(kit.tuned(dice), 0.13, strokes);
+    score
+}
+
+fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
+    let tune = Tune {
+        rhythms: &["x-x-x-x-", "x--xx-x-", ".xx-xxx-", "x-xxx---", "x---..xx"],
+        scale: dice.pick([MAJOR, MAJOR_PENTATONIC]),
+        range: (62, 79),
+        leap: 0.15,
+        bent: 0.15,
+        breath: 0.2,
+    };
+    let notes = sing(dice, chart, &tune);
+    let singer = if dice.bernoulli(0.7) { Instrument::voice(dice) } else { Instrument::synth_lead(dice) };
+    score.add(Role::Lead, singer, 0.14, notes);
+}
+
+fn beat(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
+    let kick = dice.pick(["x...x...x...x...", "x.....x.x.......", "x..x..x.x..x....", "x.......x.x....."]);
+    let hats = dice.pick(["x.x.x.x.x.x.x.x.", "..x...x...x...x.", "xoxoxoxoxoxoxoxo"]);
+    let back = dice.pick([Drum::Clap, Drum::Clap, Drum::Snare]);
+    let mut strokes = chart.groove(&[(Drum::Kick, kick), (back, "..x...x."), (Drum::ClosedHat, hats)]);
+    if dice.bernoulli(0.4) {
+        strokes.extend(chart.drum(Drum::Shaker, &["xoxoxoxoxoxoxoxo"]));
+    }
+    add_fills(dice, chart, 8, &mut strokes);
+    strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_song_has_its_four_chords() {
+        for seed in 0..10 {
+            let chart = compose(&mut KeyedRng::new([seed, 0]), 20.0).chart;
+            let mut roots: Vec<i32> =
+                chart.changes.iter().map(|chord| (chord.root - chart.tonic).rem_euclid(12)).collect();
+            roots.sort_unstable();
+            assert_eq!(roots, [0, 5, 7, 9], "I, IV, V and vi; seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The simplest sound: the air pressure of a pure tone.
+//!
+//! `y(t) = A sin(2π f t + φ)`: the amplitude A is heard as loudness, the frequency f as pitch. The phase φ shifts the wave in
+//! time and is not heard at all, until two waves meet. One turn takes the period `T = 1 / f`.
+
+use std::f64::consts::TAU;
+
+/// A sine wave.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sine {
+    /// The greatest deviation from rest.
+    pub amplitude: f64,
+    /// Turns per second, in Hz.
+    pub frequency: f64,
+    /// Where in its turn the wave is at time 0, in radians.
+    pub phase: f64,
+}
+
+impl Sine {
+    /// A wave that rises through zero at time 0.
+    ///
+    /// ```
+    /// use cantus_synth::sound::Sine;
+    ///
+    /// let a4 = Sine::new(0.5, 440.0);
+    /// assert!((a4.at(a4.period_s() / 4.0) - 0.5).abs() < 1e-12);
+    /// ```
+    pub fn new(amplitude: f64, frequency: f64) -> Self {
+        Self { amplitude, frequency, phase: 0.0 }
+    }
+
+    /// The same wave, `phase` radians further on.
+    pub fn with_phase(self, phase: f64) -> Self {
+        Self { phase, ..self }
+    }
+
+    /// How long one turn takes, in seconds: `1 / f`.
+    pub fn period_s(&self) -> f64 {
+        1.0 / self.frequency
+    }
+
+    /// The deviation at a time in seconds.
+    pub fn at(&self, time_s: f64) -> f64 {
+        self.amplitude * (TAU * self.frequency * time_s + self.phase).sin()
+    }
+
+    /// The deviation of several waves at once: sounds add up.
+    pub fn sum_at(waves: &[Self], time_s: f64) -> f64 {
+        waves.iter().map(|wave| wave.at(time_s)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::FRAC_PI_2;
+
+    use super::*;
+
+    #[test]
+    fn a_wave_is_the_same_after_each_period_and_opposite_after_half_of_one() {
+        let wave = Sine::new(0.7, 261.6).with_phase(0.4);
+        for i in 0..50 {
+            let time_s = f64::from(i) * 1.3e-3;
+            assert!((wave.at(time_s + wave.period_s()) - wave.at(time_s)).abs() < 1e-10);
+            assert!((wave.at(time_s + wave.period_s() / 2.0) + wave.at(time_s)).abs() < 1e-10);
+        }
+    }
+
+    #[test]
+    fn a_quarter_turn_makes_a_cosine() {
+        let wave = Sine::new(2.0, 5.0).with_phase(FRAC_PI_2);
+        for time_s in [0.0, 0.01, 0.13] {
+            assert!((wave.at(time_s) - 2.0 * (TAU * 5.0 * time_s).cos()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn opposite_waves_are_silence() {
+        let wave = Sine::new(1.0, 100.0);
+        let opposite = wave.with_phase(TAU / 2.0);
+        assert!((0..40).all(|i| Sine::sum_at(&[wave, opposite], f64::from(i) / 777.0).abs() < 1e-12));
+    }
+}
