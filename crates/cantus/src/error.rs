@@ -96,7 +96,7 @@ pub enum Error {
     #[cfg(feature = "train")]
     /// A picture that cannot be saved.
     #[error(transparent)]
-    Picture(#[from] crate::plot::PictureError),
+    Picture(#[from] cantus_plot::PictureError),
     /// Something that cannot be put into its file format.
     #[error("cannot be written: {reason}")]
     Unwritable {

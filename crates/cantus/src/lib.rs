@@ -56,8 +56,6 @@ pub mod model_file;
 mod normalization;
 #[cfg(feature = "train")]
 mod part_examples;
-#[cfg(feature = "train")]
-pub mod plot;
 mod prediction;
 #[cfg(feature = "train")]
 mod recipe;

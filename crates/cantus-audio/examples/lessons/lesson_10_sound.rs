@@ -5,7 +5,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_synth::sound::conversion::{expected_signal_to_noise_db, quantize, sample, signal_to_noise_db};
 use cantus_synth::sound::partials::take_apart;
 use cantus_synth::sound::{Sine, aliasing::heard_frequency};

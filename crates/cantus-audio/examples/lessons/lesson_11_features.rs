@@ -5,11 +5,11 @@
 use std::f64::consts::TAU;
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, ColourRange, HeatMap, LineChart, Rows, Series, Spectrum, Style};
-use cantus::plot::{heat_map, line_chart, spectrum, waveform};
 use cantus_audio::feature::{FeatureKind, FeatureSpec, Features, mel::mel_frequencies};
 use cantus_audio::transform::decibel::{Decibel, Reference, amplitude_to_db};
 use cantus_audio::transform::fourier::{Complex32, RealFft, fft_frequencies};
+use cantus_plot::{Axis, ColourRange, HeatMap, LineChart, Rows, Series, Spectrum, Style};
+use cantus_plot::{heat_map, line_chart, spectrum, waveform};
 use cantus_synth::{Genre, compose};
 
 const SAMPLE_RATE: u32 = 22_050;

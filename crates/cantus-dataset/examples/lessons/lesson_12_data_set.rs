@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use cantus::lesson::Sheet;
-use cantus::plot::{ColourRange, HeatMap, Rows, heat_map};
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::write_wav;
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SegmentSplit, SplitSpec, Unit, extract};
+use cantus_plot::{ColourRange, HeatMap, Rows, heat_map};
 use cantus_synth::{Corpus, Genre, compose};
 
 const GENRES: [Genre; 3] = [Genre::Classical, Genre::Disco, Genre::Metal];

@@ -3,8 +3,8 @@
 //!     cargo run --example lesson_03_neuron
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_nn::neuron::{activate, sigmoid};
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 
 /// The net input: the sum of the inputs, each multiplied by its weight.
 fn net_input<const N: usize>(inputs: [f64; N], weights: [f64; N]) -> f64 {

@@ -3,7 +3,7 @@
 //!     cargo run --example lesson_04_matrices
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 
 /// A matrix of M rows and N columns.
 type Matrix<const M: usize, const N: usize> = [[f64; N]; M];

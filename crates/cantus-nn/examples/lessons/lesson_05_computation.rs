@@ -3,7 +3,7 @@
 //!     cargo run --example lesson_05_computation
 
 use cantus::lesson::Sheet;
-use cantus::plot;
+
 use cantus_nn::layer::Dense;
 use cantus_nn::neuron::sigmoid;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
@@ -55,7 +55,7 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.result("output y of the library", output, "");
     sheet.result("difference between the two outputs", (output - sigmoid(h_out)).abs(), "");
     sheet.say("The thicker a line in the picture, the larger its weight.");
-    sheet.picture("network", &plot::network(&network.drawing()))
+    sheet.picture("network", &cantus_plot::network(&network.drawing()))
 }
 
 fn main() -> Result<(), cantus::Error> {

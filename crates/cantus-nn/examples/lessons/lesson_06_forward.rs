@@ -3,7 +3,7 @@
 //!     cargo run --example lesson_06_forward
 
 use cantus::lesson::Sheet;
-use cantus::plot;
+
 use cantus_nn::layer::Dense;
 use cantus_nn::perceptron::Perceptron;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
@@ -25,7 +25,7 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say("The outputs mean nothing, since the network is not trained. Both pairs are alike and above 0.5: positive");
     sheet.say("weights and positive inputs give positive net inputs, and the sigmoid of a positive number is above 0.5.");
     sheet.say("The thicker a line in the picture, the larger its weight.");
-    sheet.picture("network", &plot::network(&as_network(&perceptron)?.drawing()))
+    sheet.picture("network", &cantus_plot::network(&as_network(&perceptron)?.drawing()))
 }
 
 /// The same weights in the library's network, which has a method that draws it.

@@ -3,8 +3,8 @@
 //!     cargo run --example lesson_07_gradient
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_nn::neuron::sigmoid;
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 
 const X: f64 = 1.5;
 const TARGET: f64 = 0.2;

@@ -3,8 +3,8 @@
 //!     cargo run --example lesson_08_learn_to_add
 
 use cantus::lesson::{Sheet, random_pairs};
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_nn::perceptron::Perceptron;
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 
 const EPOCHS: usize = 50;
 const LEARNING_RATE: f64 = 0.1;

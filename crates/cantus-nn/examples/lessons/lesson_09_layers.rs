@@ -5,10 +5,10 @@
 use std::ops::ControlFlow;
 
 use cantus::lesson::{Sheet, random_pairs, train_test_split};
-use cantus::plot::{History, history};
 use cantus_nn::layer::Dense;
 use cantus_nn::optimizer::Sgd;
 use cantus_nn::{Activation, Architecture, InMemory, LayerSpec, Loss, Network, Optimizer, Training};
+use cantus_plot::{History, history};
 
 const N_SPLITS: u64 = 5;
 

@@ -3,10 +3,10 @@
 //!     cargo run --example lesson_15_convolution
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Tile, tiles};
 use cantus_audio::feature::{FeatureKind, FeatureSpec, Segments};
 use cantus_nn::layer::{AveragePool2D, Conv2D, Dense, Flatten, MaxPool2D, Padding};
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
+use cantus_plot::{Tile, tiles};
 
 const SIZE: usize = 8;
 type Image = [[f32; SIZE]; SIZE];

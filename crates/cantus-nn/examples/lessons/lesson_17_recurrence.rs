@@ -5,12 +5,12 @@
 use std::ops::ControlFlow;
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_nn::layer::SimpleRnn;
 use cantus_nn::optimizer::Sgd;
 use cantus_nn::{
     Architecture, Batching, Clipping, InMemory, LayerSpec, Loss, Network, Optimizer, Tensor, Training,
 };
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 
 /// Weight of the input: the library's `kernel`.
 const U: f64 = 0.8;

@@ -3,10 +3,10 @@
 //!     cargo run --example lesson_18_lstm
 
 use cantus::lesson::Sheet;
-use cantus::plot::{Axis, LineChart, Series, Strip, Style, line_chart, strips};
 use cantus_nn::layer::{Gru, Lstm, MultiTimescaleLstm, SimpleRnn};
 use cantus_nn::neuron::sigmoid;
 use cantus_nn::{Architecture, LayerSpec, Network, Tensor};
+use cantus_plot::{Axis, LineChart, Series, Strip, Style, line_chart, strips};
 
 const N_STEPS: usize = 30;
 /// Steps at which the third input says "read".
@@ -134,7 +134,7 @@ fn lstm(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.picture("gates", &picture(&sequence, &steps))
 }
 
-fn picture(sequence: &[[f64; 3]], steps: &[Step]) -> cantus::plot::Picture {
+fn picture(sequence: &[[f64; 3]], steps: &[Step]) -> cantus_plot::Picture {
     let input = |i: usize| -> Vec<f64> { sequence.iter().map(|step| step[i]).collect() };
     let state = |of: fn(&Step) -> f64| -> Vec<f64> { steps.iter().map(of).collect() };
     let (gate, any) = ((0.0, 1.0), (-1.0, 1.0));

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Part, Sheet};
-use cantus::plot::{self, Axis, History, LineChart, Series, Style, history, line_chart};
 use cantus_nn::optimizer::Sgd;
 use cantus_nn::{Activation, Architecture, Batching, Network, Optimizer, Training};
+use cantus_plot::{Axis, History, LineChart, Series, Style, history, line_chart};
 use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
@@ -24,9 +24,9 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say("a gradient is multiplied by the slope of every layer), and a softmax neuron for each label, whose outputs are");
     sheet.say("probabilities:");
     sheet.say(network.summary());
-    sheet.picture("network", &plot::network(&network.drawing()))?;
+    sheet.picture("network", &cantus_plot::network(&network.drawing()))?;
     let functions = [Activation::Sigmoid, Activation::Tanh, Activation::Relu, Activation::LeakyRelu];
-    sheet.picture("activations", &plot::activations(&functions)?)?;
+    sheet.picture("activations", &cantus_plot::activations(&functions)?)?;
 
     let training = &recipe.training;
     let (train, validation) = (material.train.examples(), material.validation.examples());

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Sheet};
-use cantus::plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_audio::augment::{
     AudioAugmentation, CopySpec, noise::Noise, pitch_shift::PitchShift, time_stretch::TimeStretch,
 };
@@ -14,6 +13,7 @@ use cantus_nn::layer::{Dense, Dropout, Flatten};
 use cantus_nn::{
     Activation, Architecture, EarlyStopping, LayerSpec, Network, Progress, Regularizer, Training,
 };
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];

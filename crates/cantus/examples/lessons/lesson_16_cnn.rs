@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Sheet};
-use cantus::plot::{self, History, history};
 use cantus_nn::{Batching, Network, Training};
+use cantus_plot::{History, history};
 use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
@@ -22,7 +22,7 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say("MFCCs as an image of one channel, [time, coefficient, 1]. Three times: convolution, max pooling, batch");
     sheet.say("normalisation; then a dense layer with dropout, and a softmax neuron for each label:");
     sheet.say(network.summary());
-    sheet.picture("network", &plot::network(&network.drawing()))?;
+    sheet.picture("network", &cantus_plot::network(&network.drawing()))?;
     let perceptron =
         Recipe::load("mlp")?.architecture(material.n_frames, material.n_bins, material.labels.len());
     sheet.say("Its kernels are small and serve every place, so it has far fewer weights than the perceptron of lesson 13:");
@@ -49,7 +49,7 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say("As the lecture does at its end, the answer to segment 100 of the others: the label with the highest probability.");
     material.predict_one(sheet, &network, 100)?;
     sheet.say("The 32 kernels of the first layer, 3 × 3 weights each, learnt from noise:");
-    if let Some((_, kernels)) = plot::kernels(&network).first() {
+    if let Some((_, kernels)) = cantus_plot::kernels(&network).first() {
         sheet.trained_picture("kernels", kernels)?;
     }
     Ok(())

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use cantus::Recipe;
 use cantus::lesson::{Material, Music, Sheet};
-use cantus::plot::{self, History, history};
 use cantus_nn::{Network, Training};
+use cantus_plot::{History, history};
 use cantus_synth::Genre;
 
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
@@ -22,7 +22,7 @@ pub fn lesson(sheet: &mut Sheet<'_>) -> Result<(), cantus::Error> {
     sheet.say("MFCCs as a sequence: 130 steps of 13 numbers. The first LSTM puts out the state after every step (sequence to");
     sheet.say("sequence), the second its last state only (sequence to vector), which a dense layer and a softmax layer classify:");
     sheet.say(network.summary());
-    sheet.picture("network", &plot::network(&network.drawing()))?;
+    sheet.picture("network", &cantus_plot::network(&network.drawing()))?;
     sheet.say("The lecture's notebook ends without a result: it writes the dropout layer keras.layers.dropout, with a small d.");
     sheet.say("Keras has no such layer, only Dropout, so Python stops with an AttributeError while it builds the network.");
 

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use cantus::Model;
-use cantus::plot::{self, Picture};
 use cantus::run::Run;
 use cantus_nn::Activation;
+use cantus_plot::Picture;
 use clap::{Args, ValueEnum};
 
 use super::theme::ThemeName;
-use crate::output::{Outcome, WrongUsage};
+use crate::output::{self, Outcome, WrongUsage};
 
 /// Draw what a model has learnt, what it looks like, or how its training went
 #[derive(Debug, Args)]
@@ -62,14 +62,14 @@ impl Plot {
         if self.layer.is_some() && self.what != What::Kernels {
             bail!(WrongUsage("--layer is for kernels".to_owned()));
         }
-        self.picture()?.save(&self.output, self.theme.into())?;
+        output::save(&self.output, &self.picture()?.encode(&self.output, self.theme.into())?)?;
         Ok(Outcome::Done)
     }
 
     fn picture(&self) -> anyhow::Result<Picture> {
         Ok(match self.what {
             What::Kernels => self.kernels(&Model::load(self.subject()?)?)?,
-            What::Network => plot::network(&Model::load(self.subject()?)?.network.drawing()),
+            What::Network => cantus_plot::network(&Model::load(self.subject()?)?.network.drawing()),
             What::History => Run::open(self.subject()?)?.history_picture()?,
             What::Confusion => Run::open(self.subject()?)?.confusion_picture()?,
             What::Activations => activations()?,
@@ -87,7 +87,7 @@ impl Plot {
     }
 
     fn kernels(&self, model: &Model) -> anyhow::Result<Picture> {
-        let mut kernels = plot::kernels(&model.network);
+        let mut kernels = cantus_plot::kernels(&model.network);
         if kernels.is_empty() {
             bail!("this network has no convolution, and so no kernels; train one with `-m cnn`");
         }
@@ -103,7 +103,7 @@ impl Plot {
 }
 
 fn activations() -> anyhow::Result<Picture> {
-    Ok(plot::activations(&[
+    Ok(cantus_plot::activations(&[
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::Relu,

@@ -1,6 +1,6 @@
 //! `--theme`: the colours of a picture.
 
-use cantus::plot::Theme;
+use cantus_plot::Theme;
 use clap::ValueEnum;
 
 /// A [`Theme`] on the command line.

@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use cantus_audio::pending_file;
+
 use crate::Error;
-use crate::plot::{Picture, Theme};
+use cantus_plot::{Picture, Theme};
 
 /// The sheet that a lesson is written on.
 ///
@@ -116,8 +118,7 @@ impl<'a> Sheet<'a> {
     fn save(&self, name: &str, picture: &Picture) -> Result<(), Error> {
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
         let path = self.folder.join(format!("{name}.{}", self.extension));
-        picture.save(&path, self.theme)?;
-        Ok(())
+        pending_file::write(&path, &picture.encode(&path, self.theme)?).map_err(Error::io(&path))
     }
 }
 
@@ -160,7 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut words = Vec::new();
         let mut sheet = Sheet::new(folder.path().join("08"), &mut words);
-        sheet.picture("wave", &crate::plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
+        sheet.picture("wave", &cantus_plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
         assert!(folder.path().join("08/wave.svg").is_file());
         assert!(String::from_utf8(words).unwrap().contains("wave.svg"));
     }
@@ -171,7 +172,7 @@ mod tests {
         let mut words = Vec::new();
         let mut sheet = Sheet::new(folder.path(), &mut words);
         sheet.trained("accuracy", 72.5, "%");
-        sheet.trained_picture("history", &crate::plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
+        sheet.trained_picture("history", &cantus_plot::waveform(&[0.0, 1.0], 2, "Wave")).unwrap();
         assert_eq!(sheet.number("accuracy"), Some(72.5));
         assert_eq!(String::from_utf8(words).unwrap(), "  accuracy: ≈ 72.5 %\n  → history.svg ≈\n");
     }

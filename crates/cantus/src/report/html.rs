@@ -7,7 +7,7 @@ use cantus_dataset::{Failure, Warning};
 
 use super::text::{percent, range};
 use super::{CalibrationReport, ClassScores, Figure, Report, SplitSummary, facts, paired_in_words};
-use crate::plot::Theme;
+use cantus_plot::Theme;
 
 const STYLE: &str = include_str!("page.css");
 

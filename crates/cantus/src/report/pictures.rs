@@ -3,7 +3,7 @@
 use cantus_nn::History;
 
 use super::{CalibrationReport, Course, Curves, Reliability, Report, TrackDecision, curves};
-use crate::plot::{self, Axis, LineChart, Picture, Series, Style, line_chart};
+use cantus_plot::{Axis, LineChart, Picture, Series, Style, line_chart};
 
 /// Bins of the reliability diagram are this wide.
 const BIN: f64 = 1.0 / 15.0;
@@ -22,7 +22,8 @@ pub struct Figure {
 /// Loss and accuracy by epoch.
 pub(crate) fn history(Course { history, best_epoch }: Course<'_>) -> Figure {
     let History { accuracy, val_accuracy, loss, val_loss, .. } = history;
-    let picture = plot::history(&plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
+    let picture =
+        cantus_plot::history(&cantus_plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
     let parts = if val_loss.is_empty() { "part" } else { "and the validation part" };
     let caption = format!("Learning curves: accuracy and loss of the training {parts} by epoch.");
     Figure { name: "history", caption, picture }
@@ -43,7 +44,7 @@ pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figu
     let confusion = Figure {
         name: "confusion_matrix",
         caption: "Confusion matrix of tracks: rows are true classes, columns predicted ones.".to_owned(),
-        picture: plot::confusion_matrix(labels, &report.scores.track_confusion_matrix, "tracks"),
+        picture: cantus_plot::confusion_matrix(labels, &report.scores.track_confusion_matrix, "tracks"),
     };
     let mut figures = vec![
         confusion,

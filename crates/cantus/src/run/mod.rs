@@ -36,10 +36,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::evaluation::{Answers, data_sha256};
 use crate::model_file::CHECKPOINT;
-use crate::plot::Theme;
 use crate::report::{self, Course, Figure, Verdict};
 use crate::training::{Examined, Trained};
 use crate::{Error, Model, Recipe, model_file};
+use cantus_plot::Theme;
 use claim::Claim;
 use tables::SplitRow;
 
@@ -250,9 +250,8 @@ impl Run {
         let dir = self.path("plots");
         std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
         for Figure { name, picture, .. } in figures {
-            for extension in ["png", "svg"] {
-                picture.save(&dir.join(format!("{name}.{extension}")), Theme::Light)?;
-            }
+            self.write(&format!("plots/{name}.png"), &picture.to_png(Theme::Light))?;
+            self.write(&format!("plots/{name}.svg"), picture.to_svg(Theme::Light).as_bytes())?;
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use cantus_nn::History;
 
 use super::Run;
-use crate::plot::{self, Picture};
 use crate::report::{Course, Verdict, pictures};
 use crate::{Error, Recipe};
+use cantus_plot::Picture;
 
 impl Run {
     /// Accuracy and loss by epoch.
@@ -31,6 +31,6 @@ impl Run {
                 return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
             }
         };
-        Ok(plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
+        Ok(cantus_plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))
     }
 }

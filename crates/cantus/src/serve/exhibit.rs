@@ -6,10 +6,10 @@ use cantus_nn::Architecture;
 use serde::Serialize;
 
 use crate::model_file::{self, Provenance};
-use crate::plot::{self, Picture, Theme};
 use crate::report::Verdict;
 use crate::run::Run;
 use crate::{Calibration, Error, Model, Task};
+use cantus_plot::{Picture, Theme};
 
 /// A model under its name, and what is known of it.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Exhibit {
         // Requests share the threads; each is answered on one.
         model.network.set_threads(1);
         let name = name.map_or_else(|| name_of(path), str::to_owned);
-        let network = Drawn::new(&plot::network(&model.network.drawing()));
+        let network = Drawn::new(&cantus_plot::network(&model.network.drawing()));
         let run = if path.is_dir() { Run::open(path).ok() } else { None };
         let run = run.map(|run| RunSide::read(&run)).transpose()?;
         Ok(Self { name, model, network, run })

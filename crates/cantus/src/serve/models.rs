@@ -11,7 +11,7 @@ use super::exhibit::{Description, Exhibit, Subject};
 use super::limits::Limits;
 use super::problem::{Kind, Problem};
 use super::site::Shared;
-use crate::plot::Theme;
+use cantus_plot::Theme;
 
 /// The report is a whole page with styles of its own and without any script.
 const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,8 +1,8 @@
 //! A picture of one kind of feature: colours over time, or a line.
 
-use cantus::plot::{self, Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style, Theme};
 use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quantity, Whole, WholeKind};
 use cantus_audio::transform::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
+use cantus_plot::{Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style, Theme};
 
 use super::content::Content;
 use crate::output;
@@ -27,7 +27,7 @@ pub fn draw(content: &Content<'_>, look: Look) -> Picture {
         }
         (Some(features), Some(&kind), _) => colours(features, kind, content.spec, look),
         (_, _, Some((kind, _))) if kind.name == "waveform" => {
-            plot::waveform(content.samples, content.spec.sample_rate, kind.title)
+            cantus_plot::waveform(content.samples, content.spec.sample_rate, kind.title)
         }
         (_, _, Some((kind, whole))) => line_of(kind, whole),
         _ => line("", "", "", &[]),
@@ -57,7 +57,7 @@ fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
         _ => output::count(points.len(), "value"),
     };
     let (x, y) = (Axis::new(x), Axis::new(&y));
-    plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
+    cantus_plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
 }
 
 /// Features over time as colours.
@@ -79,7 +79,7 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Loo
     };
     let scale = Scale::of(kind, spec, look);
     let range = if scale == Scale::Standardised { ColourRange::Standardised } else { ColourRange::Full };
-    plot::heat_map(&HeatMap {
+    cantus_plot::heat_map(&HeatMap {
         title: &scale.title(kind),
         values: &scale.applied_to(&features.values),
         n_bins: features.n_bins,

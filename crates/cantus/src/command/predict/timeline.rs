@@ -1,8 +1,8 @@
 //! What a model says of a recording as time goes on: a row, a region or a column for each window.
 
 use anyhow::Context;
-use cantus::plot::{self, Theme};
 use cantus::{Prediction, SegmentPrediction};
+use cantus_plot::{Theme, TimeSegment};
 use serde::Serialize;
 
 use super::answers::{Detail, UNKNOWN};
@@ -30,7 +30,7 @@ pub fn write(
 ) -> anyhow::Result<Vec<u8>> {
     let windows: Vec<Window<'_>> =
         prediction.segments.iter().map(|segment| window(labels, segment, detail)).collect();
-    let picture = || plot::timeline(labels, &prediction.segments, detail.min_confidence, title);
+    let picture = || cantus_plot::timeline(labels, &segments(prediction), detail.min_confidence, title);
     Ok(match format {
         "csv" => csv(labels, &windows)?,
         "txt" => label_track(&windows).into_bytes(),
@@ -76,6 +76,16 @@ fn label_track(windows: &[Window<'_>]) -> String {
 /// To the microsecond, as Audacity has it.
 fn seconds(time_s: f64) -> String {
     format!("{time_s:.6}")
+}
+
+/// The segments of a prediction, as the chart takes them.
+fn segments(prediction: &Prediction) -> Vec<TimeSegment> {
+    let segment = |segment: &SegmentPrediction| TimeSegment {
+        start_s: segment.start_s,
+        end_s: segment.end_s,
+        probabilities: segment.probabilities.clone(),
+    };
+    prediction.segments.iter().map(segment).collect()
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub fn spectrum(spectrum: &Spectrum<'_>) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::{Theme, mark::Mark};
+    use crate::{Theme, mark::Mark};
 
     fn of<'a>(hz: &'a [f64], values: &'a [f32], logarithmic: bool) -> Spectrum<'a> {
         Spectrum { title: "Spectrum", hz, values, unit: "Magnitude", logarithmic }

@@ -61,7 +61,7 @@ mod tests {
     use cantus_nn::{Activation, Architecture};
 
     use super::*;
-    use crate::plot::mark::{Ink, Mark};
+    use crate::mark::{Ink, Mark};
 
     #[test]
     fn a_kernel_is_drawn_with_time_to_the_right_and_bins_upwards() {

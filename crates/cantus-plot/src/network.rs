@@ -118,7 +118,7 @@ mod tests {
     use cantus_nn::{Activation, Architecture, LayerSpec, Network};
 
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
     #[test]
     fn a_curve_ends_where_it_should_and_passes_its_middle() {

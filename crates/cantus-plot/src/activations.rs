@@ -51,7 +51,7 @@ fn activation_name(activation: Activation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::mark::Mark;
+    use crate::mark::Mark;
 
     #[test]
     fn every_function_has_a_curve_with_its_name() {

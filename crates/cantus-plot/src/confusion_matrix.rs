@@ -164,7 +164,7 @@ fn draw_bar(picture: &mut Picture, rect: &Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
     fn texts(picture: &Picture) -> Vec<&str> {
         let texts = picture.marks.iter().filter_map(|mark| match mark {

@@ -16,7 +16,7 @@ use super::{
 /// A chart: what is drawn, and what its axes mean.
 ///
 /// ```
-/// use cantus::plot::{Axis, LineChart, Series, Style, Theme, line_chart};
+/// use cantus_plot::{Axis, LineChart, Series, Style, Theme, line_chart};
 ///
 /// let curve = [(0.0, 0.0), (0.1, 0.7), (1.0, 1.0)];
 /// let chance = [(0.0, 0.0), (1.0, 1.0)];
@@ -350,7 +350,7 @@ fn steps(points: &[(f32, f32)]) -> Vec<(f32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
     fn chart<'a>(series: &'a [Series<'a>]) -> LineChart<'a> {
         LineChart { title: "Test", x: Axis::new("x"), y: Axis::new("y"), series, ..LineChart::default() }

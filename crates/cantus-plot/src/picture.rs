@@ -1,9 +1,6 @@
-//! A finished drawing, and the three ways out of it: SVG text, PNG bytes, a file.
+//! A drawing as a list of marks, and its conversion to SVG and PNG.
 
-use std::io;
 use std::path::{Path, PathBuf};
-
-use cantus_audio::pending_file;
 
 use super::{
     Theme,
@@ -21,7 +18,7 @@ pub struct Picture {
     pub(super) marks: Vec<Mark>,
 }
 
-/// Why a picture could not be saved.
+/// Why a picture could not be converted to the bytes of a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
@@ -30,14 +27,6 @@ pub enum PictureError {
     UnknownExtension {
         /// The file that was asked for.
         path: PathBuf,
-    },
-    /// The file could not be written.
-    #[error("{}: cannot write the picture: {source}", path.display())]
-    Write {
-        /// The file that was asked for.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
     },
 }
 
@@ -74,26 +63,22 @@ impl Picture {
         raster::png(self, theme)
     }
 
-    /// Writes the picture as PNG or SVG, by the extension of `path`, to a temporary name that is then renamed.
+    /// The bytes of a file of this name: PNG or SVG, by its extension (in any case).
     ///
     /// # Errors
-    /// If the extension is neither `png` nor `svg` (in any case), or the file cannot be written.
-    pub fn save(&self, path: &Path, theme: Theme) -> Result<(), PictureError> {
+    /// If the extension is neither `png` nor `svg`.
+    pub fn encode(&self, path: &Path, theme: Theme) -> Result<Vec<u8>, PictureError> {
         let extension = path.extension().map(|e| e.to_ascii_lowercase());
-        let bytes = match extension.as_ref().and_then(|e| e.to_str()) {
-            Some("png") => self.to_png(theme),
-            Some("svg") => self.to_svg(theme).into_bytes(),
-            _ => return Err(PictureError::UnknownExtension { path: path.to_owned() }),
-        };
-        pending_file::write(path, &bytes)
-            .map_err(|source| PictureError::Write { path: path.to_owned(), source })
+        match extension.as_ref().and_then(|e| e.to_str()) {
+            Some("png") => Ok(self.to_png(theme)),
+            Some("svg") => Ok(self.to_svg(theme).into_bytes()),
+            _ => Err(PictureError::UnknownExtension { path: path.to_owned() }),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn sheet() -> Picture {
@@ -101,28 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_picture_is_whole_and_alone_in_its_folder() {
-        let folder = std::env::temp_dir().join(format!("cantus-picture-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        for name in ["a.png", "b.SVG"] {
-            sheet().save(&folder.join(name), Theme::Light).unwrap();
-        }
-        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, ["a.png", "b.SVG"]);
-        assert_eq!(fs::read(folder.join("a.png")).unwrap(), sheet().to_png(Theme::Light));
-        assert_eq!(fs::read_to_string(folder.join("b.SVG")).unwrap(), sheet().to_svg(Theme::Light));
-        fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[test]
-    fn an_unknown_extension_and_an_unwritable_folder_are_told_apart() {
-        let unknown = sheet().save(Path::new("x.gif"), Theme::Light).unwrap_err();
+    fn the_extension_chooses_the_format() {
+        let encode = |name: &str| sheet().encode(Path::new(name), Theme::Light);
+        assert_eq!(encode("a.png").unwrap(), sheet().to_png(Theme::Light));
+        assert_eq!(encode("b.SVG").unwrap(), sheet().to_svg(Theme::Light).into_bytes());
         assert_eq!(
-            unknown.to_string(),
+            encode("x.gif").unwrap_err().to_string(),
             "x.gif: a picture is saved as .png or .svg; name the file accordingly"
         );
-        let unwritable = sheet().save(Path::new("/no/such/folder/x.png"), Theme::Light).unwrap_err();
-        assert!(matches!(unwritable, PictureError::Write { .. }), "{unwritable}");
     }
 }

@@ -163,7 +163,7 @@ fn draw_scale(picture: &mut Picture, largest: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
     #[test]
     fn zero_is_the_page_and_the_largest_value_has_the_full_colour_of_its_sign() {

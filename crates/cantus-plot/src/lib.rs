@@ -1,4 +1,4 @@
-//! Pictures of recordings, features and results.
+//! Charts of recordings, features, networks and results, as SVG and PNG.
 //!
 //! One plain function per picture takes slices and strings and returns a [`Picture`]: a list of marks in picture
 //! units, with colours named by their role. The theme and the format are chosen when it is written, so the SVG of a web
@@ -16,10 +16,10 @@
 //! | a spectrum | [`spectrum`](spectrum()) |
 //! | several series over one x axis, a strip for each | [`strips`](strips()) |
 //! | small matrices, such as the kernels of a convolution | [`tiles`](tiles()), [`kernels`](kernels()) |
-//! | what a model hears as time goes on | [`timeline`](timeline()) |
+//! | probabilities of labels over time | [`timeline`](timeline()) |
 //! | waveform | [`waveform`](waveform()) |
 //!
-//! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O but [`Picture::save`].
+//! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O.
 
 mod activations;
 mod confusion_matrix;
@@ -57,5 +57,5 @@ pub use spectrum::{Spectrum, spectrum};
 pub use strips::{Strip, strips};
 pub use theme::Theme;
 pub use tiles::{Tile, tiles};
-pub use timeline::timeline;
+pub use timeline::{TimeSegment, timeline};
 pub use waveform::waveform;

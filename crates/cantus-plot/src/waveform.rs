@@ -89,7 +89,7 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
     #[test]
     fn every_sample_is_under_exactly_one_column() {

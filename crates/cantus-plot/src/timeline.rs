@@ -11,8 +11,6 @@ use super::{
     picture::HEADER,
     scale::Scale,
 };
-use crate::SegmentPrediction;
-use crate::vote::arg_max;
 
 const WIDTH: f32 = 960.0;
 const FOOTER: f32 = 56.0;
@@ -26,6 +24,26 @@ const MOST_COLUMNS: usize = 360;
 const HEIGHT: f32 = 360.0;
 const HIGHEST_ROW: f32 = 44.0;
 
+/// A stretch of time and the probability of each label in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeSegment {
+    /// Start in seconds.
+    pub start_s: f64,
+    /// End in seconds.
+    pub end_s: f64,
+    /// `[n_labels]`, each in 0..=1.
+    pub probabilities: Vec<f32>,
+}
+
+impl TimeSegment {
+    /// Index of the most probable label, the first of equals.
+    fn most_probable(&self) -> usize {
+        let probabilities = &self.probabilities;
+        (1..probabilities.len())
+            .fold(0, |best, label| if probabilities[label] > probabilities[best] { label } else { best })
+    }
+}
+
 /// Draws probabilities of labels over time.
 ///
 /// # Shapes
@@ -35,7 +53,7 @@ const HIGHEST_ROW: f32 = 44.0;
 /// `least` is the probability below which an answer is none, from 0 to 1.
 pub fn timeline<Label: AsRef<str>>(
     labels: &[Label],
-    windows: &[SegmentPrediction],
+    windows: &[TimeSegment],
     least: f32,
     title: &str,
 ) -> Picture {
@@ -98,9 +116,9 @@ fn unit_of(duration_s: f64) -> (&'static str, f64) {
 }
 
 /// As many windows as can be shown, the others averaged with their neighbours.
-fn columns(windows: &[SegmentPrediction]) -> Vec<SegmentPrediction> {
+fn columns(windows: &[TimeSegment]) -> Vec<TimeSegment> {
     let per_column = windows.len().div_ceil(MOST_COLUMNS).max(1);
-    let mean = |group: &[SegmentPrediction]| SegmentPrediction {
+    let mean = |group: &[TimeSegment]| TimeSegment {
         start_s: group[0].start_s,
         end_s: group[group.len() - 1].end_s,
         probabilities: (0..group[0].probabilities.len())
@@ -112,7 +130,7 @@ fn columns(windows: &[SegmentPrediction]) -> Vec<SegmentPrediction> {
     windows.chunks(per_column).map(mean).collect()
 }
 
-fn draw_column(picture: &mut Picture, panel: &Panel, column: &SegmentPrediction, unit_s: f64) {
+fn draw_column(picture: &mut Picture, panel: &Panel, column: &TimeSegment, unit_s: f64) {
     let (x, right) = (panel.x.at(column.start_s / unit_s), panel.x.at(column.end_s / unit_s));
     for (label, &probability) in column.probabilities.iter().enumerate() {
         let (y, bottom) = (panel.y.at(label as f64), panel.y.at(label as f64 + 1.0));
@@ -122,24 +140,17 @@ fn draw_column(picture: &mut Picture, panel: &Panel, column: &SegmentPrediction,
 }
 
 /// Rules between the rows, and the stroke through the answers.
-fn draw_answers(
-    picture: &mut Picture,
-    panel: &Panel,
-    columns: &[SegmentPrediction],
-    least: f32,
-    unit_s: f64,
-) {
+fn draw_answers(picture: &mut Picture, panel: &Panel, columns: &[TimeSegment], least: f32, unit_s: f64) {
     for label in 0..=columns[0].probabilities.len() {
         let y = panel.y.at(label as f64);
         picture.push(Mark::rule((panel.rect.x, y), (panel.rect.right(), y), 1.0, Ink::Grid));
     }
-    let is_answer =
-        |column: &SegmentPrediction| column.probabilities[arg_max(&column.probabilities)] >= least;
+    let is_answer = |column: &TimeSegment| column.probabilities[column.most_probable()] >= least;
     for stretch in
         columns.chunk_by(|a, b| is_answer(a) == is_answer(b)).filter(|stretch| is_answer(&stretch[0]))
     {
         let corners = stretch.iter().flat_map(|column| {
-            let y = arg_max(&column.probabilities) as f64 + 0.5;
+            let y = column.most_probable() as f64 + 0.5;
             [panel.at(column.start_s / unit_s, y), panel.at(column.end_s / unit_s, y)]
         });
         picture.push(Mark::Line { points: corners.collect(), width: 2.0, ink: Ink::Second, dashed: false });
@@ -165,10 +176,10 @@ fn draw_bar(picture: &mut Picture, rect: &Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::Theme;
+    use crate::Theme;
 
-    fn windows(n: usize) -> Vec<SegmentPrediction> {
-        let window = |i: usize| SegmentPrediction {
+    fn windows(n: usize) -> Vec<TimeSegment> {
+        let window = |i: usize| TimeSegment {
             start_s: 3.0 * i as f64,
             end_s: 3.0 * (i + 1) as f64,
             probabilities: if i.is_multiple_of(2) { vec![1.0, 0.0] } else { vec![0.5, 0.5] },
