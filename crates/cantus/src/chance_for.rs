@@ -13,5 +13,3 @@ pub(crate) const CROP: u64 = text_key("crop");
 pub(crate) const OTHER_CROP: u64 = text_key("crop of the other example");
 /// Which stripes are masked.
 pub(crate) const MASKS: u64 = text_key("masks");
-/// Which groups of tracks a bootstrap counts how often.
-pub(crate) const BOOTSTRAP: u64 = text_key("bootstrap");

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::Error;
-use crate::report::tagging::{self, Ranked};
-use crate::report::{
-    Interval, Paired, TagFigures, TagPaired, TrackDecision, Verdict, paired, scores_of_tracks,
-};
+use crate::report::Verdict;
 use crate::run::Run;
-use crate::vote::arg_max;
+use cantus_metrics::aggregate::arg_max;
+use cantus_metrics::tagging::{self, TagRanking};
+use cantus_metrics::tagging::{TagFigures, TagPaired};
+use cantus_metrics::{Interval, Paired, TrackDecision, paired, scores_of_tracks};
 
 /// Runs that were examined with the same tracks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -271,7 +271,7 @@ fn contender(
         let figures = TagFigures::of_tracks(tracks, labels.len())?;
         Figures::Tags {
             track_macro_average_precision: figures.macro_average_precision,
-            track_macro_average_precision_interval: Ranked::new(tracks, labels.len()).intervals(0).0,
+            track_macro_average_precision_interval: TagRanking::new(tracks, labels.len()).intervals(0).0,
             track_macro_roc_auc: figures.macro_roc_auc,
             track_macro_f1: figures.macro_f1,
         }

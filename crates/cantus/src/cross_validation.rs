@@ -52,7 +52,7 @@ impl<'a> Pool<'a> {
         // How long all of them took to train, if that is known of each.
         let training_s: Option<f64> = reports.iter().map(Verdict::training_s).sum();
         let mut report = match reports.first() {
-            None => return Err(crate::report::ScoresError::NoSegments.into()),
+            None => return Err(cantus_metrics::ScoresError::NoSegments.into()),
             Some(Verdict::Classes(first)) => {
                 let summaries =
                     named(folds, &reports, Verdict::classes).map(|(name, fold)| FoldSummary::new(name, fold));

@@ -92,7 +92,7 @@ pub enum Error {
     #[cfg(feature = "train")]
     /// Results that cannot be scored.
     #[error(transparent)]
-    Scores(#[from] crate::report::ScoresError),
+    Scores(#[from] cantus_metrics::ScoresError),
     #[cfg(feature = "train")]
     /// A picture that cannot be saved.
     #[error(transparent)]

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::calibration::temper;
 use crate::model_file::hex;
-use crate::report::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
-use crate::vote::arg_max;
 use crate::{Calibration, Error, Model, Task, baseline};
+use cantus_metrics::aggregate::arg_max;
+use cantus_metrics::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
 
 /// Segments predicted at once: bounds the memory, changes no result.
 const BLOCK: usize = 1024;
@@ -110,7 +110,7 @@ impl Answers {
     /// If there are none.
     pub fn scores(&self, store: &FeatureStore) -> Result<Scores, Error> {
         if self.segments.is_empty() {
-            return Err(crate::report::ScoresError::NoSegments.into());
+            return Err(cantus_metrics::ScoresError::NoSegments.into());
         }
         Ok(scores_of_tracks(&self.results(store), &self.tracks, store.labels(), 0)?)
     }

@@ -74,7 +74,6 @@ mod toml_problem;
 pub mod training;
 #[cfg(feature = "train")]
 mod training_fingerprint;
-mod vote;
 
 #[cfg(feature = "train")]
 pub use augmentation::{Augmentation, Mixup, SpecAugment};

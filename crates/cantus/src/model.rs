@@ -4,12 +4,13 @@ use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::pending_file;
+use cantus_metrics::aggregate;
 use cantus_nn::Network;
 
 use crate::calibration::{Calibration, temper};
 use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
-use crate::{Crops, Error, Normalization, Task, vote};
+use crate::{Crops, Error, Normalization, Task};
 
 /// A trained classifier with all that prediction needs.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ impl Model {
     /// - `segments`: `[n_segments][n_labels]`, from [`predict_uncalibrated`](Self::predict_uncalibrated)
     /// - returns: `[n_labels]`
     pub(crate) fn vote(&self, segments: &[&[f32]]) -> Vec<f64> {
-        self.calibration.of_track(&vote::mean(segments, self.labels.len()), self.task())
+        self.calibration.of_track(&aggregate::mean_probabilities(segments, self.labels.len()), self.task())
     }
 
     /// As the network gives them.

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use cantus_audio::decode::{Decoder, Fault, Stream};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Hearing};
+use cantus_metrics::aggregate;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::calibration::temper;
-use crate::{Error, Model, Task, vote};
+use crate::{Error, Model, Task};
 
 /// Segments that the network hears at once: bounds the memory, changes no result.
 const BLOCK: usize = 64;
@@ -50,7 +51,7 @@ pub struct SegmentPrediction {
 impl SegmentPrediction {
     /// Index of the most probable label.
     pub fn best(&self) -> usize {
-        vote::arg_max(&self.probabilities)
+        aggregate::arg_max(&self.probabilities)
     }
 }
 
@@ -150,7 +151,7 @@ impl Predictor<'_> {
         let Model { labels, calibration, .. } = self.model;
         let probabilities = self.model.vote(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
         temper(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
-        let best = vote::arg_max(&probabilities);
+        let best = aggregate::arg_max(&probabilities);
         let spec = &self.model.features;
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
         let at = |(number, probabilities): (usize, &[f32])| SegmentPrediction {
@@ -173,7 +174,7 @@ impl Predictor<'_> {
 
 /// Names of the tags that are given, the most probable first.
 fn given(labels: &[String], probabilities: &[f64]) -> Vec<String> {
-    let mut given = vote::tags(probabilities);
+    let mut given = aggregate::tags_above_threshold(probabilities);
     given.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
     given.into_iter().map(|label| labels[label].clone()).collect()
 }

@@ -9,7 +9,7 @@
 
 use super::{Calibration, at_exponent, log_odds, logarithms};
 use crate::Task;
-use crate::report::{ScoresError, SegmentResult, track_decisions};
+use cantus_metrics::{ScoresError, SegmentResult, track_decisions};
 
 impl Calibration {
     /// Learnt from what an uncalibrated model says of the segments of the validation part.

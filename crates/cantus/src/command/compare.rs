@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use cantus::comparison::{Against, Comparison, Contender, Difference, Figures};
-use cantus::report::{Interval, Paired, TagPaired, paired_in_words, tag_paired_in_words};
+use cantus_metrics::tagging::{TagPaired, paired_in_words as tag_paired_in_words};
+use cantus_metrics::{Interval, Paired, paired_in_words};
 use clap::Args;
 
 use crate::output::{self, Outcome};

@@ -10,8 +10,9 @@ use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
-use crate::report::{Interval, Verdict, escaped, text};
+use crate::report::{Verdict, escaped, text};
 use crate::{Model, Task};
+use cantus_metrics::Interval;
 
 /// The card of a model that was exported as `file_name`; with its scores, where the report of its run is known.
 pub fn model_card(model: &Model, report: Option<&Verdict>, file_name: &str, input: Input) -> String {

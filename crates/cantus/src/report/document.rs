@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, Scores, WithoutLeak, examination,
-    paired_in_words,
+    Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, WithoutLeak, examination,
     text::{self, percent, range},
 };
 use crate::evaluation::Answers;
 use crate::{Error, Model, Recipe};
+use cantus_metrics::{Scores, paired_in_words};
 
 /// What `report.json` holds and `cantus evaluate --json` prints; the scores stand at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -375,8 +375,8 @@ fn part_name(part: Part) -> &'static str {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{Reliability, SegmentResult, scores};
     use super::*;
+    use cantus_metrics::{Reliability, SegmentResult, scores};
 
     /// A report on three tracks, two of them of the class `label`, one of them wrong.
     pub(crate) fn sample(label: &str) -> Report {

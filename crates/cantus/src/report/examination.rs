@@ -4,12 +4,12 @@
 use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
-use super::reliability::reliability;
 use super::text::percent;
-use super::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
 use crate::Calibration;
 use crate::evaluation::{Answers, named};
-use crate::vote::arg_max;
+use cantus_metrics::aggregate::arg_max;
+use cantus_metrics::reliability;
+use cantus_metrics::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
 
 /// Most mistakes that are listed.
 pub(super) const N_MISTAKES: usize = 20;

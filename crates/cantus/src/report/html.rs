@@ -6,7 +6,8 @@
 use cantus_dataset::{Failure, Warning};
 
 use super::text::{percent, range};
-use super::{CalibrationReport, ClassScores, Figure, Report, SplitSummary, facts, paired_in_words};
+use super::{CalibrationReport, Figure, Report, SplitSummary, facts};
+use cantus_metrics::{ClassScores, paired_in_words};
 use cantus_plot::Theme;
 
 const STYLE: &str = include_str!("page.css");
@@ -175,7 +176,7 @@ fn confusion(report: &Report) -> String {
 }
 
 pub(super) fn calibration(calibration: &CalibrationReport) -> String {
-    let error = |r: &super::Reliability| percent(r.expected_calibration_error);
+    let error = |r: &cantus_metrics::Reliability| percent(r.expected_calibration_error);
     if !calibration.is_calibrated() {
         let rows = [("tracks", &calibration.tracks_after), ("segments", &calibration.segments_after)]
             .map(|(of, reliability)| vec![of.to_owned(), error(reliability)]);

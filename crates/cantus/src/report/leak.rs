@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Report};
+use super::Report;
+use cantus_metrics::Interval;
 
 /// The scores of the same recipe, seed and shares on a split by track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 //! The report as Markdown, for a repository or an issue; its pictures lie in `plots/` beside it.
 
 use super::text::{percent, range};
-use super::{ClassScores, Figure, Report, facts, paired_in_words};
+use super::{Figure, Report, facts};
+use cantus_metrics::{ClassScores, paired_in_words};
 
 /// The report with links to its figures.
 pub fn markdown(report: &Report, figures: &[Figure]) -> String {

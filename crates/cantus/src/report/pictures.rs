@@ -2,7 +2,8 @@
 
 use cantus_nn::History;
 
-use super::{CalibrationReport, Course, Curves, Reliability, Report, TrackDecision, curves};
+use super::{CalibrationReport, Course, Report};
+use cantus_metrics::{Curves, Reliability, TrackDecision, curves};
 use cantus_plot::{Axis, LineChart, Picture, Series, Style, line_chart};
 
 /// Bins of the reliability diagram are this wide.

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use cantus_dataset::{Failure, SplitSpec};
 use serde_json::Value;
 
-use super::{
-    CalibrationReport, Interval, ModelSummary, PartSize, SplitSummary, TagBaseline, TagMistake, TagPaired,
-    TagReport, TagScore, TagScores, TrackDecision,
-};
+use super::{CalibrationReport, ModelSummary, PartSize, SplitSummary, TagBaseline, TagMistake, TagReport};
 use crate::Task;
-use crate::vote::arg_max;
+use cantus_metrics::Interval;
+use cantus_metrics::tagging::{TagPaired, TagScore, TagScores};
+
+/// A file of reference numbers that cantus-metrics is tested with too.
+pub(crate) fn metrics_reference(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../cantus-metrics/tests/reference");
+    std::fs::read_to_string(format!("{folder}/{name}")).unwrap()
+}
 
 /// All of it, and the true class and the probabilities of its tracks.
 pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
-    let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/examination.json"));
+    let json = &metrics_reference("examination.json");
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["true"].clone()).unwrap();
     let probabilities = serde_json::from_value(reference["probabilities"].clone()).unwrap();
@@ -23,30 +27,11 @@ pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
 
 /// All of what was made for tags, and the tags and the probabilities of its tracks.
 pub(crate) fn tagging() -> (Value, Vec<Vec<usize>>, Vec<Vec<f64>>) {
-    let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/tagging.json"));
+    let json = &metrics_reference("tagging.json");
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["labels"].clone()).unwrap();
     let probabilities = serde_json::from_value(reference["probabilities"].clone()).unwrap();
     (reference, labels, probabilities)
-}
-
-/// The same as decisions on tracks in groups; and the same tracks with probabilities that know nothing of them.
-pub(crate) fn tagging_tracks() -> (Vec<TrackDecision>, Vec<TrackDecision>) {
-    let (reference, labels, probabilities) = tagging();
-    let groups: Vec<usize> = serde_json::from_value(reference["groups"].clone()).unwrap();
-    let noise: Vec<Vec<f64>> = serde_json::from_value(reference["noise"].clone()).unwrap();
-    let decisions = |probabilities: &[Vec<f64>]| {
-        let rows = probabilities.iter().zip(&labels).zip(&groups).enumerate();
-        rows.map(|(track, ((p, labels), group))| TrackDecision {
-            track,
-            group: *group,
-            labels: labels.clone(),
-            predicted: arg_max(p),
-            probabilities: p.clone(),
-        })
-        .collect()
-    };
-    (decisions(&probabilities), decisions(&noise))
 }
 
 pub(crate) fn floats(value: &Value) -> Vec<f64> {

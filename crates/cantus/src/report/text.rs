@@ -5,10 +5,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{
-    ClassScores, Interval, Scores,
-    by_class::{macro_average, weighted_average},
-};
+use cantus_metrics::{ClassScores, Interval, Scores, macro_average, weighted_average};
 
 /// A matrix wider than this gets numbers for column heads.
 const WIDEST: usize = 96;
@@ -147,8 +144,8 @@ fn length(label: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SegmentResult, scores};
     use super::*;
+    use cantus_metrics::{SegmentResult, scores};
 
     /// `counts[true][predicted]` tracks of one segment each.
     fn scores_of(labels: &[&str], counts: &[&[usize]]) -> Scores {
@@ -204,7 +201,7 @@ classical         18    2        0
     /// predicted, which scikit-learn's caller must leave out for the same averages.
     #[test]
     fn the_table_is_that_of_scikit_learn() {
-        let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/scores.json"));
+        let json = &crate::report::reference::metrics_reference("scores.json");
         let reference: serde_json::Value = serde_json::from_str(json).unwrap();
         let rows: Vec<Vec<usize>> =
             serde_json::from_value(reference["by_track"]["confusion_matrix"].clone()).unwrap();

@@ -3,11 +3,10 @@
 use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
 
-use super::{
-    Course, Figure, ModelSummary, Report, SplitSummary, TagReport, TrackDecision, pictures, tagging,
-};
+use super::{Course, Figure, ModelSummary, Report, SplitSummary, TagReport, pictures, tagging};
 use crate::evaluation::Answers;
 use crate::{Calibration, Error, Model, Task};
+use cantus_metrics::TrackDecision;
 
 /// A report; as JSON it is the report itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
+use cantus_metrics::aggregate;
 use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::evaluation::named;
-use crate::report::TrackDecision;
-use crate::{Error, vote};
+use cantus_metrics::TrackDecision;
 
 /// One row of `split.csv`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,7 +77,8 @@ pub(super) fn predictions(
     let header = ["path", "label", "group", "fold", "predicted"].into_iter();
     writer.write_record(header.chain(labels.iter().map(String::as_str))).map_err(unwritable)?;
     for TrackDecision { track: number, labels: own, predicted, probabilities, .. } in tracks {
-        let predicted = if store.is_tagged() { vote::tags(probabilities) } else { vec![*predicted] };
+        let predicted =
+            if store.is_tagged() { aggregate::tags_above_threshold(probabilities) } else { vec![*predicted] };
         let track = &store.tracks()[*number];
         let group = track.group.clone().unwrap_or_default();
         let fold = folds.map_or("", |folds| folds[*number]).to_owned();

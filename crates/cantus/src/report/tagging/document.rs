@@ -3,10 +3,12 @@
 use cantus_dataset::{Failure, FeatureStore, Warning};
 use serde::{Deserialize, Serialize};
 
-use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagScores, examination, tag_scores, text};
+use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, examination, text};
 use crate::evaluation::Answers;
-use crate::report::{CalibrationReport, Course, ModelSummary, ScoresError, SplitSummary};
+use crate::report::{CalibrationReport, Course, ModelSummary, SplitSummary};
 use crate::{Error, Model, Task};
+use cantus_metrics::ScoresError;
+use cantus_metrics::tagging::{TagScores, tag_scores};
 
 /// What `report.json` holds and `cantus evaluate --json` prints where labels are tags; the scores stand at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

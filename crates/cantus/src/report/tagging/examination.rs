@@ -4,13 +4,14 @@
 use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
-use super::{Ranked, TagFigures, TagPaired, paired};
 use crate::Calibration;
 use crate::evaluation::Answers;
+use crate::report::CalibrationReport;
 use crate::report::examination::N_MISTAKES;
-use crate::report::reliability::reliability;
-use crate::report::{CalibrationReport, Interval, ScoresError, TrackDecision};
-use crate::vote::THRESHOLD;
+use cantus_metrics::aggregate::TAG_THRESHOLD;
+use cantus_metrics::reliability;
+use cantus_metrics::tagging::{TagFigures, TagPaired, TagRanking, paired};
+use cantus_metrics::{Interval, ScoresError, TrackDecision};
 
 /// What a network has to beat: a logistic regression for each tag on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub(super) fn baseline(answers: &Answers, n_labels: usize) -> Result<TagBaseline
     let figures = TagFigures::of_tracks(&answers.baseline, n_labels)?;
     Ok(TagBaseline {
         track_macro_average_precision: figures.macro_average_precision,
-        track_macro_average_precision_interval: Ranked::new(&answers.baseline, n_labels).intervals(0).0,
+        track_macro_average_precision_interval: TagRanking::new(&answers.baseline, n_labels).intervals(0).0,
         track_macro_roc_auc: figures.macro_roc_auc,
         track_micro_f1: figures.micro_f1,
         track_macro_f1: figures.macro_f1,
@@ -92,13 +93,13 @@ pub(super) fn calibration(
 pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<TagMistake> {
     let of_track = |track: &'_ TrackDecision| {
         let is_wrong =
-            |&label: &usize| (track.probabilities[label] > THRESHOLD) != track.labels.contains(&label);
+            |&label: &usize| (track.probabilities[label] > TAG_THRESHOLD) != track.labels.contains(&label);
         (0..track.probabilities.len()).filter(is_wrong).collect::<Vec<_>>()
     };
     let wrong =
         answers.tracks.iter().flat_map(|track| of_track(track).into_iter().map(move |label| (track, label)));
     let mut wrong: Vec<(&TrackDecision, usize)> = wrong.collect();
-    let sure = |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - THRESHOLD).abs();
+    let sure = |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - TAG_THRESHOLD).abs();
     // A stable sort: of equal ones the first track stays first.
     wrong.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
     wrong.truncate(N_MISTAKES);

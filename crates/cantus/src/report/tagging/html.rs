@@ -1,12 +1,13 @@
 //! The report of a tagger as one web page, made of the parts of a classifier's.
 
 use super::text::{figure, figure_if_any, range};
-use super::{TagMistake, TagReport, TagScore, folds, paired_in_words};
+use super::{TagMistake, TagReport, folds};
 use crate::report::html::{
     calibration, card, figure_html, files, heading, made, notes, page, section, table,
 };
 use crate::report::text::percent;
 use crate::report::{Figure, facts};
+use cantus_metrics::tagging::{TagScore, paired_in_words};
 
 /// Heads of the columns of the table by label.
 pub(super) const HEAD: [&str; 9] =

@@ -1,10 +1,11 @@
 //! The report of a tagger as Markdown; its pictures lie in `plots/` beside it.
 
 use super::text::{figure, figure_if_any, range};
-use super::{TagMistake, TagReport, folds, paired_in_words};
+use super::{TagMistake, TagReport, folds};
 use crate::report::markdown::{escaped, table};
 use crate::report::text::percent;
 use crate::report::{Figure, facts};
+use cantus_metrics::tagging::paired_in_words;
 
 /// The report with links to its figures.
 pub(in crate::report) fn markdown(report: &TagReport, figures: &[Figure]) -> String {
@@ -24,7 +25,8 @@ pub(in crate::report) fn markdown(report: &TagReport, figures: &[Figure]) -> Str
     out += "\n## By label\n\n";
     let row = |label: &String| {
         let tag = scores.track_per_label.get(label);
-        let number = |of: fn(&super::TagScore) -> Option<f64>| figure_if_any(tag.and_then(of));
+        let number =
+            |of: fn(&cantus_metrics::tagging::TagScore) -> Option<f64>| figure_if_any(tag.and_then(of));
         vec![
             escaped(label),
             number(|tag| tag.average_precision),

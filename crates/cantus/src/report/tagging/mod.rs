@@ -11,8 +11,6 @@ mod folds;
 mod html;
 mod markdown;
 pub(crate) mod pictures;
-mod ranked;
-mod scores;
 mod text;
 
 pub use document::TagReport;
@@ -20,8 +18,3 @@ pub use examination::{TagBaseline, TagMistake};
 pub use folds::{TagCrossValidation, TagFold};
 pub(super) use html::html;
 pub(super) use markdown::markdown;
-pub use ranked::TagPaired;
-pub use ranked::paired_in_words;
-pub(crate) use ranked::{Ranked, paired};
-pub(crate) use scores::tag_scores;
-pub use scores::{TagFigures, TagScore, TagScores};

@@ -1,9 +1,10 @@
 //! The pictures of a tagger's report.
 
 use super::TagReport;
-use super::scores::answer;
+use crate::report::Figure;
 use crate::report::pictures::{precision_recall, reliability, roc};
-use crate::report::{Curves, Figure, TrackDecision, curves};
+use cantus_metrics::tagging::tag_probability;
+use cantus_metrics::{Curves, TrackDecision, curves};
 
 /// Most tags whose curves are drawn: as many as there are colours that can be told apart, twice.
 const MOST: usize = 10;
@@ -14,7 +15,7 @@ pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<F
     let support =
         |label: usize| scores.track_per_label.get(&scores.labels[label]).map_or(0, |tag| tag.support);
     let mut drawn: Vec<(usize, Curves)> = (0..scores.labels.len())
-        .filter_map(|label| Some((label, curves(tracks.iter().map(|track| answer(track, label)))?)))
+        .filter_map(|label| Some((label, curves(tracks.iter().map(|track| tag_probability(track, label)))?)))
         .collect();
     let n_labels = drawn.len();
     // A stable sort: of equals the first label stays first.

@@ -1,7 +1,8 @@
 //! The report of a tagger in words, for a terminal: the figures that are quoted, and a table by tag.
 
-use super::{TagReport, TagScore, folds, paired_in_words};
-use crate::report::Interval;
+use super::{TagReport, folds};
+use cantus_metrics::Interval;
+use cantus_metrics::tagging::{TagScore, paired_in_words};
 
 /// The whole report.
 pub(super) fn text(report: &TagReport) -> String {

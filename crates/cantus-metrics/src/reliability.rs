@@ -29,7 +29,7 @@ pub struct ReliabilityBin {
 }
 
 /// The reliability of answers: the probability of the label that was named, and whether it was right.
-pub(super) fn reliability(answers: impl Iterator<Item = (f64, bool)>) -> Reliability {
+pub fn reliability(answers: impl Iterator<Item = (f64, bool)>) -> Reliability {
     let mut sums = [(0_usize, 0.0_f64, 0_usize); N_BINS];
     for (probability, is_right) in answers {
         // Bins are open below and closed above.
@@ -54,9 +54,9 @@ pub(super) fn reliability(answers: impl Iterator<Item = (f64, bool)>) -> Reliabi
 
 #[cfg(test)]
 mod tests {
-    use super::super::reference::examination;
     use super::*;
-    use crate::vote::arg_max;
+    use crate::aggregate::arg_max;
+    use crate::reference::examination;
 
     #[test]
     fn the_error_and_the_bins_equal_those_of_numpy() {

@@ -1,4 +1,4 @@
-"""Reference numbers for src/report/tagging/, src/calibration/learn.rs and src/baseline/logistic.rs: tagging.json.
+"""Reference numbers for src/tagging/, and src/calibration/ and src/baseline/ of cantus: tagging.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
 python tagging.py

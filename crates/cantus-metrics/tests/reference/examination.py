@@ -1,4 +1,4 @@
-"""Reference numbers for src/report/{curves,ranking,calibration}.rs, src/baseline/ and src/comparison.rs: examination.json.
+"""Reference numbers for src/, and src/baseline/ and src/calibration/ of cantus: examination.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
 python examination.py

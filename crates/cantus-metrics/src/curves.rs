@@ -67,8 +67,8 @@ impl Curves {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reference::{examination, floats};
     use super::*;
+    use crate::reference::{examination, floats};
 
     fn assert_close(found: &[f64], expected: &[f64], what: &str) {
         assert_eq!(found.len(), expected.len(), "{what}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ScoresError;
-use crate::vote::{arg_max, mean};
+use crate::aggregate::{arg_max, mean_probabilities};
 
 /// What the network said of one segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,15 +36,15 @@ pub struct TrackDecision {
 
 impl TrackDecision {
     /// Whether the class that was predicted is the true one.
-    pub(crate) fn is_right(&self) -> bool {
+    pub fn is_right(&self) -> bool {
         self.labels == [self.predicted]
     }
 }
 
 /// Group and true labels of a track, and what each of its segments says.
-type Votes<'a> = (usize, &'a [usize], Vec<&'a [f32]>);
+type TrackSegments<'a> = (usize, &'a [usize], Vec<&'a [f32]>);
 
-/// The vote of each track's segments, ordered by track.
+/// The segment of each track's segments, ordered by track.
 ///
 /// # Errors
 /// If there are no segments, or one does not fit the number of classes or its track.
@@ -55,19 +55,19 @@ pub fn track_decisions(
     if segments.is_empty() {
         return Err(ScoresError::NoSegments);
     }
-    let mut tracks: BTreeMap<usize, Votes<'_>> = BTreeMap::new();
+    let mut tracks: BTreeMap<usize, TrackSegments<'_>> = BTreeMap::new();
     for (segment, result) in segments.iter().enumerate() {
         check(segment, result, n_classes)?;
         let SegmentResult { track, group, labels: second, probabilities } = *result;
-        let (_, first, votes) = tracks.entry(track).or_insert((group, second, Vec::new()));
+        let (_, first, segments) = tracks.entry(track).or_insert((group, second, Vec::new()));
         if *first != second {
             let (first, second) = (first.to_vec(), second.to_vec());
             return Err(ScoresError::TwoLabels { segment, track, first, second });
         }
-        votes.push(probabilities);
+        segments.push(probabilities);
     }
-    let decided = tracks.into_iter().map(|(track, (group, labels, votes))| {
-        let probabilities = mean(&votes, n_classes);
+    let decided = tracks.into_iter().map(|(track, (group, labels, segments))| {
+        let probabilities = mean_probabilities(&segments, n_classes);
         TrackDecision {
             track,
             group,
@@ -99,14 +99,14 @@ mod tests {
 
     #[test]
     fn the_lowest_class_wins_a_tie() {
-        let vote =
+        let segment =
             |track, labels, probabilities| SegmentResult { track, group: track, labels, probabilities };
-        let votes = [
-            vote(4, &[1][..], &[0.5, 0.5, 0.0][..]),
-            vote(4, &[1], &[0.25, 0.25, 0.5]),
-            vote(2, &[0], &[0.0, 0.5, 0.5]),
+        let segments = [
+            segment(4, &[1][..], &[0.5, 0.5, 0.0][..]),
+            segment(4, &[1], &[0.25, 0.25, 0.5]),
+            segment(2, &[0], &[0.0, 0.5, 0.5]),
         ];
-        let decided = track_decisions(&votes, 3).unwrap();
+        let decided = track_decisions(&segments, 3).unwrap();
         let predicted: Vec<_> = decided.iter().map(|t| (t.track, t.predicted)).collect();
         assert_eq!(predicted, [(2, 1), (4, 0)]);
         assert_eq!(decided[1].probabilities, [0.375, 0.375, 0.25]);

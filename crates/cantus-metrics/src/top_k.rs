@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::TrackDecision;
-use super::by_class::share;
+use super::class_scores::share;
 
 /// Longest list that is looked at.
 const MOST: usize = 5;
@@ -31,9 +31,9 @@ fn rank(probabilities: &[f64], class: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reference::examination;
     use super::*;
-    use crate::vote::arg_max;
+    use crate::aggregate::arg_max;
+    use crate::reference::examination;
 
     #[test]
     fn top_k_accuracy_equals_that_of_scikit_learn() {

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ClassScores, Curves, Interval, ScoresError, SegmentResult, TrackDecision,
-    by_class::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    class_scores::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
     curves::curves,
     interval::{bootstrap, wilson},
-    ranking::top_k,
+    top_k::top_k,
     track_decisions,
 };
-use crate::vote::arg_max;
+use crate::aggregate::arg_max;
 
 /// Everything the report says in numbers. Shares are in 0..=1; a bare name is of segments, `track_…` of tracks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
 ///
 /// # Errors
 /// If two labels are the same.
-pub(crate) fn scores_of_tracks(
+pub fn scores_of_tracks(
     segments: &[SegmentResult<'_>],
     tracks: &[TrackDecision],
     labels: &[String],
@@ -162,20 +162,20 @@ fn of_classes(
 }
 
 /// Number of groups, if any holds two tracks.
-pub(super) fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
+pub(crate) fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
     let groups: BTreeSet<usize> = tracks.iter().map(|track| track.group).collect();
     (groups.len() < tracks.len()).then_some(groups.len())
 }
 
-pub(super) fn duplicate(labels: &[String]) -> Option<&String> {
+pub(crate) fn duplicate(labels: &[String]) -> Option<&String> {
     let mut seen = BTreeSet::new();
     labels.iter().find(|label| !seen.insert(label.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::by_class::weighted_average;
     use super::*;
+    use crate::class_scores::weighted_average;
     use serde_json::Value;
 
     /// Made by `tests/reference/scores.py` with scikit-learn 1.9.1, SciPy 1.17.1 and NumPy 2.4.6.

@@ -101,8 +101,8 @@ fn mcnemar(a: usize, b: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reference::{examination, floats};
     use super::*;
+    use crate::reference::{examination, floats};
 
     #[test]
     fn the_exact_test_equals_that_of_scipy() {

@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use cantus_random::KeyedRng;
+use cantus_random::{KeyedRng, text_key};
 use serde::{Deserialize, Serialize};
 
-use super::by_class::share;
-use crate::chance_for;
+use super::class_scores::share;
 
 /// A 95 % confidence interval of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,12 +20,14 @@ pub struct Interval {
     pub high: f64,
 }
 
-pub(super) const N_RESAMPLES: usize = 2000;
+/// Part of the key of the random numbers that draw groups.
+pub(crate) const BOOTSTRAP: u64 = text_key("bootstrap");
+pub(crate) const N_RESAMPLES: usize = 2000;
 /// 97.5th percentile of the normal distribution: 95 % lie between it and its negative.
 const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Wilson's score interval: unlike the textbook one it stays within 0..=1 and holds for few tracks.
-pub(super) fn wilson(right: usize, n: usize) -> Interval {
+pub(crate) fn wilson(right: usize, n: usize) -> Interval {
     let (p, n) = (share(right, n), n as f64);
     let z2 = Z_95 * Z_95;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
@@ -37,7 +38,7 @@ pub(super) fn wilson(right: usize, n: usize) -> Interval {
 /// Percentile interval of an accuracy over resampled sets of groups; none for fewer than two groups.
 ///
 /// `answers` are the group of each answer, and whether it is right.
-pub(super) fn bootstrap(answers: impl Iterator<Item = (usize, bool)>, seed: u64) -> Option<Interval> {
+pub(crate) fn bootstrap(answers: impl Iterator<Item = (usize, bool)>, seed: u64) -> Option<Interval> {
     let mut groups: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for (group, is_right) in answers {
         let (right, n) = groups.entry(group).or_default();
@@ -48,11 +49,11 @@ pub(super) fn bootstrap(answers: impl Iterator<Item = (usize, bool)>, seed: u64)
 }
 
 /// Percentile interval of a mean over resampled sets of groups, each a sum and how many it is of; none for fewer than two.
-pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Interval> {
+pub(crate) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Interval> {
     if groups.len() < 2 {
         return None;
     }
-    let mut rng = KeyedRng::new([seed, chance_for::BOOTSTRAP]);
+    let mut rng = KeyedRng::new([seed, BOOTSTRAP]);
     let mut resample = || {
         let drawn = (0..groups.len()).map(|_| groups[rng.below(groups.len())]);
         let (sum, n) = drawn.fold((0.0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
@@ -62,7 +63,7 @@ pub(super) fn resampled_mean(groups: &[(f64, usize)], seed: u64) -> Option<Inter
 }
 
 /// Where the middle 95 % of values lie; of one value or more.
-pub(super) fn percentiles(mut values: Vec<f64>) -> Interval {
+pub(crate) fn percentiles(mut values: Vec<f64>) -> Interval {
     values.sort_by(f64::total_cmp);
     Interval { low: percentile(&values, 0.025), high: percentile(&values, 0.975) }
 }

@@ -14,12 +14,11 @@ use cantus_random::KeyedRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::chance_for;
-use crate::report::interval::{N_RESAMPLES, percentiles};
-use crate::report::{Interval, TrackDecision};
+use crate::interval::{BOOTSTRAP, N_RESAMPLES, percentiles};
+use crate::{Interval, TrackDecision};
 
 /// Tracks sorted by the probability of each tag.
-pub(crate) struct Ranked {
+pub struct TagRanking {
     n_groups: usize,
     /// For each tag, from the most probable track on: its group, whether it has the tag, whether the next is less probable.
     tags: Vec<Vec<(u32, bool, bool)>>,
@@ -27,8 +26,9 @@ pub(crate) struct Ranked {
     whole: Vec<Option<f64>>,
 }
 
-impl Ranked {
-    pub(crate) fn new(tracks: &[TrackDecision], n_labels: usize) -> Self {
+impl TagRanking {
+    /// Sorts tracks by the probability of each of `n_labels` tags.
+    pub fn new(tracks: &[TrackDecision], n_labels: usize) -> Self {
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let groups: Vec<u32> = tracks
             .iter()
@@ -86,7 +86,7 @@ impl Ranked {
     fn resampled(&self, seed: u64) -> Option<Vec<Vec<Option<f64>>>> {
         let draw = |number: usize| {
             // A stream of its own for each draw, so that the threads change nothing.
-            let mut rng = KeyedRng::new([seed, chance_for::BOOTSTRAP, number as u64]);
+            let mut rng = KeyedRng::new([seed, BOOTSTRAP, number as u64]);
             let mut counts = vec![0; self.n_groups];
             (0..self.n_groups).for_each(|_| counts[rng.below(self.n_groups)] += 1);
             (0..self.tags.len()).map(|label| self.average_precision(label, &counts)).collect()
@@ -95,7 +95,7 @@ impl Ranked {
     }
 
     /// 95 % intervals of the mean over all tags and of each tag; none where it says nothing.
-    pub(crate) fn intervals(&self, seed: u64) -> (Option<Interval>, Vec<Option<Interval>>) {
+    pub fn intervals(&self, seed: u64) -> (Option<Interval>, Vec<Option<Interval>>) {
         let Some(draws) = self.resampled(seed) else { return (None, vec![None; self.tags.len()]) };
         let of = |values: Vec<f64>| (!values.is_empty()).then(|| percentiles(values));
         let of_tag = |label: usize| of(draws.iter().filter_map(|draw| draw[label]).collect());
@@ -121,14 +121,9 @@ pub struct TagPaired {
 }
 
 /// Compares two taggers on the same tracks.
-pub(crate) fn paired(
-    first: &[TrackDecision],
-    second: &[TrackDecision],
-    n_labels: usize,
-    seed: u64,
-) -> TagPaired {
-    let [first_ranked, second_ranked] = [first, second].map(|tracks| Ranked::new(tracks, n_labels));
-    let whole = |ranked: &Ranked| ranked.mean(None).unwrap_or(0.0);
+pub fn paired(first: &[TrackDecision], second: &[TrackDecision], n_labels: usize, seed: u64) -> TagPaired {
+    let [first_ranked, second_ranked] = [first, second].map(|tracks| TagRanking::new(tracks, n_labels));
+    let whole = |ranked: &TagRanking| ranked.mean(None).unwrap_or(0.0);
     let draws = first_ranked.resampled(seed).zip(second_ranked.resampled(seed));
     let differences: Option<Vec<f64>> = draws.map(|(first, second)| {
         let pairs = first.iter().zip(&second);
@@ -171,13 +166,13 @@ pub fn paired_in_words(paired: &TagPaired) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::reference::{floats, tagging, tagging_tracks};
+    use crate::reference::{floats, tagging, tagging_tracks};
 
     #[test]
     fn intervals_agree_with_those_of_numpy_and_scikit_learn() {
         let (reference, ..) = tagging();
         let (tracks, _) = tagging_tracks();
-        let (all, _) = Ranked::new(&tracks, 4).intervals(0);
+        let (all, _) = TagRanking::new(&tracks, 4).intervals(0);
         let all = all.unwrap();
         let expected = floats(&reference["macro_interval"]);
         // 2000 draws put an end of this interval within about 0.01 (two standard errors) of its limit.
@@ -200,7 +195,7 @@ mod tests {
             probabilities: vec![f64::from(u8::from(track < 10)), f64::from(u8::from(track != 20))],
         };
         let tracks: Vec<TrackDecision> = (0..40).map(track).collect();
-        let (all, _) = Ranked::new(&tracks, 2).intervals(0);
+        let (all, _) = TagRanking::new(&tracks, 2).intervals(0);
         let all = all.unwrap();
         assert!(all.low > 0.5 && all.high < 0.6, "{all:?}, around 0.5125");
     }

@@ -21,18 +21,18 @@ pub struct ClassScores {
 }
 
 /// Zero of nothing, as scikit-learn's `zero_division` has it by default.
-pub(super) fn share(part: usize, whole: usize) -> f64 {
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// Counts `[true][predicted]`.
-pub(super) fn confusion(pairs: impl Iterator<Item = (usize, usize)>, n_classes: usize) -> Vec<Vec<usize>> {
+pub(crate) fn confusion(pairs: impl Iterator<Item = (usize, usize)>, n_classes: usize) -> Vec<Vec<usize>> {
     let mut counts = vec![vec![0; n_classes]; n_classes];
     pairs.for_each(|(label, predicted)| counts[label][predicted] += 1);
     counts
 }
 
-pub(super) fn diagonal(confusion: &[Vec<usize>]) -> usize {
+pub(crate) fn diagonal(confusion: &[Vec<usize>]) -> usize {
     confusion.iter().enumerate().map(|(i, row)| row[i]).sum()
 }
 
@@ -50,25 +50,25 @@ fn class_scores(confusion: &[Vec<usize>], class: usize) -> (ClassScores, usize) 
     (scores, predicted)
 }
 
-pub(super) fn named(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
+pub(crate) fn named(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
     let scores =
         labels.iter().enumerate().map(|(class, label)| (label.clone(), class_scores(confusion, class).0));
     scores.collect()
 }
 
-pub(super) fn balanced_accuracy(confusion: &[Vec<usize>]) -> f64 {
+pub(crate) fn balanced_accuracy(confusion: &[Vec<usize>]) -> f64 {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class).0);
     average(classes.filter(|class| class.support > 0).map(|class| (class, 1.0))).recall
 }
 
 /// Plain mean over the classes that occur or were predicted; one that does neither says nothing of the classifier.
-pub(super) fn macro_average(confusion: &[Vec<usize>]) -> ClassScores {
+pub fn macro_average(confusion: &[Vec<usize>]) -> ClassScores {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class));
     average(classes.filter(|(class, predicted)| class.support + predicted > 0).map(|(class, _)| (class, 1.0)))
 }
 
 /// Mean over the classes, weighted by how often they occur.
-pub(super) fn weighted_average(confusion: &[Vec<usize>]) -> ClassScores {
+pub fn weighted_average(confusion: &[Vec<usize>]) -> ClassScores {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class).0);
     average(classes.map(|class| (class, class.support as f64)))
 }

@@ -1,4 +1,4 @@
-"""Reference numbers for src/report/scores.rs, written to scores.json.
+"""Reference numbers for src/scores.rs, written to scores.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
 python scores.py

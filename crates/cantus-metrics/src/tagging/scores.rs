@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ranked;
-use crate::report::by_class::share;
-use crate::report::curves::curves;
-use crate::report::scores::{duplicate, n_groups};
-use crate::report::{Interval, ScoresError, SegmentResult, TrackDecision};
-use crate::vote::THRESHOLD;
+use super::TagRanking;
+use crate::aggregate::TAG_THRESHOLD;
+use crate::class_scores::share;
+use crate::curves::curves;
+use crate::scores::{duplicate, n_groups};
+use crate::{Interval, ScoresError, SegmentResult, TrackDecision};
 
 /// Everything the report of a tagger says in numbers; a bare name is of segments, `track_…` of tracks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ pub struct TagFigures {
 ///
 /// # Errors
 /// If two tags have one name, or there is none that some tracks have and others have not.
-pub(crate) fn tag_scores(
+pub fn tag_scores(
     segments: &[SegmentResult<'_>],
     tracks: &[TrackDecision],
     labels: &[String],
@@ -115,11 +115,11 @@ pub(crate) fn tag_scores(
     let by_segment = by_tag(labels.len(), segments.len(), |i, label| {
         (f64::from(segments[i].probabilities[label]), segments[i].labels.contains(&label))
     });
-    let mut by_track = by_tag(labels.len(), tracks.len(), |i, label| answer(&tracks[i], label));
+    let mut by_track = by_tag(labels.len(), tracks.len(), |i, label| tag_probability(&tracks[i], label));
     let none = ScoresError::NothingToTellApart { n_tracks: tracks.len() };
     let (of_segments, of_tracks) =
         (figures(&by_segment).ok_or_else(|| none.clone())?, figures(&by_track).ok_or(none)?);
-    let (interval, intervals) = Ranked::new(tracks, labels.len()).intervals(seed);
+    let (interval, intervals) = TagRanking::new(tracks, labels.len()).intervals(seed);
     for (tag, interval) in by_track.iter_mut().zip(intervals) {
         tag.score.average_precision_interval = interval.filter(|_| tag.score.average_precision.is_some());
     }
@@ -130,7 +130,7 @@ pub(crate) fn tag_scores(
         n_tracks: tracks.len(),
         n_groups: n_groups(tracks),
         label_cardinality: share(n_labels_of_tracks, tracks.len()),
-        threshold: THRESHOLD,
+        threshold: TAG_THRESHOLD,
         macro_average_precision: of_segments.macro_average_precision,
         macro_roc_auc: of_segments.macro_roc_auc,
         micro_f1: of_segments.micro_f1,
@@ -151,14 +151,14 @@ impl TagFigures {
     ///
     /// # Errors
     /// If there is no tag that some have and others have not.
-    pub(crate) fn of_tracks(tracks: &[TrackDecision], n_labels: usize) -> Result<Self, ScoresError> {
-        let tags = by_tag(n_labels, tracks.len(), |i, label| answer(&tracks[i], label));
+    pub fn of_tracks(tracks: &[TrackDecision], n_labels: usize) -> Result<Self, ScoresError> {
+        let tags = by_tag(n_labels, tracks.len(), |i, label| tag_probability(&tracks[i], label));
         figures(&tags).ok_or(ScoresError::NothingToTellApart { n_tracks: tracks.len() })
     }
 }
 
 /// The probability of a tag, and whether the track has it.
-pub(super) fn answer(track: &TrackDecision, label: usize) -> (f64, bool) {
+pub fn tag_probability(track: &TrackDecision, label: usize) -> (f64, bool) {
     (track.probabilities[label], track.labels.contains(&label))
 }
 
@@ -176,7 +176,7 @@ fn by_tag(n_labels: usize, n: usize, answer: impl Fn(usize, usize) -> (f64, bool
     let tag = |label: usize| {
         let answers: Vec<(f64, bool)> = (0..n).map(|i| answer(i, label)).collect();
         let count = |wanted: &dyn Fn(bool, bool) -> bool| {
-            answers.iter().filter(|(p, has_tag)| wanted(*p > THRESHOLD, *has_tag)).count()
+            answers.iter().filter(|(p, has_tag)| wanted(*p > TAG_THRESHOLD, *has_tag)).count()
         };
         let n_right = count(&|is_given, has_tag| is_given && has_tag);
         let n_given = count(&|is_given, _| is_given);
@@ -221,7 +221,7 @@ fn named(labels: &[String], tags: &[Tag]) -> BTreeMap<String, TagScore> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::reference::{tagging, tagging_tracks};
+    use crate::reference::{tagging, tagging_tracks};
 
     fn close(found: f64, expected: &serde_json::Value, what: &str) {
         let expected = expected.as_f64().unwrap();

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod aggregate;
+mod class_scores;
+mod curves;
+mod error;
+mod interval;
+mod paired;
+#[cfg(test)]
+mod reference;
+mod reliability;
+mod scores;
+pub mod tagging;
+mod top_k;
+mod tracks;
+
+pub use class_scores::{ClassScores, macro_average, weighted_average};
+pub use curves::{Curves, curves};
+pub use error::ScoresError;
+pub use interval::Interval;
+pub use paired::{Paired, paired, paired_in_words};
+pub use reliability::{Reliability, ReliabilityBin, reliability};
+pub use scores::{Scores, scores, scores_of_tracks};
+pub use tracks::{SegmentResult, TrackDecision, track_decisions};
