@@ -134,13 +134,6 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
-    #[cfg(feature = "serve")]
-    /// Models that cannot be served together, or a machine that does not let them be.
-    #[error("{reason}")]
-    Unservable {
-        /// What is wrong.
-        reason: String,
-    },
     /// A run folder that cannot be used.
     #[error("{}: {reason}", path.display())]
     Run {

@@ -20,9 +20,8 @@
 //!
 //! # Features
 //!
-//! Without any (`default-features = false`) there is this and no more: [`Model`] and its answers. `train` adds stores,
-//! training, evaluation, reports and pictures, `serve` answers over HTTP, `fetch` data sets from where they are
-//! published, and `cli`, which is on by default, the binary with all of it.
+//! `train`, which is on by default, adds stores, training, evaluation, reports and export. Without it
+//! (`default-features = false`) there is [`Model`] and its predictions, and no more.
 
 #[cfg(feature = "train")]
 mod augmentation;
@@ -43,12 +42,8 @@ mod error;
 pub mod evaluation;
 #[cfg(feature = "train")]
 pub mod export;
-#[cfg(feature = "fetch")]
-pub mod fetch;
 #[cfg(feature = "train")]
 pub mod inspection;
-#[cfg(feature = "train")]
-pub mod lesson;
 #[cfg(feature = "train")]
 pub mod listing;
 mod model;
@@ -65,8 +60,6 @@ pub mod report;
 pub mod retag;
 #[cfg(feature = "train")]
 pub mod run;
-#[cfg(feature = "serve")]
-pub mod serve;
 mod task;
 #[cfg(feature = "train")]
 mod toml_problem;

@@ -144,6 +144,14 @@ impl Run {
         }
     }
 
+    /// Opens the folder of a run that has a report; `None` for a model file, or a folder without a report.
+    ///
+    /// # Errors
+    /// If there is a report, but another file of a finished run is missing.
+    pub fn open_if_reported(path: &Path) -> Result<Option<Self>, Error> {
+        path.join(REPORT).is_file().then(|| Self::open(path)).transpose()
+    }
+
     /// Where a file of the run lies.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)

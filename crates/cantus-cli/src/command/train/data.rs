@@ -1,0 +1,127 @@
+//! What is learnt from: the store that was given, or one that is made of the recordings on the way.
+
+use std::path::PathBuf;
+
+use cantus::evaluation::data_sha256;
+use cantus::report::Verdict;
+use cantus::run::Run;
+use cantus::{Recipe, Task};
+use cantus_dataset::FeatureStore;
+use cantus_serve::Dashboard;
+
+use super::{Stage, Train};
+use crate::cli::Global;
+use crate::command::extract;
+use crate::output;
+
+/// Features to train on.
+pub(super) struct Data {
+    pub(super) store: FeatureStore,
+    /// Where they lie.
+    pub(super) features: PathBuf,
+    pub(super) sha256: String,
+    /// Files that were lost when they were extracted for this run.
+    pub(super) n_lost: usize,
+    /// Where the training is shown, if anywhere but in the terminal.
+    dashboard: Option<Dashboard>,
+}
+
+impl Data {
+    /// A training called `what`, among those that are made on the data.
+    pub(super) fn stage<'a>(&'a self, what: &'a str, global: &Global) -> Stage<'a> {
+        Stage { what, quiet: global.quiet, dashboard: self.dashboard.as_ref() }
+    }
+
+    /// Tells the dashboard what came of it all.
+    pub(super) fn end(&self, report: &Verdict) {
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.end(report.to_text().lines().next().unwrap_or_default());
+        }
+    }
+}
+
+impl Train {
+    /// The features, with their groups. None if Ctrl-C stopped their extraction.
+    pub(super) fn data(
+        &self,
+        recipe: &Recipe,
+        run: &Run,
+        dashboard: Option<Dashboard>,
+        global: &Global,
+    ) -> anyhow::Result<Option<Data>> {
+        let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
+        let mut store = FeatureStore::open(&features)?;
+        self.split.assign(&mut store, global)?;
+        if !global.quiet {
+            tell_copies(&store);
+        }
+        let sha256 = data_sha256(&store)?;
+        Ok(Some(Data { store, features, sha256, n_lost, dashboard }))
+    }
+
+    /// The feature store given, or one made inside the run of the recordings given, and how many of these were lost; none
+    /// if interrupted.
+    fn features(
+        &self,
+        recipe: &Recipe,
+        run: &Run,
+        global: &Global,
+    ) -> anyhow::Result<Option<(PathBuf, usize)>> {
+        if FeatureStore::is_store(&self.data) {
+            return Ok(Some((self.data.clone(), 0)));
+        }
+        let store = run.path("features");
+        let copies = recipe.augmentation.copy_spec();
+        let choices = extract::Choices {
+            overwrite: self.overwrite,
+            augmentation: Some(&copies),
+            ..extract::Choices::default()
+        };
+        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
+        Ok(extraction.map(|extraction| {
+            extract::tell(&extraction, &store, global);
+            (store, extraction.failures.len())
+        }))
+    }
+
+    /// The recipe as it is followed for what the labels of the data are; told, where they are tags.
+    pub(super) fn for_task(&self, recipe: Recipe, data: &Data, global: &Global) -> anyhow::Result<Recipe> {
+        let task = Task::of_store(&data.store);
+        let followed = recipe.for_task(task)?;
+        if task == Task::Tagging && !global.quiet {
+            output::note(&tell_tags(&data.store, followed.training.loss != recipe.training.loss));
+        }
+        Ok(followed)
+    }
+}
+
+/// Says what tags there are, and what they make of the recipe.
+fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
+    let labels = match store.labels().len() {
+        1 => "1 label, or none".to_owned(),
+        n => format!("{n} labels, several to a track"),
+    };
+    let n_tags: usize = store.tracks().iter().map(|track| track.labels.len()).sum();
+    let n_without = store.tracks().iter().filter(|track| track.labels.is_empty()).count();
+    let mean = n_tags as f64 / store.tracks().len().max(1) as f64;
+    let changed = if is_changed {
+        "; sigmoid and binary cross-entropy take the place of the recipe's softmax and categorical cross-entropy"
+    } else {
+        ""
+    };
+    format!("{labels}: {mean:.1} on average, none in {n_without} of {} tracks{changed}", store.tracks().len())
+}
+
+/// Says which tracks the split keeps together, whatever it is made by.
+fn tell_copies(store: &FeatureStore) {
+    let of_recordings: Vec<&str> =
+        store.tracks().iter().filter_map(|track| track.recording.as_deref()).collect();
+    let n_recordings = of_recordings.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if n_recordings > 0 {
+        let n_tracks = of_recordings.len();
+        output::note(&format!(
+            "{n_tracks} tracks are copies of {} (recordings.csv of the features); the split keeps the copies of each together",
+            output::count(n_recordings, "recording")
+        ));
+    }
+}

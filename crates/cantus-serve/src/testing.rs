@@ -1,0 +1,139 @@
+//! A small site for tests: a model that was not trained, music that was composed, requests without a network.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use cantus_audio::Audio;
+use cantus_audio::feature::FeatureSpec;
+use cantus_audio::write_wav;
+use cantus_nn::{Architecture, Network};
+use cantus_synth::{Genre, compose};
+use tower::ServiceExt;
+
+use super::{Exhibit, Limits, Site};
+use cantus::model_file::Provenance;
+use cantus::{Calibration, Model, Normalization};
+
+/// Dots and quotes are allowed in labels.
+pub(super) const LABELS: [&str; 3] = ["blues", "drum & bass", "\"rock\""];
+
+/// The course's features, one dense layer, first weights.
+pub(super) fn model() -> Model {
+    let features = FeatureSpec::course();
+    let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
+    let architecture: Architecture = serde_json::from_value(serde_json::json!({
+        "input_shape": [n_frames, n_bins],
+        "layers": [{ "type": "Flatten" }, { "type": "Dense", "units": 3, "activation": "softmax" }],
+    }))
+    .unwrap();
+    Model {
+        labels: LABELS.map(str::to_owned).to_vec(),
+        normalization: Normalization { mean: vec![0.0; n_bins], deviation: vec![100.0; n_bins] },
+        features,
+        crops: None,
+        calibration: Calibration::default(),
+        provenance: Provenance { recipe: "untrained".to_owned(), ..Provenance::default() },
+        network: Network::new(&architecture, 0).unwrap(),
+    }
+}
+
+/// A site with one model called `tiny` and one called `a b`.
+pub(super) fn site(limits: Limits) -> Site {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tiny.safetensors");
+    std::fs::write(&path, model().to_bytes().unwrap()).unwrap();
+    let exhibits = [None, Some("a b")].map(|name| Exhibit::load(name, &path).unwrap());
+    Site::new(exhibits.into(), limits).unwrap()
+}
+
+/// A WAV of composed music.
+pub(super) fn wav(duration_s: f64) -> Vec<u8> {
+    encoded(&compose(Genre::Blues, 1, duration_s, 22_050))
+}
+
+/// A WAV of a rising tone, which is sooner made.
+pub(super) fn tone(duration_s: f64) -> Vec<u8> {
+    let n_samples = (duration_s * 44_100.0) as usize;
+    let samples = (0..n_samples).map(|n| (n as f32 * n as f32 * 1e-7).sin() * 0.5).collect();
+    encoded(&Audio { samples, sample_rate: 44_100 })
+}
+
+fn encoded(audio: &Audio) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sound.wav");
+    write_wav(&path, audio).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+/// A multipart form with these parts: name, file name, content.
+pub(super) fn form(parts: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+    let mut body = Vec::new();
+    for (name, file, content) in parts {
+        let head =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+        body.extend([head.as_bytes(), content, b"\r\n"].concat());
+    }
+    body.extend(b"--edge--\r\n");
+    ("multipart/form-data; boundary=edge".to_owned(), body)
+}
+
+/// What came back.
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answered {
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.headers[header::CONTENT_TYPE].to_str().unwrap()
+    }
+
+    /// Asserts a problem of this status and type.
+    #[track_caller]
+    pub(super) fn is_problem(&self, status: u16, name: &str) -> serde_json::Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.kind(), "application/problem+json");
+        let document = self.json();
+        assert_eq!(document["type"], format!("/v1/problems/{name}"), "{document}");
+        assert_eq!(document["status"], status);
+        assert!(document["title"].as_str().unwrap().len() > 5, "{document}");
+        document
+    }
+}
+
+/// Sends a request to a router.
+pub(super) async fn send(router: &Router, request: Request<Body>) -> Answered {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answered { status: parts.status, headers: parts.headers, body }
+}
+
+pub(super) async fn get(router: &Router, path: &str) -> Answered {
+    send(router, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+pub(super) async fn post(router: &Router, path: &str, body: impl Into<Body>) -> Answered {
+    send(router, Request::post(path).body(body.into()).unwrap()).await
+}
+
+pub(super) async fn post_form(router: &Router, path: &str, parts: &[(&str, &str, &[u8])]) -> Answered {
+    let (kind, body) = form(parts);
+    let request = Request::post(path).header(header::CONTENT_TYPE, kind).body(body.into()).unwrap();
+    send(router, request).await
+}
+
+/// Tests run on one thread of their own, as the server's own runtime is not theirs.
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}

@@ -1,0 +1,177 @@
+//! Lecture 14: overfitting, and the lecture's remedies, each measured.
+//!
+//!     cantus lesson 14
+
+use std::ops::ControlFlow;
+
+use crate::data::{LessonData, Music};
+use crate::output::LessonOutput;
+use cantus::Recipe;
+use cantus_audio::augment::{
+    AudioAugmentation, CopySpec, noise::Noise, pitch_shift::PitchShift, time_stretch::TimeStretch,
+};
+use cantus_nn::layer::{Dense, Dropout, Flatten};
+use cantus_nn::{
+    Activation, Architecture, EarlyStopping, LayerSpec, Network, Progress, Regularizer, Training,
+};
+use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
+use cantus_synth::Genre;
+
+const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
+const MUSIC: Music = Music { genres: &GENRES, n_train: 6, n_validation: 10, duration_s: 9.0 };
+/// Segments in a batch.
+const BATCH: usize = 32;
+
+/// A way to train: the lecture's network and settings, but for what a remedy changes.
+#[derive(Clone, Copy)]
+struct Way {
+    name: &'static str,
+    units: &'static [usize],
+    dropout: f32,
+    l1: f32,
+    l2: f32,
+    augment: bool,
+    patience: Option<usize>,
+}
+
+const PLAIN: Way = Way {
+    name: "no remedy",
+    units: &[512, 256, 64],
+    dropout: 0.0,
+    l1: 0.0,
+    l2: 0.0,
+    augment: false,
+    patience: None,
+};
+/// The strengths of dropout and L2 are the lecture's; it names none for L1.
+const WAYS: [Way; 8] = [
+    PLAIN,
+    Way { name: "simpler network", units: &[32], ..PLAIN },
+    Way { name: "augmentation", augment: true, ..PLAIN },
+    Way { name: "dropout", dropout: 0.3, ..PLAIN },
+    Way { name: "L1", l1: 1e-4, ..PLAIN },
+    Way { name: "L2", l2: 1e-3, ..PLAIN },
+    Way { name: "L2 and dropout", l2: 1e-3, dropout: 0.3, ..PLAIN },
+    Way { name: "early stopping", patience: Some(5), ..PLAIN },
+];
+
+/// The same music, once without and then with each remedy.
+pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
+    // Normalised: without that, few segments train so unevenly that hardly any remedy shows.
+    let recipe = Recipe { normalize: true, ..Recipe::load("mlp")? };
+    let data = LessonData::prepare_with_copies(out, &MUSIC, &recipe, &altered())?;
+    out.say("The loss of a segment is -ln p, where p is the probability that the network gives to the right label: 0 if it is");
+    out.say("sure and right, ln 5 = 1.61 if it guesses among five. The gap is the mean loss on other tracks less the mean loss");
+    out.say("on the tracks that it was trained on. A gap of 0 means that it does as well on music that it does not know; the");
+    out.say("larger the gap, the more it overfits. Both losses are measured after training, with all neurons at work:");
+    let mut results = Vec::new();
+    for way in WAYS {
+        let result = way.train(&data, &recipe.training)?;
+        let gap = result.curve.last().map_or(f64::NAN, |(_, gap)| *gap);
+        out.say(format_args!("{}:", way.name));
+        out.trained(&format!("  accuracy on its own tracks, {}", way.name), 100.0 * result.own_accuracy, "%");
+        out.trained(&format!("  accuracy on other tracks, {}", way.name), 100.0 * result.other_accuracy, "%");
+        out.trained(&format!("  gap, {}", way.name), gap, "");
+        results.push((way.name, gap, result));
+    }
+    let narrower = results.iter().filter(|(_, gap, _)| *gap < results[0].1).map(|(name, ..)| *name);
+    out.say("Smaller gap than without a remedy:");
+    out.say(format_args!("  ≈ \"{}\"", narrower.collect::<Vec<_>>().join(", ")));
+    out.say("L1, the sum of |w|, pulls every weight to 0 with the same force, so that many arrive there: a simple model. L2,");
+    out.say("the sum of w², pulls large weights harder and small ones hardly. Share of weights between -0.001 and 0.001:");
+    for (name, _, result) in results.iter().filter(|(name, ..)| ["no remedy", "L1", "L2"].contains(name)) {
+        out.trained(&format!("weights near 0, {name}"), 100.0 * result.share_near_zero, "%");
+    }
+    // Early stopping follows the curve without a remedy and ends early: dots show where.
+    let style = |name: &str| if name == "early stopping" { Style::LineAndDots } else { Style::Line };
+    let series: Vec<_> =
+        results.iter().map(|(name, _, result)| Series::new(name, style(name), &result.curve)).collect();
+    let (x, y) = (Axis::new("Step of the optimizer").whole(), Axis::new("Loss on other tracks − on its own"));
+    let (title, subtitle) =
+        ("Remedies against overfitting", "the gap after each epoch, up to the epoch that was kept");
+    out.trained_picture(
+        "gap",
+        &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }),
+    )
+}
+
+/// Three copies of each track: higher or lower, slower or faster, noisier.
+fn altered() -> CopySpec {
+    let probability = 1.0;
+    let audio = vec![
+        AudioAugmentation::PitchShift(PitchShift { probability, range: [-2.0, 2.0] }),
+        AudioAugmentation::TimeStretch(TimeStretch { probability, range: [0.85, 1.0] }),
+        AudioAugmentation::Noise(Noise { probability, source: "white".to_owned(), range: [15.0, 40.0] }),
+    ];
+    CopySpec { copies: 3, seed: 0, audio }
+}
+
+/// What a way of training gives.
+struct Trained {
+    own_accuracy: f64,
+    other_accuracy: f64,
+    /// Number of steps and gap after every epoch, up to the epoch whose weights were kept.
+    curve: Vec<(f64, f64)>,
+    /// Of weights between -0.001 and 0.001.
+    share_near_zero: f64,
+}
+
+impl Way {
+    fn train(&self, data: &LessonData, recipe: &Training) -> Result<Trained, cantus::Error> {
+        let architecture = self.architecture(data);
+        let (mut network, mut probe) = (Network::new(&architecture, 0)?, Network::new(&architecture, 0)?);
+        let (own, other) = (data.train.examples(), data.validation.examples());
+        let more = data.train.and(&data.copies);
+        let train = if self.augment { more.examples() } else { own };
+        let n_steps = |n_segments: usize| n_segments.div_ceil(BATCH);
+        let (plain, now) = (n_steps(data.train.classes.len()), n_steps(cantus_nn::Examples::len(&train)));
+        // As many steps with altered copies as without, in fewer epochs.
+        let epochs = (recipe.epochs * plain).div_ceil(now);
+        let early_stopping =
+            self.patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() });
+        let training = Training { epochs, early_stopping, ..recipe.clone() };
+        let mut own_losses = Vec::new();
+        let history = network.fit(&train, Some(&other), &training, |progress| {
+            if let Progress::Epoch(end) = progress {
+                let loss =
+                    probe.set_weights(&end.weights()).and_then(|()| probe.evaluate(&own, training.loss));
+                own_losses.push(loss.map_or(f64::NAN, |scores| scores.loss));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let kept = if self.patience.is_some() { least(&history.val_loss) } else { own_losses.len() - 1 };
+        let gaps = history.val_loss.iter().zip(&own_losses).take(kept + 1);
+        Ok(Trained {
+            own_accuracy: network.evaluate(&own, training.loss)?.accuracy.unwrap_or(0.0),
+            other_accuracy: network.evaluate(&other, training.loss)?.accuracy.unwrap_or(0.0),
+            curve: gaps.enumerate().map(|(i, (other, own))| (((i + 1) * now) as f64, other - own)).collect(),
+            share_near_zero: share_near_zero(&network),
+        })
+    }
+
+    fn architecture(&self, data: &LessonData) -> Architecture {
+        let mut layers = vec![LayerSpec::Flatten(Flatten::default())];
+        let regularizer = Regularizer { l1: self.l1, l2: self.l2 };
+        let kernel_regularizer = (regularizer != Regularizer::default()).then_some(regularizer);
+        for &units in self.units {
+            let dense = Dense { kernel_regularizer, ..Dense::new(units, Activation::Relu) };
+            layers.push(LayerSpec::Dense(dense));
+            if self.dropout > 0.0 {
+                layers.push(LayerSpec::Dropout(Dropout { rate: self.dropout }));
+            }
+        }
+        layers.push(LayerSpec::Dense(Dense::new(data.labels.len(), Activation::Softmax)));
+        Architecture { input_shape: vec![data.n_frames, data.n_bins], layers }
+    }
+}
+
+/// The place of the least value.
+fn least(values: &[f64]) -> usize {
+    (0..values.len()).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
+}
+
+fn share_near_zero(network: &Network) -> f64 {
+    let kernels = network.weights().into_iter().filter(|tensor| tensor.name.ends_with("kernel"));
+    let weights: Vec<f32> = kernels.flat_map(|tensor| tensor.values).collect();
+    weights.iter().filter(|weight| weight.abs() < 1e-3).count() as f64 / weights.len().max(1) as f64
+}
