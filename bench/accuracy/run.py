@@ -48,7 +48,7 @@ class Bench:
 
     def __init__(self, options):
         self.data, self.folds, self.threads = options.data.resolve(), options.folds, options.threads
-        subprocess.run(["cargo", "build", "--release", "--package", "cantus"], cwd=ROOT, check=True)
+        subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli"], cwd=ROOT, check=True)
         target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
         self.cantus = str(pathlib.Path(target) / "release" / "cantus")
         self.python = options.python or (python_with(PACKAGES, WORK / "venv", "what is compared") if options.rivals else None)

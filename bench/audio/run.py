@@ -45,7 +45,7 @@ def options():
 
 def built():
     """Our binary and our half of the bench: the ordinary release build."""
-    packages = ["-p", "cantus", "-p", "cantus-audio"]
+    packages = ["-p", "cantus-cli", "-p", "cantus-audio"]
     subprocess.run(["cargo", "build", "--release", *packages, "--bin", "cantus", "--example", "bench_audio"], cwd=ROOT, check=True)
     release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
     return str(release / "cantus"), str(release / "examples" / "bench_audio")

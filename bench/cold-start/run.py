@@ -40,7 +40,7 @@ def options():
 
 def built():
     """The ordinary release build."""
-    subprocess.run(["cargo", "build", "--release", "--package", "cantus", "--bin", "cantus"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
 

@@ -51,7 +51,7 @@ def main(options):
 
 
 def built():
-    subprocess.run(["cargo", "build", "--release", "--package", "cantus"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli"], cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
 

@@ -32,7 +32,7 @@ def options():
 
 
 def built():
-    subprocess.run(["cargo", "build", "--release", "-p", "cantus", "--bin", "cantus"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "-p", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
 

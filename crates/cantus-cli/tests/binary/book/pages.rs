@@ -1,4 +1,4 @@
-//! What the pages of the book quote: every page includes its lesson's words, shows its pictures, and includes its program whole.
+//! What the pages of the book include: the text of its lesson, all of its pictures, and its whole program.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ fn of_page(text: &str, number: &str, lesson: &Path, src: &Path) -> Vec<String> {
     problems
 }
 
-/// What is wrong with `file`, `file:anchor` or `file:first:last`.
+/// What is wrong with `file`, `file:anchor` or `file:first:`, which is all lines from that one on.
 fn of_include(quoted: &str, src: &Path) -> Option<String> {
     let mut parts = quoted.split(':');
     let file = parts.next()?;
@@ -59,21 +59,16 @@ fn of_include(quoted: &str, src: &Path) -> Option<String> {
             missing.contains(&true).then(|| format!("{file} has no anchor {anchor}"))
         }
         (Some(first), Some(last)) => {
-            let whole = program(&text)?;
-            let range = (first.parse().unwrap_or(0), last.parse().unwrap_or(0));
-            (range != whole)
-                .then(|| format!("includes lines {first} to {last} of {file}; its program is {whole:?}"))
+            let begin = program(&text)?;
+            let is_whole = first.parse() == Ok(begin) && last.is_empty();
+            (!is_whole).then(|| format!("includes {quoted}; its program begins in line {begin}"))
         }
     }
 }
 
-/// First and last line, from 1, of a lesson's program: from its first `use` to the end of the last function before `main`.
-fn program(source: &str) -> Option<(usize, usize)> {
-    let lines: Vec<&str> = source.lines().collect();
-    let first = lines.iter().position(|line| line.starts_with("use "))?;
-    let main = lines.iter().position(|line| line.starts_with("fn main()"))?;
-    let last = lines[..main].iter().rposition(|line| !line.trim().is_empty())?;
-    Some((first + 1, last + 1))
+/// First line, from 1, of a lesson's program, behind its description.
+fn program(source: &str) -> Option<usize> {
+    source.lines().position(|line| line.starts_with("use ")).map(|first| first + 1)
 }
 
 /// A book of one page, right in every respect.
@@ -87,11 +82,11 @@ fn book() -> tempfile::TempDir {
     };
     write("src/lessons/03/words.txt", "words\n");
     write("src/lessons/03/neuron.svg", "<svg/>\n");
-    write("lesson_03.rs", "//! A neuron.\n\nuse std::fs;\n\nfn lesson() {\n}\n\nfn main() {\n}\n");
+    write("lesson_03.rs", "//! A neuron.\n\nuse std::fs;\n\nfn lesson() {\n}\n");
     write("table.md", "<!-- ANCHOR: rows -->\n| 1 |\n<!-- ANCHOR_END: rows -->\n");
     write(
         "src/03.md",
-        "{{#include lessons/03/words.txt}}\n![x](lessons/03/neuron.svg)\n{{#include ../lesson_03.rs:3:6}}\n{{#include ../table.md:rows}}\n",
+        "{{#include lessons/03/words.txt}}\n![x](lessons/03/neuron.svg)\n{{#include ../lesson_03.rs:3:}}\n{{#include ../table.md:rows}}\n",
     );
     dir
 }
@@ -112,7 +107,7 @@ fn what_a_page_leaves_out_or_quotes_in_vain_is_found() {
             "03/neuron.svg)![y](lessons/03/other.svg)",
             "shows lessons/03/other.svg, which is not there",
         ),
-        (":3:6", ":3:5", "its program is (3, 6)"),
+        (":3:}", ":3:5}", "its program begins in line 3"),
         (":rows", ":columns", "has no anchor columns"),
         ("../table.md", "../tables.md", "includes ../tables.md, which is not there"),
     ] {
