@@ -114,9 +114,9 @@ fn advice(error: &cantus_dataset::Error) -> Option<&'static str> {
         Error::SettingsDiffer { .. } => Some("--overwrite it, or choose another folder"),
         Error::NotAStore { .. } => Some("make one with `cantus extract`"),
         Error::Incomplete { .. } => {
-            Some("run the same `cantus extract` again, and it goes on where it stopped")
+            Some("run the same `cantus extract` again, and it continues where it stopped")
         }
-        Error::OlderFormat { .. } => Some("with --overwrite"),
+        Error::OlderFormat { .. } => Some("extract it again with --overwrite"),
         Error::Damaged { .. } => Some("delete the file and run the same `cantus extract` again"),
         _ => None,
     }

@@ -49,7 +49,7 @@ impl<'a> CsvTable<'a> {
                 );
             }
             if table.columns.insert(name.clone(), index).is_some() {
-                return Err(table.error(1, format!("column '{name}' stands twice in the header")));
+                return Err(table.error(1, format!("column '{name}' is twice in the header")));
             }
         }
         match required.iter().find(|name| !table.columns.contains_key(**name)) {

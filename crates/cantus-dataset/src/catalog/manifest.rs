@@ -33,9 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Catalog, Error> {
         let entry = entry(&table, line, is_tagged)?;
         if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
             let remedy = if is_tagged { "; give all its labels in one line, separated by ;" } else { "" };
-            return Err(
-                table.error(line, format!("'{}' stands in line {earlier} already{remedy}", entry.path))
-            );
+            return Err(table.error(line, format!("'{}' is already in line {earlier}{remedy}", entry.path)));
         }
         for (column, first) in ALL_OR_NONE.into_iter().zip(&mut first_filled) {
             check_all_or_none(&table, line, column, first)?;
@@ -134,7 +132,7 @@ fn parse_tags(text: &str) -> Result<Vec<String>, String> {
             ));
         }
         if names.iter().any(|earlier| earlier == name) {
-            return Err(format!("labels '{text}': '{name}' stands there twice"));
+            return Err(format!("labels '{text}': '{name}' is given twice"));
         }
         names.push(name.to_owned());
     }
@@ -196,12 +194,12 @@ mod tests {
         for (text, expected) in [
             ("path,genre\na,b\n", "line 1: unknown column 'genre'"),
             ("path,group\na,b\n", "line 1: no column 'label'"),
-            ("path,label,path\n", "line 1: column 'path' stands twice"),
+            ("path,label,path\n", "line 1: column 'path' is twice"),
             ("path,label\n", "line 1: no tracks"),
             ("", "line 1: no column 'path'"),
             ("path,label\na,x\n\nb,\n", "line 4: no label"),
             ("path,label\na,x\nb,y,z\n", "line 3: 3 fields, but the header has 2"),
-            ("path,label\na,x\nb,y\n./a,x\n", "line 4: 'a' stands in line 2 already"),
+            ("path,label\na,x\nb,y\n./a,x\n", "line 4: 'a' is already in line 2"),
             ("path,label,split\na,x,train\nb,y,dev\n", "line 3: unknown split 'dev'"),
             ("path,label,split\na,x,train\nb,y,\n", "line 3: a split in some lines only (unlike line 2)"),
             ("path,label,fold\na,x,1\nb,y,\n", "line 3: a fold in some lines only (unlike line 2)"),
@@ -210,12 +208,9 @@ mod tests {
             ("path,label,labels\na,x,y\n", "line 1: the columns 'label' and 'labels' exclude each other"),
             ("path,labels\na,x\nb,x;;y\n", "line 3: labels 'x;;y': a label without a name"),
             ("path,labels\na,x;\nb,y\n", "line 2: labels 'x;': a label without a name"),
-            ("path,labels\na,x;y;x\nb,y\n", "line 2: labels 'x;y;x': 'x' stands there twice"),
+            ("path,labels\na,x;y;x\nb,y\n", "line 2: labels 'x;y;x': 'x' is given twice"),
             ("path,labels\na,\"x,y\"\nb,y\n", "line 2: labels 'x,y': labels are separated by ;"),
-            (
-                "path,labels\na,x\na,y\n",
-                "line 3: 'a' stands in line 2 already; give all its labels in one line",
-            ),
+            ("path,labels\na,x\na,y\n", "line 3: 'a' is already in line 2; give all its labels in one line"),
             ("path,labels\na,x;y\nb,y;x\n", "every track has the same labels"),
             ("path,labels\na,\nb,\n", "every track has the same labels"),
         ] {

@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 
-use crate::audit::{Audit, AuditedFile, audit};
+use crate::audit::{Audit, audit};
 use crate::failure::{Failure, Warning};
 use crate::store::{AnalysisCache, Header, StoreWriter, TrackInput, tracks_per_part, write_recordings};
 use crate::{Catalog, Error};
@@ -138,7 +138,7 @@ pub fn extract(
     let n_caches = if is_audited { writer.n_parts() } else { 0 };
     AnalysisCache::remove_from(out, n_caches)?;
     let audit = is_audited.then(|| run_on(threads.as_ref(), || audit(&audited, spec)));
-    drop::<Vec<AuditedFile>>(audited);
+    drop(audited);
     write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
     if let (AuditMode::Strict, Some(audit)) = (options.audit, &audit) {
         check_no_issues(audit)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::spec::Unit;
+use super::unit::Unit;
 use crate::Track;
 use crate::disjoint_sets::DisjointSets;
 

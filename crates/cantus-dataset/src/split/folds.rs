@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::leakage::missing_labels;
 use super::random_split::{has_tags, random_split};
-use super::spec::{Split, SplitSpec, Unit};
+use super::spec::{Split, SplitSpec};
+use super::unit::Unit;
 use crate::{Error, Part, Track};
 
 /// An assignment of tracks to cross-validation folds.

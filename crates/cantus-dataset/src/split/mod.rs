@@ -15,11 +15,13 @@ mod lists;
 mod random_split;
 mod spec;
 mod stratification;
+mod unit;
 
 pub use folds::Folds;
 pub use leakage::duplicates_across_split;
 pub use lists::{ListReport, assign_parts};
-pub use spec::{Split, SplitSpec, Unit};
+pub use spec::{Split, SplitSpec};
+pub use unit::Unit;
 
 #[cfg(test)]
 mod tests;

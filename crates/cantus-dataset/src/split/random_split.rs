@@ -4,8 +4,8 @@ use cantus_random::{KeyedRng, text_key};
 
 use super::cluster::{TrackCluster, clusters, n_clusters_with};
 use super::iterative_stratification::stratify_tags;
-use super::spec::Unit;
 use super::stratification::stratify_classes;
+use super::unit::Unit;
 use crate::{Error, Track};
 
 /// Assigns each track an index into `shares`; the tracks of one cluster get the same.

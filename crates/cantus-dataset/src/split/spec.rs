@@ -7,19 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::leakage::missing_labels;
 use super::random_split::random_split;
+use super::unit::Unit;
 use crate::{Error, Part, Track};
-
-/// What a split keeps together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Tracks: all segments of a track are in the same part.
-    Track,
-    /// Groups: all tracks of a group are in the same part; a track without a group is a group of its own.
-    Group,
-    /// Nothing: segments of a track may be in several parts. The lecture course's split, which leaks; for comparison only.
-    Segment,
-}
 
 /// How to split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,16 +42,6 @@ pub struct Split {
     pub predefined: bool,
     /// (label, part) for each label that a part has no track of: unavoidable with these groups or this predefined split.
     pub missing: Vec<(usize, Part)>,
-}
-
-impl Unit {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Track => "track",
-            Self::Group => "group",
-            Self::Segment => "segment",
-        }
-    }
 }
 
 impl SplitSpec {

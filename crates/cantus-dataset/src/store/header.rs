@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_names;
 use super::record::{FORMAT, NEWEST_FORMAT, VERSION, format_of};
-use crate::Error;
-use crate::error::Damage;
+use crate::{Damage, Error};
 
 /// The contents of `store.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

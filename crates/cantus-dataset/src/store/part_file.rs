@@ -12,8 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::part_reader::{PartLayout, PartReader};
 use super::record::PartRecord;
-use crate::Error;
-use crate::error::Damage;
+use crate::{Damage, Error};
 
 /// An open part.
 #[derive(Debug)]

@@ -10,8 +10,7 @@ use arrow_ipc::{root_as_footer, root_as_message};
 
 use super::part_writer::{CHECKSUM_KEY, RECORD_KEY};
 use super::record::{FORMAT, NEWEST_FORMAT, PartRecord};
-use crate::Error;
-use crate::error::Damage;
+use crate::{Damage, Error};
 
 const MAGIC: &[u8; 6] = b"ARROW1";
 /// Length of the trailer: the footer's length and the magic.

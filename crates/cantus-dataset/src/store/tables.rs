@@ -8,9 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;
-use crate::Error;
-use crate::error::Damage;
 use crate::failure::{Failure, Warning};
+use crate::{Damage, Error};
 
 /// One row of `recordings.csv`.
 #[derive(Serialize, Deserialize)]
