@@ -88,7 +88,38 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
+    if let Some(advice) = error.chain().find_map(dataset_error).and_then(advice) {
+        text = format!("{text}; {advice}");
+    }
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The data set's error, which the library's error passes through.
+fn dataset_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a cantus_dataset::Error> {
+    match cause.downcast_ref::<cantus::Error>() {
+        Some(cantus::Error::Dataset(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    }
+}
+
+/// What to type after an error of the data set or the feature store.
+fn advice(error: &cantus_dataset::Error) -> Option<&'static str> {
+    use cantus_dataset::Error;
+    match error {
+        Error::AuditIssues { .. } => Some(
+            "exclude files with --exclude (`cantus inspect --exclusions` writes a list), or run the same command without --audit strict, which only has to finish it",
+        ),
+        Error::Cancelled { .. } => Some("the same command goes on from there"),
+        Error::Threads { .. } => Some("ask for fewer with --jobs"),
+        Error::SettingsDiffer { .. } => Some("--overwrite it, or choose another folder"),
+        Error::NotAStore { .. } => Some("make one with `cantus extract`"),
+        Error::Incomplete { .. } => {
+            Some("run the same `cantus extract` again, and it continues where it stopped")
+        }
+        Error::OlderFormat { .. } => Some("extract it again with --overwrite"),
+        Error::Damaged { .. } => Some("delete the file and run the same `cantus extract` again"),
+        _ => None,
+    }
 }
 
 /// Writes a file, whole or not at all.

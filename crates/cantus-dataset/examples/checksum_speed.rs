@@ -1,6 +1,6 @@
-//! What the checksum of a feature store costs, beside SHA-256: GB/s on one thread, over 256 MB of features.
+//! Speed of the CRC-32 of a feature store and of SHA-256, in GB/s on one thread, over 256 MB.
 
-#![expect(clippy::print_stdout, reason = "an example that is run to be read")]
+#![expect(clippy::print_stdout, reason = "an example that prints its result")]
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Columns of numbers as an Arrow file, for pandas, polars and pyarrow.
+//! Tables of numeric columns as Arrow IPC files, for pandas, polars and pyarrow.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch};
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Field, Schema};
 
-/// The numbers of one column.
+/// The values of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
-    /// Single precision: features.
+    /// 32-bit floats.
     F32(Vec<f32>),
-    /// Double precision: seconds and hertz.
+    /// 64-bit floats.
     F64(Vec<f64>),
 }
 
-/// A table of named columns of one length, as the bytes of an Arrow IPC file.
+/// The bytes of an Arrow IPC file with named columns of equal length.
 ///
 /// # Errors
-/// If the columns are not of one length.
+/// If the columns differ in length.
 pub fn arrow_table(columns: Vec<(String, Column)>) -> std::io::Result<Vec<u8>> {
     table(columns).map_err(std::io::Error::other)
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_read_back_under_its_names() {
+    fn a_table_is_read_back_with_its_names_and_values() {
         let columns = vec![
             ("time_s".to_owned(), Column::F64(vec![0.0, 0.5])),
             ("rms".to_owned(), Column::F32(vec![0.25, 0.125])),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_several_lengths_are_no_table() {
+    fn columns_of_different_lengths_are_an_error() {
         let columns =
             vec![("a".to_owned(), Column::F32(vec![1.0])), ("b".to_owned(), Column::F32(vec![1.0, 2.0]))];
         assert!(arrow_table(columns).is_err());

@@ -1,42 +1,50 @@
-//! Everything that can go wrong between a folder and its features.
+//! Errors of reading a data set, splitting it, and extracting and reading its features.
 
 use std::path::{Path, PathBuf};
 
-/// An error of this crate: what was wrong, where, and what to do about it, in one line.
+use crate::damage::Damage;
+use crate::failure::Failure;
+
+/// The source of an error from a dependency, without its type.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error of this crate; its message is one line that says where, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system would not read or write a file.
+    /// A file or folder could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The catalogue's folder or manifest does not exist.
+    /// A path does not exist.
     #[error("{}: no such file or folder", path.display())]
     NotFound {
-        /// What was looked for.
+        /// The path.
         path: PathBuf,
     },
-    /// A file where a folder or a manifest was wanted.
+    /// A path that is neither a folder nor a CSV manifest.
     #[error("{}: neither a folder of recordings nor a manifest (a .csv file with the columns path,label or path,labels)", path.display())]
     NotADataset {
         /// The file.
         path: PathBuf,
     },
-    /// A folder without a single audio file.
-    #[error("{}: no audio files found ({found}); looked for {}", path.display(), crate::catalog::EXTENSIONS.join(", "))]
+    /// A folder without audio files.
+    #[error("{}: no audio files found ({found}); looked for {}", path.display(), extensions.join(", "))]
     NoAudio {
         /// The folder.
         path: PathBuf,
         /// What was found instead.
         found: String,
+        /// Extensions of audio files.
+        extensions: &'static [&'static str],
     },
-    /// Audio files, but no folders that would give them labels.
+    /// Audio files directly in the folder, and none in label folders.
     #[error(
-        "{}: {n_files} audio files lie directly in the folder, without labels; wanted: {}/<label>/<audio file>, one folder for each class",
+        "{}: {n_files} audio files lie directly in the folder, without labels; expected: {}/<label>/<audio file>, one folder for each class",
         path.display(), path.display(),
     )]
     NoLabels {
@@ -45,21 +53,21 @@ pub enum Error {
         /// Number of audio files in it.
         n_files: usize,
     },
-    /// A catalogue with a single label.
-    #[error("{}: only one class, '{label}', but telling apart takes two or more; add a folder for another class", path.display())]
+    /// A catalog with a single class.
+    #[error("{}: only one class, '{label}', but a classifier needs two or more; add a folder for another class", path.display())]
     OneClass {
         /// The folder or manifest.
         path: PathBuf,
         /// The one label.
         label: String,
     },
-    /// A manifest that gives every track the same tags.
-    #[error("{}: every track has the same labels, so that there is nothing to tell apart; add tracks without one of them, with an empty field for a track that has none", path.display())]
+    /// A manifest in which every track has the same tags.
+    #[error("{}: every track has the same labels, so there is nothing to classify; add tracks without one of them, with an empty field for a track that has none", path.display())]
     SameTags {
         /// The manifest.
         path: PathBuf,
     },
-    /// A CSV file, or a list, that does not say what it should.
+    /// A malformed line of a CSV file or a split list.
     #[error("{}, line {line}: {reason}", path.display())]
     Csv {
         /// The file.
@@ -69,39 +77,45 @@ pub enum Error {
         /// What was expected and what was found.
         reason: String,
     },
-    /// Tags that cannot be read.
-    #[error("{}: unreadable tags: {reason}", path.display())]
+    /// Metadata tags that cannot be read.
+    #[error("{}: unreadable tags: {source}", path.display())]
     Tags {
         /// The file.
         path: PathBuf,
-        /// What was wrong with them.
-        reason: String,
+        /// The error of the tag parser.
+        source: BoxError,
     },
-    /// Tags that cannot be changed.
-    #[error("{}: its tags cannot be changed: {reason}", path.display())]
+    /// Metadata tags that cannot be changed.
+    #[error("{}: its tags cannot be changed: {source}", path.display())]
     TagsUnwritable {
         /// The file.
         path: PathBuf,
-        /// What stands in the way.
-        reason: String,
+        /// The error of the tag writer.
+        source: BoxError,
     },
-    /// A grouping that finds no group at all.
-    #[error(
-        "no track has {wanted}, so that tracks cannot be grouped; choose another grouping, or split by track"
-    )]
-    NoGroups {
-        /// What was looked for, such as `an artist tag`.
-        wanted: String,
-    },
-    /// A grouping that is neither a known one nor a file.
-    #[error(
-        "{}: no such grouping and no such file; wanted artist, parent, or a CSV file with the columns path,group", path.display()
-    )]
-    UnknownGrouping {
-        /// What was given.
+    /// A file type without writable metadata tags.
+    #[error("{}: its tags cannot be changed: files of this type have none", path.display())]
+    TagsUnsupported {
+        /// The file.
         path: PathBuf,
     },
-    /// A label with fewer tracks or groups than the split has parts.
+    /// A grouping in which no track has a group.
+    #[error(
+        "no track has {missing}, so tracks cannot be grouped; choose another grouping, or split by track"
+    )]
+    NoGroups {
+        /// What no track has, such as `an artist tag`.
+        missing: String,
+    },
+    /// A grouping that is neither `artist`, `parent` nor a file.
+    #[error(
+        "{}: no such grouping and no such file; expected artist, parent, or a CSV file with the columns path,group", path.display()
+    )]
+    UnknownGrouping {
+        /// The grouping as it was given.
+        path: PathBuf,
+    },
+    /// A class with fewer tracks or groups than the split has parts or folds.
     #[error(
         "class '{label}' has {n} {unit}{}, but the split needs at least {needed}, one for each part or fold; add tracks, or ask for fewer",
         if *n == 1 { "" } else { "s" }
@@ -116,9 +130,9 @@ pub enum Error {
         /// How many are needed.
         needed: usize,
     },
-    /// A label with too few recordings, because many of its tracks are copies of each other.
+    /// A class with too few distinct recordings, because its tracks are duplicates of each other.
     #[error(
-        "class '{label}' has {n} different recording{} (its {n_tracks} tracks are copies), but the split needs at least {needed}, one for each part or fold; add recordings, or ask for fewer",
+        "class '{label}' has {n} different recording{} (its {n_tracks} tracks are duplicates), but the split needs at least {needed}, one for each part or fold; add recordings, or ask for fewer",
         if *n == 1 { "" } else { "s" }
     )]
     TooFewRecordings {
@@ -126,14 +140,14 @@ pub enum Error {
         label: String,
         /// How many there are.
         n: usize,
-        /// Tracks of the label, copies included.
+        /// Tracks of the class, duplicates included.
         n_tracks: usize,
         /// How many are needed.
         needed: usize,
     },
-    /// A label that only one fold of a cross-validation has.
+    /// A class all of whose tracks are in one fold of a cross-validation.
     #[error(
-        "class '{label}' has tracks in fold {fold} only, so that nothing could be learnt of it when that fold is examined; spread it over the folds"
+        "class '{label}' has tracks in fold {fold} only, so the training part has none of it when that fold is tested; distribute it over the folds"
     )]
     OnlyInOneFold {
         /// The label.
@@ -141,115 +155,111 @@ pub enum Error {
         /// Name of the fold.
         fold: String,
     },
-    /// Fractions that make no split.
+    /// An invalid parameter of a split.
     #[error("split: {parameter} = {found}: {expected}")]
     InvalidSplit {
         /// The parameter's name.
         parameter: &'static str,
         /// Its value.
         found: String,
-        /// What it has to be.
+        /// The valid values.
         expected: &'static str,
     },
-    /// A feature specification that cannot be computed, or a recording that cannot be read.
+    /// An invalid feature specification, or a recording that cannot be read.
     #[error(transparent)]
     Audio(#[from] cantus_audio::Error),
-    /// Not one track gave a segment.
-    #[error("none of the {n_tracks} tracks gave a segment; the first: {}: {}", first.path, first.reason)]
+    /// No track has a segment.
+    #[error("none of the {n_tracks} tracks has a segment; the first: {}: {}", first.path, first.reason)]
     NothingExtracted {
-        /// Number of tracks that were tried.
+        /// Number of tracks that failed.
         n_tracks: usize,
         /// The first that failed.
-        first: crate::track::Failure,
+        first: Failure,
     },
-    /// A strict audit found something.
-    #[error(
-        "the audit found: {summary}; the store is left unfinished: leave files out with --exclude (`cantus inspect` writes a list), or run the same command without --audit strict, which only has to finish it"
-    )]
-    Findings {
-        /// Kinds and numbers of files.
+    /// A strict audit found issues; the store is left unfinished.
+    #[error("the audit found: {summary}; the store is left unfinished")]
+    AuditIssues {
+        /// Number of files for each kind of issue.
         summary: String,
     },
-    /// The extraction was asked to stop.
-    #[error(
-        "stopped after {n_done} of {n_tracks} tracks; what is finished stays, and the same command goes on from there"
-    )]
+    /// The extraction was cancelled; finished parts are kept.
+    #[error("stopped after {n_done} of {n_tracks} tracks; finished parts are kept")]
     Cancelled {
-        /// Tracks whose features are in finished parts.
+        /// Tracks in finished parts.
         n_done: usize,
-        /// Tracks of the catalogue.
+        /// Tracks of the catalog.
         n_tracks: usize,
     },
-    /// The machine would not start the threads.
-    #[error("cannot start {jobs} threads: {reason}; ask for fewer jobs")]
+    /// The thread pool could not be started.
+    #[error("cannot start {n_threads} threads: {source}")]
     Threads {
-        /// Number of threads asked for.
-        jobs: usize,
-        /// What the system said.
-        reason: String,
+        /// Number of threads.
+        n_threads: usize,
+        /// The error of the thread pool.
+        source: BoxError,
     },
-    /// An output folder that holds something else.
-    #[error("{}: not empty and no feature store; choose an empty or a new folder", path.display())]
+    /// An output folder that contains other files and no feature store.
+    #[error("{}: not empty and not a feature store; choose an empty or a new folder", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// An output folder that holds the features of another specification.
-    #[error("{}: holds a feature store made with other settings ({difference}); --overwrite it, or choose another folder", path.display())]
-    OtherStore {
+    /// An output folder with a feature store of other settings.
+    #[error("{}: contains a feature store made with other settings ({difference})", path.display())]
+    SettingsDiffer {
         /// The folder.
         path: PathBuf,
         /// What differs.
         difference: String,
     },
-    /// A folder that is no feature store.
-    #[error("{}: no feature store (it has no store.toml); make one with `cantus extract`", path.display())]
+    /// A folder that is not a feature store.
+    #[error("{}: not a feature store (it has no store.toml)", path.display())]
     NotAStore {
         /// The folder.
         path: PathBuf,
     },
-    /// A store whose extraction did not come to its end.
-    #[error("{}: the extraction did not finish; run the same `cantus extract` again, and it goes on where it stopped", path.display())]
+    /// A store whose extraction did not finish.
+    #[error("{}: the extraction did not finish", path.display())]
     Incomplete {
         /// The store.
         path: PathBuf,
     },
-    /// A store of a later version.
-    #[error("{}: a feature store of format {found}, but this version reads up to {supported}; use a newer cantus", path.display())]
+    /// A store of a newer format.
+    #[error("{}: a feature store of format {found}, but this version reads up to {supported}; update cantus", path.display())]
     NewerFormat {
         /// The store or its part.
         path: PathBuf,
         /// The format found.
         found: u32,
-        /// The latest format that is understood.
+        /// The newest format that is supported.
         supported: u32,
     },
-    /// A store of an earlier version.
-    #[error("{}: a feature store of format {found}, but this version reads format {supported}; extract it anew with --overwrite", path.display())]
+    /// A store of an older format.
+    #[error("{}: a feature store of format {found}, but this version reads formats from {supported} on", path.display())]
     OlderFormat {
         /// The store or its part.
         path: PathBuf,
         /// The format found.
         found: u32,
-        /// The format that is understood.
+        /// The oldest format that is supported.
         supported: u32,
     },
-    /// A store that another process is writing to.
-    #[error("{}: another extraction is writing to this feature store; wait until it is done, or choose another folder", path.display())]
+    /// A store that another process is writing.
+    #[error("{}: another extraction is writing this feature store; wait until it finishes, or choose another folder", path.display())]
     Locked {
         /// The store.
         path: PathBuf,
     },
-    /// A file of a store that is cut or was tampered with.
-    #[error("{}: damaged: {reason}; delete it and run the same `cantus extract` again, and it is made anew", path.display())]
+    /// A file of a store that is truncated, changed or inconsistent.
+    #[error("{}: damaged: {damage}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was expected and what was found.
-        reason: String,
+        /// What is wrong with it.
+        damage: Damage,
     },
     /// A buffer whose length is not that of a segment.
-    #[error("segment {segment}: a buffer of {found} values, but the segment has {expected}")]
+    #[error("segment {segment}: a buffer of {found} values, but a segment has {expected}")]
     WrongLength {
         /// The segment.
         segment: usize,
@@ -258,15 +268,15 @@ pub enum Error {
         /// Values of a segment.
         expected: usize,
     },
-    /// A segment that the store does not have.
-    #[error("segment {segment}: the store has {n_segments}")]
+    /// A segment index out of range.
+    #[error("segment {segment}: the store has {n_segments} segments")]
     NoSuchSegment {
         /// The segment.
         segment: usize,
         /// Number of segments.
         n_segments: usize,
     },
-    /// A `data.json` that is not the course's, or does not fit the feature specification.
+    /// A malformed `data.json`, or one that does not match the feature specification.
     #[error("{}: not the course's data.json: {reason}", path.display())]
     CourseJson {
         /// The file.
@@ -274,13 +284,13 @@ pub enum Error {
         /// What was expected and what was found.
         reason: String,
     },
-    /// Labels that the course's `data.json` has no place for.
+    /// Tags, which the course's `data.json` cannot represent.
     #[error(
         "data.json has one label for each segment, and the labels of this feature store are tags, of which a track may have several"
     )]
-    Tagged,
-    /// Features that the course's `data.json` has no place for.
-    #[error("only stores of plain MFCCs can be written as data.json; this one holds {found}")]
+    TagsInCourseJson,
+    /// Features that the course's `data.json` cannot represent.
+    #[error("only stores of plain MFCCs can be written as data.json; this one contains {found}")]
     NotMfcc {
         /// The kinds of features in the store.
         found: String,
@@ -288,7 +298,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Makes the error of a failed system call on `path`; for `map_err`.
+    /// The error of a failed I/O operation on `path`; for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io { path: path.to_owned(), source }
     }

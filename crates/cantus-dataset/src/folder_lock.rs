@@ -1,25 +1,25 @@
-//! One at a time: whoever writes to a folder holds a lock on it.
+//! Exclusive lock on a folder, so that one process at a time writes to it.
 //!
-//! The lock is the operating system's, on an empty file in the folder; it is gone with the process that holds it, however
-//! that ends. The file stays: another process may already have opened it, and would lock a file that is no more.
+//! An operating system lock on an empty file in the folder, released when the process ends for any reason. The file is not
+//! removed: another process may have opened it, and would then lock a deleted file.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Held while a folder is written to.
+/// An exclusive lock, released on drop.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Locks the file at `path`, which is made if it is not there; none if another process has it. A file system that knows
-    /// no locks is written to without one.
+    /// Creates and locks the file at `path`; `None` if another process has locked it. On a file system without locks, it
+    /// succeeds without locking.
     ///
     /// # Errors
-    /// If the file cannot be made or locked.
-    pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
+    /// If the file cannot be created or locked.
+    pub fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
         let file = File::create(path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -34,12 +34,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_held_by_one_and_free_again_when_it_is_dropped() {
+    fn a_lock_is_exclusive_and_released_on_drop() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".lock");
-        let lock = FolderLock::try_take(&path).unwrap().unwrap();
-        assert!(FolderLock::try_take(&path).unwrap().is_none());
+        let lock = FolderLock::try_acquire(&path).unwrap().unwrap();
+        assert!(FolderLock::try_acquire(&path).unwrap().is_none());
         drop(lock);
-        assert!(FolderLock::try_take(&path).unwrap().is_some());
+        assert!(FolderLock::try_acquire(&path).unwrap().is_some());
     }
 }

@@ -1,20 +1,21 @@
-//! Whether two feature specifications are one, and if not, in what they differ.
+//! The first difference of two feature specifications.
 
 use cantus_audio::feature::FeatureSpec;
 
-/// Names the first setting, in alphabetical order, that differs, as `n_mfcc = 20 there, 13 here`.
+/// The first setting that differs, in alphabetical order, as `n_mfcc = 20 there, 13 here`; `None` if they are equal.
+#[must_use]
 pub fn spec_difference(there: &FeatureSpec, here: &FeatureSpec) -> Option<String> {
     if there == here {
         return None;
     }
     let table = |spec: &FeatureSpec| toml::Table::try_from(spec).unwrap_or_default();
     let (there, here) = (table(there), table(here));
-    let show = |value: Option<&toml::Value>| value.map_or("unset".to_owned(), ToString::to_string);
+    let text = |value: Option<&toml::Value>| value.map_or("unset".to_owned(), ToString::to_string);
     let mut keys: Vec<&String> = there.keys().chain(here.keys()).collect();
     keys.sort();
     keys.into_iter()
         .find(|key| there.get(*key) != here.get(*key))
-        .map(|key| format!("{key} = {} there, {} here", show(there.get(key)), show(here.get(key))))
+        .map(|key| format!("{key} = {} there, {} here", text(there.get(key)), text(here.get(key))))
         .or_else(|| Some("other features".to_owned()))
 }
 

@@ -1,4 +1,4 @@
-//! Altered copies in a store, and what keeps a store whole.
+//! Augmented copies in a store, checksums and locking.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
@@ -53,7 +53,7 @@ fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn copies_stand_behind_all_recordings_and_no_split_meets_them() {
+fn copies_are_numbered_after_all_recordings_and_are_in_no_split() {
     let audio = tones();
     let (plain, augmented) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     run(audio.path(), plain.path(), 2, 0).unwrap();
@@ -94,7 +94,7 @@ fn copies_stand_behind_all_recordings_and_no_split_meets_them() {
 }
 
 #[test]
-fn copies_do_not_depend_on_threads_nor_on_how_many_there_are() {
+fn copies_depend_neither_on_threads_nor_on_their_number() {
     let audio = tones();
     let dirs = [(1, 2), (4, 2), (2, 4)].map(|(jobs, n_copies)| {
         let dir = tempfile::tempdir().unwrap();
@@ -113,7 +113,7 @@ fn copies_do_not_depend_on_threads_nor_on_how_many_there_are() {
 }
 
 #[test]
-fn a_store_with_other_copies_is_not_gone_on_with() {
+fn a_store_with_other_copies_is_not_continued() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2, 1).unwrap();
     assert_eq!(run(audio.path(), out.path(), 2, 1).unwrap().n_parts_kept, 1);
@@ -124,7 +124,7 @@ fn a_store_with_other_copies_is_not_gone_on_with() {
 }
 
 #[test]
-fn a_copy_with_nothing_to_hear_is_told_and_the_track_stays() {
+fn a_copy_without_a_segment_is_a_warning_and_the_track_is_kept() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     let augmentation: CopySpec =
         toml::from_str("copies = 1\naudio = [{ type = 'random_crop', range = [0.1, 0.1] }]").unwrap();
@@ -137,7 +137,7 @@ fn a_copy_with_nothing_to_hear_is_told_and_the_track_stays() {
 }
 
 #[test]
-fn a_changed_bit_anywhere_in_features_or_record_is_told_and_mended_by_the_next_extraction() {
+fn a_changed_bit_in_features_or_record_is_detected_and_the_next_extraction_repairs_it() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2, 1).unwrap();
     let whole = bytes(out.path());
@@ -158,7 +158,7 @@ fn a_changed_bit_anywhere_in_features_or_record_is_told_and_mended_by_the_next_e
         let error = FeatureStore::open(out.path()).unwrap().read_segments(&[79]).unwrap_err().to_string();
         assert!(error.contains("part-00000.arrow") && error.contains("checksum"), "{place}: {error}");
     }
-    // A label, in the record as it is read: the last place where it stands.
+    // A path in the record: its last occurrence.
     let record = part.windows(14).rposition(|window| window == b"\"path\":\"high/0").unwrap();
     let mut changed = part.clone();
     changed[record + 13] = b'1';
@@ -172,7 +172,7 @@ fn a_changed_bit_anywhere_in_features_or_record_is_told_and_mended_by_the_next_e
 }
 
 #[test]
-fn two_extractions_into_one_store_at_once_are_refused() {
+fn concurrent_extractions_into_one_store_are_refused() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2, 0).unwrap();
     let whole = bytes(out.path());

@@ -1,7 +1,7 @@
-//! Splits and folds of a small catalogue, pinned to what a second implementation draws (`reference/pinned_splits.py`).
+//! Splits and folds of a small catalog, pinned to those of an independent implementation (`reference/pinned_splits.py`).
 //!
-//! A change of these letters means that the same seed gives every user another split: models that were trained before and
-//! after it must not be compared. It needs an entry in the changelog.
+//! If they change, the same seed gives another split: models trained before and after cannot be compared, and the change
+//! needs an entry in the changelog.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -44,7 +44,7 @@ fn stratified_splits_by_track_are_pinned() {
 }
 
 #[test]
-fn splits_by_group_are_pinned_and_keep_artists_whole() {
+fn splits_by_group_are_pinned_and_keep_artists_together() {
     let split = letters(&SplitSpec { by: Unit::Group, ..SplitSpec::default() }, &tracks());
     assert_eq!(split, "vvttttxxttxxttvvttttxxtt");
     assert!(split.as_bytes().chunks(2).all(|artist| artist[0] == artist[1]));
@@ -62,7 +62,7 @@ fn splits_of_tagged_tracks_are_pinned() {
 fn folds_are_pinned() {
     let folds = |by| -> String {
         let folds = Folds::draw(&tracks(), &labels(), by, 4, 0).unwrap();
-        folds.of.iter().map(usize::to_string).collect()
+        folds.fold_of_track.iter().map(usize::to_string).collect()
     };
     assert_eq!(folds(Unit::Track), "000333121312203111022230");
     assert_eq!(folds(Unit::Group), "001122110011223300332233");

@@ -1,4 +1,4 @@
-//! Tracks with none or several labels on their way to a store and back.
+//! Tracks with any number of labels (tags): extraction and store.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::write_wav;
-use cantus_dataset::audit::Kind;
+use cantus_dataset::audit::IssueKind;
 use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, course_json, extract};
 use cantus_synth::{Genre, compose};
 
@@ -16,7 +16,7 @@ fn write(path: &Path, audio: &Audio) {
     write_wav(path, audio).unwrap();
 }
 
-/// Four songs; the last is a copy of the first with another tag more.
+/// Four songs; the last is a duplicate of the first, with other labels.
 fn music(columns: &str, labels: [&str; 4]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (number, genre) in [Genre::Jazz, Genre::Rock, Genre::Pop].into_iter().enumerate() {
@@ -38,7 +38,7 @@ fn run(music: &Path, out: &Path) -> Result<Extraction, Error> {
 }
 
 #[test]
-fn a_store_gives_back_the_labels_of_each_track_and_says_that_there_may_be_several() {
+fn a_store_of_tags_has_the_labels_of_each_track() {
     let (music, out) =
         (music("path,labels", ["piano;swing", "loud", "", "piano;slow;swing"]), tempfile::tempdir().unwrap());
     let extraction = run(music.path(), out.path()).unwrap();
@@ -52,9 +52,13 @@ fn a_store_gives_back_the_labels_of_each_track_and_says_that_there_may_be_severa
     assert_eq!(found, expected);
     assert_eq!(store.labels_of(store.segments_of(3).start), [1, 3]);
 
-    // A copy whose tags differ is a copy, and nobody is accused of giving one recording two labels.
-    let kinds: Vec<Kind> = extraction.audit.unwrap().counts().into_iter().map(|(kind, _)| kind).collect();
-    assert!(kinds.contains(&Kind::ExactDuplicate) && !kinds.contains(&Kind::TwoLabels), "{kinds:?}");
+    // Duplicates with different tags are duplicates; `TwoLabels` is for classes only.
+    let kinds: Vec<IssueKind> =
+        extraction.audit.unwrap().counts().into_iter().map(|(kind, _)| kind).collect();
+    assert!(
+        kinds.contains(&IssueKind::ExactDuplicate) && !kinds.contains(&IssueKind::TwoLabels),
+        "{kinds:?}"
+    );
     assert_eq!(store.tracks()[2].recording, store.tracks()[3].recording);
 
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();
@@ -62,11 +66,11 @@ fn a_store_gives_back_the_labels_of_each_track_and_says_that_there_may_be_severa
     let again = run(music.path(), out.path()).unwrap();
     assert_eq!((again.n_parts_kept, again.n_parts), (1, 1));
     let json = out.path().join("data.json");
-    assert!(matches!(course_json::export(&store, &json), Err(Error::Tagged)) && !json.exists());
+    assert!(matches!(course_json::export(&store, &json), Err(Error::TagsInCourseJson)) && !json.exists());
 }
 
 #[test]
-fn a_store_of_classes_is_written_as_before_and_no_store_of_tags_takes_its_place() {
+fn a_store_of_classes_has_format_2_and_is_not_continued_with_tags() {
     let (music, out) = (music("path,label", ["jazz", "rock", "pop", "jazz"]), tempfile::tempdir().unwrap());
     run(music.path(), out.path()).unwrap();
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();

@@ -56,12 +56,12 @@ impl<'a> Pool<'a> {
             Some(Verdict::Classes(first)) => {
                 let summaries =
                     named(folds, &reports, Verdict::classes).map(|(name, fold)| FoldSummary::new(name, fold));
-                let cross = CrossValidation::new(folds.given, summaries.collect());
+                let cross = CrossValidation::new(folds.predefined, summaries.collect());
                 let report = Report::of_folds(Report::clone(first), &answers, store, cross, remarks)?;
                 Verdict::Classes(Box::new(report))
             }
             Some(Verdict::Tags(first)) => {
-                let cross = TagCrossValidation::new(folds.given, named(folds, &reports, Verdict::tags));
+                let cross = TagCrossValidation::new(folds.predefined, named(folds, &reports, Verdict::tags));
                 let report = TagReport::of_folds(TagReport::clone(first), &answers, store, cross, remarks)?;
                 Verdict::Tags(Box::new(report))
             }
@@ -89,7 +89,7 @@ impl<'a> Pool<'a> {
     fn artists_of_several_folds(&self, store: &FeatureStore) -> BTreeSet<String> {
         let (mut seen, mut several) = (BTreeSet::new(), BTreeSet::new());
         for fold in 0..self.folds.n_folds() {
-            let tracks = (0..store.tracks().len()).filter(|&track| self.folds.of[track] == fold);
+            let tracks = (0..store.tracks().len()).filter(|&track| self.folds.fold_of_track[track] == fold);
             let segments: Vec<usize> = tracks.flat_map(|track| store.segments_of(track)).collect();
             let artists = artists(store, &segments);
             several.extend(artists.intersection(&seen).cloned());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_dataset::audit::{Evidence, Finding, examine};
+use cantus_dataset::audit::{FileAnalysis, Issue, analyze_file};
 use cantus_dataset::tags::{self, Tags};
 use serde::Serialize;
 
@@ -32,16 +32,16 @@ pub struct Inspection {
     /// Damage, a line each.
     pub faults: Vec<String>,
     /// What an audit has to say of it, beside all other files.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Issue>,
 }
 
 /// Decodes a file and looks at it.
 ///
 /// # Errors
 /// If the file cannot be read or decoded.
-pub fn inspect(path: &Path) -> Result<(Inspection, Evidence), Error> {
-    let evidence = examine(path, |_| Ok(()))?;
-    let mut faults: Vec<String> = evidence.faults.iter().map(ToString::to_string).collect();
+pub fn inspect(path: &Path) -> Result<(Inspection, FileAnalysis), Error> {
+    let analysis = analyze_file(path, |_| Ok(()))?;
+    let mut faults: Vec<String> = analysis.faults.iter().map(ToString::to_string).collect();
     let tags = tags::read(path).unwrap_or_else(|error| {
         faults.push(error.to_string());
         Tags::default()
@@ -49,15 +49,15 @@ pub fn inspect(path: &Path) -> Result<(Inspection, Evidence), Error> {
     let inspection = Inspection {
         path: path.display().to_string(),
         label: None,
-        codec: evidence.source.codec.clone(),
-        sample_rate: evidence.source.sample_rate,
-        n_channels: evidence.source.n_channels,
-        duration_s: evidence.duration_s(),
-        peak_db: (evidence.peak > 0.0).then(|| 20.0 * evidence.peak.log10()),
-        silence: evidence.silence,
+        codec: analysis.source.codec.clone(),
+        sample_rate: analysis.source.sample_rate,
+        n_channels: analysis.source.n_channels,
+        duration_s: analysis.duration_s(),
+        peak_db: (analysis.peak > 0.0).then(|| 20.0 * analysis.peak.log10()),
+        silence: analysis.silence,
         tags,
         faults,
         findings: Vec::new(),
     };
-    Ok((inspection, evidence))
+    Ok((inspection, analysis))
 }

@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, spec_difference, torn_recordings};
+use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, duplicates_across_split, spec_difference};
 use cantus_nn::{History, Network, Progress};
 
 use crate::augmentation::copies;
@@ -178,7 +178,7 @@ impl Prepared<'_> {
     pub fn torn_recordings(&self) -> Vec<&str> {
         let split = &self.job.split.split;
         match split.unit {
-            Unit::Track | Unit::Group => torn_recordings(self.job.store.tracks(), &split.parts),
+            Unit::Track | Unit::Group => duplicates_across_split(self.job.store.tracks(), &split.parts),
             Unit::Segment => Vec::new(),
         }
     }

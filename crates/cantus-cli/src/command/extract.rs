@@ -8,7 +8,7 @@ use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
-    Audited, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
+    AuditMode, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
@@ -81,12 +81,12 @@ enum Audit {
     Off,
 }
 
-impl From<Audit> for Audited {
+impl From<Audit> for AuditMode {
     fn from(audit: Audit) -> Self {
         match audit {
-            Audit::Note => Self::Told,
+            Audit::Note => Self::Report,
             Audit::Strict => Self::Strict,
-            Audit::Off => Self::Not,
+            Audit::Off => Self::Off,
         }
     }
 }
@@ -98,7 +98,7 @@ pub struct Choices<'a> {
     pub exclude: Option<&'a Path>,
     /// Altered copies that are heard beside each track.
     pub augmentation: Option<&'a CopySpec>,
-    pub audit: Audited,
+    pub audit: AuditMode,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -210,7 +210,7 @@ pub fn extract_folder(
     bar.finish_and_clear();
     match result {
         Err(error @ Error::Cancelled { .. }) => {
-            output::note(&error.to_string());
+            output::note(&output::in_one_line(&error.into()));
             Ok(None)
         }
         result => Ok(Some(result?)),

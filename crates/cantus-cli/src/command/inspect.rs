@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use cantus::inspection::{Inspection, inspect};
 use cantus::listing::{self, Failed, Listing};
 use cantus_audio::feature::FeatureSpec;
-use cantus_dataset::audit::{Audit, Copies, Evidence, Excluded, Exclusions, Finding, Subject, audit};
+use cantus_dataset::audit::{
+    Audit, AuditedFile, ClassRemark, DuplicateGroup, Excluded, Exclusions, FileAnalysis, Issue, audit,
+};
 use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -53,8 +55,8 @@ pub struct Inspect {
 struct Document {
     tracks: Vec<Inspection>,
     failed: Vec<Failed>,
-    findings: Vec<Finding>,
-    duplicates: Vec<Copies>,
+    findings: Vec<Issue>,
+    duplicates: Vec<DuplicateGroup>,
     remarks: Vec<String>,
 }
 
@@ -76,19 +78,19 @@ impl Inspect {
         if interrupt::requested() {
             return Ok(output::stopped());
         }
-        let (mut tracks, mut subjects) = (Vec::new(), Vec::new());
+        let (mut tracks, mut audited) = (Vec::new(), Vec::new());
         for ((path, result), label) in results.into_iter().zip(labels) {
-            let (track, evidence) = match result {
-                Ok((track, evidence)) => (Some(track), Ok(evidence)),
+            let (track, analysis) = match result {
+                Ok((track, analysis)) => (Some(track), Ok(analysis)),
                 Err(error) => (None, Err(Failed::new(path, &error))),
             };
-            subjects.push(subject(path, label.clone(), track.as_ref(), &evidence));
-            failed.extend(evidence.err());
+            audited.push(audited_file(path, label.clone(), track.as_ref(), &analysis));
+            failed.extend(analysis.err());
             tracks.extend(track.map(|track| Inspection { label, ..track }));
         }
-        let audit = audit(&subjects, &FeatureSpec::course());
-        let sizes = sizes(&subjects);
-        drop(subjects);
+        let audit = audit(&audited, &FeatureSpec::course());
+        let sizes = sizes(&audited);
+        drop(audited);
         self.write_exclusions(&audit, &failed)?;
         self.print(Document::new(tracks, failed, audit), &sizes)
     }
@@ -115,10 +117,10 @@ impl Inspect {
     }
 
     /// The findings with paths below the one folder that was asked about, which need not be said in each line.
-    fn shortened(&self, found: &[Finding]) -> Vec<Finding> {
+    fn shortened(&self, found: &[Issue]) -> Vec<Issue> {
         let Some(root) = root(&self.paths) else { return found.to_vec() };
         let prefix = format!("{}/", root.display().to_string().trim_end_matches('/'));
-        let short = |finding: &Finding| Finding {
+        let short = |finding: &Issue| Issue {
             path: finding.path.replacen(&prefix, "", 1),
             detail: finding.detail.replace(&prefix, ""),
             ..finding.clone()
@@ -146,8 +148,9 @@ impl Inspect {
 
 impl Document {
     fn new(mut tracks: Vec<Inspection>, failed: Vec<Failed>, audit: Audit) -> Self {
-        let Audit { findings, duplicates, remarks } = audit;
-        let mut by_path: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+        let Audit { issues: findings, duplicates, remarks } = audit;
+        let remarks = remarks.iter().map(with_advice).collect();
+        let mut by_path: BTreeMap<&str, Vec<Issue>> = BTreeMap::new();
         findings.iter().for_each(|finding| by_path.entry(&finding.path).or_default().push(finding.clone()));
         tracks.iter_mut().for_each(|track| {
             track.findings = by_path.remove(track.path.as_str()).unwrap_or_default();
@@ -156,17 +159,25 @@ impl Document {
     }
 }
 
-fn subject(
+fn audited_file(
     path: &Path,
     label: Option<String>,
     track: Option<&Inspection>,
-    evidence: &Result<Evidence, Failed>,
-) -> Subject {
-    Subject {
+    analysis: &Result<FileAnalysis, Failed>,
+) -> AuditedFile {
+    AuditedFile {
         path: path.display().to_string(),
         label,
         artist: track.and_then(|track| track.tags.artist.clone()),
-        evidence: evidence.clone().map_err(|failed| failed.reason),
+        analysis: analysis.clone().map_err(|failed| failed.reason),
+    }
+}
+
+/// A remark, and the option that acts on it.
+fn with_advice(remark: &ClassRemark) -> String {
+    match remark {
+        ClassRemark::ArtistsWithManyFiles { .. } => format!("{remark}: cantus train … --group artist"),
+        _ => remark.to_string(),
     }
 }
 
@@ -195,11 +206,11 @@ fn labels(paths: &[PathBuf], files: &[PathBuf]) -> Vec<Option<String>> {
     if is_data_set { labels } else { vec![None; files.len()] }
 }
 
-fn sizes(subjects: &[Subject]) -> BTreeMap<String, usize> {
+fn sizes(files: &[AuditedFile]) -> BTreeMap<String, usize> {
     let mut sizes = BTreeMap::new();
-    subjects
+    files
         .iter()
-        .filter_map(|subject| subject.label.clone())
+        .filter_map(|file| file.label.clone())
         .for_each(|label| *sizes.entry(label).or_default() += 1);
     sizes
 }

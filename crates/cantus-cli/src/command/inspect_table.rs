@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use cantus::inspection::Inspection;
-use cantus_dataset::audit::{Finding, Kind};
+use cantus_dataset::audit::{Issue, IssueKind};
 
 use crate::output::{count, printable};
 
@@ -57,10 +57,10 @@ fn row(track: &Inspection, width: usize) -> String {
 }
 
 /// The findings, kind by kind; of each kind only the first files, unless all are wanted.
-pub fn findings(found: &[Finding], all: bool) -> String {
+pub fn findings(found: &[Issue], all: bool) -> String {
     let mut text = String::new();
-    for kind in Kind::ALL {
-        let of_kind: Vec<&Finding> = found.iter().filter(|finding| finding.kind == kind).collect();
+    for kind in IssueKind::ALL {
+        let of_kind: Vec<&Issue> = found.iter().filter(|finding| finding.kind == kind).collect();
         if of_kind.is_empty() {
             continue;
         }
@@ -87,7 +87,7 @@ pub fn summary(
     tracks: &[Inspection],
     n_unread: usize,
     sizes: &BTreeMap<String, usize>,
-    found: &[Finding],
+    found: &[Issue],
     remarks: &[String],
 ) -> String {
     let seconds: f64 = tracks.iter().map(|track| track.duration_s).sum();
@@ -99,8 +99,8 @@ pub fn summary(
         let classes: Vec<String> = sizes.iter().map(|(label, n)| format!("{label} {n}")).collect();
         text += &format!("; {}: {}", count(sizes.len(), "class"), classes.join(", "));
     }
-    let of_kind = |kind: Kind| found.iter().filter(|finding| finding.kind == kind).count();
-    let kinds: Vec<String> = Kind::ALL
+    let of_kind = |kind: IssueKind| found.iter().filter(|finding| finding.kind == kind).count();
+    let kinds: Vec<String> = IssueKind::ALL
         .into_iter()
         .filter(|kind| of_kind(*kind) > 0)
         .map(|kind| format!("{} {}", of_kind(kind), kind.name()))
@@ -163,14 +163,14 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn finding(number: usize) -> Finding {
+    fn finding(number: usize) -> Issue {
         let path = format!("a/very/long/way/to/a/recording/of/the/name/{number:04}.wav");
-        Finding { path, kind: Kind::Clipped, detail: "0.3 % of samples".to_owned(), excludes: false }
+        Issue { path, kind: IssueKind::Clipped, detail: "0.3 % of samples".to_owned(), excludes: false }
     }
 
     #[test]
     fn many_findings_of_a_kind_are_cut_short_and_stay_within_the_width() {
-        let found: Vec<Finding> = (0..30).map(finding).collect();
+        let found: Vec<Issue> = (0..30).map(finding).collect();
         let text = findings(&found, false);
         assert_eq!(text.lines().count(), 1 + MAX_NAMED + 2);
         assert!(text.contains("clipped: 30 files") && text.contains("… and 10 more (--all names them)"));

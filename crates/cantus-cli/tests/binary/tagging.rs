@@ -203,7 +203,7 @@ fn a_manifest_written_by_hand_is_refused_with_the_line_that_is_wrong() {
         (format!("path,label\n{pop},a;b\n{jazz},c\n"), "line 2: label 'a;b'"),
         (format!("path,labels\n{pop},a;;b\n"), "line 2: labels 'a;;b': a label without a name"),
         (format!("path,labels\n{pop},a\n{pop},b\n"), "give all its labels in one line"),
-        (format!("path,labels\n{pop},\"a, b\"\n"), "parted by ;"),
+        (format!("path,labels\n{pop},\"a, b\"\n"), "separated by ;"),
         (format!("path,labels\n{pop},a;b\n{jazz},b;a\n"), "every track has the same labels"),
     ] {
         fs::write(&path, text).unwrap();

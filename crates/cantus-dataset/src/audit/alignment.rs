@@ -1,42 +1,48 @@
-//! Two fingerprints laid over each other: how many of their bits differ where both have something to say.
+//! Alignment of two fingerprints at an offset, and its bit error rate.
+//!
+//! A fingerprint is a sequence of 32-bit sub-fingerprints.
 //!
 //! # Reference
-//! J. Haitsma, T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: the bit error rate of the best
-//! alignment decides.
+//! J. Haitsma, T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: two recordings match if the bit error
+//! rate of the best alignment is small.
 
 use std::collections::HashSet;
 
-/// How well two fingerprints fit at one offset.
+/// Two fingerprints aligned at an offset.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fit {
-    /// Place in the second fingerprint that the first one's beginning falls on.
+pub(super) struct Alignment {
+    /// Index in the second fingerprint of the first one's start; negative if the first starts earlier.
     pub(super) offset: i64,
-    /// Numbers that lie over each other.
+    /// Number of sub-fingerprints in the overlap.
     pub(super) n_overlapping: usize,
-    /// Share of their bits that differ, from 0 to 1.
+    /// Share of bits in the overlap that differ, from 0 to 1.
     pub(super) bit_error_rate: f64,
 }
 
-/// The fit of `a`, moved by `offset`, and `b`; none where they do not overlap.
-pub(super) fn fit(a: &[u32], b: &[u32], offset: i64) -> Option<Fit> {
+/// Aligns the start of `a` with index `offset` of `b`; `None` if they do not overlap.
+pub(super) fn align(a: &[u32], b: &[u32], offset: i64) -> Option<Alignment> {
     let (a, b) = overlap(a, b, offset);
     if a.is_empty() {
         return None;
     }
     let n_errors: u64 = a.iter().zip(b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
-    Some(Fit { offset, n_overlapping: a.len(), bit_error_rate: n_errors as f64 / (32 * a.len()) as f64 })
+    Some(Alignment {
+        offset,
+        n_overlapping: a.len(),
+        bit_error_rate: n_errors as f64 / (32 * a.len()) as f64,
+    })
 }
 
-/// Whether what overlaps changes often enough to be told from other sound: silence and a sustained note look alike in
-/// every recording.
-pub(super) fn is_telling(a: &[u32], b: &[u32], fit: &Fit, n_different: usize) -> bool {
-    let (a, b) = overlap(a, b, fit.offset);
-    [a, b].iter().all(|part| part.iter().collect::<HashSet<_>>().len() >= n_different)
+/// Whether both sides of the overlap have at least `n_distinct` distinct sub-fingerprints; those of silence and of
+/// sustained notes match in any recording.
+pub(super) fn is_distinctive(a: &[u32], b: &[u32], alignment: &Alignment, n_distinct: usize) -> bool {
+    let (a, b) = overlap(a, b, alignment.offset);
+    [a, b].iter().all(|side| side.iter().collect::<HashSet<_>>().len() >= n_distinct)
 }
 
-/// What lies over each other when `a` begins at place `offset` of `b`.
+/// The overlapping sub-fingerprints if `a` starts at index `offset` of `b`.
 fn overlap<'a>(a: &'a [u32], b: &'a [u32], offset: i64) -> (&'a [u32], &'a [u32]) {
-    let skipped = |places: i64| usize::try_from(places).unwrap_or(0);
+    let skipped = |offset: i64| usize::try_from(offset).unwrap_or(0);
     let a = a.get(skipped(-offset)..).unwrap_or_default();
     let b = b.get(skipped(offset)..).unwrap_or_default();
     let n = a.len().min(b.len());
@@ -48,20 +54,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_fits_where_it_was_cut_out() {
+    fn an_excerpt_aligns_at_its_offset() {
         let whole: Vec<u32> = (0..100_u32).map(|n| n.wrapping_mul(2_654_435_761)).collect();
-        let fitted = fit(&whole[30..60], &whole, 30).unwrap();
-        assert_eq!((fitted.n_overlapping, fitted.bit_error_rate), (30, 0.0));
-        assert_eq!(fit(&whole, &whole[30..60], -30).unwrap().bit_error_rate, 0.0);
-        assert!(fit(&whole[30..60], &whole, 29).unwrap().bit_error_rate > 0.3);
-        assert!(is_telling(&whole[30..60], &whole, &fitted, 30));
-        assert!(!is_telling(&[7; 40], &[7; 40], &fit(&[7; 40], &[7; 40], 0).unwrap(), 2));
+        let aligned = align(&whole[30..60], &whole, 30).unwrap();
+        assert_eq!((aligned.n_overlapping, aligned.bit_error_rate), (30, 0.0));
+        assert_eq!(align(&whole, &whole[30..60], -30).unwrap().bit_error_rate, 0.0);
+        assert!(align(&whole[30..60], &whole, 29).unwrap().bit_error_rate > 0.3);
+        assert!(is_distinctive(&whole[30..60], &whole, &aligned, 30));
+        assert!(!is_distinctive(&[7; 40], &[7; 40], &align(&[7; 40], &[7; 40], 0).unwrap(), 2));
     }
 
     #[test]
-    fn bits_that_differ_are_counted() {
-        assert_eq!(fit(&[0b1111, 0], &[0, 0], 0).unwrap().bit_error_rate, 4.0 / 64.0);
-        assert_eq!(fit(&[1, 2], &[3, 4], 2), None);
-        assert_eq!(fit(&[1, 2], &[3, 4], -5), None);
+    fn differing_bits_are_counted() {
+        assert_eq!(align(&[0b1111, 0], &[0, 0], 0).unwrap().bit_error_rate, 4.0 / 64.0);
+        assert_eq!(align(&[1, 2], &[3, 4], 2), None);
+        assert_eq!(align(&[1, 2], &[3, 4], -5), None);
     }
 }

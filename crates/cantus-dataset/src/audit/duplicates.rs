@@ -1,118 +1,118 @@
-//! Which recordings are one and the same: by the hash of their samples, or nearly so by their fingerprints.
+//! Detection of duplicate recordings: exact by the hash of their samples, near by their fingerprints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::Evidence;
-use super::alignment::{Fit, fit, is_telling};
+use super::alignment::{Alignment, align, is_distinctive};
+use super::file_analysis::FileAnalysis;
 use super::index::{Candidate, Index};
-use crate::disjoint::DisjointSets;
+use crate::disjoint_sets::DisjointSets;
 
-/// Up to this share of different bits two fingerprints are of one recording.
+/// Maximum bit error rate at which two fingerprints are of one recording.
 ///
-/// Haitsma & Kalker (2002) have 0.35 for their own fingerprint; Chromaprint's numbers are fewer and more alike. Measured
-/// by `tests/reference/duplicates.py` with every eighth of the 298 recordings of emotify and gtzan-clips, at the best of all
-/// offsets: of 266 copies (MP3, Vorbis, cut, moved, 16 kHz and quieter) the largest rate was 0.081; of 44 253 pairs of
-/// recordings, whose 1 % quantile is 0.364, three had less than 0.2: 0.017, 0.040 and 0.175.
+/// Haitsma & Kalker (2002) use 0.35 for their fingerprint; Chromaprint has fewer and more similar sub-fingerprints. Measured
+/// by `tests/reference/duplicates.py` with every eighth of the 298 recordings of emotify and gtzan-clips, at the best offset:
+/// of 266 duplicates (MP3, Vorbis, cut, shifted, 16 kHz and quieter) the largest rate was 0.081; of 44 253 pairs of
+/// recordings, with a 1 % quantile of 0.364, three had less than 0.2: 0.017, 0.040 and 0.175.
 pub const MAX_BIT_ERROR_RATE: f64 = 0.125;
-/// Numbers that have to lie over each other: with the three seconds that the first one takes, seven seconds of sound.
+/// Minimum overlap in sub-fingerprints. The first one spans three seconds, so this is seven seconds of audio.
 const MIN_OVERLAP: usize = 32;
-/// Different numbers that have to be among them.
-const MIN_DIFFERENT: usize = 12;
+/// Minimum number of distinct sub-fingerprints in the overlap.
+const MIN_DISTINCT: usize = 12;
 
-/// Two files with one recording.
+/// Two files of one recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Match {
-    /// Place of the first.
-    pub first: usize,
-    /// Place of the second.
-    pub second: usize,
-    /// How they are the same.
-    pub likeness: Likeness,
+pub(super) struct DuplicatePair {
+    /// Index of the first.
+    pub(super) first: usize,
+    /// Index of the second.
+    pub(super) second: usize,
+    /// Whether they are exact or near duplicates.
+    pub(super) kind: DuplicateKind,
 }
 
-/// How two files are the same.
+/// How two files are duplicates.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Likeness {
-    /// Sample for sample, whatever their names and encodings.
+pub(super) enum DuplicateKind {
+    /// Equal samples.
     Exact,
-    /// The same recording encoded anew, cut, or moved in time.
+    /// The same recording, re-encoded, cut, or shifted in time.
     Near {
-        /// Share of the fingerprints' bits that differ, from 0 to 1.
+        /// Share of fingerprint bits that differ, from 0 to 1.
         bit_error_rate: f64,
-        /// Where the second begins in the first, in seconds; negative if the first begins in the second.
+        /// Start of the second file in the first, in seconds; negative if the first starts within the second.
         offset_s: f64,
-        /// How long both go together, in seconds.
+        /// Length of the overlap, in seconds.
         overlap_s: f64,
     },
 }
 
-/// All pairs of files with one recording, sorted; of many exact copies each with the first only.
+/// All pairs of duplicate files, sorted; several exact duplicates are each paired with the first only.
 ///
-/// Silent files and files without evidence are of no recording.
-pub fn matches(evidence: &[Option<&Evidence>]) -> Vec<Match> {
-    let mut found = exact(evidence);
-    let is_copy: std::collections::HashSet<usize> = found.iter().map(|pair| pair.second).collect();
-    let places: Vec<usize> = (0..evidence.len())
-        .filter(|place| !is_copy.contains(place) && sounding(evidence[*place]).is_some())
+/// Silent files and files without an analysis are excluded.
+pub(super) fn duplicate_pairs(analyses: &[Option<&FileAnalysis>]) -> Vec<DuplicatePair> {
+    let mut found = exact_duplicates(analyses);
+    let is_exact: HashSet<usize> = found.iter().map(|pair| pair.second).collect();
+    let files: Vec<usize> = (0..analyses.len())
+        .filter(|file| !is_exact.contains(file) && not_silent(analyses[*file]).is_some())
         .collect();
     let fingerprints: Vec<&[u32]> =
-        places.iter().filter_map(|place| evidence[*place]).map(|known| &known.fingerprint[..]).collect();
-    let near: Vec<Match> = Index::new(&fingerprints)
+        files.iter().filter_map(|file| analyses[*file]).map(|analysis| &analysis.fingerprint[..]).collect();
+    let near: Vec<DuplicatePair> = Index::new(&fingerprints)
         .candidates()
         .par_iter()
-        .filter_map(|candidate| verified(&fingerprints, candidate).map(|fit| (candidate, fit)))
-        .map(|(candidate, fit)| near(places[candidate.first], places[candidate.second], &fit))
+        .filter_map(|candidate| best_alignment(&fingerprints, candidate).map(|best| (candidate, best)))
+        .map(|(candidate, best)| near_duplicate(files[candidate.first], files[candidate.second], &best))
         .collect();
     found.extend(near);
     found.sort_by_key(|pair| (pair.first, pair.second));
     found
 }
 
-/// The recording of each file: the smallest place among the files that are the same, directly or by way of others.
-pub fn recordings(n_files: usize, matches: &[Match]) -> Vec<usize> {
+/// The recording of each file: the smallest index among its duplicates, direct and indirect.
+pub(super) fn recordings(n_files: usize, pairs: &[DuplicatePair]) -> Vec<usize> {
     let mut sets = DisjointSets::new(n_files);
-    matches.iter().for_each(|pair| sets.join(pair.first, pair.second));
-    (0..n_files).map(|place| sets.find(place)).collect()
+    pairs.iter().for_each(|pair| sets.join(pair.first, pair.second));
+    (0..n_files).map(|file| sets.find(file)).collect()
 }
 
-fn sounding(evidence: Option<&Evidence>) -> Option<&Evidence> {
-    evidence.filter(|known| known.peak > 0.0)
+fn not_silent(analysis: Option<&FileAnalysis>) -> Option<&FileAnalysis> {
+    analysis.filter(|analysis| analysis.peak > 0.0)
 }
 
-fn exact(evidence: &[Option<&Evidence>]) -> Vec<Match> {
+fn exact_duplicates(analyses: &[Option<&FileAnalysis>]) -> Vec<DuplicatePair> {
     let mut first_of: HashMap<&str, usize> = HashMap::new();
     let mut found = Vec::new();
-    for (place, known) in evidence.iter().enumerate() {
-        let Some(known) = sounding(*known) else { continue };
-        let first = *first_of.entry(&known.sha256).or_insert(place);
-        if first != place {
-            found.push(Match { first, second: place, likeness: Likeness::Exact });
+    for (file, analysis) in analyses.iter().enumerate() {
+        let Some(analysis) = not_silent(*analysis) else { continue };
+        let first = *first_of.entry(&analysis.sha256).or_insert(file);
+        if first != file {
+            found.push(DuplicatePair { first, second: file, kind: DuplicateKind::Exact });
         }
     }
     found
 }
 
-/// The best fit of a candidate, if it is one recording.
-fn verified(fingerprints: &[&[u32]], candidate: &Candidate) -> Option<Fit> {
+/// The best alignment of a candidate; `None` if the two are not of one recording.
+fn best_alignment(fingerprints: &[&[u32]], candidate: &Candidate) -> Option<Alignment> {
     let (a, b) = (fingerprints[candidate.first], fingerprints[candidate.second]);
     candidate
         .offsets
         .iter()
         .flat_map(|offset| offset - 1..=offset + 1)
-        .filter_map(|offset| fit(a, b, offset))
-        .filter(|fit| fit.n_overlapping >= MIN_OVERLAP && fit.bit_error_rate <= MAX_BIT_ERROR_RATE)
-        .filter(|fit| is_telling(a, b, fit, MIN_DIFFERENT))
+        .filter_map(|offset| align(a, b, offset))
+        .filter(|found| found.n_overlapping >= MIN_OVERLAP && found.bit_error_rate <= MAX_BIT_ERROR_RATE)
+        .filter(|found| is_distinctive(a, b, found, MIN_DISTINCT))
         .min_by(|a, b| a.bit_error_rate.total_cmp(&b.bit_error_rate))
 }
 
-fn near(first: usize, second: usize, fit: &Fit) -> Match {
+fn near_duplicate(first: usize, second: usize, alignment: &Alignment) -> DuplicatePair {
     let seconds = |n: f64| n * cantus_audio::fingerprint::STEP_S;
-    let likeness = Likeness::Near {
-        bit_error_rate: fit.bit_error_rate,
-        offset_s: seconds(-fit.offset as f64),
-        overlap_s: seconds(fit.n_overlapping as f64),
+    let kind = DuplicateKind::Near {
+        bit_error_rate: alignment.bit_error_rate,
+        offset_s: seconds(-alignment.offset as f64),
+        overlap_s: seconds(alignment.n_overlapping as f64),
     };
-    Match { first, second, likeness }
+    DuplicatePair { first, second, kind }
 }

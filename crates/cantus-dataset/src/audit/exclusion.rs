@@ -1,8 +1,7 @@
-//! Exclusion lists: a CSV file of paths and reasons, written by an audit or by hand, that a catalogue leaves out.
+//! Exclusion lists: CSV files of paths that a catalog excludes, written by an audit or by hand.
 //!
-//! A line is `path,reason`; the reason may be missing, and so may the header. Blank lines and lines that begin with `#`
-//! are passed over. Paths are those of the catalogue, relative to its folder or manifest; the path of the file as it
-//! would be opened is understood, too.
+//! A line is `path,reason`; the reason and the header are optional. Blank lines and lines that start with `#` are ignored.
+//! Paths are relative to the catalog's root, or as they would be opened.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -10,15 +9,15 @@ use std::path::Path;
 use cantus_audio::pending_file;
 use serde::Serialize;
 
-use crate::manifest::normalised;
+use crate::catalog::csv_table::normalized_path;
 use crate::{Catalog, Error};
 
-/// A file that is left out, and why.
+/// An excluded file, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Excluded {
     /// Its path.
     pub path: String,
-    /// Why.
+    /// Why it is excluded.
     pub reason: String,
 }
 
@@ -32,7 +31,7 @@ impl Exclusions {
     /// Reads a list.
     ///
     /// # Errors
-    /// If the file cannot be read or is no CSV file in UTF-8, with its line.
+    /// If the file cannot be read, or is not CSV in UTF-8 (with the line).
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
@@ -47,21 +46,21 @@ impl Exclusions {
             let row = row.map_err(|error| Error::Csv {
                 path: path.to_owned(),
                 line: error.position().map_or(number as u64 + 1, csv::Position::line),
-                reason: "not CSV in UTF-8; wanted: path,reason".to_owned(),
+                reason: "not CSV in UTF-8; expected: path,reason".to_owned(),
             })?;
             let excluded = row.get(0).unwrap_or_default();
             let is_header = number == 0 && excluded.eq_ignore_ascii_case("path");
             if !is_header && !excluded.is_empty() {
-                paths.insert(normalised(excluded));
+                paths.insert(normalized_path(excluded));
             }
         }
         Ok(Self { paths })
     }
 
-    /// Writes a list, whole or not at all.
+    /// Writes a list atomically.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub fn write(path: &Path, rows: &[Excluded]) -> Result<(), Error> {
         let failed =
             |error: csv::Error| Error::Io { path: path.to_owned(), source: std::io::Error::other(error) };
@@ -73,33 +72,35 @@ impl Exclusions {
     }
 
     /// Number of paths.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.paths.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
 }
 
 impl Catalog {
-    /// Leaves out the tracks of a list; returns the paths that are no tracks.
+    /// Removes the tracks and failures of a list; returns the paths that are neither.
     ///
-    /// A label keeps its name even if no track is left of it.
+    /// A label stays even if none of its tracks remains.
     pub fn exclude(&mut self, exclusions: &Exclusions) -> Vec<String> {
         let mut found: HashSet<&str> = HashSet::new();
         let root = &self.root;
         self.tracks.retain(|track| {
             let opened = root.join(&track.path).to_string_lossy().into_owned();
-            let names = [normalised(&track.path), normalised(&opened)];
+            let names = [normalized_path(&track.path), normalized_path(&opened)];
             let hits: Vec<&str> =
                 names.iter().filter_map(|name| exclusions.paths.get(name)).map(String::as_str).collect();
             found.extend(&hits);
             hits.is_empty()
         });
         self.ignored.failures.retain(|failure| {
-            let hit = exclusions.paths.get(&normalised(&failure.path));
+            let hit = exclusions.paths.get(&normalized_path(&failure.path));
             found.extend(hit.map(String::as_str));
             hit.is_none()
         });
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_left_out() {
+    fn a_written_list_is_read_and_excluded() {
         let (dir, mut catalog) = catalog();
         let path = dir.path().join("list.csv");
         let rows =
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_by_hand_needs_no_header_and_names_what_it_names_in_vain() {
+    fn the_header_is_optional_and_unknown_paths_are_returned() {
         let (dir, mut catalog) = catalog();
         let opened = dir.path().join("b/1.wav").display().to_string();
         let text = format!("# mine\n./a/1.wav\n\n{opened},too loud\nc/9.wav,\n");
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_leaves_out_nothing_and_what_is_no_text_is_refused() {
+    fn an_empty_list_excludes_nothing_and_binary_data_is_refused() {
         assert!(list("path,reason\n").unwrap().is_empty());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("list.csv");

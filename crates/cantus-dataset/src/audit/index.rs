@@ -1,36 +1,35 @@
-//! Which fingerprints may be of one recording: an inverted index from the numbers of all fingerprints to the places
-//! where they stand, and votes for the offsets at which two fingerprints have the same numbers.
+//! Search for candidate duplicates: an inverted index of sub-fingerprints, and votes for offsets.
 //!
-//! Two copies of a recording share whole numbers in many places, all at one offset; two recordings share few, at all
-//! sorts of offsets. So the search takes time in proportion to the numbers, and not to the pairs of recordings.
+//! Duplicates share many sub-fingerprints at one offset; different recordings share few, at scattered offsets. The time is
+//! therefore proportional to the number of sub-fingerprints and not to the number of pairs of recordings.
 //!
 //! # Reference
-//! The index and the verification of its candidates: J. Haitsma, T. Kalker, ISMIR 2002. Votes by offset: A. Wang, "An
+//! Index and verification of candidates: J. Haitsma, T. Kalker, ISMIR 2002. Votes by offset: A. Wang, "An
 //! Industrial-Strength Audio Search Algorithm", ISMIR 2003.
 
 use rayon::prelude::*;
 
-/// Places of one number that are looked at. Numbers of silence and of sustained notes stand in thousands of places; the
-/// first of them still lead from each copy of a recording to the first ones.
-const MAX_PLACES: usize = 256;
-/// Votes of an offset and its neighbours that make a candidate.
+/// Maximum number of postings used per sub-fingerprint. Those of silence and of sustained notes have thousands; the first
+/// ones suffice to connect each duplicate with the first files of its recording.
+const MAX_POSTINGS: usize = 256;
+/// Minimum number of votes for an offset and its two neighbours.
 const MIN_VOTES: u32 = 2;
-/// Offsets of one pair that are verified: music that repeats itself has several good ones.
+/// Maximum number of offsets of a pair that are verified: repetitive music has several good ones.
 const MAX_OFFSETS: usize = 4;
 
-/// A number, and where it stands.
+/// An occurrence of a sub-fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    number: u32,
+struct Posting {
+    value: u32,
     fingerprint: u32,
     at: u32,
 }
 
-/// An index of fingerprints.
+/// An inverted index of fingerprints.
 pub(super) struct Index<'a> {
     fingerprints: &'a [&'a [u32]],
     /// Sorted.
-    places: Vec<Place>,
+    postings: Vec<Posting>,
 }
 
 /// Two fingerprints that may be of one recording.
@@ -38,28 +37,24 @@ pub(super) struct Index<'a> {
 pub(super) struct Candidate {
     pub(super) first: usize,
     pub(super) second: usize,
-    /// Places in the second that the first one's beginning may fall on, the best first.
+    /// Candidate indices in the second of the first one's start, the best first.
     pub(super) offsets: Vec<i64>,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn new(fingerprints: &'a [&'a [u32]]) -> Self {
-        let mut places: Vec<Place> = fingerprints
+        let mut postings: Vec<Posting> = fingerprints
             .iter()
             .enumerate()
-            .flat_map(|(fingerprint, numbers)| {
-                changes(numbers).map(move |(at, number)| Place {
-                    number,
-                    fingerprint: fingerprint as u32,
-                    at,
-                })
+            .flat_map(|(fingerprint, values)| {
+                changes(values).map(move |(at, value)| Posting { value, fingerprint: fingerprint as u32, at })
             })
             .collect();
-        places.par_sort_unstable();
-        Self { fingerprints, places }
+        postings.par_sort_unstable();
+        Self { fingerprints, postings }
     }
 
-    /// All pairs that enough numbers vote for, each once, in order.
+    /// All pairs with enough votes, each once, sorted by second and first.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         (0..self.fingerprints.len())
             .into_par_iter()
@@ -67,14 +62,15 @@ impl<'a> Index<'a> {
             .collect()
     }
 
-    /// The earlier fingerprints that `second` has numbers in common with.
+    /// The fingerprints before `second` that share enough sub-fingerprints with it.
     fn candidates_of(&self, second: usize) -> Vec<Candidate> {
         let mut votes: Vec<(u32, i64)> = Vec::new();
-        for (at, number) in changes(self.fingerprints[second]) {
-            let start = self.places.partition_point(|place| place.number < number);
-            let same = self.places[start..].iter().take_while(|place| place.number == number);
-            let earlier = same.take(MAX_PLACES).take_while(|place| (place.fingerprint as usize) < second);
-            votes.extend(earlier.map(|place| (place.fingerprint, i64::from(at) - i64::from(place.at))));
+        for (at, value) in changes(self.fingerprints[second]) {
+            let start = self.postings.partition_point(|posting| posting.value < value);
+            let same = self.postings[start..].iter().take_while(|posting| posting.value == value);
+            let earlier =
+                same.take(MAX_POSTINGS).take_while(|posting| (posting.fingerprint as usize) < second);
+            votes.extend(earlier.map(|posting| (posting.fingerprint, i64::from(at) - i64::from(posting.at))));
         }
         votes.sort_unstable();
         votes
@@ -88,13 +84,13 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The numbers that differ from the one before, with their places.
-fn changes(numbers: &[u32]) -> impl Iterator<Item = (u32, u32)> + '_ {
-    let is_new = |at: usize| at == 0 || numbers[at] != numbers[at - 1];
-    (0..numbers.len()).filter(move |at| is_new(*at)).map(|at| (at as u32, numbers[at]))
+/// (index, value) of the sub-fingerprints that differ from the one before.
+fn changes(values: &[u32]) -> impl Iterator<Item = (u32, u32)> + '_ {
+    let is_new = |at: usize| at == 0 || values[at] != values[at - 1];
+    (0..values.len()).filter(move |at| is_new(*at)).map(|at| (at as u32, values[at]))
 }
 
-/// Of sorted votes, the offsets that have most together with their neighbours.
+/// The offsets with most votes, counted with their neighbours; `votes` are sorted.
 fn best_offsets(votes: impl Iterator<Item = i64>) -> Vec<i64> {
     let mut counts: Vec<(i64, u32)> = Vec::new();
     for offset in votes {
@@ -120,15 +116,15 @@ fn best_offsets(votes: impl Iterator<Item = i64>) -> Vec<i64> {
 mod tests {
     use super::*;
 
-    fn numbers(seed: u32, n: u32) -> Vec<u32> {
+    fn fingerprint(seed: u32, n: u32) -> Vec<u32> {
         (0..n).map(|i| (i + 1000 * seed).wrapping_mul(2_654_435_761)).collect()
     }
 
     #[test]
-    fn a_shifted_copy_is_found_at_its_offset_and_a_stranger_is_not() {
-        let (a, b) = (numbers(1, 200), numbers(2, 200));
+    fn a_shifted_duplicate_is_found_at_its_offset_and_another_recording_is_not() {
+        let (a, b) = (fingerprint(1, 200), fingerprint(2, 200));
         let mut copy = a[50..150].to_vec();
-        copy.iter_mut().step_by(3).for_each(|number| *number ^= 5);
+        copy.iter_mut().step_by(3).for_each(|value| *value ^= 5);
         let fingerprints: [&[u32]; 3] = [&a, &b, &copy];
         let found = Index::new(&fingerprints).candidates();
         assert_eq!(found.len(), 1);
@@ -136,16 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_copies_are_led_to_the_first_ones() {
-        let a = numbers(3, 20);
+    fn a_thousand_duplicates_are_connected_with_the_first() {
+        let a = fingerprint(3, 20);
         let fingerprints = vec![&a[..]; 1000];
         let found = Index::new(&fingerprints).candidates();
-        assert!(found.len() < 1000 * MAX_PLACES);
+        assert!(found.len() < 1000 * MAX_POSTINGS);
         assert!((1..1000).all(|copy| found.iter().any(|pair| pair.second == copy && pair.first == 0)));
     }
 
     #[test]
-    fn neighbouring_offsets_vote_together() {
+    fn votes_of_neighbouring_offsets_are_added() {
         assert_eq!(best_offsets([3, 4, 9].into_iter())[0], 3);
         assert!(best_offsets([1, 5, 9].into_iter()).is_empty());
         assert_eq!(best_offsets([1, 2, 2, 2, 9, 9].into_iter())[..2], [2, 1]);

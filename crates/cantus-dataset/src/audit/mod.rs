@@ -1,158 +1,158 @@
-//! What is wrong with a data set before anything is learnt from it.
+//! Audit of a data set before training: issues of single files, duplicates, and class imbalance.
 //!
-//! Each file is decoded once ([`examine`]); what that pass brings to light is weighed here: what is wrong with single
-//! files ([`Kind`]), which files are one recording, and what is wrong with the classes as a whole. Copies of a
-//! recording are the worst of it: on both sides of a split they are learnt by heart and examined, and a copy under two
-//! labels cannot be learnt at all (Sturm 2013, "The GTZAN dataset: Its contents, its faults, their effects on
-//! evaluation", found both).
+//! Each file is decoded once ([`analyze_file`]); the audit works on the analyses. Duplicates are the most severe issue: if
+//! they are in training and test, the test score is too high, and a recording with two labels cannot be classified
+//! correctly.
+//!
+//! # Reference
+//! B. L. Sturm, "The GTZAN dataset: Its contents, its faults, their effects on evaluation, and its future use", 2013.
 
 mod alignment;
-mod classes;
+mod class_remarks;
 mod duplicates;
-mod evidence;
 mod exclusion;
-mod finding;
+mod file_analysis;
 mod index;
+mod issue;
+
+use std::collections::HashMap;
 
 use cantus_audio::feature::FeatureSpec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use class_remarks::ClassRemark;
 pub use duplicates::MAX_BIT_ERROR_RATE;
-pub use evidence::{Evidence, examine};
 pub use exclusion::{Excluded, Exclusions};
-pub use finding::{Finding, Kind};
+pub use file_analysis::{AuditedFile, FileAnalysis, analyze_file};
+pub use issue::{Issue, IssueKind};
 
-use duplicates::{Likeness, Match};
+use duplicates::{DuplicateKind, DuplicatePair};
 
-/// A file that is audited.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Subject {
-    /// What it is called.
-    pub path: String,
-    /// Its class, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub label: Option<String>,
-    /// Its artist tag, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub artist: Option<String>,
-    /// What was found out about it, or why it cannot be read.
-    pub evidence: Result<Evidence, String>,
-}
-
-/// What an audit found.
+/// Result of an audit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Audit {
-    /// What is wrong with single files, in the order of the files.
-    pub findings: Vec<Finding>,
-    /// Recordings that are there more than once.
-    pub duplicates: Vec<Copies>,
-    /// What is to be said of the classes and artists, a line each.
-    pub remarks: Vec<String>,
+    /// Issues of single files, in the order of the files. `findings` in JSON.
+    #[serde(rename = "findings")]
+    pub issues: Vec<Issue>,
+    /// Recordings with several files.
+    pub duplicates: Vec<DuplicateGroup>,
+    /// Remarks on classes and artists.
+    pub remarks: Vec<ClassRemark>,
 }
 
-/// A recording that is there more than once.
+/// A recording with several files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Copies {
-    /// The files that hold it, in their order.
+pub struct DuplicateGroup {
+    /// The files, in their order.
     pub paths: Vec<String>,
-    /// The different labels that they have.
+    /// Their distinct labels.
     pub labels: Vec<String>,
-    /// Whether all are the same sample for sample.
+    /// Whether all files have equal samples.
     pub exact: bool,
-    /// The one that an exclusion list keeps: the longest, and the first of these.
+    /// The file that an exclusion list does not contain: the first of the longest.
     pub kept: String,
 }
 
-/// Weighs the evidence; `spec` says how long a segment is.
-pub fn audit(subjects: &[Subject], spec: &FeatureSpec) -> Audit {
-    let mut findings: Vec<Finding> =
-        subjects.iter().flat_map(|subject| finding::findings_of(subject, spec)).collect();
-    let evidence: Vec<Option<&Evidence>> =
-        subjects.iter().map(|subject| subject.evidence.as_ref().ok()).collect();
-    let matches = duplicates::matches(&evidence);
-    let recordings = duplicates::recordings(subjects.len(), &matches);
-    let duplicates = copies(subjects, &recordings, &matches);
+/// Audits files; `spec` determines the length of a segment.
+#[must_use]
+pub fn audit(files: &[AuditedFile], spec: &FeatureSpec) -> Audit {
+    let mut issues: Vec<Issue> = files.iter().flat_map(|file| issue::file_issues(file, spec)).collect();
+    let analyses: Vec<Option<&FileAnalysis>> = files.iter().map(|file| file.analysis.as_ref().ok()).collect();
+    let pairs = duplicates::duplicate_pairs(&analyses);
+    let recordings = duplicates::recordings(files.len(), &pairs);
+    let duplicates = duplicate_groups(files, &recordings, &pairs);
     let members = members(&recordings);
-    for (copies, members) in duplicates.iter().zip(&members) {
-        // The copy that is kept has nothing wrong with it, unless nobody knows its label.
-        let wrong =
-            members.iter().filter(|&&place| copies.labels.len() > 1 || subjects[place].path != copies.kept);
-        findings.extend(wrong.map(|&place| copy(subjects, place, copies, &matches)));
+    for (group, members) in duplicates.iter().zip(&members) {
+        // The kept file has no issue, unless the correct label is unknown.
+        let with_issue =
+            members.iter().filter(|&&file| group.labels.len() > 1 || files[file].path != group.kept);
+        issues.extend(with_issue.map(|&file| duplicate_issue(files, file, group, &pairs)));
     }
-    let order: std::collections::HashMap<&str, usize> =
-        subjects.iter().enumerate().map(|(place, subject)| (subject.path.as_str(), place)).collect();
-    findings.sort_by_key(|finding| (order.get(finding.path.as_str()).copied(), finding.kind));
-    Audit { findings, duplicates, remarks: classes::remarks(subjects) }
+    let order: HashMap<&str, usize> =
+        files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
+    issues.sort_by_key(|issue| (order.get(issue.path.as_str()).copied(), issue.kind));
+    Audit { issues, duplicates, remarks: class_remarks::class_remarks(files) }
 }
 
-/// The places of the files of each recording that is there more than once.
+/// The files of each recording with several files.
 fn members(recordings: &[usize]) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); recordings.len()];
-    recordings.iter().enumerate().for_each(|(place, recording)| members[*recording].push(place));
-    members.retain(|places| places.len() > 1);
+    recordings.iter().enumerate().for_each(|(file, recording)| members[*recording].push(file));
+    members.retain(|files| files.len() > 1);
     members
 }
 
-fn copies(subjects: &[Subject], recordings: &[usize], matches: &[Match]) -> Vec<Copies> {
-    let length = |place: &usize| subjects[*place].evidence.as_ref().map_or(0.0, Evidence::duration_s);
-    let of_one = |places: Vec<usize>| {
-        let mut labels: Vec<String> =
-            places.iter().filter_map(|place| subjects[*place].label.clone()).collect();
+fn duplicate_groups(
+    files: &[AuditedFile],
+    recordings: &[usize],
+    pairs: &[DuplicatePair],
+) -> Vec<DuplicateGroup> {
+    let duration_s = |file: &usize| files[*file].analysis.as_ref().map_or(0.0, FileAnalysis::duration_s);
+    let group = |members: Vec<usize>| {
+        let mut labels: Vec<String> = members.iter().filter_map(|file| files[*file].label.clone()).collect();
         labels.sort();
         labels.dedup();
-        let near = |pair: &&Match| places.contains(&pair.second) && pair.likeness != Likeness::Exact;
-        let longest = places.iter().copied().reduce(|a, b| if length(&b) > length(&a) { b } else { a });
-        Copies {
-            exact: !matches.iter().any(|pair| near(&pair)),
-            kept: longest.map(|place| subjects[place].path.clone()).unwrap_or_default(),
-            paths: places.iter().map(|place| subjects[*place].path.clone()).collect(),
+        let is_near =
+            |pair: &DuplicatePair| members.contains(&pair.second) && pair.kind != DuplicateKind::Exact;
+        let longest =
+            members.iter().copied().reduce(|a, b| if duration_s(&b) > duration_s(&a) { b } else { a });
+        DuplicateGroup {
+            exact: !pairs.iter().any(is_near),
+            kept: longest.map(|file| files[file].path.clone()).unwrap_or_default(),
+            paths: members.iter().map(|file| files[*file].path.clone()).collect(),
             labels,
         }
     };
-    members(recordings).into_iter().map(of_one).collect()
+    members(recordings).into_iter().map(group).collect()
 }
 
-/// The finding that a file is one of several copies.
-fn copy(subjects: &[Subject], place: usize, copies: &Copies, matches: &[Match]) -> Finding {
-    let path = subjects[place].path.clone();
-    let closest = matches
+/// The issue that a file is a duplicate.
+fn duplicate_issue(
+    files: &[AuditedFile],
+    file: usize,
+    group: &DuplicateGroup,
+    pairs: &[DuplicatePair],
+) -> Issue {
+    let path = files[file].path.clone();
+    let closest = pairs
         .iter()
-        .filter(|pair| pair.first == place || pair.second == place)
-        .min_by(|a, b| error(a).total_cmp(&error(b)));
+        .filter(|pair| pair.first == file || pair.second == file)
+        .min_by(|a, b| difference(a).total_cmp(&difference(b)));
     let (kind, detail) = match closest {
         Some(pair) => {
-            let other = if pair.first == place { pair.second } else { pair.first };
-            let kind = match pair.likeness {
-                Likeness::Exact => Kind::ExactDuplicate,
-                Likeness::Near { .. } => Kind::NearDuplicate,
+            let other = if pair.first == file { pair.second } else { pair.first };
+            let kind = match pair.kind {
+                DuplicateKind::Exact => IssueKind::ExactDuplicate,
+                DuplicateKind::Near { .. } => IssueKind::NearDuplicate,
             };
-            (kind, describe(pair, place, &subjects[other].path))
+            (kind, describe(pair, file, &files[other].path))
         }
-        None => (Kind::NearDuplicate, String::new()),
+        None => (IssueKind::NearDuplicate, String::new()),
     };
-    if copies.labels.len() > 1 {
-        let detail = format!("{} labels: {}; {detail}", copies.labels.len(), copies.labels.join(", "));
-        return Finding { excludes: true, path, kind: Kind::TwoLabels, detail };
+    if group.labels.len() > 1 {
+        let detail = format!("{} labels: {}; {detail}", group.labels.len(), group.labels.join(", "));
+        return Issue { excludes: true, path, kind: IssueKind::TwoLabels, detail };
     }
-    Finding { excludes: true, path, kind, detail }
+    Issue { excludes: true, path, kind, detail }
 }
 
-fn error(pair: &Match) -> f64 {
-    match pair.likeness {
-        Likeness::Exact => -1.0,
-        Likeness::Near { bit_error_rate, .. } => bit_error_rate,
+/// Bit error rate of a pair; less than any for equal samples.
+fn difference(pair: &DuplicatePair) -> f64 {
+    match pair.kind {
+        DuplicateKind::Exact => -1.0,
+        DuplicateKind::Near { bit_error_rate, .. } => bit_error_rate,
     }
 }
 
-fn describe(pair: &Match, place: usize, other: &str) -> String {
-    match pair.likeness {
-        Likeness::Exact => format!("the same samples as {other}"),
-        Likeness::Near { bit_error_rate, offset_s, overlap_s } => {
-            let offset_s = if pair.first == place { offset_s } else { -offset_s };
-            let moved =
-                if offset_s.abs() < 0.2 { String::new() } else { format!(", moved by {offset_s:+.1} s") };
+fn describe(pair: &DuplicatePair, file: usize, other: &str) -> String {
+    match pair.kind {
+        DuplicateKind::Exact => format!("the same samples as {other}"),
+        DuplicateKind::Near { bit_error_rate, offset_s, overlap_s } => {
+            let offset_s = if pair.first == file { offset_s } else { -offset_s };
+            let shift =
+                if offset_s.abs() < 0.2 { String::new() } else { format!(", shifted by {offset_s:+.1} s") };
             format!(
-                "{overlap_s:.0} s of it are in {other}{moved} ({:.1} % of bits differ)",
+                "{overlap_s:.0} s of it are in {other}{shift} ({:.1} % of bits differ)",
                 100.0 * bit_error_rate
             )
         }
@@ -160,42 +160,45 @@ fn describe(pair: &Match, place: usize, other: &str) -> String {
 }
 
 impl Audit {
-    /// What an exclusion list holds: what nothing can be learnt from, and every copy but one; where the copies have
-    /// several labels, all of them, since nobody knows which is right.
+    /// Files to exclude: those useless for training, and all duplicates but the kept one, or all of them if their labels
+    /// differ, because the correct label is unknown.
+    #[must_use]
     pub fn exclusions(&self) -> Vec<Excluded> {
         let mut rows: Vec<Excluded> = Vec::new();
-        for finding in self.findings.iter().filter(|finding| finding.excludes) {
-            let reason = format!("{}: {}", finding.kind.name(), finding.detail);
+        for issue in self.issues.iter().filter(|issue| issue.excludes) {
+            let reason = format!("{}: {}", issue.kind.name(), issue.detail);
             match rows.last_mut() {
-                Some(last) if last.path == finding.path => last.reason += &format!("; {reason}"),
-                _ => rows.push(Excluded { path: finding.path.clone(), reason }),
+                Some(last) if last.path == issue.path => last.reason += &format!("; {reason}"),
+                _ => rows.push(Excluded { path: issue.path.clone(), reason }),
             }
         }
         rows
     }
 
-    /// The recording of each file that has copies: the path of the copy that an exclusion list keeps.
+    /// (path, recording) of each duplicate, sorted; the recording is the path of the kept file.
+    #[must_use]
     pub fn recordings(&self) -> Vec<(String, String)> {
-        let of_one = |copies: &Copies| {
-            copies.paths.iter().map(|path| (path.clone(), copies.kept.clone())).collect::<Vec<_>>()
+        let pairs = |group: &DuplicateGroup| {
+            group.paths.iter().map(|path| (path.clone(), group.kept.clone())).collect::<Vec<_>>()
         };
-        let mut rows: Vec<_> = self.duplicates.iter().flat_map(of_one).collect();
+        let mut rows: Vec<_> = self.duplicates.iter().flat_map(pairs).collect();
         rows.sort();
         rows
     }
 
-    /// The kinds of findings with their numbers of files in one line, such as `3 clipped, 2 silent`; none if there are
-    /// none.
+    /// Kinds of issues and their numbers of files in one line, such as `3 clipped, 2 silent`; `None` without issues.
+    #[must_use]
     pub fn summary(&self) -> Option<String> {
-        let words: Vec<String> =
+        let counts: Vec<String> =
             self.counts().iter().map(|(kind, n)| format!("{n} {}", kind.name())).collect();
-        (!words.is_empty()).then(|| words.join(", "))
+        (!counts.is_empty()).then(|| counts.join(", "))
     }
 
-    /// How many files there are of each kind of finding, in the order of the kinds; kinds without files are left out.
-    pub fn counts(&self) -> Vec<(Kind, usize)> {
-        let count = |kind: &Kind| self.findings.iter().filter(|finding| finding.kind == *kind).count();
-        Kind::ALL.iter().map(|kind| (*kind, count(kind))).filter(|(_, n)| *n > 0).collect()
+    /// Number of files of each kind of issue, in the order of the kinds, without kinds that do not occur.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(IssueKind, usize)> {
+        let count = |kind: &IssueKind| self.issues.iter().filter(|issue| issue.kind == *kind).count();
+        IssueKind::ALL.iter().map(|kind| (*kind, count(kind))).filter(|(_, n)| *n > 0).collect()
     }
 }
 

@@ -3,10 +3,10 @@ use cantus_audio::level::{ChannelLevels, Levels};
 
 use super::*;
 
-/// A sound recording of half a minute, of which nothing bad can be said.
-fn sound(seed: u32) -> Evidence {
+/// Analysis of a recording of half a minute without issues.
+fn valid(seed: u32) -> FileAnalysis {
     let channel = ChannelLevels { peak: 0.5, rms: 0.1, ..ChannelLevels::default() };
-    Evidence {
+    FileAnalysis {
         source: Source { codec: "mp3".to_owned(), sample_rate: 44_100, n_channels: 2 },
         n_samples: 30 * 44_100,
         peak: 0.5,
@@ -19,78 +19,76 @@ fn sound(seed: u32) -> Evidence {
     }
 }
 
-fn subject(path: &str, evidence: Evidence) -> Subject {
+fn file(path: &str, analysis: FileAnalysis) -> AuditedFile {
     let label = path.split('/').next().map(str::to_owned);
-    Subject { path: path.to_owned(), label, artist: None, evidence: Ok(evidence) }
+    AuditedFile { path: path.to_owned(), label, artist: None, analysis: Ok(analysis) }
 }
 
-fn kinds(change: impl FnOnce(&mut Evidence)) -> Vec<Kind> {
-    let mut evidence = sound(1);
-    change(&mut evidence);
-    let found = audit(&[subject("a/1.mp3", evidence)], &FeatureSpec::course());
-    found.findings.iter().map(|finding| finding.kind).collect()
+fn kinds(change: impl FnOnce(&mut FileAnalysis)) -> Vec<IssueKind> {
+    let mut analysis = valid(1);
+    change(&mut analysis);
+    let found = audit(&[file("a/1.mp3", analysis)], &FeatureSpec::course());
+    found.issues.iter().map(|issue| issue.kind).collect()
 }
 
 #[test]
-fn a_sound_recording_gives_no_findings_and_each_fault_gives_its_own() {
+fn a_valid_recording_has_no_issues_and_each_fault_has_its_own() {
     assert!(kinds(|_| ()).is_empty());
-    assert_eq!(kinds(|e| (e.silence, e.peak) = (1.0, 0.0)), [Kind::Silent]);
-    assert_eq!(kinds(|e| e.n_samples = 44_100), [Kind::TooShort]);
-    assert_eq!(kinds(|e| e.levels.correlation = Some(-0.9)), [Kind::OutOfPhase]);
-    assert_eq!(kinds(|e| e.levels.channels[1].peak = 0.0), [Kind::SilentChannel]);
-    assert_eq!(kinds(|e| e.levels.channels.push(e.levels.channels[0])), [Kind::ManyChannels]);
-    assert_eq!(kinds(|e| e.levels.channels[0].n_clipped = 30_000), [Kind::Clipped]);
+    assert_eq!(kinds(|e| (e.silence, e.peak) = (1.0, 0.0)), [IssueKind::Silent]);
+    assert_eq!(kinds(|e| e.n_samples = 44_100), [IssueKind::TooShort]);
+    assert_eq!(kinds(|e| e.levels.correlation = Some(-0.9)), [IssueKind::OutOfPhase]);
+    assert_eq!(kinds(|e| e.levels.channels[1].peak = 0.0), [IssueKind::SilentChannel]);
+    assert_eq!(kinds(|e| e.levels.channels.push(e.levels.channels[0])), [IssueKind::ManyChannels]);
+    assert_eq!(kinds(|e| e.levels.channels[0].n_clipped = 30_000), [IssueKind::Clipped]);
     assert!(kinds(|e| e.levels.channels[0].n_clipped = 30).is_empty());
-    assert_eq!(kinds(|e| e.levels.channels[1].offset = -0.02), [Kind::Offset]);
+    assert_eq!(kinds(|e| e.levels.channels[1].offset = -0.02), [IssueKind::Offset]);
     let fault = |is_end| Fault { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
-    assert_eq!(kinds(|e| e.faults.push(fault(true))), [Kind::Truncated]);
-    assert_eq!(kinds(|e| e.faults.push(fault(false))), [Kind::Damaged]);
-    let unreadable = Subject { evidence: Err("no sound".to_owned()), ..subject("a/1.mp3", sound(1)) };
-    assert_eq!(audit(&[unreadable], &FeatureSpec::course()).findings[0].kind, Kind::Unreadable);
+    assert_eq!(kinds(|e| e.faults.push(fault(true))), [IssueKind::Truncated]);
+    assert_eq!(kinds(|e| e.faults.push(fault(false))), [IssueKind::Damaged]);
+    let unreadable = AuditedFile { analysis: Err("no sound".to_owned()), ..file("a/1.mp3", valid(1)) };
+    assert_eq!(audit(&[unreadable], &FeatureSpec::course()).issues[0].kind, IssueKind::Unreadable);
 }
 
 #[test]
-fn copies_are_one_recording_by_way_of_each_other_and_the_longest_is_kept() {
-    let mut cut = sound(1);
+fn duplicates_are_transitive_and_the_longest_is_kept() {
+    let mut cut = valid(1);
     cut.sha256 = "cut".to_owned();
     cut.n_samples /= 2;
     cut.fingerprint = cut.fingerprint[60..160].to_vec();
     let mut again = cut.clone();
     again.fingerprint[5] ^= 1;
-    let subjects = [
-        subject("a/cut.mp3", cut),
-        subject("a/other.mp3", sound(2)),
-        subject("a/whole.wav", sound(1)),
-        subject("a/cut again.wav", again),
+    let files = [
+        file("a/cut.mp3", cut),
+        file("a/other.mp3", valid(2)),
+        file("a/whole.wav", valid(1)),
+        file("a/cut again.wav", again),
     ];
-    let found = audit(&subjects, &FeatureSpec::course());
-    let [copies] = &found.duplicates[..] else { panic!("{:?}", found.duplicates) };
-    assert_eq!(copies.paths, ["a/cut.mp3", "a/whole.wav", "a/cut again.wav"]);
-    assert_eq!((copies.kept.as_str(), copies.exact), ("a/whole.wav", false));
-    assert!(found.findings[0].detail.contains("the same samples as a/cut again.wav"), "{:?}", found.findings);
-    let kept_back: Vec<String> = found.exclusions().into_iter().map(|excluded| excluded.path).collect();
-    assert_eq!(kept_back, ["a/cut.mp3", "a/cut again.wav"]);
+    let found = audit(&files, &FeatureSpec::course());
+    let [group] = &found.duplicates[..] else { panic!("{:?}", found.duplicates) };
+    assert_eq!(group.paths, ["a/cut.mp3", "a/whole.wav", "a/cut again.wav"]);
+    assert_eq!((group.kept.as_str(), group.exact), ("a/whole.wav", false));
+    assert!(found.issues[0].detail.contains("the same samples as a/cut again.wav"), "{:?}", found.issues);
+    let excluded: Vec<String> = found.exclusions().into_iter().map(|row| row.path).collect();
+    assert_eq!(excluded, ["a/cut.mp3", "a/cut again.wav"]);
     assert_eq!(found.recordings().len(), 3);
 }
 
 #[test]
-fn one_recording_under_two_labels_is_excluded_altogether() {
-    let subjects =
-        [subject("jazz/1.mp3", sound(1)), subject("rock/1.flac", sound(1)), subject("rock/2.mp3", sound(2))];
-    let found = audit(&subjects, &FeatureSpec::course());
-    assert_eq!(found.counts(), [(Kind::TwoLabels, 2)]);
+fn all_files_of_a_recording_with_two_labels_are_excluded() {
+    let files = [file("jazz/1.mp3", valid(1)), file("rock/1.flac", valid(1)), file("rock/2.mp3", valid(2))];
+    let found = audit(&files, &FeatureSpec::course());
+    assert_eq!(found.counts(), [(IssueKind::TwoLabels, 2)]);
     assert_eq!(found.exclusions().len(), 2);
     assert_eq!(found.summary().as_deref(), Some("2 two labels"));
-    assert!(found.findings[0].detail.contains("2 labels: jazz, rock"), "{:?}", found.findings);
+    assert!(found.issues[0].detail.contains("2 labels: jazz, rock"), "{:?}", found.issues);
 }
 
 #[test]
-fn silence_and_sustained_sounds_are_nobody_s_copies() {
-    let silent = || Evidence { peak: 0.0, silence: 1.0, fingerprint: vec![627_964_279; 200], ..sound(1) };
-    let mut hum = [sound(2), sound(3)];
+fn silence_and_sustained_sounds_are_not_duplicates() {
+    let silent = || FileAnalysis { peak: 0.0, silence: 1.0, fingerprint: vec![627_964_279; 200], ..valid(1) };
+    let mut hum = [valid(2), valid(3)];
     hum.iter_mut().for_each(|hum| hum.fingerprint = vec![7; 200]);
     let [one, other] = hum;
-    let subjects =
-        [subject("a/1", silent()), subject("a/2", silent()), subject("a/3", one), subject("a/4", other)];
-    assert!(audit(&subjects, &FeatureSpec::course()).duplicates.is_empty());
+    let files = [file("a/1", silent()), file("a/2", silent()), file("a/3", one), file("a/4", other)];
+    assert!(audit(&files, &FeatureSpec::course()).duplicates.is_empty());
 }

@@ -1,54 +1,52 @@
-//! `store.toml`: what holds for all parts of a store, and whether it is finished.
+//! `store.toml`: the header of a store.
 
 use std::path::Path;
 
 use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::pending_file;
 use serde::{Deserialize, Serialize};
 
+use super::file_names;
 use super::record::{FORMAT, NEWEST_FORMAT, VERSION, format_of};
-use cantus_audio::pending_file;
-
-use crate::Error;
-
-pub(crate) const NAME: &str = "store.toml";
+use crate::{Damage, Error};
 
 /// The contents of `store.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Header {
-    /// Version of the layout.
+    /// Version of the format.
     pub(crate) format: u32,
     /// Version of cantus that wrote it.
     pub(crate) version: String,
-    /// False while the extraction runs, and after one that was stopped.
+    /// False during the extraction, and if it was stopped.
     pub(crate) complete: bool,
-    /// Whether it is known which segments come from one track: not so for an imported `data.json`.
+    /// Whether it is known which segments come from one track; false for an imported `data.json`.
     pub(crate) tracks_known: bool,
-    /// Where the recordings were found.
+    /// Path of the recordings.
     pub(crate) source: String,
     pub(crate) n_parts: usize,
     /// Tracks with segments.
     pub(crate) n_tracks: usize,
     pub(crate) n_failures: usize,
-    /// Segments of the recordings themselves.
+    /// Segments of the recordings, without augmented copies.
     pub(crate) n_segments: usize,
-    /// Segments of their altered copies.
+    /// Segments of augmented copies.
     pub(crate) n_copied_segments: usize,
     pub(crate) n_dropped: usize,
     pub(crate) n_frames: usize,
     pub(crate) n_bins: usize,
     pub(crate) labels: Vec<String>,
-    /// Whether labels are tags, of which a track may have none or several.
+    /// Whether labels are tags and not classes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) tagging: bool,
     pub(crate) features: FeatureSpec,
-    /// How altered copies of the recordings were made, if there are any.
+    /// How augmented copies were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) augmentation: Option<CopySpec>,
 }
 
 impl Header {
-    /// The header of a store that is about to be written.
+    /// The header of a new, empty store.
     pub(crate) fn begin(source: &Path, labels: &[String], spec: &FeatureSpec, tracks_known: bool) -> Self {
         Self {
             format: FORMAT,
@@ -71,18 +69,19 @@ impl Header {
         }
     }
 
-    /// The same, of a store whose labels are tags.
-    pub(crate) fn tagged(self, tagging: bool) -> Self {
+    /// The same header with tags or classes as labels.
+    pub(crate) fn with_tagging(self, tagging: bool) -> Self {
         Self { format: format_of(tagging), tagging, ..self }
     }
 
-    /// Values of a segment.
+    /// Values per segment.
     pub(crate) fn segment_len(&self) -> usize {
         self.n_frames.saturating_mul(self.n_bins)
     }
 
+    /// Reads the header of the store in a folder.
     pub(crate) fn read(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join(NAME);
+        let path = dir.join(file_names::HEADER);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(if dir.exists() {
@@ -106,7 +105,7 @@ impl Header {
         }
         let damaged = |error: toml::de::Error| Error::Damaged {
             path: path.to_owned(),
-            reason: error.to_string().lines().collect::<Vec<_>>().join(" "),
+            damage: Damage::Malformed(error.to_string().lines().collect::<Vec<_>>().join(" ")),
         };
         let Format { format } = toml::from_str(text).map_err(damaged)?;
         if format > NEWEST_FORMAT {
@@ -119,20 +118,18 @@ impl Header {
         let spec = &header.features;
         spec.validate()?;
         if (header.n_frames, header.n_bins) != (spec.frames_per_segment(), spec.n_bins()) {
-            let reason = format!(
-                "it speaks of segments of {} x {}, but its features make {} x {}",
-                header.n_frames,
-                header.n_bins,
-                spec.frames_per_segment(),
-                spec.n_bins(),
-            );
-            return Err(Error::Damaged { path: path.to_owned(), reason });
+            let damage = Damage::SegmentShape {
+                expected: (spec.frames_per_segment(), spec.n_bins()),
+                found: (header.n_frames, header.n_bins),
+            };
+            return Err(Error::Damaged { path: path.to_owned(), damage });
         }
         Ok(header)
     }
 
+    /// Writes the header of the store in a folder.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), Error> {
-        let path = dir.join(NAME);
+        let path = dir.join(file_names::HEADER);
         let text = toml::to_string(self)
             .map_err(|error| Error::Io { path: path.clone(), source: std::io::Error::other(error) })?;
         pending_file::write(&path, text.as_bytes()).map_err(Error::io(&path))

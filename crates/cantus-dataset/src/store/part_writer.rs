@@ -1,7 +1,7 @@
-//! A part on its way to the disk: an Arrow IPC file of one record batch, one row for each segment.
+//! Writes a part: an Arrow IPC file of one record batch with one row per segment.
 //!
-//! The features are the last column, uncompressed and without nulls, so that they end the batch as one run of
-//! little-endian f32 that can be read at a position. Nothing in the file depends on the time or on the threads.
+//! The features are the last column, uncompressed and without nulls, and therefore one contiguous run of little-endian f32
+//! at the end of the batch. The bytes depend neither on the time nor on the number of threads.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -17,24 +17,25 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::pending_file::PendingFile;
 
-use super::record::{Called, PartRecord, TrackRecord};
+use super::record::{LabelSet, PartRecord, TrackRecord};
 use crate::Error;
 
 /// Key of the [`PartRecord`] in the schema's metadata.
 pub(super) const RECORD_KEY: &str = "cantus.part";
 
-/// Key of the checksum there: CRC-32 over the record's JSON and then the features, in hexadecimal.
+/// Key of the checksum in the schema's metadata: CRC-32 over the record's JSON and the features, in hexadecimal.
 ///
-/// CRC-32 tells every flip of a few bits and every burst of up to 32, which is what disks and copies do; whoever changes a
-/// part on purpose is not its business. `cargo run --release -p cantus-dataset --example checksum_speed` shows what it
-/// costs, beside SHA-256.
+/// CRC-32 detects accidental corruption (every flip of a few bits, every burst of up to 32), not deliberate changes. The
+/// example `checksum_speed` measures its speed beside SHA-256.
 pub(super) const CHECKSUM_KEY: &str = "cantus.crc32";
 
-/// Writes a part whole, or not at all.
+/// Writes a part atomically.
 ///
-/// `features` are those of all segments, one after the other: `[n_rows, n_frames, n_bins]`. A part without segments
-/// has no record batch. `starts_known` is false where nobody knows at which second of its track a segment starts.
-pub(crate) fn write_part(
+/// A part without segments has no record batch. `starts_known` is whether the start times of segments are known.
+///
+/// # Shapes
+/// - `features`: `[n_rows, n_frames, n_bins]`
+pub(super) fn write_part(
     path: &Path,
     record: &PartRecord,
     features: Vec<f32>,
@@ -72,12 +73,12 @@ fn record_batch(
     let json = serde_json::to_string(record).map_err(|error| ArrowError::JsonError(error.to_string()))?;
     let checksum = checksum(&json, &features);
     let segment_s = record.spec.segment_samples() as f64 / f64::from(record.spec.sample_rate);
-    // Nobody knows where in its recording a segment of an altered copy lies.
+    // The start of an augmented copy's segment in the recording is unknown.
     let starts =
         rows().map(|(_, copy, segment)| (starts_known && copy == 0).then_some(segment as f64 * segment_s));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows().map(|(track, ..)| &track.input.path))),
-        label_column(record, rows().map(|(track, ..)| &track.input.called)),
+        label_column(record, rows().map(|(track, ..)| &track.input.label_set)),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.artist.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.group.as_deref()))),
         Arc::new(StringArray::from_iter(rows().map(|(track, ..)| track.input.split.map(|part| part.name())))),
@@ -90,16 +91,16 @@ fn record_batch(
     RecordBatch::try_new(Arc::new(schema(record, json, checksum)?), columns)
 }
 
-/// The class of each row; a list of all its tags where labels are tags.
-fn label_column<'a>(record: &PartRecord, rows: impl Iterator<Item = &'a Called>) -> ArrayRef {
+/// The class of each row, or a list of its tags.
+fn label_column<'a>(record: &PartRecord, rows: impl Iterator<Item = &'a LabelSet>) -> ArrayRef {
     if !record.is_tagged() {
         return Arc::new(StringArray::from_iter_values(
-            rows.map(|called| called.class().unwrap_or_default()),
+            rows.map(|label_set| label_set.class().unwrap_or_default()),
         ));
     }
     let mut lists = ListBuilder::new(StringBuilder::new()).with_field(tag_field());
-    for called in rows {
-        called.names().iter().for_each(|name| lists.values().append_value(name));
+    for label_set in rows {
+        label_set.names().iter().for_each(|name| lists.values().append_value(name));
         lists.append(true);
     }
     Arc::new(lists.finish())
@@ -114,7 +115,7 @@ fn feature_column(spec: &FeatureSpec, features: Vec<f32>) -> Result<FixedSizeLis
     )
 }
 
-/// CRC-32 over the record and the features as they lie in the file.
+/// CRC-32 over the record and the features, as they are in the file.
 fn checksum(json: &str, features: &[f32]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(json.as_bytes());

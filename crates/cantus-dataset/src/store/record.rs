@@ -1,7 +1,7 @@
-//! What a part says about its tracks, kept as JSON in the metadata of its Arrow schema.
+//! Record of a part: its tracks and how they were extracted, as JSON in the metadata of the Arrow schema.
 //!
-//! It serves twice: the reader learns from it which rows belong to which track without touching a column, and an
-//! extraction that is run again learns whether the part was made from the same files in the same way.
+//! The reader takes from it which rows belong to which track, without reading a column; a repeated extraction takes from it
+//! whether the part was made from the same files with the same settings.
 
 use std::fs;
 use std::path::Path;
@@ -11,98 +11,98 @@ use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::Part;
-use crate::catalog::Catalog;
-use crate::track::Track;
+use crate::{Catalog, Part, Track};
 
-/// Version of the layout, and the oldest that is read: nothing was released with an earlier one.
+/// Version of the format for classes, and the oldest that is read: no earlier one was released.
 pub(crate) const FORMAT: u32 = 2;
-/// Version of the layout where labels are tags: a list for each segment. What knows no tags must not take it for the other.
+/// Version of the format for tags, with a list of labels for each segment; a reader without tags must reject it.
 pub(crate) const NEWEST_FORMAT: u32 = 3;
-/// Version of cantus; the crates of the workspace share it, so that it stands for the decoder's and the features' too.
+/// Version of cantus, shared by all crates of the workspace: it identifies the decoder and the features, too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A part: how it was made, and of which tracks.
+/// Settings and tracks of a part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PartRecord {
     pub(crate) format: u32,
     pub(crate) version: String,
     pub(crate) spec: FeatureSpec,
-    /// How the altered copies of its tracks were made, if there are any.
+    /// How augmented copies of its tracks were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) augmentation: Option<CopySpec>,
     pub(crate) tracks: Vec<TrackRecord>,
 }
 
-/// A track, and what became of it.
+/// A track and the result of its extraction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TrackRecord {
     #[serde(flatten)]
-    pub(crate) input: Input,
+    pub(crate) input: TrackInput,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) artist: Option<String>,
-    /// Rows of the part: a track's stand together, the tracks in the record's order.
+    /// Number of rows; those of a track are contiguous, tracks are in the order of the record.
     pub(crate) n_segments: usize,
-    /// Rows of each altered copy, behind those of the track itself.
+    /// Number of rows of each augmented copy, after those of the track.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) copies: Vec<usize>,
-    /// Segments that were cut short by the end of the track.
+    /// Segments dropped because the track ended before they did.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub(crate) n_dropped: usize,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) failure: Option<Lost>,
+    pub(crate) failure: Option<ExtractFailure>,
 }
 
-/// What is known of a track before its file is opened.
+/// Inputs of a track's extraction, known before its file is opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Input {
+pub(crate) struct TrackInput {
     pub(crate) path: String,
     #[serde(flatten)]
-    pub(crate) called: Called,
+    pub(crate) label_set: LabelSet,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) split: Option<Part>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) fold: Option<String>,
-    /// Size and time of change of the file; none if there was no file.
+    /// Size and modification time of the file; `None` if there was no file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) file: Option<FileStamp>,
 }
 
-/// What a track is called: `"label": "rock"`, or `"labels": ["rock", "slow"]`.
+/// Labels of a track by name; in JSON `"label": "rock"` or `"labels": ["rock", "slow"]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Called {
-    /// Its class.
-    Label(String),
-    /// Its tags, sorted; there may be none.
-    Labels(Vec<String>),
+pub(crate) enum LabelSet {
+    /// Exactly one class.
+    #[serde(rename = "label")]
+    Class(String),
+    /// Any number of tags, sorted.
+    #[serde(rename = "labels")]
+    Tags(Vec<String>),
 }
 
-/// By what a changed file is known.
+/// Size and modification time, by which a changed file is recognised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FileStamp {
     pub(crate) bytes: u64,
-    /// Nanoseconds since 1970; 0 where the file system does not say.
+    /// Nanoseconds since 1970; 0 if the file system does not provide it.
     pub(crate) modified_ns: u64,
 }
 
 /// Why a track has no segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Lost {
+pub(crate) struct ExtractFailure {
     pub(crate) reason: String,
-    /// Whether the file itself may be sound, and is worth another try: it was the reading that failed.
+    /// Whether reading failed, so that a repeated extraction should try again: the file itself may be valid.
     pub(crate) retry: bool,
 }
 
-impl Input {
+impl TrackInput {
+    /// The inputs of a track of a catalog.
     pub(crate) fn of(catalog: &Catalog, track: &Track) -> Self {
         Self {
             path: track.path.clone(),
-            called: Called::of(catalog, track),
+            label_set: LabelSet::of(catalog, track),
             group: track.group.clone(),
             split: track.part,
             fold: track.fold.clone(),
@@ -111,38 +111,38 @@ impl Input {
     }
 }
 
-impl Called {
+impl LabelSet {
     fn of(catalog: &Catalog, track: &Track) -> Self {
         let mut names = track.labels.iter().filter_map(|&label| catalog.labels.get(label)).cloned();
         if catalog.is_tagged {
-            Self::Labels(names.collect())
+            Self::Tags(names.collect())
         } else {
-            Self::Label(names.next().unwrap_or_default())
+            Self::Class(names.next().unwrap_or_default())
         }
     }
 
-    /// The class, unless labels are tags.
+    /// The class; `None` for tags.
     pub(crate) fn class(&self) -> Option<&str> {
         match self {
-            Self::Label(class) => Some(class),
-            Self::Labels(_) => None,
+            Self::Class(class) => Some(class),
+            Self::Tags(_) => None,
         }
     }
 
     /// All names.
     pub(crate) fn names(&self) -> &[String] {
         match self {
-            Self::Label(class) => std::slice::from_ref(class),
-            Self::Labels(names) => names,
+            Self::Class(class) => std::slice::from_ref(class),
+            Self::Tags(names) => names,
         }
     }
 
     fn is_tagged(&self) -> bool {
-        matches!(self, Self::Labels(_))
+        matches!(self, Self::Tags(_))
     }
 }
 
-/// The version of the layout that is written.
+/// The version of the format that is written.
 pub(super) fn format_of(is_tagged: bool) -> u32 {
     if is_tagged { NEWEST_FORMAT } else { FORMAT }
 }
@@ -157,42 +157,42 @@ impl FileStamp {
 }
 
 impl PartRecord {
-    /// A part that this version makes.
+    /// The record of a part written by this version.
     pub(crate) fn new(spec: &FeatureSpec, augmentation: Option<&CopySpec>, tracks: Vec<TrackRecord>) -> Self {
         let augmentation = augmentation.cloned();
-        let format = format_of(tracks.iter().any(|track| track.input.called.is_tagged()));
+        let format = format_of(tracks.iter().any(|track| track.input.label_set.is_tagged()));
         Self { format, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
     }
 
-    /// Whether it was made in the same way from the same inputs, so that making it again would change nothing.
-    pub(crate) fn is_of<'a>(
+    /// Whether the part was made from these inputs with these settings, so that it need not be extracted again.
+    pub(crate) fn matches<'a>(
         &self,
         spec: &FeatureSpec,
         augmentation: Option<&CopySpec>,
-        inputs: impl ExactSizeIterator<Item = &'a Input>,
+        inputs: impl ExactSizeIterator<Item = &'a TrackInput>,
     ) -> bool {
         self.version == VERSION
             && self.spec == *spec
             && self.augmentation.as_ref() == augmentation
             && self.tracks.len() == inputs.len()
             && self.tracks.iter().zip(inputs).all(|(track, input)| track.input == *input)
-            && !self.tracks.iter().any(|track| track.failure.as_ref().is_some_and(|lost| lost.retry))
+            && !self.tracks.iter().any(|track| track.failure.as_ref().is_some_and(|failure| failure.retry))
     }
 
-    /// Whether its tracks are called by tags.
+    /// Whether labels are tags and not classes.
     pub(crate) fn is_tagged(&self) -> bool {
         self.format == NEWEST_FORMAT
     }
 
-    /// Rows of the part.
+    /// Number of rows.
     pub(crate) fn n_rows(&self) -> usize {
         self.tracks.iter().map(TrackRecord::n_rows).fold(0, usize::saturating_add)
     }
 }
 
 impl TrackRecord {
-    /// A track with so many segments, of which nothing else is to be said.
-    pub(crate) fn new(input: Input, n_segments: usize) -> Self {
+    /// A track with `n_segments` segments and defaults for the rest.
+    pub(crate) fn new(input: TrackInput, n_segments: usize) -> Self {
         Self {
             input,
             artist: None,
@@ -204,12 +204,12 @@ impl TrackRecord {
         }
     }
 
-    /// Rows of the track and of its copies.
+    /// Number of rows of the track and of its augmented copies.
     pub(crate) fn n_rows(&self) -> usize {
         self.copies.iter().copied().fold(self.n_segments, usize::saturating_add)
     }
 
-    /// Each row's copy (0 for the recording itself) and segment.
+    /// (copy, segment) of each row; copy 0 is the recording itself.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, usize)> {
         let copies = std::iter::once(self.n_segments).chain(self.copies.iter().copied());
         copies.enumerate().flat_map(|(copy, n_segments)| (0..n_segments).map(move |segment| (copy, segment)))

@@ -1,72 +1,64 @@
-//! `failures.csv` and `warnings.csv`: what a person reads when something is missing.
+//! CSV tables of a store: failures, warnings and duplicates.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::track::{Failure, Warning};
 use cantus_audio::pending_file;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::Error;
-
-pub(crate) const FAILURES_NAME: &str = "failures.csv";
-pub(crate) const WARNINGS_NAME: &str = "warnings.csv";
-/// Which tracks are copies of one recording; absent where there are none.
-const RECORDINGS_NAME: &str = "recordings.csv";
+use super::file_names;
+use crate::failure::{Failure, Warning};
+use crate::{Damage, Error};
 
 /// One row of `recordings.csv`.
-#[derive(Serialize, serde::Deserialize)]
-struct Copy {
+#[derive(Serialize, Deserialize)]
+struct DuplicateRow {
     path: String,
     recording: String,
 }
 
-pub(crate) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<(), Error> {
-    write(&dir.join(FAILURES_NAME), failures)
+/// Writes `failures.csv`.
+pub(super) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<(), Error> {
+    write(&dir.join(file_names::FAILURES), failures)
 }
 
-pub(crate) fn write_warnings(dir: &Path, warnings: &[Warning]) -> Result<(), Error> {
-    write(&dir.join(WARNINGS_NAME), warnings)
+/// Writes `warnings.csv`.
+pub(super) fn write_warnings(dir: &Path, warnings: &[Warning]) -> Result<(), Error> {
+    write(&dir.join(file_names::WARNINGS), warnings)
 }
 
-/// Whether a file name is that of a table.
-pub(super) fn is_table(name: &str) -> bool {
-    [FAILURES_NAME, WARNINGS_NAME, RECORDINGS_NAME].contains(&name)
-}
-
-/// Writes which tracks are copies of which recording, or removes what was written of them.
-pub(crate) fn write_recordings(dir: &Path, copies: &[(String, String)]) -> Result<(), Error> {
-    let path = dir.join(RECORDINGS_NAME);
-    if copies.is_empty() {
+/// Writes the (path, recording) pairs of duplicates; removes the table if there are none.
+pub(crate) fn write_recordings(dir: &Path, duplicates: &[(String, String)]) -> Result<(), Error> {
+    let path = dir.join(file_names::RECORDINGS);
+    if duplicates.is_empty() {
         return match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
             _ => Ok(()),
         };
     }
-    let rows: Vec<Copy> = copies
+    let rows: Vec<DuplicateRow> = duplicates
         .iter()
-        .map(|(path, recording)| Copy { path: path.clone(), recording: recording.clone() })
+        .map(|(path, recording)| DuplicateRow { path: path.clone(), recording: recording.clone() })
         .collect();
-    write_under(&path, ["path", "recording"], &rows)
+    write_table(&path, ["path", "recording"], &rows)
 }
 
-/// The recording of each track that has copies.
+/// The recording of each track that has duplicates.
 pub(super) fn read_recordings(dir: &Path) -> Result<HashMap<String, String>, Error> {
-    let path = dir.join(RECORDINGS_NAME);
+    let path = dir.join(file_names::RECORDINGS);
     if !path.exists() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<Copy> = read(&path)?;
-    Ok(rows.into_iter().map(|Copy { path, recording }| (path, recording)).collect())
+    let rows: Vec<DuplicateRow> = read(&path)?;
+    Ok(rows.into_iter().map(|DuplicateRow { path, recording }| (path, recording)).collect())
 }
 
 fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
-    write_under(path, ["path", "reason"], rows)
+    write_table(path, ["path", "reason"], rows)
 }
 
-fn write_under<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Result<(), Error> {
+fn write_table<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Result<(), Error> {
     let failed =
         |error: csv::Error| Error::Io { path: path.to_owned(), source: std::io::Error::other(error) };
     let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
@@ -76,8 +68,12 @@ fn write_under<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Resu
     pending_file::write(path, &bytes).map_err(Error::io(path))
 }
 
+/// Reads the rows of a table.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     let rows: Result<Vec<T>, csv::Error> = csv::Reader::from_reader(file).into_deserialize().collect();
-    rows.map_err(|error| Error::Damaged { path: path.to_owned(), reason: error.to_string() })
+    rows.map_err(|error| Error::Damaged {
+        path: path.to_owned(),
+        damage: Damage::Malformed(error.to_string()),
+    })
 }

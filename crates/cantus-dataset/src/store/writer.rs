@@ -1,24 +1,20 @@
-//! A store in the making: parts one after the other, then the tables, then the header that says "complete".
+//! Writes a feature store: the parts in order, the tables, and finally the header with `complete = true`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use cantus_audio::pending_file;
 
-use super::evidence_file::is_evidence;
-use super::header::{Header, NAME as HEADER_NAME};
+use super::file_names::{self, is_analysis, is_part, is_table, part_path};
+use super::header::Header;
 use super::part_file::PartFile;
 use super::part_writer::write_part;
-use super::record::{Input, PartRecord};
-use super::tables::{is_table, write_failures, write_warnings};
-use super::{is_part, part_path};
-use crate::track::{Failure, Warning};
+use super::record::{PartRecord, TrackInput};
+use super::tables::{write_failures, write_warnings};
+use crate::failure::{Failure, Warning};
 use crate::{Error, FolderLock, spec_difference};
 
-/// What an extraction locks while it writes.
-const LOCK: &str = ".lock";
-
-/// Adds parts to a store and keeps count.
+/// Writes the parts of a store in order, and keeps counts.
 pub(crate) struct StoreWriter {
     dir: PathBuf,
     header: Header,
@@ -28,41 +24,42 @@ pub(crate) struct StoreWriter {
 }
 
 impl StoreWriter {
-    /// Begins a store, or goes on with one of the same features; `overwrite` discards one of others.
+    /// Starts a store, or continues one with the same settings; `overwrite` discards an existing one.
     pub(crate) fn begin(dir: &Path, header: Header, overwrite: bool) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
-        if dir.join(HEADER_NAME).exists() {
+        if dir.join(file_names::HEADER).exists() {
             if !overwrite {
-                check_same(dir, &Header::read(dir)?, &header)?;
+                check_same_settings(dir, &Header::read(dir)?, &header)?;
             }
-        } else if holds_something_else(dir)? {
+        } else if has_other_files(dir)? {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
-        let lock = FolderLock::try_take(&dir.join(LOCK)).map_err(Error::io(dir))?;
+        let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
         let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
         remove_files(dir, pending_file::is_pending)?;
-        // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
+        // Before anything is removed, so that a folder left by a killed process is an incomplete store.
         header.write(dir)?;
         if overwrite {
-            remove_files(dir, |name| is_part(name) || is_evidence(name))?;
+            remove_files(dir, |name| is_part(name) || is_analysis(name))?;
         }
         Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
     }
 
-    /// Number of parts so far.
+    /// Number of parts written or kept so far.
     pub(crate) fn n_parts(&self) -> usize {
         self.header.n_parts
     }
 
-    /// Keeps the next part as it lies there, if it was made of these inputs in the same way.
-    pub(crate) fn keep(&mut self, inputs: &[Input]) -> bool {
+    /// Keeps the next part from an earlier extraction, if it was made from these inputs with the same settings.
+    pub(crate) fn keep(&mut self, inputs: &[TrackInput]) -> bool {
         let Ok(part) = PartFile::open(&part_path(&self.dir, self.n_parts())) else { return false };
         let Header { features, augmentation, .. } = &self.header;
-        let same = part.record.is_of(features, augmentation.as_ref(), inputs.iter()) && part.verify().is_ok();
-        if same {
+        let is_same =
+            part.record.matches(features, augmentation.as_ref(), inputs.iter()) && part.verify().is_ok();
+        if is_same {
             self.count(&part.record);
         }
-        same
+        is_same
     }
 
     /// Writes the next part; `features` are `[n_rows, n_frames, n_bins]`.
@@ -85,16 +82,19 @@ impl StoreWriter {
             );
             match &track.failure {
                 None => self.header.n_tracks += 1,
-                Some(lost) => self.failures.push(Failure { path: path.clone(), reason: lost.reason.clone() }),
+                Some(failure) => {
+                    let reason = failure.reason.clone();
+                    self.failures.push(Failure { path: path.clone(), reason });
+                }
             }
         }
     }
 
-    /// Writes the tables and declares the store complete, unless it is empty.
+    /// Writes the tables and the header of a complete store, unless no track has a segment.
     ///
-    /// `found_before` are the failures of the catalogue, which no part knows of.
-    pub(crate) fn finish(mut self, found_before: &[Failure]) -> Result<Finished, Error> {
-        self.failures.splice(0..0, found_before.iter().cloned());
+    /// `catalog_failures` are listed before those of the extraction.
+    pub(crate) fn finish(mut self, catalog_failures: &[Failure]) -> Result<Finished, Error> {
+        self.failures.splice(0..0, catalog_failures.iter().cloned());
         self.remove_stale_parts()?;
         write_failures(&self.dir, &self.failures)?;
         write_warnings(&self.dir, &self.warnings)?;
@@ -109,63 +109,65 @@ impl StoreWriter {
         sync_folder(&self.dir)?;
         Ok(Finished { header: self.header, failures: self.failures, warnings: self.warnings })
     }
-}
 
-impl StoreWriter {
-    /// Parts of an earlier extraction, of a catalogue with more tracks.
+    /// Removes parts of an earlier extraction of a catalog with more tracks.
     fn remove_stale_parts(&self) -> Result<(), Error> {
-        let mut number = self.n_parts();
+        let mut index = self.n_parts();
         loop {
-            let path = part_path(&self.dir, number);
+            let path = part_path(&self.dir, index);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
                 removed => removed.map_err(Error::io(&path))?,
             }
-            number += 1;
+            index += 1;
         }
     }
 }
 
-/// What a finished store holds.
+/// Result of writing a store.
 pub(crate) struct Finished {
     pub(crate) header: Header,
     pub(crate) failures: Vec<Failure>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Whether a folder without a header holds files that are none of a store: one that was killed before its header was
-/// written, or whose damaged header was deleted, is gone on with.
-fn holds_something_else(dir: &Path) -> Result<bool, Error> {
-    let is_ours = |name: &str| {
-        is_part(name) || is_evidence(name) || is_table(name) || pending_file::is_pending(name) || name == LOCK
+/// Whether a folder without a header has files that are not a store's. If not, it may be a store whose extraction was
+/// killed before the header was written, or whose damaged header was deleted, and is continued.
+fn has_other_files(dir: &Path) -> Result<bool, Error> {
+    let is_of_store = |name: &str| {
+        is_part(name)
+            || is_analysis(name)
+            || is_table(name)
+            || pending_file::is_pending(name)
+            || name == file_names::LOCK
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
-    Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))
+    Ok(entries.any(|entry| !is_of_store(&entry.file_name().to_string_lossy())))
 }
 
-/// Whether an existing store may be gone on with.
-fn check_same(dir: &Path, old: &Header, new: &Header) -> Result<(), Error> {
+/// Fails if the settings of an existing store differ, so that it cannot be continued.
+fn check_same_settings(dir: &Path, old: &Header, new: &Header) -> Result<(), Error> {
     let difference = match (old.tracks_known, new.tracks_known) {
         (true, true) => spec_difference(&old.features, &new.features)
             .or_else(|| {
                 (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
             })
             .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned())),
-        _ => Some("an imported data.json cannot be gone on with".to_owned()),
+        _ => Some("an imported data.json cannot be continued".to_owned()),
     };
-    difference.map_or(Ok(()), |difference| Err(Error::OtherStore { path: dir.to_owned(), difference }))
+    difference.map_or(Ok(()), |difference| Err(Error::SettingsDiffer { path: dir.to_owned(), difference }))
 }
 
-fn remove_files(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), Error> {
+fn remove_files(dir: &Path, is_of_store: impl Fn(&str) -> bool) -> Result<(), Error> {
     for entry in fs::read_dir(dir).map_err(Error::io(dir))?.flatten() {
-        if is_ours(&entry.file_name().to_string_lossy()) {
+        if is_of_store(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path()).map_err(Error::io(&entry.path()))?;
         }
     }
     Ok(())
 }
 
-/// Brings the renames to the disk; Windows has no such thing for folders.
+/// Makes the renames durable; Windows cannot sync folders.
 fn sync_folder(dir: &Path) -> Result<(), Error> {
     if cfg!(unix) { File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::io(dir)) } else { Ok(()) }
 }

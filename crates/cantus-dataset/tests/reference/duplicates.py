@@ -1,15 +1,15 @@
 # pip install numpy==2.4.6 soundfile==0.14.0 soxr==1.1.0
-"""How often copies of a recording are found, and how often others are taken for copies.
+"""Recall and false alarms of duplicate detection.
 
     python duplicates.py CANTUS WORK EVERY MUSIC...
 
-CANTUS is the binary, WORK a folder for the copies (those that are there are taken as they are), MUSIC folders of label
-folders with recordings that are all different. Of every EVERY-th recording seven copies are made (below), `cantus
-extract` takes the fingerprints (audit-*.json), and
+CANTUS is the binary, WORK a folder for the duplicates (existing ones are reused), MUSIC folders of label folders with
+distinct recordings. Seven duplicates of every EVERY-th recording are made (below), `cantus extract` computes the fingerprints
+(audit-*.json), and
 
-1. every pair of recordings is laid over each other at every offset, without any index: the distributions of the
-   smallest bit error rate among copies and among strangers, from which MAX_BIT_ERROR_RATE was chosen;
-2. `cantus inspect --json` says which it takes for copies: misses by kind of copy, and false alarms.
+1. every pair of recordings is aligned at every offset, without an index: distributions of the smallest bit error rate among
+   duplicates and among distinct recordings, from which MAX_BIT_ERROR_RATE was chosen;
+2. `cantus inspect --json` reports duplicates: misses by kind of duplicate, and false alarms.
 """
 
 import json
@@ -59,7 +59,7 @@ def make(music, work, every):
                 with soundfile.SoundFile(target, "w", copy_rate, 1 if copy.ndim == 1 else copy.shape[1], **how) as file:
                     for i in range(0, len(copy), 4096):  # libsndfile's Vorbis encoder wants small blocks
                         file.write(np.clip(copy[i : i + 4096], -1, 1))
-            original.symlink_to(path.resolve())  # last: with it, its copies are whole
+            original.symlink_to(path.resolve())  # last: marks its duplicates as complete
 
 
 def fingerprints(cantus, work):
@@ -91,7 +91,7 @@ def main():
     originals = {stem(path): numbers for path, numbers in known.items() if path.startswith("original/")}
     print(f"{len(originals)} recordings with fingerprints of {MIN_OVERLAP} numbers or more")
 
-    print("\nsmallest bit error rate of copies, every offset tried")
+    print("\nsmallest bit error rate of duplicates, over all offsets")
     kinds = sorted({path.split("/")[0] for path in known} - {"original"})
     for kind in kinds:
         errors = [
@@ -105,7 +105,7 @@ def main():
     errors = sorted(
         (smallest_error(originals[a], originals[b]), a, b) for i, a in enumerate(names) for b in names[:i]
     )
-    print(f"smallest of {len(errors)} pairs of strangers: 1 % quantile {errors[len(errors) // 100][0]:.3f}, the least:")
+    print(f"smallest of {len(errors)} pairs of distinct recordings: 1 % quantile {errors[len(errors) // 100][0]:.3f}, the least:")
     for error, a, b in errors[:6]:
         print(f"  {error:.3f}  {a}  {b}")
 
@@ -114,7 +114,7 @@ def main():
     for number, duplicates in enumerate(json.loads(out)["duplicates"]):
         for path in duplicates["paths"]:
             cluster[str(Path(path).relative_to(work))] = number
-    print("\nwhat cantus inspect takes for copies")
+    print("\nduplicates found by cantus inspect")
     original_of = {stem(path): path for path in known if path.startswith("original/")}
     for kind in kinds:
         paths = [path for path in known if path.startswith(kind + "/") and stem(path) in original_of]

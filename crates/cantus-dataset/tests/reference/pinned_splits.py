@@ -1,8 +1,8 @@
-"""The splits and folds that `tests/pinned_splits.rs` pins, without Cantus.
+"""An independent implementation of the splits and folds that `tests/pinned_splits.rs` pins.
 
-Python 3.10 or later, no packages: `python pinned_splits.py`. The rules of `src/stratify.rs` and
-`src/iterative_stratification.rs` (Sechidis, Tsoumakas & Vlahavas 2011) and the generator (`keyed_random.py` of `cantus-nn`),
-written a second time.
+Python 3.10 or later, no packages: `python pinned_splits.py`. The rules of `src/split/stratification.rs` and
+`src/split/iterative_stratification.rs` (Sechidis, Tsoumakas & Vlahavas 2011) and the generator (`keyed_random.py` of
+`cantus-nn`).
 """
 
 import pathlib
@@ -22,25 +22,25 @@ def best(parts, value):
     return max(parts, key=lambda part: (value(part), -part))
 
 
-def is_last_chance(label, part, assigned, n_left, parts):
+def is_last_chance(label, part, assigned, n_remaining, parts):
     without = [p for p in parts if assigned[label][p] == 0]
-    return part in without and n_left[label] <= len(without)
+    return part in without and n_remaining[label] <= len(without)
 
 
-def stratify(bundles, labels, shares, seed):
-    order = KeyedRng(seed, text_key("split")).shuffled(len(bundles))
-    order.sort(key=lambda b: -len(bundles[b]))
-    counts = [Counter(label for track in bundle for label in labels[track]) for bundle in bundles]
+def stratify(clusters, labels, shares, seed):
+    order = KeyedRng(seed, text_key("split")).shuffled(len(clusters))
+    order.sort(key=lambda b: -len(clusters[b]))
+    counts = [Counter(label for track in cluster for label in labels[track]) for cluster in clusters]
     parts = range(len(shares))
     n_tracks = sum(counts, Counter())
-    n_left = Counter(label for count in counts for label in count)
+    n_remaining = Counter(label for count in counts for label in count)
     total = sum(n_tracks.values())
     assigned = {label: [0] * len(shares) for label in n_tracks}
     assigned_in_all = [0] * len(shares)
-    choice = [0] * len(bundles)
+    choice = [0] * len(clusters)
     for b in order:
         def urgency(part):
-            return sum(is_last_chance(label, part, assigned, n_left, parts) for label in counts[b])
+            return sum(is_last_chance(label, part, assigned, n_remaining, parts) for label in counts[b])
 
         def lack(part):
             in_all = shares[part] - assigned_in_all[part] / total
@@ -54,24 +54,24 @@ def stratify(bundles, labels, shares, seed):
         for label, n in counts[b].items():
             assigned[label][part] += n
             assigned_in_all[part] += n
-            n_left[label] -= 1
+            n_remaining[label] -= 1
     return choice
 
 
-def stratify_tags(bundles, labels, shares, seed):
-    order = KeyedRng(seed, text_key("split")).shuffled(len(bundles))
-    counts = [Counter(label for track in bundle for label in labels[track]) for bundle in bundles]
+def stratify_tags(clusters, labels, shares, seed):
+    order = KeyedRng(seed, text_key("split")).shuffled(len(clusters))
+    counts = [Counter(label for track in cluster for label in labels[track]) for cluster in clusters]
     parts = range(len(shares))
     tracks_left = sum(counts, Counter())
-    n_left = Counter(label for count in counts for label in count)
+    n_remaining = Counter(label for count in counts for label in count)
     wanted = {label: [share * n for share in shares] for label, n in tracks_left.items()}
-    wanted_in_all = [share * sum(map(len, bundles)) for share in shares]
+    wanted_in_all = [share * sum(map(len, clusters)) for share in shares]
     assigned = {label: [0] * len(shares) for label in wanted}
     choice = {}
 
     def assign(b, label):
         def wants(part):
-            urgency = sum(is_last_chance(own, part, assigned, n_left, parts) for own in counts[b])
+            urgency = sum(is_last_chance(own, part, assigned, n_remaining, parts) for own in counts[b])
             return urgency, 0.0 if label is None else wanted[label][part], wanted_in_all[part]
 
         part = choice[b] = best(parts, wants)
@@ -79,22 +79,22 @@ def stratify_tags(bundles, labels, shares, seed):
             wanted[own][part] -= n
             assigned[own][part] += 1
             tracks_left[own] -= n
-            n_left[own] -= 1
-        wanted_in_all[part] -= len(bundles[b])
+            n_remaining[own] -= 1
+        wanted_in_all[part] -= len(clusters[b])
 
     while left := [label for label in tracks_left if tracks_left[label] > 0]:
-        rarest = min(left, key=lambda label: (tracks_left[label], n_left[label], label))
+        rarest = min(left, key=lambda label: (tracks_left[label], n_remaining[label], label))
         with_it = [b for b in order if b not in choice and counts[b][rarest] > 0]
         for b in sorted(with_it, key=lambda b: -counts[b][rarest]):
             assign(b, rarest)
-    for b in sorted(order, key=lambda b: -len(bundles[b])):
+    for b in sorted(order, key=lambda b: -len(clusters[b])):
         if b not in choice:
             assign(b, None)
-    return [choice[b] for b in range(len(bundles))]
+    return [choice[b] for b in range(len(clusters))]
 
 
-def of_tracks(bundles, choice, letters):
-    part_of = {track: part for bundle, part in zip(bundles, choice) for track in bundle}
+def of_tracks(clusters, choice, letters):
+    part_of = {track: part for cluster, part in zip(clusters, choice) for track in cluster}
     return "".join(letters[part_of[track]] for track in range(N))
 
 
@@ -106,5 +106,5 @@ if __name__ == "__main__":
         print("by track, seed", seed, of_tracks(tracks, stratify(tracks, classes, PARTS, seed), "tvx"))
     print("by group        ", of_tracks(artists, stratify(artists, classes, PARTS, 0), "tvx"))
     print("tags            ", of_tracks(tracks, stratify_tags(tracks, tags, PARTS, 0), "tvx"))
-    for bundles in (tracks, artists):
-        print("folds           ", of_tracks(bundles, stratify(bundles, classes, (0.25,) * 4, 0), "0123"))
+    for clusters in (tracks, artists):
+        print("folds           ", of_tracks(clusters, stratify(clusters, classes, (0.25,) * 4, 0), "0123"))

@@ -260,7 +260,7 @@ impl SplitSummary {
         };
         Self {
             spec: spec.clone(),
-            given: split.split.given,
+            given: split.split.predefined,
             train_part: size(&split.train),
             validation_part: size(&split.validation),
             test_part: size(&split.test),

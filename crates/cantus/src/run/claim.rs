@@ -36,7 +36,7 @@ impl Claim {
         }
         let is_new = !dir.exists();
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
-        match FolderLock::try_take(&dir.join(LOCK)).map_err(Error::io(dir))? {
+        match FolderLock::try_acquire(&dir.join(LOCK)).map_err(Error::io(dir))? {
             Some(lock) => Ok(Self { dir: dir.to_owned(), is_new, _lock: lock }),
             None => {
                 refuse("another training is writing to it; wait until it is done, or choose another folder")

@@ -131,7 +131,7 @@ impl Run {
                 self.remove(name)?;
             }
         }
-        let names: Vec<&str> = folds.of.iter().map(|&fold| folds.names[fold].as_str()).collect();
+        let names: Vec<&str> = folds.fold_of_track.iter().map(|&fold| folds.names[fold].as_str()).collect();
         self.save_examination(examined, Some(&names), final_model.map(Trained::course), store)?;
         if let Some(trained) = final_model {
             self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;

@@ -57,7 +57,7 @@ pub(super) fn read_split(path: &Path) -> Result<Vec<SplitRow>, csv::Error> {
 pub(super) fn folds(folds: &Folds, store: &FeatureStore) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["path", "label", "group", "fold"]).map_err(unwritable)?;
-    for (track, &fold) in store.tracks().iter().zip(&folds.of) {
+    for (track, &fold) in store.tracks().iter().zip(&folds.fold_of_track) {
         let group = track.group.as_deref().unwrap_or_default();
         let label = named(&track.labels, store.labels());
         let row = [track.path.as_str(), &label, group, &folds.names[fold]];

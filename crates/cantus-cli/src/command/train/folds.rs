@@ -48,7 +48,7 @@ impl Train {
 
 /// The folds that the manifest gives, or as many as are asked for, drawn.
 fn deal(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
-    let Some(given) = Folds::given(store.tracks(), spec.by) else {
+    let Some(given) = Folds::from_tracks(store.tracks(), spec.by) else {
         return Ok(Folds::draw(store.tracks(), store.labels(), spec.by, n_folds, spec.seed)?);
     };
     ensure!(

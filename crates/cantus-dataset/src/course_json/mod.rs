@@ -1,12 +1,14 @@
-//! The lecture course's `data.json`, in and out.
+//! Import and export of the lecture course's `data.json`.
 //!
 //! ```text
 //! { "mapping": [name of label 0, …], "labels": [label of segment 0, …], "mfcc": [[[f32; n_mfcc]; n_frames]; n_segments] }
 //! ```
 //!
-//! It says neither how its MFCCs were made nor which segments come from one track. The first must be told; the second
-//! is lost: an imported store has `tracks_known() == false`, and no split of it can exclude that segments of one
-//! track stand on both sides. Both directions stream: 600 MB of JSON pass through as the 70 MB of numbers they hold.
+//! It contains neither the feature specification nor which segments come from one track. The caller must supply the former;
+//! the latter is unknown: an imported store has `tracks_known() == false`, and any split of it may leak. Both directions
+//! stream, so that 600 MB of JSON need the 70 MB of the numbers in it.
+
+mod reader;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -16,31 +18,32 @@ use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_audio::pending_file::PendingFile;
 
 use crate::Error;
-use crate::course_json_reader::{CourseData, read};
-use crate::extract::tracks_per_part;
-use crate::store::{Called, FeatureStore, Header, Input, PartRecord, StoreWriter, TrackRecord};
+use crate::store::{
+    FeatureStore, Header, LabelSet, PartRecord, StoreWriter, TrackInput, TrackRecord, tracks_per_part,
+};
+use reader::{CourseData, read};
 
 /// Reads a `data.json` into a feature store in the folder `out`.
 ///
-/// `spec` is how its MFCCs were made: [`FeatureSpec::course`] for the course's own settings.
+/// `spec` is the specification of its MFCCs: [`FeatureSpec::course`] for the course's settings.
 ///
 /// # Errors
-/// If the file cannot be read or is no such file, its shape is not that of `spec`, or `out` cannot be written.
+/// If the file cannot be read or is malformed, its shape is not that of `spec`, or `out` cannot be written.
 pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> Result<FeatureStore, Error> {
-    let wrong = |reason: String| Error::CourseJson { path: path.to_owned(), reason };
+    let invalid = |reason: String| Error::CourseJson { path: path.to_owned(), reason };
     spec.validate()?;
     if spec.kinds != [FeatureKind::Mfcc] {
-        return Err(wrong(
-            "it holds MFCCs, and the feature specification asks for something else".to_owned(),
+        return Err(invalid(
+            "it contains MFCCs, and the feature specification has other features".to_owned(),
         ));
     }
     let file = File::open(path).map_err(Error::io(path))?;
-    let data = read(BufReader::with_capacity(1 << 18, file)).map_err(wrong)?;
-    data.check(spec).map_err(wrong)?;
+    let data = read(BufReader::with_capacity(1 << 18, file)).map_err(invalid)?;
+    data.check(spec).map_err(invalid)?;
     let mut labels = data.mapping.clone();
     labels.sort();
     let mut writer = StoreWriter::begin(out, Header::begin(path, &labels, spec, false), overwrite)?;
-    // As many segments as a part of whole tracks would have.
+    // As many segments as a part with known tracks has.
     let n_rows = tracks_per_part(spec, 0) * spec.segments.n_segments;
     let segment_len = data.mfcc.n_frames * data.mfcc.n_bins;
     for (number, features) in data.mfcc.values.chunks(n_rows * segment_len).enumerate() {
@@ -53,22 +56,30 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
     FeatureStore::open(out)
 }
 
-/// A segment of unknown origin stands for a track of its own.
+/// Each segment is treated as a track.
 fn segment_record(row: usize, data: &CourseData) -> TrackRecord {
     let label = data.mapping[data.labels[row]].clone();
     let path = format!("segment-{row:07}");
-    let input =
-        Input { path, called: Called::Label(label), group: None, split: None, fold: None, file: None };
+    let input = TrackInput {
+        path,
+        label_set: LabelSet::Class(label),
+        group: None,
+        split: None,
+        fold: None,
+        file: None,
+    };
     TrackRecord::new(input, 1)
 }
 
-/// Writes a store's MFCCs as `data.json`, segment by segment. Each number is the shortest that reads back as the same f32.
+/// Writes a store's MFCCs as `data.json`, segment by segment. Each number is the shortest decimal that parses to the same
+/// f32.
 ///
 /// # Errors
-/// If the store holds anything but MFCCs, or its labels are tags, a segment cannot be read, or the file cannot be written.
+/// If the store has other features than MFCCs, its labels are tags, a segment cannot be read, or the file cannot be
+/// written.
 pub fn export(store: &FeatureStore, path: &Path) -> Result<(), Error> {
     if store.is_tagged() {
-        return Err(Error::Tagged);
+        return Err(Error::TagsInCourseJson);
     }
     if store.spec().kinds != [FeatureKind::Mfcc] {
         let kinds: Vec<&str> = store.spec().kinds.iter().map(|kind| kind.name()).collect();
@@ -140,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_is_imported_bit_for_bit() {
+    fn export_and_import_preserve_every_bit() {
         let text = r#"{"mapping": ["a", "b"], "labels": [1],
             "mfcc": [[[0.1, -3.4028235e38], [1e-45, 1.1754944e-38], [-0.0, 16777217], [3, 4]]]}"#;
         let dir = tempfile::tempdir().unwrap();
@@ -157,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_data_json_is_told_in_one_line() {
+    fn a_malformed_data_json_is_a_one_line_error() {
         let head = "\"mapping\": [\"a\", \"b\"]";
         for (text, expected) in [
             ("".to_owned(), "EOF"),
@@ -177,7 +188,7 @@ mod tests {
             ),
             (
                 format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2]]]}}"),
-                "1 x 2, but the feature specification makes 4 x 2",
+                "1 x 2, but the feature specification has 4 x 2",
             ),
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,NaN]]]}}"), "line 1"),
             (
@@ -187,7 +198,7 @@ mod tests {
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[],[1,2],[3,4],[5,6]]]}}"), "an empty frame"),
             (
                 format!("{{\"mapping\": [\"a\", \"a\"], \"labels\": [0], \"mfcc\": [{SEGMENT}]}}"),
-                "'a' stands twice",
+                "'a' is twice in the mapping",
             ),
             (format!("{{{head}, \"labels\": [], \"mfcc\": []}}"), "no segments"),
         ] {

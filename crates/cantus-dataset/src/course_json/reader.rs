@@ -1,4 +1,4 @@
-//! Reading `data.json` without a tree: nested lists of numbers go straight into one flat list of f32.
+//! Streaming parser of `data.json`: nested lists of numbers go directly into one flat list of f32.
 
 use std::fmt;
 use std::io::Read;
@@ -10,30 +10,30 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 /// The contents of a `data.json`.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object with mapping, labels and mfcc")]
-pub(crate) struct CourseData {
-    pub(crate) mapping: Vec<String>,
-    pub(crate) labels: Vec<usize>,
-    pub(crate) mfcc: Mfcc,
+pub(super) struct CourseData {
+    pub(super) mapping: Vec<String>,
+    pub(super) labels: Vec<usize>,
+    pub(super) mfcc: Mfcc,
 }
 
 /// `[n_segments, n_frames, n_bins]`, flat.
 #[derive(Debug, Default)]
-pub(crate) struct Mfcc {
-    pub(crate) values: Vec<f32>,
-    pub(crate) n_segments: usize,
-    pub(crate) n_frames: usize,
-    pub(crate) n_bins: usize,
+pub(super) struct Mfcc {
+    pub(super) values: Vec<f32>,
+    pub(super) n_segments: usize,
+    pub(super) n_frames: usize,
+    pub(super) n_bins: usize,
 }
 
-/// Reads a `data.json`; the error is a reason in one line.
-pub(crate) fn read(reader: impl Read) -> Result<CourseData, String> {
+/// Parses a `data.json`; the error is one line of text.
+pub(super) fn read(reader: impl Read) -> Result<CourseData, String> {
     serde_json::from_reader(reader)
         .map_err(|error| error.to_string().replace("missing field", "no").replace('`', "'"))
 }
 
 impl CourseData {
-    /// Whether it is consistent, and of the shape that `spec` makes.
-    pub(crate) fn check(&self, spec: &FeatureSpec) -> Result<(), String> {
+    /// Checks that it is consistent and has the shape of `spec`.
+    pub(super) fn check(&self, spec: &FeatureSpec) -> Result<(), String> {
         let Mfcc { n_segments, n_frames, n_bins, .. } = self.mfcc;
         if self.labels.len() != n_segments {
             return Err(format!("{} labels for {n_segments} segments", self.labels.len()));
@@ -44,7 +44,7 @@ impl CourseData {
         let mut names: Vec<&String> = self.mapping.iter().collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("label '{}' stands twice in the mapping", pair[0]));
+            return Err(format!("label '{}' is twice in the mapping", pair[0]));
         }
         if let Some((row, label)) = self.labels.iter().enumerate().find(|(_, label)| **label >= names.len()) {
             return Err(format!(
@@ -54,8 +54,8 @@ impl CourseData {
         }
         if (n_frames, n_bins) != (spec.frames_per_segment(), spec.n_bins()) {
             return Err(format!(
-                "segments of {n_frames} x {n_bins}, but the feature specification makes {} x {}; \
-                 give the settings with which it was made",
+                "segments of {n_frames} x {n_bins}, but the feature specification has {} x {}; \
+                 use the settings that it was made with",
                 spec.frames_per_segment(),
                 spec.n_bins(),
             ));
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Mfcc {
     }
 }
 
-/// A list of the given level, read into `mfcc`; its value is its length.
+/// A list of the given nesting level, appended to `mfcc`; its value is its length.
 struct List<'a> {
     of: Level,
     mfcc: &'a mut Mfcc,
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for List<'_> {
         match self.of {
             Level::Segments => {
                 while let Some(n_frames) = seq.next_element_seed(List { of: Level::Frames, mfcc })? {
-                    same(&mut mfcc.n_frames, n_frames, n == 0, || {
+                    check_size(&mut mfcc.n_frames, n_frames, n == 0, || {
                         format!("segment {n} has {n_frames} frames")
                     })?;
                     n += 1;
@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for List<'_> {
             Level::Frames => {
                 while let Some(n_bins) = seq.next_element_seed(List { of: Level::Bins, mfcc })? {
                     let first = mfcc.values.len() == n_bins;
-                    same(&mut mfcc.n_bins, n_bins, first, || format!("frame {n} has {n_bins} values"))?;
+                    check_size(&mut mfcc.n_bins, n_bins, first, || format!("frame {n} has {n_bins} values"))?;
                     n += 1;
                 }
             }
@@ -141,8 +141,8 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 }
 
-/// Takes the first size for that of all, and refuses another.
-fn same<E: serde::de::Error>(
+/// Sets the size from the first list, and fails if a later one differs.
+fn check_size<E: serde::de::Error>(
     size: &mut usize,
     found: usize,
     first: bool,

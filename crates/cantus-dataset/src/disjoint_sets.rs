@@ -1,13 +1,15 @@
-//! Disjoint sets: what belongs together, directly or by way of others.
+//! Disjoint-set forest (union-find): connected components of joined pairs.
+//!
+//! Path halving, and the smallest member as the representative of a set, so that the result does not depend on the order
+//! of the joins.
 //!
 //! # Reference
-//! Galler & Fisher 1964, with path halving and the smallest member as a set's representative, so that the sets do not
-//! depend on the order in which their members were joined.
+//! B. A. Galler, M. J. Fisher, "An improved equivalence algorithm", 1964.
 
-/// Sets of the numbers `0..n`, each alone at first.
+/// Disjoint sets of the numbers `0..n`, initially singletons.
 #[derive(Debug, Clone)]
 pub(crate) struct DisjointSets {
-    /// Of each number, one that is not larger and in the same set; the smallest of a set points to itself.
+    /// For each number, a smaller member of its set; the smallest member points to itself.
     parent: Vec<usize>,
 }
 
@@ -16,7 +18,7 @@ impl DisjointSets {
         Self { parent: (0..n).collect() }
     }
 
-    /// The smallest number of the set that holds `number`.
+    /// The smallest member of the set of `number`.
     pub(crate) fn find(&mut self, mut number: usize) -> usize {
         while self.parent[number] != number {
             self.parent[number] = self.parent[self.parent[number]];
@@ -25,7 +27,7 @@ impl DisjointSets {
         number
     }
 
-    /// Makes one set of those of `a` and `b`.
+    /// Unites the sets of `a` and `b`.
     pub(crate) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.find(a), self.find(b));
         self.parent[a.max(b)] = a.min(b);
@@ -37,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_joined_by_way_of_others_is_one_set_in_any_order() {
+    fn joins_are_transitive_and_do_not_depend_on_their_order() {
         for pairs in [[(4, 2), (2, 0), (3, 5)], [(3, 5), (0, 2), (2, 4)]] {
             let mut sets = DisjointSets::new(6);
             pairs.iter().for_each(|(a, b)| sets.join(*a, *b));

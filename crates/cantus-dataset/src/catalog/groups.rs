@@ -1,8 +1,10 @@
-//! Which tracks belong together, so that a split never tears them apart.
+//! Groups of tracks that a split must not separate: by artist, by folder, or from a CSV file.
 //!
-//! A network that has heard an artist recognises the voice, the band and the studio, not the genre: tracks of one
-//! artist on both sides of a split make it look better than it is (Flexer 2007, "A closer look on artist filters for
-//! musical genre classification"). A group may hold tracks of several labels.
+//! A model can recognise the voice, band and studio of an artist in the training part instead of the genre, so tracks of
+//! one artist in training and test overestimate its accuracy. A group may contain tracks of several labels.
+//!
+//! # Reference
+//! A. Flexer, "A closer look on artist filters for musical genre classification", ISMIR 2007.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -10,19 +12,18 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use crate::catalog::Catalog;
-use crate::manifest::{Table, normalised};
-use crate::track::Track;
-use crate::{Error, tags};
+use super::csv_table::{CsvTable, normalized_path};
+use super::{Catalog, Track, tags};
+use crate::Error;
 
-/// What makes a group.
+/// How tracks are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grouping {
-    /// The artist tag, without regard to case and blanks around it.
+    /// By artist tag, trimmed and in lower case.
     Artist,
-    /// The folder that holds the file, below its label: an album, say.
+    /// By the folder of the file, if it is below the label folder: an album, for instance.
     Parent,
-    /// A CSV file with the columns `path,group`; the paths are those of the catalogue.
+    /// By a CSV file with the columns `path,group`; the paths are those of the catalog.
     Csv(PathBuf),
 }
 
@@ -39,23 +40,23 @@ impl FromStr for Grouping {
     }
 }
 
-/// What a grouping found.
+/// Result of [`assign_groups`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct GroupReport {
-    /// Number of different groups, without the tracks that have none.
+    /// Number of distinct groups; tracks without a group are not counted.
     pub n_groups: usize,
     /// Number of tracks without a group: each is a group of its own.
     pub n_ungrouped: usize,
-    /// Paths of the CSV file that are no tracks.
+    /// Paths of the CSV file that are not tracks, sorted.
     pub unknown: Vec<String>,
 }
 
-/// Gives every track its group, in place of what it had; tracks that find none stay on their own.
+/// Sets the group of every track, replacing earlier groups; tracks without one get `None`.
 ///
-/// The artists must have been read before: by [`Catalog::read_artists`], or by the extraction.
+/// [`Grouping::Artist`] uses [`Track::artist`], which [`Catalog::read_artists`] or an extraction fills in.
 ///
 /// # Errors
-/// If not one track has a group, or the CSV file is malformed (with its line).
+/// If no track has a group, or the CSV file is missing or malformed (with the line).
 pub fn assign_groups(
     tracks: &mut [Track],
     labels: &[String],
@@ -64,7 +65,7 @@ pub fn assign_groups(
     let mut unknown = Vec::new();
     match grouping {
         Grouping::Artist => {
-            tracks.iter_mut().for_each(|track| track.group = track.artist.as_deref().map(folded));
+            tracks.iter_mut().for_each(|track| track.group = track.artist.as_deref().map(artist_key));
         }
         Grouping::Parent => {
             tracks.iter_mut().for_each(|track| track.group = parent(track, labels));
@@ -78,7 +79,7 @@ pub fn assign_groups(
     }
     let names: BTreeSet<&str> = tracks.iter().filter_map(|track| track.group.as_deref()).collect();
     if names.is_empty() {
-        return Err(Error::NoGroups { wanted: wanted(grouping) });
+        return Err(Error::NoGroups { missing: missing_property(grouping) });
     }
     let n_ungrouped = tracks.iter().filter(|track| track.group.is_none()).count();
     Ok(GroupReport { n_groups: names.len(), n_ungrouped, unknown })
@@ -94,11 +95,12 @@ impl Catalog {
     }
 }
 
-fn folded(artist: &str) -> String {
+/// The key by which artist tags are compared: trimmed, in lower case.
+pub(crate) fn artist_key(artist: &str) -> String {
     artist.trim().to_lowercase()
 }
 
-/// The folder of a track, unless that is the label's own.
+/// The folder of a track, unless it is the label folder.
 fn parent(track: &Track, labels: &[String]) -> Option<String> {
     let (folder, _) = track.path.rsplit_once('/')?;
     let is_label = track.labels.iter().any(|&label| labels.get(label).is_some_and(|name| name == folder));
@@ -110,22 +112,23 @@ fn read_groups(path: &std::path::Path) -> Result<HashMap<String, String>, Error>
         return Err(Error::UnknownGrouping { path: path.to_owned() });
     }
     let columns = ["path", "group"];
-    let mut table = Table::open(path, &columns, &columns)?;
+    let mut table = CsvTable::open(path, &columns, &columns)?;
     let mut groups = HashMap::new();
     while let Some(line) = table.next_line()? {
         let track = table.field("path").ok_or_else(|| table.error(line, "no path".to_owned()))?;
         let Some(group) = table.field("group") else { continue };
-        if groups.insert(normalised(track), group.to_owned()).is_some() {
-            return Err(table.error(line, format!("'{track}' stands in an earlier line already")));
+        if groups.insert(normalized_path(track), group.to_owned()).is_some() {
+            return Err(table.error(line, format!("'{track}' is already in an earlier line")));
         }
     }
     Ok(groups)
 }
 
-fn wanted(grouping: &Grouping) -> String {
+/// What no track has.
+fn missing_property(grouping: &Grouping) -> String {
     match grouping {
         Grouping::Artist => "an artist tag".to_owned(),
-        Grouping::Parent => "a folder below its label's folder".to_owned(),
+        Grouping::Parent => "a folder below its label folder".to_owned(),
         Grouping::Csv(path) => format!("a group in {}", path.display()),
     }
 }
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artist_is_the_same_in_any_case() {
+    fn artists_are_compared_without_regard_to_case() {
         let (mut tracks, labels) = tracks();
         let report = assign_groups(&mut tracks, &labels, &Grouping::Artist).unwrap();
         assert_eq!(groups(&tracks), [Some("ella"), Some("ella"), None]);
@@ -165,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn the_parent_is_a_folder_below_the_label() {
+    fn the_parent_group_is_a_folder_below_the_label_folder() {
         let (mut tracks, labels) = tracks();
         assign_groups(&mut tracks, &labels, &Grouping::Parent).unwrap();
         assert_eq!(groups(&tracks), [None, Some("jazz/live"), Some("rock/live")]);
     }
 
     #[test]
-    fn a_csv_file_names_groups_and_what_it_names_in_vain_is_reported() {
+    fn a_csv_file_assigns_groups_and_its_unknown_paths_are_reported() {
         let (mut tracks, labels) = tracks();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("groups.csv");
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grouping_that_groups_nothing_is_an_error() {
+    fn a_grouping_without_any_group_is_an_error() {
         let (mut tracks, labels) = tracks();
         tracks.iter_mut().for_each(|track| track.artist = None);
         let error = assign_groups(&mut tracks, &labels, &Grouping::Artist).unwrap_err();

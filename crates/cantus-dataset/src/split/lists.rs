@@ -1,42 +1,45 @@
-//! Official splits: a text file for each part, one path in each line.
+//! Split lists: a published split as one text file per part, one path per line.
 //!
-//! As the fault-filtered lists of GTZAN have it (`train_filtered.txt`, `valid_filtered.txt`, `test_filtered.txt`; Kereliuk,
-//! Sturm & Larsen 2015), whose lines read `blues/blues.00029.wav`. A data set is often kept in other folders or another
-//! format than that of its lists, so a line means the track whose path ends with it, whatever its extension. Tracks that no
-//! list names are left out; lines that name no track are told.
+//! For example the fault-filtered split of GTZAN (`train_filtered.txt`, `valid_filtered.txt`, `test_filtered.txt`), with
+//! lines such as `blues/blues.00029.wav`. A line matches the track whose path ends with it, without regard to the
+//! extension, because folders and formats of a copy often differ from those of the lists. Tracks in no list are left out;
+//! lines that match no track are reported.
+//!
+//! # Reference
+//! Kereliuk, Sturm & Larsen 2015, "Deep learning and music adversaries".
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::normalised;
+use crate::catalog::csv_table::normalized_path;
 use crate::{Error, Part, Track};
 
-/// What lists said.
+/// Result of [`assign_parts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListReport {
-    /// Number of tracks that a list names.
+    /// Number of tracks in a list.
     pub n_listed: usize,
-    /// Number of tracks that no list names; they are left out.
+    /// Number of tracks in no list; they are left out of the split.
     pub n_left_out: usize,
-    /// Lines that name no track, in the order of the lists.
+    /// Lines that match no track, in the order of the lists.
     pub unknown: Vec<String>,
 }
 
-/// Gives every track the part of the list that names it, in place of what it had; tracks that no list names have none.
+/// Sets the part of every track from the list that contains it, replacing earlier parts; tracks in no list get `None`.
 ///
 /// # Errors
-/// If a list cannot be read or names no track, a line fits several tracks, or a track is listed twice.
+/// If a list cannot be read or matches no track, a line matches several tracks, or a track is listed twice.
 pub fn assign_parts(tracks: &mut [Track], lists: &[(Part, PathBuf)]) -> Result<ListReport, Error> {
-    let endings = Endings::of(tracks);
-    // Where each track was listed before: list and line.
+    let index = PathIndex::of(tracks);
+    // List and line of each track.
     let mut listed: HashMap<usize, (&Path, u64)> = HashMap::new();
     let mut unknown = Vec::new();
     tracks.iter_mut().for_each(|track| track.part = None);
     for (part, path) in lists {
         let n_before = listed.len();
         for (line, text) in lines(path)? {
-            let wrong = |reason| Error::Csv { path: path.clone(), line, reason };
-            let track = match endings.find(&text) {
+            let invalid = |reason| Error::Csv { path: path.clone(), line, reason };
+            let track = match index.find(&text) {
                 [] => {
                     unknown.push(text);
                     continue;
@@ -44,64 +47,64 @@ pub fn assign_parts(tracks: &mut [Track], lists: &[(Part, PathBuf)]) -> Result<L
                 [track] => *track,
                 [first, second, ..] => {
                     let (first, second) = (&tracks[*first].path, &tracks[*second].path);
-                    return Err(wrong(format!(
-                        "'{text}' fits '{first}' and '{second}'; name more of its folders"
+                    return Err(invalid(format!(
+                        "'{text}' matches '{first}' and '{second}'; add more of its folders"
                     )));
                 }
             };
             if let Some((list, earlier)) = listed.insert(track, (path, line)) {
-                let reason = format!("'{text}' stands in {}, line {earlier} already", list.display());
-                return Err(wrong(reason));
+                let reason = format!("'{text}' is already in {}, line {earlier}", list.display());
+                return Err(invalid(reason));
             }
             tracks[track].part = Some(*part);
         }
         if listed.len() == n_before {
-            let reason = "not one of its lines names a track of the features; wanted one path in each line";
+            let reason = "none of its lines matches a track of the features; expected one path in each line";
             return Err(Error::Csv { path: path.clone(), line: 1, reason: reason.to_owned() });
         }
     }
     Ok(ListReport { n_listed: listed.len(), n_left_out: tracks.len() - listed.len(), unknown })
 }
 
-/// The lines of a list with their numbers, from 1, without those that are empty.
+/// The non-empty lines of a list with their line numbers, from 1.
 fn lines(path: &Path) -> Result<Vec<(u64, String)>, Error> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     let text = text.trim_start_matches('\u{feff}');
-    let lines = (1..).zip(text.lines().map(|line| normalised(line.trim())));
+    let lines = (1..).zip(text.lines().map(|line| normalized_path(line.trim())));
     Ok(lines.filter(|(_, line)| !line.is_empty()).collect())
 }
 
-/// Tracks by what their paths end with.
-struct Endings {
-    /// Whole paths, as they are.
-    whole: HashMap<String, Vec<usize>>,
-    /// Every ending of a path that begins with a file or folder name, without extension.
-    endings: HashMap<String, Vec<usize>>,
+/// Index of tracks by path and by path suffix.
+struct PathIndex {
+    /// By whole path.
+    by_path: HashMap<String, Vec<usize>>,
+    /// By every suffix that starts at a path component, without extension.
+    by_suffix: HashMap<String, Vec<usize>>,
 }
 
-impl Endings {
+impl PathIndex {
     fn of(tracks: &[Track]) -> Self {
-        let mut found = Self { whole: HashMap::new(), endings: HashMap::new() };
+        let mut found = Self { by_path: HashMap::new(), by_suffix: HashMap::new() };
         for (number, track) in tracks.iter().enumerate() {
-            found.whole.entry(track.path.clone()).or_default().push(number);
-            let mut ending = without_extension(&track.path);
+            found.by_path.entry(track.path.clone()).or_default().push(number);
+            let mut suffix = without_extension(&track.path);
             loop {
-                found.endings.entry(ending.to_owned()).or_default().push(number);
-                let Some((_, shorter)) = ending.split_once('/') else { break };
-                ending = shorter;
+                found.by_suffix.entry(suffix.to_owned()).or_default().push(number);
+                let Some((_, shorter)) = suffix.split_once('/') else { break };
+                suffix = shorter;
             }
         }
         found
     }
 
-    /// The track of that path, or else those whose path ends with it.
+    /// The tracks of that path, or else those whose path ends with it.
     fn find(&self, path: &str) -> &[usize] {
-        let found = self.whole.get(path).or_else(|| self.endings.get(without_extension(path)));
+        let found = self.by_path.get(path).or_else(|| self.by_suffix.get(without_extension(path)));
         found.map_or(&[], Vec::as_slice)
     }
 }
 
-/// The path without what stands behind the last dot of its file name: `blues.00029.wav` is `blues.00029`.
+/// The path without the extension of its file name: `blues.00029.wav` is `blues.00029`.
 fn without_extension(path: &str) -> &str {
     let name = path.rfind('/').map_or(0, |slash| slash + 1);
     match path[name..].rfind('.') {
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_give_parts_whatever_the_folder_and_the_extension() {
+    fn lists_match_tracks_in_other_folders_and_formats() {
         let mut tracks = tracks(&[
             "genres/blues/blues.00000.au",
             "genres/blues/blues.00001.au",
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_path_wins_over_an_ending() {
+    fn a_whole_path_takes_precedence_over_a_suffix() {
         let mut tracks = tracks(&["a.wav", "live/a.wav", "live/b.wav"]);
         assign(&mut tracks, ["a.wav", "b.wav"]).unwrap();
         let parts: Vec<_> = tracks.iter().map(|track| track.part).collect();
@@ -168,17 +171,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_list_and_line() {
+    fn errors_name_the_list_and_the_line() {
         let mut tracks = tracks(&["x/a.wav", "y/a.wav", "y/b.wav"]);
         let mut message = |texts| assign(&mut tracks, texts).unwrap_err();
         let found = message(["\ny/a.wav", "a.wav"]);
-        assert!(found.contains("test.txt, line 1: 'a.wav' fits 'x/a.wav' and 'y/a.wav'"), "{found}");
+        assert!(found.contains("test.txt, line 1: 'a.wav' matches 'x/a.wav' and 'y/a.wav'"), "{found}");
         let found = message(["y/a.wav\ny/b.wav", "x/a.wav\n\nb.wav"]);
         assert!(
-            found.contains("test.txt, line 3: 'b.wav' stands in") && found.contains("train.txt, line 2"),
+            found.contains("test.txt, line 3: 'b.wav' is already in") && found.contains("train.txt, line 2"),
             "{found}"
         );
         let found = message(["y/a.wav", "nothing.wav"]);
-        assert!(found.contains("test.txt, line 1: not one of its lines"), "{found}");
+        assert!(found.contains("test.txt, line 1: none of its lines"), "{found}");
     }
 }

@@ -1,10 +1,10 @@
-//! Title, artist, album and genre as the file itself names them.
+//! Metadata tags of an audio file: title, artist, album and genre.
 //!
-//! The content decides which kind of file it is, not its name. A file of a kind that has no tags, such as Sun `.au`,
-//! has empty ones. Lofty reads the tags, without pictures and with its limit on allocations (16 MiB).
+//! The file type is determined by content, not by extension. Formats without tags, such as Sun `.au`, give empty tags.
+//! Read with lofty, without pictures and within its allocation limit (16 MiB).
 
 mod genre;
-mod kind;
+mod untagged_formats;
 
 use std::io::BufRead;
 use std::path::Path;
@@ -17,27 +17,27 @@ use lofty::tag::{Accessor, Tag};
 
 use crate::Error;
 
-/// What a file says of itself; a tag that is absent or blank is `None`.
+/// Metadata tags of a file; `None` if absent or blank.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tags {
     /// Name of the track.
     pub title: Option<String>,
-    /// Who plays.
+    /// Name of the artist.
     pub artist: Option<String>,
     /// Name of the album.
     pub album: Option<String>,
-    /// Genre, as free text; not the label of the data set.
+    /// Genre as free text; independent of the data set's labels.
     pub genre: Option<String>,
 }
 
-/// Reads the tags of a file; where it has several sets of them (ID3v1, ID3v2, APE, …), the first that names a thing.
+/// Reads the tags of a file. If it has several tag formats (ID3v1, ID3v2, APE, …), the first non-blank value wins.
 ///
 /// # Errors
-/// If the file cannot be read, or its tags are malformed beyond what can be passed over.
+/// If the file cannot be read, or its tags are malformed.
 pub fn read(path: &Path) -> Result<Tags, Error> {
-    // Tags are the one thing here that a foreign parser reads out of foreign bytes without our bounds around it.
+    // Untrusted input in a third-party parser: a panic there must not end the process.
     std::panic::catch_unwind(|| read_guarded(path)).unwrap_or_else(|_| {
-        Err(Error::Tags { path: path.to_owned(), reason: "the tag reader gave up on them".to_owned() })
+        Err(Error::Tags { path: path.to_owned(), source: "the tag parser panicked".into() })
     })
 }
 
@@ -46,15 +46,14 @@ fn read_guarded(path: &Path) -> Result<Tags, Error> {
     let options =
         ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
     let mut file = std::io::BufReader::new(file);
-    if kind::is_without_tags(file.fill_buf().map_err(Error::io(path))?) {
+    if untagged_formats::has_no_tags(file.fill_buf().map_err(Error::io(path))?) {
         return Ok(Tags::default());
     }
     let probe = Probe::new(file).guess_file_type().map_err(Error::io(path))?.options(options);
     if probe.file_type().is_none() {
         return Ok(Tags::default());
     }
-    let tagged =
-        probe.read().map_err(|error| Error::Tags { path: path.to_owned(), reason: error.to_string() })?;
+    let tagged = probe.read().map_err(|error| Error::Tags { path: path.to_owned(), source: error.into() })?;
     let first = |field: fn(&Tag) -> Option<std::borrow::Cow<'_, str>>| {
         tagged
             .tags()
@@ -75,7 +74,7 @@ fn read_guarded(path: &Path) -> Result<Tags, Error> {
 mod tests {
     use super::*;
 
-    /// An ID3v2.3 tag with the given text frames in ISO 8859-1, and one silent MPEG-1 layer III frame behind it.
+    /// An ID3v2.3 tag with the given text frames in ISO 8859-1, followed by two silent MPEG-1 layer III frames.
     fn tagged_mp3(frames: &[(&str, &str)]) -> Vec<u8> {
         let mut body = Vec::new();
         for (id, text) in frames {
@@ -111,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_tags_has_none_and_a_cut_one_does_not_panic() {
+    fn a_file_without_tags_has_none_and_a_truncated_one_does_not_panic() {
         assert_eq!(read_bytes(b"").unwrap(), Tags::default());
         assert_eq!(read_bytes(b"just text").unwrap(), Tags::default());
         let whole = tagged_mp3(&[("TPE1", "Ella")]);
-        // What looks like a frame of MPEG in the sound of another kind of file is none.
+        // Bytes that look like an MPEG frame in the samples of another format are not one.
         assert_eq!(read_bytes(&[b".snd", &whole[whole.len() - 834..]].concat()).unwrap(), Tags::default());
         for length in 0..whole.len() {
             let _ = read_bytes(&whole[..length]);

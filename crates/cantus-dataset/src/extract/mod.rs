@@ -1,0 +1,182 @@
+//! Extraction: the features of all tracks of a catalog, into a feature store.
+//!
+//! Tracks are processed in runs of fixed length, the files of a run in parallel; each run is a part of the store, so that
+//! neither bytes nor memory depend on the number of threads or tracks. A file that cannot be used is reported with its
+//! reason and does not stop the extraction. A repeated extraction keeps every part whose inputs (paths, labels, groups,
+//! file sizes, modification times, settings, version) are unchanged.
+//!
+//! Segments are the lecture course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
+//! samples; one with fewer frames than a full segment is dropped and counted. Augmented copies of a track are segmented
+//! in the same way and stored after it.
+
+mod part_job;
+mod progress;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use cantus_audio::augment::CopySpec;
+use cantus_audio::feature::FeatureSpec;
+
+use crate::audit::{Audit, audit};
+use crate::failure::{Failure, Warning};
+use crate::store::{AnalysisCache, Header, StoreWriter, TrackInput, tracks_per_part, write_recordings};
+use crate::{Catalog, Error};
+use part_job::{ExtractedPart, PartJob};
+use progress::ProgressCounter;
+use worker::ExtractWorker;
+
+pub use progress::Progress;
+
+/// Options of an extraction.
+#[derive(Debug, Clone, Default)]
+pub struct ExtractOptions {
+    /// Whether to audit the files, and the effect of issues.
+    pub audit: AuditMode,
+    /// Number of threads; 0 for those of the current pool, by default one per core.
+    pub jobs: usize,
+    /// Augmented copies of each track, for training.
+    pub augmentation: Option<CopySpec>,
+    /// Discard an existing store with other settings instead of failing.
+    pub overwrite: bool,
+    /// Set it to cancel: finished parts are kept, and a repeated extraction continues after them.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// Whether an extraction audits the files (in the same pass), and the effect of issues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AuditMode {
+    /// Return the audit, and record duplicates in the store.
+    #[default]
+    Report,
+    /// The same, but fail with [`Error::AuditIssues`] if there are issues, and leave the store unfinished.
+    Strict,
+    /// No audit; duplicates of a recording may be in several parts of a split.
+    Off,
+}
+
+/// Result of an extraction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extraction {
+    /// Number of tracks with segments.
+    pub n_tracks: usize,
+    /// Number of segments, without those of augmented copies.
+    pub n_segments: usize,
+    /// Number of segments of augmented copies.
+    pub n_copied_segments: usize,
+    /// Number of segments dropped because the track ended before they did.
+    pub n_dropped: usize,
+    /// Number of parts kept from an earlier extraction.
+    pub n_parts_kept: usize,
+    /// Number of parts.
+    pub n_parts: usize,
+    /// Files that could not be used, and why.
+    pub failures: Vec<Failure>,
+    /// Damage that did not exclude the file.
+    pub warnings: Vec<Warning>,
+    /// The audit, unless it was off.
+    pub audit: Option<Audit>,
+}
+
+/// Extracts the features of every track of a catalog into a store in the folder `out`.
+///
+/// Files that cannot be used are not an error; they are in [`Extraction::failures`].
+///
+/// # Errors
+/// If the specification is invalid, `out` contains something else or cannot be written, the extraction was cancelled, no
+/// track has a segment, or a strict audit found issues.
+pub fn extract(
+    catalog: &Catalog,
+    spec: &FeatureSpec,
+    out: &Path,
+    options: &ExtractOptions,
+    on_progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Extraction, Error> {
+    let extractor = spec.extractor()?;
+    let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
+    let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
+    let worker = ExtractWorker { extractor, augmenter, augmentation };
+    let threads = thread_pool(options.jobs)?;
+    let header = Header {
+        augmentation: augmentation.cloned(),
+        ..Header::begin(&catalog.root, &catalog.labels, spec, true).with_tagging(catalog.is_tagged)
+    };
+    let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
+    let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
+    let progress = ProgressCounter::new(catalog.tracks.len(), on_progress);
+    let mut n_parts_kept = 0;
+    let is_audited = options.audit != AuditMode::Off;
+    let mut audited = Vec::new();
+    for (index, tracks) in catalog.tracks.chunks(tracks_per_part).enumerate() {
+        let inputs: Vec<TrackInput> = tracks.iter().map(|track| TrackInput::of(catalog, track)).collect();
+        let cache = AnalysisCache::of_part(out, index);
+        let paths = tracks.iter().map(|track| track.path.as_str());
+        let cached = if is_audited { cache.read(paths) } else { Some(Vec::new()) };
+        if let Some(cached) = cached
+            && writer.keep(&inputs)
+        {
+            n_parts_kept += 1;
+            audited.extend(cached);
+            progress.part_kept(tracks);
+            continue;
+        }
+        let job =
+            PartJob { catalog, worker: &worker, cancel: &options.cancel, progress: &progress, is_audited };
+        let Some(part) = run_on(threads.as_ref(), || job.run(tracks, inputs)) else {
+            let n_done = index * tracks_per_part;
+            return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
+        };
+        let ExtractedPart { record, features, audited: analyses } = part;
+        if is_audited {
+            cache.write(&analyses)?;
+        }
+        writer.write(&record, features)?;
+        audited.extend(analyses);
+    }
+    let n_caches = if is_audited { writer.n_parts() } else { 0 };
+    AnalysisCache::remove_from(out, n_caches)?;
+    let audit = is_audited.then(|| run_on(threads.as_ref(), || audit(&audited, spec)));
+    drop(audited);
+    write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
+    if let (AuditMode::Strict, Some(audit)) = (options.audit, &audit) {
+        check_no_issues(audit)?;
+    }
+    let finished = writer.finish(&catalog.ignored.failures)?;
+    Ok(Extraction {
+        n_tracks: finished.header.n_tracks,
+        n_segments: finished.header.n_segments,
+        n_copied_segments: finished.header.n_copied_segments,
+        n_dropped: finished.header.n_dropped,
+        n_parts_kept,
+        n_parts: finished.header.n_parts,
+        failures: finished.failures,
+        warnings: finished.warnings,
+        audit,
+    })
+}
+
+/// A pool of `n_threads`; `None` if the current one has as many, or for 0.
+fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, Error> {
+    if n_threads == 0 || n_threads == rayon::current_num_threads() {
+        return Ok(None);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+    pool.map(Some).map_err(|error| Error::Threads { n_threads, source: error.into() })
+}
+
+/// Runs work on a pool, or on the current one.
+fn run_on<R: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
+fn check_no_issues(audit: &Audit) -> Result<(), Error> {
+    match audit.summary() {
+        None => Ok(()),
+        Some(summary) => Err(Error::AuditIssues { summary }),
+    }
+}

@@ -1,0 +1,236 @@
+//! An open feature store: tracks, labels, and features of segments.
+
+mod open;
+
+use std::ops::Range;
+use std::path::Path;
+
+use cantus_audio::augment::CopySpec;
+use cantus_audio::feature::FeatureSpec;
+use rayon::prelude::*;
+
+use super::file_names;
+use super::header::Header;
+use super::part_file::PartFile;
+use crate::failure::{Failure, Warning};
+use crate::{Error, Track};
+
+/// An open feature store.
+#[derive(Debug)]
+pub struct FeatureStore {
+    header: Header,
+    parts: Vec<PartFile>,
+    tracks: Vec<Track>,
+    /// Segments of each track.
+    segments: Vec<Range<usize>>,
+    /// Segments of each augmented copy of each track, numbered from 0 among all copies.
+    copies: Vec<Vec<Range<usize>>>,
+    /// Of each segment.
+    locations: Vec<SegmentLocation>,
+    /// Of each segment of an augmented copy.
+    copy_locations: Vec<SegmentLocation>,
+    failures: Vec<Failure>,
+    warnings: Vec<Warning>,
+}
+
+/// Part, row and track of a segment.
+#[derive(Debug, Clone, Copy)]
+struct SegmentLocation {
+    part: u32,
+    row: u32,
+    track: u32,
+}
+
+impl FeatureStore {
+    /// Whether a folder is a store, complete or not.
+    #[must_use]
+    pub fn is_store(dir: &Path) -> bool {
+        dir.join(file_names::HEADER).is_file()
+    }
+
+    /// Names of the classes or tags, sorted.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.header.labels
+    }
+
+    /// Whether labels are tags (a track may have none or several) and not classes (exactly one each).
+    #[must_use]
+    pub fn is_tagged(&self) -> bool {
+        self.header.tagging
+    }
+
+    /// Specification of the features.
+    #[must_use]
+    pub fn spec(&self) -> &FeatureSpec {
+        &self.header.features
+    }
+
+    /// Frames per segment.
+    #[must_use]
+    pub fn n_frames(&self) -> usize {
+        self.header.n_frames
+    }
+
+    /// Values per frame.
+    #[must_use]
+    pub fn n_bins(&self) -> usize {
+        self.header.n_bins
+    }
+
+    /// Number of segments of all tracks, without those of augmented copies.
+    #[must_use]
+    pub fn n_segments(&self) -> usize {
+        self.locations.len()
+    }
+
+    /// Number of segments that were dropped because the track ended before they did.
+    #[must_use]
+    pub fn n_dropped(&self) -> usize {
+        self.header.n_dropped
+    }
+
+    /// Whether it is known which segments come from one track. If not (an imported `data.json`), every segment is treated
+    /// as a track, and every split may leak.
+    #[must_use]
+    pub fn tracks_known(&self) -> bool {
+        self.header.tracks_known
+    }
+
+    /// Tracks with segments, in the order of the catalog.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// The same, to change their groups or parts with [`assign_groups`](crate::assign_groups) or
+    /// [`assign_parts`](crate::assign_parts).
+    pub fn tracks_mut(&mut self) -> &mut [Track] {
+        &mut self.tracks
+    }
+
+    /// Segments of a track.
+    ///
+    /// # Panics
+    /// If there is no such track.
+    #[must_use]
+    pub fn segments_of(&self, track: usize) -> Range<usize> {
+        self.segments[track].clone()
+    }
+
+    /// Number of augmented copies of each track.
+    #[must_use]
+    pub fn n_copies(&self) -> usize {
+        self.augmentation().map_or(0, |augmentation| augmentation.copies)
+    }
+
+    /// How the augmented copies were made; `None` if there are none.
+    #[must_use]
+    pub fn augmentation(&self) -> Option<&CopySpec> {
+        self.header.augmentation.as_ref()
+    }
+
+    /// Segments of each augmented copy of a track, in the order of the copies; all are at least
+    /// [`n_segments`](Self::n_segments).
+    ///
+    /// Only for training, if all segments of the track are in the training part.
+    ///
+    /// # Panics
+    /// If there is no such track.
+    pub fn copies_of(&self, track: usize) -> impl Iterator<Item = Range<usize>> {
+        let n = self.n_segments();
+        self.copies[track].iter().map(move |segments| n + segments.start..n + segments.end)
+    }
+
+    /// CRC-32 checksums of the parts, which identify the content of the store.
+    #[must_use]
+    pub fn checksums(&self) -> Vec<u32> {
+        self.parts.iter().map(PartFile::checksum).collect()
+    }
+
+    /// Track of a segment, or of a segment of an augmented copy.
+    ///
+    /// # Panics
+    /// If there is no such segment.
+    #[must_use]
+    pub fn track_of(&self, segment: usize) -> usize {
+        let n = self.n_segments();
+        let location = if segment < n { self.locations[segment] } else { self.copy_locations[segment - n] };
+        location.track as usize
+    }
+
+    /// Location of a segment, or of a segment of an augmented copy.
+    fn location_of(&self, segment: usize) -> Option<SegmentLocation> {
+        let of_copy = |segment: usize| self.copy_locations.get(segment.checked_sub(self.n_segments())?);
+        self.locations.get(segment).or_else(|| of_copy(segment)).copied()
+    }
+
+    /// Labels of a segment, those of its track: ascending indices into [`labels`](Self::labels).
+    ///
+    /// # Panics
+    /// If there is no such segment.
+    #[must_use]
+    pub fn labels_of(&self, segment: usize) -> &[usize] {
+        &self.tracks[self.track_of(segment)].labels
+    }
+
+    /// Class of a segment, if labels are classes.
+    ///
+    /// # Panics
+    /// If there is no such segment, or it has no label.
+    #[must_use]
+    pub fn label_of(&self, segment: usize) -> usize {
+        self.labels_of(segment)[0]
+    }
+
+    /// Files that could not be used, and why.
+    #[must_use]
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// Damage that did not exclude the file.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Reads the features of a segment. May be called from several threads at once.
+    ///
+    /// # Shapes
+    /// - `values`: `[n_frames, n_bins]`, overwritten
+    ///
+    /// # Errors
+    /// If there is no such segment, the buffer has another length, or the file cannot be read or has changed since it was
+    /// written: the checksum of a part is verified at its first read.
+    pub fn read_segment(&self, segment: usize, values: &mut [f32]) -> Result<(), Error> {
+        let expected = self.header.segment_len();
+        if values.len() != expected {
+            return Err(Error::WrongLength { segment, found: values.len(), expected });
+        }
+        let Some(location) = self.location_of(segment) else {
+            return Err(Error::NoSuchSegment { segment, n_segments: self.n_segments() });
+        };
+        let mut bytes = vec![0; 4 * values.len()];
+        self.parts[location.part as usize].read_row(location.row as usize, &mut bytes)?;
+        let (numbers, _) = bytes.as_chunks::<4>();
+        values.iter_mut().zip(numbers).for_each(|(value, number)| *value = f32::from_le_bytes(*number));
+        Ok(())
+    }
+
+    /// Reads the features of several segments into memory, in parallel.
+    ///
+    /// # Shapes
+    /// - returns: `[segments.len(), n_frames, n_bins]`
+    ///
+    /// # Errors
+    /// Those of [`read_segment`](Self::read_segment).
+    pub fn read_segments(&self, segments: &[usize]) -> Result<Vec<f32>, Error> {
+        let mut values = vec![0.0; segments.len() * self.header.segment_len()];
+        values
+            .par_chunks_exact_mut(self.header.segment_len())
+            .zip(segments)
+            .try_for_each(|(values, segment)| self.read_segment(*segment, values))?;
+        Ok(values)
+    }
+}
