@@ -3,8 +3,13 @@
 //! The tests under `tests/` apply these functions to the workspace; README.md says how to update each list.
 
 pub mod dependencies;
+pub mod file_graph;
 pub mod file_headers;
 pub mod list_file;
+pub mod module_tree;
+pub mod name_resolution;
+mod paths;
+pub mod strong_components;
 pub mod workspace;
 
 /// What failed, as one readable text.
