@@ -10,6 +10,7 @@ pub mod module_tree;
 pub mod name_resolution;
 mod paths;
 pub mod strong_components;
+pub mod words;
 pub mod workspace;
 
 /// What failed, as one readable text.

@@ -44,7 +44,7 @@ pub fn packages(root: &Path) -> Result<Vec<Package>> {
 
 /// The UTF-8 files in `places` (files or folders, from `root`) that `wanted` accepts; places that are absent are left out.
 ///
-/// Hidden folders, `target` and `__pycache__` are not searched.
+/// Hidden folders, `target`, `__pycache__` and symbolic links are not searched.
 ///
 /// # Errors
 /// If a folder or file cannot be read.
@@ -53,7 +53,10 @@ pub fn read_files(root: &Path, places: &[&str], wanted: impl Fn(&str) -> bool) -
     let mut waiting: Vec<String> = places.iter().map(|place| (*place).to_owned()).collect();
     while let Some(path) = waiting.pop() {
         let full = root.join(&path);
-        if full.is_dir() && !full.is_symlink() {
+        if full.is_symlink() {
+            continue;
+        }
+        if full.is_dir() {
             waiting.extend(entries(&full)?.into_iter().map(|name| format!("{path}/{name}")));
         } else if full.is_file() && wanted(&path) {
             let bytes = fs::read(&full).map_err(|error| format!("{path}: {error}"))?;
