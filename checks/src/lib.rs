@@ -9,6 +9,8 @@ pub mod list_file;
 pub mod module_tree;
 pub mod name_resolution;
 mod paths;
+pub mod public_api;
+mod signature;
 pub mod strong_components;
 pub mod words;
 pub mod workspace;

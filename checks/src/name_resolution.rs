@@ -1,9 +1,9 @@
 //! Which module defines the item that a path names, through imports, re-exports and globs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use syn::visit::{self, Visit};
-use syn::{Item, ItemUse, Visibility};
+use syn::{Item, ItemUse};
 
 use crate::module_tree::{ModuleTree, attributes, defined_name, is_for_tests};
 use crate::paths::{Import, imports};
@@ -27,7 +27,7 @@ pub struct Names<'a> {
 
 #[derive(Default)]
 struct Scope {
-    defined: HashMap<String, ()>,
+    defined: HashSet<String>,
     imported: HashMap<String, Vec<Vec<String>>>,
     globs: Vec<Vec<String>>,
     /// Imports inside functions: visible in the module's own code only.
@@ -47,13 +47,6 @@ impl<'a> Names<'a> {
     /// What a path in the code of `module` names; nothing if it begins with a name that the crate does not have.
     pub fn resolve(&self, module: usize, path: &[String]) -> Vec<Target> {
         self.resolve_within(module, path, &mut Pending::new())
-    }
-
-    /// The names that a module has, its children and imports included, those of its globs not.
-    pub fn names(&self, module: usize) -> Vec<String> {
-        let scope = &self.scopes[module];
-        let children = self.tree.modules.iter().filter(|it| it.parent == Some(module)).map(|it| &it.name);
-        scope.defined.keys().chain(scope.imported.keys()).chain(children).cloned().collect()
     }
 
     fn resolve_within(&self, module: usize, path: &[String], pending: &mut Pending) -> Vec<Target> {
@@ -107,7 +100,7 @@ impl<'a> Names<'a> {
         if let Some(child) = self.tree.child(module, name) {
             found.extend(self.member(child, rest, pending));
         }
-        if scope.defined.contains_key(name) {
+        if scope.defined.contains(name) {
             found.push(Target::Item(module, name.clone()));
         }
         let local = scope.local.get(name).filter(|_| is_own_code);
@@ -157,16 +150,11 @@ fn is_pending(module: usize, path: &[String], pending: &Pending) -> bool {
     pending.iter().any(|(at, under_way)| *at == module && under_way == path)
 }
 
-/// Whether a `use` of a module makes names for others.
-pub fn is_public(visibility: &Visibility) -> bool {
-    matches!(visibility, Visibility::Public(_))
-}
-
 impl Scope {
     fn of(items: &[Item]) -> Self {
         let mut scope = Self::default();
         for item in items {
-            scope.defined.extend(defined_name(item).map(|name| (name, ())));
+            scope.defined.extend(defined_name(item));
             if let Item::Use(import) = item {
                 for Import { path, name } in imports(import) {
                     match name {

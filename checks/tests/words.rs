@@ -1,7 +1,7 @@
 //! Sources and documentation do not use the words of `banned-words.txt`, but for the exceptions of `allowed-words.txt`.
 
 use cantus_checks::Result;
-use cantus_checks::words::{BannedWords, Exception, Use, apply};
+use cantus_checks::words::{BannedWords, Exception, Use, Word, apply};
 use cantus_checks::workspace::{Sources, read_files, root};
 
 const PLACES: &[&str] =
@@ -13,7 +13,7 @@ fn banned_words_are_not_used() {
     let banned = BannedWords::parse(include_str!("../banned-words.txt")).unwrap();
     let exceptions = Exception::parse_list(include_str!("../allowed-words.txt"), &banned).unwrap();
     let (uses, unneeded) = apply(&exceptions, banned.uses(&sources().unwrap()), &banned);
-    print_counts(&banned, &uses);
+    println!("{}", counts(&banned, &uses));
     let mut problems: Vec<String> = Vec::new();
     for found in uses.iter().filter(|found| banned.words()[found.word].is_enforced) {
         let word = &banned.words()[found.word];
@@ -31,13 +31,15 @@ fn banned_words_are_not_used() {
     );
 }
 
-/// What `cargo test -- --nocapture` shows of the words that are not enforced yet.
-fn print_counts(banned: &BannedWords, uses: &[Use]) {
-    for (index, word) in banned.words().iter().enumerate().filter(|(_, word)| !word.is_enforced) {
+/// How often each word that is not enforced yet occurs; `cargo test -- --nocapture` shows it.
+fn counts(banned: &BannedWords, uses: &[Use]) -> String {
+    let counted = banned.words().iter().enumerate().filter(|(_, word)| !word.is_enforced);
+    let line = |(index, word): (usize, &Word)| {
         let n_uses = uses.iter().filter(|found| found.word == index).count();
         let hint = if n_uses == 0 { " (move it above `# to come`)" } else { "" };
-        println!("{n_uses:5} {} => {}{hint}", word.pattern, word.instead);
-    }
+        format!("{n_uses:5} {} => {}{hint}\n", word.pattern, word.instead)
+    };
+    counted.map(line).collect()
 }
 
 /// Generated files are left out: the lessons' outputs.
