@@ -23,7 +23,7 @@ pub fn public_api(tree: &ModuleTree) -> Vec<String> {
         }
     }
     api.describe();
-    api.lines.into_iter().map(|(_, line)| line).collect()
+    api.lines.into_iter().map(|(.., line)| line).collect()
 }
 
 struct PublicApi<'a> {
@@ -31,8 +31,8 @@ struct PublicApi<'a> {
     names: Names<'a>,
     /// The path under which a public item is listed, by its module and name.
     paths: BTreeMap<(usize, String), String>,
-    /// Lines with the path to sort them by.
-    lines: BTreeSet<(String, String)>,
+    /// Lines, each after the path and the rank by which it is sorted.
+    lines: BTreeSet<(String, usize, String)>,
 }
 
 impl PublicApi<'_> {
@@ -171,7 +171,16 @@ impl PublicApi<'_> {
     }
 
     fn add_line(&mut self, path: &str, line: String) {
-        self.lines.insert((path.to_owned(), line));
+        self.lines.insert((path.to_owned(), rank(path, &line), line));
+    }
+}
+
+/// Lines of a path: first the item's own, then those of its members, then implemented traits.
+fn rank(path: &str, line: &str) -> usize {
+    match line {
+        line if line.starts_with("impl") => 2,
+        line if line.contains(&format!(" {path}::")) => 1,
+        _ => 0,
     }
 }
 
@@ -202,7 +211,7 @@ mod tests {
     fn an_item_of_a_private_module_is_listed_under_its_re_export() {
         let code = "mod a { pub struct S; mod deep { impl super::S { pub fn new(x: f32) -> Self { S } fn own() {} } } } \
                     pub use a::S as T;";
-        assert_eq!(api(code), ["pub mod c", "pub fn c::T::new(x: f32) -> Self", "pub struct c::T"]);
+        assert_eq!(api(code), ["pub mod c", "pub struct c::T", "pub fn c::T::new(x: f32) -> Self"]);
     }
 
     #[test]
@@ -230,7 +239,7 @@ mod tests {
     fn implemented_traits_are_listed_however_they_are_written() {
         let derived = api("#[derive(Clone)] pub struct S<T>(T);");
         let written = api("pub struct S<T>(T); impl<T> std::clone::Clone for S<T> {}");
-        assert_eq!(derived, ["pub mod c", "impl<T> Clone for c::S<T>", "pub struct c::S<T>(_)"]);
+        assert_eq!(derived, ["pub mod c", "pub struct c::S<T>(_)", "impl<T> Clone for c::S<T>"]);
         assert_eq!(derived, written);
     }
 
