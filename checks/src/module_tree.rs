@@ -5,7 +5,8 @@ use std::fmt::Display;
 use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta, Visibility};
 
 use crate::Result;
-use crate::workspace::{Package, Sources};
+use crate::crate_roots::normalize;
+use crate::workspace::Sources;
 
 /// The modules of one crate; the first is its root.
 pub struct ModuleTree {
@@ -109,24 +110,6 @@ impl ModuleTree {
     }
 }
 
-/// The root files of a package's library and binaries.
-pub fn root_files(package: &Package, sources: &Sources) -> Vec<String> {
-    let folder = &package.folder;
-    let binaries = format!("{folder}/src/bin/");
-    let is_binary = |path: &str| {
-        path.strip_prefix(&binaries).is_some_and(|rest| !rest.contains('/') || rest.ends_with("/main.rs"))
-    };
-    let declared = package.manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
-    let declared = declared.filter_map(|it| it.get("path")?.as_str()).map(|path| format!("{folder}/{path}"));
-    let mut files: Vec<String> = declared.map(|path| normalize(&path)).collect();
-    files.extend([format!("{folder}/src/lib.rs"), format!("{folder}/src/main.rs")]);
-    files.extend(sources.keys().filter(|path| is_binary(path)).cloned());
-    files.retain(|file| sources.contains_key(file));
-    files.sort();
-    files.dedup();
-    files
-}
-
 /// Whether an item is compiled for tests only: `#[cfg(test)]`, `#[cfg(all(test, …))]`, `#[test]`.
 pub fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
@@ -217,23 +200,9 @@ fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
-/// A path without `.` and `..`.
-fn normalize(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Package;
 
     fn sources(files: &[(&str, &str)]) -> Sources {
         files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
@@ -286,16 +255,5 @@ mod tests {
         for text in ["mod a;", "fn ("] {
             assert!(ModuleTree::read("c", "c/lib.rs", &sources(&[("c/lib.rs", text)])).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn library_and_binaries_have_root_files() {
-        let manifest = "bin = [{ name = 'tool', path = 'tool/main.rs' }]".parse().unwrap();
-        let package = Package { folder: "c".to_owned(), name: "c".to_owned(), manifest };
-        let paths =
-            ["c/src/lib.rs", "c/src/bin/b.rs", "c/src/bin/d/main.rs", "c/src/bin/d/e.rs", "c/tool/main.rs"];
-        let sources = sources(&paths.map(|path| (path, "")));
-        let roots = root_files(&package, &sources);
-        assert_eq!(roots, ["c/src/bin/b.rs", "c/src/bin/d/main.rs", "c/src/lib.rs", "c/tool/main.rs"]);
     }
 }
