@@ -4,8 +4,8 @@
 
 use std::ops::ControlFlow;
 
-use cantus::Recipe;
 use crate::{LessonData, LessonOutput, Music, Part};
+use cantus::Recipe;
 use cantus_nn::optimizer::Sgd;
 use cantus_nn::{Activation, Architecture, Batching, Network, Optimizer, Training};
 use cantus_plot::{Axis, History, LineChart, Series, Style, history, line_chart};

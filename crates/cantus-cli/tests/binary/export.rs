@@ -81,7 +81,8 @@ fn what_cannot_be_exported_is_told_in_one_line() {
         .says(&["x.onnx", "No such file or directory"]);
     fs::write(dir.path().join("broken.safetensors"), b"not a model").unwrap();
     cantus_in(dir.path(), "export @/broken.safetensors -o @/x.onnx").exits(1).says(&["not a Cantus model"]);
-    let recipe = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../cantus/src/recipe/mlp.toml")).unwrap();
+    let recipe =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../cantus/src/recipe/mlp.toml")).unwrap();
     let recipe = recipe.replace("[\"mfcc\"]", "[\"mfcc\", \"spectral_contrast\"]");
     fs::write(dir.path().join("mine.toml"), recipe).unwrap();
     cantus_in(dir.path(), "train @/music -m @/mine.toml -o @/mine --epochs 1 --quiet").ok();

@@ -1,3 +1,5 @@
+//! Audits of small catalogues, from their files to what is found.
+
 use cantus_audio::decode::{Fault, Source};
 use cantus_audio::level::{ChannelLevels, Levels};
 
