@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use cantus::listing::Failed;
+use cantus::input_files::Failed;
 use cantus_audio::pending_file;
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ use cantus_nn::Architecture;
 use serde::Serialize;
 
 use cantus::model_file::{self, Provenance};
-use cantus::report::Verdict;
+use cantus::report::EvaluationReport;
 use cantus::run::Run;
 use cantus::{Calibration, Model, Task};
 
@@ -26,7 +26,7 @@ pub struct Exhibit {
 /// What a run folder has beside its model.
 #[derive(Debug)]
 struct RunSide {
-    report: Verdict,
+    report: EvaluationReport,
     page: String,
     /// Tags have none.
     confusion: Option<Drawn>,
@@ -125,7 +125,7 @@ impl Exhibit {
         self.run.is_some()
     }
 
-    pub(super) fn report(&self) -> Option<&Verdict> {
+    pub(super) fn report(&self) -> Option<&EvaluationReport> {
         self.run.as_ref().map(|run| &run.report)
     }
 

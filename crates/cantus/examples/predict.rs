@@ -1,4 +1,4 @@
-//! Answers from one model file: for songs, and as time goes on in the first of them.
+//! Predictions from one model file: for songs, and as time goes on in the first of them.
 //!
 //!     cargo run --example predict -- model.safetensors song.mp3 …
 

@@ -38,6 +38,6 @@ fn main() -> Result<(), Error> {
         ControlFlow::Continue(())
     })?;
 
-    println!("{}", trained.examine(&store)?.report.to_text());
+    println!("{}", trained.evaluate(&store)?.report.to_text());
     trained.model.save(out.join("model.safetensors"))
 }

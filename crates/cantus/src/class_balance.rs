@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-use crate::chance_for;
+use crate::rng_streams;
 
 /// How much examples of each class count in the loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl BalancedSampling {
         let n_classes = self.members.len();
         let (class, turn) = (place % n_classes, place / n_classes);
         let members = &self.members[class];
-        let mut chance = KeyedRng::new([seed, epoch as u64, class as u64, chance_for::SAMPLING]);
+        let mut chance = KeyedRng::new([seed, epoch as u64, class as u64, rng_streams::SAMPLING]);
         members[shuffled(turn, members.len(), &mut chance)]
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::Error;
-use crate::report::Verdict;
+use crate::report::EvaluationReport;
 use crate::run::Run;
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::tagging::{self, TagRanking};
@@ -140,7 +140,7 @@ impl Comparison {
 
 /// Whether all runs give tags; refuses a mixture.
 fn taggers(runs: &[PathBuf]) -> Result<bool, Error> {
-    let is_tagger = |run: &PathBuf| Ok(matches!(Run::open(run)?.report()?, Verdict::Tags(_)));
+    let is_tagger = |run: &PathBuf| Ok(matches!(Run::open(run)?.report()?, EvaluationReport::Tags(_)));
     let kinds = runs.iter().map(is_tagger).collect::<Result<Vec<bool>, Error>>()?;
     if let Some(place) = kinds.iter().position(|kind| *kind != kinds[0]) {
         let words = |is_tagger| if is_tagger { "gives tags" } else { "tells classes apart" };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Crops {
     /// Frames of a crop, at least 1.
     pub n_frames: usize,
-    /// Crops of a segment whose answers are averaged, at least 1.
+    /// Crops of a segment whose predictions are averaged, at least 1.
     pub n_crops: usize,
 }
 
@@ -61,14 +61,14 @@ impl Crops {
 /// The mean over the crops of each segment.
 ///
 /// # Shapes
-/// - `answers`: `[n_segments, n_crops, n_labels]`
+/// - `predictions`: `[n_segments, n_crops, n_labels]`
 /// - returns: `[n_segments, n_labels]`
-pub(crate) fn mean_over_crops(answers: &[f32], n_crops: usize, n_labels: usize) -> Vec<f32> {
-    let of_segment = |answers: &[f32]| -> Vec<f32> {
-        let sum = |label: usize| answers.iter().skip(label).step_by(n_labels).sum::<f32>();
+pub(crate) fn mean_over_crops(predictions: &[f32], n_crops: usize, n_labels: usize) -> Vec<f32> {
+    let of_segment = |predictions: &[f32]| -> Vec<f32> {
+        let sum = |label: usize| predictions.iter().skip(label).step_by(n_labels).sum::<f32>();
         (0..n_labels).map(|label| sum(label) / n_crops as f32).collect()
     };
-    answers.chunks_exact(n_crops * n_labels).flat_map(of_segment).collect()
+    predictions.chunks_exact(n_crops * n_labels).flat_map(of_segment).collect()
 }
 
 #[cfg(test)]
@@ -95,8 +95,8 @@ mod tests {
         let crops = Crops { n_frames: 3, n_crops: 2 }.cut(&segments, 4, 2);
         let expected = [0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 10, 11, 12, 13, 14, 15];
         assert_eq!(crops, expected.map(|n: u8| f32::from(n)));
-        let answers = [0.25, 0.75, 0.75, 0.25, 1.0, 0.0, 0.5, 0.5];
-        assert_eq!(mean_over_crops(&answers, 2, 2), [0.5, 0.5, 0.75, 0.25]);
+        let predictions = [0.25, 0.75, 0.75, 0.25, 1.0, 0.0, 0.5, 0.5];
+        assert_eq!(mean_over_crops(&predictions, 2, 2), [0.5, 0.5, 0.75, 0.25]);
     }
 
     #[test]

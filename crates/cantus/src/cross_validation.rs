@@ -1,31 +1,31 @@
-//! Cross-validation: every fold is examined by a model that has learnt from the others, and all are scored together.
+//! Cross-validation: every fold is evaluated by a model that has learnt from the others, and all are scored together.
 
 use std::collections::BTreeSet;
 
 use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 
 use crate::Error;
-use crate::evaluation::Answers;
+use crate::evaluation::Predictions;
 use crate::report::{
-    CrossValidation, FoldSummary, Report, TagCrossValidation, TagReport, Verdict, artists, missing_remarks,
-    shared_artists,
+    CrossValidation, EvaluationReport, FoldSummary, Report, TagCrossValidation, TagReport, artists,
+    missing_remarks, shared_artists,
 };
-use crate::training::Examined;
+use crate::training::Evaluated;
 
 /// What the folds have brought so far.
 #[derive(Debug)]
 pub struct Pool<'a> {
     folds: &'a Folds,
     spec: &'a SplitSpec,
-    answers: Answers,
+    predictions: Predictions,
     /// Of each fold; what the first says of the model holds for all.
-    reports: Vec<Verdict>,
+    reports: Vec<EvaluationReport>,
 }
 
 impl<'a> Pool<'a> {
     /// Nothing yet; `spec` is how each fold is split.
     pub fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
-        Self { folds, spec, answers: Answers::default(), reports: Vec::new() }
+        Self { folds, spec, predictions: Predictions::default(), reports: Vec::new() }
     }
 
     /// The split that examines a fold, counted from 0.
@@ -37,8 +37,8 @@ impl<'a> Pool<'a> {
     }
 
     /// Adds what the next fold brought.
-    pub fn add(&mut self, answers: &Answers, report: Verdict) {
-        self.answers.extend(answers);
+    pub fn add(&mut self, predictions: &Predictions, report: EvaluationReport) {
+        self.predictions.extend(predictions);
         self.reports.push(report);
     }
 
@@ -46,28 +46,30 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// If no fold was added.
-    pub fn examine(self, store: &FeatureStore) -> Result<Examined, Error> {
+    pub fn evaluate(self, store: &FeatureStore) -> Result<Evaluated, Error> {
         let remarks = self.remarks(store)?;
-        let Self { folds, answers, reports, .. } = self;
+        let Self { folds, predictions, reports, .. } = self;
         // How long all of them took to train, if that is known of each.
-        let training_s: Option<f64> = reports.iter().map(Verdict::training_s).sum();
+        let training_s: Option<f64> = reports.iter().map(EvaluationReport::training_s).sum();
         let mut report = match reports.first() {
             None => return Err(cantus_metrics::ScoresError::NoSegments.into()),
-            Some(Verdict::Classes(first)) => {
-                let summaries =
-                    named(folds, &reports, Verdict::classes).map(|(name, fold)| FoldSummary::new(name, fold));
+            Some(EvaluationReport::Classes(first)) => {
+                let summaries = named(folds, &reports, EvaluationReport::classes)
+                    .map(|(name, fold)| FoldSummary::new(name, fold));
                 let cross = CrossValidation::new(folds.predefined, summaries.collect());
-                let report = Report::of_folds(Report::clone(first), &answers, store, cross, remarks)?;
-                Verdict::Classes(Box::new(report))
+                let report = Report::of_folds(Report::clone(first), &predictions, store, cross, remarks)?;
+                EvaluationReport::Classes(Box::new(report))
             }
-            Some(Verdict::Tags(first)) => {
-                let cross = TagCrossValidation::new(folds.predefined, named(folds, &reports, Verdict::tags));
-                let report = TagReport::of_folds(TagReport::clone(first), &answers, store, cross, remarks)?;
-                Verdict::Tags(Box::new(report))
+            Some(EvaluationReport::Tags(first)) => {
+                let cross =
+                    TagCrossValidation::new(folds.predefined, named(folds, &reports, EvaluationReport::tags));
+                let report =
+                    TagReport::of_folds(TagReport::clone(first), &predictions, store, cross, remarks)?;
+                EvaluationReport::Tags(Box::new(report))
             }
         };
         report.took(training_s);
-        Ok(Examined { answers, report })
+        Ok(Evaluated { predictions, report })
     }
 
     /// What may make the scores look better than they are.
@@ -102,8 +104,8 @@ impl<'a> Pool<'a> {
 /// The reports of one kind with the names of their folds.
 fn named<'a, R: 'a>(
     folds: &'a Folds,
-    reports: &'a [Verdict],
-    kind: impl Fn(&'a Verdict) -> Option<&'a R>,
+    reports: &'a [EvaluationReport],
+    kind: impl Fn(&'a EvaluationReport) -> Option<&'a R>,
 ) -> impl Iterator<Item = (&'a str, &'a R)> {
     let named = folds.names.iter().zip(reports);
     named.filter_map(move |(name, report)| Some((name.as_str(), kind(report)?)))

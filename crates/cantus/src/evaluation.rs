@@ -47,7 +47,7 @@ impl Model {
 
 /// What models, and the baseline beside them, said of segments that they had never heard.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Answers {
+pub struct Predictions {
     /// Segments of the store.
     pub(crate) segments: Vec<usize>,
     /// `[n_segments, n_labels]`
@@ -60,7 +60,7 @@ pub struct Answers {
     pub(crate) baseline: Vec<TrackDecision>,
 }
 
-impl Answers {
+impl Predictions {
     /// Asks a model about some segments of a store, and the baseline that learns from the segments `learnt`.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Answers {
         Ok(Self { segments: segments.to_vec(), probabilities, tracks, uncalibrated, baseline })
     }
 
-    /// Adds the answers to other segments of the same store.
+    /// Adds the predictions to other segments of the same store.
     pub fn extend(&mut self, others: &Self) {
         self.segments.extend(&others.segments);
         self.probabilities.extend(&others.probabilities);
@@ -104,7 +104,7 @@ impl Answers {
         }
     }
 
-    /// The scores of all answers together.
+    /// The scores of all predictions together.
     ///
     /// # Errors
     /// If there are none.
@@ -166,9 +166,9 @@ fn baseline_decisions(
     examined: &[usize],
     tracks: &[TrackDecision],
 ) -> Result<Vec<TrackDecision>, Error> {
-    let mut answers = baseline::answers(store, learnt, examined)?;
+    let mut predictions = baseline::predictions(store, learnt, examined)?;
     let decision = |track: &TrackDecision| {
-        let probabilities = answers.remove(&track.track)?;
+        let probabilities = predictions.remove(&track.track)?;
         Some(TrackDecision { predicted: arg_max(&probabilities), probabilities, ..track.clone() })
     };
     Ok(tracks.iter().filter_map(decision).collect())

@@ -29,8 +29,6 @@ mod augmentation;
 mod baseline;
 mod calibration;
 #[cfg(feature = "train")]
-mod chance_for;
-#[cfg(feature = "train")]
 mod class_balance;
 #[cfg(feature = "train")]
 pub mod comparison;
@@ -43,23 +41,25 @@ pub mod evaluation;
 #[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
-pub mod inspection;
+pub mod genre_tags;
 #[cfg(feature = "train")]
-pub mod listing;
+pub mod input_files;
+#[cfg(feature = "train")]
+pub mod inspection;
 mod model;
 pub mod model_file;
 mod normalization;
-#[cfg(feature = "train")]
-mod part_examples;
 mod prediction;
 #[cfg(feature = "train")]
 mod recipe;
 #[cfg(feature = "train")]
 pub mod report;
 #[cfg(feature = "train")]
-pub mod retag;
+mod rng_streams;
 #[cfg(feature = "train")]
 pub mod run;
+#[cfg(feature = "train")]
+mod segment_dataset;
 mod task;
 #[cfg(feature = "train")]
 mod toml_problem;

@@ -110,7 +110,7 @@ impl Model {
             let (got, wanted) = (segments.len(), n_frames * n_bins);
             return Err(cantus_nn::Error::Inputs { got, wanted, shape }.into());
         }
-        let answers = self.network.predict(&crops.cut(&normalised, n_frames, n_bins))?;
-        Ok(mean_over_crops(&answers, crops.n_crops, self.labels.len()))
+        let predictions = self.network.predict(&crops.cut(&normalised, n_frames, n_bins))?;
+        Ok(mean_over_crops(&predictions, crops.n_crops, self.labels.len()))
     }
 }

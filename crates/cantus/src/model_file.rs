@@ -196,7 +196,7 @@ fn calibration(tensors: &mut Vec<Tensor>) -> Result<Calibration, String> {
     }
 }
 
-/// Whether the network takes what its features make and answers with its labels; the checksum does not say so.
+/// Whether the network takes what its features make and predictions with its labels; the checksum does not say so.
 fn check_ends(
     network: &Network,
     labels: &[String],

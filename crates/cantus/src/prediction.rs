@@ -125,20 +125,20 @@ impl Predictor<'_> {
         let spec = &self.model.features;
         let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
         let mut stream = Stream::new(decoder, spec.sample_rate);
-        let (mut hearing, mut features, mut answers) = (Hearing::default(), Vec::new(), Vec::new());
+        let (mut hearing, mut features, mut predictions) = (Hearing::default(), Vec::new(), Vec::new());
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
             listener(samples)?;
             hearing.push(&mut self.extractor, samples, &mut features);
             if features.len() >= full {
-                answers.extend(self.model.predict_uncalibrated(&features)?);
+                predictions.extend(self.model.predict_uncalibrated(&features)?);
                 features.clear();
             }
         }
         let duration_s = hearing.n_samples() as f64 / f64::from(self.model.features.sample_rate);
         let heard = hearing.finish(&mut self.extractor, &mut features);
         heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
-        answers.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, faults: stream.into_faults(), ..self.vote(answers) })
+        predictions.extend(self.model.predict_uncalibrated(&features)?);
+        Ok(Prediction { duration_s, faults: stream.into_faults(), ..self.vote(predictions) })
     }
 
     /// How sound becomes the features that the model was trained on.

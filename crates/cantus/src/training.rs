@@ -11,11 +11,11 @@ use cantus_nn::{History, Network, Progress};
 
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
-use crate::evaluation::{self, Answers};
+use crate::evaluation::{self, Predictions};
 use crate::model_file::Provenance;
 use crate::normalization::Normalizer;
-use crate::part_examples::{OnTheFly, PartExamples};
-use crate::report::{Course, SplitSummary, Verdict};
+use crate::report::{EvaluationReport, SplitSummary, TrainingCurve};
+use crate::segment_dataset::{OnlineAugmentation, SegmentDataset};
 use crate::training_fingerprint::Fingerprinted;
 use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
 
@@ -26,7 +26,7 @@ pub struct Job<'a> {
     pub store: &'a FeatureStore,
     /// The recipe, with whatever was changed of it.
     pub recipe: &'a Recipe,
-    /// Who is learnt from, chosen by, examined with.
+    /// Who is learnt from, chosen by, evaluated with.
     pub split: SegmentSplit,
     /// How that split was asked for.
     pub spec: SplitSpec,
@@ -47,7 +47,7 @@ pub struct Trained {
     pub history: History,
     /// The epoch whose weights the model has, from 0, where that is not simply the last.
     pub best_epoch: Option<usize>,
-    /// Which segments were learnt from, chosen by, examined with.
+    /// Which segments were learnt from, chosen by, evaluated with.
     pub split: SegmentSplit,
     /// How that split was asked for.
     pub spec: SplitSpec,
@@ -57,11 +57,11 @@ pub struct Trained {
 
 /// What the test part says of a model.
 #[derive(Debug)]
-pub struct Examined {
+pub struct Evaluated {
     /// What the model said of each segment of the test part.
-    pub answers: Answers,
+    pub predictions: Predictions,
     /// The scores of that, and what a reader has to know about them.
-    pub report: Verdict,
+    pub report: EvaluationReport,
 }
 
 /// A job that is normalised and built, but not trained.
@@ -175,7 +175,7 @@ impl Prepared<'_> {
     }
 
     /// Recordings of which the split that was given has copies in several parts.
-    pub fn torn_recordings(&self) -> Vec<&str> {
+    pub fn duplicates_across_split(&self) -> Vec<&str> {
         let split = &self.job.split.split;
         match split.unit {
             Unit::Track | Unit::Group => duplicates_across_split(self.job.store.tracks(), &split.parts),
@@ -183,7 +183,7 @@ impl Prepared<'_> {
         }
     }
 
-    /// Which segments are learnt from, chosen by, examined with.
+    /// Which segments are learnt from, chosen by, evaluated with.
     pub fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
@@ -239,7 +239,7 @@ impl Prepared<'_> {
             history => history?,
         };
         let training_s = start.elapsed().as_secs_f64();
-        let best_epoch = Course::new(&history, self.job.recipe).best_epoch;
+        let best_epoch = TrainingCurve::new(&history, self.job.recipe).best_epoch;
         let Job { store, split, spec, .. } = &self.job;
         let (store, split, spec) = (*store, split.clone(), spec.clone());
         let mut model = self.into_model();
@@ -263,10 +263,10 @@ impl Prepared<'_> {
     }
 
     /// What is done to the examples that are learnt from.
-    fn on_the_fly(&self, segments: &[usize]) -> OnTheFly {
+    fn on_the_fly(&self, segments: &[usize]) -> OnlineAugmentation {
         let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
         let classes = || segments.iter().map(|&segment| self.job.store.label_of(segment));
-        OnTheFly {
+        OnlineAugmentation {
             seed: self.job.seed,
             spec_augment: augmentation.spec_augment,
             mixup: augmentation.mixup,
@@ -286,7 +286,7 @@ impl Prepared<'_> {
             ..self.job.recipe.training.clone()
         };
         let crops = self.job.recipe.crops();
-        let part = |segments| PartExamples::new(self.job.store, segments, &self.normalization, crops);
+        let part = |segments| SegmentDataset::new(self.job.store, segments, &self.normalization, crops);
         let (train, validation) = (part(&self.learnt_from)?, part(&self.job.split.validation)?);
         let train = train.augmented(self.on_the_fly(&self.learnt_from));
         let is_watched = !self.job.split.validation.is_empty();
@@ -305,20 +305,20 @@ impl Prepared<'_> {
 }
 
 impl Trained {
-    pub(crate) fn course(&self) -> Course<'_> {
-        Course { history: &self.history, best_epoch: self.best_epoch }
+    pub(crate) fn course(&self) -> TrainingCurve<'_> {
+        TrainingCurve { history: &self.history, best_epoch: self.best_epoch }
     }
 
     /// Examines the model with the test part.
     ///
     /// # Errors
     /// If the test part is empty, the store cannot be read, or the network diverged.
-    pub fn examine(&self, store: &FeatureStore) -> Result<Examined, Error> {
+    pub fn evaluate(&self, store: &FeatureStore) -> Result<Evaluated, Error> {
         let learnt = [&self.split.train[..], &self.split.validation].concat();
-        let answers = Answers::of(&self.model, store, &self.split.test, &learnt)?;
+        let predictions = Predictions::of(&self.model, store, &self.split.test, &learnt)?;
         let summary = SplitSummary::new(store, &self.spec, &self.split);
-        let mut report = Verdict::new(&answers, &self.model, store, summary, self.course())?;
+        let mut report = EvaluationReport::new(&predictions, &self.model, store, summary, self.course())?;
         report.took(Some(self.training_s));
-        Ok(Examined { answers, report })
+        Ok(Evaluated { predictions, report })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus::report::Verdict;
+use cantus::report::EvaluationReport;
 use cantus::{Model, Prediction};
 use cantus_audio::feature::FeatureSpec;
 use cantus_synth::{Corpus, Genre, Track};
@@ -58,7 +58,7 @@ impl Demo {
     }
 
     /// Extracts and trains as `cantus extract` and `cantus train` do.
-    fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<(Model, Verdict)>> {
+    fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<(Model, EvaluationReport)>> {
         let features = self.path("features");
         let choices = Choices { overwrite: true, ..Choices::default() };
         let Some(extraction) = extract_folder(music, &FeatureSpec::course(), &features, choices, global)?

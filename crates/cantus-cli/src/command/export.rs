@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cantus::Model;
 use cantus::export::{Input, model_card, to_onnx};
-use cantus::report::Verdict;
+use cantus::report::EvaluationReport;
 use cantus::run::Run;
 use clap::Args;
 
@@ -79,7 +79,7 @@ impl Export {
     }
 
     /// The report of a run; a model file alone has none.
-    fn report(&self) -> anyhow::Result<Option<Verdict>> {
+    fn report(&self) -> anyhow::Result<Option<EvaluationReport>> {
         if !Path::is_dir(&self.model) {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use cantus::{Recipe, listing};
+use cantus::{Recipe, input_files};
 use cantus_audio::augment::CopySpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
@@ -187,7 +187,7 @@ pub fn extract_folder(
     global: &Global,
 ) -> anyhow::Result<Option<Extraction>> {
     let mut catalog = Catalog::open(data)?;
-    if let Some(remark) = listing::misnamed_remark(&catalog.ignored.misnamed) {
+    if let Some(remark) = input_files::misnamed_remark(&catalog.ignored.misnamed) {
         output::note(&remark);
     }
     if let Some(list) = choices.exclude {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cantus::input_files::{self, Failed, Listing};
 use cantus::inspection::{Inspection, inspect};
-use cantus::listing::{self, Failed, Listing};
 use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::audit::{
     Audit, AuditedFile, ClassRemark, DuplicateGroup, Excluded, Exclusions, FileAnalysis, Issue, audit,
@@ -62,7 +62,7 @@ struct Document {
 
 impl Inspect {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let listing = listing::recordings(&self.paths)?;
+        let listing = input_files::recordings(&self.paths)?;
         listing.remark().iter().for_each(|remark| output::note(remark));
         let Listing { files, mut failed, .. } = listing;
         let labels = labels(&self.paths, &files);

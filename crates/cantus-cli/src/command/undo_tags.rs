@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use cantus::listing::Failed;
-use cantus::retag::Journal;
+use cantus::genre_tags::Journal;
+use cantus::input_files::Failed;
 use clap::Args;
 
 use crate::cli::Global;

@@ -72,7 +72,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers each request, which is the `n`th from 0, by `answer`.
+    /// Predictions each request, which is the `n`th from 0, by `answer`.
     pub fn start(answer: impl Fn(&Request, usize) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

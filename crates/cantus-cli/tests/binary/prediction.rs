@@ -1,4 +1,4 @@
-//! Answers in every form: a few labels, unknown, as time goes on, from standard input, into tags and out of them again.
+//! Predictions in every form: a few labels, unknown, as time goes on, from standard input, into tags and out of them again.
 
 use std::fs::File;
 use std::path::Path;

@@ -43,9 +43,9 @@ impl Logistic {
     /// Fits a model of yes (1) and no (0) that is penalised as one row of weights.
     ///
     /// # Shapes
-    /// - `x`: `[answers.len(), n_features]`
-    pub(super) fn fit_binary(x: &[f64], answers: &[usize]) -> Self {
-        Self::fit_with(C / 2.0, x, answers, 2)
+    /// - `x`: `[predictions.len(), n_features]`
+    pub(super) fn fit_binary(x: &[f64], predictions: &[usize]) -> Self {
+        Self::fit_with(C / 2.0, x, predictions, 2)
     }
 
     fn fit_with(c: f64, x: &[f64], labels: &[usize], n_classes: usize) -> Self {
@@ -225,9 +225,9 @@ mod tests {
         let scaler = Scaler::of(&x);
         let scaled: Vec<f64> = x.iter().flat_map(|row| scaler.apply(row)).collect();
         for label in 0..4 {
-            let answers: Vec<usize> =
+            let predictions: Vec<usize> =
                 labels.iter().map(|labels| usize::from(labels.contains(&label))).collect();
-            let model = Logistic::fit_binary(&scaled, &answers);
+            let model = Logistic::fit_binary(&scaled, &predictions);
             for (row, expected) in x.iter().zip(&expected) {
                 let found = model.probabilities(&scaler.apply(row))[1];
                 assert!(

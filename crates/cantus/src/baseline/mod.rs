@@ -21,11 +21,11 @@ struct Summary {
     features: Vec<f64>,
 }
 
-/// Learns from some segments of a store and answers for the tracks of others: probabilities by track, `[n_labels]`.
+/// Learns from some segments of a store and predictions for the tracks of others: probabilities by track, `[n_labels]`.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub(crate) fn answers(
+pub(crate) fn predictions(
     store: &FeatureStore,
     learnt: &[usize],
     examined: &[usize],
@@ -63,12 +63,12 @@ impl Model {
             return Self::Classes(Logistic::fit(x, &classes, n_labels));
         }
         let tag = |label: usize| {
-            let answers: Vec<usize> =
+            let predictions: Vec<usize> =
                 labels.iter().map(|labels| usize::from(labels.contains(&label))).collect();
-            match answers.iter().sum::<usize>() {
+            match predictions.iter().sum::<usize>() {
                 0 => Tag::Same(0.0),
-                n if n == answers.len() => Tag::Same(1.0),
-                _ => Tag::Told(Logistic::fit_binary(x, &answers)),
+                n if n == predictions.len() => Tag::Same(1.0),
+                _ => Tag::Told(Logistic::fit_binary(x, &predictions)),
             }
         };
         Self::Tags((0..n_labels).into_par_iter().map(tag).collect())

@@ -14,18 +14,18 @@ use cantus_metrics::{ScoresError, SegmentResult, track_decisions};
 impl Calibration {
     /// Learnt from what an uncalibrated model says of the segments of the validation part.
     pub(crate) fn learn(
-        answers: &[SegmentResult<'_>],
+        predictions: &[SegmentResult<'_>],
         n_labels: usize,
         task: Task,
     ) -> Result<Self, ScoresError> {
-        if answers.is_empty() {
+        if predictions.is_empty() {
             return Ok(Self::default());
         }
-        let tracks = track_decisions(answers, n_labels)?;
+        let tracks = track_decisions(predictions, n_labels)?;
         let n_tracks = tracks.len();
         let wide = |answer: &SegmentResult<'_>| answer.probabilities.iter().map(|p| f64::from(*p)).collect();
-        let rows: Vec<Vec<f64>> = answers.iter().map(wide).collect();
-        let labelled = rows.iter().zip(answers).map(|(row, answer)| (row.as_slice(), answer.labels));
+        let rows: Vec<Vec<f64>> = predictions.iter().map(wide).collect();
+        let labelled = rows.iter().zip(predictions).map(|(row, answer)| (row.as_slice(), answer.labels));
         let segment_temperature = temperature(labelled, n_tracks, task);
 
         let labelled = tracks.iter().map(|track| (track.probabilities.as_slice(), track.labels.as_slice()));
@@ -42,9 +42,9 @@ const N_CUTS: usize = 30;
 
 /// The temperature that makes the cross-entropy smallest; 1 where there is nothing to learn it from.
 ///
-/// `answers` are probabilities and the true class or tags, `n_tracks` how many tracks they come from.
+/// `predictions` are probabilities and the true class or tags, `n_tracks` how many tracks they come from.
 pub(crate) fn temperature<'a>(
-    answers: impl Iterator<Item = (&'a [f64], &'a [usize])>,
+    predictions: impl Iterator<Item = (&'a [f64], &'a [usize])>,
     n_tracks: usize,
     task: Task,
 ) -> f32 {
@@ -52,12 +52,13 @@ pub(crate) fn temperature<'a>(
         Task::Classification => logarithms,
         Task::Tagging => log_odds,
     };
-    let answers: Vec<Answer<'a>> = answers.map(|(p, labels)| (net_inputs(p), labels)).collect();
-    if answers.is_empty() {
+    let predictions: Vec<Answer<'a>> = predictions.map(|(p, labels)| (net_inputs(p), labels)).collect();
+    if predictions.is_empty() {
         return 1.0;
     }
-    let loss =
-        |log_t: f64| n_tracks as f64 * cross_entropy(&answers, (-log_t).exp(), task) + 0.5 * log_t * log_t;
+    let loss = |log_t: f64| {
+        n_tracks as f64 * cross_entropy(&predictions, (-log_t).exp(), task) + 0.5 * log_t * log_t
+    };
     // The loss may have more than one valley: look everywhere, then go down from the lowest place.
     let places = (-N_PLACES..=N_PLACES).map(|i| f64::from(i) * WIDEST / f64::from(N_PLACES));
     let lowest = places
@@ -71,8 +72,8 @@ pub(crate) fn temperature<'a>(
 /// Net inputs, and the true class or tags.
 type Answer<'a> = (Vec<f64>, &'a [usize]);
 
-/// Mean over the answers, at an exponent; of tags, the sum over all of them for each answer.
-fn cross_entropy(answers: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
+/// Mean over the predictions, at an exponent; of tags, the sum over all of them for each answer.
+fn cross_entropy(predictions: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
     let of_answer = |(z, labels): &Answer<'_>| -> f64 {
         match task {
             Task::Classification => {
@@ -87,7 +88,7 @@ fn cross_entropy(answers: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
             }
         }
     };
-    answers.iter().map(of_answer).sum::<f64>() / answers.len() as f64
+    predictions.iter().map(of_answer).sum::<f64>() / predictions.len() as f64
 }
 
 /// Where a valley between two places is lowest (Kiefer 1953).
@@ -109,9 +110,9 @@ mod tests {
     #[test]
     fn the_temperature_equals_that_of_scipy() {
         let (reference, labels, probabilities) = examination();
-        let answers = probabilities[12..].iter().zip(&labels[12..]);
-        let answers = answers.map(|(p, label)| (p.as_slice(), std::slice::from_ref(label)));
-        let found = f64::from(temperature(answers, labels.len() - 12, Task::Classification));
+        let predictions = probabilities[12..].iter().zip(&labels[12..]);
+        let predictions = predictions.map(|(p, label)| (p.as_slice(), std::slice::from_ref(label)));
+        let found = f64::from(temperature(predictions, labels.len() - 12, Task::Classification));
         let expected = reference["temperature"].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-6 * expected, "found {found}, expected {expected}");
     }
@@ -119,8 +120,9 @@ mod tests {
     #[test]
     fn the_temperature_of_tags_equals_that_of_scipy() {
         let (reference, labels, probabilities) = tagging();
-        let answers = probabilities.iter().zip(&labels).map(|(p, labels)| (p.as_slice(), labels.as_slice()));
-        let found = f64::from(temperature(answers, labels.len(), Task::Tagging));
+        let predictions =
+            probabilities.iter().zip(&labels).map(|(p, labels)| (p.as_slice(), labels.as_slice()));
+        let found = f64::from(temperature(predictions, labels.len(), Task::Tagging));
         let expected = reference["temperature"].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-6 * expected, "found {found}, expected {expected}");
     }
@@ -129,11 +131,12 @@ mod tests {
     fn a_few_right_answers_do_not_promise_certainty() {
         let sure = [0.9, 0.1];
         let classes = Task::Classification;
-        let answers = |n| std::iter::repeat_n((&sure[..], &[0][..]), n);
-        let [few, many] = [5, 5000].map(|n| tempered(&sure, temperature(answers(n), n, classes), classes)[0]);
+        let predictions = |n| std::iter::repeat_n((&sure[..], &[0][..]), n);
+        let [few, many] =
+            [5, 5000].map(|n| tempered(&sure, temperature(predictions(n), n, classes), classes)[0]);
         assert!(few > 0.9 && few < 0.98, "{few}");
         assert!(many > 0.999, "{many}");
-        assert_eq!(temperature(answers(0), 0, classes), 1.0);
+        assert_eq!(temperature(predictions(0), 0, classes), 1.0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From features to answers: what [`Model::predict_segments`] does, and the vote of a track's segments.
+//! From features to predictions: what [`Model::predict_segments`] does, and the vote of a track's segments.
 
 use super::graph::{Graph, Value};
 use super::layers;
@@ -8,22 +8,23 @@ use crate::{Crops, Error, Model, Normalization, Task};
 const LEAST: f32 = 1e-12;
 
 /// Features as extracted, `[batch, n_frames, n_bins]`, to the graph's outputs.
-pub(super) fn answers(graph: &mut Graph, model: &Model, features: &Value) -> Result<(), Error> {
+pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) -> Result<(), Error> {
     let normalised = normalise(graph, &model.normalization, features);
-    let answers = match model.crops {
+    let predictions = match model.crops {
         None => network(graph, model, &normalised)?,
         Some(crops) => {
             let crop = cut(graph, crops, model.features.frames_per_segment(), &normalised);
-            let answers = network(graph, model, &crop)?; // [batch * n_crops, n_labels]
-            let of_segments = graph.reshape(&answers, &[-1, crops.n_crops as i64, model.labels.len() as i64]);
+            let predictions = network(graph, model, &crop)?; // [batch * n_crops, n_labels]
+            let of_segments =
+                graph.reshape(&predictions, &[-1, crops.n_crops as i64, model.labels.len() as i64]);
             graph.mean(&of_segments, &[1], false)
         }
     };
     let (labels, n_labels) = (model.labels.join(", "), model.labels.len());
-    let segments = at_temperature(graph, &answers, model.calibration.segment_temperature, model.task());
+    let segments = at_temperature(graph, &predictions, model.calibration.segment_temperature, model.task());
     graph.output(segments, "probabilities", &["batch".into(), n_labels.into()], &labels);
     // The vote is taken of what the network gives, as in `cantus predict`.
-    let mean = graph.mean(&answers, &[0], false);
+    let mean = graph.mean(&predictions, &[0], false);
     let track = at_temperature(graph, &mean, model.calibration.track_temperature, model.task());
     graph.output(track, "track_probabilities", &[n_labels.into()], &labels);
     Ok(())

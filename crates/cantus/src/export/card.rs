@@ -10,12 +10,12 @@ use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
-use crate::report::{Verdict, escaped, text};
+use crate::report::{EvaluationReport, escaped, text};
 use crate::{Model, Task};
 use cantus_metrics::Interval;
 
 /// The card of a model that was exported as `file_name`; with its scores, where the report of its run is known.
-pub fn model_card(model: &Model, report: Option<&Verdict>, file_name: &str, input: Input) -> String {
+pub fn model_card(model: &Model, report: Option<&EvaluationReport>, file_name: &str, input: Input) -> String {
     let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
     let sections = [
         format!("{HEADER}{index}---\n"),
@@ -57,7 +57,7 @@ recordings allow.
 ";
 
 /// What the hub shows beside the model: <https://github.com/huggingface/hub-docs/blob/main/modelcard.md>.
-fn model_index(report: &Verdict, file_name: &str) -> String {
+fn model_index(report: &EvaluationReport, file_name: &str) -> String {
     let metric = |kind: &str, name: &str, value: f64, interval: Option<Interval>, n: usize| {
         let interval = interval.map_or(String::new(), |Interval { low, high }| {
             format!("\n        confidence_interval_95: [{low:.4}, {high:.4}]")
@@ -82,7 +82,7 @@ fn model_index(report: &Verdict, file_name: &str) -> String {
             quoted(&report.model().data_sha256),
         ),
         match report {
-            Verdict::Classes(report) => {
+            EvaluationReport::Classes(report) => {
                 let scores = &report.scores;
                 let interval = Some(scores.track_interval());
                 metric("accuracy", "Accuracy of tracks", scores.track_accuracy, interval, scores.n_tracks)
@@ -94,7 +94,7 @@ fn model_index(report: &Verdict, file_name: &str) -> String {
                         scores.n_segments,
                     )
             }
-            Verdict::Tags(report) => metric(
+            EvaluationReport::Tags(report) => metric(
                 "mean_average_precision",
                 "Macro average precision of tracks",
                 report.scores.track_macro_average_precision,
@@ -173,7 +173,7 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
 fn answers_anyway(model: &Model) -> &'static str {
     match model.task() {
         Task::Classification => {
-            "- It answers with one of its labels whatever it hears: music of other kinds, speech, silence.\n"
+            "- It predictions with one of its labels whatever it hears: music of other kinds, speech, silence.\n"
         }
         Task::Tagging => {
             "- It says something of each label whatever it hears: music of other kinds, speech, silence.\n"
@@ -182,7 +182,7 @@ fn answers_anyway(model: &Model) -> &'static str {
 }
 
 /// The scores, and what to know before quoting them.
-fn how_well(report: Option<&Verdict>) -> String {
+fn how_well(report: Option<&EvaluationReport>) -> String {
     let Some(report) = report else {
         let why = "it was exported from a model file, not from the folder of its run";
         return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
@@ -198,8 +198,8 @@ fn how_well(report: Option<&Verdict>) -> String {
     let remarks: Vec<String> =
         report.remarks().iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
     let scores = match report {
-        Verdict::Classes(report) => text(&report.scores),
-        Verdict::Tags(report) => report.to_text(),
+        EvaluationReport::Classes(report) => text(&report.scores),
+        EvaluationReport::Tags(report) => report.to_text(),
     };
     format!(
         "## Evaluation\n\n{how} Intervals hold 95 %.\n{}\n```text\n{}\n```\n",
@@ -208,7 +208,7 @@ fn how_well(report: Option<&Verdict>) -> String {
     )
 }
 
-fn learnt_from(model: &Model, report: Option<&Verdict>) -> String {
+fn learnt_from(model: &Model, report: Option<&EvaluationReport>) -> String {
     let provenance = &model.provenance;
     let lost = report.map_or(String::new(), |report| match report.failures().len() {
         0 => String::new(),
@@ -232,7 +232,7 @@ mod tests {
         let model = small_model();
         let card = model_card(
             &model,
-            Some(&Verdict::Classes(Box::new(sample("rock | roll")))),
+            Some(&EvaluationReport::Classes(Box::new(sample("rock | roll")))),
             "genre.onnx",
             Input::Samples,
         );

@@ -93,8 +93,8 @@ fn layer(
         LayerSpec::StatisticsPooling1D(pool) => statistics::pooling(graph, pool, shape[0], x),
         LayerSpec::TimeDistributed(distributed) => {
             let steps = graph.reshape(x, &batch_of(&shape[1..]));
-            let answers = layer(graph, &distributed.layer, path, &shape[1..], weights, &steps)?;
-            graph.reshape(&answers, &batch_of(&spec.output_shape(shape)?))
+            let predictions = layer(graph, &distributed.layer, path, &shape[1..], weights, &steps)?;
+            graph.reshape(&predictions, &batch_of(&spec.output_shape(shape)?))
         }
     })
 }

@@ -2,8 +2,8 @@
 //!
 //! [`to_onnx`] writes what [`Model`] does between the features (or, with [`Input::Samples`], the sound) of segments and
 //! their calibrated probabilities, and those of the track that they make up: front end, normalisation, crops, network,
-//! calibration, vote. Any runtime of ONNX then answers as Cantus does. `docs/export.md` says how it is used, and how far
-//! the answers differ.
+//! calibration, vote. Any runtime of ONNX then predictions as Cantus does. `docs/export.md` says how it is used, and how far
+//! the predictions differ.
 //!
 //! [`model_card`] writes the README that goes with it, in the form that the Hugging Face hub reads.
 //!
@@ -87,7 +87,7 @@ pub fn to_onnx(model: &Model, input: Input) -> Result<Vec<u8>, Error> {
         Input::Features => given,
         Input::Samples => front_end::features(&mut graph, &model.features, &given)?,
     };
-    answer::answers(&mut graph, model, &features)?;
+    answer::predictions(&mut graph, model, &features)?;
     let proto = ModelProto {
         ir_version: IR_VERSION,
         producer_name: "cantus".to_owned(),

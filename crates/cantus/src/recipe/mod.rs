@@ -40,7 +40,7 @@ pub struct Recipe {
     /// another frame on in each epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop_frames: Option<usize>,
-    /// Crops of a segment, evenly spaced, whose answers are averaged to validate and to predict.
+    /// Crops of a segment, evenly spaced, whose predictions are averaged to validate and to predict.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub n_crops: usize,
     /// How much examples of each class count in the loss; all the same if absent.

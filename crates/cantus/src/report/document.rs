@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, WithoutLeak, examination,
+    Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, WithoutLeak, diagnostics,
     text::{self, percent, range},
 };
-use crate::evaluation::Answers;
+use crate::evaluation::Predictions;
 use crate::{Error, Model, Recipe};
 use cantus_metrics::{Scores, paired_in_words};
 
@@ -71,7 +71,7 @@ pub struct ModelSummary {
 }
 
 impl ModelSummary {
-    pub(super) fn new(model: &Model, course: Course<'_>) -> Self {
+    pub(super) fn new(model: &Model, course: TrainingCurve<'_>) -> Self {
         Self {
             recipe: model.provenance.recipe.clone(),
             seed: model.provenance.seed,
@@ -136,15 +136,15 @@ impl PartSize {
 
 impl Report {
     pub(crate) fn new(
-        answers: &Answers,
+        predictions: &Predictions,
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        course: Course<'_>,
+        course: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
         let report = Self {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
-            scores: answers.scores(store)?,
+            scores: predictions.scores(store)?,
             cross_validation: None,
             remarks: split.remarks.clone(),
             baseline: None,
@@ -157,18 +157,18 @@ impl Report {
             failures: store.failures().to_vec(),
             warnings: store.warnings().to_vec(),
         };
-        let calibration = examination::calibration(answers, store, Some(model.calibration));
-        Self { calibration: Some(calibration), ..report }.renewed(answers, store)
+        let calibration = diagnostics::calibration(predictions, store, Some(model.calibration));
+        Self { calibration: Some(calibration), ..report }.renewed(predictions, store)
     }
 
-    /// The report on other answers of the same models.
-    pub(crate) fn renewed(self, answers: &Answers, store: &FeatureStore) -> Result<Self, Error> {
+    /// The report on other predictions of the same models.
+    pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         let temperatures = self.calibration.as_ref().and_then(|calibration| calibration.temperatures);
         Ok(Self {
-            scores: answers.scores(store)?,
-            baseline: Some(examination::baseline(answers, store.labels())?),
-            calibration: Some(examination::calibration(answers, store, temperatures)),
-            mistakes: examination::mistakes(answers, store),
+            scores: predictions.scores(store)?,
+            baseline: Some(diagnostics::baseline(predictions, store.labels())?),
+            calibration: Some(diagnostics::calibration(predictions, store, temperatures)),
+            mistakes: diagnostics::mistakes(predictions, store),
             ..self
         })
     }
@@ -176,7 +176,7 @@ impl Report {
     /// The report of a cross-validation, of which `first` is the report of a fold.
     pub(crate) fn of_folds(
         first: Self,
-        answers: &Answers,
+        predictions: &Predictions,
         store: &FeatureStore,
         cross_validation: CrossValidation,
         remarks: Vec<String>,
@@ -184,9 +184,9 @@ impl Report {
         let parts: Vec<_> = cross_validation.folds.iter().map(FoldSummary::parts).collect();
         let split = first.split.of_folds(cross_validation.given, &parts, remarks.clone());
         let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
-        let calibration = examination::calibration(answers, store, None);
+        let calibration = diagnostics::calibration(predictions, store, None);
         let (cross_validation, calibration) = (Some(cross_validation), Some(calibration));
-        Self { cross_validation, calibration, remarks, model, split, ..first }.renewed(answers, store)
+        Self { cross_validation, calibration, remarks, model, split, ..first }.renewed(predictions, store)
     }
 
     /// The report for a person at a terminal.
@@ -236,14 +236,14 @@ impl Report {
 
 /// The course of a training.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Course<'a> {
+pub(crate) struct TrainingCurve<'a> {
     /// Loss and accuracy by epoch.
     pub(crate) history: &'a History,
     /// The epoch whose weights were kept, from 0, where that is not simply the last.
     pub(crate) best_epoch: Option<usize>,
 }
 
-impl<'a> Course<'a> {
+impl<'a> TrainingCurve<'a> {
     /// That of a training by a recipe: early stopping keeps the first epoch of the lowest validation loss (training loss,
     /// if there was no validation).
     pub(crate) fn new(history: &'a History, recipe: &Recipe) -> Self {
@@ -382,7 +382,7 @@ pub(super) mod tests {
     pub(crate) fn sample(label: &str) -> Report {
         let answer =
             |track, labels, probabilities| SegmentResult { track, group: track, labels, probabilities };
-        let answers = [
+        let predictions = [
             answer(0, &[0][..], &[0.9, 0.1][..]),
             answer(1, &[1], &[0.2, 0.8]),
             answer(2, &[0], &[0.3, 0.7]),
@@ -399,7 +399,7 @@ pub(super) mod tests {
         };
         Report {
             cantus_version: "0.1.0".to_owned(),
-            scores: scores(&answers, &labels, 0).unwrap(),
+            scores: scores(&predictions, &labels, 0).unwrap(),
             cross_validation: None,
             remarks: vec![format!("'{label}' is a remark")],
             baseline: None,
@@ -432,8 +432,9 @@ pub(super) mod tests {
     fn the_best_epoch_is_kept_by_early_stopping_alone_and_else_the_last() {
         let (loss, val_loss) = (vec![0.9, 0.5, 0.1], vec![0.8, 0.95, 0.9]);
         let history = History { loss, val_loss, ..History::default() };
-        let best =
-            |history: &History, recipe: &str| Course::new(history, &Recipe::load(recipe).unwrap()).best_epoch;
+        let best = |history: &History, recipe: &str| {
+            TrainingCurve::new(history, &Recipe::load(recipe).unwrap()).best_epoch
+        };
         assert_eq!((best(&history, "mlp-normalised"), best(&history, "mlp")), (Some(0), None));
         let unwatched = History { val_loss: Vec::new(), ..history };
         assert_eq!(best(&unwatched, "mlp-normalised"), Some(2));

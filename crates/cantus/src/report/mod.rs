@@ -1,8 +1,9 @@
 //! What a trained model is worth: the scores, and the report in words, as a web page and as Markdown.
 
 mod cross_validation;
+mod diagnostics;
 mod document;
-mod examination;
+mod evaluation_report;
 mod facts;
 mod html;
 mod leak;
@@ -12,21 +13,20 @@ pub(crate) mod pictures;
 pub(crate) mod reference;
 pub(crate) mod tagging;
 mod text;
-mod verdict;
 
 pub use cross_validation::{CrossValidation, FoldSummary, Spread};
+pub use diagnostics::{Baseline, CalibrationReport, Mistake};
 #[cfg(test)]
 pub(crate) use document::tests::sample;
-pub(crate) use document::{Course, artists, missing_remarks, shared_artists};
 pub use document::{ModelSummary, PartSize, Report, SplitSummary};
-pub use examination::{Baseline, CalibrationReport, Mistake};
+pub(crate) use document::{TrainingCurve, artists, missing_remarks, shared_artists};
 use facts::facts;
 pub use html::html;
 pub use leak::WithoutLeak;
 pub(crate) use markdown::escaped;
 pub use markdown::markdown;
 
+pub use evaluation_report::EvaluationReport;
 pub use pictures::Figure;
 pub use tagging::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagReport};
 pub use text::text;
-pub use verdict::Verdict;

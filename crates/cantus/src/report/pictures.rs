@@ -2,7 +2,7 @@
 
 use cantus_nn::History;
 
-use super::{CalibrationReport, Course, Report};
+use super::{CalibrationReport, Report, TrainingCurve};
 use cantus_metrics::{Curves, Reliability, TrackDecision, curves};
 use cantus_plot::{Axis, LineChart, Picture, Series, Style, line_chart};
 
@@ -21,7 +21,7 @@ pub struct Figure {
 }
 
 /// Loss and accuracy by epoch.
-pub(crate) fn history(Course { history, best_epoch }: Course<'_>) -> Figure {
+pub(crate) fn history(TrainingCurve { history, best_epoch }: TrainingCurve<'_>) -> Figure {
     let History { accuracy, val_accuracy, loss, val_loss, .. } = history;
     let picture =
         cantus_plot::history(&cantus_plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
@@ -37,9 +37,9 @@ pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figu
         .iter()
         .enumerate()
         .filter_map(|(class, label)| {
-            let answers =
+            let predictions =
                 tracks.iter().map(|track| (track.probabilities[class], track.labels.contains(&class)));
-            Some((label.as_str(), curves(answers)?))
+            Some((label.as_str(), curves(predictions)?))
         })
         .collect();
     let confusion = Figure {

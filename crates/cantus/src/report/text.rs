@@ -150,12 +150,12 @@ mod tests {
     /// `counts[true][predicted]` tracks of one segment each.
     fn scores_of(labels: &[&str], counts: &[&[usize]]) -> Scores {
         let labels: Vec<String> = labels.iter().map(|&l| l.to_owned()).collect();
-        let answers: Vec<Vec<f32>> =
+        let predictions: Vec<Vec<f32>> =
             (0..labels.len()).map(|i| (0..labels.len()).map(|j| f32::from(i == j)).collect()).collect();
         let mut segments = Vec::new();
         let numbers: Vec<usize> = (0..labels.len()).collect();
         for (label, row) in counts.iter().enumerate() {
-            for (answer, &n) in answers.iter().zip(*row) {
+            for (answer, &n) in predictions.iter().zip(*row) {
                 for _ in 0..n {
                     segments.push(SegmentResult {
                         track: segments.len(),

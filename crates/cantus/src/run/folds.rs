@@ -5,10 +5,10 @@ use std::path::Path;
 use cantus_dataset::{FeatureStore, Folds};
 
 use super::{Config, REPORT, Run, SPLIT, tables};
-use crate::evaluation::Answers;
+use crate::evaluation::Predictions;
 use crate::model_file::{CHECKPOINT, FOLDS};
-use crate::report::Verdict;
-use crate::training::{Examined, Trained};
+use crate::report::EvaluationReport;
+use crate::training::{Evaluated, Trained};
 use crate::{Error, Recipe, model_file};
 
 impl Run {
@@ -95,7 +95,7 @@ impl Run {
         fingerprint: &str,
         store: &FeatureStore,
         n_threads: usize,
-    ) -> Result<Option<(Answers, Verdict)>, Error> {
+    ) -> Result<Option<(Predictions, EvaluationReport)>, Error> {
         if !self.path(model_file::FILE_NAME).exists() {
             return Ok(None);
         }
@@ -104,7 +104,7 @@ impl Run {
                           train with the same options, or without --resume into another folder";
             return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
         }
-        Ok(Some((self.answers(store, n_threads)?, self.report()?)))
+        Ok(Some((self.predictions(store, n_threads)?, self.report()?)))
     }
 
     /// Writes what holds for all folds together, and the final model, if there is one; the report is the last but the
@@ -114,7 +114,7 @@ impl Run {
     /// If a file cannot be written.
     pub fn save_folds(
         &self,
-        examined: &Examined,
+        evaluated: &Evaluated,
         folds: &Folds,
         final_model: Option<&Trained>,
         store: &FeatureStore,
@@ -132,7 +132,7 @@ impl Run {
             }
         }
         let names: Vec<&str> = folds.fold_of_track.iter().map(|&fold| folds.names[fold].as_str()).collect();
-        self.save_examination(examined, Some(&names), final_model.map(Trained::course), store)?;
+        self.save_examination(evaluated, Some(&names), final_model.map(Trained::course), store)?;
         if let Some(trained) = final_model {
             self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         }

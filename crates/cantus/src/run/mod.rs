@@ -21,9 +21,9 @@
 //! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
 //! with `--final`.
 
-mod claim;
 mod folds;
 mod redraw;
+mod run_lock;
 mod tables;
 
 use std::collections::HashMap;
@@ -34,13 +34,13 @@ use cantus_audio::pending_file;
 use cantus_dataset::{FeatureStore, Part};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::{Answers, data_sha256};
+use crate::evaluation::{Predictions, data_sha256};
 use crate::model_file::CHECKPOINT;
-use crate::report::{self, Course, Figure, Verdict};
-use crate::training::{Examined, Trained};
+use crate::report::{self, EvaluationReport, Figure, TrainingCurve};
+use crate::training::{Evaluated, Trained};
 use crate::{Error, Model, Recipe, model_file};
 use cantus_plot::Theme;
-use claim::Claim;
+use run_lock::Claim;
 use tables::SplitRow;
 
 /// The model of the best epoch before a training diverged.
@@ -191,18 +191,18 @@ impl Run {
     pub fn save(
         &self,
         trained: &Trained,
-        examined: &Examined,
+        evaluated: &Evaluated,
         store: &FeatureStore,
         recipe: &Recipe,
         config: &Config,
     ) -> Result<(), Error> {
         self.remove_folds()?;
-        if !matches!(&examined.report, Verdict::Classes(report) if report.without_leak.is_some()) {
+        if !matches!(&evaluated.report, EvaluationReport::Classes(report) if report.without_leak.is_some()) {
             self.remove_inner(WITHOUT_LEAK)?;
         }
         self.remove(model_file::FILE_NAME)?;
         self.save_training(trained, store)?;
-        self.save_examination(examined, None, Some(trained.course()), store)?;
+        self.save_examination(evaluated, None, Some(trained.course()), store)?;
         self.save_origin(recipe, config)?;
         self.write(model_file::FILE_NAME, &trained.model.to_bytes()?)?;
         self.remove(DIVERGED)?;
@@ -237,15 +237,15 @@ impl Run {
     /// What an examination leaves; `folds` are the fold of each track, if there are any.
     fn save_examination(
         &self,
-        examined: &Examined,
+        evaluated: &Evaluated,
         folds: Option<&[&str]>,
-        course: Option<Course<'_>>,
+        course: Option<TrainingCurve<'_>>,
         store: &FeatureStore,
     ) -> Result<(), Error> {
-        let Examined { answers, report } = examined;
-        self.write("predictions.csv", &tables::predictions(answers.tracks(), folds, store)?)?;
+        let Evaluated { predictions, report } = evaluated;
+        self.write("predictions.csv", &tables::predictions(predictions.tracks(), folds, store)?)?;
         self.write("report.txt", report.to_text().as_bytes())?;
-        let mut figures = report.pictures(answers.tracks());
+        let mut figures = report.pictures(predictions.tracks());
         self.save_figures(&figures)?;
         figures.extend(course.map(report::pictures::history));
         self.write("report.md", report.to_markdown(&figures).as_bytes())?;
@@ -291,7 +291,7 @@ impl Run {
     ///
     /// # Errors
     /// If the run is incomplete, or its features are gone, changed or of another specification.
-    pub fn evaluate(&self, features: Option<&Path>, n_threads: usize) -> Result<Verdict, Error> {
+    pub fn evaluate(&self, features: Option<&Path>, n_threads: usize) -> Result<EvaluationReport, Error> {
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
         let runs = match report.n_folds() {
@@ -309,30 +309,30 @@ impl Run {
         if let Some(run) = runs.first() {
             run.recall_groups(&mut store)?;
         }
-        let mut answers = Answers::default();
+        let mut predictions = Predictions::default();
         for run in runs {
-            answers.extend(&run.answers(&store, n_threads)?);
+            predictions.extend(&run.predictions(&store, n_threads)?);
         }
-        report.renewed(&answers, &store)
+        report.renewed(&predictions, &store)
     }
 
     /// What the run's model says of its test part.
-    fn answers(&self, store: &FeatureStore, n_threads: usize) -> Result<Answers, Error> {
+    fn predictions(&self, store: &FeatureStore, n_threads: usize) -> Result<Predictions, Error> {
         let mut model = self.model()?;
         model.network.set_threads(n_threads);
         model.check_features(store.spec(), store.labels())?;
         let [train, validation, test] = self.segments(store)?;
-        Answers::of(&model, store, &test, &[train, validation].concat())
+        Predictions::of(&model, store, &test, &[train, validation].concat())
     }
 
     /// The report that the run was finished with.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn report(&self) -> Result<Verdict, Error> {
+    pub fn report(&self) -> Result<EvaluationReport, Error> {
         let path = self.path(REPORT);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let mut report = Verdict::from_json(&text).map_err(|error| self.broken(REPORT, &error))?;
+        let mut report = EvaluationReport::from_json(&text).map_err(|error| self.broken(REPORT, &error))?;
         // A run of an earlier version does not say how long it took.
         report.took(self.read_json(TIME).map_or(None, |time: Time| time.training_s));
         Ok(report)

@@ -3,7 +3,7 @@
 use cantus_nn::History;
 
 use super::Run;
-use crate::report::{Course, Verdict, pictures};
+use crate::report::{EvaluationReport, TrainingCurve, pictures};
 use crate::{Error, Recipe};
 use cantus_plot::Picture;
 
@@ -15,7 +15,7 @@ impl Run {
     pub fn history_picture(&self) -> Result<Picture, Error> {
         let history: History = self.read_json("history.json")?;
         let recipe = Recipe::load(&self.path("recipe.toml").to_string_lossy())?;
-        Ok(pictures::history(Course::new(&history, &recipe)).picture)
+        Ok(pictures::history(TrainingCurve::new(&history, &recipe)).picture)
     }
 
     /// The confusion matrix of the test part's tracks.
@@ -24,8 +24,8 @@ impl Run {
     /// If the run's report is gone or cannot be read, or the run's labels are tags.
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
         let scores = match self.report()? {
-            Verdict::Classes(report) => report.scores,
-            Verdict::Tags(_) => {
+            EvaluationReport::Classes(report) => report.scores,
+            EvaluationReport::Tags(_) => {
                 let reason = "its labels are tags, of which none is taken for another, so that there is no confusion matrix; \
                               look at plots/precision_recall.png";
                 return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });

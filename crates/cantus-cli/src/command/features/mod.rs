@@ -11,7 +11,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus::listing::Failed;
+use cantus::input_files::Failed;
 use cantus_audio::decode::{self, Fault};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
 use clap::{Args, ValueEnum};
@@ -21,7 +21,7 @@ use self::content::Content;
 use self::format::Format;
 use self::kind::{Kind, Kinds};
 use self::picture::Look;
-use super::destination::{self, Formats, Job, Jobs};
+use super::output_path::{self, Formats, Job, Jobs};
 use super::spec::SpecOptions;
 use super::theme::ThemeName;
 use crate::cli::Global;
@@ -98,7 +98,7 @@ impl FeaturesOf {
         let known: Vec<&str> = Format::value_variants().iter().map(|format| format.extension()).collect();
         let given = self.format.map(Format::extension);
         let formats = Formats { what: "features", known: &known, given, default: Format::Npy.extension() };
-        let Jobs { jobs, mut failed } = destination::jobs(&self.paths, output, formats)?;
+        let Jobs { jobs, mut failed } = output_path::jobs(&self.paths, output, formats)?;
         if let Some(format) = jobs.first().and_then(|job| Format::with(&job.format)) {
             format.check(&kinds)?;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use cantus::Prediction;
-use cantus::listing::Failed;
+use cantus::input_files::Failed;
 use serde::Serialize;
 
 use crate::output;

@@ -1,9 +1,9 @@
-//! Answers into the genre tags of the recordings.
+//! Predictions into the genre tags of the recordings.
 
 use std::path::{Path, PathBuf};
 
-use cantus::listing::Failed;
-use cantus::retag::{Change, Journal, Prepared};
+use cantus::genre_tags::{Change, Journal, Prepared};
+use cantus::input_files::Failed;
 use cantus::{Error, Task};
 use clap::Args;
 use rayon::prelude::*;

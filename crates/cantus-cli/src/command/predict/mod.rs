@@ -7,7 +7,7 @@ mod timeline;
 
 use std::path::{Path, PathBuf};
 
-use cantus::listing::{self, Failed, Listing};
+use cantus::input_files::{self, Failed, Listing};
 use cantus::{Model, Predictor};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use self::answers::{Detail, Document, Track};
 use self::genre_tags::GenreTags;
-use super::destination::{self, Formats, Job, Jobs};
+use super::output_path::{self, Formats, Job, Jobs};
 use super::theme::ThemeName;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -130,7 +130,7 @@ impl Predict {
             let listing = if hears_stdin {
                 Listing { files: self.paths.clone(), ..Listing::default() }
             } else {
-                listing::recordings(&self.paths)?
+                input_files::recordings(&self.paths)?
             };
             listing.remark().iter().for_each(|remark| output::note(remark));
             let asked = |path| Question { path, timeline: None };
@@ -138,15 +138,15 @@ impl Predict {
         };
         let formats = Formats { what: "timelines", known: &timeline::FORMATS, given: None, default: "csv" };
         let jobs = if hears_stdin {
-            Jobs { jobs: vec![destination::one(&self.paths[0], timeline, formats)?], failed: Vec::new() }
+            Jobs { jobs: vec![output_path::one(&self.paths[0], timeline, formats)?], failed: Vec::new() }
         } else {
-            destination::jobs(&self.paths, timeline, formats)?
+            output_path::jobs(&self.paths, timeline, formats)?
         };
         let asked = |job: Job| Question { path: job.input.clone(), timeline: Some(job) };
         Ok((jobs.jobs.into_iter().map(asked).collect(), jobs.failed))
     }
 
-    /// Answers all questions, each thread with its own plan.
+    /// Predictions all questions, each thread with its own plan.
     fn predict(
         &self,
         model: &Model,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cantus::evaluation::data_sha256;
-use cantus::report::Verdict;
+use cantus::report::EvaluationReport;
 use cantus::run::Run;
 use cantus::{Recipe, Task};
 use cantus_dataset::FeatureStore;
@@ -33,7 +33,7 @@ impl Data {
     }
 
     /// Tells the dashboard what came of it all.
-    pub(super) fn end(&self, report: &Verdict) {
+    pub(super) fn end(&self, report: &EvaluationReport) {
         if let Some(dashboard) = &self.dashboard {
             dashboard.end(report.to_text().lines().next().unwrap_or_default());
         }

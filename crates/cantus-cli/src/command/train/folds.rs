@@ -3,10 +3,10 @@
 use anyhow::ensure;
 use cantus::Recipe;
 use cantus::cross_validation::Pool;
-use cantus::evaluation::Answers;
-use cantus::report::Verdict;
+use cantus::evaluation::Predictions;
+use cantus::report::EvaluationReport;
 use cantus::run::Run;
-use cantus::training::{Examined, Trained};
+use cantus::training::{Evaluated, Trained};
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
 
 use super::data::Data;
@@ -21,7 +21,7 @@ impl Train {
         &self,
         n_folds: usize,
         global: &Global,
-    ) -> anyhow::Result<Option<(Verdict, usize)>> {
+    ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let spec = SplitSpec { test: 0.0, ..self.split_spec()? };
         let recipe = self.recipe()?;
         let run = Run::create_folds(&self.output, self.overwrite, self.resume)?;
@@ -32,7 +32,7 @@ impl Train {
         run.begin_folds(&folds, &data.store)?;
         let cross =
             CrossValidation { train: self, global, run: &run, recipe: &recipe, data: &data, spec: &spec };
-        let Some(examined) = cross.examine(&folds)? else { return Ok(None) };
+        let Some(evaluated) = cross.evaluate(&folds)? else { return Ok(None) };
         let mut final_model = None;
         if self.final_model {
             let Some(trained) = cross.train_final(&folds)? else { return Ok(None) };
@@ -40,9 +40,9 @@ impl Train {
         }
         let (trained, fingerprint) = final_model.unzip();
         let config = self.config(&data.features, &self.output, fingerprint)?;
-        run.save_folds(&examined, &folds, trained.as_ref(), &data.store, &recipe, &config)?;
-        data.end(&examined.report);
-        Ok(Some((examined.report, data.n_lost)))
+        run.save_folds(&evaluated, &folds, trained.as_ref(), &data.store, &recipe, &config)?;
+        data.end(&evaluated.report);
+        Ok(Some((evaluated.report, data.n_lost)))
     }
 }
 
@@ -75,21 +75,21 @@ struct CrossValidation<'a> {
 
 impl CrossValidation<'_> {
     /// Trains and examines fold after fold.
-    fn examine(&self, folds: &Folds) -> anyhow::Result<Option<Examined>> {
+    fn evaluate(&self, folds: &Folds) -> anyhow::Result<Option<Evaluated>> {
         let mut pool = Pool::new(folds, self.spec);
         for (fold, name) in folds.names.iter().enumerate() {
-            let Some((answers, report)) = self.fold(&pool, fold)? else { return Ok(None) };
+            let Some((predictions, report)) = self.fold(&pool, fold)? else { return Ok(None) };
             if !self.global.quiet {
                 let place = format!("fold {name} ({} of {})", fold + 1, folds.n_folds());
                 output::note(&format!("{place}: {}", report.headline()));
             }
-            pool.add(&answers, report);
+            pool.add(&predictions, report);
         }
-        Ok(Some(pool.examine(&self.data.store)?))
+        Ok(Some(pool.evaluate(&self.data.store)?))
     }
 
     /// Trains and examines one fold, unless it is there already and may be kept.
-    fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Answers, Verdict)>> {
+    fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Predictions, EvaluationReport)>> {
         let Self { train, data, .. } = self;
         let store = &data.store;
         let run = self.run.fold(fold);

@@ -2,19 +2,19 @@
 
 mod data;
 mod folds;
-mod leak;
+mod leak_check;
+mod progress_observer;
 mod settings;
 mod split_options;
-mod watch;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use cantus::evaluation::Answers;
-use cantus::report::Verdict;
+use cantus::evaluation::Predictions;
+use cantus::report::EvaluationReport;
 use cantus::run::Run;
-use cantus::training::{Examined, Job, Prepared, Trained};
+use cantus::training::{Evaluated, Job, Prepared, Trained};
 use cantus::{Model, Recipe};
 use cantus_dataset::{SegmentSplit, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
@@ -22,9 +22,9 @@ use cantus_serve::Dashboard;
 use clap::Args;
 
 use self::data::Data;
-use self::leak::Honest;
+use self::leak_check::LeakCheck;
+use self::progress_observer::ProgressObserver;
 use self::split_options::SplitOptions;
-use self::watch::Watch;
 use super::port;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -39,7 +39,7 @@ Examples:
   cantus train features -o run --group artist
       no artist in two parts: the honest figure
   cantus train features -o run --group artist --folds 5
-      every track examined once: the figure to quote
+      every track evaluated once: the figure to quote
   cantus train MUSIC -m mlp-regularised -o run
       straight from a folder of recordings
   cantus train features -o run --split-lists train.txt valid.txt test.txt
@@ -167,7 +167,7 @@ impl Train {
     }
 
     /// Trains and writes the run; also tells how many files were lost on the way. None if Ctrl-C stopped it.
-    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, Verdict, usize)>> {
+    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, EvaluationReport, usize)>> {
         let spec = self.split_spec()?;
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.overwrite, self.resume)?;
@@ -175,9 +175,9 @@ impl Train {
         let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
         let recipe = self.for_task(recipe, &data, global)?;
         let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
-            Honest::Found(scores) => Some(scores),
-            Honest::None => None,
-            Honest::Interrupted => return Ok(None),
+            LeakCheck::Found(scores) => Some(scores),
+            LeakCheck::None => None,
+            LeakCheck::Interrupted => return Ok(None),
         };
         let split = data.store.split(&spec)?;
         let prepared = self.job(&data, &recipe, split, spec, global).prepare()?;
@@ -197,13 +197,13 @@ impl Train {
         let trained =
             fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), data.stage("train", global))?;
         let Some(trained) = trained else { return Ok(None) };
-        let mut examined = trained.examine(&data.store)?;
-        if let Verdict::Classes(report) = &mut examined.report {
+        let mut evaluated = trained.evaluate(&data.store)?;
+        if let EvaluationReport::Classes(report) = &mut evaluated.report {
             report.without_leak = without_leak;
         }
         let config = self.config(&data.features, &self.output, Some(fingerprint))?;
-        run.save(&trained, &examined, &data.store, &recipe, &config)?;
-        let Examined { report, .. } = examined;
+        run.save(&trained, &evaluated, &data.store, &recipe, &config)?;
+        let Evaluated { report, .. } = evaluated;
         data.end(&report);
         Ok(Some((trained, report, data.n_lost)))
     }
@@ -217,7 +217,7 @@ impl Train {
         recipe: &Recipe,
         what: &str,
         global: &Global,
-    ) -> anyhow::Result<Option<(Answers, Verdict)>> {
+    ) -> anyhow::Result<Option<(Predictions, EvaluationReport)>> {
         let fingerprint = prepared.fingerprint();
         if self.resume
             && let Some(finished) = run.finished(&fingerprint, &data.store, global.n_threads())?
@@ -228,10 +228,10 @@ impl Train {
         let stage = data.stage(what, global);
         let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), stage)?;
         let Some(trained) = trained else { return Ok(None) };
-        let examined = trained.examine(&data.store)?;
+        let evaluated = trained.evaluate(&data.store)?;
         let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
-        run.save(&trained, &examined, &data.store, recipe, &config)?;
-        Ok(Some((examined.answers, examined.report)))
+        run.save(&trained, &evaluated, &data.store, recipe, &config)?;
+        Ok(Some((evaluated.predictions, evaluated.report)))
     }
 
     /// A training on the data, with the options of the command line.
@@ -314,7 +314,7 @@ fn diverged(run: &Run, source: &cantus_nn::Error, model: Option<&Model>) -> anyh
 
 /// Names recordings of which a split that was given has copies in several parts.
 fn tell_torn(prepared: &Prepared<'_>) {
-    for recording in prepared.torn_recordings() {
+    for recording in prepared.duplicates_across_split() {
         output::note(&format!(
             "the given split has copies of {recording} on several sides: the figure flatters"
         ));
@@ -341,7 +341,7 @@ fn fit(
     if let Some(dashboard) = dashboard {
         dashboard.begin(what, prepared.n_epochs());
     }
-    let mut watch = Watch::new(&bar, dashboard, run, fingerprint);
+    let mut watch = ProgressObserver::new(&bar, dashboard, run, fingerprint);
     let trained = prepared.train(checkpoint, |progress| watch.observe(progress));
     bar.finish_and_clear();
     let trained = match trained {

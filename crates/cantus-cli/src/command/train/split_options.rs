@@ -1,4 +1,4 @@
-//! Who is learnt from and who is examined: the options of `cantus train` that say so.
+//! Who is learnt from and who is evaluated: the options of `cantus train` that say so.
 
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ impl Default for SplitOptions {
 }
 
 impl SplitOptions {
-    /// The split that the options ask for, of tracks that are examined all at once or fold by fold.
+    /// The split that the options ask for, of tracks that are evaluated all at once or fold by fold.
     pub fn spec(&self, seed: u64, in_folds: bool) -> anyhow::Result<SplitSpec> {
         let by = match (self.split, &self.group) {
             (None | Some(SplitBy::Track), None) => Unit::Track,

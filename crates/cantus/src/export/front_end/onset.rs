@@ -42,7 +42,7 @@ fn widen(sound: &mut Sound<'_>, log_mel: &Value, size: usize) -> Value {
     sound.graph.node_with("MaxPool", [log_mel], &window)
 }
 
-/// A recursive filter of a curve is a matrix whose columns are its answers to unit curves.
+/// A recursive filter of a curve is a matrix whose columns are its predictions to unit curves.
 fn without_trend(sound: &mut Sound<'_>, strength: &Value, n_frames: usize) -> Value {
     let mut answer = vec![0.0; n_frames];
     answer[0] = 1.0;

@@ -161,7 +161,7 @@ fn mel(sound: &mut Sound<'_>) -> Value {
     sound.graph.node("MatMul", [&strength, &filters])
 }
 
-/// The plan's answers to unit vectors are the rows of its matrix.
+/// The plan's predictions to unit vectors are the rows of its matrix.
 fn cosine_transform(sound: &mut Sound<'_>) -> Value {
     let log_mel = sound.log_mel();
     let FeatureSpec { n_mels, n_mfcc, dct_type, dct_norm, lifter, .. } = *sound.spec;

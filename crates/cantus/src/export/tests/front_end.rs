@@ -1,4 +1,4 @@
-//! Sound in, answers out.
+//! Sound in, predictions out.
 
 use cantus_audio::feature::onset::{Aggregate, OnsetConfig};
 use cantus_audio::feature::{BandwidthConfig, Features};

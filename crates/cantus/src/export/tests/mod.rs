@@ -1,4 +1,4 @@
-//! The exported graph answers as the engine does, run by tract.
+//! The exported graph predictions as the engine does, run by tract.
 
 mod front_end;
 mod layers;
@@ -85,7 +85,7 @@ pub(crate) fn small_model() -> Model {
     model(&spec(vec![FeatureKind::Mfcc]), &architecture(&[26, 6], "[[layers]]\ntype = 'Flatten'"))
 }
 
-/// What tract answers for a batch: the probabilities of the segments, and of the track.
+/// What tract predictions for a batch: the probabilities of the segments, and of the track.
 ///
 /// Graphs with a front end are run as they are: where slices overlap, the optimiser of tract 0.22 stops ("running pass
 /// PushSliceUp").
@@ -110,18 +110,18 @@ fn assert_close(found: &[f32], expected: &[f32]) {
     }
 }
 
-/// Graph and engine give the same answers to segments of these features, which are not all the same and not all certain.
+/// Graph and engine give the same predictions to segments of these features, which are not all the same and not all certain.
 #[track_caller]
 fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n_segments: usize) {
     let onnx = to_onnx(model, input).unwrap();
     let expected = model.predict_segments(features).unwrap();
     let n_labels = model.labels.len();
-    assert!(expected.iter().any(|p| (0.05..0.95).contains(p)), "all answers are certain: {expected:?}");
+    assert!(expected.iter().any(|p| (0.05..0.95).contains(p)), "all predictions are certain: {expected:?}");
     let spread = (0..n_labels).map(|label| {
         let of_label = || expected.iter().skip(label).step_by(n_labels).copied();
         of_label().fold(0.0, f32::max) - of_label().fold(1.0, f32::min)
     });
-    assert!(spread.fold(0.0, f32::max) > 20.0 * TOLERANCE, "all answers are the same: {expected:?}");
+    assert!(spread.fold(0.0, f32::max) > 20.0 * TOLERANCE, "all predictions are the same: {expected:?}");
     let shape = [&[n_segments], &*input.shape(model)].concat();
     let [segments, track] = run(&onnx, input, &shape, given);
     assert_close(&segments, &expected);

@@ -3,9 +3,9 @@
 use cantus_dataset::{Failure, FeatureStore, Warning};
 use serde::{Deserialize, Serialize};
 
-use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, examination, text};
-use crate::evaluation::Answers;
-use crate::report::{CalibrationReport, Course, ModelSummary, SplitSummary};
+use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, diagnostics, text};
+use crate::evaluation::Predictions;
+use crate::report::{CalibrationReport, ModelSummary, SplitSummary, TrainingCurve};
 use crate::{Error, Model, Task};
 use cantus_metrics::ScoresError;
 use cantus_metrics::tagging::{TagScores, tag_scores};
@@ -29,7 +29,7 @@ pub struct TagReport {
     pub baseline: TagBaseline,
     /// How far the probabilities can be trusted: of all tags that were said to be so probable, how many are there.
     pub calibration: CalibrationReport,
-    /// The answers that were most confidently wrong.
+    /// The predictions that were most confidently wrong.
     pub mistakes: Vec<TagMistake>,
     /// The model that was scored.
     pub model: ModelSummary,
@@ -46,21 +46,21 @@ pub struct TagReport {
 
 impl TagReport {
     pub(crate) fn new(
-        answers: &Answers,
+        predictions: &Predictions,
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        course: Course<'_>,
+        course: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
         Ok(Self {
             task: Task::Tagging,
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
-            scores: scores(answers, store)?,
+            scores: scores(predictions, store)?,
             cross_validation: None,
             remarks: split.remarks.clone(),
-            baseline: examination::baseline(answers, store.labels().len())?,
-            calibration: examination::calibration(answers, store, Some(model.calibration)),
-            mistakes: examination::mistakes(answers, store),
+            baseline: diagnostics::baseline(predictions, store.labels().len())?,
+            calibration: diagnostics::calibration(predictions, store, Some(model.calibration)),
+            mistakes: diagnostics::mistakes(predictions, store),
             model: ModelSummary::new(model, course),
             split,
             training_s: None,
@@ -69,13 +69,13 @@ impl TagReport {
         })
     }
 
-    /// The report on other answers of the same models.
-    pub(crate) fn renewed(self, answers: &Answers, store: &FeatureStore) -> Result<Self, Error> {
+    /// The report on other predictions of the same models.
+    pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         Ok(Self {
-            scores: scores(answers, store)?,
-            baseline: examination::baseline(answers, store.labels().len())?,
-            calibration: examination::calibration(answers, store, self.calibration.temperatures),
-            mistakes: examination::mistakes(answers, store),
+            scores: scores(predictions, store)?,
+            baseline: diagnostics::baseline(predictions, store.labels().len())?,
+            calibration: diagnostics::calibration(predictions, store, self.calibration.temperatures),
+            mistakes: diagnostics::mistakes(predictions, store),
             ..self
         })
     }
@@ -83,7 +83,7 @@ impl TagReport {
     /// The report of a cross-validation, of which `first` is the report of a fold.
     pub(crate) fn of_folds(
         first: Self,
-        answers: &Answers,
+        predictions: &Predictions,
         store: &FeatureStore,
         folds: TagCrossValidation,
         remarks: Vec<String>,
@@ -93,7 +93,7 @@ impl TagReport {
         let model = ModelSummary { n_epochs: None, best_epoch: None, ..first.model };
         let calibration = CalibrationReport { temperatures: None, ..first.calibration };
         Self { cross_validation: Some(folds), calibration, remarks, model, split, ..first }
-            .renewed(answers, store)
+            .renewed(predictions, store)
     }
 
     /// The report for a person at a terminal.
@@ -102,9 +102,9 @@ impl TagReport {
     }
 }
 
-fn scores(answers: &Answers, store: &FeatureStore) -> Result<TagScores, ScoresError> {
-    if answers.segments.is_empty() {
+fn scores(predictions: &Predictions, store: &FeatureStore) -> Result<TagScores, ScoresError> {
+    if predictions.segments.is_empty() {
         return Err(ScoresError::NoSegments);
     }
-    tag_scores(&answers.results(store), &answers.tracks, store.labels(), 0)
+    tag_scores(&predictions.results(store), &predictions.tracks, store.labels(), 0)
 }

@@ -99,7 +99,7 @@ fn mistakes(report: &TagReport) -> String {
         vec![mistake.path.clone(), mistake.label.clone(), what.to_owned(), percent(mistake.probability), time]
     };
     let head = ["file", "label", "what", "probability", "heard most between"];
-    table("Wrong answers, the surest first", &head, report.mistakes.iter().map(row), &[])
+    table("Wrong predictions, the surest first", &head, report.mistakes.iter().map(row), &[])
 }
 
 #[cfg(test)]

@@ -5,16 +5,16 @@
 //! chance it is the share of tracks that have the tag. One figure for all tags is their plain mean, so that rare ones
 //! count as much as common ones.
 
+mod diagnostics;
 mod document;
-mod examination;
 mod folds;
 mod html;
 mod markdown;
 pub(crate) mod pictures;
 mod text;
 
+pub use diagnostics::{TagBaseline, TagMistake};
 pub use document::TagReport;
-pub use examination::{TagBaseline, TagMistake};
 pub use folds::{TagCrossValidation, TagFold};
 pub(super) use html::html;
 pub(super) use markdown::markdown;

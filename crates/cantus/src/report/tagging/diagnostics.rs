@@ -5,9 +5,9 @@ use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
 use crate::Calibration;
-use crate::evaluation::Answers;
+use crate::evaluation::Predictions;
 use crate::report::CalibrationReport;
-use crate::report::examination::N_MISTAKES;
+use crate::report::diagnostics::N_MISTAKES;
 use cantus_metrics::aggregate::TAG_THRESHOLD;
 use cantus_metrics::reliability;
 use cantus_metrics::tagging::{TagFigures, TagPaired, TagRanking, paired};
@@ -22,7 +22,7 @@ pub struct TagBaseline {
     pub track_macro_average_precision_interval: Option<Interval>,
     /// Mean area under their ROC curves.
     pub track_macro_roc_auc: f64,
-    /// F1 of all answers to all tags together.
+    /// F1 of all predictions to all tags together.
     pub track_micro_f1: f64,
     /// Mean F1 of the tags that occur or were given.
     pub track_macro_f1: f64,
@@ -48,21 +48,23 @@ pub struct TagMistake {
 }
 
 /// The baseline's scores, and the model's against them.
-pub(super) fn baseline(answers: &Answers, n_labels: usize) -> Result<TagBaseline, ScoresError> {
-    let figures = TagFigures::of_tracks(&answers.baseline, n_labels)?;
+pub(super) fn baseline(predictions: &Predictions, n_labels: usize) -> Result<TagBaseline, ScoresError> {
+    let figures = TagFigures::of_tracks(&predictions.baseline, n_labels)?;
     Ok(TagBaseline {
         track_macro_average_precision: figures.macro_average_precision,
-        track_macro_average_precision_interval: TagRanking::new(&answers.baseline, n_labels).intervals(0).0,
+        track_macro_average_precision_interval: TagRanking::new(&predictions.baseline, n_labels)
+            .intervals(0)
+            .0,
         track_macro_roc_auc: figures.macro_roc_auc,
         track_micro_f1: figures.micro_f1,
         track_macro_f1: figures.macro_f1,
-        model_against_it: paired(&answers.tracks, &answers.baseline, n_labels, 0),
+        model_against_it: paired(&predictions.tracks, &predictions.baseline, n_labels, 0),
     })
 }
 
 /// Of all tags of all tracks (segments) that were said to be so probable, how many are there; before and after calibration.
 pub(super) fn calibration(
-    answers: &Answers,
+    predictions: &Predictions,
     store: &FeatureStore,
     temperatures: Option<Calibration>,
 ) -> CalibrationReport {
@@ -74,7 +76,7 @@ pub(super) fn calibration(
         reliability(tracks.iter().flat_map(pooled))
     };
     let of_segments = |probabilities: &[f32]| {
-        let rows = probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+        let rows = probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
         reliability(rows.flat_map(|(row, segment)| {
             let labels = store.labels_of(*segment);
             row.iter().enumerate().map(move |(label, p)| (f64::from(*p), labels.contains(&label)))
@@ -82,22 +84,24 @@ pub(super) fn calibration(
     };
     CalibrationReport {
         temperatures,
-        tracks_before: of_tracks(&answers.uncalibrated.1),
-        tracks_after: of_tracks(&answers.tracks),
-        segments_before: of_segments(&answers.uncalibrated.0),
-        segments_after: of_segments(&answers.probabilities),
+        tracks_before: of_tracks(&predictions.uncalibrated.1),
+        tracks_after: of_tracks(&predictions.tracks),
+        segments_before: of_segments(&predictions.uncalibrated.0),
+        segments_after: of_segments(&predictions.probabilities),
     }
 }
 
-/// The answers that were most confidently wrong.
-pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<TagMistake> {
+/// The predictions that were most confidently wrong.
+pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<TagMistake> {
     let of_track = |track: &'_ TrackDecision| {
         let is_wrong =
             |&label: &usize| (track.probabilities[label] > TAG_THRESHOLD) != track.labels.contains(&label);
         (0..track.probabilities.len()).filter(is_wrong).collect::<Vec<_>>()
     };
-    let wrong =
-        answers.tracks.iter().flat_map(|track| of_track(track).into_iter().map(move |label| (track, label)));
+    let wrong = predictions
+        .tracks
+        .iter()
+        .flat_map(|track| of_track(track).into_iter().map(move |label| (track, label)));
     let mut wrong: Vec<(&TrackDecision, usize)> = wrong.collect();
     let sure = |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - TAG_THRESHOLD).abs();
     // A stable sort: of equal ones the first track stays first.
@@ -106,7 +110,8 @@ pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<TagMistak
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
     let mistake = |(track, label): (&TrackDecision, usize)| {
         let has_it = track.labels.contains(&label);
-        let place = most_wrong(answers, store, (track.track, label), has_it).filter(|_| store.tracks_known());
+        let place =
+            most_wrong(predictions, store, (track.track, label), has_it).filter(|_| store.tracks_known());
         TagMistake {
             path: store.tracks()[track.track].path.clone(),
             label: store.labels()[label].clone(),
@@ -121,12 +126,12 @@ pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<TagMistak
 
 /// The number within its track of the segment that is surest of the wrong answer.
 fn most_wrong(
-    answers: &Answers,
+    predictions: &Predictions,
     store: &FeatureStore,
     (track, label): (usize, usize),
     has_it: bool,
 ) -> Option<usize> {
-    let rows = answers.probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+    let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
     let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track);
     let sure = of_track.map(|(row, segment)| (if has_it { -row[label] } else { row[label] }, *segment));
     let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;

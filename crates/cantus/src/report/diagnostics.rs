@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::percent;
 use crate::Calibration;
-use crate::evaluation::{Answers, named};
+use crate::evaluation::{Predictions, named};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::reliability;
 use cantus_metrics::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
@@ -80,9 +80,9 @@ pub struct Mistake {
 }
 
 /// The baseline's scores, and the model's against them.
-pub(super) fn baseline(answers: &Answers, labels: &[String]) -> Result<Baseline, ScoresError> {
-    let scores = scores_of_tracks(&[], &answers.baseline, labels, 0)?;
-    let pairs = answers.tracks.iter().zip(&answers.baseline);
+pub(super) fn baseline(predictions: &Predictions, labels: &[String]) -> Result<Baseline, ScoresError> {
+    let scores = scores_of_tracks(&[], &predictions.baseline, labels, 0)?;
+    let pairs = predictions.tracks.iter().zip(&predictions.baseline);
     let pairs: Vec<_> =
         pairs.map(|(model, other)| (model.group, model.is_right(), other.is_right())).collect();
     Ok(Baseline {
@@ -96,7 +96,7 @@ pub(super) fn baseline(answers: &Answers, labels: &[String]) -> Result<Baseline,
 
 /// How far the probabilities could be trusted before and after they were calibrated.
 pub(super) fn calibration(
-    answers: &Answers,
+    predictions: &Predictions,
     store: &FeatureStore,
     temperatures: Option<Calibration>,
 ) -> CalibrationReport {
@@ -104,7 +104,7 @@ pub(super) fn calibration(
         reliability(tracks.iter().map(|t| (t.probabilities[t.predicted], t.is_right())))
     };
     let of_segments = |probabilities: &[f32]| {
-        let rows = probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+        let rows = probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
         reliability(rows.map(|(row, segment)| {
             let named = arg_max(row);
             (f64::from(row[named]), store.labels_of(*segment) == [named])
@@ -112,16 +112,17 @@ pub(super) fn calibration(
     };
     CalibrationReport {
         temperatures,
-        tracks_before: of_tracks(&answers.uncalibrated.1),
-        tracks_after: of_tracks(&answers.tracks),
-        segments_before: of_segments(&answers.uncalibrated.0),
-        segments_after: of_segments(&answers.probabilities),
+        tracks_before: of_tracks(&predictions.uncalibrated.1),
+        tracks_after: of_tracks(&predictions.tracks),
+        segments_before: of_segments(&predictions.uncalibrated.0),
+        segments_after: of_segments(&predictions.probabilities),
     }
 }
 
 /// The tracks that were most confidently given another label than their own.
-pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> {
-    let mut wrong: Vec<&TrackDecision> = answers.tracks.iter().filter(|track| !track.is_right()).collect();
+pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<Mistake> {
+    let mut wrong: Vec<&TrackDecision> =
+        predictions.tracks.iter().filter(|track| !track.is_right()).collect();
     let probability = |track: &TrackDecision| track.probabilities[track.predicted];
     // A stable sort: of equal ones the first track stays first.
     wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
@@ -129,7 +130,7 @@ pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> 
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
     let labels = store.labels();
     let mistake = |track: &TrackDecision| {
-        let place = most_wrong(answers, store, track).filter(|_| store.tracks_known());
+        let place = most_wrong(predictions, store, track).filter(|_| store.tracks_known());
         Mistake {
             path: store.tracks()[track.track].path.clone(),
             label: named(&track.labels, labels),
@@ -143,8 +144,8 @@ pub(super) fn mistakes(answers: &Answers, store: &FeatureStore) -> Vec<Mistake> 
 }
 
 /// The number within its track of the segment that is surest of the track's answer.
-fn most_wrong(answers: &Answers, store: &FeatureStore, track: &TrackDecision) -> Option<usize> {
-    let rows = answers.probabilities.chunks_exact(store.labels().len()).zip(&answers.segments);
+fn most_wrong(predictions: &Predictions, store: &FeatureStore, track: &TrackDecision) -> Option<usize> {
+    let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
     let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track.track);
     let sure = of_track.map(|(row, segment)| (row[track.predicted], *segment));
     let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;

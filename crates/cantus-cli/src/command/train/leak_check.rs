@@ -1,7 +1,7 @@
 //! What the same recipe scores without the leak, whenever the course's split is asked for.
 
 use cantus::Recipe;
-use cantus::report::{Verdict, WithoutLeak};
+use cantus::report::{EvaluationReport, WithoutLeak};
 use cantus::run::{Run, WITHOUT_LEAK};
 use cantus_dataset::{SplitSpec, Unit};
 
@@ -11,7 +11,7 @@ use crate::cli::Global;
 use crate::output;
 
 /// What came of looking for the honest figure.
-pub(super) enum Honest {
+pub(super) enum LeakCheck {
     /// It was found.
     Found(WithoutLeak),
     /// It cannot be: nobody knows which segments come from one track; or the split does not leak.
@@ -30,9 +30,9 @@ impl Train {
         recipe: &Recipe,
         spec: &SplitSpec,
         global: &Global,
-    ) -> anyhow::Result<Honest> {
+    ) -> anyhow::Result<LeakCheck> {
         if spec.by != Unit::Segment || !data.store.tracks_known() || data.store.is_tagged() {
-            return Ok(Honest::None);
+            return Ok(LeakCheck::None);
         }
         let spec = SplitSpec { by: Unit::Track, ..spec.clone() };
         let split = data.store.split(&spec)?;
@@ -41,11 +41,11 @@ impl Train {
             output::note(&format!("first without the leak, to compare: {}", prepared.split_summary()));
         }
         let run = run.inner(WITHOUT_LEAK)?;
-        let examined = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;
-        Ok(match examined {
-            None => Honest::Interrupted,
-            Some((_, Verdict::Classes(report))) => Honest::Found(WithoutLeak::of(&report)),
-            Some((_, Verdict::Tags(_))) => Honest::None,
+        let evaluated = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;
+        Ok(match evaluated {
+            None => LeakCheck::Interrupted,
+            Some((_, EvaluationReport::Classes(report))) => LeakCheck::Found(WithoutLeak::of(&report)),
+            Some((_, EvaluationReport::Tags(_))) => LeakCheck::None,
         })
     }
 }

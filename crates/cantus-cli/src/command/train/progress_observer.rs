@@ -14,7 +14,7 @@ use crate::interrupt;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
 /// The observer of a training: a bar, a dashboard, and checkpoints.
-pub struct Watch<'a> {
+pub struct ProgressObserver<'a> {
     bar: &'a ProgressBar,
     dashboard: Option<&'a Dashboard>,
     run: &'a Run,
@@ -25,7 +25,7 @@ pub struct Watch<'a> {
     failure: Option<cantus::Error>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> ProgressObserver<'a> {
     pub fn new(
         bar: &'a ProgressBar,
         dashboard: Option<&'a Dashboard>,

@@ -11,13 +11,13 @@ use cantus_random::KeyedRng;
 
 use crate::augmentation::{Mixup, SpecAugment};
 use crate::class_balance::BalancedSampling;
-use crate::{Crops, Error, Normalization, chance_for};
+use crate::{Crops, Error, Normalization, rng_streams};
 
 /// Features of this many bytes are held in memory; more are read from the store whenever they are needed.
 const MAX_BYTES_IN_MEMORY: usize = 1 << 30;
 
 /// Segments of a store, normalised.
-pub(crate) struct PartExamples<'a> {
+pub(crate) struct SegmentDataset<'a> {
     store: &'a FeatureStore,
     segments: &'a [usize],
     normalization: &'a Normalization,
@@ -26,7 +26,7 @@ pub(crate) struct PartExamples<'a> {
     /// What the network hears of a segment; all of it if none.
     crops: Option<Crops>,
     /// What is done to an example that is learnt from.
-    on_the_fly: OnTheFly,
+    on_the_fly: OnlineAugmentation,
     /// `[n_tracks, n_labels]`: 1 for each tag of each track of the store; empty where labels are classes.
     tags: Vec<f32>,
     /// The first failure to read; training goes on with zeros until its observer looks here.
@@ -35,7 +35,7 @@ pub(crate) struct PartExamples<'a> {
 
 /// What is done to an example that is learnt from, anew in every epoch.
 #[derive(Debug, Default)]
-pub(crate) struct OnTheFly {
+pub(crate) struct OnlineAugmentation {
     /// Of everything that is drawn.
     pub(crate) seed: u64,
     pub(crate) spec_augment: Option<SpecAugment>,
@@ -50,7 +50,7 @@ struct Mixture {
     other: Option<(usize, f32)>,
 }
 
-impl<'a> PartExamples<'a> {
+impl<'a> SegmentDataset<'a> {
     pub(crate) fn new(
         store: &'a FeatureStore,
         segments: &'a [usize],
@@ -65,14 +65,14 @@ impl<'a> PartExamples<'a> {
         } else {
             None
         };
-        let on_the_fly = OnTheFly::default();
+        let on_the_fly = OnlineAugmentation::default();
         let tags = if store.is_tagged() { tags(store) } else { Vec::new() };
         let failure = Mutex::new(None);
         Ok(Self { store, segments, normalization, in_memory, crops, on_the_fly, tags, failure })
     }
 
     /// The same examples, to learn from: augmented anew in every epoch.
-    pub(crate) fn augmented(self, on_the_fly: OnTheFly) -> Self {
+    pub(crate) fn augmented(self, on_the_fly: OnlineAugmentation) -> Self {
         Self { on_the_fly, ..self }
     }
 
@@ -119,10 +119,10 @@ impl<'a> PartExamples<'a> {
 
     /// What an example is made of in an epoch.
     fn mixture(&self, index: usize, epoch: usize) -> Mixture {
-        let OnTheFly { seed, balanced, mixup, .. } = &self.on_the_fly;
+        let OnlineAugmentation { seed, balanced, mixup, .. } = &self.on_the_fly;
         let heard = |place| balanced.as_ref().map_or(place, |balanced| balanced.example(*seed, epoch, place));
         let other = mixup.map(|mixup| {
-            let mut chance = self.chance(index, epoch, chance_for::MIXUP);
+            let mut chance = self.chance(index, epoch, rng_streams::MIXUP);
             let other = heard(chance.below(self.len()));
             (other, mixup.share(&mut chance))
         });
@@ -147,7 +147,7 @@ fn tags(store: &FeatureStore) -> Vec<f32> {
     store.tracks().iter().flat_map(|track| row(&track.labels)).collect()
 }
 
-impl Examples for PartExamples<'_> {
+impl Examples for SegmentDataset<'_> {
     fn len(&self) -> usize {
         self.segments.len()
     }
@@ -159,15 +159,15 @@ impl Examples for PartExamples<'_> {
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]) {
         let mixture = self.mixture(index, epoch);
         let somewhere = |purpose| move |n_places| self.chance(index, epoch, purpose).below(n_places);
-        self.write(mixture.first, input, somewhere(chance_for::CROP));
+        self.write(mixture.first, input, somewhere(rng_streams::CROP));
         if let Some((other, share)) = mixture.other {
             let mut mixed_in = vec![0.0; input.len()];
-            self.write(other, &mut mixed_in, somewhere(chance_for::OTHER_CROP));
+            self.write(other, &mut mixed_in, somewhere(rng_streams::OTHER_CROP));
             let pairs = input.iter_mut().zip(&mixed_in);
             pairs.for_each(|(value, other)| *value = share * *value + (1.0 - share) * other);
         }
         if let Some(masks) = self.on_the_fly.spec_augment {
-            let mut chance = self.chance(index, epoch, chance_for::MASKS);
+            let mut chance = self.chance(index, epoch, rng_streams::MASKS);
             masks.apply(input, self.store.n_bins(), &mut chance);
         }
     }
@@ -245,7 +245,7 @@ mod tests {
             .unwrap()
     }
 
-    fn input(examples: &PartExamples<'_>, index: usize, epoch: usize) -> Vec<f32> {
+    fn input(examples: &SegmentDataset<'_>, index: usize, epoch: usize) -> Vec<f32> {
         let mut input = vec![0.0; examples.input_len()];
         examples.write_input(index, epoch, &mut input);
         input
@@ -258,7 +258,7 @@ mod tests {
         let normalization = Normalization::identity(N_BINS);
         let segments = [3, 7];
         let whole = store.read_segments(&segments).unwrap();
-        let examples = PartExamples::new(&store, &segments, &normalization, Some(CROPS)).unwrap();
+        let examples = SegmentDataset::new(&store, &segments, &normalization, Some(CROPS)).unwrap();
         assert_eq!((examples.input_len(), examples.n_views()), (12 * N_BINS, 3));
         let mut view = vec![0.0; examples.input_len()];
         for (number, first) in [0, 4, 8].into_iter().enumerate() {
@@ -280,10 +280,13 @@ mod tests {
         let store = store(dir.path(), 0);
         let normalization = Normalization::identity(N_BINS);
         let segments: Vec<usize> = (0..28).collect();
-        let plain = PartExamples::new(&store, &segments, &normalization, None).unwrap();
-        let mixed = PartExamples::new(&store, &segments, &normalization, None).unwrap();
-        let mixed =
-            mixed.augmented(OnTheFly { seed: 5, mixup: Some(Mixup { alpha: 1.0 }), ..OnTheFly::default() });
+        let plain = SegmentDataset::new(&store, &segments, &normalization, None).unwrap();
+        let mixed = SegmentDataset::new(&store, &segments, &normalization, None).unwrap();
+        let mixed = mixed.augmented(OnlineAugmentation {
+            seed: 5,
+            mixup: Some(Mixup { alpha: 1.0 }),
+            ..OnlineAugmentation::default()
+        });
         let (mut n_across, mut partners) = (0, std::collections::BTreeSet::new());
         for (index, epoch) in (0..28).flat_map(|index| [(index, 0), (index, 1), (index, 7)]) {
             let Mixture { first, other: Some((other, share)) } = mixed.mixture(index, epoch) else {
@@ -315,10 +318,10 @@ mod tests {
         let store = store(dir.path(), 0);
         let normalization = Normalization::identity(N_BINS);
         let segments: Vec<usize> = (0..20).collect(); // 16 of `high`, 4 of `low`
-        let plain = PartExamples::new(&store, &segments, &normalization, None).unwrap();
+        let plain = SegmentDataset::new(&store, &segments, &normalization, None).unwrap();
         let balanced = Some(BalancedSampling::new(segments.iter().map(|&segment| store.label_of(segment))));
-        let examples = PartExamples::new(&store, &segments, &normalization, None).unwrap();
-        let examples = examples.augmented(OnTheFly { balanced, ..OnTheFly::default() });
+        let examples = SegmentDataset::new(&store, &segments, &normalization, None).unwrap();
+        let examples = examples.augmented(OnlineAugmentation { balanced, ..OnlineAugmentation::default() });
         let mut n_low = 0;
         for index in 0..20 {
             let heard = (0..20).find(|&other| input(&plain, other, 0) == input(&examples, index, 3)).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus::listing::{self, Failed};
+use cantus::input_files::{self, Failed};
 
 use crate::output::{self, WrongUsage};
 
@@ -156,7 +156,7 @@ fn job(input: PathBuf, format: &str) -> Job {
 fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>, Option<String>) {
     let (mut found, mut failed, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        match listing::recordings(std::slice::from_ref(path)) {
+        match input_files::recordings(std::slice::from_ref(path)) {
             Ok(listing) => {
                 let root = path.is_dir().then(|| path.clone());
                 found.extend(listing.files.into_iter().map(|path| Found { path, root: root.clone() }));
@@ -166,7 +166,7 @@ fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>, Option<String>) {
             Err(error) => failed.push(Failed::new(path, &error)),
         }
     }
-    (found, failed, listing::misnamed_remark(&misnamed))
+    (found, failed, input_files::misnamed_remark(&misnamed))
 }
 
 /// Whether a name has placeholders in it.

@@ -1,4 +1,4 @@
-//! A model's answers in the genre tags of the recordings, so that they can be taken back to the last byte.
+//! A model's predictions in the genre tags of the recordings, so that they can be taken back to the last byte.
 //!
 //! What a change takes away is on the disk, in a journal, before the file is touched. The sound is decoded before and after,
 //! and a file is changed only if that is the same to the last bit; it is replaced whole or not at all.

@@ -3,34 +3,34 @@
 use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
 
-use super::{Course, Figure, ModelSummary, Report, SplitSummary, TagReport, pictures, tagging};
-use crate::evaluation::Answers;
+use super::{Figure, ModelSummary, Report, SplitSummary, TagReport, TrainingCurve, pictures, tagging};
+use crate::evaluation::Predictions;
 use crate::{Calibration, Error, Model, Task};
 use cantus_metrics::TrackDecision;
 
 /// A report; as JSON it is the report itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Verdict {
+pub enum EvaluationReport {
     /// Of a classifier.
     Classes(Box<Report>),
     /// Of a tagger.
     Tags(Box<TagReport>),
 }
 
-impl Verdict {
+impl EvaluationReport {
     pub(crate) fn new(
-        answers: &Answers,
+        predictions: &Predictions,
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        course: Course<'_>,
+        course: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
         Ok(match model.task() {
             Task::Classification => {
-                Self::Classes(Box::new(Report::new(answers, model, store, split, course)?))
+                Self::Classes(Box::new(Report::new(predictions, model, store, split, course)?))
             }
-            Task::Tagging => Self::Tags(Box::new(TagReport::new(answers, model, store, split, course)?)),
+            Task::Tagging => Self::Tags(Box::new(TagReport::new(predictions, model, store, split, course)?)),
         })
     }
 
@@ -64,11 +64,11 @@ impl Verdict {
         })
     }
 
-    /// The report on other answers of the same models.
-    pub(crate) fn renewed(self, answers: &Answers, store: &FeatureStore) -> Result<Self, Error> {
+    /// The report on other predictions of the same models.
+    pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         Ok(match self {
-            Self::Classes(report) => Self::Classes(Box::new(report.renewed(answers, store)?)),
-            Self::Tags(report) => Self::Tags(Box::new(report.renewed(answers, store)?)),
+            Self::Classes(report) => Self::Classes(Box::new(report.renewed(predictions, store)?)),
+            Self::Tags(report) => Self::Tags(Box::new(report.renewed(predictions, store)?)),
         })
     }
 
