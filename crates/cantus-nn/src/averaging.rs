@@ -59,7 +59,7 @@ impl Averaging {
 
 impl Average {
     /// Takes in the weights after an epoch, numbered from 1.
-    pub(crate) fn take_in(&mut self, averaging: Averaging, epoch: usize, weights: &[Vec<f32>]) {
+    pub(crate) fn update(&mut self, averaging: Averaging, epoch: usize, weights: &[Vec<f32>]) {
         if matches!(averaging, Averaging::Swa { from_epoch } if epoch < from_epoch) {
             return;
         }
@@ -86,7 +86,7 @@ mod tests {
     fn average(averaging: Averaging, epochs: &[f32]) -> Average {
         let mut average = Average::default();
         for (i, &weight) in epochs.iter().enumerate() {
-            average.take_in(averaging, i + 1, &[vec![weight, 2.0 * weight], vec![], vec![-weight]]);
+            average.update(averaging, i + 1, &[vec![weight, 2.0 * weight], vec![], vec![-weight]]);
         }
         average
     }

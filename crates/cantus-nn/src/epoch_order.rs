@@ -2,12 +2,12 @@
 
 use cantus_random::KeyedRng;
 
-use crate::purpose;
+use crate::rng_streams;
 
 /// A permutation of `0..n` that belongs to the seed and the epoch (counted from 0), and to nothing else.
 pub(crate) fn epoch_order(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
-    KeyedRng::new([seed, purpose::EXAMPLE_ORDER, epoch as u64]).shuffle(&mut order);
+    KeyedRng::new([seed, rng_streams::EXAMPLE_ORDER, epoch as u64]).shuffle(&mut order);
     order
 }
 

@@ -10,7 +10,7 @@
 
 mod gradient;
 mod score;
-mod spelling;
+mod serialization;
 
 use crate::activation::Activation;
 use crate::examples::Target;
@@ -58,7 +58,7 @@ impl Loss {
     }
 
     /// Why a target does not fit `n_outputs` outputs in rows of `n_classes`, or `None` where it does.
-    pub(crate) fn misfit(self, target: Target<'_>, n_outputs: usize, n_classes: usize) -> Option<String> {
+    pub(crate) fn mismatch(self, target: Target<'_>, n_outputs: usize, n_classes: usize) -> Option<String> {
         match (self, target) {
             (Self::SparseCategoricalCrossentropy, Target::Values(_) | Target::MixedValues(..)) => Some(
                 "sparse_categorical_crossentropy wants classes, not values; use categorical_crossentropy"
@@ -69,14 +69,14 @@ impl Loss {
                 Target::Class(_) | Target::Mixed(..),
             ) => Some("this loss wants a value for each output, not a class".into()),
             (_, Target::Mixed(first, second, _)) => {
-                self.misfit(Target::Class(first.max(second)), n_outputs, n_classes)
+                self.mismatch(Target::Class(first.max(second)), n_outputs, n_classes)
             }
             (_, Target::Class(class)) => (class >= n_classes || n_classes != n_outputs).then(|| {
                 format!("class {class}, but the network's outputs are {n_outputs} in rows of {n_classes}")
             }),
             (_, Target::MixedValues(first, second, _)) => {
-                let misfit = |values| self.misfit(Target::Values(values), n_outputs, n_classes);
-                misfit(first).or_else(|| misfit(second))
+                let mismatch = |values| self.mismatch(Target::Values(values), n_outputs, n_classes);
+                mismatch(first).or_else(|| mismatch(second))
             }
             (_, Target::Values(values)) => (values.len() != n_outputs)
                 .then(|| format!("{} target values, but the network has {n_outputs} outputs", values.len())),
@@ -207,9 +207,9 @@ mod tests {
         let with_itself = CROSSENTROPY.score(&p, Target::Mixed(1, 1, 0.3), 3, false);
         assert_eq!(with_itself, CROSSENTROPY.score(&p, Target::Class(1), 3, false));
         assert!(
-            CROSSENTROPY.misfit(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
+            CROSSENTROPY.mismatch(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
         );
-        assert!(Loss::MeanSquaredError.misfit(mixed, 3, 3).is_some());
+        assert!(Loss::MeanSquaredError.mismatch(mixed, 3, 3).is_some());
     }
 
     /// With the values written out.
@@ -226,8 +226,8 @@ mod tests {
             assert_eq!(found, wanted);
         }
         let short = Target::MixedValues(&[0.0; 3], &[0.0; 2], 0.5);
-        assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.misfit(short, 3, 3).is_some());
-        assert!(Loss::SparseCategoricalCrossentropy.misfit(mixed, 3, 3).is_some());
+        assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.mismatch(short, 3, 3).is_some());
+        assert!(Loss::SparseCategoricalCrossentropy.mismatch(mixed, 3, 3).is_some());
     }
 
     /// `keras.losses.{sparse_categorical,binary}_crossentropy(..., from_logits=True)`, Keras 3.15.1 (TensorFlow), in
@@ -284,9 +284,9 @@ mod tests {
     #[test]
     fn targets_that_do_not_fit_are_told_apart() {
         let sparse = Loss::SparseCategoricalCrossentropy;
-        assert_eq!(sparse.misfit(Target::Class(9), 10, 10), None);
-        assert!(sparse.misfit(Target::Class(10), 10, 10).is_some_and(|why| why.contains("class 10")));
-        assert!(sparse.misfit(Target::Values(&[1.0]), 1, 1).is_some());
-        assert!(Loss::MeanSquaredError.misfit(Target::Values(&[1.0, 2.0]), 3, 3).is_some());
+        assert_eq!(sparse.mismatch(Target::Class(9), 10, 10), None);
+        assert!(sparse.mismatch(Target::Class(10), 10, 10).is_some_and(|why| why.contains("class 10")));
+        assert!(sparse.mismatch(Target::Values(&[1.0]), 1, 1).is_some());
+        assert!(Loss::MeanSquaredError.mismatch(Target::Values(&[1.0, 2.0]), 3, 3).is_some());
     }
 }

@@ -42,21 +42,23 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Whether the last element is still inside the slice.
+    /// Whether the last element is inside the slice; false if its index overflows.
     fn fits(&self) -> bool {
-        self.rows == 0
-            || self.columns == 0
-            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.values.len()
+        if self.rows == 0 || self.columns == 0 {
+            return true;
+        }
+        let row = (self.rows - 1).checked_mul(self.row_stride);
+        let column = (self.columns - 1).checked_mul(self.column_stride);
+        let last = row.zip(column).and_then(|(row, column)| row.checked_add(column));
+        last.is_some_and(|last| last < self.values.len())
     }
 }
 
-/// What happens to the numbers that were there before.
+/// What a product does with the previous contents of its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Onto {
-    /// They are overwritten.
-    Fresh,
-    /// The product is added to them.
-    Sum,
+pub(crate) enum Accumulate {
+    Overwrite,
+    Add,
 }
 
 /// `c = a · b`, or `c += a · b`; the rows of `c` begin `c_row_stride` numbers apart.
@@ -65,18 +67,25 @@ pub(crate) enum Onto {
 /// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its
 /// input.
 #[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
-pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matrix<'_>, onto: Onto) {
+pub(crate) fn matmul(
+    c: &mut [f32],
+    c_row_stride: usize,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    accumulate: Accumulate,
+) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "inner sizes of a matrix product");
     if m == 0 || n == 0 {
         return;
     }
     assert!(n <= c_row_stride || m == 1, "rows of a product overlap");
-    assert!((m - 1) * c_row_stride + n <= c.len(), "a product reaches beyond its slice");
+    let c_len = (m - 1).checked_mul(c_row_stride).and_then(|start| start.checked_add(n));
+    assert!(c_len.is_some_and(|len| len <= c.len()), "a product reaches beyond its slice");
     assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
     if k == 0 {
         // A sum of no products; the slices may be empty.
-        if onto == Onto::Fresh {
+        if accumulate == Accumulate::Overwrite {
             c.chunks_mut(c_row_stride.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
         }
         return;
@@ -85,7 +94,7 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     let b_row_stride = if k == 1 { n } else { b.row_stride };
     if m == 1 && a.column_stride == 1 && b.column_stride == 1 && b_row_stride >= n {
         let c = &mut c[..n];
-        if onto == Onto::Fresh {
+        if accumulate == Accumulate::Overwrite {
             c.fill(0.0);
         }
         return row_times_matrix(c, &a.values[..k], b.values, b_row_stride);
@@ -102,7 +111,7 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
             c.as_mut_ptr(),
             c_row_stride as isize,
             1,
-            onto == Onto::Sum,
+            accumulate == Accumulate::Add,
             b.values.as_ptr(),
             b.row_stride as isize,
             b.column_stride as isize,
@@ -211,9 +220,9 @@ mod tests {
             let rights = [Matrix::new(&b, k, n), Matrix::new(&b, n, k).transposed()];
             for (a, b) in lefts.into_iter().flat_map(|a| rights.map(|b| (a, b))) {
                 let mut c = vec![f32::NAN; m * n];
-                matmul(&mut c, n, a, b, Onto::Fresh);
+                matmul(&mut c, n, a, b, Accumulate::Overwrite);
                 assert_close(&c, &naive(a, b), 1e-5);
-                matmul(&mut c, n, a, b, Onto::Sum);
+                matmul(&mut c, n, a, b, Accumulate::Add);
                 assert_close(&c, &naive(a, b).iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 1e-5);
             }
         }
@@ -224,7 +233,7 @@ mod tests {
         let (a, b) = (noise(40, 3), noise(12, 4));
         let (a, b) = (Matrix::strided(&a, 4, 3, 10), Matrix::new(&b, 3, 4));
         let mut c = vec![7.0; 4 * 6];
-        matmul(&mut c, 6, a, b, Onto::Fresh);
+        matmul(&mut c, 6, a, b, Accumulate::Overwrite);
         let expected = naive(a, b);
         for row in 0..4 {
             assert_close(&c[row * 6..row * 6 + 4], &expected[row * 4..row * 4 + 4], 1e-5);

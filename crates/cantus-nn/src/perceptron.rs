@@ -22,7 +22,7 @@
 use cantus_random::KeyedRng;
 
 use crate::neuron::sigmoid;
-use crate::purpose;
+use crate::rng_streams;
 
 /// The weights between two layers: `[from][to]`.
 type Matrix = Vec<Vec<f64>>;
@@ -51,7 +51,7 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
     /// A perceptron with hidden layers of these widths, and random weights in [0, 1); the same seed draws the same.
     #[must_use]
     pub fn new(hidden: &[usize], seed: u64) -> Self {
-        let mut rng = KeyedRng::new([seed, purpose::PERCEPTRON]);
+        let mut rng = KeyedRng::new([seed, rng_streams::PERCEPTRON]);
         Self::with_weights(hidden, |_, _, _| rng.uniform())
     }
 

@@ -421,7 +421,7 @@ fn what_does_not_fit_is_refused_and_named() {
     assert_eq!(told(InMemory::classes(&[], &[]), sparse), "training examples: there are none");
     assert_eq!(
         told(InMemory::classes(&inputs[..60], &classes), sparse),
-        "training examples: their inputs have 20 numbers, but the network wants shape [20, 6]"
+        "training examples: their inputs have 20 numbers, but the network needs shape [20, 6]"
     );
     assert!(told(InMemory::classes(&inputs, &[0, 4, 1]), sparse).contains("example 1: class 4"));
     assert!(told(InMemory::classes(&inputs, &classes), Loss::MeanSquaredError).contains("wants a value"));

@@ -3,8 +3,8 @@
 //! The shapes are drawn to a logarithmic scale, so that 13 coefficients can be seen beside 1,690 numbers: a list of numbers as a bar,
 //! frames × features as a sheet (time runs to the right), height × width × channels as a box.
 
+use super::labels;
 use super::shape::{Anchor, Drawing, Font, Role, Shape};
-use super::words;
 use crate::network::Network;
 use crate::summary::grouped;
 
@@ -25,25 +25,25 @@ const PLAIN: Font = Font::plain(14.0);
 const SMALL: Font = Font::muted(12.0);
 
 pub(super) fn draw(network: &Network) -> Drawing {
-    let n_layers = network.chain.links.len() as f64;
+    let n_layers = network.model.layers.len() as f64;
     let height = 2.0 * MARGIN + PITCH * (n_layers + 1.0) + 8.0;
     let mut drawing = Drawing::new(WIDTH, height);
     let mut middle = MARGIN + CARD_HEIGHT / 2.0;
     input(&mut drawing, middle, network.input_shape());
-    for (link, spec) in network.chain.links.iter().zip(&network.architecture.layers) {
+    for (built, spec) in network.model.layers.iter().zip(&network.architecture.layers) {
         arrow(&mut drawing, middle + CARD_HEIGHT / 2.0);
         middle += PITCH;
-        let family = family(link.kind);
-        glyph(&mut drawing, middle, link.layer.output_shape(), family);
-        if link.kind == "Residual" {
+        let family = family(built.kind);
+        glyph(&mut drawing, middle, built.layer.output_shape(), family);
+        if built.kind == "Residual" {
             bypass(&mut drawing, middle);
         }
         card(&mut drawing, middle, family);
         let (left, right) = (CARD_X + 22.0, CARD_X + CARD_WIDTH - 16.0);
-        let settings = shortened(&words::settings(spec));
-        pair(&mut drawing, [left, middle], Anchor::Start, [(TITLE, link.kind), (SMALL, &settings)]);
-        let shape = words::shape(link.layer.output_shape());
-        let weights = if link.n_weights() > 0 { parameters(link.n_weights()) } else { String::new() };
+        let settings = shortened(&labels::settings(spec));
+        pair(&mut drawing, [left, middle], Anchor::Start, [(TITLE, built.kind), (SMALL, &settings)]);
+        let shape = labels::shape(built.layer.output_shape());
+        let weights = if built.n_weights() > 0 { parameters(built.n_weights()) } else { String::new() };
         pair(&mut drawing, [right, middle], Anchor::End, [(PLAIN, &shape), (SMALL, &weights)]);
     }
     let total = format!("{} in all", parameters(network.n_parameters()));
@@ -75,7 +75,7 @@ fn input(drawing: &mut Drawing, middle: f64, shape: &[usize]) {
     glyph(drawing, middle, shape, Role::Other);
     pair(drawing, [CARD_X + 22.0, middle], Anchor::Start, [(TITLE, "Input"), (SMALL, "")]);
     let right = CARD_X + CARD_WIDTH - 16.0;
-    pair(drawing, [right, middle], Anchor::End, [(PLAIN, &words::shape(shape)), (SMALL, "")]);
+    pair(drawing, [right, middle], Anchor::End, [(PLAIN, &labels::shape(shape)), (SMALL, "")]);
 }
 
 /// Layers that do alike have one colour.

@@ -10,10 +10,10 @@
 //! "Color Universal Design"), which people with any common colour blindness can tell apart.
 
 mod blocks;
+mod labels;
 mod neurons;
 mod shape;
 mod svg;
-mod words;
 
 pub use shape::{Anchor, Drawing, Role, Shape};
 

@@ -1,10 +1,10 @@
 //! Small networks: neurons in columns, connections between them.
 
+use super::labels;
 use super::shape::{Anchor, Drawing, Font, Role, Shape};
-use super::words;
-use crate::chain::Link;
 use crate::layer::LayerSpec;
 use crate::network::Network;
+use crate::sequential::BuiltLayer;
 
 /// From more neurons in one layer on, connections can no longer be told apart.
 const MOST_NEURONS: usize = 16;
@@ -24,39 +24,39 @@ const FOOT: f64 = 54.0;
 pub(super) struct Column {
     n_neurons: usize,
     /// Which layer computes them; none for the inputs.
-    link: Option<usize>,
+    built: Option<usize>,
     /// Name, number and activation, what follows.
     words: [String; 3],
 }
 
 /// The columns of a network that is small enough to be drawn so.
 pub(super) fn columns(network: &Network) -> Option<Vec<Column>> {
-    let n_inputs = network.chain.input_len();
+    let n_inputs = network.model.input_len();
     let inputs = Column {
         n_neurons: n_inputs,
-        link: None,
+        built: None,
         words: ["Input", &counted(n_inputs, "value"), ""].map(str::to_owned),
     };
     let mut columns = vec![inputs];
     let mut axes = network.input_shape().len();
-    for (i, (link, spec)) in network.chain.links.iter().zip(&network.architecture.layers).enumerate() {
+    for (i, (built, spec)) in network.model.layers.iter().zip(&network.architecture.layers).enumerate() {
         match spec {
             LayerSpec::Dense(_) if axes == 1 => {
-                let n_neurons = link.output_len();
+                let n_neurons = built.output_len();
                 let neurons = counted(n_neurons, "neuron");
-                let activation = words::activation(spec).map_or(String::new(), |name| format!(", {name}"));
-                let words = [link.kind.to_owned(), neurons + &activation, String::new()];
-                columns.push(Column { n_neurons, link: Some(i), words });
+                let activation = labels::activation(spec).map_or(String::new(), |name| format!(", {name}"));
+                let words = [built.kind.to_owned(), neurons + &activation, String::new()];
+                columns.push(Column { n_neurons, built: Some(i), words });
             }
             LayerSpec::Flatten(_) | LayerSpec::Reshape(_) => {}
             LayerSpec::Activation(_) | LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) => {
-                let note = format!("{} {}", link.kind, words::settings(spec));
+                let note = format!("{} {}", built.kind, labels::settings(spec));
                 let notes = &mut columns.last_mut()?.words[2];
                 *notes = if notes.is_empty() { note } else { format!("{notes}, {note}") };
             }
             _ => return None,
         }
-        axes = link.layer.output_shape().len();
+        axes = built.layer.output_shape().len();
     }
     (columns.len() > 1 && columns.iter().all(|column| column.n_neurons <= MOST_NEURONS)).then_some(columns)
 }
@@ -75,7 +75,7 @@ pub(super) fn draw(network: &Network, columns: &[Column]) -> Drawing {
         [MARGIN + COLUMN * column as f64, HEAD + ROW * (above + neuron as f64 + 0.5)]
     };
     let weights_of = |column: &Column| {
-        column.link.map(|link| Weights::new(&network.chain.links[link], &network.parameters[link]))
+        column.built.map(|built| Weights::new(&network.model.layers[built], &network.parameters[built]))
     };
     for (i, column) in columns.iter().enumerate() {
         if let Some(weights) = weights_of(column) {
@@ -107,13 +107,13 @@ struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    fn new(link: &'a Link, values: &'a [f32]) -> Self {
+    fn new(built: &'a BuiltLayer, values: &'a [f32]) -> Self {
         let [kernel, bias] = ["kernel", "bias"].map(|name| {
-            let tensor = link.tensors.iter().find(|tensor| tensor.parameter.name == name);
+            let tensor = built.tensors.iter().find(|tensor| tensor.parameter.name == name);
             tensor.map_or(&[][..], |tensor| &values[tensor.range.clone()])
         });
         let largest = values.iter().map(|w| w.abs()).fold(f32::MIN_POSITIVE, f32::max);
-        Self { path: &link.path, kernel, bias, largest }
+        Self { path: &built.path, kernel, bias, largest }
     }
 
     /// From 0 for nothing to 1 for the layer's largest weight.

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::problem;
 use crate::error::Error;
-use crate::weights::Tensor;
+use crate::tensor::Tensor;
 
 /// Layers that have the same kinds of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

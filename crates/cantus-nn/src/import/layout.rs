@@ -3,7 +3,7 @@
 use super::file::{Family, Group};
 use super::problem;
 use crate::error::Error;
-use crate::weights::Tensor;
+use crate::tensor::Tensor;
 
 /// Where imported numbers go.
 pub(super) struct Place<'a> {

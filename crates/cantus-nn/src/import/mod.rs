@@ -35,10 +35,10 @@ mod layout;
 use file::{Family, Group};
 use layout::Place;
 
-use crate::chain::Chain;
 use crate::error::Error;
 use crate::network::Network;
-use crate::weights::Tensor;
+use crate::sequential::Sequential;
+use crate::tensor::Tensor;
 
 impl Network {
     /// Replaces all weights by those of a safetensors file from Keras 3 or PyTorch (or from here).
@@ -70,7 +70,7 @@ impl Network {
                 )));
             }
             for (ours, theirs) in ours.iter().zip(in_order_of(&ours, theirs)?) {
-                let flattened = flattened_image(&self.chain, &ours.name);
+                let flattened = flattened_image(&self.model, &ours.name);
                 for (leaf, tensor) in &ours.tensors {
                     let place = Place { name: &tensor.name, family, leaf, shape: &tensor.shape, flattened };
                     let values = layout::convert(&place, &theirs)?;
@@ -97,23 +97,23 @@ fn problem(problem: impl Into<String>) -> Error {
 }
 
 /// Height, width and channels, if the layer called `name` gets an image that was flattened: PyTorch has its channels first.
-fn flattened_image(chain: &Chain, name: &str) -> Option<[usize; 3]> {
+fn flattened_image(model: &Sequential, name: &str) -> Option<[usize; 3]> {
     let own =
         |path: &str| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let at = chain.links.iter().position(|link| own(&link.path))?;
+    let at = model.layers.iter().position(|built| own(&built.path))?;
     let keeps_order = |kind| {
         matches!(
             kind,
             "Dropout" | "GaussianNoise" | "Activation" | "BatchNormalization" | "LayerNormalization"
         )
     };
-    let before = chain.links[..at].iter().rposition(|link| !keeps_order(link.kind))?;
-    if chain.links[before].kind != "Flatten" {
+    let before = model.layers[..at].iter().rposition(|built| !keeps_order(built.kind))?;
+    if model.layers[before].kind != "Flatten" {
         return None;
     }
     let input = match before {
-        0 => &chain.input_shape,
-        _ => chain.links[before - 1].layer.output_shape(),
+        0 => &model.input_shape,
+        _ => model.layers[before - 1].layer.output_shape(),
     };
     input.try_into().ok()
 }

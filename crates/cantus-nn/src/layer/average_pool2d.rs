@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::max_pool2d::default_pool_size;
 use super::window::{Axis, Padding, place};
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::elementwise::add_scaled;
 use crate::error::Error;
 
@@ -118,7 +118,7 @@ impl Layer for AveragePool2DLayer {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         y.fill(0.0);
         for (x, y) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len())) {
             self.for_each_position(|output, input, share| {
@@ -127,10 +127,17 @@ impl Layer for AveragePool2DLayer {
         }
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
         dx.fill(0.0);
-        for (dx, dy) in dx.chunks_exact_mut(self.input_len()).zip(flow.dy.chunks_exact(self.output_len())) {
+        for (dx, dy) in dx.chunks_exact_mut(self.input_len()).zip(io.dy.chunks_exact(self.output_len())) {
             self.for_each_position(|output, input, share| {
                 add_scaled(&mut dx[input..input + self.channels], &dy[output..output + self.channels], share);
             });

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, LayerSpec, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec, Parameter, Site,
+    Weights,
+};
 use crate::elementwise::add;
 use crate::error::Error;
 
@@ -82,11 +85,15 @@ impl BidirectionalLayer {
 }
 
 /// Half of the floats, and what lies beyond `start` of the scratch space, for one direction.
-fn half<'a>(direction: usize, tape: &'a mut Tape<'_>, start: usize) -> (&'a mut [f32], Tape<'a>) {
-    let half = tape.floats.len() / 2;
-    let (ours, scratch) = tape.scratch.split_at_mut(start);
-    let floats = &mut tape.floats[direction * half..(direction + 1) * half];
-    (ours, Tape { floats, scratch })
+fn half<'a>(
+    direction: usize,
+    cache: &'a mut ForwardCache<'_>,
+    start: usize,
+) -> (&'a mut [f32], ForwardCache<'a>) {
+    let half = cache.cached.len() / 2;
+    let (ours, scratch) = cache.scratch.split_at_mut(start);
+    let cached = &mut cache.cached[direction * half..(direction + 1) * half];
+    (ours, ForwardCache { cached, scratch })
 }
 
 impl Layer for BidirectionalLayer {
@@ -108,11 +115,11 @@ impl Layer for BidirectionalLayer {
         all
     }
 
-    fn memory(&self) -> Memory {
-        let one = self.layers[0].memory();
+    fn buffer_sizes(&self) -> BufferSizes {
+        let one = self.layers[0].buffer_sizes();
         // In scratch: the output of one direction, or its gradient; ∂E/∂x of the second.
         let ours = self.half_len() + self.input_len;
-        Memory { floats: 2 * one.floats, scratch_per_row: one.scratch_per_row + ours, ..one }
+        BufferSizes { cached: 2 * one.cached, scratch_per_row: one.scratch_per_row + ours, ..one }
     }
 
     fn n_derived(&self) -> usize {
@@ -130,10 +137,17 @@ impl Layer for BidirectionalLayer {
         BackwardReads { input: one.backward_reads().input, output: false }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], mut tape: Tape<'_>) {
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        mut cache: ForwardCache<'_>,
+    ) {
         for (direction, layer) in self.layers.iter().enumerate() {
-            let (output, tape) = half(direction, &mut tape, pass.rows * self.half_len());
-            layer.forward(pass, self.weights(direction, weights), x, output, tape);
+            let (output, cache) = half(direction, &mut cache, context.rows * self.half_len());
+            layer.forward(context, self.weights(direction, weights), x, output, cache);
             for (y, output) in y.chunks_exact_mut(2 * self.units).zip(output.chunks_exact(self.units)) {
                 y[direction * self.units..(direction + 1) * self.units].copy_from_slice(output);
             }
@@ -142,27 +156,27 @@ impl Layer for BidirectionalLayer {
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        mut tape: Tape<'_>,
+        mut cache: ForwardCache<'_>,
     ) {
-        let (half_len, input_len) = (pass.rows * self.half_len(), pass.rows * self.input_len);
-        let mut dx = flow.dx;
+        let (half_len, input_len) = (context.rows * self.half_len(), context.rows * self.input_len);
+        let mut dx = io.dx;
         for ((direction, layer), gradient) in
             self.layers.iter().enumerate().zip(gradient.chunks_mut(self.n_weights))
         {
-            let (ours, tape) = half(direction, &mut tape, half_len + input_len);
+            let (ours, cache) = half(direction, &mut cache, half_len + input_len);
             let (d_output, d_input) = ours.split_at_mut(half_len);
             for (dy, d_output) in
-                flow.dy.chunks_exact(2 * self.units).zip(d_output.chunks_exact_mut(self.units))
+                io.dy.chunks_exact(2 * self.units).zip(d_output.chunks_exact_mut(self.units))
             {
                 d_output.copy_from_slice(&dy[direction * self.units..(direction + 1) * self.units]);
             }
             let d_input = dx.is_some().then_some(&mut *d_input);
-            let inner = Flow { x: flow.x, y: &[], dy: d_output, dx: d_input };
-            layer.backward(pass, self.weights(direction, weights), inner, gradient, tape);
+            let inner = GradientIo { x: io.x, y: &[], dy: d_output, dx: d_input };
+            layer.backward(context, self.weights(direction, weights), inner, gradient, cache);
             if let Some(dx) = &mut dx {
                 let d_input = &ours[half_len..];
                 if direction == 0 { dx.copy_from_slice(d_input) } else { add(dx, d_input) }
@@ -170,7 +184,7 @@ impl Layer for BidirectionalLayer {
         }
     }
 
-    fn wants_many_rows(&self) -> bool {
+    fn prefers_many_rows(&self) -> bool {
         true
     }
 }

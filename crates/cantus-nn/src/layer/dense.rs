@@ -14,16 +14,17 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
+    Site, Weights, split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::crew::Crew;
 use crate::elementwise::{add, add_rows};
 use crate::error::Error;
-use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::initializer::Initializer;
+use crate::latency_pool::LatencyPool;
+use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
-use crate::team::lock;
+use crate::sync::lock;
 
 /// A fully connected layer; on an input of more than one axis, along the last one.
 ///
@@ -133,44 +134,51 @@ impl Layer for DenseLayer {
         ]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         let (kept, units) = (self.description.activation.needs_net_input(), self.description.units);
-        Memory {
-            floats: if kept { self.repeats * units } else { 0 },
+        BufferSizes {
+            cached: if kept { self.repeats * units } else { 0 },
             scratch: if self.is_worth_sharing() { PARTS * units } else { 0 },
-            ..Memory::default()
+            ..BufferSizes::default()
         }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
         let [kernel, bias] = split(weights.values, self.lens());
-        let x = Matrix::new(x, pass.rows * self.repeats, self.n_inputs);
-        matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Onto::Fresh);
-        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
+        let x = Matrix::new(x, context.rows * self.repeats, self.n_inputs);
+        matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Accumulate::Overwrite);
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
     }
 
     /// Members take rows of the kernel, which lie together in memory: to read them is what takes the time. The cut does
     /// not depend on who helps, so that an answer has the same bits alone.
-    fn answer(
+    fn forward_one(
         &self,
-        crew: &Crew,
-        pass: &Pass,
+        pool: &LatencyPool,
+        context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
         y: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
         if !self.is_worth_sharing() {
-            return self.forward(pass, weights, x, y, tape);
+            return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
         let height = self.n_inputs.div_ceil(PARTS).next_multiple_of(8);
-        let sums = &mut tape.scratch[..PARTS * units];
+        let sums = &mut cache.scratch[..PARTS * units];
         let parts: Vec<_> = sums.chunks_exact_mut(units).map(Mutex::new).collect();
-        crew.together(&|rank| {
-            for (i, sum) in parts.iter().enumerate().skip(rank).step_by(crew.n_members()) {
+        pool.run(&|rank| {
+            for (i, sum) in parts.iter().enumerate().skip(rank).step_by(pool.n_threads()) {
                 let start = (i * height).min(self.n_inputs);
                 let n = height.min(self.n_inputs - start);
                 let (x, kernel) = (&x[start..start + n], &kernel[start * units..]);
@@ -179,39 +187,39 @@ impl Layer for DenseLayer {
                     units,
                     Matrix::new(x, 1, n),
                     Matrix::new(kernel, n, units),
-                    Onto::Fresh,
+                    Accumulate::Overwrite,
                 );
             }
         });
         drop(parts);
         y.fill(0.0);
         sums.chunks_exact(units).for_each(|sum| add(y, sum));
-        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
-        let n_rows = pass.rows * self.repeats;
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
+        let n_rows = context.rows * self.repeats;
         let [kernel, _] = split(weights.values, self.lens());
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
-        activation.backward(flow.y, tape.floats, flow.dy, units);
-        let dh = Matrix::new(flow.dy, n_rows, units);
-        matmul(d_kernel, units, Matrix::new(flow.x, n_rows, self.n_inputs).transposed(), dh, Onto::Sum);
-        add_rows(d_bias, flow.dy);
-        if let Some(dx) = flow.dx {
+        activation.backward(io.y, cache.cached, io.dy, units);
+        let dh = Matrix::new(io.dy, n_rows, units);
+        matmul(d_kernel, units, Matrix::new(io.x, n_rows, self.n_inputs).transposed(), dh, Accumulate::Add);
+        add_rows(d_bias, io.dy);
+        if let Some(dx) = io.dx {
             matmul(
                 dx,
                 self.n_inputs,
                 dh,
                 Matrix::new(kernel, self.n_inputs, units).transposed(),
-                Onto::Fresh,
+                Accumulate::Overwrite,
             );
         }
     }
@@ -220,9 +228,9 @@ impl Layer for DenseLayer {
         self.description.activation
     }
 
-    fn meeting(&self) -> Option<Meeting<'_>> {
+    fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
         let wide = self.repeats == 1 && self.lens()[0] >= MANY_WEIGHTS;
-        wide.then_some(Meeting::Columns(self))
+        wide.then_some(BatchReduction::ColumnParallel(self))
     }
 }
 
@@ -230,7 +238,7 @@ impl Layer for DenseLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
 
     fn dense(activation: Activation) -> LayerSpec {
         LayerSpec::Dense(Dense::new(3, activation))
@@ -273,7 +281,7 @@ mod tests {
             let layer = LayerSpec::Dense(Dense::new(WORTH_SHARING.div_ceil(n_inputs), Activation::Tanh));
             let units = WORTH_SHARING.div_ceil(n_inputs);
             let (x, weights) = (noise(n_inputs, 1), noise((n_inputs + 1) * units, 2));
-            let answer = run_answer(&Crew::alone(), &layer, &[n_inputs], &weights, &x);
+            let answer = run_forward_one(&LatencyPool::single_thread(), &layer, &[n_inputs], &weights, &x);
             assert_close(&answer, &run_forward(&layer, &[n_inputs], &weights, &x), 1e-5);
         }
     }
@@ -282,10 +290,10 @@ mod tests {
     fn a_shared_answer_has_the_bits_of_one_alone() {
         let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));
         let (weights, x) = (noise(201 * 150, 1), noise(200, 2));
-        let alone = run_answer(&Crew::alone(), &layer, &[200], &weights, &x);
+        let alone = run_forward_one(&LatencyPool::single_thread(), &layer, &[200], &weights, &x);
         assert_close(&alone, &run_forward(&layer, &[200], &weights, &x), 1e-5);
         for _ in 0..200 {
-            let answer = run_answer(&Crew::muster(), &layer, &[200], &weights, &x);
+            let answer = run_forward_one(&LatencyPool::acquire(), &layer, &[200], &weights, &x);
             assert!(alone.iter().zip(&answer).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }

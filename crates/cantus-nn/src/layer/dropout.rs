@@ -11,7 +11,7 @@ use cantus_random::{bits, key};
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
 /// Silences each number with probability `rate`.
@@ -30,14 +30,14 @@ pub struct Dropout {
 
 impl Dropout {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.share("rate", self.rate)?;
+        let rate = site.fraction("rate", self.rate)?;
         Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone: input_shape.iter().product() })
     }
 }
 
 impl SpatialDropout {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.share("rate", self.rate)?;
+        let rate = site.fraction("rate", self.rate)?;
         let n_alone = input_shape.last().copied().unwrap_or(1);
         Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone })
     }
@@ -77,12 +77,12 @@ pub(crate) struct DropoutLayer {
 
 impl DropoutLayer {
     /// `to` = mask · `from` / (1 - rate)
-    fn silence(&self, pass: &Pass, from: &[f32], to: &mut [f32]) {
+    fn silence(&self, context: &BatchContext, from: &[f32], to: &mut [f32]) {
         let width = self.shape.iter().product();
         let limit = (f64::from(self.rate) * 2.0_f64.powi(32)) as u32;
         let scale = 1.0 / (1.0 - self.rate);
         for (row, (from, to)) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)).enumerate() {
-            let key = key(pass.key, (pass.first_row + row) as u64);
+            let key = key(context.key, (context.first_row + row) as u64);
             for (from, to) in from.chunks_exact(self.n_alone).zip(to.chunks_exact_mut(self.n_alone)) {
                 silence(key, limit, scale, from, to);
             }
@@ -99,17 +99,24 @@ impl Layer for DropoutLayer {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
-        if pass.training {
-            self.silence(pass, x, y);
+    fn forward(&self, context: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
+        if context.training {
+            self.silence(context, x, y);
         } else {
             y.copy_from_slice(x);
         }
     }
 
-    fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        if let Some(dx) = flow.dx {
-            self.silence(pass, flow.dy, dx);
+    fn backward(
+        &self,
+        context: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        if let Some(dx) = io.dx {
+            self.silence(context, io.dy, dx);
         }
     }
 }
@@ -130,8 +137,9 @@ mod tests {
     fn the_share_of_zeros_is_the_rate_and_the_mean_stays() {
         let layer = Dropout { rate: 0.3 }.build(&[1000], Site { path: "", kind: "Dropout" }).unwrap();
         let mut y = vec![0.0; 20_000];
-        let pass = Pass { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
-        layer.silence(&pass, &vec![1.0; 20_000], &mut y);
+        let context =
+            BatchContext { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
+        layer.silence(&context, &vec![1.0; 20_000], &mut y);
         let zeros = y.iter().filter(|&&y| y == 0.0).count() as f32 / 2e4;
         let mean = y.iter().sum::<f32>() / 2e4;
         assert!((zeros - 0.3).abs() < 0.02 && (mean - 1.0).abs() < 0.03, "{zeros} {mean}");
@@ -141,8 +149,8 @@ mod tests {
     fn a_channel_is_silenced_as_a_whole() {
         let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], Site { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 480];
-        let pass = Pass { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
-        layer.silence(&pass, &[1.0; 480], &mut y);
+        let context = BatchContext { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
+        layer.silence(&context, &[1.0; 480], &mut y);
         for example in y.chunks(240) {
             assert!(example.chunks(40).all(|step| step == &example[..40]));
             assert!(example.contains(&0.0) && example.contains(&2.0));

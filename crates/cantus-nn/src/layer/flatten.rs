@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights, size};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights, size};
 use crate::error::Error;
 
 /// Makes one axis of all axes.
@@ -59,13 +59,20 @@ impl Layer for View {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         y.copy_from_slice(x);
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        if let Some(dx) = flow.dx {
-            dx.copy_from_slice(flow.dy);
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        if let Some(dx) = io.dx {
+            dx.copy_from_slice(io.dy);
         }
     }
 

@@ -11,9 +11,11 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{
+    BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, split, split_mut,
+};
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
 
 /// Normalises along the last axis.
 ///
@@ -122,17 +124,24 @@ impl Layer for LayerNormalizationLayer {
         ]
     }
 
-    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         let [gamma, beta] = split(weights.values, [self.n; 2]);
         normalise(x, y, gamma, beta, self.epsilon);
     }
 
-    fn backward(&self, _: &Pass, weights: Weights<'_>, flow: Flow<'_>, gradient: &mut [f32], _: Tape<'_>) {
+    fn backward(
+        &self,
+        _: &BatchContext,
+        weights: Weights<'_>,
+        io: GradientIo<'_>,
+        gradient: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
         let [gamma, _] = split(weights.values, [self.n; 2]);
         let [d_gamma, d_beta] = split_mut(gradient, [self.n; 2]);
-        add_gradient(flow.x, flow.dy, d_gamma, d_beta, self.epsilon);
-        if let Some(dx) = flow.dx {
-            spread(flow.x, flow.dy, dx, gamma, self.epsilon);
+        add_gradient(io.x, io.dy, d_gamma, d_beta, self.epsilon);
+        if let Some(dx) = io.dx {
+            spread(io.x, io.dy, dx, gamma, self.epsilon);
         }
     }
 }

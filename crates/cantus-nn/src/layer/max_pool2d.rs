@@ -11,7 +11,7 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, place};
-use super::{BackwardReads, Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
 /// The greatest number in each window, channel by channel.
@@ -184,23 +184,30 @@ impl Layer for MaxPool2DLayer {
     }
 
     /// In scratch: the greatest of a row of columns.
-    fn memory(&self) -> Memory {
-        Memory { scratch: self.row_len(), ..Memory::default() }
+    fn buffer_sizes(&self) -> BufferSizes {
+        BufferSizes { scratch: self.row_len(), ..BufferSizes::default() }
     }
 
     fn selects(&self) -> bool {
         true
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], cache: ForwardCache<'_>) {
         let images = x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len()));
-        images.for_each(|(x, y)| pool(self, x, y, tape.scratch));
+        images.for_each(|(x, y)| pool(self, x, y, cache.scratch));
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
-        let inputs = flow.x.chunks_exact(self.input_len()).zip(dx.chunks_exact_mut(self.input_len()));
-        let outputs = flow.y.chunks_exact(self.output_len()).zip(flow.dy.chunks_exact(self.output_len()));
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
+        let inputs = io.x.chunks_exact(self.input_len()).zip(dx.chunks_exact_mut(self.input_len()));
+        let outputs = io.y.chunks_exact(self.output_len()).zip(io.dy.chunks_exact(self.output_len()));
         inputs.zip(outputs).for_each(|((x, dx), (y, dy))| unpool(self, x, y, dy, dx));
     }
 }

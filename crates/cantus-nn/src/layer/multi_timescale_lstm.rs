@@ -64,11 +64,11 @@ impl MultiTimescaleLstm {
         }
         let units = site.at_least_one("units", self.units.saturating_mul(self.time_scales.len()))?;
         let lstm = Lstm::new(units, self.return_sequences);
-        Ok(lstm.build(input_shape, site)?.with_first_bias(self.first_bias()))
+        Ok(lstm.build(input_shape, site)?.with_initial_bias(self.initial_bias()))
     }
 
     /// Of the gates i, f, g, o, in this order; within each, memory by memory.
-    fn first_bias(&self) -> Vec<f32> {
+    fn initial_bias(&self) -> Vec<f32> {
         let of_memories = |sign: f32| {
             self.time_scales.iter().flat_map(move |tau| vec![sign * (tau - 1.0).ln(); self.units])
         };

@@ -16,10 +16,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, size};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, size,
+};
 use crate::error::Error;
-use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::initializer::Initializer;
+use crate::matmul::{Accumulate, Matrix, matmul};
 
 /// The kernel that random features stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -158,16 +160,23 @@ impl Layer for RandomFourierFeaturesLayer {
         vec![Parameter { trainable: false, ..kernel }]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         // ∂E/∂h of one group.
-        Memory { scratch_per_row: self.n_frequencies(), ..Memory::default() }
+        BufferSizes { scratch_per_row: self.n_frequencies(), ..BufferSizes::default() }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
         let n_frequencies = self.n_frequencies();
         for (start, n, output) in self.places() {
-            let (x, kernel) = self.factors(pass.rows, x, weights.values, (start, n));
-            matmul(&mut y[output..], self.n_outputs(), x, kernel, Onto::Fresh);
+            let (x, kernel) = self.factors(context.rows, x, weights.values, (start, n));
+            matmul(&mut y[output..], self.n_outputs(), x, kernel, Accumulate::Overwrite);
             let factor = self.factor(n);
             for y in y.chunks_exact_mut(self.n_outputs()) {
                 let (cosines, sines) = y[output..output + 2 * n_frequencies].split_at_mut(n_frequencies);
@@ -178,13 +187,20 @@ impl Layer for RandomFourierFeaturesLayer {
         }
     }
 
-    fn backward(&self, pass: &Pass, weights: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
         let n_frequencies = self.n_frequencies();
         for (start, n, output) in self.places() {
             let factor = self.factor(n);
-            let outputs = flow.y.chunks_exact(self.n_outputs()).zip(flow.dy.chunks_exact(self.n_outputs()));
-            for ((y, dy), dh) in outputs.zip(tape.scratch.chunks_exact_mut(n_frequencies)) {
+            let outputs = io.y.chunks_exact(self.n_outputs()).zip(io.dy.chunks_exact(self.n_outputs()));
+            for ((y, dy), dh) in outputs.zip(cache.scratch.chunks_exact_mut(n_frequencies)) {
                 let range = output..output + 2 * n_frequencies;
                 let ((cosines, sines), (d_cosines, d_sines)) =
                     (y[range.clone()].split_at(n_frequencies), dy[range].split_at(n_frequencies));
@@ -192,13 +208,13 @@ impl Layer for RandomFourierFeaturesLayer {
                     *dh = factor * (cosines[i] * d_sines[i] - sines[i] * d_cosines[i]);
                 }
             }
-            let dh = Matrix::new(tape.scratch, pass.rows, n_frequencies);
-            let (_, kernel) = self.factors(pass.rows, flow.x, weights.values, (start, n));
-            matmul(&mut dx[start..], self.n_inputs, dh, kernel.transposed(), Onto::Fresh);
+            let dh = Matrix::new(cache.scratch, context.rows, n_frequencies);
+            let (_, kernel) = self.factors(context.rows, io.x, weights.values, (start, n));
+            matmul(&mut dx[start..], self.n_inputs, dh, kernel.transposed(), Accumulate::Overwrite);
         }
     }
 
-    fn wants_many_rows(&self) -> bool {
+    fn prefers_many_rows(&self) -> bool {
         true
     }
 }

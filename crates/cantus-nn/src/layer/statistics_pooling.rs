@@ -17,7 +17,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
 /// Describes each channel of a sequence by its statistics over time.
@@ -186,14 +186,14 @@ impl Layer for StatisticsPooling1DLayer {
         BackwardReads::INPUT
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         // d of one scale, or a copy of x; mean, variance and a running sum.
-        Memory { scratch: (self.time + 3) * self.channels, ..Memory::default() }
+        BufferSizes { scratch: (self.time + 3) * self.channels, ..BufferSizes::default() }
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], cache: ForwardCache<'_>) {
         let (channels, n_statistics) = (self.channels, self.n_statistics());
-        let (mean, rest) = tape.scratch.split_at_mut(channels);
+        let (mean, rest) = cache.scratch.split_at_mut(channels);
         let (variance, rest) = rest.split_at_mut(channels);
         let outputs = y.chunks_exact_mut(channels * n_statistics);
         for (x, y) in x.chunks_exact(self.time * channels).zip(outputs) {
@@ -216,14 +216,21 @@ impl Layer for StatisticsPooling1DLayer {
         }
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
         let (channels, n_statistics) = (self.channels, self.n_statistics());
-        let (mean, rest) = tape.scratch.split_at_mut(channels);
+        let (mean, rest) = cache.scratch.split_at_mut(channels);
         let (variance, rest) = rest.split_at_mut(channels);
         let (sum, rest) = rest.split_at_mut(channels);
-        let inputs = flow.x.chunks_exact(self.time * channels).zip(dx.chunks_exact_mut(self.time * channels));
-        for ((x, dx), dy) in inputs.zip(flow.dy.chunks_exact(channels * n_statistics)) {
+        let inputs = io.x.chunks_exact(self.time * channels).zip(dx.chunks_exact_mut(self.time * channels));
+        for ((x, dx), dy) in inputs.zip(io.dy.chunks_exact(channels * n_statistics)) {
             moments(x, mean, variance);
             dx.copy_from_slice(x);
             self.deviation_gradient(dx, mean, variance, &dy[1..], n_statistics);

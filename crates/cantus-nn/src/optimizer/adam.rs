@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Slots, Step};
+use super::{Slots, UpdateStep};
 
 /// Running means of the gradient, m ← m + (1 - β₁)(g - m), and of its square, v ← v + (1 - β₂)(g² - v), give
 /// the step w ← w - η m̂ / (√v̂ + ε), where m̂ and v̂ make up for beginning at 0.
@@ -49,12 +49,19 @@ impl Default for AdamW {
 }
 
 impl Adam {
-    pub(super) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
+    pub(super) fn update(&self, step: UpdateStep, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         self.update_fading(step, 1.0, weights, gradient, slots);
     }
 
     /// One step, before which every weight is multiplied by `fade`.
-    fn update_fading(&self, step: Step, fade: f32, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
+    fn update_fading(
+        &self,
+        step: UpdateStep,
+        fade: f32,
+        weights: &mut [f32],
+        gradient: &[f32],
+        slots: Slots<'_>,
+    ) {
         // Both corrections for beginning at 0, folded into the learning rate.
         let n = i32::try_from(step.number).unwrap_or(i32::MAX);
         // Keras takes the powers of β rounded to f32, in f32 and in f64 alike; that is 6.7e-6 of every step.
@@ -78,7 +85,7 @@ fn follow(rule: &Adam, rate: f32, fade: f32, weights: &mut [f32], gradient: &[f3
 }
 
 impl AdamW {
-    pub(super) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
+    pub(super) fn update(&self, step: UpdateStep, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         let Self { learning_rate, weight_decay, beta_1, beta_2, epsilon } = *self;
         let adam = Adam { learning_rate, beta_1, beta_2, epsilon };
         adam.update_fading(step, 1.0 - step.learning_rate * weight_decay, weights, gradient, slots);
@@ -101,7 +108,7 @@ mod tests {
         let expected = [-9.999_869_997_876e-4, -1.266_320_758_437e-3, -1.924_426_168_826e-3];
         let (mut w, mut m, mut v) = ([0.0_f32], [0.0], [0.0]);
         for ((gradient, expected), number) in [0.5, -0.25, 1.0].into_iter().zip(expected).zip(1..) {
-            let step = Step { learning_rate: 1e-3, number };
+            let step = UpdateStep { learning_rate: 1e-3, number };
             Adam::default().update(step, &mut w, &[gradient], [&mut m, &mut v]);
             let by = f64::from(w[0]) / expected - 1.0;
             assert!(by.abs() < 5e-7, "step {number}: {} differs by {by:.1e}", w[0]);

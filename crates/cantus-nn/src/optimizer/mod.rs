@@ -38,7 +38,7 @@ impl Default for Optimizer {
 
 /// What a step knows beside the gradient.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct UpdateStep {
     /// After the schedule.
     pub(crate) learning_rate: f32,
     /// Counted from 1.
@@ -82,7 +82,7 @@ impl Optimizer {
     }
 
     /// Moves `weights` one step along their `gradient`.
-    pub(crate) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
+    pub(crate) fn update(&self, step: UpdateStep, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         match self {
             Self::Sgd(sgd) => sgd.update(step, weights, gradient, slots),
             Self::RmsProp(rmsprop) => rmsprop.update(step, weights, gradient, slots),

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Slots, Step};
+use super::{Slots, UpdateStep};
 
 /// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η
 /// g / √(v + ε).
@@ -31,7 +31,7 @@ impl Default for RmsProp {
 impl RmsProp {
     pub(super) fn update(
         &self,
-        step: Step,
+        step: UpdateStep,
         weights: &mut [f32],
         gradient: &[f32],
         [mean_square, momentum]: Slots<'_>,
@@ -87,7 +87,7 @@ mod tests {
         let expected = [-3.162_271_335_632e-3, -1.687_854_338_284e-3, -4.506_432_519_522e-3];
         let (mut w, mut v) = ([0.0_f32], [0.0]);
         for ((gradient, expected), number) in [0.5, -0.25, 1.0].into_iter().zip(expected).zip(1..) {
-            let step = Step { learning_rate: 1e-3, number };
+            let step = UpdateStep { learning_rate: 1e-3, number };
             RmsProp::default().update(step, &mut w, &[gradient], [&mut v, &mut []]);
             let by = f64::from(w[0]) / expected - 1.0;
             assert!(by.abs() < 5e-7, "step {number}: {} differs by {by:.1e}", w[0]);

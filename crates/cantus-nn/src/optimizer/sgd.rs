@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Slots, Step};
+use super::{Slots, UpdateStep};
 
 /// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a lasting
 /// direction grow.
@@ -27,7 +27,13 @@ impl Default for Sgd {
 }
 
 impl Sgd {
-    pub(super) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], [velocity, _]: Slots<'_>) {
+    pub(super) fn update(
+        &self,
+        step: UpdateStep,
+        weights: &mut [f32],
+        gradient: &[f32],
+        [velocity, _]: Slots<'_>,
+    ) {
         if self.momentum == 0.0 {
             descend(step.learning_rate, weights, gradient);
         } else {

@@ -27,16 +27,16 @@
 //!
 //! | the question | where it is asked | no | yes |
 //! |---|---|---|---|
-//! | a group of examples is smaller than a lane | `CACHED` in fit/plan.rs | 599 | 7 |
-//! | … where max pooling follows an activation and the way back comes later | `CACHED` in fit/plan.rs | 5 | 5 |
-//! | a batch fills two lanes of the usual height | `lane_rows` in fit/plan.rs | 390 | 210 |
-//! | a batch fills more than 32 lanes of the usual height | `lane_rows` in fit/plan.rs | 597 | 3 |
-//! | a lane has the height that recurrent layers want | `wants_many_rows` in fit/plan.rs | 410 | 190 |
+//! | a group of examples is smaller than a shard | `CACHED` in train/plan.rs | 599 | 7 |
+//! | … where max pooling follows an activation and the way back comes later | `CACHED` in train/plan.rs | 5 | 5 |
+//! | a batch fills two shards of the usual height | `shard_rows` in train/plan.rs | 390 | 210 |
+//! | a batch fills more than 32 shards of the usual height | `shard_rows` in train/plan.rs | 597 | 3 |
+//! | a shard has the height that recurrent layers want | `prefers_many_rows` in train/plan.rs | 410 | 190 |
 //! | a Dense layer has so many weights that its columns are shared | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
-//! | … and more than one panel of columns | `WIDTH` in fit/columns.rs | 3 | 14 |
-//! | … and a last panel that is not full | `WIDTH` in fit/columns.rs | 4 | 13 |
-//! | … and more than one tile of inputs | `TILE` in fit/columns.rs | 3 | 14 |
-//! | a tensor is updated in more than one tile | `TILE` in fit/block.rs | 578 | 151 |
+//! | … and more than one panel of columns | `WIDTH` in train/column_parallel.rs | 3 | 14 |
+//! | … and a last panel that is not full | `WIDTH` in train/column_parallel.rs | 4 | 13 |
+//! | … and more than one tile of inputs | `TILE` in train/column_parallel.rs | 3 | 14 |
+//! | a tensor is updated in more than one tile | `TILE` in train/parameter_block.rs | 578 | 151 |
 //! | a Dense layer is worth sharing for one answer | `WORTH_SHARING` in layer/dense.rs | 568 | 33 |
 //! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 31 | 3 |
 //! | a single row is multiplied with a matrix too large for the cache | `NEAR` in matmul.rs | 572 | 5 |
@@ -52,15 +52,15 @@
 //! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 52 | 28 |
 //! | … and some beyond a multiple of 16 | `LANES` in layer/max_pool2d.rs | 9 | 19 |
 //! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 99 | 4 |
-//! | the units of a recurrent layer take more than one part for one answer | `PART` in layer/one_sequence.rs | 62 | 11 |
-//! | the gradient of a bias is the sum of at least four rows in a lane | `add_rows` in elementwise.rs | 247 | 412 |
+//! | the units of a recurrent layer take more than one part for one answer | `UNITS` in layer/single_example.rs | 62 | 11 |
+//! | the gradient of a bias is the sum of at least four rows in a shard | `add_rows` in elementwise.rs | 247 | 412 |
 //! | random features have more than one group of inputs | `places` in layer/random_fourier_features.rs | 62 | 56 |
 //! | statistics are taken of differences too | `differences` in layer/statistics_pooling.rs | 14 | 46 |
 //! | fewer examples than there are go through the layers together for an answer | `CACHED` in inference.rs | 591 | 9 |
 //! | answers take more than one block of examples | `BLOCK` in inference.rs | 394 | 206 |
 //! | a penalty is summed over more than 16 weights | `sums` in regularizer.rs | 60 | 240 |
-//! | the last batch of an epoch is smaller | `run_epoch` in fit/mod.rs | 175 | 425 |
-//! | … and has one example alone | `run_epoch` in fit/mod.rs | 155 | 270 |
+//! | the last batch of an epoch is smaller | `run_epoch` in train/fit.rs | 175 | 425 |
+//! | … and has one example alone | `run_epoch` in train/fit.rs | 155 | 270 |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
 

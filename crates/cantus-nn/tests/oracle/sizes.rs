@@ -17,7 +17,7 @@ pub struct Place {
     /// How many rows of an example go through it as examples of their own.
     pub repeats: usize,
     /// Whether anything before it is trained.
-    pub hands_on: bool,
+    pub propagates: bool,
 }
 
 /// Layers between two places where all examples of a batch have to wait for each other.
@@ -37,12 +37,12 @@ pub struct Sizes {
     pub n_examples: usize,
     pub many_rows: bool,
     /// How many examples a thread takes at a time.
-    pub lane_rows: usize,
+    pub shard_rows: usize,
 }
 
 /// `MANY_WEIGHTS` of `layer/dense.rs`.
 const MANY_WEIGHTS: usize = 65_536;
-/// `CACHED` of `fit/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
+/// `CACHED` of `train/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
 pub const CACHED: usize = 65_536;
 
 /// Gates and units of a recurrent layer.
@@ -122,20 +122,20 @@ impl Place {
     }
 
     /// Whether a recurrent layer goes through more than one chunk of steps.
-    pub fn takes_chunks(&self, lane_rows: usize) -> Option<bool> {
+    pub fn takes_chunks(&self, shard_rows: usize) -> Option<bool> {
         let (gates, units) = recurrent(&self.spec)?;
-        let chunk = (CACHED / (lane_rows * self.repeats * gates * units)).max(1);
+        let chunk = (CACHED / (shard_rows * self.repeats * gates * units)).max(1);
         Some(self.input[0] > chunk)
     }
 
     /// Of how many rows the gradient of a bias is the sum.
-    pub fn bias_rows(&self, lane_rows: usize) -> Option<usize> {
+    pub fn bias_rows(&self, shard_rows: usize) -> Option<usize> {
         let has_bias = self.is_dense() || matches!(self.spec, LayerSpec::Conv2D(_));
         let positions = self.output.iter().product::<usize>() / self.width_out();
-        (has_bias && !self.shares_columns()).then_some(lane_rows * self.repeats * positions)
+        (has_bias && !self.shares_columns()).then_some(shard_rows * self.repeats * positions)
     }
 
-    pub fn wants_many_rows(&self) -> bool {
+    pub fn prefers_many_rows(&self) -> bool {
         recurrent(&self.spec).is_some() || matches!(self.spec, LayerSpec::RandomFourierFeatures(_))
     }
 }
@@ -144,21 +144,22 @@ impl Sizes {
     pub fn new(plan: &Plan) -> Self {
         let mut places = Vec::new();
         let mut shape = plan.architecture.input_shape.clone();
-        let mut hands_on = false;
+        let mut propagates = false;
         let (mut begins, mut ends) = (Vec::new(), Vec::new());
         for layer in &plan.architecture.layers {
             begins.push(places.len());
-            shape = add_places(layer, &shape, (true, 1, hands_on), &mut places);
+            shape = add_places(layer, &shape, (true, 1, propagates), &mut places);
             ends.push(places.len());
-            hands_on = hands_on || places[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
+            propagates =
+                propagates || places[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
         }
-        let many_rows = places.iter().any(Place::wants_many_rows);
+        let many_rows = places.iter().any(Place::prefers_many_rows);
         let usual = if many_rows { 16 } else { 8 };
         let batch = plan.batch.min(plan.n_examples);
-        let lane_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
+        let shard_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
         let outer: Vec<&[Place]> = begins.iter().zip(&ends).map(|(&from, &to)| &places[from..to]).collect();
-        let stages = stages(&outer, lane_rows);
-        Self { stages, batch, n_examples: plan.n_examples, many_rows, lane_rows, places }
+        let stages = stages(&outer, shard_rows);
+        Self { stages, batch, n_examples: plan.n_examples, many_rows, shard_rows, places }
     }
 
     /// How many rows make an efficient product.
@@ -166,11 +167,11 @@ impl Sizes {
         if self.many_rows { 16 } else { 8 }
     }
 
-    /// Whether some lane of some batch has one example.
+    /// Whether some shard of some batch has one example.
     pub fn has_single_rows(&self) -> bool {
         [self.batch, self.n_examples % self.batch]
             .iter()
-            .any(|rows| rows % self.lane_rows == 1 || self.lane_rows == 1)
+            .any(|rows| rows % self.shard_rows == 1 || self.shard_rows == 1)
     }
 
     /// The most numbers that an example has after a layer.
@@ -220,7 +221,7 @@ fn is_view(spec: &LayerSpec) -> bool {
 fn add_places(
     spec: &LayerSpec,
     input: &[usize],
-    (is_outer, repeats, hands_on): (bool, usize, bool),
+    (is_outer, repeats, propagates): (bool, usize, bool),
     places: &mut Vec<Place>,
 ) -> Vec<usize> {
     let output = spec.output_shape(input).unwrap();
@@ -231,14 +232,14 @@ fn add_places(
         output: output.clone(),
         is_outer,
         repeats,
-        hands_on,
+        propagates,
     });
     match &spec {
         LayerSpec::Bidirectional(both) => {
-            add_places(&both.layer, &input, (false, repeats, hands_on), places);
+            add_places(&both.layer, &input, (false, repeats, propagates), places);
         }
         LayerSpec::TimeDistributed(each) => {
-            add_places(&each.layer, &input[1..], (false, repeats * input[0], hands_on), places);
+            add_places(&each.layer, &input[1..], (false, repeats * input[0], propagates), places);
         }
         LayerSpec::Residual(block) => {
             let mut shape = input;
@@ -252,7 +253,7 @@ fn add_places(
 }
 
 /// Cuts a network where its examples meet: at batch normalisation, and at layers whose columns are shared.
-fn stages(outer: &[&[Place]], lane_rows: usize) -> Vec<Stage> {
+fn stages(outer: &[&[Place]], shard_rows: usize) -> Vec<Stage> {
     let meets = |layer: &&[Place]| {
         matches!(layer[0].spec, LayerSpec::BatchNormalization(_)) || layer[0].shares_columns()
     };
@@ -264,8 +265,8 @@ fn stages(outer: &[&[Place]], lane_rows: usize) -> Vec<Stage> {
         let head = if n == 0 { 0 } else { cuts[n - 1] };
         let layers = &outer[head..cut];
         let largest = layers.iter().map(|layer| layer[0].output.iter().product()).max().unwrap_or(1);
-        let many = layers.iter().flat_map(|layer| layer.iter()).any(Place::wants_many_rows);
-        let group = if many { lane_rows } else { (CACHED / largest.max(1)).clamp(1, lane_rows) };
+        let many = layers.iter().flat_map(|layer| layer.iter()).any(Place::prefers_many_rows);
+        let group = if many { shard_rows } else { (CACHED / largest.max(1)).clamp(1, shard_rows) };
         let of_stage: Vec<&Place> =
             outer[start..cut].iter().map(|layer| &layer[0]).filter(|at| !is_view(&at.spec)).collect();
         let pools_an_activation = of_stage

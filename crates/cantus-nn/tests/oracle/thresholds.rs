@@ -19,31 +19,31 @@ pub struct Threshold {
 /// All of them.
 pub const ALL: &[Threshold] = &[
     Threshold {
-        question: "a group of examples is smaller than a lane",
-        source: "`CACHED` in fit/plan.rs",
-        sides: |sizes| sides(sizes.stages.iter().map(|stage| stage.group < sizes.lane_rows)),
+        question: "a group of examples is smaller than a shard",
+        source: "`CACHED` in train/plan.rs",
+        sides: |sizes| sides(sizes.stages.iter().map(|stage| stage.group < sizes.shard_rows)),
     },
     Threshold {
         question: "… where max pooling follows an activation and the way back comes later",
-        source: "`CACHED` in fit/plan.rs",
+        source: "`CACHED` in train/plan.rs",
         sides: |sizes| {
             let apart = sizes.stages.iter().filter(|stage| !stage.is_last && stage.pools_an_activation);
-            sides(apart.map(|stage| stage.group < sizes.lane_rows))
+            sides(apart.map(|stage| stage.group < sizes.shard_rows))
         },
     },
     Threshold {
-        question: "a batch fills two lanes of the usual height",
-        source: "`lane_rows` in fit/plan.rs",
+        question: "a batch fills two shards of the usual height",
+        source: "`shard_rows` in train/plan.rs",
         sides: |sizes| sides([sizes.batch >= 2 * sizes.usual_rows()]),
     },
     Threshold {
-        question: "a batch fills more than 32 lanes of the usual height",
-        source: "`lane_rows` in fit/plan.rs",
+        question: "a batch fills more than 32 shards of the usual height",
+        source: "`shard_rows` in train/plan.rs",
         sides: |sizes| sides([sizes.batch > 32 * sizes.usual_rows()]),
     },
     Threshold {
-        question: "a lane has the height that recurrent layers want",
-        source: "`wants_many_rows` in fit/plan.rs",
+        question: "a shard has the height that recurrent layers want",
+        source: "`prefers_many_rows` in train/plan.rs",
         sides: |sizes| sides([sizes.many_rows]),
     },
     Threshold {
@@ -53,22 +53,22 @@ pub const ALL: &[Threshold] = &[
     },
     Threshold {
         question: "… and more than one panel of columns",
-        source: "`WIDTH` in fit/columns.rs",
+        source: "`WIDTH` in train/column_parallel.rs",
         sides: |sizes| sides(sizes.shared().map(|at| at.width_out() > 64)),
     },
     Threshold {
         question: "… and a last panel that is not full",
-        source: "`WIDTH` in fit/columns.rs",
+        source: "`WIDTH` in train/column_parallel.rs",
         sides: |sizes| sides(sizes.shared().map(|at| !at.width_out().is_multiple_of(64))),
     },
     Threshold {
         question: "… and more than one tile of inputs",
-        source: "`TILE` in fit/columns.rs",
+        source: "`TILE` in train/column_parallel.rs",
         sides: |sizes| sides(sizes.shared().map(|at| at.width_in() > 64)),
     },
     Threshold {
         question: "a tensor is updated in more than one tile",
-        source: "`TILE` in fit/block.rs",
+        source: "`TILE` in train/parameter_block.rs",
         sides: |sizes| {
             let others = sizes.places.iter().filter(|at| !at.shares_columns());
             sides(others.filter_map(Place::n_weights).map(|n| n > 2048))
@@ -108,7 +108,7 @@ pub const ALL: &[Threshold] = &[
             sides(
                 sizes
                     .dense_vectors()
-                    .filter(|at| at.hands_on && at.width_out() == 1)
+                    .filter(|at| at.propagates && at.width_out() == 1)
                     .map(|at| single && at.width_in() >= 16),
             )
         },
@@ -177,21 +177,21 @@ pub const ALL: &[Threshold] = &[
     Threshold {
         question: "a sequence takes more than one chunk of steps",
         source: "`CHUNK` in layer/recurrence.rs",
-        sides: |sizes| sides(sizes.places.iter().filter_map(|at| at.takes_chunks(sizes.lane_rows))),
+        sides: |sizes| sides(sizes.places.iter().filter_map(|at| at.takes_chunks(sizes.shard_rows))),
     },
     Threshold {
         question: "the units of a recurrent layer take more than one part for one answer",
-        source: "`PART` in layer/one_sequence.rs",
+        source: "`UNITS` in layer/single_example.rs",
         sides: |sizes| {
             let outer = sizes.places.iter().filter(|at| at.is_outer);
             sides(outer.filter_map(|at| Some(recurrent(&at.spec)?.1 > 32)))
         },
     },
     Threshold {
-        question: "the gradient of a bias is the sum of at least four rows in a lane",
+        question: "the gradient of a bias is the sum of at least four rows in a shard",
         source: "`add_rows` in elementwise.rs",
         sides: |sizes| {
-            sides(sizes.places.iter().filter_map(|at| at.bias_rows(sizes.lane_rows)).map(|n| n >= 4))
+            sides(sizes.places.iter().filter_map(|at| at.bias_rows(sizes.shard_rows)).map(|n| n >= 4))
         },
     },
     Threshold {
@@ -236,12 +236,12 @@ pub const ALL: &[Threshold] = &[
     },
     Threshold {
         question: "the last batch of an epoch is smaller",
-        source: "`run_epoch` in fit/mod.rs",
+        source: "`run_epoch` in train/fit.rs",
         sides: |sizes| sides([!sizes.n_examples.is_multiple_of(sizes.batch)]),
     },
     Threshold {
         question: "… and has one example alone",
-        source: "`run_epoch` in fit/mod.rs",
+        source: "`run_epoch` in train/fit.rs",
         sides: |sizes| {
             let rest = sizes.n_examples % sizes.batch;
             sides((rest > 0).then_some(rest == 1))

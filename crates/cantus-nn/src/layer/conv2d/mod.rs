@@ -25,14 +25,17 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, place};
-use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights,
+    split, split_mut,
+};
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::crew::Crew;
 use crate::elementwise::add_rows;
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
+use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
-use crate::team::lock;
+use crate::sync::lock;
 
 /// A convolution over an image.
 ///
@@ -201,13 +204,13 @@ impl Layer for Conv2DLayer {
         ]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         let kept = self.description.activation.needs_net_input();
         let output_len = self.output_shape.iter().product();
-        Memory {
-            floats: if kept { output_len } else { 0 },
+        BufferSizes {
+            cached: if kept { output_len } else { 0 },
             scratch: 2 * self.padded_len() + self.windows_len(),
-            ..Memory::default()
+            ..BufferSizes::default()
         }
     }
 
@@ -224,65 +227,74 @@ impl Layer for Conv2DLayer {
         }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let (filters, activation) =
+            (self.description.filters, context.activation(self.description.activation));
         let [kernel, bias] = split(weights.values, self.lens());
-        let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, windows) = cache.scratch.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
         for (row, (x, y)) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(output_len)).enumerate()
         {
             let kept = row * output_len..(row + 1) * output_len;
-            let kept = activation.needs_net_input().then(|| &mut tape.floats[kept]);
+            let kept = activation.needs_net_input().then(|| &mut cache.cached[kept]);
             self.convolve(0..self.down.n_windows, self.pad(x, padded), kernel, windows, y);
             add_bias_and_activate(y, bias, activation, kept);
         }
-        debug_assert_eq!(x.len(), pass.rows * self.input_len());
+        debug_assert_eq!(x.len(), context.rows * self.input_len());
     }
 
     /// Members take bands of rows; each output has the same bits alone.
-    fn answer(
+    fn forward_one(
         &self,
-        crew: &Crew,
-        pass: &Pass,
+        pool: &LatencyPool,
+        context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
         y: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let height = self.down.n_windows.div_ceil(crew.n_members()).max(LEAST_BAND);
+        let height = self.down.n_windows.div_ceil(pool.n_threads()).max(LEAST_BAND);
         if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < WORTH_SHARING {
-            return self.forward(pass, weights, x, y, tape);
+            return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
-        let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, windows) = cache.scratch.split_at_mut(self.padded_len());
         let x = self.pad(x, padded);
         let bands = self.bands(height, y, windows);
-        crew.together(&|rank| {
+        pool.run(&|rank| {
             let Some(band) = bands.get(rank) else { return };
             let Band { rows, y, windows } = &mut *lock(band);
             self.convolve(rows.clone(), x, kernel, windows, y);
-            add_bias_and_activate(y, bias, pass.activation(self.description.activation), None);
+            add_bias_and_activate(y, bias, context.activation(self.description.activation), None);
         });
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
+        let (filters, activation) =
+            (self.description.filters, context.activation(self.description.activation));
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
-        let (padded, rest) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, rest) = cache.scratch.split_at_mut(self.padded_len());
         let (d_padded, windows) = rest.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
-        activation.backward(flow.y, tape.floats, flow.dy, filters);
-        add_rows(d_bias, flow.dy);
-        let mut dx = flow.dx;
+        activation.backward(io.y, cache.cached, io.dy, filters);
+        add_rows(d_bias, io.dy);
+        let mut dx = io.dx;
         for (row, (x, dh)) in
-            flow.x.chunks_exact(self.input_len()).zip(flow.dy.chunks_exact(output_len)).enumerate()
+            io.x.chunks_exact(self.input_len()).zip(io.dy.chunks_exact(output_len)).enumerate()
         {
             self.add_kernel_gradient(self.pad(x, padded), dh, windows, d_kernel);
             let Some(dx) = &mut dx else { continue };
@@ -305,7 +317,7 @@ impl Layer for Conv2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
 
     /// The formula at the head of this file, word for word.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
@@ -398,7 +410,8 @@ mod tests {
             let alone = run_forward(&conv, &shape, &weights, &x);
             // Helpers come when several answers are asked for in a row.
             assert!(
-                (0..200).all(|_| run_answer(&Crew::muster(), &conv, &shape, &weights, &x) == alone),
+                (0..200)
+                    .all(|_| run_forward_one(&LatencyPool::acquire(), &conv, &shape, &weights, &x) == alone),
                 "{shape:?}"
             );
         }

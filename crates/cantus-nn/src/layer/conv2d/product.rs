@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Conv2DLayer;
 use super::image::{add_windows, copy_windows};
 use crate::layer::Weights;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::matmul::{Accumulate, Matrix, matmul};
 
 impl Conv2DLayer {
     /// The outputs of some rows of windows, without bias.
@@ -27,12 +27,18 @@ impl Conv2DLayer {
         if self.copies_windows {
             copy_windows(self, rows.clone(), x, windows);
             let windows = Matrix::new(windows, rows.len() * self.right.n_windows, window_len);
-            return matmul(y, filters, windows, Matrix::new(kernel, window_len, filters), Onto::Fresh);
+            return matmul(
+                y,
+                filters,
+                windows,
+                Matrix::new(kernel, window_len, filters),
+                Accumulate::Overwrite,
+            );
         }
         for product in self.products(rows) {
             let kernel = Matrix::new(&kernel[product.kernel..], product.row_len, filters);
-            let onto = if product.is_first { Onto::Fresh } else { Onto::Sum };
-            matmul(&mut y[product.y_start..], product.y_stride, product.windows(x), kernel, onto);
+            let accumulate = if product.is_first { Accumulate::Overwrite } else { Accumulate::Add };
+            matmul(&mut y[product.y_start..], product.y_stride, product.windows(x), kernel, accumulate);
         }
     }
 
@@ -48,11 +54,23 @@ impl Conv2DLayer {
         if self.copies_windows {
             copy_windows(self, rows, x, windows);
             let windows = Matrix::new(windows, self.n_windows(), self.window_len()).transposed();
-            return matmul(d_kernel, filters, windows, Matrix::new(dh, self.n_windows(), filters), Onto::Sum);
+            return matmul(
+                d_kernel,
+                filters,
+                windows,
+                Matrix::new(dh, self.n_windows(), filters),
+                Accumulate::Add,
+            );
         }
         for product in self.products(rows) {
             let dh = Matrix::strided(&dh[product.y_start..], product.n, filters, product.y_stride);
-            matmul(&mut d_kernel[product.kernel..], filters, product.windows(x).transposed(), dh, Onto::Sum);
+            matmul(
+                &mut d_kernel[product.kernel..],
+                filters,
+                product.windows(x).transposed(),
+                dh,
+                Accumulate::Add,
+            );
         }
     }
 
@@ -70,7 +88,7 @@ impl Conv2DLayer {
         let (filters, window_len) = (self.description.filters, self.window_len());
         let kernel = Matrix::new(weights.values, window_len, filters).transposed();
         let dh = Matrix::new(dh, self.n_windows(), filters);
-        matmul(windows, window_len, dh, kernel, Onto::Fresh);
+        matmul(windows, window_len, dh, kernel, Accumulate::Overwrite);
         add_windows(self, windows, dx);
     }
 
@@ -118,7 +136,7 @@ impl Conv2DLayer {
                     let dh = Matrix::strided(&dh[q * filters..], self.down.n_windows, filters, stride);
                     let to = &mut padded[self.start(0, q, i)..];
                     let stride = self.down.stride * self.padded_row();
-                    matmul(to, stride, dh, Matrix::new(transposed, filters, row_len), Onto::Sum);
+                    matmul(to, stride, dh, Matrix::new(transposed, filters, row_len), Accumulate::Add);
                 }
             } else {
                 // Windows beside each other do not overlap at position j.
@@ -129,7 +147,7 @@ impl Conv2DLayer {
                     let kernel =
                         Matrix::strided(&transposed[j * self.channels..], filters, self.channels, row_len);
                     let to = &mut padded[self.start(p, 0, i) + j * self.channels..];
-                    matmul(to, self.right.stride * self.channels, dh, kernel, Onto::Sum);
+                    matmul(to, self.right.stride * self.channels, dh, kernel, Accumulate::Add);
                 }
             }
         }
