@@ -60,3 +60,8 @@ pub use regularizer::Regularizer;
 pub use schedule::Schedule;
 pub use tensor::Tensor;
 pub use train::{Batching, Clipping, EarlyStopping, EpochEnd, Progress, Training};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,16 +1,15 @@
-//! Matrix products: the one place where most of the time goes.
+//! Matrix products, where most of the time is spent.
 //!
-//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time; of its family
-//! only the member for f32 is built, which is a fifth of the build time. It takes raw pointers; [`matmul`]
-//! checks once that every element lies inside its slice, and is safe to call. Its kernels want columns that lie
-//! together, so it is asked for cᵀ = bᵀ aᵀ. One call runs on one thread: the threads of a fit share the work
-//! above this level.
+//! The product is computed by the `gemm` crate, which selects a kernel for the processor at run time; only its f32 crate is
+//! built, which takes a fifth of the build time. It takes raw pointers; [`matmul`] checks once that every element is inside
+//! its slice, and is safe to call. Its kernels require columns to be contiguous, so it is called for cᵀ = bᵀ aᵀ. A call runs on
+//! one thread: training is parallelised above this level.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
 use multiversion::multiversion;
 
-/// A matrix that lies somewhere in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
+/// A matrix in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
@@ -26,12 +25,12 @@ impl<'a> Matrix<'a> {
         Self::strided(values, rows, columns, columns)
     }
 
-    /// Rows that begin `row_stride` numbers apart; they may overlap, or leave gaps.
+    /// Rows that start `row_stride` numbers apart; they may overlap or have gaps.
     pub(crate) fn strided(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         Self { values, rows, columns, row_stride, column_stride: 1 }
     }
 
-    /// The same numbers with rows and columns exchanged.
+    /// The transpose, as a view.
     pub(crate) fn transposed(self) -> Self {
         Self {
             rows: self.columns,
@@ -61,11 +60,10 @@ pub(crate) enum Accumulate {
     Add,
 }
 
-/// `c = a · b`, or `c += a · b`; the rows of `c` begin `c_row_stride` numbers apart.
+/// `c = a · b`, or `c += a · b`; the rows of `c` start `c_row_stride` numbers apart.
 ///
 /// # Panics
-/// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its
-/// input.
+/// If the inner sizes differ or a matrix extends beyond its slice: an error in this crate, not in its input.
 #[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
 pub(crate) fn matmul(
     c: &mut [f32],
@@ -84,7 +82,7 @@ pub(crate) fn matmul(
     assert!(c_len.is_some_and(|len| len <= c.len()), "a product reaches beyond its slice");
     assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
     if k == 0 {
-        // A sum of no products; the slices may be empty.
+        // An empty sum; the slices may be empty.
         if accumulate == Accumulate::Overwrite {
             c.chunks_mut(c_row_stride.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
         }
@@ -128,17 +126,15 @@ pub(crate) fn matmul(
     }
 }
 
-/// A matrix that a single row is multiplied with and that has no more numbers stays in the first- or
-/// second-level cache.
-const NEAR: usize = 32_768;
+/// Size of a matrix that stays in the first- or second-level cache.
+const CACHED: usize = 32_768;
 
-/// `c += a · b` for a single row `a`, as single examples have it: nothing of `b` is used twice. A large `b` is
-/// read in the order in which it comes from memory; of a small one, as many columns at once as there are
-/// registers to sum them in. Either way, each number is summed in the order of `a`.
+/// `c += a · b` for a single row `a`, where each element of `b` is used once. A large `b` is read in the order of memory; a
+/// small one in blocks of as many columns as fit into registers. Either way, each sum is taken in the order of `a`.
 #[multiversion(targets = "simd")]
 fn row_times_matrix(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
     let (mut at, n) = (0, c.len());
-    if a.len() * n <= NEAR {
+    if a.len() * n <= CACHED {
         while n - at >= 16 {
             at += match n - at {
                 96 => columns::<96>(&mut c[at..], a, &b[at..], b_row_stride),
@@ -168,7 +164,7 @@ fn columns<const N: usize>(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: us
     N
 }
 
-/// All columns, eight rows at a time to spare reading and writing `c`.
+/// All columns, eight rows at a time to reduce reads and writes of `c`.
 #[inline(always)]
 fn rows(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
     let n = c.len();
@@ -229,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_may_lie_apart_and_what_is_between_stays() {
+    fn gaps_between_rows_are_not_written() {
         let (a, b) = (noise(40, 3), noise(12, 4));
         let (a, b) = (Matrix::strided(&a, 4, 3, 10), Matrix::new(&b, 3, 4));
         let mut c = vec![7.0; 4 * 6];

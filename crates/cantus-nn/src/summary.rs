@@ -1,10 +1,10 @@
-//! The table that Keras prints of a network.
+//! The summary of a network: a table of layers, output shapes and parameter counts, as Keras prints it.
 
 use std::fmt::Write;
 
 use crate::sequential::Sequential;
 
-/// Least widths of the three columns, inside their borders: Keras's.
+/// Minimum widths of the three columns without borders, as in Keras.
 const WIDTHS: [usize; 3] = [31, 22, 13];
 
 /// Layers, output shapes and numbers of parameters, in a box.

@@ -1,4 +1,4 @@
-//! What several test modules need.
+//! Helpers of the unit tests: random inputs, comparison of slices, and gradient checks.
 
 use cantus_random::KeyedRng;
 
@@ -36,7 +36,7 @@ fn build(spec: &LayerSpec, input_shape: &[usize]) -> (Box<dyn Layer>, Vec<f32>) 
     (layer, weights)
 }
 
-/// The memory that a layer asks for.
+/// The buffers that a layer needs.
 struct Space {
     cached: Vec<f32>,
     scratch: Vec<f32>,
@@ -56,7 +56,7 @@ impl Space {
     }
 }
 
-/// What a layer with these weights answers in inference.
+/// The output of a layer with these weights, in inference.
 pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let rows = x.len() / input_shape.iter().product::<usize>();
@@ -67,7 +67,7 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
     y
 }
 
-/// What a layer with these weights answers to a single example.
+/// The output of a layer with these weights for a single example.
 pub(crate) fn run_forward_one(
     pool: &LatencyPool,
     spec: &LayerSpec,
@@ -109,7 +109,7 @@ pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize
     let mut derived = vec![f32::NAN; layer.n_derived()];
     layer.derive(&weights, &mut derived);
     let (mut dy, mut dx) = (direction.clone(), vec![f32::NAN; x.len()]);
-    // Gradients are added to what is there.
+    // Gradients are accumulated.
     let mut gradient = vec![1.0; weights.len()];
     let io = GradientIo { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
     layer.backward(

@@ -1,17 +1,17 @@
-//! Activate: an activation as a layer of its own, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
+//! Activate: an activation function as a layer, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
 
 use serde::{Deserialize, Serialize};
 
 use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Weights};
 use crate::activation::{Activation, DerivativeReads};
 
-/// An activation as a layer, where it does not directly follow a layer's net input.
+/// An activation function as a layer.
 ///
 /// # Shapes
-/// - input and output: any; softmax goes along the last axis
+/// - input and output: any; softmax is taken over the last axis
 ///
 /// # Reference
-/// Equals `keras.layers.Activation`, by which name architectures know it.
+/// Equals `keras.layers.Activation`, its name in architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {

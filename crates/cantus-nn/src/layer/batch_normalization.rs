@@ -1,19 +1,16 @@
-//! BatchNormalization: every channel with mean 0 and deviation 1 over the batch, then scaled and shifted
-//! (Ioffe & Szegedy 2015).
+//! BatchNormalization: each channel is normalised over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
 //!
-//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² +
-//! ε), y = γ x̂ + β. Inference: the same with running means of μ and σ², m ← momentum · m + (1 - momentum) ·
-//! μ, so that an answer does not depend on who else is in the batch.
+//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β.
+//! Inference: the same with moving averages of μ and σ², m ← momentum · m + (1 - momentum) · μ, so that an output does not
+//! depend on the other examples of the batch.
 //!
-//! Backward: μ and σ² depend on every example, and hand its gradient to all others. With n numbers in a
-//! channel,
+//! Backward: μ and σ² depend on every example. With n numbers in a channel,
 //!
 //! - ∂E/∂β = Σ ∂E/∂y, ∂E/∂γ = Σ x̂ ∂E/∂y
 //! - ∂E/∂x = γ / √(σ² + ε) · (∂E/∂y - ∂E/∂β / n - x̂ ∂E/∂γ / n)
 //!
-//! So the examples of a batch meet here twice: on the way forward each shard brings the [`Moments`] of its
-//! numbers, on the way back its share of ∂E/∂β and ∂E/∂γ. Both are gathered while the numbers are in the
-//! cache anyway.
+//! So a batch is reduced twice: in the forward pass the [`Moments`] of its shards, in the backward pass their sums for ∂E/∂β
+//! and ∂E/∂γ. Both are accumulated while the numbers are in the cache.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
@@ -36,7 +33,7 @@ use crate::initializer::Initializer;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNormalization {
-    /// How slowly the running means follow; at least 0, less than 1.
+    /// The decay of the moving averages, in [0, 1).
     pub momentum: f64,
     /// ε
     pub epsilon: f32,
@@ -70,7 +67,7 @@ pub(crate) struct BatchNormalizationLayer {
     shape: Vec<usize>,
 }
 
-/// Number, mean and summed squared deviation from it of some numbers of each channel.
+/// Count, mean and sum of squared deviations of each channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Moments {
     n: f64,
@@ -78,7 +75,7 @@ pub(crate) struct Moments {
     squares: Vec<f64>,
 }
 
-/// What a batch agreed on.
+/// The statistics of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BatchStatistics {
     /// μ
@@ -87,11 +84,11 @@ pub(crate) struct BatchStatistics {
     scale: Vec<f32>,
     /// γ / √(σ² + ε)
     factor: Vec<f32>,
-    /// What [`spread`] takes away from every number of a channel …
+    /// b of [`input_gradient`] …
     d_mean: Vec<f32>,
-    /// … and from each for its distance from the mean.
+    /// … and c.
     d_scale: Vec<f32>,
-    /// How many numbers a channel has in this batch.
+    /// Numbers of a channel in this batch.
     n: f64,
 }
 
@@ -106,17 +103,17 @@ impl Moments {
         self.squares.fill(0.0);
     }
 
-    /// Joins the moments of other numbers (Chan, Golub & LeVeque 1979).
-    fn join(&mut self, n: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
+    /// Merges the moments of other numbers (Chan, Golub & LeVeque 1979).
+    fn merge(&mut self, n: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
         let total = self.n + n;
         if n == 0.0 {
             return;
         }
-        let ours = self.mean.iter_mut().zip(&mut self.squares);
-        for ((our_mean, our_squares), (mean, squares)) in ours.zip(mean.zip(squares)) {
-            let apart = mean - *our_mean;
-            *our_mean += apart * n / total;
-            *our_squares += squares + apart * apart * self.n * n / total;
+        let own = self.mean.iter_mut().zip(&mut self.squares);
+        for ((own_mean, own_squares), (mean, squares)) in own.zip(mean.zip(squares)) {
+            let apart = mean - *own_mean;
+            *own_mean += apart * n / total;
+            *own_squares += squares + apart * apart * self.n * n / total;
         }
         self.n = total;
     }
@@ -136,7 +133,7 @@ impl BatchStatistics {
     }
 }
 
-/// `scratch`, `[2, channels]`, gets means and summed squared deviations of the columns of `x`.
+/// `scratch`, `[2, channels]`, receives means and sums of squared deviations of the columns of `x`.
 #[multiversion(targets = "simd")]
 fn column_moments(x: &[f32], scratch: &mut [f32]) {
     let (mean, squares) = scratch.split_at_mut(scratch.len() / 2);
@@ -202,16 +199,16 @@ impl BatchNormalizationLayer {
         [self.channels; 4]
     }
 
-    /// Adds some examples' numbers to a shard's moments; `scratch` is `[2, channels]`.
+    /// Adds some examples to a shard's moments; `scratch` is `[2, channels]`.
     pub(crate) fn add_moments(&self, x: &[f32], moments: &mut Moments, scratch: &mut [f32]) {
         let scratch = &mut scratch[..2 * self.channels];
         column_moments(x, scratch);
         let (mean, squares) = scratch.split_at(self.channels);
         let n = (x.len() / self.channels) as f64;
-        moments.join(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
+        moments.merge(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
     }
 
-    /// Makes one mean and variance of what the shards bring, and moves the running means among the weights.
+    /// Computes mean and variance of the batch from its shards, and updates the moving averages among the weights.
     pub(crate) fn reduce_moments<'m>(
         &self,
         shards: impl Iterator<Item = &'m Moments>,
@@ -219,7 +216,8 @@ impl BatchNormalizationLayer {
         weights: &mut [f32],
     ) {
         let mut all = Moments::new(self.channels);
-        shards.for_each(|shard| all.join(shard.n, shard.mean.iter().copied(), shard.squares.iter().copied()));
+        shards
+            .for_each(|shard| all.merge(shard.n, shard.mean.iter().copied(), shard.squares.iter().copied()));
         statistics.n = all.n;
         let [gamma, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
         // Rounded once, after the subtraction, as Keras does.
@@ -235,7 +233,7 @@ impl BatchNormalizationLayer {
         }
     }
 
-    /// Forward, after the batch agreed.
+    /// The forward pass, given the statistics of the batch.
     pub(crate) fn forward_with_statistics(
         &self,
         weights: Weights<'_>,
@@ -247,7 +245,7 @@ impl BatchNormalizationLayer {
         normalise(x, y, &statistics.mean, &statistics.factor, beta);
     }
 
-    /// Adds some examples' share of ∂E/∂γ and ∂E/∂β to a shard's gradient.
+    /// Adds ∂E/∂γ and ∂E/∂β of some examples to a shard's gradient.
     pub(crate) fn add_parameter_gradient(
         &self,
         statistics: &BatchStatistics,
@@ -259,7 +257,7 @@ impl BatchNormalizationLayer {
         add_gradient(x, dy, &statistics.mean, &statistics.scale, d_gamma, d_beta);
     }
 
-    /// Adds up the gradients that [`Self::gather_gradient`] left in the shards.
+    /// Sums ∂E/∂γ and ∂E/∂β over the shards.
     pub(crate) fn reduce_gradient<'g>(
         &self,
         shards: impl Iterator<Item = &'g [f32]>,
@@ -279,7 +277,7 @@ impl BatchNormalizationLayer {
         }
     }
 
-    /// Backward, after the batch agreed on its gradient.
+    /// The backward pass, given the gradient sums of the batch.
     pub(crate) fn backward_with_statistics(
         &self,
         statistics: &BatchStatistics,
@@ -320,7 +318,7 @@ impl Layer for BatchNormalizationLayer {
         BufferSizes { scratch: self.channels, ..BufferSizes::default() }
     }
 
-    /// Inference. (In training, a fit goes by way of the meeting.)
+    /// Inference. (In training, the batch reduction is used.)
     fn forward(
         &self,
         _: &BatchContext,
@@ -337,7 +335,7 @@ impl Layer for BatchNormalizationLayer {
         normalise(x, y, mean, &cache.scratch[..self.channels], beta);
     }
 
-    /// The gradient of the running means' normalisation, which no fit asks for.
+    /// The gradient of inference, which training does not use.
     fn backward(
         &self,
         _: &BatchContext,
@@ -375,12 +373,12 @@ mod tests {
         BatchNormalization::default().build(&SHAPE, Site { path: "", kind: "" }).unwrap()
     }
 
-    /// γ, β, and running means that begin at 0 and 1.
+    /// γ, β, and moving averages with the initial values 0 and 1.
     fn weights() -> Vec<f32> {
         [noise(6, 3), vec![0.0; 3], vec![1.0; 3]].concat()
     }
 
-    /// Forward in two shards, of 2 and 3 examples.
+    /// The forward pass of two shards, of 2 and 3 examples.
     fn train(layer: &BatchNormalizationLayer, x: &[f32], weights: &mut [f32]) -> (Vec<f32>, BatchStatistics) {
         let mut statistics = BatchStatistics::new(3);
         let shards: Vec<Moments> = [&x[..24], &x[24..]]
@@ -397,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_have_mean_beta_and_deviation_gamma_however_the_batch_is_shared() {
+    fn channels_have_mean_beta_and_deviation_gamma_however_the_batch_is_divided() {
         let x: Vec<f32> =
             noise(ROWS * 12, 1).iter().enumerate().map(|(i, x)| 100.0 * (i % 3) as f32 + x * 9.0).collect();
         let mut weights = weights();
@@ -411,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn running_means_follow_by_one_hundredth() {
+    fn moving_averages_are_updated_by_one_hundredth() {
         let x = noise(ROWS * 12, 1);
         let mut weights = weights();
         train(&layer(), &x, &mut weights);
@@ -451,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_goes_by_the_running_means() {
+    fn inference_uses_the_moving_averages() {
         let spec = LayerSpec::BatchNormalization(BatchNormalization {
             epsilon: 0.0,
             ..BatchNormalization::default()

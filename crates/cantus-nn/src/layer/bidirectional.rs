@@ -1,8 +1,8 @@
-//! Bidirectional: a recurrent layer that goes through time, and another one that comes back (Schuster &
+//! Bidirectional: a recurrent layer from the first step to the last, and another one from the last to the first (Schuster &
 //! Paliwal 1997).
 //!
-//! Forward: y = [a, b], where a is the output of the one layer and b that of the other, step beside step.
-//! Backward: each half of ∂E/∂y goes to its layer; ∂E/∂x is the sum of what both hand on.
+//! Forward: y = [a, b], the outputs of both layers at each step. Backward: each half of ∂E/∂y is that of its layer; ∂E/∂x is
+//! the sum of both layers'.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ impl Bidirectional {
 /// A [`Bidirectional`] layer for one input shape.
 #[derive(Debug)]
 pub(crate) struct BidirectionalLayer {
-    /// There and back.
+    /// Forward and backward in time.
     layers: [Box<dyn Layer>; 2],
     units: usize,
     /// Of each.
@@ -71,20 +71,21 @@ pub(crate) struct BidirectionalLayer {
 }
 
 impl BidirectionalLayer {
-    /// How many numbers one direction puts out for an example.
+    /// Output size of one direction for an example.
     fn half_len(&self) -> usize {
         self.output_shape.iter().product::<usize>() / 2
     }
 
     fn weights<'a>(&self, direction: usize, weights: Weights<'a>) -> Weights<'a> {
-        let (there, back) = weights.values.split_at(self.n_weights);
-        let (derived_there, derived_back) = weights.derived.split_at(weights.derived.len() / 2);
-        let (values, derived) = if direction == 0 { (there, derived_there) } else { (back, derived_back) };
+        let (forward, backward) = weights.values.split_at(self.n_weights);
+        let (derived_forward, derived_backward) = weights.derived.split_at(weights.derived.len() / 2);
+        let (values, derived) =
+            if direction == 0 { (forward, derived_forward) } else { (backward, derived_backward) };
         Weights { values, derived }
     }
 }
 
-/// Half of the floats, and what lies beyond `start` of the scratch space, for one direction.
+/// One direction's half of the cache, and the scratch space split at `start`.
 fn half<'a>(
     direction: usize,
     cache: &'a mut ForwardCache<'_>,
@@ -131,7 +132,7 @@ impl Layer for BidirectionalLayer {
         self.layers.iter().zip(pieces).for_each(|(layer, (weights, derived))| layer.derive(weights, derived));
     }
 
-    /// Its directions are recurrent layers, which keep copies of their inputs and outputs by time.
+    /// Its recurrent layers cache their inputs and outputs in the order of time.
     fn backward_reads(&self) -> BackwardReads {
         let [one, _] = &self.layers;
         BackwardReads { input: one.backward_reads().input, output: false }
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_recurrent_layers_go_both_ways() {
+    fn other_layers_are_rejected() {
         let dense = LayerSpec::Dense(Dense::new(3, Default::default()));
         let error = both_ways(dense).build(&[4, 3], "layers.0").unwrap_err();
         assert_eq!(

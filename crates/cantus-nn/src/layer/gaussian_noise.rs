@@ -1,4 +1,4 @@
-//! GaussianNoise: adds noise in training, another way than [`Dropout`](super::Dropout) to disturb it.
+//! GaussianNoise: adds normal noise in training, as regularisation.
 //!
 //! Forward: y = x + s n, with n from a normal distribution; backward: ∂E/∂x = ∂E/∂y. Inference: y = x.
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// - input and output: any
 ///
 /// # Reference
-/// Means what `keras.layers.GaussianNoise` means.
+/// Has the distribution of `keras.layers.GaussianNoise`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNoise {

@@ -1,8 +1,7 @@
-//! Residual: layers beside which the input passes unchanged (He et al. 2016).
+//! Residual: a block of layers with a skip connection (He et al. 2016).
 //!
-//! Forward: y = x + f(x), where f is some layers, one after another; they only learn what is to be changed.
-//! Backward: ∂E/∂x = ∂E/∂y + f's. The gradient always has the short way too, however many such blocks follow
-//! each other.
+//! Forward: y = x + f(x), where f is some layers, one after another. Backward: ∂E/∂x = ∂E/∂y plus the gradient of f; the skip
+//! connection passes the gradient unchanged through any number of blocks.
 
 use std::ops::Range;
 
@@ -15,7 +14,7 @@ use super::{
 use crate::elementwise::add;
 use crate::error::Error;
 
-/// Layers beside which the input passes.
+/// A block of layers with a skip connection.
 ///
 /// # Shapes
 /// - input and output: the same, which the layers must keep
@@ -23,8 +22,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Residual {
-    /// First to last. Not BatchNormalization, for which a batch would have to meet inside the block:
-    /// LayerNormalization takes its place.
+    /// First to last. Not BatchNormalization, which would need a batch reduction inside the block; use LayerNormalization.
     pub layers: Vec<LayerSpec>,
 }
 
@@ -36,7 +34,11 @@ impl Residual {
         for (i, spec) in self.layers.iter().enumerate() {
             let layer = spec.build(&shape, &format!("{}.layers.{i}", site.path))?;
             if let Some(BatchReduction::Statistics(_)) = layer.batch_reduction() {
-                return Err(site.setting("layers", spec.kind(), "layers that look at one example at a time"));
+                return Err(site.setting(
+                    "layers",
+                    spec.kind(),
+                    "layers that are independent of other examples",
+                ));
             }
             let input_len: usize = shape.iter().product();
             shape = layer.output_shape().to_vec();
@@ -73,19 +75,19 @@ impl Residual {
 #[derive(Debug)]
 pub(crate) struct ResidualLayer {
     inner: Vec<Inner>,
-    /// The most numbers of one example between two layers.
+    /// The largest size of one example between two layers.
     widest: usize,
     memory: BufferSizes,
     shape: Vec<usize>,
 }
 
-/// A layer of the block, and where its part of everything lies.
+/// A layer of the block, and its ranges of the block's buffers.
 #[derive(Debug)]
 struct Inner {
     layer: Box<dyn Layer>,
     weights: Range<usize>,
     derived: Range<usize>,
-    /// For one example: its output, then what it keeps.
+    /// For one example: its output, then its cache.
     cached: Range<usize>,
     input_len: usize,
     output_len: usize,
@@ -99,7 +101,7 @@ impl Inner {
 }
 
 impl ResidualLayer {
-    /// The pass of the layer at place `i`: with random numbers of its own.
+    /// The context of layer `i`, with its own random numbers.
     fn context(context: &BatchContext, i: usize) -> BatchContext {
         BatchContext { key: cantus_random::key(context.key, i as u64), skips_activation: false, ..*context }
     }
@@ -206,7 +208,7 @@ impl Layer for ResidualLayer {
         }
     }
 
-    /// The outputs of its layers are kept by itself.
+    /// The outputs of its layers are in its own cache.
     fn backward_reads(&self) -> BackwardReads {
         let first = self.inner.first().is_some_and(|inner| inner.layer.backward_reads().input);
         BackwardReads { input: first, output: false }
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_input_is_added_to_what_the_layers_make_of_it() {
+    fn the_input_is_added_to_the_output_of_the_layers() {
         let spec = block(vec![LayerSpec::Dense(Dense::new(2, Activation::Linear))]);
         let y = run_forward(&spec, &[2], &[1.0, 2.0, 3.0, 4.0, 0.5, 0.5], &[1.0, 1.0]);
         assert_close(&y, &[5.5, 7.5], 1e-6);
@@ -251,16 +253,16 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_change_the_shape_or_look_at_the_batch_are_refused() {
+    fn layers_that_change_the_shape_or_need_the_batch_are_rejected() {
         let message = |layers| block(layers).build(&[2], "layers.3").unwrap_err().to_string();
         assert_eq!(
             message(vec![LayerSpec::Dense(Dense::new(3, Activation::Linear))]),
-            "layers.3 (Residual) wants its own output shape, [3], to add both, but gets an input of shape [2]"
+            "layers.3 (Residual) needs its own output shape, [3], to add both, but its input has shape [2]"
         );
         let norm = LayerSpec::BatchNormalization(BatchNormalization::default());
         assert!(
             message(vec![norm])
-                .contains("layers that look at one example at a time, but is BatchNormalization")
+                .contains("layers that are independent of other examples, but is BatchNormalization")
         );
         assert!(message(vec![]).contains("at least 1"));
     }

@@ -3,7 +3,7 @@
 //! With a single example, only the units can be divided among threads. They are divided into blocks of constant width, so
 //! that the bits do not depend on the number of threads; a block's weights are packed, and small enough to stay in the
 //! first-level cache for the whole sequence. After every step the threads exchange the states of their units; each step
-//! has its own cell for them, so that no thread waits for another one to finish reading.
+//! has its own storage for them, so that no thread waits for another one to finish reading.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! TimeDistributed: a layer applied to every step of a sequence on its own.
+//! TimeDistributed: a layer applied to each step of a sequence separately.
 //!
 //! A batch of sequences is a larger batch of steps: forward and backward are those of the layer, with one row
 //! for each step.
@@ -23,7 +23,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeDistributed {
-    /// Any layer but BatchNormalization, which normalises over all steps on its own.
+    /// Any layer but BatchNormalization, which normalises over all steps by itself.
     pub layer: Box<LayerSpec>,
 }
 
@@ -38,7 +38,7 @@ impl TimeDistributed {
             return Err(site.setting(
                 "layer",
                 self.layer.kind(),
-                "a layer that looks at one example at a time",
+                "a layer that is independent of other examples",
             ));
         }
         let output_shape = [&[n_steps], layer.output_shape()].concat();
@@ -155,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn batch_normalization_is_refused() {
+    fn batch_normalization_is_rejected() {
         let error = each_step(LayerSpec::BatchNormalization(BatchNormalization::default()))
             .build(&[4, 2], "layers.1");
-        assert!(error.unwrap_err().to_string().contains("looks at one example at a time"));
+        assert!(error.unwrap_err().to_string().contains("independent of other examples"));
     }
 }

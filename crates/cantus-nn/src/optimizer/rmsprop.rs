@@ -8,7 +8,7 @@ use super::{Slots, UpdateStep};
 /// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η
 /// g / √(v + ε).
 ///
-/// With momentum μ, the quotient is collected first: u ← μ u + η g / √(v + ε), w ← w - u.
+/// With momentum μ, the quotient is accumulated first: u ← μ u + η g / √(v + ε), w ← w - u.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -37,9 +37,9 @@ impl RmsProp {
         [mean_square, momentum]: Slots<'_>,
     ) {
         if self.momentum == 0.0 {
-            follow(self, step.learning_rate, weights, gradient, mean_square);
+            apply(self, step.learning_rate, weights, gradient, mean_square);
         } else {
-            follow_with_momentum(self, step.learning_rate, weights, gradient, mean_square, momentum);
+            apply_with_momentum(self, step.learning_rate, weights, gradient, mean_square, momentum);
         }
     }
 }
@@ -50,7 +50,7 @@ fn rates(rule: &RmsProp) -> (f32, f32) {
 }
 
 #[multiversion(targets = "simd")]
-fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
+fn apply(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
     let RmsProp { epsilon, .. } = *rule;
     let (rho, rest) = rates(rule);
     for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(mean_square) {
@@ -60,7 +60,7 @@ fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_
 }
 
 #[multiversion(targets = "simd")]
-fn follow_with_momentum(
+fn apply_with_momentum(
     rule: &RmsProp,
     eta: f32,
     weights: &mut [f32],

@@ -1,10 +1,9 @@
-//! Checkpoints: a training between two epochs, as the bytes of a safetensors file.
+//! Checkpoints: the state of a training between two epochs, as the bytes of a safetensors file.
 //!
-//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`), of the average of epochs
-//! (`average.<name>`) and of the
-//! optimizer (`slots.0.<name>`, `slots.1.<name>`), there are the history (`history.<key>`, f64, bit by bit)
-//! and `state`. No state of a random generator is needed: random numbers depend on seed and place alone. The
-//! metadata say of which network and training it is.
+//! It contains the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`), of the average of epochs
+//! (`average.<name>`) and of the optimizer (`slots.0.<name>`, `slots.1.<name>`), the history (`history.<key>`, f64, exact) and
+//! `state`. No generator state is needed, since random numbers depend only on seed and key. The metadata identify network and
+//! training.
 
 use std::collections::HashMap;
 
@@ -21,11 +20,11 @@ use crate::history::History;
 use crate::schedule::Plateau;
 use crate::sequential::Sequential;
 
-/// What a checkpoint belongs to.
+/// The network and training that a checkpoint belongs to.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Origin {
     architecture: Architecture,
-    /// Without the number of epochs and of threads, which may change.
+    /// Without the numbers of epochs and threads, which may change.
     training: Training,
     n_examples: usize,
 }
@@ -95,7 +94,7 @@ pub(super) fn read(
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let written = metadata.metadata().as_ref().and_then(|metadata| metadata.get(ORIGIN));
     let written: Origin =
-        serde_json::from_str(written.ok_or_else(|| damaged("it is no checkpoint"))?).map_err(damaged)?;
+        serde_json::from_str(written.ok_or_else(|| damaged("it is not a checkpoint"))?).map_err(damaged)?;
     if written.architecture != origin.architecture {
         return Err(damaged("it is of a network of another architecture"));
     }
@@ -174,7 +173,7 @@ fn read_f64(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f64>, Error> {
     Ok(words.iter().map(|word| f64::from_le_bytes(*word)).collect())
 }
 
-/// Whole numbers below 2⁵³ are exact as f64; what there is not yet is NaN.
+/// Integers below 2⁵³ are exact as f64; missing values are NaN.
 fn state_numbers(state: &TrainingState) -> [f64; 9] {
     let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let Plateau { factor, best, wait } = state.plateau;

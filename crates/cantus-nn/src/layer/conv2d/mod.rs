@@ -1,19 +1,19 @@
-//! Conv2D: small kernels that slide over an image.
+//! Conv2D: two-dimensional convolution.
 //!
 //! Forward, for the output at row p, column q, filter f, with strides s and t:
 //!
 //! h[p, q, f] = b[f] + Σ over i, j, c of x[s p + i, t q + j, c] · K[i, j, c, f], y = activation(h)
 //!
-//! Backward, with ∂E/∂h from the activation: every product above passes its gradient to both of its factors,
+//! Backward, with ∂E/∂h from the activation:
 //!
 //! - ∂E/∂K[i, j, c, f] = Σ over p, q of x[s p + i, t q + j, c] · ∂E/∂h[p, q, f]
 //! - ∂E/∂x[s p + i, t q + j, c] += Σ over f of ∂E/∂h[p, q, f] · K[i, j, c, f]
 //! - ∂E/∂b[f] = Σ over p, q of ∂E/∂h[p, q, f]
 //!
-//! All three are matrix products. Since channels come last, a window's row (its j and c) lies in one piece,
-//! so that for fixed i and q the windows below each other are the rows of a matrix, without copying: their
-//! products with K[i] add up to the outputs of column q. Where a window's row is too short for that to be
-//! efficient (few channels), windows are copied into a matrix first.
+//! All three are matrix products. Since channels are the last axis, a row of a window (its j and c) is contiguous, so that for
+//! fixed i and q the windows below each other are the rows of a strided matrix, without copying: their products with K[i] are
+//! summed to the outputs of column q. If the rows of windows are too short for efficient products (few channels), windows are
+//! copied into a matrix first.
 
 mod image;
 mod product;
@@ -24,7 +24,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::window::{Axis, Padding, place};
+use super::window::{Axis, Padding, window_axes};
 use super::{
     BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights,
     split, split_mut,
@@ -37,7 +37,7 @@ use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
 use crate::sync::lock;
 
-/// A convolution over an image.
+/// A two-dimensional convolution.
 ///
 /// # Shapes
 /// - input `[height, width, channels]`, output `[height', width', filters]`
@@ -48,20 +48,20 @@ use crate::sync::lock;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2D {
-    /// How many kernels.
+    /// Number of kernels.
     pub filters: usize,
     /// Height and width of each.
     pub kernel_size: [usize; 2],
-    /// How far they move, down and to the right.
+    /// Vertical and horizontal distance of windows.
     #[serde(default = "Conv2D::default_strides")]
     pub strides: [usize; 2],
-    /// What happens at the border.
+    /// The padding at the borders.
     #[serde(default)]
     pub padding: Padding,
-    /// What is made of the sums.
+    /// The activation.
     #[serde(default)]
     pub activation: Activation,
-    /// What the kernels begin with.
+    /// The initialiser of the kernels.
     #[serde(default = "Conv2D::default_kernel_initializer")]
     pub kernel_initializer: Initializer,
     /// A penalty on the kernels.
@@ -70,7 +70,7 @@ pub struct Conv2D {
 }
 
 impl Conv2D {
-    /// `filters` kernels of one size, otherwise as Keras has it by default.
+    /// `filters` kernels of one size, otherwise with Keras's defaults.
     #[must_use]
     pub fn new(filters: usize, kernel_size: [usize; 2], activation: Activation) -> Self {
         Self {
@@ -95,19 +95,20 @@ impl Conv2D {
     pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<Conv2DLayer, Error> {
         site.at_least_one("filters", self.filters)?;
         let size = ("kernel_size", self.kernel_size);
-        let ([down, right], channels) = place(input_shape, size, self.strides, self.padding, site)?;
+        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, site)?;
         let output_shape = [down.n_windows, right.n_windows, self.filters];
-        let copies_windows = right.size * channels < SHORT;
+        let copies_windows = right.size * channels < MIN_ROW;
         Ok(Conv2DLayer { description: self.clone(), down, right, channels, output_shape, copies_windows })
     }
 }
 
-/// From this length on, a window's row makes an efficient product.
-const SHORT: usize = 24;
-/// From so many multiplications on, an answer is worth sharing: alone they take some ten times as long as to share them.
-const WORTH_SHARING: usize = 1 << 18;
+/// Length from which on a row of a window makes an efficient product.
+const MIN_ROW: usize = 24;
+/// From this many multiplications on, threads share the work for a single example: they take some ten times as long as the
+/// synchronisation.
+const MIN_PARALLEL_PRODUCTS: usize = 1 << 18;
 /// Rows of windows that make an efficient product.
-const LEAST_BAND: usize = 8;
+const MIN_BAND: usize = 8;
 
 /// A [`Conv2D`] layer for one input shape.
 #[derive(Debug)]
@@ -136,17 +137,17 @@ impl Conv2DLayer {
         self.down.n_windows * self.right.n_windows
     }
 
-    /// How many numbers a window has …
+    /// Length of a window …
     fn window_len(&self) -> usize {
         self.down.size * self.row_len()
     }
 
-    /// … and one of its rows.
+    /// … and of one of its rows.
     fn row_len(&self) -> usize {
         self.right.size * self.channels
     }
 
-    /// How many numbers a padded row of the input has.
+    /// Length of a padded row of the input.
     fn padded_row(&self) -> usize {
         self.right.padded() * self.channels
     }
@@ -163,8 +164,8 @@ impl Conv2DLayer {
         if self.copies_windows { self.n_windows() * self.window_len() } else { 0 }
     }
 
-    /// Cuts the outputs of one image into bands, `height` rows of windows high, each with its part of the working
-    /// space for windows.
+    /// Splits the outputs of one image into bands of `height` rows of windows, each with its part of the scratch space for
+    /// windows.
     fn bands<'a>(&self, height: usize, y: &'a mut [f32], mut windows: &'a mut [f32]) -> Vec<Mutex<Band<'a>>> {
         let row_len = self.right.n_windows * self.description.filters;
         let per_row = if self.copies_windows { self.right.n_windows * self.window_len() } else { 0 };
@@ -250,7 +251,7 @@ impl Layer for Conv2DLayer {
         debug_assert_eq!(x.len(), context.rows * self.input_len());
     }
 
-    /// Members take bands of rows; each output has the same bits alone.
+    /// Threads take bands of rows; each output has the same bits on any number of threads.
     fn forward_one(
         &self,
         pool: &LatencyPool,
@@ -260,8 +261,8 @@ impl Layer for Conv2DLayer {
         y: &mut [f32],
         cache: ForwardCache<'_>,
     ) {
-        let height = self.down.n_windows.div_ceil(pool.n_threads()).max(LEAST_BAND);
-        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < WORTH_SHARING {
+        let height = self.down.n_windows.div_ceil(pool.n_threads()).max(MIN_BAND);
+        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < MIN_PARALLEL_PRODUCTS {
             return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
@@ -319,7 +320,7 @@ mod tests {
     use crate::layer::LayerSpec;
     use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
 
-    /// The formula at the head of this file, word for word.
+    /// The formula at the head of this file.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
         let site = Site { path: "", kind: "Conv2D" };
         let layer = conv.build(&[height, width, channels], site).unwrap();
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_have_the_bits_of_the_whole() {
+    fn bands_have_the_bits_of_the_whole_image() {
         for (shape, conv) in [([130, 13, 1], 3), ([64, 6, 32], 3), ([31, 2, 32], 2), ([20, 40, 24], 3)]
             .map(|(shape, size)| (shape, Conv2D::new(32, [size, size], Activation::Relu)))
         {
@@ -390,7 +391,7 @@ mod tests {
             let mut windows = vec![0.0; layer.windows_len()];
             let [mut whole, mut banded] = [f32::NAN; 2].map(|nan| vec![nan; layer.n_windows() * 32]);
             layer.convolve(0..layer.down.n_windows, &x, &kernel, &mut windows, &mut whole);
-            for height in [LEAST_BAND, LEAST_BAND + 1, layer.down.n_windows.div_ceil(2)] {
+            for height in [MIN_BAND, MIN_BAND + 1, layer.down.n_windows.div_ceil(2)] {
                 banded.fill(f32::NAN);
                 for band in layer.bands(height, &mut banded, &mut windows) {
                     let Band { rows, y, windows } = band.into_inner().unwrap();
@@ -402,16 +403,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_the_same_bits_with_and_without_help() {
+    fn the_output_has_the_same_bits_on_any_number_of_threads() {
         for (shape, activation) in [([60, 13, 1], Activation::Relu), ([40, 8, 32], Activation::Gelu)] {
             let conv = LayerSpec::Conv2D(Conv2D::new(32, [3, 3], activation));
             let x = noise(shape.iter().product(), 1);
             let weights = noise(9 * shape[2] * 32 + 32, 2);
-            let alone = run_forward(&conv, &shape, &weights, &x);
-            // Helpers come when several answers are asked for in a row.
+            let single = run_forward(&conv, &shape, &weights, &x);
+            // Workers join when several calls follow one another.
             assert!(
                 (0..200)
-                    .all(|_| run_forward_one(&LatencyPool::acquire(), &conv, &shape, &weights, &x) == alone),
+                    .all(|_| run_forward_one(&LatencyPool::acquire(), &conv, &shape, &weights, &x) == single),
                 "{shape:?}"
             );
         }

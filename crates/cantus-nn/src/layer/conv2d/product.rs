@@ -1,5 +1,5 @@
-//! A convolution and its gradients as products of matrices: of the windows themselves, where a window's row is long
-//! enough for that to be efficient, or of copies of them.
+//! A convolution and its gradients as matrix products: of the windows themselves if their rows are long enough, otherwise of
+//! copies of them.
 
 use std::ops::Range;
 
@@ -83,7 +83,7 @@ impl Conv2DLayer {
         dx: &mut [f32],
     ) {
         if !self.copies_windows {
-            return self.spread(dh, weights.derived, dx);
+            return self.add_image_gradient_uncopied(dh, weights.derived, dx);
         }
         let (filters, window_len) = (self.description.filters, self.window_len());
         let kernel = Matrix::new(weights.values, window_len, filters).transposed();
@@ -92,11 +92,11 @@ impl Conv2DLayer {
         add_windows(self, windows, dx);
     }
 
-    /// Products that together are some rows of the convolution: rows of windows that lie in one line, a run of
-    /// `i`s, and the outputs they add to.
+    /// The products whose sum is some rows of the convolution: each of rows `i` of the windows of a line, with the outputs that
+    /// they contribute to.
     fn products(&self, rows: Range<usize>) -> impl Iterator<Item = Product> {
         let (padded_row, channels, filters) = (self.padded_row(), self.channels, self.description.filters);
-        // A window as wide as the image is one piece of it.
+        // A window as wide as the image is contiguous.
         let whole = self.row_len() == padded_row;
         let (n_rows, row_len) = if whole { (1, self.window_len()) } else { (self.down.size, self.row_len()) };
         let line_len = self.right.n_windows * filters;
@@ -125,7 +125,7 @@ impl Conv2DLayer {
     }
 
     /// [`Self::add_image_gradient`] without copies.
-    fn spread(&self, dh: &[f32], derived: &[f32], padded: &mut [f32]) {
+    fn add_image_gradient_uncopied(&self, dh: &[f32], derived: &[f32], padded: &mut [f32]) {
         let (row_len, filters) = (self.row_len(), self.description.filters);
         for i in 0..self.down.size {
             let transposed = &derived[i * row_len * filters..(i + 1) * row_len * filters]; // [filters, row_len]
@@ -154,7 +154,7 @@ impl Conv2DLayer {
     }
 }
 
-/// One of the products that a convolution consists of.
+/// One of the products of a convolution.
 struct Product {
     x_start: usize,
     x_stride: usize,
