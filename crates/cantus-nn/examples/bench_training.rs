@@ -1,9 +1,9 @@
 //! One measurement for `bench/training`, through the ordinary API, in a process of its own.
 //!
-//! Takes JSON: architecture, batch, steps, epochs, threads, and inference (whether to measure answers too). Prints JSON: ms per step, peak
-//! memory in MB after training, ms for a single answer, answers per second in batches of 256.
+//! Takes JSON: architecture, batch, steps, epochs, threads, and inference (whether to measure inference too). Prints JSON: ms per step, peak
+//! memory in MB after training, ms for the inference of one example, examples per second in batches of 256.
 
-#![expect(clippy::print_stdout, reason = "the result goes to the one who asked")]
+#![expect(clippy::print_stdout, reason = "the result is the output of the program")]
 
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -14,20 +14,20 @@ use serde::Deserialize;
 use serde_json::json;
 
 #[derive(Deserialize)]
-struct Task {
+struct Benchmark {
     architecture: Architecture,
-    /// How many examples a step learns from.
+    /// Examples per step.
     batch: usize,
-    /// How many steps an epoch has.
+    /// Steps per epoch.
     steps: usize,
-    /// How many epochs are measured, after one to warm up.
+    /// Measured epochs, after one for warm-up.
     epochs: usize,
     threads: usize,
     inference: bool,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let task: Task = serde_json::from_str(&std::env::args().nth(1).ok_or("want a task, as JSON")?)?;
+    let task: Benchmark = serde_json::from_str(&std::env::args().nth(1).ok_or("expected a JSON argument")?)?;
     let mut network = Network::new(&task.architecture, 1)?;
     let mut result = json!({ "step": ms_per_step(&task, &mut network)?, "memory": peak_memory()? });
     if task.inference {
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Median over the epochs.
-fn ms_per_step(task: &Task, network: &mut Network) -> Result<f64, Box<dyn Error>> {
+fn ms_per_step(task: &Benchmark, network: &mut Network) -> Result<f64, Box<dyn Error>> {
     let n_examples = task.steps * task.batch;
     let inputs = numbers(n_examples * network.input_shape().iter().product::<usize>());
     let classes: Vec<usize> = (0..n_examples).map(|i| i % 10).collect();
@@ -82,7 +82,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Numbers without a pattern that a network would find soon, in [-1.7, 1.7): variance 1.
+/// Pseudorandom numbers in [-1.7, 1.7) with variance 1.
 fn numbers(n: usize) -> Vec<f32> {
     let mut state = 1_u64;
     let mut next = || {

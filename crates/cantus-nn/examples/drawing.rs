@@ -2,7 +2,7 @@
 //!
 //!     cargo run -p cantus-nn --example drawing [ARCHITECTURE.toml] > network.svg
 
-#![expect(clippy::print_stdout, reason = "the picture goes where its reader wants it")]
+#![expect(clippy::print_stdout, reason = "the drawing is the output of the program")]
 
 use cantus_nn::{Architecture, Network};
 

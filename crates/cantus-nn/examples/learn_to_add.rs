@@ -1,8 +1,8 @@
-//! Teaches networks to add two numbers: one by hand as in the eighth lecture, one with layers as in the ninth.
+//! Trains networks to add two numbers: a perceptron as in the eighth lecture, and layers as in the ninth.
 //!
 //!     cargo run --release -p cantus-nn --example learn_to_add
 
-#![expect(clippy::print_stdout, reason = "an example to look at")]
+#![expect(clippy::print_stdout, reason = "the output of an example")]
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
     with_layers()
 }
 
-/// The i-th of many pairs in [0, 0.5), spread evenly: multiples of irrational numbers, without their whole part.
+/// The i-th of many evenly distributed pairs in [0, 0.5): the fractional parts of multiples of irrational numbers.
 fn pair(i: usize) -> [f64; 2] {
     [2.0_f64.sqrt(), 3.0_f64.sqrt()].map(|root| (i as f64 * root).fract() / 2.0)
 }
@@ -33,7 +33,7 @@ fn by_hand() {
     println!("Our network believes that 0.3 + 0.1 is equal to {sum:.4}\n");
 }
 
-/// 5,000 items, of which it sees 70 %; 100 epochs, 32 items at a time.
+/// 5,000 items, 70 % of them for training; 100 epochs, 32 items at a time.
 fn with_layers() -> Result<(), Error> {
     let items: Vec<_> = (0..5000).map(pair).collect();
     let inputs: Vec<f32> = items.iter().flatten().map(|&x| x as f32).collect();

@@ -2,7 +2,7 @@
 //!
 //!     cargo run -p cantus-nn --example neuron
 
-#![expect(clippy::print_stdout, reason = "an example to look at")]
+#![expect(clippy::print_stdout, reason = "the output of an example")]
 
 use cantus_nn::neuron::{activate, sigmoid};
 

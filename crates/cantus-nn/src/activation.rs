@@ -1,19 +1,19 @@
-//! Activations: what a neuron makes of its net input.
+//! Activation functions and their derivatives.
 //!
-//! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h)
-//! alone (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be kept. Only
-//! [`Activation::Gelu`] and [`Activation::Silu`] are not monotonic: for them a layer keeps h.
+//! Backpropagation needs the derivative f'(h). For most activations it is a function of the output y = f(h) alone
+//! (sigmoid: y (1 - y); tanh: 1 - y²; ReLU: 1 where y > 0), so that h need not be stored. Only [`Activation::Gelu`] and
+//! [`Activation::Silu`] are not monotonic: for them a layer stores h.
 //!
-//! NaN passes through every activation and every derivative, so that training sees it in the loss.
+//! NaN passes through every activation and every derivative, so that it reaches the loss.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::elementwise::{exp, sigmoid, tanh};
 
-/// What is applied to a layer's net input, spelled in an architecture as Keras spells it.
+/// The activation function of a layer; in an architecture, with the name that Keras gives it.
 ///
-/// Exhaustive, for the reason of [`LayerSpec`](crate::LayerSpec).
+/// Exhaustive, so that an exporter does not compile without a case for a new activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -40,7 +40,7 @@ pub enum Activation {
 
 const LEAKY_SLOPE: f32 = 0.2;
 
-/// What the derivative of an activation is computed from.
+/// The input of an activation's derivative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DerivativeReads {
     /// It is 1.
@@ -52,7 +52,7 @@ pub(crate) enum DerivativeReads {
 }
 
 impl Activation {
-    /// What its derivative is computed from.
+    /// The input of its derivative.
     pub(crate) fn derivative_reads(self) -> DerivativeReads {
         match self {
             Self::Linear => DerivativeReads::Nothing,
@@ -63,26 +63,25 @@ impl Activation {
         }
     }
 
-    /// Whether the derivative cannot be had from the output.
+    /// Whether the derivative is not a function of the output.
     pub(crate) fn needs_net_input(self) -> bool {
         self.derivative_reads() == DerivativeReads::NetInput
     }
 
-    /// Whether the derivative at a number can be had from that number of the output alone.
+    /// Whether the derivative of each element is a function of the same element of the output.
     pub(crate) fn is_elementwise_in_output(self) -> bool {
         self.derivative_reads() == DerivativeReads::Output && self != Self::Softmax
     }
 
-    /// Turns net inputs into outputs, in place; a row of `width` numbers is one example (only softmax looks
-    /// beyond one number).
+    /// Replaces net inputs by outputs, in place. Softmax is taken over rows of `width` numbers; the others are elementwise.
     pub(crate) fn forward(self, values: &mut [f32], width: usize) {
         forward(self, values, width);
     }
 
-    /// Turns ∂E/∂y into ∂E/∂h, in place.
+    /// Replaces ∂E/∂y by ∂E/∂h, in place.
     ///
     /// # Shapes
-    /// - `outputs`: y; `net_inputs`: h, looked at only where [`Self::needs_net_input`]
+    /// - `outputs`: y; `net_inputs`: h, read only if [`Self::needs_net_input`]
     /// - `gradient`: as `outputs`; rows of `width`
     pub(crate) fn backward(self, outputs: &[f32], net_inputs: &[f32], gradient: &mut [f32], width: usize) {
         backward(self, outputs, net_inputs, gradient, width);
@@ -129,10 +128,9 @@ fn backward(activation: Activation, outputs: &[f32], net_inputs: &[f32], gradien
     }
 }
 
-/// Adds `bias` to every row of `values`, then applies the activation: one pass, right behind a matrix
-/// product.
+/// Adds `bias` to every row of `values` and applies the activation, after a matrix product.
 ///
-/// `net_inputs`, where the activation needs them later, receives the sums.
+/// `net_inputs` receives the sums, for activations whose derivative needs them.
 pub(crate) fn add_bias_and_activate(
     values: &mut [f32],
     bias: &[f32],
@@ -183,13 +181,12 @@ fn scale_each(gradient: &mut [f32], at: &[f32], derivative: impl Fn(f32) -> f32)
     gradient.iter_mut().zip(at).for_each(|(g, &x)| *g *= derivative(x));
 }
 
-/// Probabilities from one row of net inputs; the greatest is subtracted first, so that no exponential
-/// overflows.
+/// Softmax of one row. The maximum is subtracted first, so that no exponential overflows.
 fn softmax(row: &mut [f32]) {
-    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for value in row.iter_mut() {
-        *value = exp(*value - greatest);
+        *value = exp(*value - max);
         sum += *value;
     }
     for value in row.iter_mut() {
@@ -283,22 +280,22 @@ mod tests {
     fn nan_passes_through_every_activation_and_every_derivative() {
         for activation in ALL {
             // In a vector and in its remainder.
-            for place in [0, 20] {
+            for index in [0, 20] {
                 let mut values = vec![0.5; 21];
-                values[place] = f32::NAN;
+                values[index] = f32::NAN;
                 let net_inputs = values.clone();
                 activation.forward(&mut values, 21);
-                assert!(values[place].is_nan(), "{activation:?} forward");
+                assert!(values[index].is_nan(), "{activation:?} forward");
                 if activation.derivative_reads() == DerivativeReads::Nothing {
                     continue;
                 }
                 let mut gradient = vec![1.0; 21];
                 activation.backward(&values, &net_inputs, &mut gradient, 21);
-                assert!(gradient[place].is_nan(), "{activation:?} backward");
+                assert!(gradient[index].is_nan(), "{activation:?} backward");
             }
             let mut sums = [f32::NAN, 1.0];
             add_bias_and_activate(&mut sums, &[1.0, 1.0], activation, None);
-            assert!(sums[0].is_nan(), "{activation:?} behind a bias");
+            assert!(sums[0].is_nan(), "{activation:?} after a bias");
         }
     }
 

@@ -1,10 +1,10 @@
-//! A network as plain data: what a model file or a TOML file says of it.
+//! The architecture of a network as plain data, as stored in a model file or a TOML file.
 
 use serde::{Deserialize, Serialize};
 
 use crate::layer::LayerSpec;
 
-/// The layers of a network, one after another, and the shape of what goes in.
+/// The layers of a network, in order, and its input shape.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,11 +1,11 @@
-//! Weight averaging: a network made of the weights of several epochs.
+//! Weight averaging: the mean of the weights of several epochs.
 //!
-//! Near the end of a training the weights wander around a minimum; their mean lies nearer to it than any of them, in a
-//! flatter place, and does better on data that it has not seen. The training itself goes on with its own weights; what
-//! is validated, kept as the best and returned is the average.
+//! Towards the end of a training the weights move around a minimum. Their mean is closer to it, in a flatter region, and
+//! generalises better. The training continues with its own weights; the average is validated, kept as the best and
+//! returned.
 //!
-//! Statistics that batch normalisation gathers are averaged as the weights are, which spares the extra pass over the
-//! training data that Izmailov et al. make for them.
+//! The moving statistics of batch normalisation are averaged like the weights, without the extra pass over the training
+//! data of Izmailov et al.
 //!
 //! # Reference
 //! Polyak & Juditsky 1992; Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018
@@ -25,24 +25,24 @@ pub enum Averaging {
         /// In [0, 1): 0 keeps only the last epoch.
         decay: f32,
     },
-    /// Stochastic weight averaging: the plain mean over all epochs from this one on. Before it, nothing is averaged.
+    /// Stochastic weight averaging: the plain mean over all epochs from this one on. Earlier epochs are ignored.
     Swa {
-        /// The first epoch that counts; epochs are numbered from 1.
+        /// The first averaged epoch, numbered from 1.
         from_epoch: usize,
     },
 }
 
-/// An average in the making.
+/// The average so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Average {
-    /// One vector for each layer; none before the first epoch that counts.
+    /// One vector for each layer; `None` before the first averaged epoch.
     pub(crate) weights: Option<Vec<Vec<f32>>>,
-    /// How many epochs are in it.
+    /// Number of averaged epochs.
     pub(crate) n_epochs: usize,
 }
 
 impl Averaging {
-    /// Refuses settings that make no sense.
+    /// Checks the range of the settings.
     pub(crate) fn check(self) -> Result<(), Error> {
         let refuse = |setting, got, wanted| {
             Err(Error::Setting { layer: "training.averaging".into(), setting, got, wanted })
@@ -58,8 +58,8 @@ impl Averaging {
 }
 
 impl Average {
-    /// Takes in the weights after an epoch, numbered from 1.
-    pub(crate) fn take_in(&mut self, averaging: Averaging, epoch: usize, weights: &[Vec<f32>]) {
+    /// Adds the weights after an epoch, numbered from 1.
+    pub(crate) fn update(&mut self, averaging: Averaging, epoch: usize, weights: &[Vec<f32>]) {
         if matches!(averaging, Averaging::Swa { from_epoch } if epoch < from_epoch) {
             return;
         }
@@ -86,13 +86,13 @@ mod tests {
     fn average(averaging: Averaging, epochs: &[f32]) -> Average {
         let mut average = Average::default();
         for (i, &weight) in epochs.iter().enumerate() {
-            average.take_in(averaging, i + 1, &[vec![weight, 2.0 * weight], vec![], vec![-weight]]);
+            average.update(averaging, i + 1, &[vec![weight, 2.0 * weight], vec![], vec![-weight]]);
         }
         average
     }
 
     #[test]
-    fn stochastic_weight_averaging_is_the_mean_of_the_epochs_from_the_first_that_counts() {
+    fn stochastic_weight_averaging_is_the_mean_from_the_given_epoch_on() {
         let swa = Averaging::Swa { from_epoch: 3 };
         assert_eq!(average(swa, &[9.0, 9.0]), Average::default());
         let weights = average(swa, &[9.0, 9.0, 1.0, 2.0, 6.0]).weights.unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exponential_average_forgets_at_its_rate() {
+    fn an_exponential_average_decays_at_its_rate() {
         let weights = average(Averaging::Ema { decay: 0.75 }, &[4.0, 8.0, 0.0]).weights.unwrap();
         // 4, then 0.75 · 4 + 0.25 · 8 = 5, then 0.75 · 5.
         assert_close(&weights.concat(), &[3.75, 7.5, -3.75], 1e-6);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_without_sense_are_refused() {
+    fn settings_out_of_range_are_rejected() {
         for averaging in [
             Averaging::Ema { decay: 1.0 },
             Averaging::Ema { decay: f32::NAN },

@@ -1,15 +1,14 @@
-//! Loops over many numbers, as wide as the processor allows.
+//! Vectorised elementwise loops, and exp, sigmoid and tanh for them.
 //!
-//! A build for every x86-64 processor may use only the vectors that all of them have. Throughout this crate,
-//! functions that loop over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled
-//! for several instruction sets, and the best one is picked at run time. What they call is inlined, so that
-//! it is compiled along with them.
+//! A build for all x86-64 processors may only use vectors that all of them have. Throughout this crate, functions that loop
+//! over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled for several instruction sets, and the
+//! best one is selected at run time. What they call is inlined, so that it is compiled with them.
 //!
-//! `exp`, `tanh` and `sigmoid` here are polynomials without branches, so that such a loop computes 8 or 16 of
-//! them at once; the standard library's compute one.
+//! `exp`, `tanh` and `sigmoid` are polynomials without branches, so that a loop computes 8 or 16 of them at once; those of
+//! the standard library compute one.
 //!
-//! All of them are built from `mul_add`, additions, multiplications and divisions, each of which IEEE 754
-//! rounds in one way only: the same input gives the same bits at every vector width.
+//! All are built from `mul_add`, additions, multiplications and divisions, whose rounding IEEE 754 defines: the same input
+//! gives the same bits at every vector width.
 
 use multiversion::multiversion;
 
@@ -50,10 +49,10 @@ const ROUND: f32 = 12_582_912.0;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// eˣ within 2e-7 of its size; inputs beyond ±87 are taken as ±87.
+/// eˣ within 2e-7 relative error; inputs are clamped to ±87.
 ///
-/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2, where a polynomial of degree 6 (Taylor's, its
-/// last coefficients nudged for the smallest greatest error) gives eʳ.
+/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2, where a polynomial of degree 6 (Taylor's, with the
+/// last coefficients adjusted for the smallest maximum error) gives eʳ.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_inputs_stay_finite_and_not_a_number_stays_so() {
+    fn extreme_inputs_stay_finite_and_nan_stays_nan() {
         for x in [f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30] {
             assert!(exp(x).is_finite());
             assert!((0.0..=1.0).contains(&sigmoid(x)));

@@ -1,13 +1,13 @@
-//! The order in which an epoch goes through the training examples.
+//! The random order of the training examples in an epoch.
 
 use cantus_random::KeyedRng;
 
-use crate::purpose;
+use crate::rng_streams;
 
-/// A permutation of `0..n` that belongs to the seed and the epoch (counted from 0), and to nothing else.
+/// A permutation of `0..n` that depends only on the seed and the epoch (counted from 0).
 pub(crate) fn epoch_order(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
-    KeyedRng::new([seed, purpose::EXAMPLE_ORDER, epoch as u64]).shuffle(&mut order);
+    KeyedRng::new([seed, rng_streams::EXAMPLE_ORDER, epoch as u64]).shuffle(&mut order);
     order
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, and what a person can do about it.
+//! The crate's error type.
 
 /// Every failure of this crate.
 ///
@@ -6,8 +6,8 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A layer cannot work on what the layer before it gives.
-    #[error("{layer} wants {wanted}, but gets an input of shape {got:?}")]
+    /// The input shape does not fit the layer.
+    #[error("{layer} needs {wanted}, but its input has shape {got:?}")]
     Shape {
         /// Which layer, such as `layers.2 (LSTM)`.
         layer: String,
@@ -16,7 +16,7 @@ pub enum Error {
         /// What it needs, in words.
         wanted: String,
     },
-    /// A layer's setting makes no sense.
+    /// A setting is out of range.
     #[error("{layer}: {setting} must be {wanted}, but is {got}")]
     Setting {
         /// Which layer, or `training`.
@@ -25,10 +25,10 @@ pub enum Error {
         setting: &'static str,
         /// Its value.
         got: String,
-        /// What it may be.
+        /// Its valid values.
         wanted: &'static str,
     },
-    /// A layer larger than any computer of today could train: a slip, or a file that means harm.
+    /// A size beyond any practical network: a mistake, or a malicious file.
     #[error("{what} is too large: more than {limit} numbers")]
     TooLarge {
         /// Which layer, such as `layers.2 (LSTM)`, or `input_shape`.
@@ -50,7 +50,7 @@ pub enum Error {
         /// What does not fit.
         problem: String,
     },
-    /// Inputs to predict from are not a whole number of examples.
+    /// The inputs of a prediction are not a whole number of examples.
     #[error("{got} numbers are not a whole number of examples of {wanted} numbers (shape {shape:?})")]
     Inputs {
         /// How many numbers were given.

@@ -1,67 +1,66 @@
-//! Where training data come from.
+//! Training examples: inputs with targets and weights.
 
-/// Examples to learn from or to be judged by.
+/// A set of examples for training, validation or test.
 ///
-/// A fit asks for inputs from several threads at once and in any order. [`InMemory`] serves slices; a store
-/// on disk can implement this trait too, and augment its inputs anew in every epoch.
+/// Training reads inputs from several threads at once and in any order. [`InMemory`] holds slices; other implementations
+/// can read from disk, or augment the inputs differently in each epoch.
 pub trait Examples: Sync {
-    /// How many examples there are.
+    /// Number of examples.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no examples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many numbers one input has: the product of the network's input shape.
+    /// Length of one input: the product of the network's input shape.
     fn input_len(&self) -> usize;
 
     /// Writes the input of example `index`.
     ///
-    /// What is written may depend on `epoch` (counted from 0), so that data can be augmented; for the sake of
-    /// repeatable training it must depend on nothing else.
+    /// It may depend on `epoch` (counted from 0), for augmentation, and for reproducible training on nothing else.
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]);
 
-    /// What the network should answer to example `index`.
+    /// The target of example `index`.
     fn target(&self, index: usize) -> Target<'_>;
 
-    /// What the network should answer to the input that [`Self::write_input`] writes in this epoch; another than
-    /// [`Self::target`] where examples are mixed or drawn anew.
+    /// The target of the input that [`Self::write_input`] writes in this epoch. It differs from [`Self::target`] if examples
+    /// are mixed or resampled.
     fn training_target(&self, index: usize, _epoch: usize) -> Target<'_> {
         self.target(index)
     }
 
-    /// How many views of each example are judged, at least 1: a network that hears only a part of an example at once is
-    /// validated and evaluated by the mean of its answers to all of them.
+    /// Number of views of each example in evaluation, at least 1: a network whose input is only a part of an example is
+    /// evaluated by the mean of its outputs for several parts.
     fn n_views(&self) -> usize {
         1
     }
 
-    /// Writes one view of example `index`, to be judged and not learnt from; nothing here is left to chance.
+    /// Writes one view of example `index` for evaluation; deterministic.
     fn write_view(&self, index: usize, _view: usize, input: &mut [f32]) {
         self.write_input(index, 0, input);
     }
 
-    /// How much example `index` counts in the loss; 1 unless said otherwise.
+    /// The weight of example `index` in the loss; 1 by default.
     fn weight(&self, _index: usize) -> f32 {
         1.0
     }
 }
 
-/// What a network should answer to one example.
+/// The target of one example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target<'a> {
     /// The index of the one class it belongs to.
     Class(usize),
-    /// A mixture of two classes: the first counts `share` in [0, 1], the second the rest (mixup, Zhang et al. 2018).
+    /// A mixture of two classes: with weights `share` in [0, 1] and 1 - `share` (mixup, Zhang et al. 2018).
     Mixed(usize, usize, f32),
-    /// The value of every output: a regression's, several labels', a distribution's.
+    /// The value of every output: regression, several labels, or a distribution over classes.
     Values(&'a [f32]),
-    /// A mixture of two such answers: the first counts `share` in [0, 1], the second the rest.
+    /// A mixture of two such targets, with weights `share` in [0, 1] and 1 - `share`.
     MixedValues(&'a [f32], &'a [f32], f32),
 }
 
-/// Examples that lie in slices.
+/// Examples in memory, as slices.
 #[derive(Debug, Clone, Copy)]
 pub struct InMemory<'a> {
     inputs: &'a [f32],
@@ -97,8 +96,7 @@ impl<'a> InMemory<'a> {
         Self { inputs, input_len, targets: Targets::Values { values, width }, weights: None }
     }
 
-    /// The same examples, of which the i-th counts `weights[i]` in the loss; where `weights` ends, the rest
-    /// count 1.
+    /// The same examples with weights in the loss; examples beyond the end of `weights` have weight 1.
     #[must_use]
     pub fn weighted(self, weights: &'a [f32]) -> Self {
         Self { weights: Some(weights), ..self }

@@ -1,22 +1,20 @@
-//! What a fit reports of each epoch.
+//! The training history: loss, accuracy and learning rate of each epoch.
 
 use serde::{Deserialize, Serialize};
 
-/// The course of a training, one number for each epoch; serialised, it has the keys of Keras's
-/// `History.history`.
+/// The training history, one number for each epoch. Serialised, it has the keys of Keras's `History.history`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {
-    /// Mean loss of the training examples, while they were learnt from (with regularisation, before each
-    /// update).
+    /// Mean loss of the training examples during the epoch (with regularisation, before each update).
     pub loss: Vec<f64>,
-    /// Share of right answers among them; empty if the loss knows no right answers.
+    /// Their accuracy; empty for a regression loss.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accuracy: Vec<f64>,
     /// Loss of the validation examples after each epoch; empty without them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub val_loss: Vec<f64>,
-    /// Share of right answers among them.
+    /// Their accuracy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub val_accuracy: Vec<f64>,
     /// The learning rate of each epoch's last step.
@@ -24,12 +22,12 @@ pub struct History {
     pub learning_rate: Vec<f64>,
 }
 
-/// How a network did on some examples.
+/// Loss and accuracy on some examples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean over the examples, plus the penalty of the regularisers.
     pub loss: f64,
-    /// Share of right answers; `None` if the loss knows no right answers.
+    /// Fraction of correct predictions; `None` for a regression loss.
     pub accuracy: Option<f64>,
 }
 
@@ -45,7 +43,7 @@ pub struct EpochLog {
 }
 
 impl History {
-    /// How many epochs it tells of.
+    /// Number of epochs.
     #[must_use]
     pub fn n_epochs(&self) -> usize {
         self.loss.len()
@@ -55,11 +53,11 @@ impl History {
     #[must_use]
     pub fn best_epoch(&self) -> Option<usize> {
         let loss = if self.val_loss.is_empty() { &self.loss } else { &self.val_loss };
-        // Of equals the first, as in training.
+        // The first of equal ones, as in training.
         (0..loss.len()).min_by(|&a, &b| loss[a].total_cmp(&loss[b]))
     }
 
-    /// Keras's names and their numbers, those that were measured.
+    /// The series that were measured, by their names in Keras.
     pub fn columns(&self) -> impl Iterator<Item = (&'static str, &[f64])> {
         [
             ("loss", &self.loss),
@@ -87,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_have_the_keys_of_keras_and_leave_out_what_was_not_measured() {
+    fn columns_have_the_keys_of_keras_and_omit_what_was_not_measured() {
         let mut history = History::default();
         let train = Scores { loss: 2.0, accuracy: Some(0.5) };
         history.push(EpochLog { train, validation: None, learning_rate: 1e-3 });

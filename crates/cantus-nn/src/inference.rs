@@ -1,67 +1,66 @@
-//! Answering: examples go through the layers, and nothing is kept for a backward pass.
+//! Inference: the forward pass without what a backward pass would need.
 
 use std::ops::Range;
 use std::sync::Mutex;
 
-use crate::chain::Chain;
-use crate::crew::Crew;
-use crate::layer::{Pass, Tape, Weights};
-use crate::team::{all_threads, lock};
+use crate::latency_pool::LatencyPool;
+use crate::layer::{BatchContext, ForwardCache, Weights};
+use crate::sequential::Sequential;
+use crate::sync::{lock, resolve_threads};
 
-/// How many examples a thread takes at a time. Fixed, so that results do not depend on the number of threads.
+/// Examples per task of a thread. Constant, so that results do not depend on the number of threads.
 pub(crate) const BLOCK: usize = 32;
-/// Outputs of a layer that should fit into the second-level cache together with its inputs.
+/// Outputs of a layer that fit into the second-level cache together with its inputs.
 const CACHED: usize = 65_536;
 
-/// What an inference puts out.
+/// What inference returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outputs {
     /// The network's outputs.
     Activated,
-    /// The net inputs of the last activation, for a loss that computes that itself.
+    /// The net inputs of the last activation, for a loss that computes it.
     Logits,
 }
 
-/// Buffers to take up to `capacity` examples through a network; made once, used often.
+/// Reusable buffers for the inference of up to `capacity` examples.
 #[derive(Debug)]
 pub(crate) struct Inference {
-    /// How many examples there is room for.
     capacity: usize,
-    /// How many of them go through the layers together.
-    group: usize,
+    /// Number of examples that go through the layers at once.
+    micro_batch: usize,
     inputs: Vec<f32>,
     /// The network's.
-    answers: Vec<f32>,
-    /// Outputs of layers, in turn.
-    outputs: [Vec<f32>; 2],
-    floats: Vec<f32>,
+    outputs: Vec<f32>,
+    /// Input and output of the current layer, alternately.
+    activations: [Vec<f32>; 2],
+    cached: Vec<f32>,
     scratch: Vec<f32>,
 }
 
 impl Inference {
-    pub(crate) fn new(chain: &Chain, capacity: usize) -> Self {
-        let largest = |of: &dyn Fn(usize) -> usize| (0..chain.links.len()).map(of).max().unwrap_or(0);
-        let memory = |i: usize| chain.links[i].layer.memory();
-        let output = largest(&|i| chain.links[i].output_len());
-        let many_rows = chain.links.iter().any(|link| link.layer.wants_many_rows());
-        let group = if many_rows { BLOCK } else { (CACHED / output.max(1)).clamp(1, BLOCK) }.min(capacity);
+    pub(crate) fn new(model: &Sequential, capacity: usize) -> Self {
+        let largest = |of: &dyn Fn(usize) -> usize| (0..model.layers.len()).map(of).max().unwrap_or(0);
+        let sizes = |i: usize| model.layers[i].layer.buffer_sizes();
+        let output = largest(&|i| model.layers[i].output_len());
+        let many_rows = model.layers.iter().any(|built| built.layer.prefers_many_rows());
+        let rows = if many_rows { BLOCK } else { (CACHED / output.max(1)).clamp(1, BLOCK) }.min(capacity);
         Self {
             capacity,
-            group,
-            inputs: vec![0.0; capacity * chain.input_len()],
-            answers: vec![0.0; capacity * chain.output_len()],
-            outputs: [vec![0.0; output * group], vec![0.0; output * group]],
-            floats: vec![0.0; largest(&|i| memory(i).floats * group)],
-            scratch: vec![0.0; largest(&|i| memory(i).scratch_len(group))],
+            micro_batch: rows,
+            inputs: vec![0.0; capacity * model.input_len()],
+            outputs: vec![0.0; capacity * model.output_len()],
+            activations: [vec![0.0; output * rows], vec![0.0; output * rows]],
+            cached: vec![0.0; largest(&|i| sizes(i).cached * rows)],
+            scratch: vec![0.0; largest(&|i| sizes(i).scratch_len(rows))],
         }
     }
 
-    /// How many examples there is room for.
+    /// The largest number of examples.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Where inputs of the next [`Self::run`] are written.
+    /// The buffer for the inputs of the next [`Self::run`].
     pub(crate) fn input(&mut self) -> &mut [f32] {
         &mut self.inputs
     }
@@ -69,81 +68,82 @@ impl Inference {
     /// The outputs for the first `rows` inputs.
     pub(crate) fn run(
         &mut self,
-        chain: &Chain,
+        model: &Sequential,
         parameters: &[Vec<f32>],
         rows: usize,
         outputs: Outputs,
-        crew: &Crew,
+        pool: &LatencyPool,
     ) -> &[f32] {
-        for start in (0..rows).step_by(self.group.max(1)) {
-            self.run_group(chain, parameters, start..rows.min(start + self.group), outputs, crew);
+        for start in (0..rows).step_by(self.micro_batch.max(1)) {
+            let end = rows.min(start + self.micro_batch);
+            self.run_micro_batch(model, parameters, start..end, outputs, pool);
         }
-        &self.answers[..rows * chain.output_len()]
+        &self.outputs[..rows * model.output_len()]
     }
 
-    /// Takes some examples through all layers.
-    fn run_group(
+    /// Runs some examples through all layers.
+    fn run_micro_batch(
         &mut self,
-        chain: &Chain,
+        model: &Sequential,
         parameters: &[Vec<f32>],
-        group: Range<usize>,
+        range: Range<usize>,
         outputs: Outputs,
-        crew: &Crew,
+        pool: &LatencyPool,
     ) {
-        let rows = group.len();
-        let [first, second] = &mut self.outputs;
+        let rows = range.len();
+        let [first, second] = &mut self.activations;
         let (mut before, mut after) = (first, second);
-        let mut x = &self.inputs[group.start * chain.input_len()..group.end * chain.input_len()];
-        for (i, link) in chain.links.iter().enumerate().filter(|(_, link)| !link.layer.is_view()) {
-            let memory = link.layer.memory();
+        let mut x = &self.inputs[range.start * model.input_len()..range.end * model.input_len()];
+        for (i, built) in model.layers.iter().enumerate().filter(|(_, built)| !built.layer.is_view()) {
+            let sizes = built.layer.buffer_sizes();
             let weights = Weights { values: &parameters[i], derived: &[] };
-            let tape = Tape {
-                floats: &mut self.floats[..rows * memory.floats],
-                scratch: &mut self.scratch[..memory.scratch_len(rows)],
+            let cache = ForwardCache {
+                cached: &mut self.cached[..rows * sizes.cached],
+                scratch: &mut self.scratch[..sizes.scratch_len(rows)],
             };
-            let y = &mut after[..rows * link.output_len()];
-            let skips_activation = outputs == Outputs::Logits && i + 1 == chain.output_place();
-            let pass = Pass { rows, first_row: 0, training: false, skips_activation, key: 0 };
+            let y = &mut after[..rows * built.output_len()];
+            let skips_activation = outputs == Outputs::Logits && i + 1 == model.output_index();
+            let context = BatchContext { rows, first_row: 0, training: false, skips_activation, key: 0 };
             if rows == 1 {
-                link.layer.answer(crew, &pass, weights, x, y, tape);
+                built.layer.forward_one(pool, &context, weights, x, y, cache);
             } else {
-                link.layer.forward(&pass, weights, x, y, tape);
+                built.layer.forward(&context, weights, x, y, cache);
             }
             std::mem::swap(&mut before, &mut after);
-            x = &before[..rows * link.output_len()];
+            x = &before[..rows * built.output_len()];
         }
-        let len = chain.output_len();
-        self.answers[group.start * len..group.end * len].copy_from_slice(x);
+        let len = model.output_len();
+        self.outputs[range.start * len..range.end * len].copy_from_slice(x);
     }
 }
 
-/// Many examples, taken through the network in blocks by several workers, each with buffers of its own.
+/// Inference of many examples in blocks, on several threads with separate buffers.
 #[derive(Debug)]
 pub(crate) struct BlockInference<'a> {
-    chain: &'a Chain,
-    /// How many examples.
+    model: &'a Sequential,
+    /// Number of examples.
     n: usize,
     outputs: Outputs,
     workers: Vec<Mutex<Inference>>,
 }
 
 impl<'a> BlockInference<'a> {
-    /// Buffers for `n` examples on up to `n_threads` threads (0 for all).
-    pub(crate) fn new(chain: &'a Chain, n: usize, outputs: Outputs, n_threads: usize) -> Self {
+    /// Buffers for `n` examples on up to `n_threads` threads (0 for the number of processors).
+    pub(crate) fn new(model: &'a Sequential, n: usize, outputs: Outputs, n_threads: usize) -> Self {
         let n_blocks = n.div_ceil(BLOCK);
-        // To ask how many processors there are takes longer than to answer one example.
-        let n_workers = if n_blocks > 1 { all_threads(n_threads).min(n_blocks) } else { 1 };
-        let worker = |_| Mutex::new(Inference::new(chain, BLOCK.min(n)));
-        Self { chain, n, outputs, workers: (0..n_workers).map(worker).collect() }
+        // To query the number of processors takes longer than to infer one example.
+        let n_workers = if n_blocks > 1 { resolve_threads(n_threads).min(n_blocks) } else { 1 };
+        let worker = |_| Mutex::new(Inference::new(model, BLOCK.min(n)));
+        Self { model, n, outputs, workers: (0..n_workers).map(worker).collect() }
     }
 
     pub(crate) fn n_workers(&self) -> usize {
         self.workers.len()
     }
 
-    /// Does one worker's share of the blocks.
+    /// Computes one worker's part of the blocks.
     ///
-    /// `write(i, input)` writes the input of example i; `read(block, outputs)` gets the outputs of a block.
+    /// `write(i, input)` writes the input of example i; `read(block, outputs)` receives the outputs of a block.
     pub(crate) fn work(
         &self,
         parameters: &[Vec<f32>],
@@ -152,12 +152,13 @@ impl<'a> BlockInference<'a> {
         read: impl Fn(usize, &[f32]),
     ) {
         let mut inference = lock(&self.workers[worker]);
+        let pool = LatencyPool::single_thread();
         for block in (worker..self.n.div_ceil(BLOCK)).step_by(self.n_workers()) {
             let first = block * BLOCK;
             let rows = BLOCK.min(self.n - first);
-            let inputs = inference.input().chunks_exact_mut(self.chain.input_len());
+            let inputs = inference.input().chunks_exact_mut(self.model.input_len());
             inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
-            read(block, inference.run(self.chain, parameters, rows, self.outputs, &Crew::alone()));
+            read(block, inference.run(self.model, parameters, rows, self.outputs, &pool));
         }
     }
 }

@@ -1,52 +1,51 @@
-//! Losses: how wrong an answer is.
+//! Loss functions.
 //!
-//! The loss of a batch is the mean over its examples (each times its weight), to which the network's
-//! regularisers add their penalty, as in Keras.
+//! The loss of a batch is the mean over its examples (each times its weight) plus the penalty of the network's regularisers,
+//! as in Keras.
 //!
-//! A cross-entropy behind the softmax or sigmoid that belongs to it is computed from the *logits*, the net inputs of that
-//! activation: ln p is then a difference (log-softmax) that neither overflows nor loses digits, however small p is, and
-//! the gradient is p - t. Keras does the same. Behind any other activation probabilities are kept 1e-7 away from 0, as
-//! Keras keeps them.
+//! A cross-entropy after its softmax or sigmoid is computed from the *logits*, the net inputs of that activation: ln p is then
+//! a difference (log-softmax) that neither overflows nor loses digits for small p, and the gradient is p - t. Keras does the
+//! same. After any other activation, probabilities are clipped to at least 1e-7, as in Keras.
 
 mod gradient;
 mod score;
-mod spelling;
+mod serialization;
 
 use crate::activation::Activation;
 use crate::examples::Target;
 
 pub(crate) use score::Score;
 
-/// What training makes small, spelled as Keras spells it: by its name, `"mean_squared_error"`, or with settings,
+/// The function that training minimises, with the name that Keras gives it: by name, `"mean_squared_error"`, or with settings,
 /// `{ type = "categorical_crossentropy", label_smoothing = 0.1 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Loss {
     /// Mean of (p - t)² over the outputs.
     MeanSquaredError,
-    /// -ln p of the right class, for examples that belong to one class each (or are a mixture of two).
+    /// -ln p of the true class, for examples that belong to one class each (or are a mixture of two).
     #[default]
     SparseCategoricalCrossentropy,
     /// -Σ t ln p, where the target t is a distribution over the classes, or one class.
     CategoricalCrossentropy {
-        /// Takes this share of the target and spreads it over all classes (Szegedy et al. 2016); 0 for none.
+        /// The fraction of the target that is distributed evenly over all classes (Szegedy et al. 2016).
         label_smoothing: f32,
     },
-    /// Mean of -t ln p - (1 - t) ln(1 - p) over the outputs: each output answers a question of its own
-    /// (several labels).
+    /// Mean of -t ln p - (1 - t) ln(1 - p) over the outputs: multi-label
+    /// classification.
     BinaryCrossentropy {
-        /// Moves targets towards ½ by this share; 0 for none.
+        /// The fraction by which targets are moved towards ½.
         label_smoothing: f32,
     },
 }
 
 impl Loss {
-    /// Whether answers can be right or wrong, and not only near or far.
+    /// Whether predictions are correct or not, as in classification.
     pub(crate) fn has_accuracy(self) -> bool {
         self != Self::MeanSquaredError
     }
 
-    /// Whether the loss computes this last activation itself, and so is to be given the logits.
+    /// Whether the loss computes this last activation itself, from the logits.
     pub(crate) fn fuses_with(self, last: Activation) -> bool {
         match self {
             Self::MeanSquaredError => false,
@@ -58,25 +57,25 @@ impl Loss {
     }
 
     /// Why a target does not fit `n_outputs` outputs in rows of `n_classes`, or `None` where it does.
-    pub(crate) fn misfit(self, target: Target<'_>, n_outputs: usize, n_classes: usize) -> Option<String> {
+    pub(crate) fn mismatch(self, target: Target<'_>, n_outputs: usize, n_classes: usize) -> Option<String> {
         match (self, target) {
             (Self::SparseCategoricalCrossentropy, Target::Values(_) | Target::MixedValues(..)) => Some(
-                "sparse_categorical_crossentropy wants classes, not values; use categorical_crossentropy"
+                "sparse_categorical_crossentropy needs classes, not values; use categorical_crossentropy"
                     .into(),
             ),
             (
                 Self::MeanSquaredError | Self::BinaryCrossentropy { .. },
                 Target::Class(_) | Target::Mixed(..),
-            ) => Some("this loss wants a value for each output, not a class".into()),
+            ) => Some("this loss needs a value for each output, not a class".into()),
             (_, Target::Mixed(first, second, _)) => {
-                self.misfit(Target::Class(first.max(second)), n_outputs, n_classes)
+                self.mismatch(Target::Class(first.max(second)), n_outputs, n_classes)
             }
             (_, Target::Class(class)) => (class >= n_classes || n_classes != n_outputs).then(|| {
                 format!("class {class}, but the network's outputs are {n_outputs} in rows of {n_classes}")
             }),
             (_, Target::MixedValues(first, second, _)) => {
-                let misfit = |values| self.misfit(Target::Values(values), n_outputs, n_classes);
-                misfit(first).or_else(|| misfit(second))
+                let mismatch = |values| self.mismatch(Target::Values(values), n_outputs, n_classes);
+                mismatch(first).or_else(|| mismatch(second))
             }
             (_, Target::Values(values)) => (values.len() != n_outputs)
                 .then(|| format!("{} target values, but the network has {n_outputs} outputs", values.len())),
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn accuracy_asks_for_the_greatest_or_for_every_label() {
+    fn accuracy_is_by_argmax_or_by_label() {
         let p = [0.2, 0.7, 0.6];
         assert_eq!(CROSSENTROPY.score(&p, Target::Class(1), 3, false).accuracy, 1.0);
         assert_eq!(CROSSENTROPY.score(&p, Target::Class(2), 3, false).accuracy, 0.0);
@@ -207,9 +206,9 @@ mod tests {
         let with_itself = CROSSENTROPY.score(&p, Target::Mixed(1, 1, 0.3), 3, false);
         assert_eq!(with_itself, CROSSENTROPY.score(&p, Target::Class(1), 3, false));
         assert!(
-            CROSSENTROPY.misfit(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
+            CROSSENTROPY.mismatch(Target::Mixed(0, 3, 0.5), 3, 3).is_some_and(|why| why.contains("class 3"))
         );
-        assert!(Loss::MeanSquaredError.misfit(mixed, 3, 3).is_some());
+        assert!(Loss::MeanSquaredError.mismatch(mixed, 3, 3).is_some());
     }
 
     /// With the values written out.
@@ -226,8 +225,8 @@ mod tests {
             assert_eq!(found, wanted);
         }
         let short = Target::MixedValues(&[0.0; 3], &[0.0; 2], 0.5);
-        assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.misfit(short, 3, 3).is_some());
-        assert!(Loss::SparseCategoricalCrossentropy.misfit(mixed, 3, 3).is_some());
+        assert!(Loss::BinaryCrossentropy { label_smoothing: 0.0 }.mismatch(short, 3, 3).is_some());
+        assert!(Loss::SparseCategoricalCrossentropy.mismatch(mixed, 3, 3).is_some());
     }
 
     /// `keras.losses.{sparse_categorical,binary}_crossentropy(..., from_logits=True)`, Keras 3.15.1 (TensorFlow), in
@@ -264,29 +263,29 @@ mod tests {
     }
 
     #[test]
-    fn nan_in_an_answer_is_nan_in_its_loss_and_gradient() {
+    fn nan_in_an_output_is_nan_in_loss_and_gradient() {
         let binary = Loss::BinaryCrossentropy { label_smoothing: 0.0 };
         let values = Target::Values(&[0.0, 1.0, 0.0]);
         for (loss, from_logits) in
             [(Loss::MeanSquaredError, false), (CROSSENTROPY, true), (binary, false), (binary, true)]
         {
-            for place in 0..3 {
+            for index in 0..3 {
                 let mut outputs = [0.2, 0.5, 0.3];
-                outputs[place] = f32::NAN;
-                assert!(loss.score(&outputs, values, 3, from_logits).loss.is_nan(), "{loss:?} at {place}");
+                outputs[index] = f32::NAN;
+                assert!(loss.score(&outputs, values, 3, from_logits).loss.is_nan(), "{loss:?} at {index}");
                 let mut gradient = [0.0; 3];
                 loss.gradient(&outputs, values, 3, 1.0, from_logits, &mut gradient);
-                assert!(gradient[place].is_nan(), "{loss:?} at {place}");
+                assert!(gradient[index].is_nan(), "{loss:?} at {index}");
             }
         }
     }
 
     #[test]
-    fn targets_that_do_not_fit_are_told_apart() {
+    fn targets_that_do_not_fit_are_rejected() {
         let sparse = Loss::SparseCategoricalCrossentropy;
-        assert_eq!(sparse.misfit(Target::Class(9), 10, 10), None);
-        assert!(sparse.misfit(Target::Class(10), 10, 10).is_some_and(|why| why.contains("class 10")));
-        assert!(sparse.misfit(Target::Values(&[1.0]), 1, 1).is_some());
-        assert!(Loss::MeanSquaredError.misfit(Target::Values(&[1.0, 2.0]), 3, 3).is_some());
+        assert_eq!(sparse.mismatch(Target::Class(9), 10, 10), None);
+        assert!(sparse.mismatch(Target::Class(10), 10, 10).is_some_and(|why| why.contains("class 10")));
+        assert!(sparse.mismatch(Target::Values(&[1.0]), 1, 1).is_some());
+        assert!(Loss::MeanSquaredError.mismatch(Target::Values(&[1.0, 2.0]), 3, 3).is_some());
     }
 }

@@ -1,16 +1,15 @@
-//! Matrix products: the one place where most of the time goes.
+//! Matrix products, where most of the time is spent.
 //!
-//! The product itself is the `gemm` crate's, which picks a kernel for the processor at run time; of its family
-//! only the member for f32 is built, which is a fifth of the build time. It takes raw pointers; [`matmul`]
-//! checks once that every element lies inside its slice, and is safe to call. Its kernels want columns that lie
-//! together, so it is asked for cᵀ = bᵀ aᵀ. One call runs on one thread: the threads of a fit share the work
-//! above this level.
+//! The product is computed by the `gemm` crate, which selects a kernel for the processor at run time; only its f32 crate is
+//! built, which takes a fifth of the build time. It takes raw pointers; [`matmul`] checks once that every element is inside
+//! its slice, and is safe to call. Its kernels require columns to be contiguous, so it is called for cᵀ = bᵀ aᵀ. A call runs on
+//! one thread: training is parallelised above this level.
 
 use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
 use multiversion::multiversion;
 
-/// A matrix that lies somewhere in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
+/// A matrix in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],
@@ -26,12 +25,12 @@ impl<'a> Matrix<'a> {
         Self::strided(values, rows, columns, columns)
     }
 
-    /// Rows that begin `row_stride` numbers apart; they may overlap, or leave gaps.
+    /// Rows that start `row_stride` numbers apart; they may overlap or have gaps.
     pub(crate) fn strided(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         Self { values, rows, columns, row_stride, column_stride: 1 }
     }
 
-    /// The same numbers with rows and columns exchanged.
+    /// The transpose, as a view.
     pub(crate) fn transposed(self) -> Self {
         Self {
             rows: self.columns,
@@ -42,41 +41,49 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Whether the last element is still inside the slice.
+    /// Whether the last element is inside the slice; false if its index overflows.
     fn fits(&self) -> bool {
-        self.rows == 0
-            || self.columns == 0
-            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.values.len()
+        if self.rows == 0 || self.columns == 0 {
+            return true;
+        }
+        let row = (self.rows - 1).checked_mul(self.row_stride);
+        let column = (self.columns - 1).checked_mul(self.column_stride);
+        let last = row.zip(column).and_then(|(row, column)| row.checked_add(column));
+        last.is_some_and(|last| last < self.values.len())
     }
 }
 
-/// What happens to the numbers that were there before.
+/// What a product does with the previous contents of its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Onto {
-    /// They are overwritten.
-    Fresh,
-    /// The product is added to them.
-    Sum,
+pub(crate) enum Accumulate {
+    Overwrite,
+    Add,
 }
 
-/// `c = a · b`, or `c += a · b`; the rows of `c` begin `c_row_stride` numbers apart.
+/// `c = a · b`, or `c += a · b`; the rows of `c` start `c_row_stride` numbers apart.
 ///
 /// # Panics
-/// If the inner sizes differ or a matrix reaches beyond its slice: a mistake in this crate, never in its
-/// input.
+/// If the inner sizes differ or a matrix extends beyond its slice: an error in this crate, not in its input.
 #[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
-pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matrix<'_>, onto: Onto) {
+pub(crate) fn matmul(
+    c: &mut [f32],
+    c_row_stride: usize,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    accumulate: Accumulate,
+) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "inner sizes of a matrix product");
     if m == 0 || n == 0 {
         return;
     }
     assert!(n <= c_row_stride || m == 1, "rows of a product overlap");
-    assert!((m - 1) * c_row_stride + n <= c.len(), "a product reaches beyond its slice");
+    let c_len = (m - 1).checked_mul(c_row_stride).and_then(|start| start.checked_add(n));
+    assert!(c_len.is_some_and(|len| len <= c.len()), "a product reaches beyond its slice");
     assert!(a.fits() && b.fits(), "a factor reaches beyond its slice");
     if k == 0 {
-        // A sum of no products; the slices may be empty.
-        if onto == Onto::Fresh {
+        // An empty sum; the slices may be empty.
+        if accumulate == Accumulate::Overwrite {
             c.chunks_mut(c_row_stride.max(1)).take(m).for_each(|row| row[..n].fill(0.0));
         }
         return;
@@ -85,7 +92,7 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     let b_row_stride = if k == 1 { n } else { b.row_stride };
     if m == 1 && a.column_stride == 1 && b.column_stride == 1 && b_row_stride >= n {
         let c = &mut c[..n];
-        if onto == Onto::Fresh {
+        if accumulate == Accumulate::Overwrite {
             c.fill(0.0);
         }
         return row_times_matrix(c, &a.values[..k], b.values, b_row_stride);
@@ -102,7 +109,7 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
             c.as_mut_ptr(),
             c_row_stride as isize,
             1,
-            onto == Onto::Sum,
+            accumulate == Accumulate::Add,
             b.values.as_ptr(),
             b.row_stride as isize,
             b.column_stride as isize,
@@ -119,17 +126,15 @@ pub(crate) fn matmul(c: &mut [f32], c_row_stride: usize, a: Matrix<'_>, b: Matri
     }
 }
 
-/// A matrix that a single row is multiplied with and that has no more numbers stays in the first- or
-/// second-level cache.
-const NEAR: usize = 32_768;
+/// Size of a matrix that stays in the first- or second-level cache.
+const CACHED: usize = 32_768;
 
-/// `c += a · b` for a single row `a`, as single examples have it: nothing of `b` is used twice. A large `b` is
-/// read in the order in which it comes from memory; of a small one, as many columns at once as there are
-/// registers to sum them in. Either way, each number is summed in the order of `a`.
+/// `c += a · b` for a single row `a`, where each element of `b` is used once. A large `b` is read in the order of memory; a
+/// small one in blocks of as many columns as fit into registers. Either way, each sum is taken in the order of `a`.
 #[multiversion(targets = "simd")]
 fn row_times_matrix(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
     let (mut at, n) = (0, c.len());
-    if a.len() * n <= NEAR {
+    if a.len() * n <= CACHED {
         while n - at >= 16 {
             at += match n - at {
                 96 => columns::<96>(&mut c[at..], a, &b[at..], b_row_stride),
@@ -159,7 +164,7 @@ fn columns<const N: usize>(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: us
     N
 }
 
-/// All columns, eight rows at a time to spare reading and writing `c`.
+/// All columns, eight rows at a time to reduce reads and writes of `c`.
 #[inline(always)]
 fn rows(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
     let n = c.len();
@@ -211,20 +216,20 @@ mod tests {
             let rights = [Matrix::new(&b, k, n), Matrix::new(&b, n, k).transposed()];
             for (a, b) in lefts.into_iter().flat_map(|a| rights.map(|b| (a, b))) {
                 let mut c = vec![f32::NAN; m * n];
-                matmul(&mut c, n, a, b, Onto::Fresh);
+                matmul(&mut c, n, a, b, Accumulate::Overwrite);
                 assert_close(&c, &naive(a, b), 1e-5);
-                matmul(&mut c, n, a, b, Onto::Sum);
+                matmul(&mut c, n, a, b, Accumulate::Add);
                 assert_close(&c, &naive(a, b).iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 1e-5);
             }
         }
     }
 
     #[test]
-    fn rows_may_lie_apart_and_what_is_between_stays() {
+    fn gaps_between_rows_are_not_written() {
         let (a, b) = (noise(40, 3), noise(12, 4));
         let (a, b) = (Matrix::strided(&a, 4, 3, 10), Matrix::new(&b, 3, 4));
         let mut c = vec![7.0; 4 * 6];
-        matmul(&mut c, 6, a, b, Onto::Fresh);
+        matmul(&mut c, 6, a, b, Accumulate::Overwrite);
         let expected = naive(a, b);
         for row in 0..4 {
             assert_close(&c[row * 6..row * 6 + 4], &expected[row * 4..row * 4 + 4], 1e-5);

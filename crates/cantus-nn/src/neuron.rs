@@ -1,12 +1,12 @@
-//! One artificial neuron: the smallest network there is.
+//! One artificial neuron, the smallest network.
 //!
-//! A nerve cell gathers signals from its neighbours, some of which excite it and some of which calm it, and fires when enough
-//! comes together. The artificial one does the same with numbers. Every input xᵢ has a weight wᵢ; the neuron computes
+//! A nerve cell receives signals from other cells, which excite or inhibit it, and fires when their sum exceeds a threshold.
+//! The artificial neuron computes the same with numbers. Every input xᵢ has a weight wᵢ; the neuron computes
 //!
 //! 1. its *net input*, the weighted sum h = x₁w₁ + x₂w₂ + … ;
-//! 2. its *activation*, y = f(h). Here f is the [`sigmoid`], which turns any number into one between 0 and 1.
+//! 2. its *activation*, y = f(h). Here f is the [`sigmoid`], which maps any number into (0, 1).
 //!
-//! All that a neuron knows is in its weights. How they are learnt is told in [`perceptron`](crate::perceptron).
+//! The weights are its only parameters. The module `perceptron` shows how they are trained.
 //!
 //! # Reference
 //! McCulloch & Pitts, A Logical Calculus of the Ideas Immanent in Nervous Activity, 1943.
@@ -17,7 +17,7 @@ pub fn sigmoid(h: f64) -> f64 {
     1.0 / (1.0 + (-h).exp())
 }
 
-/// What a neuron with these weights answers to these inputs.
+/// The output of a neuron with these weights.
 ///
 /// ```
 /// let output = cantus_nn::neuron::activate([0.5, 0.3, 0.2], [0.4, 0.7, 0.2]);
@@ -52,9 +52,9 @@ mod tests {
         assert_eq!([f64::NEG_INFINITY, -1e9, 1e9, f64::INFINITY].map(sigmoid), [0.0, 0.0, 1.0, 1.0]);
     }
 
-    /// A heavier weight makes its input count more; a negative one makes it count against.
+    /// A larger weight increases the contribution of its input; a negative one inverts it.
     #[test]
-    fn weights_say_what_an_input_counts() {
+    fn weights_scale_the_contribution_of_an_input() {
         let neutral = activate([1.0, 1.0], [1.0, 0.0]);
         assert!(activate([1.0, 1.0], [1.0, 0.5]) > neutral);
         assert!(activate([1.0, 1.0], [1.0, -0.5]) < neutral);

@@ -1,20 +1,20 @@
 //! The multilayer perceptron, with backpropagation and gradient descent written by hand.
 //!
-//! [Neurons](crate::neuron) stand in layers, and each is connected to every neuron of the layer before. The weight of the
+//! [Neurons](crate::neuron) are arranged in layers, and each is connected to every neuron of the layer before. The weight of the
 //! connection from neuron i to neuron j of the next layer is `W[i][j]`; there are no biases. With a the activations of one
 //! layer, a' those of the next and s the sigmoid:
 //!
 //! - **forward**: h'ⱼ = Σᵢ aᵢ Wᵢⱼ, a'ⱼ = s(h'ⱼ), from the inputs layer by layer to the outputs.
-//! - **error**: E = ½ Σ (y - t)², of the outputs y beside the targets t.
-//! - **backward**: how much would E change with each weight? The chain rule answers from the outputs back to the inputs. It
-//!   begins with ∂E/∂y = y - t and takes three steps for each layer:
-//!   - δⱼ = ∂E/∂h'ⱼ = ∂E/∂a'ⱼ · s'(h'ⱼ), where s'(h') = a' (1 - a') needs nothing but the activation;
-//!   - ∂E/∂Wᵢⱼ = aᵢ δⱼ, since Wᵢⱼ moves h'ⱼ in proportion to aᵢ;
-//!   - ∂E/∂aᵢ = Σⱼ Wᵢⱼ δⱼ, since aᵢ reaches E through every neuron of the next layer. With that the layer before goes on.
-//! - **descent**: every weight takes a small step downhill, W ← W - learning rate · ∂E/∂W.
+//! - **error**: E = ½ Σ (y - t)², of for outputs y and targets t.
+//! - **backward**: the derivative of E by each weight, by the chain rule from the outputs back to the inputs. It starts with
+//!   ∂E/∂y = y - t and has three steps for each layer:
+//!   - δⱼ = ∂E/∂h'ⱼ = ∂E/∂a'ⱼ · s'(h'ⱼ), where s'(h') = a' (1 - a') needs only the activation;
+//!   - ∂E/∂Wᵢⱼ = aᵢ δⱼ, since ∂h'ⱼ/∂Wᵢⱼ = aᵢ;
+//!   - ∂E/∂aᵢ = Σⱼ Wᵢⱼ δⱼ, since aᵢ affects E through every neuron of the next layer; the input of the same steps for the layer before.
+//! - **descent**: every weight takes a small step against its gradient, W ← W - learning rate · ∂E/∂W.
 //!
-//! This is the slow and plain way, one example at a time, to be read. [`Network`](crate::Network) does the same for batches of
-//! examples and for other layers; `layer/dense.rs` is where to read on.
+//! This is the plain, slow version, one example at a time, for study. [`Network`](crate::Network) does the same for batches
+//! and for other layers; continue with `layer/dense.rs`.
 //!
 //! # Reference
 //! Rumelhart, Hinton & Williams, Learning representations by back-propagating errors, 1986.
@@ -22,7 +22,7 @@
 use cantus_random::KeyedRng;
 
 use crate::neuron::sigmoid;
-use crate::purpose;
+use crate::rng_streams;
 
 /// The weights between two layers: `[from][to]`.
 type Matrix = Vec<Vec<f64>>;
@@ -41,17 +41,17 @@ type Matrix = Vec<Vec<f64>>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Perceptron<const INPUTS: usize, const OUTPUTS: usize> {
     weights: Vec<Matrix>,
-    /// ∂E/∂W of the example that went through last.
+    /// ∂E/∂W of the last example.
     gradients: Vec<Matrix>,
     /// Of every layer, the inputs being the first.
     activations: Vec<Vec<f64>>,
 }
 
 impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
-    /// A perceptron with hidden layers of these widths, and random weights in [0, 1); the same seed draws the same.
+    /// A perceptron with hidden layers of these widths, and random weights in [0, 1); the same seed gives the same weights.
     #[must_use]
     pub fn new(hidden: &[usize], seed: u64) -> Self {
-        let mut rng = KeyedRng::new([seed, purpose::PERCEPTRON]);
+        let mut rng = KeyedRng::new([seed, rng_streams::PERCEPTRON]);
         Self::with_weights(hidden, |_, _, _| rng.uniform())
     }
 
@@ -77,7 +77,7 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
         &self.weights
     }
 
-    /// The outputs for these inputs; keeps all activations for [`Self::back_propagate`].
+    /// The outputs for these inputs; stores all activations for [`Self::back_propagate`].
     pub fn forward_propagate(&mut self, inputs: [f64; INPUTS]) -> [f64; OUTPUTS] {
         self.activations[0] = inputs.to_vec();
         for (n, weights) in self.weights.iter().enumerate() {
@@ -93,9 +93,9 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
         std::array::from_fn(|j| outputs[j])
     }
 
-    /// Computes ∂E/∂W of all weights, for the example that went [forward](Self::forward_propagate) last, from `error` = ∂E/∂y.
+    /// Computes ∂E/∂W of all weights, for the last example of [`Self::forward_propagate`], from `error` = ∂E/∂y.
     ///
-    /// Returns ∂E/∂x, with which a layer in front of the inputs would go on.
+    /// Returns ∂E/∂x, the gradient for a layer before the inputs.
     pub fn back_propagate(&mut self, error: [f64; OUTPUTS]) -> [f64; INPUTS] {
         let mut error = error.to_vec();
         for n in (0..self.weights.len()).rev() {
@@ -112,7 +112,7 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
         std::array::from_fn(|i| error[i])
     }
 
-    /// Moves every weight one step against its gradient.
+    /// Updates every weight by one step against its gradient.
     pub fn gradient_descent(&mut self, learning_rate: f64) {
         let weights = self.weights.iter_mut().flatten().flatten();
         for (weight, gradient) in weights.zip(self.gradients.iter().flatten().flatten()) {
@@ -120,7 +120,7 @@ impl<const INPUTS: usize, const OUTPUTS: usize> Perceptron<INPUTS, OUTPUTS> {
         }
     }
 
-    /// Goes through all examples (inputs, targets) `epochs` times and learns from one after another.
+    /// Trains for `epochs` passes over all examples (inputs, targets), one example at a time.
     ///
     /// Returns the mean squared error of each epoch.
     pub fn train(
@@ -162,8 +162,8 @@ mod tests {
         for seed in 0..5 {
             let mut perceptron = Perceptron::<2, 1>::new(&[5], seed);
             let errors = perceptron.train(&sums(1000, seed), 50, 0.1);
-            let [answer] = perceptron.forward_propagate([0.3, 0.1]);
-            assert!((answer - 0.4).abs() < 0.02, "seed {seed}: 0.3 + 0.1 = {answer}");
+            let [sum] = perceptron.forward_propagate([0.3, 0.1]);
+            assert!((sum - 0.4).abs() < 0.02, "seed {seed}: 0.3 + 0.1 = {sum}");
             // The sums themselves have a variance of 1/24.
             assert!(errors[49] < 0.05 / 24.0, "seed {seed}: {errors:?}");
         }
@@ -172,16 +172,16 @@ mod tests {
     /// `tests/reference/perceptron.py` (NumPy 2.4.6): the lecture's class with these weights and these items. Both compute in
     /// double precision and add in a different order, so 50,000 steps may differ by 1e-9.
     #[test]
-    fn training_takes_the_steps_of_the_lectures_python() {
+    fn training_equals_the_lectures_python() {
         let weight = |n, i, j| ((3 * n + 5 * i + 7 * j) % 11) as f64 / 11.0;
         let mut perceptron = Perceptron::<2, 1>::with_weights(&[5], weight);
         let number = |i: usize| ((i * 37) % 101) as f64 / 202.0;
         let items: Vec<_> = (0..1000).map(|i| [number(i), number(3 * i + 50)]).collect();
         let items: Vec<_> = items.into_iter().map(|[a, b]| ([a, b], [a + b])).collect();
         let errors = perceptron.train(&items, 50, 0.1);
-        let [answer] = perceptron.forward_propagate([0.3, 0.1]);
+        let [sum] = perceptron.forward_propagate([0.3, 0.1]);
         let numpy = [0.043_035_623_328_848_12, 0.000_498_339_431_007_272_6, 0.398_398_663_144_330_1];
-        for (ours, numpy) in [errors[0], errors[49], answer].into_iter().zip(numpy) {
+        for (ours, numpy) in [errors[0], errors[49], sum].into_iter().zip(numpy) {
             assert!((ours - numpy).abs() < 1e-9, "{ours}, NumPy has {numpy}");
         }
     }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_of_no_neurons_and_no_examples_are_no_reason_to_fall_over() {
+    fn layers_without_neurons_and_empty_training_sets_do_not_panic() {
         let mut perceptron = Perceptron::<2, 1>::new(&[0], 0);
         assert_eq!(perceptron.forward_propagate([1.0, 2.0]), [0.5]);
         assert!(perceptron.train(&[], 2, 0.1).iter().all(|error| error.is_nan()));

@@ -54,11 +54,10 @@ impl Regularizer {
     }
 }
 
-/// How many weights are summed in f32: few enough to lose no digits, many enough to be as fast.
+/// Weights summed in f32: few enough to keep all digits, many enough to be fast.
 const BLOCK: usize = 4096;
 
-/// Sums of absolute values and of squares, 16 of each side by side: one alone would wait for each addition
-/// before the next.
+/// Sums of absolute values and of squares, 16 of each in parallel, since a single sum would wait for each addition.
 #[multiversion(targets = "simd")]
 fn sums(weights: &[f32]) -> ([f32; 16], [f32; 16]) {
     let (mut absolute, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);

@@ -1,8 +1,8 @@
-//! Schedules: how the learning rate changes while a network learns.
+//! Learning rate schedules.
 
 use serde::{Deserialize, Serialize};
 
-/// What the optimizer's learning rate is multiplied by, epoch after epoch.
+/// The factor of the optimizer's learning rate, by epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -10,34 +10,34 @@ pub enum Schedule {
     /// Always 1.
     #[default]
     Constant,
-    /// `factor` to the power of how often `every_epochs` epochs have passed.
+    /// `factor` to the power of the number of completed intervals of `every_epochs` epochs.
     Step {
-        /// After how many epochs the rate drops.
+        /// The length of an interval.
         every_epochs: usize,
-        /// What it is multiplied by then.
+        /// The factor of each interval.
         factor: f64,
     },
-    /// Rises from 0 to 1 in a line over the first epochs, then falls to `minimum` along half a cosine
-    /// (Loshchilov & Hutter 2017), anew at every step.
+    /// Linear from 0 to 1 over the first epochs, then half a cosine down to `minimum` (Loshchilov & Hutter 2017); updated at
+    /// every step.
     Cosine {
-        /// How many epochs it rises.
+        /// Epochs of the linear part.
         #[serde(default)]
         warm_up_epochs: f64,
-        /// Where it ends, as a share of the learning rate.
+        /// The final factor.
         #[serde(default)]
         minimum: f64,
     },
     /// Multiplied by `factor` whenever the validation loss (the training loss, if there is none) has not
     /// fallen by `min_delta` for `patience` epochs. Equals `keras.callbacks.ReduceLROnPlateau`.
     ReduceOnPlateau {
-        /// What the rate is multiplied by.
+        /// The factor of each reduction.
         factor: f64,
-        /// How many epochs to wait.
+        /// Epochs without improvement before a reduction.
         patience: usize,
-        /// Less than this is no fall.
+        /// A smaller decrease is no improvement.
         #[serde(default = "default_min_delta")]
         min_delta: f64,
-        /// Never below this share of the learning rate.
+        /// The smallest factor.
         #[serde(default)]
         minimum: f64,
     },
@@ -47,7 +47,7 @@ fn default_min_delta() -> f64 {
     1e-4
 }
 
-/// What a schedule remembers from epoch to epoch.
+/// The state of a schedule between epochs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Plateau {
     pub(crate) factor: f64,
@@ -62,7 +62,7 @@ impl Default for Plateau {
 }
 
 impl Schedule {
-    /// The factor when `epoch` epochs (with the fraction of the present one) of `n_epochs` have passed.
+    /// The factor after `epoch` of `n_epochs` epochs, including the fraction of the current one.
     pub(crate) fn factor(self, epoch: f64, n_epochs: usize, plateau: &Plateau) -> f64 {
         match self {
             Self::Constant => 1.0,
@@ -76,7 +76,7 @@ impl Schedule {
         }
     }
 
-    /// Looks at the loss of an epoch.
+    /// Updates the state with the loss of an epoch.
     pub(crate) fn observe(self, loss: f64, plateau: &mut Plateau) {
         let Self::ReduceOnPlateau { factor, patience, min_delta, minimum } = self else { return };
         if plateau.best.is_none_or(|best| loss < best - min_delta) {

@@ -1,17 +1,17 @@
-//! The table that Keras prints of a network.
+//! The summary of a network: a table of layers, output shapes and parameter counts, as Keras prints it.
 
 use std::fmt::Write;
 
-use crate::chain::Chain;
+use crate::sequential::Sequential;
 
-/// Least widths of the three columns, inside their borders: Keras's.
+/// Minimum widths of the three columns without borders, as in Keras.
 const WIDTHS: [usize; 3] = [31, 22, 13];
 
 /// Layers, output shapes and numbers of parameters, in a box.
-pub(crate) fn summary(chain: &Chain) -> String {
-    let rows = chain.links.iter().map(|link| {
-        let name = format!("{} ({})", link.path, link.kind);
-        [name, output_shape(link.layer.output_shape()), grouped(link.n_weights())]
+pub(crate) fn summary(model: &Sequential) -> String {
+    let rows = model.layers.iter().map(|built| {
+        let name = format!("{} ({})", built.path, built.kind);
+        [name, output_shape(built.layer.output_shape()), grouped(built.n_weights())]
     });
     let rows: Vec<[String; 3]> = rows.collect();
     let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -27,8 +27,8 @@ pub(crate) fn summary(chain: &Chain) -> String {
         row(&mut text, widths, '│', cells.each_ref().map(String::as_str));
     }
     rule(&mut text, widths, ['└', '┴', '┘'], '─');
-    let total: usize = chain.links.iter().map(|link| link.n_weights()).sum();
-    let trainable: usize = chain.links.iter().map(|link| link.n_trainable()).sum();
+    let total: usize = model.layers.iter().map(|built| built.n_weights()).sum();
+    let trainable: usize = model.layers.iter().map(|built| built.n_trainable()).sum();
     for (what, n) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
         // Writing to a string cannot fail.
         let _ = writeln!(text, " {what} params: {} ({})", grouped(n), bytes(4 * n));

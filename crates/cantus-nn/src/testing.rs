@@ -1,9 +1,9 @@
-//! What several test modules need.
+//! Helpers of the unit tests: random inputs, comparison of slices, and gradient checks.
 
 use cantus_random::KeyedRng;
 
-use crate::crew::Crew;
-use crate::layer::{Flow, Layer, LayerSpec, Pass, Tape, Weights};
+use crate::latency_pool::LatencyPool;
+use crate::layer::{BatchContext, ForwardCache, GradientIo, Layer, LayerSpec, Weights};
 
 /// `n` numbers in [-1, 1).
 pub(crate) fn noise(n: usize, seed: u64) -> Vec<f32> {
@@ -36,40 +36,40 @@ fn build(spec: &LayerSpec, input_shape: &[usize]) -> (Box<dyn Layer>, Vec<f32>) 
     (layer, weights)
 }
 
-/// The memory that a layer asks for.
+/// The buffers that a layer needs.
 struct Space {
-    floats: Vec<f32>,
+    cached: Vec<f32>,
     scratch: Vec<f32>,
 }
 
 impl Space {
     fn new(layer: &dyn Layer, rows: usize) -> Self {
-        let memory = layer.memory();
+        let memory = layer.buffer_sizes();
         Self {
-            floats: vec![f32::NAN; memory.floats * rows],
+            cached: vec![f32::NAN; memory.cached * rows],
             scratch: vec![f32::NAN; memory.scratch_len(rows)],
         }
     }
 
-    fn tape(&mut self) -> Tape<'_> {
-        Tape { floats: &mut self.floats, scratch: &mut self.scratch }
+    fn cache(&mut self) -> ForwardCache<'_> {
+        ForwardCache { cached: &mut self.cached, scratch: &mut self.scratch }
     }
 }
 
-/// What a layer with these weights answers in inference.
+/// The output of a layer with these weights, in inference.
 pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f32], x: &[f32]) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let rows = x.len() / input_shape.iter().product::<usize>();
     let mut y = vec![f32::NAN; rows * layer.output_shape().iter().product::<usize>()];
-    let pass = Pass { rows, first_row: 0, training: false, skips_activation: false, key: 0 };
+    let context = BatchContext { rows, first_row: 0, training: false, skips_activation: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
-    layer.forward(&pass, weights, x, &mut y, Space::new(&*layer, rows).tape());
+    layer.forward(&context, weights, x, &mut y, Space::new(&*layer, rows).cache());
     y
 }
 
-/// What a layer with these weights answers to a single example.
-pub(crate) fn run_answer(
-    crew: &Crew,
+/// The output of a layer with these weights for a single example.
+pub(crate) fn run_forward_one(
+    pool: &LatencyPool,
     spec: &LayerSpec,
     input_shape: &[usize],
     weights: &[f32],
@@ -77,9 +77,9 @@ pub(crate) fn run_answer(
 ) -> Vec<f32> {
     let layer = spec.build(input_shape, "layers.0").unwrap();
     let mut y = vec![f32::NAN; layer.output_shape().iter().product::<usize>()];
-    let pass = Pass { rows: 1, first_row: 0, training: false, skips_activation: false, key: 0 };
+    let context = BatchContext { rows: 1, first_row: 0, training: false, skips_activation: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
-    layer.answer(crew, &pass, weights, x, &mut y, Space::new(&*layer, 1).tape());
+    layer.forward_one(pool, &context, weights, x, &mut y, Space::new(&*layer, 1).cache());
     y
 }
 
@@ -93,9 +93,9 @@ pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize
     let (layer, weights) = build(spec, input_shape);
     let x = spaced(rows * input_shape.iter().product::<usize>(), 12);
     let direction = noise(rows * layer.output_shape().iter().product::<usize>(), 13);
-    let pass = Pass { rows, first_row: 3, training: true, skips_activation: false, key: 99 };
+    let context = BatchContext { rows, first_row: 3, training: true, skips_activation: false, key: 99 };
     let forward = |x: &[f32], weights: &[f32], y: &mut [f32], space: &mut Space| {
-        layer.forward(&pass, Weights { values: weights, derived: &[] }, x, y, space.tape());
+        layer.forward(&context, Weights { values: weights, derived: &[] }, x, y, space.cache());
     };
     let energy = |x: &[f32], weights: &[f32]| -> f64 {
         let mut y = vec![f32::NAN; direction.len()];
@@ -109,10 +109,16 @@ pub(crate) fn gradients_match_differences(spec: &LayerSpec, input_shape: &[usize
     let mut derived = vec![f32::NAN; layer.n_derived()];
     layer.derive(&weights, &mut derived);
     let (mut dy, mut dx) = (direction.clone(), vec![f32::NAN; x.len()]);
-    // Gradients are added to what is there.
+    // Gradients are accumulated.
     let mut gradient = vec![1.0; weights.len()];
-    let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
-    layer.backward(&pass, Weights { values: &weights, derived: &derived }, flow, &mut gradient, space.tape());
+    let io = GradientIo { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+    layer.backward(
+        &context,
+        Weights { values: &weights, derived: &derived },
+        io,
+        &mut gradient,
+        space.cache(),
+    );
 
     let slope = |at: &[f32], i: usize, energy: &dyn Fn(&[f32]) -> f64| {
         let moved = |by: f32| {

@@ -1,6 +1,6 @@
 //! Training that produces NaN or infinity ends with an error, and leaves finite weights.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -52,7 +52,7 @@ fn inputs(n: usize) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * 0.7).sin()).collect()
 }
 
-fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+fn proceed(_: Progress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -73,7 +73,7 @@ fn one_nan_among_the_inputs_ends_the_training_of_every_network() {
         let before = network.weights();
         let train = InMemory::classes(&inputs, &CLASSES);
         let training = Training { shuffle: false, ..Training::default() };
-        let error = network.fit(&train, None, &training, go_on).unwrap_err();
+        let error = network.fit(&train, None, &training, proceed).unwrap_err();
         let expected =
             Error::Diverged { epoch: 0, what: "the training loss", learning_rate: 1e-3, best_epoch: None };
         assert_eq!(error, expected, "{architecture:?}");
@@ -89,7 +89,7 @@ fn a_learning_rate_that_is_far_too_high_ends_in_an_error_that_says_what_to_do() 
             let train = InMemory::classes(&inputs, &CLASSES);
             let mut network = Network::new(&architecture, 1).unwrap();
             let training = Training { epochs: 3, optimizer: sgd(1e38), clipping, ..Training::default() };
-            let Err(error) = network.fit(&train, Some(&train), &training, go_on) else {
+            let Err(error) = network.fit(&train, Some(&train), &training, proceed) else {
                 assert!(all_finite(&network.weights()), "{architecture:?}");
                 continue;
             };
@@ -103,9 +103,9 @@ fn a_learning_rate_that_is_far_too_high_ends_in_an_error_that_says_what_to_do() 
 }
 
 /// Examples with NaN among their inputs in some epoch.
-struct Spoilt<'a>(InMemory<'a>, usize);
+struct WithNan<'a>(InMemory<'a>, usize);
 
-impl Examples for Spoilt<'_> {
+impl Examples for WithNan<'_> {
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -143,9 +143,9 @@ fn the_weights_of_the_best_epoch_before_are_kept() {
         };
         // A learning rate at which the loss rises again.
         let training = Training { epochs: 6, optimizer: sgd(1e-2), ..Training::default() };
-        let mut error = network.fit(&Spoilt(train, 4), None, &training, observe).unwrap_err();
+        let mut error = network.fit(&WithNan(train, 4), None, &training, observe).unwrap_err();
         if resumed {
-            error = network.resume(&Spoilt(train, 4), None, &training, &checkpoint, go_on).unwrap_err();
+            error = network.resume(&WithNan(train, 4), None, &training, &checkpoint, proceed).unwrap_err();
         }
         let best = (0..4).min_by(|&a: &usize, &b| losses[a].total_cmp(&losses[b])).unwrap();
         let Error::Diverged { epoch, best_epoch, .. } = error else { panic!("{error}") };
@@ -164,14 +164,14 @@ fn a_validation_loss_that_is_not_finite_ends_the_training_too() {
     other[5] = f32::NAN;
     let (train, validation) = (InMemory::classes(&inputs, &CLASSES), InMemory::classes(&other, &CLASSES));
     let mut network = Network::new(&networks()[0], 1).unwrap();
-    let n_told = Cell::new(0);
+    let n_reports = Cell::new(0);
     let observe = |_: Progress<'_>| {
-        n_told.set(n_told.get() + 1);
+        n_reports.set(n_reports.get() + 1);
         ControlFlow::Continue(())
     };
     let error = network.fit(&train, Some(&validation), &Training::default(), observe).unwrap_err();
     assert!(matches!(error, Error::Diverged { what: "the validation loss", .. }), "{error}");
-    assert_eq!(n_told.get(), 0, "an epoch that diverged is not told as one that ended");
+    assert_eq!(n_reports.get(), 0, "an epoch that diverged is not reported");
 }
 
 #[test]
@@ -193,14 +193,14 @@ fn clipping_does_not_hide_an_infinite_gradient() {
             clipping: Some(clipping),
             ..Training::default()
         };
-        let error = network.fit(&train, None, &training, go_on).unwrap_err();
+        let error = network.fit(&train, None, &training, proceed).unwrap_err();
         assert!(matches!(error, Error::Diverged { .. }), "{clipping:?}: {error}");
         assert!(all_finite(&network.weights()));
     }
 }
 
 #[test]
-fn weights_that_are_not_finite_are_refused_by_name() {
+fn weights_that_are_not_finite_are_rejected_by_name() {
     let mut network = Network::new(&networks()[0], 1).unwrap();
     let before = network.weights();
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -216,7 +216,7 @@ fn weights_that_are_not_finite_are_refused_by_name() {
 }
 
 #[test]
-fn a_checkpoint_with_weights_that_are_not_finite_is_refused() {
+fn a_checkpoint_with_weights_that_are_not_finite_is_rejected() {
     let inputs = inputs(40 * 30);
     let train = InMemory::classes(&inputs, &CLASSES);
     let mut network = Network::new(&networks()[0], 1).unwrap();
@@ -235,6 +235,6 @@ fn a_checkpoint_with_weights_that_are_not_finite_is_refused() {
         tensor.data().as_ptr() as usize - checkpoint.as_ptr() as usize
     };
     checkpoint[place..place + 4].copy_from_slice(&f32::NAN.to_le_bytes());
-    let error = network.resume(&train, None, &training, &checkpoint, go_on).unwrap_err();
+    let error = network.resume(&train, None, &training, &checkpoint, proceed).unwrap_err();
     assert!(error.to_string().contains("weights.layers.0.kernel has values that are not finite"), "{error}");
 }

@@ -1,8 +1,8 @@
-//! Weights of models from Keras 3 and PyTorch, imported, give the outputs that these models gave.
+//! Networks with weights imported from Keras 3 and PyTorch have the outputs of the original models.
 //!
 //! `tests/reference/import.py` made the weights, inputs and outputs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
 use cantus_nn::{Architecture, Network};
 use safetensors::SafeTensors;
@@ -13,10 +13,10 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(format!("{folder}/{name}.safetensors")).unwrap()
 }
 
-fn answer(name: &str) -> Vec<f32> {
+fn tensor(name: &str) -> Vec<f32> {
     let bytes = file("answers");
-    let answers = SafeTensors::deserialize(&bytes).unwrap();
-    answers.tensor(name).unwrap().data().as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect()
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    tensors.tensor(name).unwrap().data().as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect()
 }
 
 fn network(architecture: &str) -> Network {
@@ -26,11 +26,11 @@ fn network(architecture: &str) -> Network {
 
 /// Both frameworks and we compute in f32, in different orders: outputs may differ by 1e-5.
 #[track_caller]
-fn answers_alike(name: &str, architecture: &str) {
+fn assert_equal_outputs(name: &str, architecture: &str) {
     let mut network = network(architecture);
     network.import_weights(&file(name)).unwrap();
-    let outputs = network.predict(&answer(&format!("{name}.inputs"))).unwrap();
-    let expected = answer(&format!("{name}.outputs"));
+    let outputs = network.predict(&tensor(&format!("{name}.inputs"))).unwrap();
+    let expected = tensor(&format!("{name}.outputs"));
     assert_eq!(outputs.len(), expected.len());
     for (i, (ours, theirs)) in outputs.iter().zip(&expected).enumerate() {
         assert!((ours - theirs).abs() < 1e-5, "{name} at {i}: {ours}, expected {theirs}");
@@ -46,20 +46,20 @@ const TORCH_MLP: &str = r#"input_shape = [2, 3]
     ]"#;
 
 #[test]
-fn perceptrons_answer_as_in_keras_and_pytorch() {
+fn perceptrons_equal_keras_and_pytorch() {
     let hidden = |units| format!(r#"{{ type = "Dense", units = {units}, activation = "tanh" }},"#);
     let hidden = [5, 4, 5, 4, 5, 4, 5, 4, 5, 4, 5].map(hidden).concat();
     let keras = format!(
         r#"input_shape = [2, 3]
         layers = [{{ type = "Flatten" }}, {hidden} {{ type = "Dense", units = 2, activation = "softmax" }}]"#
     );
-    answers_alike("keras_mlp", &keras);
-    answers_alike("torch_mlp", TORCH_MLP);
+    assert_equal_outputs("keras_mlp", &keras);
+    assert_equal_outputs("torch_mlp", TORCH_MLP);
 }
 
 #[test]
-fn convolutional_networks_answer_as_in_keras_and_pytorch() {
-    answers_alike(
+fn convolutional_networks_equal_keras_and_pytorch() {
+    assert_equal_outputs(
         "keras_cnn",
         r#"input_shape = [9, 8, 2]
         layers = [
@@ -74,7 +74,7 @@ fn convolutional_networks_answer_as_in_keras_and_pytorch() {
             { type = "Dense", units = 3, activation = "softmax" },
         ]"#,
     );
-    answers_alike(
+    assert_equal_outputs(
         "torch_cnn",
         r#"input_shape = [9, 8, 2]
         layers = [
@@ -93,7 +93,7 @@ fn convolutional_networks_answer_as_in_keras_and_pytorch() {
 }
 
 #[test]
-fn recurrent_networks_answer_as_in_keras_and_pytorch() {
+fn recurrent_networks_equal_keras_and_pytorch() {
     for (name, kind) in [("lstm", "LSTM"), ("gru", "GRU")] {
         let architecture = format!(
             r#"input_shape = [6, 4]
@@ -103,28 +103,28 @@ fn recurrent_networks_answer_as_in_keras_and_pytorch() {
                 {{ type = "Dense", units = 3 }},
             ]"#
         );
-        answers_alike(&format!("keras_{name}"), &architecture);
-        answers_alike(&format!("torch_{name}"), &architecture);
+        assert_equal_outputs(&format!("keras_{name}"), &architecture);
+        assert_equal_outputs(&format!("torch_{name}"), &architecture);
     }
     let simple = r#"input_shape = [6, 4]
         layers = [{ type = "SimpleRNN", units = 5 }, { type = "Dense", units = 3 }]"#;
-    answers_alike("keras_rnn", simple);
-    answers_alike("torch_rnn", simple);
+    assert_equal_outputs("keras_rnn", simple);
+    assert_equal_outputs("torch_rnn", simple);
 }
 
 #[test]
-fn bidirectional_networks_answer_as_in_keras_and_pytorch() {
+fn bidirectional_networks_equal_keras_and_pytorch() {
     let lstm = r#"{ type = "Bidirectional", layer = { type = "LSTM", units = 5 } }"#;
     let dense = r#"{ type = "Dense", units = 3 }"#;
-    answers_alike(
+    assert_equal_outputs(
         "keras_bidirectional",
         &format!("input_shape = [6, 4]\nlayers = [{lstm}, {{ type = \"LayerNormalization\" }}, {dense}]"),
     );
-    answers_alike("torch_bidirectional", &format!("input_shape = [6, 4]\nlayers = [{lstm}, {dense}]"));
+    assert_equal_outputs("torch_bidirectional", &format!("input_shape = [6, 4]\nlayers = [{lstm}, {dense}]"));
 }
 
 #[test]
-fn weights_from_here_come_back_too() {
+fn weights_of_this_crate_are_imported_too() {
     let architecture: Architecture = toml::from_str(
         r#"input_shape = [4, 6]
         layers = [
@@ -149,8 +149,8 @@ fn weights_from_here_come_back_too() {
 }
 
 #[test]
-fn what_does_not_fit_is_named_and_nothing_is_replaced() {
-    let refused = |architecture: &str, file: &[u8]| {
+fn weights_that_do_not_fit_are_rejected_and_nothing_is_replaced() {
+    let rejected = |architecture: &str, file: &[u8]| {
         let mut network = network(architecture);
         let before = network.weights();
         let error = network.import_weights(file).unwrap_err();
@@ -158,24 +158,24 @@ fn what_does_not_fit_is_named_and_nothing_is_replaced() {
         error
     };
     let wider = TORCH_MLP.replace("units = 4", "units = 7");
-    let error = refused(&wider, &file("torch_mlp"));
+    let error = rejected(&wider, &file("torch_mlp"));
     let expected =
         "cannot import these weights: 3.weight has shape [4, 5], but for layers.2.kernel it must be [7, 5]";
     assert_eq!(error.to_string(), expected);
 
-    let told = |architecture: &str, file: &[u8]| refused(architecture, file).to_string();
+    let message = |architecture: &str, file: &[u8]| rejected(architecture, file).to_string();
     assert_eq!(
-        told(TORCH_MLP, &file("keras_rnn")),
+        message(TORCH_MLP, &file("keras_rnn")),
         "cannot import these weights: the file has 1 Dense layers (sequential_4/dense_16), the network 3 (layers.1, layers.2, layers.3)"
     );
-    assert!(told(TORCH_MLP, b"no such file").starts_with("cannot import these weights: "));
+    assert!(message(TORCH_MLP, b"no such file").starts_with("cannot import these weights: "));
 
     let named = |names: [&str; 3], dtype, bytes: &[u8]| {
         let views = names.map(|name| (name, TensorView::new(dtype, vec![2, 2], bytes).unwrap()));
-        told(TORCH_MLP, &serialize(views, None).unwrap())
+        message(TORCH_MLP, &serialize(views, None).unwrap())
     };
     let names = ["hidden.weight", "out.weight", "between.weight"];
-    assert!(named(names, Dtype::F32, &[0; 16]).contains("do not tell which layer comes first"));
+    assert!(named(names, Dtype::F32, &[0; 16]).contains("do not say which layer is first"));
     assert!(named(names, Dtype::F16, &[0; 8]).contains("numbers of type F16; save it as float32"));
     let projected = ["rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.weight_hr_l0"];
     assert!(named(projected, Dtype::F32, &[0; 16]).contains("rnn.weight_hr_l0 is no weight of a layer"));
@@ -189,7 +189,7 @@ fn what_does_not_fit_is_named_and_nothing_is_replaced() {
 }
 
 #[test]
-fn a_damaged_file_is_refused_or_read_and_never_the_end_of_the_program() {
+fn a_damaged_file_never_panics() {
     let mut network = network(
         r#"input_shape = [6, 4]
         layers = [{ type = "SimpleRNN", units = 5 }, { type = "Dense", units = 3 }]"#,

@@ -4,7 +4,7 @@
 //! The numbers are Keras's (`reference/keras_numbers.py` says how they were made). Both compute in f32, in
 //! different orders: what is compared may differ by 2e-5 of its size, or 2e-5 below 1.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
 use std::ops::ControlFlow;
 

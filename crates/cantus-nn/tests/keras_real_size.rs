@@ -1,11 +1,11 @@
 //! The course's networks at real size against Keras: losses, predictions, moving statistics and a gradient.
 //!
 //! The numbers are Keras's in f64; `reference/keras_real_size.py` made them and states how far Keras's own f32 is from
-//! them. Inputs, classes and first weights are drawn by the same rule in both programs.
+//! them. Inputs, classes and initial weights are drawn by the same rule in both programs.
 //!
-//! Toy sizes do not test this: which buffers are reused and which code path runs depends on the size.
+//! Small sizes do not test this, since buffer reuse and code paths depend on the size.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 #![expect(clippy::print_stdout, reason = "differences are shown with --nocapture")]
 
 use std::collections::HashMap;
@@ -191,8 +191,8 @@ fn differences(run: &Run, network: &Network, history: &History, held_out: &[f32]
 /// Trains as a run says, on one and on two threads; lists what differs by more than the tolerance.
 fn wrong(run: &Run, architecture: &Architecture) -> Vec<String> {
     let (inputs, classes) = examples(run.n_examples + N_HELD_OUT, run.scale, run.offset);
-    let (learnt, held_out) = inputs.split_at(run.n_examples * N_TIMES * N_COEFFICIENTS);
-    let train = InMemory::classes(learnt, &classes[..run.n_examples]);
+    let (train_inputs, held_out) = inputs.split_at(run.n_examples * N_TIMES * N_COEFFICIENTS);
+    let train = InMemory::classes(train_inputs, &classes[..run.n_examples]);
     let [mut ours, mut on_two_threads] = [network(architecture), network(architecture)];
     let before = ours.evaluate(&train, Loss::SparseCategoricalCrossentropy).unwrap().loss;
     let history = fit(&mut ours, &train, run, 1);
@@ -288,7 +288,7 @@ fn the_gradient_of_a_convolution_before_pooling_and_normalisation_is_that_of_ker
 
 /// LSTM: 1 for the forget gate (`unit_forget_bias`); GRU: one bias for the input, one for the state (`reset_after`).
 #[test]
-fn the_first_biases_of_recurrent_layers_are_those_of_keras() {
+fn the_initial_biases_of_recurrent_layers_are_those_of_keras() {
     let Reference { networks, first_bias, .. } = reference();
     for (name, layer) in [("rnn", "SimpleRNN"), ("lstm", "LSTM"), ("gru", "GRU")] {
         let network = Network::new(&networks[name], 0).unwrap();

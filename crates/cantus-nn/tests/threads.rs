@@ -1,9 +1,9 @@
-//! The number of threads is bounded by what is asked for, in training, evaluation and prediction.
+//! Training, evaluation and prediction use at most the requested number of threads.
 //!
-//! One test, since other tests of the same process would start threads of their own.
+//! One test, since other tests of the same process would start their own threads.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,7 +53,7 @@ impl Examples for Watched<'_> {
 }
 
 #[test]
-fn no_more_threads_run_than_are_asked_for() {
+fn at_most_the_requested_number_of_threads_run() {
     let architecture: Architecture = toml::from_str(
         r#"input_shape = [40, 12, 1]
         layers = [

@@ -1,6 +1,6 @@
-//! Training from outside: networks learn, and every run of the same training gives the same bits.
+//! Training through the public interface: losses decrease, and every run with the same settings gives the same bits.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
 use std::ops::ControlFlow;
 
@@ -125,7 +125,7 @@ fn adam(learning_rate: f32) -> Optimizer {
 }
 
 #[test]
-fn every_network_learns_eight_examples_by_heart() {
+fn every_network_overfits_eight_examples() {
     let (inputs, classes) = examples(8, 1);
     let train = InMemory::classes(&inputs, &classes);
     for (name, architecture) in networks() {
@@ -221,7 +221,7 @@ fn a_training_that_was_interrupted_ends_with_the_same_bits() {
 }
 
 #[test]
-fn a_checkpoint_of_something_else_is_refused() {
+fn a_checkpoint_of_another_network_or_training_is_rejected() {
     let (inputs, classes) = examples(8, 4);
     let train = InMemory::classes(&inputs, &classes);
     let (first, second) = (networks().swap_remove(0).1, networks().swap_remove(1).1);
@@ -256,7 +256,7 @@ fn early_stopping_restores_the_best_epoch() {
         early_stopping: Some(EarlyStopping { patience: 4, ..EarlyStopping::default() }),
         ..Training::default()
     };
-    // The classes are random: what is learnt by heart makes the validation loss grow.
+    // The classes are random: memorising them increases the validation loss.
     let history = network.fit(&train, Some(&validation), &training, on).unwrap();
     let best = history.val_loss.iter().copied().fold(f64::INFINITY, f64::min);
     let at = history.val_loss.iter().position(|&loss| loss == best).unwrap();
@@ -269,7 +269,7 @@ fn early_stopping_restores_the_best_epoch() {
 }
 
 #[test]
-fn averaged_weights_are_judged_and_returned_while_the_training_goes_on_with_its_own() {
+fn averaged_weights_are_evaluated_and_returned_but_not_trained() {
     let ((inputs, classes), (other_inputs, other_classes)) = (examples(24, 7), examples(24, 8));
     let (train, validation) =
         (InMemory::classes(&inputs, &classes), InMemory::classes(&other_inputs, &other_classes));
@@ -301,8 +301,7 @@ fn averaged_weights_are_judged_and_returned_while_the_training_goes_on_with_its_
     assert_ne!(history.val_loss[5], plain_history.val_loss[5]);
 }
 
-/// Examples of which a network sees one half at a time: the second half is a view of its own, and while it learns the
-/// epoch chooses.
+/// Examples whose halves are two views; in training, the epoch selects one of them.
 struct Halves<'a>(InMemory<'a>);
 
 impl Examples for Halves<'_> {
@@ -334,24 +333,24 @@ impl Examples for Halves<'_> {
 }
 
 #[test]
-fn an_example_of_several_views_is_judged_by_the_mean_of_their_answers() {
+fn several_views_are_scored_by_their_mean_probabilities() {
     let (inputs, classes) = (noise(41 * 2 * N_INPUTS, 3), (0..41).map(|i| i % 4).collect::<Vec<_>>());
     let halves = Halves(InMemory::classes(&inputs, &classes));
     let network = Network::new(&networks()[0].1, 1).unwrap();
     let found = network.evaluate(&halves, Loss::default()).unwrap();
-    let answers = network.predict(&inputs).unwrap();
-    let (mut loss, mut n_right) = (0.0, 0);
-    for (pair, &class) in answers.chunks(8).zip(&classes) {
+    let outputs = network.predict(&inputs).unwrap();
+    let (mut loss, mut n_correct) = (0.0, 0);
+    for (pair, &class) in outputs.chunks(8).zip(&classes) {
         let mean: Vec<f32> = (0..4).map(|j| (pair[j] + pair[j + 4]) / 2.0).collect();
         loss -= f64::from(mean[class]).ln() / 41.0;
-        n_right += usize::from(mean.iter().all(|p| *p <= mean[class]));
+        n_correct += usize::from(mean.iter().all(|p| *p <= mean[class]));
     }
-    assert!(found.accuracy == Some(n_right as f64 / 41.0), "{found:?}, not {n_right} right");
+    assert!(found.accuracy == Some(n_correct as f64 / 41.0), "{found:?}, not {n_correct} correct");
     // The perceptron's regularisers are part of its loss.
     let penalty = {
         let single = InMemory::classes(&inputs[..N_INPUTS], &classes[..1]);
-        let answer = network.predict(&inputs[..N_INPUTS]).unwrap();
-        network.evaluate(&single, Loss::default()).unwrap().loss + f64::from(answer[0]).ln()
+        let output = network.predict(&inputs[..N_INPUTS]).unwrap();
+        network.evaluate(&single, Loss::default()).unwrap().loss + f64::from(output[0]).ln()
     };
     assert!((found.loss - penalty - loss).abs() < 1e-5, "{found:?}, not {loss} + {penalty}");
 }
@@ -373,7 +372,7 @@ fn stochastic_mini_and_full_batches_take_as_many_steps_as_they_should() {
 }
 
 #[test]
-fn the_lectures_perceptron_learns_to_add_two_numbers() {
+fn the_lectures_perceptron_is_trained_to_add_two_numbers() {
     let inputs: Vec<f32> = noise(2000, 9).into_iter().map(|x| (x + 1.0) / 4.0).collect();
     let sums: Vec<f32> = inputs.chunks(2).map(|pair| pair[0] + pair[1]).collect();
     let train = InMemory::values(&inputs, &sums, 1);
@@ -389,12 +388,12 @@ fn the_lectures_perceptron_learns_to_add_two_numbers() {
     };
     let history = network.fit(&train, None, &training, on).unwrap();
     assert!(history.accuracy.is_empty() && history.loss[99] < 1e-3, "{:?}", history.loss.last());
-    let answer = network.predict(&[0.3, 0.1]).unwrap();
-    assert!((answer[0] - 0.4).abs() < 0.03, "{answer:?}");
+    let output = network.predict(&[0.3, 0.1]).unwrap();
+    assert!((output[0] - 0.4).abs() < 0.03, "{output:?}");
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_named() {
+fn examples_that_do_not_fit_are_rejected_with_the_reason() {
     let message = |layers: Vec<LayerSpec>| {
         Network::new(&Architecture { input_shape: vec![20, 6], layers }, 0).unwrap_err().to_string()
     };
@@ -414,22 +413,22 @@ fn what_does_not_fit_is_refused_and_named() {
 
     let mut network = Network::new(&networks()[0].1, 0).unwrap();
     let (inputs, classes) = examples(3, 1);
-    let mut told = |train: InMemory<'_>, loss| {
+    let mut message = |train: InMemory<'_>, loss| {
         network.fit(&train, None, &Training { loss, ..Training::default() }, on).unwrap_err().to_string()
     };
     let sparse = Loss::SparseCategoricalCrossentropy;
-    assert_eq!(told(InMemory::classes(&[], &[]), sparse), "training examples: there are none");
+    assert_eq!(message(InMemory::classes(&[], &[]), sparse), "training examples: there are none");
     assert_eq!(
-        told(InMemory::classes(&inputs[..60], &classes), sparse),
-        "training examples: their inputs have 20 numbers, but the network wants shape [20, 6]"
+        message(InMemory::classes(&inputs[..60], &classes), sparse),
+        "training examples: their inputs have 20 numbers, but the network needs shape [20, 6]"
     );
-    assert!(told(InMemory::classes(&inputs, &[0, 4, 1]), sparse).contains("example 1: class 4"));
-    assert!(told(InMemory::classes(&inputs, &classes), Loss::MeanSquaredError).contains("wants a value"));
+    assert!(message(InMemory::classes(&inputs, &[0, 4, 1]), sparse).contains("example 1: class 4"));
+    assert!(message(InMemory::classes(&inputs, &classes), Loss::MeanSquaredError).contains("needs a value"));
     assert!(network.predict(&inputs[..7]).unwrap_err().to_string().contains("whole number of examples"));
 }
 
 #[test]
-fn weights_leave_and_come_back_by_name() {
+fn weights_are_exported_and_imported_by_name() {
     let network = Network::new(&networks()[0].1, 1).unwrap();
     let mut other = Network::new(&networks()[0].1, 2).unwrap();
     let tensors = network.weights();

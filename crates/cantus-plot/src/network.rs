@@ -83,12 +83,12 @@ fn ink(role: Role, opacity: f32) -> Ink {
         Role::Positive => Ink::Signed(opacity),
         Role::Negative => Ink::Signed(-opacity),
         Role::Card => Ink::Grid,
-        Role::Flow | Role::Bypass | Role::Neuron => Ink::Frame,
+        Role::Arrow | Role::SkipConnection | Role::Neuron => Ink::Frame,
         Role::Dense => Ink::Series(0),
         Role::Convolution => Ink::Series(1),
         Role::Recurrent => Ink::Series(2),
         Role::Normalization => Ink::Series(3),
-        Role::Chance => Ink::Series(4),
+        Role::Stochastic => Ink::Series(4),
         Role::Other => Ink::Muted,
     }
 }

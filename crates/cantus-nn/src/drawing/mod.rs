@@ -1,29 +1,29 @@
-//! A network as a picture: the project idea of the sixth lecture.
+//! Drawing of a network as shapes, and as SVG: the project of the sixth lecture.
 //!
-//! Two kinds of pictures, and [`Network::drawing`] chooses:
+//! [`Network::drawing`] has two forms:
 //!
-//! - `neurons`: every neuron and every weighted connection, where there are few enough to tell them apart;
-//! - `blocks`: one block for each layer with the shape of its output, for all other networks.
+//! - `neurons`: every neuron and every weighted connection, if there are few enough to distinguish them;
+//! - `blocks`: one block for each layer with its output shape, for all other networks.
 //!
-//! Both are lists of shapes ([`Drawing`]), which can be written as SVG, or drawn by whoever has another canvas. In the SVG,
-//! colours follow the reader's light or dark theme by themselves (`prefers-color-scheme`). They are those of Okabe & Ito (2008,
-//! "Color Universal Design"), which people with any common colour blindness can tell apart.
+//! Both are lists of shapes ([`Drawing`]), which can be written as SVG or drawn with another backend. In the SVG, colours
+//! follow the reader's light or dark theme (`prefers-color-scheme`). They are those of Okabe & Ito (2008, "Color Universal
+//! Design"), distinguishable with any common colour vision deficiency.
 
 mod blocks;
+mod labels;
 mod neurons;
 mod shape;
 mod svg;
-mod words;
 
 pub use shape::{Anchor, Drawing, Role, Shape};
 
 use crate::network::Network;
 
 impl Network {
-    /// A picture of the network.
+    /// A drawing of the network.
     ///
     /// Networks of dense layers with up to 16 neurons each are drawn neuron by neuron. A connection is blue where its
-    /// weight is positive and orange where it is negative, and the wider the larger the weight is beside the others of its
+    /// weight is positive and orange where it is negative, and its width is the weight relative to the largest of its
     /// layer; a neuron's ring shows its bias in the same way. All other networks are drawn as one block for each layer, with its
     /// settings, the shape of its output and its number of parameters.
     ///
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_without_neurons_of_their_own_are_told_beside_those_that_have_some() {
+    fn layers_without_neurons_are_notes_at_the_layer_before() {
         let dense = LayerSpec::Dense(Dense::new(4, Activation::Relu));
         let layers =
             vec![LayerSpec::Flatten(Default::default()), dense, LayerSpec::Dropout(Dropout { rate: 0.3 })];
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_within_layers_are_told_and_a_residual_block_has_its_way_past() {
+    fn nested_layers_are_listed_and_a_residual_block_has_a_skip_connection() {
         let svg = network(
             r#"input_shape = [130, 32]
             layers = [

@@ -1,20 +1,20 @@
-//! Small networks: neurons in columns, connections between them.
+//! Diagram of a small network: neurons in columns, and the weighted connections between them.
 
+use super::labels;
 use super::shape::{Anchor, Drawing, Font, Role, Shape};
-use super::words;
-use crate::chain::Link;
 use crate::layer::LayerSpec;
 use crate::network::Network;
+use crate::sequential::BuiltLayer;
 
-/// From more neurons in one layer on, connections can no longer be told apart.
-const MOST_NEURONS: usize = 16;
+/// With more neurons in one layer, connections cannot be distinguished.
+const MAX_NEURONS: usize = 16;
 
 const COLUMN: f64 = 190.0;
 const ROW: f64 = 46.0;
 const RADIUS: f64 = 14.0;
-/// Beside the first and the last column.
+/// Left of the first and right of the last column.
 const MARGIN: f64 = 80.0;
-/// Above the neurons, for words.
+/// Above the neurons, for labels.
 const HEAD: f64 = 80.0;
 /// Below the neurons, for the legend.
 const FOOT: f64 = 54.0;
@@ -23,42 +23,42 @@ const FOOT: f64 = 54.0;
 #[derive(Debug)]
 pub(super) struct Column {
     n_neurons: usize,
-    /// Which layer computes them; none for the inputs.
-    link: Option<usize>,
-    /// Name, number and activation, what follows.
-    words: [String; 3],
+    /// The layer that computes them; `None` for the inputs.
+    built: Option<usize>,
+    /// Name, number and activation, and layers without neurons that follow.
+    labels: [String; 3],
 }
 
-/// The columns of a network that is small enough to be drawn so.
+/// The columns of a network, if it is small enough.
 pub(super) fn columns(network: &Network) -> Option<Vec<Column>> {
-    let n_inputs = network.chain.input_len();
+    let n_inputs = network.model.input_len();
     let inputs = Column {
         n_neurons: n_inputs,
-        link: None,
-        words: ["Input", &counted(n_inputs, "value"), ""].map(str::to_owned),
+        built: None,
+        labels: ["Input", &counted(n_inputs, "value"), ""].map(str::to_owned),
     };
     let mut columns = vec![inputs];
     let mut axes = network.input_shape().len();
-    for (i, (link, spec)) in network.chain.links.iter().zip(&network.architecture.layers).enumerate() {
+    for (i, (built, spec)) in network.model.layers.iter().zip(&network.architecture.layers).enumerate() {
         match spec {
             LayerSpec::Dense(_) if axes == 1 => {
-                let n_neurons = link.output_len();
+                let n_neurons = built.output_len();
                 let neurons = counted(n_neurons, "neuron");
-                let activation = words::activation(spec).map_or(String::new(), |name| format!(", {name}"));
-                let words = [link.kind.to_owned(), neurons + &activation, String::new()];
-                columns.push(Column { n_neurons, link: Some(i), words });
+                let activation = labels::activation(spec).map_or(String::new(), |name| format!(", {name}"));
+                let labels = [built.kind.to_owned(), neurons + &activation, String::new()];
+                columns.push(Column { n_neurons, built: Some(i), labels });
             }
             LayerSpec::Flatten(_) | LayerSpec::Reshape(_) => {}
             LayerSpec::Activation(_) | LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) => {
-                let note = format!("{} {}", link.kind, words::settings(spec));
-                let notes = &mut columns.last_mut()?.words[2];
+                let note = format!("{} {}", built.kind, labels::settings(spec));
+                let notes = &mut columns.last_mut()?.labels[2];
                 *notes = if notes.is_empty() { note } else { format!("{notes}, {note}") };
             }
             _ => return None,
         }
-        axes = link.layer.output_shape().len();
+        axes = built.layer.output_shape().len();
     }
-    (columns.len() > 1 && columns.iter().all(|column| column.n_neurons <= MOST_NEURONS)).then_some(columns)
+    (columns.len() > 1 && columns.iter().all(|column| column.n_neurons <= MAX_NEURONS)).then_some(columns)
 }
 
 fn counted(n: usize, what: &str) -> String {
@@ -70,28 +70,28 @@ pub(super) fn draw(network: &Network, columns: &[Column]) -> Drawing {
     let width = 2.0 * MARGIN + COLUMN * (columns.len() - 1) as f64;
     let height = HEAD + ROW * most as f64 + FOOT;
     let mut drawing = Drawing::new(width, height);
-    let place = |column: usize, neuron: usize| {
+    let position = |column: usize, neuron: usize| {
         let above = (most - columns[column].n_neurons) as f64 / 2.0;
         [MARGIN + COLUMN * column as f64, HEAD + ROW * (above + neuron as f64 + 0.5)]
     };
     let weights_of = |column: &Column| {
-        column.link.map(|link| Weights::new(&network.chain.links[link], &network.parameters[link]))
+        column.built.map(|built| Weights::new(&network.model.layers[built], &network.parameters[built]))
     };
     for (i, column) in columns.iter().enumerate() {
         if let Some(weights) = weights_of(column) {
-            connections(&mut drawing, &weights, |from| place(i - 1, from), |to| place(i, to));
+            connections(&mut drawing, &weights, |from| position(i - 1, from), |to| position(i, to));
         }
     }
     for (i, column) in columns.iter().enumerate() {
         let weights = weights_of(column);
         let letter = if i == 0 { Some('x') } else { (i + 1 == columns.len()).then_some('y') };
         for neuron in 0..column.n_neurons {
-            circle(&mut drawing, place(i, neuron), weights.as_ref(), neuron);
+            circle(&mut drawing, position(i, neuron), weights.as_ref(), neuron);
             if let Some(letter) = letter {
-                name(&mut drawing, place(i, neuron), letter, neuron + 1);
+                name(&mut drawing, position(i, neuron), letter, neuron + 1);
             }
         }
-        head(&mut drawing, place(i, 0)[0], &column.words);
+        head(&mut drawing, position(i, 0)[0], &column.labels);
     }
     legend(&mut drawing, [width / 2.0, height - 22.0]);
     drawing
@@ -102,21 +102,21 @@ struct Weights<'a> {
     path: &'a str,
     kernel: &'a [f32],
     bias: &'a [f32],
-    /// What counts as wide.
+    /// The largest weight, drawn widest.
     largest: f32,
 }
 
 impl<'a> Weights<'a> {
-    fn new(link: &'a Link, values: &'a [f32]) -> Self {
+    fn new(built: &'a BuiltLayer, values: &'a [f32]) -> Self {
         let [kernel, bias] = ["kernel", "bias"].map(|name| {
-            let tensor = link.tensors.iter().find(|tensor| tensor.parameter.name == name);
+            let tensor = built.tensors.iter().find(|tensor| tensor.parameter.name == name);
             tensor.map_or(&[][..], |tensor| &values[tensor.range.clone()])
         });
         let largest = values.iter().map(|w| w.abs()).fold(f32::MIN_POSITIVE, f32::max);
-        Self { path: &link.path, kernel, bias, largest }
+        Self { path: &built.path, kernel, bias, largest }
     }
 
-    /// From 0 for nothing to 1 for the layer's largest weight.
+    /// Relative to the layer's largest weight, in [0, 1].
     fn size(&self, weight: f32) -> f64 {
         f64::from(weight.abs() / self.largest).min(1.0)
     }
@@ -126,7 +126,7 @@ fn sign(weight: f32) -> Role {
     if weight < 0.0 { Role::Negative } else { Role::Positive }
 }
 
-/// The heavier ones last, so that they lie on top.
+/// Larger weights last, so that they are on top.
 fn connections(
     drawing: &mut Drawing,
     weights: &Weights<'_>,
@@ -168,7 +168,7 @@ fn name(drawing: &mut Drawing, [x, y]: [f64; 2], letter: char, number: usize) {
     drawing.text([x, y + 4.0], Anchor::Middle, font, &format!("{letter}{}", subscript(number)));
 }
 
-/// What the column is.
+/// The labels of a column.
 fn head(drawing: &mut Drawing, x: f64, [name, numbers, notes]: &[String; 3]) {
     drawing.text([x, 32.0], Anchor::Middle, Font { bold: true, ..Font::plain(14.0) }, name);
     drawing.text([x, 50.0], Anchor::Middle, Font::muted(12.0), numbers);
@@ -177,15 +177,15 @@ fn head(drawing: &mut Drawing, x: f64, [name, numbers, notes]: &[String; 3]) {
     }
 }
 
-/// What the colours say.
+/// The legend of the colours.
 fn legend(drawing: &mut Drawing, [middle, y]: [f64; 2]) {
-    for (role, words, x) in [
+    for (role, label, x) in [
         (Role::Negative, "negative weight", middle - 134.0),
         (Role::Positive, "positive weight", middle + 14.0),
     ] {
         let (from, to) = ([x, y - 4.0], [x + 22.0, y - 4.0]);
         drawing.push(Shape::Line { from, to, width: 3.0, role });
-        drawing.text([x + 29.0, y], Anchor::Start, Font::muted(11.0), words);
+        drawing.text([x + 29.0, y], Anchor::Start, Font::muted(11.0), label);
     }
 }
 

@@ -1,30 +1,30 @@
-//! What a drawing is made of.
+//! The shapes of a drawing.
 //!
-//! Coordinates are CSS pixels, x to the right, y downwards. Colours are roles, to which whoever writes the drawing down gives
-//! numbers: [`Drawing::to_svg`] here, and others elsewhere.
+//! Coordinates are CSS pixels, x to the right, y downwards. Colours are given as roles; the writer of a format assigns colours
+//! to them, such as [`Drawing::to_svg`].
 
-/// A network drawn: shapes, the first undermost.
+/// A drawing of a network: shapes from bottom to top.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
     /// Of the page.
     pub width: f64,
     /// Of the page.
     pub height: f64,
-    /// What a screen reader says of it.
+    /// The title, for screen readers.
     pub title: String,
-    /// What is drawn.
+    /// The shapes.
     pub shapes: Vec<Shape>,
 }
 
-/// A colour by what it stands for.
+/// The role of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The ground on which a layer is told.
+    /// The background of a layer's card.
     Card,
-    /// From layer to layer.
-    Flow,
-    /// The way past a residual block.
-    Bypass,
+    /// Arrows between layers.
+    Arrow,
+    /// The skip connection of a residual block.
+    SkipConnection,
     /// The ring of a neuron without a bias.
     Neuron,
     /// A positive weight.
@@ -39,26 +39,26 @@ pub enum Role {
     Recurrent,
     /// Normalising layers.
     Normalization,
-    /// Layers that drop or disturb.
-    Chance,
+    /// Layers that are random in training.
+    Stochastic,
     /// All other layers.
     Other,
 }
 
-/// Where a text stands relative to its place.
+/// The alignment of a text relative to its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
-    /// It starts there.
+    /// Starts at the position.
     Start,
-    /// Its middle is there.
+    /// Centred at the position.
     Middle,
-    /// It ends there.
+    /// Ends at the position.
     End,
 }
 
 /// One shape.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are what their names say, in the words of SVG")]
+#[expect(missing_docs, reason = "the fields have the names of SVG")]
 pub enum Shape {
     /// Filled; `radius` rounds its corners.
     Rect { x: f64, y: f64, width: f64, height: f64, radius: f64, role: Role },
@@ -66,8 +66,7 @@ pub enum Shape {
     Polygon { points: Vec<[f64; 2]>, role: Role, opacity: f64, outlined: bool },
     /// Straight.
     Line { from: [f64; 2], to: [f64; 2], width: f64, role: Role },
-    /// Cubic Bézier curves one after another, each by its two control points and its end; `note` is shown where the pointer
-    /// rests.
+    /// Cubic Bézier curves one after another, each by its two control points and its end; `note` is the tooltip.
     Curve { start: [f64; 2], turns: Vec<[[f64; 2]; 3]>, width: f64, opacity: f64, role: Role, note: String },
     /// A ring filled with the colour of the page.
     Circle { centre: [f64; 2], radius: f64, ring: Role, ring_width: f64, note: String },
@@ -75,7 +74,7 @@ pub enum Shape {
     Text { at: [f64; 2], anchor: Anchor, size: f64, bold: bool, italic: bool, muted: bool, text: String },
 }
 
-/// How a text is set.
+/// The font of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Font {
     pub(super) size: f64,

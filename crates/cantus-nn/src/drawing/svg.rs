@@ -1,10 +1,10 @@
-//! A drawing as SVG, whose colours follow the reader's light or dark theme by themselves.
+//! SVG output of a drawing, with colours for the reader's light or dark theme.
 
 use std::fmt::{self, Display, Write};
 
 use super::shape::{Anchor, Drawing, Role, Shape};
 
-/// Colours by role, light and dark. Renderers that know no themes draw the light one.
+/// Colours by role, light and dark. Renderers without themes use the light one.
 const STYLE: &str = "\
 .network { font-family: 'Noto Sans', 'Open Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif }
 .network .surface { fill: #ffffff }
@@ -39,7 +39,7 @@ const STYLE: &str = "\
 ";
 
 impl Drawing {
-    /// The whole as the text of an SVG file.
+    /// The drawing as the text of an SVG file.
     #[must_use]
     pub fn to_svg(&self) -> String {
         let (width, height, title) = (Number(self.width), Number(self.height), Escaped(&self.title));
@@ -79,10 +79,10 @@ fn element(shape: &Shape) -> String {
         }
         Shape::Curve { start, turns, width, opacity, role, note } => {
             let turn = |[a, b, end]: &[[f64; 2]; 3]| format!("C{} {} {}", pair(*a), pair(*b), pair(*end));
-            let way = turns.iter().map(turn).collect::<String>();
+            let path = turns.iter().map(turn).collect::<String>();
             let (class, width, opacity) = (class(*role), Number(*width), Number(*opacity));
             format!(
-                "<path class=\"{class}\" fill=\"none\" d=\"M{}{way}\" stroke-width=\"{width}\" stroke-opacity=\"{opacity}\">{}</path>\n",
+                "<path class=\"{class}\" fill=\"none\" d=\"M{}{path}\" stroke-width=\"{width}\" stroke-opacity=\"{opacity}\">{}</path>\n",
                 pair(*start),
                 title(note),
             )
@@ -116,8 +116,8 @@ fn element(shape: &Shape) -> String {
 fn class(role: Role) -> &'static str {
     match role {
         Role::Card => "card",
-        Role::Flow => "flow",
-        Role::Bypass => "bypass",
+        Role::Arrow => "flow",
+        Role::SkipConnection => "bypass",
         Role::Neuron => "neuron",
         Role::Positive => "positive",
         Role::Negative => "negative",
@@ -125,7 +125,7 @@ fn class(role: Role) -> &'static str {
         Role::Convolution => "convolution",
         Role::Recurrent => "recurrent",
         Role::Normalization => "normalization",
-        Role::Chance => "chance",
+        Role::Stochastic => "chance",
         Role::Other => "other",
     }
 }
@@ -134,7 +134,7 @@ fn pair([x, y]: [f64; 2]) -> String {
     format!("{},{}", Number(x), Number(y))
 }
 
-/// What is shown where the pointer rests.
+/// The tooltip of a shape.
 fn title(note: &str) -> String {
     if note.is_empty() { String::new() } else { format!("<title>{}</title>", Escaped(note)) }
 }

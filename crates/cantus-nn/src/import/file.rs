@@ -1,4 +1,4 @@
-//! What a file of weights holds: its layers, their families and their order.
+//! The layers of a weight file: their families and their order.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::problem;
 use crate::error::Error;
-use crate::weights::Tensor;
+use crate::tensor::Tensor;
 
 /// Layers that have the same kinds of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Family {
         Self::LayerNormalization,
     ];
 
-    /// Told by the tensors that a layer of this family cannot do without.
+    /// The family of a layer with these tensors.
     fn of(tensors: &BTreeMap<String, Tensor>) -> Option<Self> {
         let shape = |names: [&str; 2]| names.iter().find_map(|name| tensors.get(*name)).map(|t| &*t.shape);
         if let Some(&[a, b]) = shape(["recurrent_kernel", "weight_hh"]) {
@@ -77,10 +77,10 @@ impl fmt::Display for Family {
 /// The tensors of one layer.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
-    /// What their names have in common.
+    /// The common prefix of their names.
     pub(super) name: String,
     pub(super) family: Family,
-    /// By the last part of their names.
+    /// By the last component of their names.
     pub(super) tensors: BTreeMap<String, Tensor>,
 }
 
@@ -102,7 +102,7 @@ const WEIGHTS: [&str; 14] = [
     "bias_hh",
 ];
 
-/// What frameworks keep beside weights.
+/// Tensors that are not weights.
 const NO_WEIGHTS: [&str; 2] = ["num_batches_tracked", "seed_generator_state"];
 
 /// The layers of a file, in no particular order.
@@ -171,20 +171,19 @@ fn split(name: &str) -> (String, String) {
 
 /// Sorts layers of one family by the numbers in their names.
 pub(super) fn sort(groups: &mut [Group]) -> Result<(), Error> {
-    let strangers = groups.windows(2).find(|pair| place(&pair[0].name).0 != place(&pair[1].name).0);
-    if let Some([first, second]) = strangers {
+    let unordered = groups.windows(2).find(|pair| order_key(&pair[0].name).0 != order_key(&pair[1].name).0);
+    if let Some([first, second]) = unordered {
         return Err(problem(format!(
-            "the names {} and {} do not tell which layer comes first; name them by number, such as layers.0 and layers.1",
+            "the names {} and {} do not say which layer is first; number them, such as layers.0 and layers.1",
             first.name, second.name
         )));
     }
-    groups.sort_by_key(|group| place(&group.name).1);
+    groups.sort_by_key(|group| order_key(&group.name).1);
     Ok(())
 }
 
-/// A layer's name without what tells its place; and its place: the numbers in the name, and for two directions in time the backward
-/// one after the forward one.
-fn place(name: &str) -> (String, (Vec<u64>, bool)) {
+/// A layer's name without its numbers and direction; and its sort key: the numbers in the name, then forward before backward.
+fn order_key(name: &str) -> (String, (Vec<u64>, bool)) {
     let mut stem = String::new();
     let mut numbers = Vec::new();
     for part in name.split_inclusive(|c: char| !c.is_ascii_digit()) {

@@ -1,26 +1,26 @@
-//! Weights that were trained elsewhere: from Keras 3 or PyTorch, in a safetensors file.
+//! Import of weights from Keras 3 or PyTorch, in a safetensors file.
 //!
-//! A file has names and numbers, and no order: that is lost when it is written. So layers are recognised by what they have, and
-//! those of one family (dense, convolution, LSTM, …) are taken in the order of the numbers in their names: `dense`, `dense_1`,
-//! `dense_2`; `0`, `3`, `4`; `fc1`, `fc2`; `lstm.weight_ih_l0`, `…_l1`. The first one of a family becomes the network's first one,
-//! and so on. Names that leave the order open, such as `hidden` and `out`, are refused. Where all layers of a family have the names that
-//! they have here (`layers.3.weight`, `layers.3.kernel`), names decide and not numbers.
+//! A safetensors file has named tensors but not their order. So layers are recognised by their tensors, and those of one
+//! family (dense, convolution, LSTM, …) are sorted by the numbers in their names: `dense`, `dense_1`,
+//! `dense_2`; `0`, `3`, `4`; `fc1`, `fc2`; `lstm.weight_ih_l0`, `…_l1`. The first one of a family is assigned to the
+//! network's first one, and so on. Names without an order, such as `hidden` and `out`, are rejected. If all layers of a family
+//! have the names that they have in the network (`layers.3.weight`, `layers.3.kernel`), they are matched by name.
 //!
-//! | here and in Keras | Keras, layout | PyTorch | what is done to PyTorch's |
+//! | here and in Keras | Keras, layout | PyTorch | conversion from PyTorch |
 //! |---|---|---|---|
-//! | Dense `kernel` | `[in, out]` | `weight [out, in]` | transposed; behind a Flatten of an image also from channels first to channels last |
+//! | Dense `kernel` | `[in, out]` | `weight [out, in]` | transposed; after a Flatten of an image also from channels first to channels last |
 //! | Conv2D `kernel` | `[height, width, in, out]` | `weight [out, in, height, width]` | axes moved |
 //! | SimpleRNN, LSTM, GRU `kernel` | `[in, gates × units]` | `weight_ih [gates × units, in]` | transposed; GRU's gates from r, z, n to z, r, h |
 //! | … `recurrent_kernel` | `[units, gates × units]` | `weight_hh [gates × units, units]` | the same |
-//! | … `bias` | `[gates × units]`; GRU `[2, 3 units]` | `bias_ih`, `bias_hh` | added; of GRU both are kept, gates as above |
+//! | … `bias` | `[gates × units]`; GRU `[2, 3 units]` | `bias_ih`, `bias_hh` | summed; for GRU both are kept, gates as above |
 //! | normalisations `gamma`, `beta` | `[channels]` | `weight`, `bias` | |
 //! | BatchNormalization `moving_mean`, `moving_variance` | `[channels]` | `running_mean`, `running_var` | |
 //!
 //! Both have the gates of an LSTM in the order i, f, g, o (Keras calls g the candidate c). A layer without bias gets zeros, a normalisation
-//! without scale ones. PyTorch's stacked and bidirectional recurrent layers are layers of their own here.
+//! without scale ones. PyTorch's stacked and bidirectional recurrent layers are separate layers here.
 //!
-//! What weights do not tell has to be right in the architecture: activations, `epsilon` of a normalisation (PyTorch 1e-5, Keras 1e-3).
-//! And PyTorch's images are `[channels, height, width]`, ours `[height, width, channels]`.
+//! What is not part of the weights must be correct in the architecture: activations, `epsilon` of a normalisation (PyTorch 1e-5, Keras 1e-3).
+//! PyTorch's images are `[channels, height, width]`, ours `[height, width, channels]`.
 //!
 //! To write such a file:
 //!
@@ -33,21 +33,21 @@ mod file;
 mod layout;
 
 use file::{Family, Group};
-use layout::Place;
+use layout::TargetTensor;
 
-use crate::chain::Chain;
 use crate::error::Error;
 use crate::network::Network;
-use crate::weights::Tensor;
+use crate::sequential::Sequential;
+use crate::tensor::Tensor;
 
 impl Network {
-    /// Replaces all weights by those of a safetensors file from Keras 3 or PyTorch (or from here).
+    /// Replaces all weights by those of a safetensors file from Keras 3, PyTorch or this crate.
     ///
     /// Layers are matched by family and order, and layouts are converted. The table is at the head of `import/mod.rs`.
     ///
     /// # Errors
-    /// If these are not the bytes of a safetensors file of f32 or f64 numbers; if it has other layers than the network, or some whose
-    /// order cannot be told; or if a tensor has the wrong shape. Nothing was replaced then.
+    /// If these are not the bytes of a safetensors file of f32 or f64 numbers; if its layers differ from the network's or have no
+    /// order; or if a tensor has the wrong shape. Nothing is replaced then.
     pub fn import_weights(&mut self, safetensors: &[u8]) -> Result<(), Error> {
         let theirs = file::read(safetensors)?;
         let ours = file::groups(self.weights())?;
@@ -70,10 +70,11 @@ impl Network {
                 )));
             }
             for (ours, theirs) in ours.iter().zip(in_order_of(&ours, theirs)?) {
-                let flattened = flattened_image(&self.chain, &ours.name);
+                let flattened = flattened_image(&self.model, &ours.name);
                 for (leaf, tensor) in &ours.tensors {
-                    let place = Place { name: &tensor.name, family, leaf, shape: &tensor.shape, flattened };
-                    let values = layout::convert(&place, &theirs)?;
+                    let target =
+                        TargetTensor { name: &tensor.name, family, leaf, shape: &tensor.shape, flattened };
+                    let values = layout::convert(&target, &theirs)?;
                     tensors.push(Tensor { name: tensor.name.clone(), shape: tensor.shape.clone(), values });
                 }
             }
@@ -82,7 +83,7 @@ impl Network {
     }
 }
 
-/// Their layers as ours follow each other: by our names if they have them, and else by number.
+/// The file's layers in the order of the network's: by name if all names match, otherwise by number.
 fn in_order_of(ours: &[Group], mut theirs: Vec<Group>) -> Result<Vec<Group>, Error> {
     let named = |group: &Group| theirs.iter().find(|theirs| theirs.name == group.name).cloned();
     if let Some(by_name) = ours.iter().map(named).collect() {
@@ -96,24 +97,24 @@ fn problem(problem: impl Into<String>) -> Error {
     Error::Import { problem: problem.into() }
 }
 
-/// Height, width and channels, if the layer called `name` gets an image that was flattened: PyTorch has its channels first.
-fn flattened_image(chain: &Chain, name: &str) -> Option<[usize; 3]> {
+/// Height, width and channels, if the input of the layer called `name` is a flattened image, whose channels are first in PyTorch.
+fn flattened_image(model: &Sequential, name: &str) -> Option<[usize; 3]> {
     let own =
         |path: &str| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let at = chain.links.iter().position(|link| own(&link.path))?;
+    let at = model.layers.iter().position(|built| own(&built.path))?;
     let keeps_order = |kind| {
         matches!(
             kind,
             "Dropout" | "GaussianNoise" | "Activation" | "BatchNormalization" | "LayerNormalization"
         )
     };
-    let before = chain.links[..at].iter().rposition(|link| !keeps_order(link.kind))?;
-    if chain.links[before].kind != "Flatten" {
+    let before = model.layers[..at].iter().rposition(|built| !keeps_order(built.kind))?;
+    if model.layers[before].kind != "Flatten" {
         return None;
     }
     let input = match before {
-        0 => &chain.input_shape,
-        _ => chain.links[before - 1].layer.output_shape(),
+        0 => &model.input_shape,
+        _ => model.layers[before - 1].layer.output_shape(),
     };
     input.try_into().ok()
 }

@@ -1,17 +1,17 @@
-//! Activate: an activation as a layer of its own, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
+//! Activate: an activation function as a layer, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Tape, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Weights};
 use crate::activation::{Activation, DerivativeReads};
 
-/// An activation as a layer, where it does not directly follow a layer's net input.
+/// An activation function as a layer.
 ///
 /// # Shapes
-/// - input and output: any; softmax goes along the last axis
+/// - input and output: any; softmax is taken over the last axis
 ///
 /// # Reference
-/// Equals `keras.layers.Activation`, by which name architectures know it.
+/// Equals `keras.layers.Activation`, its name in architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
@@ -43,15 +43,22 @@ impl Layer for ActivateLayer {
         &self.shape
     }
 
-    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, context: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         y.copy_from_slice(x);
-        pass.activation(self.activation).forward(y, self.width());
+        context.activation(self.activation).forward(y, self.width());
     }
 
-    fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
-        dx.copy_from_slice(flow.dy);
-        pass.activation(self.activation).backward(flow.y, flow.x, dx, self.width());
+    fn backward(
+        &self,
+        context: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
+        dx.copy_from_slice(io.dy);
+        context.activation(self.activation).backward(io.y, io.x, dx, self.width());
     }
 
     fn backward_reads(&self) -> BackwardReads {

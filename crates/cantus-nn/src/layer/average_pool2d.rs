@@ -1,13 +1,12 @@
 //! AveragePool2D: the mean of each window.
 //!
-//! Forward: y[p, q, c] = mean over the window of x[·, ·, c]; padding does not count.
-//! Backward: every number of a window of n gets its share, ∂E/∂x += ∂E/∂y / n.
+//! Forward: y[p, q, c] = mean over the window of x[·, ·, c], without padding.
+//! Backward: for each number of a window of n, ∂E/∂x += ∂E/∂y / n.
 
 use serde::{Deserialize, Serialize};
 
-use super::max_pool2d::default_pool_size;
-use super::window::{Axis, Padding, place};
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
+use super::window::{Padding, PoolWindows, default_pool_size};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::elementwise::add_scaled;
 use crate::error::Error;
 
@@ -24,25 +23,19 @@ pub struct AveragePool2D {
     /// Height and width of a window.
     #[serde(default = "default_pool_size")]
     pub pool_size: [usize; 2],
-    /// How far windows move; by default as far as they are large.
+    /// Distance of windows; by default their size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strides: Option<[usize; 2]>,
-    /// What happens at the border.
+    /// The padding at the borders.
     #[serde(default)]
     pub padding: Padding,
 }
 
 impl AveragePool2D {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
-        let strides = self.strides.unwrap_or(self.pool_size);
-        let ([down, right], channels) =
-            place(input_shape, ("pool_size", self.pool_size), strides, self.padding, site)?;
-        Ok(AveragePool2DLayer {
-            down,
-            right,
-            channels,
-            output_shape: vec![down.n_windows, right.n_windows, channels],
-        })
+        let windows = PoolWindows::new(input_shape, self.pool_size, self.strides, self.padding, site)?;
+        let output_shape = windows.output_shape().to_vec();
+        Ok(AveragePool2DLayer { windows, output_shape })
     }
 }
 
@@ -58,7 +51,7 @@ pub struct GlobalAveragePooling2D {}
 pub struct GlobalAveragePooling1D {}
 
 impl GlobalAveragePooling2D {
-    /// One window as large as the image.
+    /// One window of the size of the image.
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
         let &[height, width, channels] = input_shape else {
             return Err(site.shape(input_shape, "[height, width, channels]"));
@@ -69,7 +62,7 @@ impl GlobalAveragePooling2D {
 }
 
 impl GlobalAveragePooling1D {
-    /// One window as long as time.
+    /// One window over all steps.
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
         let &[time, channels] = input_shape else {
             return Err(site.shape(input_shape, "[time, channels]"));
@@ -81,30 +74,18 @@ impl GlobalAveragePooling1D {
 /// An [`AveragePool2D`] layer for one input shape.
 #[derive(Debug)]
 pub(crate) struct AveragePool2DLayer {
-    down: Axis,
-    right: Axis,
-    channels: usize,
+    windows: PoolWindows,
     output_shape: Vec<usize>,
 }
 
 impl AveragePool2DLayer {
-    fn input_len(&self) -> usize {
-        self.down.len * self.right.len * self.channels
-    }
-
-    fn output_len(&self) -> usize {
-        self.output_shape.iter().product()
-    }
-
-    /// Calls `visit(start in the output, start in the input, share)` for each position of each window.
+    /// Calls `visit(start in the output, start in the input, factor)` for each position of each window.
     fn for_each_position(&self, mut visit: impl FnMut(usize, usize, f32)) {
-        for (p, q) in (0..self.down.n_windows).flat_map(|p| (0..self.right.n_windows).map(move |q| (p, q))) {
-            let ((rows, _), (columns, _)) = (self.down.inside(p), self.right.inside(q));
-            let share = 1.0 / (rows.len() * columns.len()) as f32;
-            let output = (p * self.right.n_windows + q) * self.channels;
-            for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
-                visit(output, (row * self.right.len + column) * self.channels, share);
-            }
+        let PoolWindows { down, right, channels } = &self.windows;
+        for (p, q) in (0..down.n_windows).flat_map(|p| (0..right.n_windows).map(move |q| (p, q))) {
+            let factor = 1.0 / (down.inside(p).0.len() * right.inside(q).0.len()) as f32;
+            let output = (p * right.n_windows + q) * channels;
+            self.windows.for_each_position(p, q, |input| visit(output, input, factor));
         }
     }
 }
@@ -118,21 +99,34 @@ impl Layer for AveragePool2DLayer {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
+        let channels = self.windows.channels;
         y.fill(0.0);
-        for (x, y) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(self.output_len())) {
-            self.for_each_position(|output, input, share| {
-                add_scaled(&mut y[output..output + self.channels], &x[input..input + self.channels], share);
+        for (x, y) in
+            x.chunks_exact(self.windows.input_len()).zip(y.chunks_exact_mut(self.windows.output_len()))
+        {
+            self.for_each_position(|output, input, factor| {
+                add_scaled(&mut y[output..output + channels], &x[input..input + channels], factor);
             });
         }
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
+        let channels = self.windows.channels;
         dx.fill(0.0);
-        for (dx, dy) in dx.chunks_exact_mut(self.input_len()).zip(flow.dy.chunks_exact(self.output_len())) {
-            self.for_each_position(|output, input, share| {
-                add_scaled(&mut dx[input..input + self.channels], &dy[output..output + self.channels], share);
+        for (dx, dy) in
+            dx.chunks_exact_mut(self.windows.input_len()).zip(io.dy.chunks_exact(self.windows.output_len()))
+        {
+            self.for_each_position(|output, input, factor| {
+                add_scaled(&mut dx[input..input + channels], &dy[output..output + channels], factor);
             });
         }
     }
@@ -145,7 +139,7 @@ mod tests {
     use crate::testing::{assert_close, gradients_match_differences, run_forward};
 
     #[test]
-    fn padding_does_not_count() {
+    fn padding_is_ignored() {
         let pool = AveragePool2D { pool_size: [2, 2], strides: None, padding: Padding::Same };
         let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         assert_close(

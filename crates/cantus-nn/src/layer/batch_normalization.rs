@@ -1,28 +1,26 @@
-//! BatchNormalization: every channel with mean 0 and deviation 1 over the batch, then scaled and shifted
-//! (Ioffe & Szegedy 2015).
+//! BatchNormalization: each channel is normalised over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
 //!
-//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² +
-//! ε), y = γ x̂ + β. Inference: the same with running means of μ and σ², m ← momentum · m + (1 - momentum) ·
-//! μ, so that an answer does not depend on who else is in the batch.
+//! Training: with mean μ and variance σ² of a channel over all examples and positions, x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β.
+//! Inference: the same with moving averages of μ and σ², m ← momentum · m + (1 - momentum) · μ, so that an output does not
+//! depend on the other examples of the batch.
 //!
-//! Backward: μ and σ² depend on every example, and hand its gradient to all others. With n numbers in a
-//! channel,
+//! Backward: μ and σ² depend on every example. With n numbers in a channel,
 //!
 //! - ∂E/∂β = Σ ∂E/∂y, ∂E/∂γ = Σ x̂ ∂E/∂y
 //! - ∂E/∂x = γ / √(σ² + ε) · (∂E/∂y - ∂E/∂β / n - x̂ ∂E/∂γ / n)
 //!
-//! So the examples of a batch meet here twice: on the way forward each lane brings the [`Moments`] of its
-//! numbers, on the way back its share of ∂E/∂β and ∂E/∂γ. Both are gathered while the numbers are in the
-//! cache anyway.
+//! So a batch is reduced twice: in the forward pass the [`Moments`] of its shards, in the backward pass their sums for ∂E/∂β
+//! and ∂E/∂γ. Both are accumulated while the numbers are in the cache.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
+    Site, Weights, split, split_mut,
 };
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
 
 /// Normalises each channel (the last axis) over the batch.
 ///
@@ -35,7 +33,7 @@ use crate::init::Initializer;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNormalization {
-    /// How slowly the running means follow; at least 0, less than 1.
+    /// The decay of the moving averages, in [0, 1).
     pub momentum: f64,
     /// ε
     pub epsilon: f32,
@@ -53,7 +51,7 @@ impl BatchNormalization {
         input_shape: &[usize],
         site: Site<'_>,
     ) -> Result<BatchNormalizationLayer, Error> {
-        site.share("momentum", self.momentum as f32)?;
+        site.fraction("momentum", self.momentum as f32)?;
         let Some(&channels) = input_shape.last() else {
             return Err(site.shape(input_shape, "at least one axis"));
         };
@@ -69,7 +67,7 @@ pub(crate) struct BatchNormalizationLayer {
     shape: Vec<usize>,
 }
 
-/// Number, mean and summed squared deviation from it of some numbers of each channel.
+/// Count, mean and sum of squared deviations of each channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Moments {
     n: f64,
@@ -77,20 +75,20 @@ pub(crate) struct Moments {
     squares: Vec<f64>,
 }
 
-/// What a batch agreed on.
+/// The statistics of a batch.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Agreed {
+pub(crate) struct BatchStatistics {
     /// μ
     mean: Vec<f32>,
     /// 1 / √(σ² + ε)
     scale: Vec<f32>,
     /// γ / √(σ² + ε)
     factor: Vec<f32>,
-    /// What [`spread`] takes away from every number of a channel …
+    /// b of [`input_gradient`] …
     d_mean: Vec<f32>,
-    /// … and from each for its distance from the mean.
+    /// … and c.
     d_scale: Vec<f32>,
-    /// How many numbers a channel has in this batch.
+    /// Numbers of a channel in this batch.
     n: f64,
 }
 
@@ -105,23 +103,23 @@ impl Moments {
         self.squares.fill(0.0);
     }
 
-    /// Joins the moments of other numbers (Chan, Golub & LeVeque 1979).
-    fn join(&mut self, n: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
+    /// Merges the moments of other numbers (Chan, Golub & LeVeque 1979).
+    fn merge(&mut self, n: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
         let total = self.n + n;
         if n == 0.0 {
             return;
         }
-        let ours = self.mean.iter_mut().zip(&mut self.squares);
-        for ((our_mean, our_squares), (mean, squares)) in ours.zip(mean.zip(squares)) {
-            let apart = mean - *our_mean;
-            *our_mean += apart * n / total;
-            *our_squares += squares + apart * apart * self.n * n / total;
+        let own = self.mean.iter_mut().zip(&mut self.squares);
+        for ((own_mean, own_squares), (mean, squares)) in own.zip(mean.zip(squares)) {
+            let apart = mean - *own_mean;
+            *own_mean += apart * n / total;
+            *own_squares += squares + apart * apart * self.n * n / total;
         }
         self.n = total;
     }
 }
 
-impl Agreed {
+impl BatchStatistics {
     pub(crate) fn new(channels: usize) -> Self {
         let zeros = vec![0.0; channels];
         Self {
@@ -135,7 +133,7 @@ impl Agreed {
     }
 }
 
-/// `scratch`, `[2, channels]`, gets means and summed squared deviations of the columns of `x`.
+/// `scratch`, `[2, channels]`, receives means and sums of squared deviations of the columns of `x`.
 #[multiversion(targets = "simd")]
 fn column_moments(x: &[f32], scratch: &mut [f32]) {
     let (mean, squares) = scratch.split_at_mut(scratch.len() / 2);
@@ -180,7 +178,7 @@ fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mu
 /// The formula for ∂E/∂x at the head of this file, as a (∂E/∂y) - b - c (x - μ) with a, b, c for each
 /// channel.
 #[multiversion(targets = "simd")]
-fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], mean: &[f32], [a, b, c]: [&[f32]; 3]) {
+fn input_gradient(x: &[f32], dy: &[f32], dx: &mut [f32], mean: &[f32], [a, b, c]: [&[f32]; 3]) {
     let channels = mean.len();
     for ((x, dy), dx) in
         x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels))
@@ -201,70 +199,99 @@ impl BatchNormalizationLayer {
         [self.channels; 4]
     }
 
-    /// Adds some examples' numbers to a lane's moments; `scratch` is `[2, channels]`.
-    pub(crate) fn gather(&self, x: &[f32], moments: &mut Moments, scratch: &mut [f32]) {
+    /// Adds some examples to a shard's moments; `scratch` is `[2, channels]`.
+    pub(crate) fn add_moments(&self, x: &[f32], moments: &mut Moments, scratch: &mut [f32]) {
         let scratch = &mut scratch[..2 * self.channels];
         column_moments(x, scratch);
         let (mean, squares) = scratch.split_at(self.channels);
         let n = (x.len() / self.channels) as f64;
-        moments.join(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
+        moments.merge(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
     }
 
-    /// Makes one mean and variance of what the lanes bring, and moves the running means among the weights.
-    pub(crate) fn agree<'m>(
+    /// Computes mean and variance of the batch from its shards, and updates the moving averages among the weights.
+    pub(crate) fn reduce_moments<'m>(
         &self,
-        lanes: impl Iterator<Item = &'m Moments>,
-        agreed: &mut Agreed,
+        shards: impl Iterator<Item = &'m Moments>,
+        statistics: &mut BatchStatistics,
         weights: &mut [f32],
     ) {
         let mut all = Moments::new(self.channels);
-        lanes.for_each(|lane| all.join(lane.n, lane.mean.iter().copied(), lane.squares.iter().copied()));
-        agreed.n = all.n;
+        shards
+            .for_each(|shard| all.merge(shard.n, shard.mean.iter().copied(), shard.squares.iter().copied()));
+        statistics.n = all.n;
         let [gamma, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
         // Rounded once, after the subtraction, as Keras does.
         let momentum = self.description.momentum;
         let (momentum, rest) = (momentum as f32, (1.0 - momentum) as f32);
         for c in 0..self.channels {
             let (mean, variance) = (all.mean[c] as f32, (all.squares[c] / all.n) as f32);
-            agreed.mean[c] = mean;
-            agreed.scale[c] = 1.0 / (variance + self.description.epsilon).sqrt();
-            agreed.factor[c] = gamma[c] * agreed.scale[c];
+            statistics.mean[c] = mean;
+            statistics.scale[c] = 1.0 / (variance + self.description.epsilon).sqrt();
+            statistics.factor[c] = gamma[c] * statistics.scale[c];
             moving_mean[c] = moving_mean[c] * momentum + mean * rest;
             moving_variance[c] = moving_variance[c] * momentum + variance * rest;
         }
     }
 
-    /// Forward, after the batch agreed.
-    pub(crate) fn forward_agreed(&self, weights: Weights<'_>, agreed: &Agreed, x: &[f32], y: &mut [f32]) {
+    /// The forward pass, given the statistics of the batch.
+    pub(crate) fn forward_with_statistics(
+        &self,
+        weights: Weights<'_>,
+        statistics: &BatchStatistics,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
         let [_, beta, _, _] = split(weights.values, self.lens());
-        normalise(x, y, &agreed.mean, &agreed.factor, beta);
+        normalise(x, y, &statistics.mean, &statistics.factor, beta);
     }
 
-    /// Adds some examples' share of ∂E/∂γ and ∂E/∂β to a lane's gradient.
-    pub(crate) fn gather_gradient(&self, agreed: &Agreed, x: &[f32], dy: &[f32], gradient: &mut [f32]) {
+    /// Adds ∂E/∂γ and ∂E/∂β of some examples to a shard's gradient.
+    pub(crate) fn add_parameter_gradient(
+        &self,
+        statistics: &BatchStatistics,
+        x: &[f32],
+        dy: &[f32],
+        gradient: &mut [f32],
+    ) {
         let [d_gamma, d_beta, _, _] = split_mut(gradient, self.lens());
-        add_gradient(x, dy, &agreed.mean, &agreed.scale, d_gamma, d_beta);
+        add_gradient(x, dy, &statistics.mean, &statistics.scale, d_gamma, d_beta);
     }
 
-    /// Adds up the gradients that [`Self::gather_gradient`] left in the lanes.
-    pub(crate) fn agree_gradient<'g>(&self, lanes: impl Iterator<Item = &'g [f32]>, agreed: &mut Agreed) {
-        agreed.d_mean.fill(0.0);
-        agreed.d_scale.fill(0.0);
-        for lane in lanes {
-            let [d_gamma, d_beta, _, _] = split(lane, self.lens());
-            agreed.d_mean.iter_mut().zip(d_beta).for_each(|(sum, d)| *sum += d);
-            agreed.d_scale.iter_mut().zip(d_gamma).for_each(|(sum, d)| *sum += d);
+    /// Sums ∂E/∂γ and ∂E/∂β over the shards.
+    pub(crate) fn reduce_gradient<'g>(
+        &self,
+        shards: impl Iterator<Item = &'g [f32]>,
+        statistics: &mut BatchStatistics,
+    ) {
+        statistics.d_mean.fill(0.0);
+        statistics.d_scale.fill(0.0);
+        for shard in shards {
+            let [d_gamma, d_beta, _, _] = split(shard, self.lens());
+            statistics.d_mean.iter_mut().zip(d_beta).for_each(|(sum, d)| *sum += d);
+            statistics.d_scale.iter_mut().zip(d_gamma).for_each(|(sum, d)| *sum += d);
         }
         for c in 0..self.channels {
-            let share = agreed.factor[c] / agreed.n as f32;
-            agreed.d_mean[c] *= share;
-            agreed.d_scale[c] *= share * agreed.scale[c];
+            let share = statistics.factor[c] / statistics.n as f32;
+            statistics.d_mean[c] *= share;
+            statistics.d_scale[c] *= share * statistics.scale[c];
         }
     }
 
-    /// Backward, after the batch agreed on its gradient.
-    pub(crate) fn backward_agreed(&self, agreed: &Agreed, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        spread(x, dy, dx, &agreed.mean, [&agreed.factor, &agreed.d_mean, &agreed.d_scale]);
+    /// The backward pass, given the gradient sums of the batch.
+    pub(crate) fn backward_with_statistics(
+        &self,
+        statistics: &BatchStatistics,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+    ) {
+        input_gradient(
+            x,
+            dy,
+            dx,
+            &statistics.mean,
+            [&statistics.factor, &statistics.d_mean, &statistics.d_scale],
+        );
     }
 }
 
@@ -287,35 +314,49 @@ impl Layer for BatchNormalizationLayer {
         ]
     }
 
-    fn memory(&self) -> Memory {
-        Memory { scratch: self.channels, ..Memory::default() }
+    fn buffer_sizes(&self) -> BufferSizes {
+        BufferSizes { scratch: self.channels, ..BufferSizes::default() }
     }
 
-    /// Inference. (In training, a fit goes by way of the meeting.)
-    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+    /// Inference. (In training, the batch reduction is used.)
+    fn forward(
+        &self,
+        _: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
         let [gamma, beta, mean, variance] = split(weights.values, self.lens());
-        let factors = tape.scratch.iter_mut().zip(gamma.iter().zip(variance));
+        let factors = cache.scratch.iter_mut().zip(gamma.iter().zip(variance));
         factors.for_each(|(factor, (gamma, variance))| {
             *factor = gamma / (variance + self.description.epsilon).sqrt();
         });
-        normalise(x, y, mean, &tape.scratch[..self.channels], beta);
+        normalise(x, y, mean, &cache.scratch[..self.channels], beta);
     }
 
-    /// The gradient of the running means' normalisation, which no fit asks for.
-    fn backward(&self, _: &Pass, weights: Weights<'_>, flow: Flow<'_>, gradient: &mut [f32], _: Tape<'_>) {
+    /// The gradient of inference, which training does not use.
+    fn backward(
+        &self,
+        _: &BatchContext,
+        weights: Weights<'_>,
+        io: GradientIo<'_>,
+        gradient: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
         let [gamma, _, mean, variance] = split(weights.values, self.lens());
         let scale: Vec<f32> = variance.iter().map(|v| 1.0 / (v + self.description.epsilon).sqrt()).collect();
         let [d_gamma, d_beta, _, _] = split_mut(gradient, self.lens());
-        add_gradient(flow.x, flow.dy, mean, &scale, d_gamma, d_beta);
-        if let Some(dx) = flow.dx {
-            for (i, (dx, dy)) in dx.iter_mut().zip(flow.dy).enumerate() {
+        add_gradient(io.x, io.dy, mean, &scale, d_gamma, d_beta);
+        if let Some(dx) = io.dx {
+            for (i, (dx, dy)) in dx.iter_mut().zip(io.dy).enumerate() {
                 *dx = *dy * gamma[i % self.channels] * scale[i % self.channels];
             }
         }
     }
 
-    fn meeting(&self) -> Option<Meeting<'_>> {
-        Some(Meeting::Statistics(self))
+    fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
+        Some(BatchReduction::Statistics(self))
     }
 }
 
@@ -332,29 +373,29 @@ mod tests {
         BatchNormalization::default().build(&SHAPE, Site { path: "", kind: "" }).unwrap()
     }
 
-    /// γ, β, and running means that begin at 0 and 1.
+    /// γ, β, and moving averages with the initial values 0 and 1.
     fn weights() -> Vec<f32> {
         [noise(6, 3), vec![0.0; 3], vec![1.0; 3]].concat()
     }
 
-    /// Forward in two lanes, of 2 and 3 examples.
-    fn train(layer: &BatchNormalizationLayer, x: &[f32], weights: &mut [f32]) -> (Vec<f32>, Agreed) {
-        let mut agreed = Agreed::new(3);
-        let lanes: Vec<Moments> = [&x[..24], &x[24..]]
+    /// The forward pass of two shards, of 2 and 3 examples.
+    fn train(layer: &BatchNormalizationLayer, x: &[f32], weights: &mut [f32]) -> (Vec<f32>, BatchStatistics) {
+        let mut statistics = BatchStatistics::new(3);
+        let shards: Vec<Moments> = [&x[..24], &x[24..]]
             .map(|x| {
                 let mut moments = Moments::new(3);
-                layer.gather(x, &mut moments, &mut [0.0; 6]);
+                layer.add_moments(x, &mut moments, &mut [0.0; 6]);
                 moments
             })
             .to_vec();
-        layer.agree(lanes.iter(), &mut agreed, weights);
+        layer.reduce_moments(shards.iter(), &mut statistics, weights);
         let mut y = vec![0.0; x.len()];
-        layer.forward_agreed(Weights { values: weights, derived: &[] }, &agreed, x, &mut y);
-        (y, agreed)
+        layer.forward_with_statistics(Weights { values: weights, derived: &[] }, &statistics, x, &mut y);
+        (y, statistics)
     }
 
     #[test]
-    fn channels_have_mean_beta_and_deviation_gamma_however_the_batch_is_shared() {
+    fn channels_have_mean_beta_and_deviation_gamma_however_the_batch_is_divided() {
         let x: Vec<f32> =
             noise(ROWS * 12, 1).iter().enumerate().map(|(i, x)| 100.0 * (i % 3) as f32 + x * 9.0).collect();
         let mut weights = weights();
@@ -368,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn running_means_follow_by_one_hundredth() {
+    fn moving_averages_are_updated_by_one_hundredth() {
         let x = noise(ROWS * 12, 1);
         let mut weights = weights();
         train(&layer(), &x, &mut weights);
@@ -385,13 +426,13 @@ mod tests {
             let (y, _) = train(&layer, x, &mut weights.to_vec());
             y.iter().zip(&direction).map(|(&y, &d)| f64::from(y * d)).sum()
         };
-        let (_, mut agreed) = train(&layer, &x, &mut weights.clone());
+        let (_, mut statistics) = train(&layer, &x, &mut weights.clone());
         let mut gradients = [vec![0.0; 12], vec![0.0; 12]];
-        layer.gather_gradient(&agreed, &x[..24], &direction[..24], &mut gradients[0]);
-        layer.gather_gradient(&agreed, &x[24..], &direction[24..], &mut gradients[1]);
-        layer.agree_gradient(gradients.iter().map(Vec::as_slice), &mut agreed);
+        layer.add_parameter_gradient(&statistics, &x[..24], &direction[..24], &mut gradients[0]);
+        layer.add_parameter_gradient(&statistics, &x[24..], &direction[24..], &mut gradients[1]);
+        layer.reduce_gradient(gradients.iter().map(Vec::as_slice), &mut statistics);
         let mut dx = vec![0.0; x.len()];
-        layer.backward_agreed(&agreed, &x, &direction, &mut dx);
+        layer.backward_with_statistics(&statistics, &x, &direction, &mut dx);
         let slope = |at: &[f32], i: usize, energy: &dyn Fn(&[f32]) -> f64| {
             let moved = |by: f32| {
                 let mut at = at.to_vec();
@@ -408,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn inference_goes_by_the_running_means() {
+    fn inference_uses_the_moving_averages() {
         let spec = LayerSpec::BatchNormalization(BatchNormalization {
             epsilon: 0.0,
             ..BatchNormalization::default()

@@ -1,12 +1,15 @@
-//! Bidirectional: a recurrent layer that goes through time, and another one that comes back (Schuster &
+//! Bidirectional: a recurrent layer from the first step to the last, and another one from the last to the first (Schuster &
 //! Paliwal 1997).
 //!
-//! Forward: y = [a, b], where a is the output of the one layer and b that of the other, step beside step.
-//! Backward: each half of ∂E/∂y goes to its layer; ∂E/∂x is the sum of what both hand on.
+//! Forward: y = [a, b], the outputs of both layers at each step. Backward: each half of ∂E/∂y is that of its layer; ∂E/∂x is
+//! the sum of both layers'.
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, LayerSpec, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec, Parameter, Site,
+    Weights,
+};
 use crate::elementwise::add;
 use crate::error::Error;
 
@@ -58,7 +61,7 @@ impl Bidirectional {
 /// A [`Bidirectional`] layer for one input shape.
 #[derive(Debug)]
 pub(crate) struct BidirectionalLayer {
-    /// There and back.
+    /// Forward and backward in time.
     layers: [Box<dyn Layer>; 2],
     units: usize,
     /// Of each.
@@ -68,25 +71,30 @@ pub(crate) struct BidirectionalLayer {
 }
 
 impl BidirectionalLayer {
-    /// How many numbers one direction puts out for an example.
+    /// Output size of one direction for an example.
     fn half_len(&self) -> usize {
         self.output_shape.iter().product::<usize>() / 2
     }
 
     fn weights<'a>(&self, direction: usize, weights: Weights<'a>) -> Weights<'a> {
-        let (there, back) = weights.values.split_at(self.n_weights);
-        let (derived_there, derived_back) = weights.derived.split_at(weights.derived.len() / 2);
-        let (values, derived) = if direction == 0 { (there, derived_there) } else { (back, derived_back) };
+        let (forward, backward) = weights.values.split_at(self.n_weights);
+        let (derived_forward, derived_backward) = weights.derived.split_at(weights.derived.len() / 2);
+        let (values, derived) =
+            if direction == 0 { (forward, derived_forward) } else { (backward, derived_backward) };
         Weights { values, derived }
     }
 }
 
-/// Half of the floats, and what lies beyond `start` of the scratch space, for one direction.
-fn half<'a>(direction: usize, tape: &'a mut Tape<'_>, start: usize) -> (&'a mut [f32], Tape<'a>) {
-    let half = tape.floats.len() / 2;
-    let (ours, scratch) = tape.scratch.split_at_mut(start);
-    let floats = &mut tape.floats[direction * half..(direction + 1) * half];
-    (ours, Tape { floats, scratch })
+/// One direction's half of the cache, and the scratch space split at `start`.
+fn half<'a>(
+    direction: usize,
+    cache: &'a mut ForwardCache<'_>,
+    start: usize,
+) -> (&'a mut [f32], ForwardCache<'a>) {
+    let half = cache.cached.len() / 2;
+    let (ours, scratch) = cache.scratch.split_at_mut(start);
+    let cached = &mut cache.cached[direction * half..(direction + 1) * half];
+    (ours, ForwardCache { cached, scratch })
 }
 
 impl Layer for BidirectionalLayer {
@@ -108,11 +116,11 @@ impl Layer for BidirectionalLayer {
         all
     }
 
-    fn memory(&self) -> Memory {
-        let one = self.layers[0].memory();
+    fn buffer_sizes(&self) -> BufferSizes {
+        let one = self.layers[0].buffer_sizes();
         // In scratch: the output of one direction, or its gradient; ∂E/∂x of the second.
         let ours = self.half_len() + self.input_len;
-        Memory { floats: 2 * one.floats, scratch_per_row: one.scratch_per_row + ours, ..one }
+        BufferSizes { cached: 2 * one.cached, scratch_per_row: one.scratch_per_row + ours, ..one }
     }
 
     fn n_derived(&self) -> usize {
@@ -124,16 +132,23 @@ impl Layer for BidirectionalLayer {
         self.layers.iter().zip(pieces).for_each(|(layer, (weights, derived))| layer.derive(weights, derived));
     }
 
-    /// Its directions are recurrent layers, which keep copies of their inputs and outputs by time.
+    /// Its recurrent layers cache their inputs and outputs in the order of time.
     fn backward_reads(&self) -> BackwardReads {
         let [one, _] = &self.layers;
         BackwardReads { input: one.backward_reads().input, output: false }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], mut tape: Tape<'_>) {
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        mut cache: ForwardCache<'_>,
+    ) {
         for (direction, layer) in self.layers.iter().enumerate() {
-            let (output, tape) = half(direction, &mut tape, pass.rows * self.half_len());
-            layer.forward(pass, self.weights(direction, weights), x, output, tape);
+            let (output, cache) = half(direction, &mut cache, context.rows * self.half_len());
+            layer.forward(context, self.weights(direction, weights), x, output, cache);
             for (y, output) in y.chunks_exact_mut(2 * self.units).zip(output.chunks_exact(self.units)) {
                 y[direction * self.units..(direction + 1) * self.units].copy_from_slice(output);
             }
@@ -142,27 +157,27 @@ impl Layer for BidirectionalLayer {
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        mut tape: Tape<'_>,
+        mut cache: ForwardCache<'_>,
     ) {
-        let (half_len, input_len) = (pass.rows * self.half_len(), pass.rows * self.input_len);
-        let mut dx = flow.dx;
+        let (half_len, input_len) = (context.rows * self.half_len(), context.rows * self.input_len);
+        let mut dx = io.dx;
         for ((direction, layer), gradient) in
             self.layers.iter().enumerate().zip(gradient.chunks_mut(self.n_weights))
         {
-            let (ours, tape) = half(direction, &mut tape, half_len + input_len);
+            let (ours, cache) = half(direction, &mut cache, half_len + input_len);
             let (d_output, d_input) = ours.split_at_mut(half_len);
             for (dy, d_output) in
-                flow.dy.chunks_exact(2 * self.units).zip(d_output.chunks_exact_mut(self.units))
+                io.dy.chunks_exact(2 * self.units).zip(d_output.chunks_exact_mut(self.units))
             {
                 d_output.copy_from_slice(&dy[direction * self.units..(direction + 1) * self.units]);
             }
             let d_input = dx.is_some().then_some(&mut *d_input);
-            let inner = Flow { x: flow.x, y: &[], dy: d_output, dx: d_input };
-            layer.backward(pass, self.weights(direction, weights), inner, gradient, tape);
+            let inner = GradientIo { x: io.x, y: &[], dy: d_output, dx: d_input };
+            layer.backward(context, self.weights(direction, weights), inner, gradient, cache);
             if let Some(dx) = &mut dx {
                 let d_input = &ours[half_len..];
                 if direction == 0 { dx.copy_from_slice(d_input) } else { add(dx, d_input) }
@@ -170,7 +185,7 @@ impl Layer for BidirectionalLayer {
         }
     }
 
-    fn wants_many_rows(&self) -> bool {
+    fn prefers_many_rows(&self) -> bool {
         true
     }
 }
@@ -219,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_recurrent_layers_go_both_ways() {
+    fn other_layers_are_rejected() {
         let dense = LayerSpec::Dense(Dense::new(3, Default::default()));
         let error = both_ways(dense).build(&[4, 3], "layers.0").unwrap_err();
         assert_eq!(

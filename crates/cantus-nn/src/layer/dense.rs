@@ -1,31 +1,32 @@
-//! Dense: every output is connected to every input.
+//! Dense: a fully connected layer.
 //!
 //! Forward: h = x W + b, y = f(h). Each column of W holds the weights of one neuron.
 //!
-//! Backward, by the chain rule, beginning with ∂E/∂y from the layer above:
+//! Backward, by the chain rule, from ∂E/∂y of the next layer:
 //!
-//! - ∂E/∂h = ∂E/∂y · f'(h): through the activation, number by number;
-//! - ∂E/∂W = xᵀ ∂E/∂h: the weight from input i to neuron j changed h_j by x_i, summed over the examples;
+//! - ∂E/∂h = ∂E/∂y · f'(h), elementwise (softmax excepted);
+//! - ∂E/∂W = xᵀ ∂E/∂h, since ∂hⱼ/∂Wᵢⱼ = xᵢ, summed over the examples;
 //! - ∂E/∂b = Σ ∂E/∂h over the examples;
-//! - ∂E/∂x = ∂E/∂h Wᵀ: input i reached the loss through every neuron; handed to the layer below.
+//! - ∂E/∂x = ∂E/∂h Wᵀ, since input i affects the loss through every neuron; for the layer before.
 
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
+    Site, Weights, split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::crew::Crew;
 use crate::elementwise::{add, add_rows};
 use crate::error::Error;
-use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::initializer::Initializer;
+use crate::latency_pool::LatencyPool;
+use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
-use crate::team::lock;
+use crate::sync::lock;
 
-/// A fully connected layer; on an input of more than one axis, along the last one.
+/// A fully connected layer over the last axis.
 ///
 /// # Shapes
 /// - input `[..., n]`, output `[..., units]`
@@ -36,12 +37,12 @@ use crate::team::lock;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
-    /// How many neurons.
+    /// Number of neurons.
     pub units: usize,
     /// f
     #[serde(default)]
     pub activation: Activation,
-    /// What W begins with.
+    /// The initialiser of W.
     #[serde(default = "Dense::default_kernel_initializer")]
     pub kernel_initializer: Initializer,
     /// A penalty on W.
@@ -53,7 +54,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// A layer of `units` neurons, otherwise as Keras has it by default.
+    /// A layer of `units` neurons, otherwise with Keras's defaults.
     #[must_use]
     pub fn new(units: usize, activation: Activation) -> Self {
         Self {
@@ -83,14 +84,13 @@ impl Dense {
     }
 }
 
-/// From how many weights on threads share the columns of a layer and not the examples of a batch: the
-/// gradients that each share of a batch would have to keep, and the team to add up, outgrow the second-level
-/// cache.
+/// From this many weights on, threads divide the columns and not the examples: the gradients of all shards, and their sum,
+/// would exceed the second-level cache.
 const MANY_WEIGHTS: usize = 65_536;
 
-/// From how many weights on it pays to share an answer: they take a microsecond to read.
-const WORTH_SHARING: usize = 16_384;
-/// Parts of the inputs whose sums are shared.
+/// From this many weights on, threads share the work for a single example: to read them takes 1 µs.
+const MIN_PARALLEL_WEIGHTS: usize = 16_384;
+/// Parts of the inputs whose products are computed in parallel.
 const PARTS: usize = 4;
 
 /// A [`Dense`] layer for one input shape.
@@ -99,7 +99,7 @@ pub(crate) struct DenseLayer {
     pub(crate) description: Dense,
     /// n
     pub(crate) n_inputs: usize,
-    /// How many rows of n numbers one example has.
+    /// Rows of n numbers of one example.
     repeats: usize,
     output_shape: Vec<usize>,
 }
@@ -110,8 +110,8 @@ impl DenseLayer {
         [self.n_inputs * self.description.units, self.description.units]
     }
 
-    fn is_worth_sharing(&self) -> bool {
-        self.repeats == 1 && self.lens()[0] >= WORTH_SHARING
+    fn is_parallel(&self) -> bool {
+        self.repeats == 1 && self.lens()[0] >= MIN_PARALLEL_WEIGHTS
     }
 }
 
@@ -133,44 +133,51 @@ impl Layer for DenseLayer {
         ]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         let (kept, units) = (self.description.activation.needs_net_input(), self.description.units);
-        Memory {
-            floats: if kept { self.repeats * units } else { 0 },
-            scratch: if self.is_worth_sharing() { PARTS * units } else { 0 },
-            ..Memory::default()
+        BufferSizes {
+            cached: if kept { self.repeats * units } else { 0 },
+            scratch: if self.is_parallel() { PARTS * units } else { 0 },
+            ..BufferSizes::default()
         }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
-        let [kernel, bias] = split(weights.values, self.lens());
-        let x = Matrix::new(x, pass.rows * self.repeats, self.n_inputs);
-        matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Onto::Fresh);
-        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
-    }
-
-    /// Members take rows of the kernel, which lie together in memory: to read them is what takes the time. The cut does
-    /// not depend on who helps, so that an answer has the same bits alone.
-    fn answer(
+    fn forward(
         &self,
-        crew: &Crew,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
         y: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
-        if !self.is_worth_sharing() {
-            return self.forward(pass, weights, x, y, tape);
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
+        let [kernel, bias] = split(weights.values, self.lens());
+        let x = Matrix::new(x, context.rows * self.repeats, self.n_inputs);
+        matmul(y, units, x, Matrix::new(kernel, self.n_inputs, units), Accumulate::Overwrite);
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
+    }
+
+    /// Threads take rows of the kernel, which are contiguous in memory, since reading them takes most of the time. The parts do
+    /// not depend on the number of threads, so the bits do not either.
+    fn forward_one(
+        &self,
+        pool: &LatencyPool,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
+        if !self.is_parallel() {
+            return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
         let height = self.n_inputs.div_ceil(PARTS).next_multiple_of(8);
-        let sums = &mut tape.scratch[..PARTS * units];
+        let sums = &mut cache.scratch[..PARTS * units];
         let parts: Vec<_> = sums.chunks_exact_mut(units).map(Mutex::new).collect();
-        crew.together(&|rank| {
-            for (i, sum) in parts.iter().enumerate().skip(rank).step_by(crew.n_members()) {
+        pool.run(&|rank| {
+            for (i, sum) in parts.iter().enumerate().skip(rank).step_by(pool.n_threads()) {
                 let start = (i * height).min(self.n_inputs);
                 let n = height.min(self.n_inputs - start);
                 let (x, kernel) = (&x[start..start + n], &kernel[start * units..]);
@@ -179,39 +186,39 @@ impl Layer for DenseLayer {
                     units,
                     Matrix::new(x, 1, n),
                     Matrix::new(kernel, n, units),
-                    Onto::Fresh,
+                    Accumulate::Overwrite,
                 );
             }
         });
         drop(parts);
         y.fill(0.0);
         sums.chunks_exact(units).for_each(|sum| add(y, sum));
-        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(tape.floats));
+        add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (units, activation) = (self.description.units, pass.activation(self.description.activation));
-        let n_rows = pass.rows * self.repeats;
+        let (units, activation) = (self.description.units, context.activation(self.description.activation));
+        let n_rows = context.rows * self.repeats;
         let [kernel, _] = split(weights.values, self.lens());
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
-        activation.backward(flow.y, tape.floats, flow.dy, units);
-        let dh = Matrix::new(flow.dy, n_rows, units);
-        matmul(d_kernel, units, Matrix::new(flow.x, n_rows, self.n_inputs).transposed(), dh, Onto::Sum);
-        add_rows(d_bias, flow.dy);
-        if let Some(dx) = flow.dx {
+        activation.backward(io.y, cache.cached, io.dy, units);
+        let dh = Matrix::new(io.dy, n_rows, units);
+        matmul(d_kernel, units, Matrix::new(io.x, n_rows, self.n_inputs).transposed(), dh, Accumulate::Add);
+        add_rows(d_bias, io.dy);
+        if let Some(dx) = io.dx {
             matmul(
                 dx,
                 self.n_inputs,
                 dh,
                 Matrix::new(kernel, self.n_inputs, units).transposed(),
-                Onto::Fresh,
+                Accumulate::Overwrite,
             );
         }
     }
@@ -220,9 +227,9 @@ impl Layer for DenseLayer {
         self.description.activation
     }
 
-    fn meeting(&self) -> Option<Meeting<'_>> {
+    fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
         let wide = self.repeats == 1 && self.lens()[0] >= MANY_WEIGHTS;
-        wide.then_some(Meeting::Columns(self))
+        wide.then_some(BatchReduction::ColumnParallel(self))
     }
 }
 
@@ -230,7 +237,7 @@ impl Layer for DenseLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
 
     fn dense(activation: Activation) -> LayerSpec {
         LayerSpec::Dense(Dense::new(3, activation))
@@ -266,32 +273,33 @@ mod tests {
         gradients_match_differences(&dense(Activation::Gelu), &[2, 3, 5], 2);
     }
 
-    /// So few inputs that some parts of the sum have none.
+    /// With so few inputs that some parts have none.
     #[test]
-    fn a_wide_layer_of_few_inputs_answers_too() {
+    fn a_wide_layer_with_few_inputs_equals_the_batch() {
         for n_inputs in [1, 7, 8, 9, 24, 25] {
-            let layer = LayerSpec::Dense(Dense::new(WORTH_SHARING.div_ceil(n_inputs), Activation::Tanh));
-            let units = WORTH_SHARING.div_ceil(n_inputs);
+            let layer =
+                LayerSpec::Dense(Dense::new(MIN_PARALLEL_WEIGHTS.div_ceil(n_inputs), Activation::Tanh));
+            let units = MIN_PARALLEL_WEIGHTS.div_ceil(n_inputs);
             let (x, weights) = (noise(n_inputs, 1), noise((n_inputs + 1) * units, 2));
-            let answer = run_answer(&Crew::alone(), &layer, &[n_inputs], &weights, &x);
-            assert_close(&answer, &run_forward(&layer, &[n_inputs], &weights, &x), 1e-5);
+            let output = run_forward_one(&LatencyPool::single_thread(), &layer, &[n_inputs], &weights, &x);
+            assert_close(&output, &run_forward(&layer, &[n_inputs], &weights, &x), 1e-5);
         }
     }
 
     #[test]
-    fn a_shared_answer_has_the_bits_of_one_alone() {
+    fn the_output_has_the_same_bits_on_any_number_of_threads() {
         let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));
         let (weights, x) = (noise(201 * 150, 1), noise(200, 2));
-        let alone = run_answer(&Crew::alone(), &layer, &[200], &weights, &x);
-        assert_close(&alone, &run_forward(&layer, &[200], &weights, &x), 1e-5);
+        let single = run_forward_one(&LatencyPool::single_thread(), &layer, &[200], &weights, &x);
+        assert_close(&single, &run_forward(&layer, &[200], &weights, &x), 1e-5);
         for _ in 0..200 {
-            let answer = run_answer(&Crew::muster(), &layer, &[200], &weights, &x);
-            assert!(alone.iter().zip(&answer).all(|(a, b)| a.to_bits() == b.to_bits()));
+            let output = run_forward_one(&LatencyPool::acquire(), &layer, &[200], &weights, &x);
+            assert!(single.iter().zip(&output).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }
 
     #[test]
-    fn zero_units_are_refused_by_name() {
+    fn zero_units_are_rejected() {
         let error = Dense::new(0, Activation::Linear)
             .build(&[4], Site { path: "layers.7", kind: "Dense" })
             .unwrap_err();

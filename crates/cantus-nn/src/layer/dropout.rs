@@ -1,66 +1,65 @@
-//! Dropout and SpatialDropout: a random share of the numbers, or of the channels, is silenced in training, so that no
-//! neuron can lean on one other (Srivastava et al. 2014; channels, since neighbours in time or space say much the same:
-//! Tompson et al. 2015).
+//! Dropout and SpatialDropout: a random fraction of the numbers, or of the channels, is set to 0 in training.
 //!
-//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1 (of a channel the same everywhere); the
-//! division keeps the mean.
-//! Inference: y = x. Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a hash of step,
-//! layer, example and place, computed anew.
+//! Dropout prevents neurons from relying on single others (Srivastava et al. 2014); SpatialDropout drops whole channels, since
+//! neighbours in time or space are strongly correlated (Tompson et al. 2015).
+//!
+//! Forward: y = m x / (1 - rate), where m is 0 with probability `rate`, else 1 (the same for all positions of a channel); the
+//! division preserves the mean. Inference: y = x. Backward: ∂E/∂x = m ∂E/∂y / (1 - rate). The mask m is not stored: it is a
+//! hash of step, layer, example and position.
 
 use cantus_random::{bits, key};
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
-/// Silences each number with probability `rate`.
+/// Sets each number to 0 with probability `rate` in training.
 ///
 /// # Shapes
 /// - input and output: any
 ///
 /// # Reference
-/// Means what `keras.layers.Dropout` means.
+/// Has the distribution of `keras.layers.Dropout`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// Which share is silenced; at least 0, less than 1.
+    /// The probability, in [0, 1).
     pub rate: f32,
 }
 
 impl Dropout {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.share("rate", self.rate)?;
-        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone: input_shape.iter().product() })
+        let rate = site.fraction("rate", self.rate)?;
+        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_independent: input_shape.iter().product() })
     }
 }
 
 impl SpatialDropout {
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.share("rate", self.rate)?;
-        let n_alone = input_shape.last().copied().unwrap_or(1);
-        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_alone })
+        let rate = site.fraction("rate", self.rate)?;
+        let n_independent = input_shape.last().copied().unwrap_or(1);
+        Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_independent })
     }
 }
 
-/// Silences each channel (of the last axis) with probability `rate` in training.
+/// Sets each channel (of the last axis) to 0 with probability `rate` in training.
 ///
 /// # Shapes
 /// - input and output `[..., channels]`
 ///
 /// # Reference
-/// Means what `keras.layers.SpatialDropout1D` and `SpatialDropout2D` mean, by which names architectures know
-/// it too.
+/// Has the distribution of `keras.layers.SpatialDropout1D` and `SpatialDropout2D`, whose names architectures accept too.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpatialDropout {
-    /// Which share is silenced; at least 0, less than 1.
+    /// The probability, in [0, 1).
     pub rate: f32,
 }
 
 /// `to` = `scale` · `from`, or 0 where random bits are below `limit`.
 #[multiversion(targets = "simd")]
-fn silence(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
+fn mask_row(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
     for (i, (from, to)) in (0_u32..).zip(from.iter().zip(to)) {
         *to = if bits(key, i) < limit { 0.0 } else { from * scale };
     }
@@ -71,20 +70,22 @@ fn silence(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
 pub(crate) struct DropoutLayer {
     rate: f32,
     shape: Vec<usize>,
-    /// How many numbers of an example are silenced each for itself: all, or one for each channel, and the others as these.
-    n_alone: usize,
+    /// Numbers of an example with a mask of their own: all, or one for each channel, repeated at all positions.
+    n_independent: usize,
 }
 
 impl DropoutLayer {
     /// `to` = mask · `from` / (1 - rate)
-    fn silence(&self, pass: &Pass, from: &[f32], to: &mut [f32]) {
+    fn apply_mask(&self, context: &BatchContext, from: &[f32], to: &mut [f32]) {
         let width = self.shape.iter().product();
         let limit = (f64::from(self.rate) * 2.0_f64.powi(32)) as u32;
         let scale = 1.0 / (1.0 - self.rate);
         for (row, (from, to)) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)).enumerate() {
-            let key = key(pass.key, (pass.first_row + row) as u64);
-            for (from, to) in from.chunks_exact(self.n_alone).zip(to.chunks_exact_mut(self.n_alone)) {
-                silence(key, limit, scale, from, to);
+            let key = key(context.key, (context.first_row + row) as u64);
+            for (from, to) in
+                from.chunks_exact(self.n_independent).zip(to.chunks_exact_mut(self.n_independent))
+            {
+                mask_row(key, limit, scale, from, to);
             }
         }
     }
@@ -99,17 +100,24 @@ impl Layer for DropoutLayer {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
-        if pass.training {
-            self.silence(pass, x, y);
+    fn forward(&self, context: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
+        if context.training {
+            self.apply_mask(context, x, y);
         } else {
             y.copy_from_slice(x);
         }
     }
 
-    fn backward(&self, pass: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        if let Some(dx) = flow.dx {
-            self.silence(pass, flow.dy, dx);
+    fn backward(
+        &self,
+        context: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        if let Some(dx) = io.dx {
+            self.apply_mask(context, io.dy, dx);
         }
     }
 }
@@ -127,22 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn the_share_of_zeros_is_the_rate_and_the_mean_stays() {
+    fn the_fraction_of_zeros_is_the_rate_and_the_mean_stays() {
         let layer = Dropout { rate: 0.3 }.build(&[1000], Site { path: "", kind: "Dropout" }).unwrap();
         let mut y = vec![0.0; 20_000];
-        let pass = Pass { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
-        layer.silence(&pass, &vec![1.0; 20_000], &mut y);
+        let context =
+            BatchContext { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
+        layer.apply_mask(&context, &vec![1.0; 20_000], &mut y);
         let zeros = y.iter().filter(|&&y| y == 0.0).count() as f32 / 2e4;
         let mean = y.iter().sum::<f32>() / 2e4;
         assert!((zeros - 0.3).abs() < 0.02 && (mean - 1.0).abs() < 0.03, "{zeros} {mean}");
     }
 
     #[test]
-    fn a_channel_is_silenced_as_a_whole() {
+    fn a_channel_is_dropped_as_a_whole() {
         let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], Site { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 480];
-        let pass = Pass { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
-        layer.silence(&pass, &[1.0; 480], &mut y);
+        let context = BatchContext { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
+        layer.apply_mask(&context, &[1.0; 480], &mut y);
         for example in y.chunks(240) {
             assert!(example.chunks(40).all(|step| step == &example[..40]));
             assert!(example.contains(&0.0) && example.contains(&2.0));
@@ -161,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_one_is_refused() {
+    fn a_rate_of_one_is_rejected() {
         assert!(Dropout { rate: 1.0 }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
         assert!(Dropout { rate: f32::NAN }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
     }

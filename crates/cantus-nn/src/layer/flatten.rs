@@ -1,13 +1,13 @@
 //! Flatten and Reshape: the same numbers under another shape.
 //!
-//! Numbers lie row-major, so nothing moves: [130, 13] becomes [1690] in place. Built, both are a [`View`].
+//! Arrays are row-major, so no number moves: [130, 13] becomes [1690] in place. Both are built into a [`View`].
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights, size};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights, size};
 use crate::error::Error;
 
-/// Makes one axis of all axes.
+/// Flattens all axes into one.
 ///
 /// # Shapes
 /// - input `[a, b, ...]`, output `[a · b · ...]`
@@ -46,7 +46,7 @@ impl Reshape {
     }
 }
 
-/// The input under the shape it holds.
+/// The input with this shape.
 #[derive(Debug)]
 pub(crate) struct View(Vec<usize>);
 
@@ -59,13 +59,20 @@ impl Layer for View {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         y.copy_from_slice(x);
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        if let Some(dx) = flow.dx {
-            dx.copy_from_slice(flow.dy);
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        if let Some(dx) = io.dx {
+            dx.copy_from_slice(io.dy);
         }
     }
 
@@ -86,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn reshape_keeps_the_size_or_says_what_does_not_fit() {
+    fn reshape_rejects_another_size() {
         let reshape = Reshape { target_shape: vec![130, 13, 1] };
         assert_eq!(reshape.build(&[130, 13], SITE).unwrap().output_shape(), [130, 13, 1]);
         let message = reshape.build(&[64, 13], SITE).unwrap_err().to_string();
         assert_eq!(
             message,
-            "layers.0 (Reshape) wants 1690 numbers, for its target shape [130, 13, 1], but gets an input of shape [64, 13]"
+            "layers.0 (Reshape) needs 1690 numbers, for its target shape [130, 13, 1], but its input has shape [64, 13]"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! GaussianNoise: adds noise in training, another way than [`Dropout`](super::Dropout) to disturb it.
+//! GaussianNoise: adds normal noise in training, as regularisation.
 //!
 //! Forward: y = x + s n, with n from a normal distribution; backward: ∂E/∂x = ∂E/∂y. Inference: y = x.
 
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
 /// Adds noise in training.
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// - input and output: any
 ///
 /// # Reference
-/// Means what `keras.layers.GaussianNoise` means.
+/// Has the distribution of `keras.layers.GaussianNoise`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNoise {
@@ -47,20 +47,27 @@ impl Layer for GaussianNoiseLayer {
         BackwardReads::NEITHER
     }
 
-    fn forward(&self, pass: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, context: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         y.copy_from_slice(x);
-        if pass.training {
+        if context.training {
             let width = self.shape.iter().product();
             for (row, y) in y.chunks_exact_mut(width).enumerate() {
-                let mut rng = KeyedRng::new([pass.key, (pass.first_row + row) as u64]);
+                let mut rng = KeyedRng::new([context.key, (context.first_row + row) as u64]);
                 y.iter_mut().for_each(|y| *y += self.stddev * rng.normal() as f32);
             }
         }
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], _: Tape<'_>) {
-        if let Some(dx) = flow.dx {
-            dx.copy_from_slice(flow.dy);
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
+        if let Some(dx) = io.dx {
+            dx.copy_from_slice(io.dy);
         }
     }
 }
@@ -71,7 +78,8 @@ mod tests {
     use crate::layer::LayerSpec;
     use crate::testing::{gradients_match_differences, run_forward};
 
-    const TRAINING: Pass = Pass { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
+    const TRAINING: BatchContext =
+        BatchContext { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
 
     #[test]
     fn gradients_equal_central_differences_under_the_same_noise() {
@@ -82,9 +90,9 @@ mod tests {
     fn noise_has_the_deviation_asked_for() {
         let layer = GaussianNoise { stddev: 0.3 }.build(&[5000], Site { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 10_000];
-        let (weights, tape) =
-            (Weights { values: &[], derived: &[] }, Tape { floats: &mut [], scratch: &mut [] });
-        layer.forward(&TRAINING, weights, &[1.0; 10_000], &mut y, tape);
+        let (weights, cache) =
+            (Weights { values: &[], derived: &[] }, ForwardCache { cached: &mut [], scratch: &mut [] });
+        layer.forward(&TRAINING, weights, &[1.0; 10_000], &mut y, cache);
         let mean = y.iter().sum::<f32>() / 1e4;
         let deviation = (y.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 1e4).sqrt();
         assert!((mean - 1.0).abs() < 0.02 && (deviation - 0.3).abs() < 0.01, "{mean} {deviation}");

@@ -1,48 +1,39 @@
-//! GRU: one state and two gates (Cho et al. 2014), in the variant whose reset gate comes after the recurrent
-//! product.
+//! GRU: gated recurrent unit (Cho et al. 2014), in the variant that applies the reset gate after the recurrent product.
 //!
-//! Forward, at each step, from the input x and the state h of the step before (0 at first), with W, R and the
-//! two biases b (of the input) and d (of the state) split by gate:
+//! Forward, at each step, from the input x and the state h of the step before (initially 0), with W, R and the biases b (of
+//! the input) and d (of the state) split by gate:
 //!
-//! - z = σ(x W_z + b_z + h R_z + d_z): how much to keep; r = σ(x W_r + b_r + h R_r + d_r): how much of the
-//!   past to look at
-//! - s = h R_g + d_g, g = tanh(x W_g + b_g + r s): what might be new
+//! - update gate z = σ(x W_z + b_z + h R_z + d_z), reset gate r = σ(x W_r + b_r + h R_r + d_r)
+//! - s = h R_g + d_g, candidate g = tanh(x W_g + b_g + r s)
 //! - h' = z h + (1 - z) g
 //!
-//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after), the net
-//! inputs' gradients are
+//! Backward, from the last step to the first, with ∂E/∂h' (of the output and of the step after), the net inputs' gradients
+//! are
 //!
 //! - ∂E/∂a_z = ∂E/∂h' (h - g) z (1 - z), ∂E/∂a_g = ∂E/∂h' (1 - z)(1 - g²), ∂E/∂a_r = ∂E/∂a_g s r (1 - r),
 //!   ∂E/∂s = ∂E/∂a_g r
-//! - on to the step before: ∂E/∂h = ∂E/∂h' z + [∂E/∂s ∂E/∂a_z ∂E/∂a_r] [R_g R_z R_r]ᵀ
-//! - ∂E/∂W = Σ xᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂a_g], ∂E/∂R = Σ hᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂s]; biases the same with 1 for
-//!   x and h
-
-use std::ops::Range;
+//! - for the step before: ∂E/∂h = ∂E/∂h' z + [∂E/∂s ∂E/∂a_z ∂E/∂a_r] [R_g R_z R_r]ᵀ
+//! - ∂E/∂W = Σ xᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂a_g], ∂E/∂R = Σ hᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂s]; biases the same with 1 for x and h
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::one_sequence::{self, Gated};
-use super::recurrence::{Recurrence, at, during};
-use super::{
-    BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, quarters_mut, split, split_mut,
-    transpose,
-};
-use crate::crew::Crew;
+use super::recurrence::Recurrence;
+use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
+use super::single_example::CellStep;
+use super::{Parameter, Site, quarters_mut, split};
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
-use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::initializer::Initializer;
+use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
 
 /// Gated recurrent unit.
 ///
 /// # Shapes
-/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all of
-///   them
-/// - weights: `kernel [n, 3 units]`, `recurrent_kernel [units, 3 units]`, `bias [2, 3 units]` (of the input,
-///   of the state); gates in the order z, r, g
+/// - input `[time, n]`; output `[units]`, the last state, or with `return_sequences` `[time, units]`, all states
+/// - weights: `kernel [n, 3 units]`, `recurrent_kernel [units, 3 units]`, `bias [2, 3 units]` (of the input, of the state);
+///   gates in the order z, r, g
 ///
 /// # Reference
 /// Equals `keras.layers.GRU` with its default activations and `reset_after=True`, its default.
@@ -51,8 +42,7 @@ use crate::regularizer::Regularizer;
 pub struct Gru {
     /// The size of h.
     pub units: usize,
-    /// Whether to put out h of every step, for another recurrent layer (sequence to sequence), and not of the
-    /// last alone.
+    /// Whether to output h of every step, for another recurrent layer, and not only of the last.
     #[serde(default)]
     pub return_sequences: bool,
     /// A penalty on W.
@@ -64,7 +54,7 @@ pub struct Gru {
 }
 
 impl Gru {
-    /// A layer of `units` units, otherwise as Keras has it by default.
+    /// A layer of `units` units, otherwise with Keras's defaults.
     #[must_use]
     pub fn new(units: usize, return_sequences: bool) -> Self {
         Self { units, return_sequences, kernel_regularizer: None, recurrent_regularizer: None }
@@ -72,78 +62,66 @@ impl Gru {
 
     pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<GruLayer, Error> {
         let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
-        Ok(GruLayer { description: self, sequence })
+        let bias = Parameter::new("bias", &[2, 3 * self.units], Initializer::Zeros);
+        Ok(RecurrentLayer::new(sequence, [self.kernel_regularizer, self.recurrent_regularizer], bias))
     }
 }
 
 /// A [`Gru`] layer for one input shape.
+pub(crate) type GruLayer = RecurrentLayer<GruCell>;
+
+/// The time step of a GRU. Stored are s, z, r, g, and in the backward pass ∂E/∂s, ∂E/∂a_z, ∂E/∂a_r, ∂E/∂a_g: in this order,
+/// the three that depend on the state are adjacent, and so are the three that depend on the input.
 #[derive(Debug)]
-pub(crate) struct GruLayer {
-    description: Gru,
-    sequence: Recurrence,
-}
+pub(crate) struct GruCell;
 
-/// What the forward pass leaves for the backward pass, each `[time, examples, …]`.
-struct Kept<'a> {
-    /// x
-    x: &'a mut [f32],
-    /// s, z, r, g; the backward pass puts ∂E/∂s, ∂E/∂a_z, ∂E/∂a_r, ∂E/∂a_g in their place. In this order, the
-    /// state's three lie side by side, and so do the input's.
-    gates: &'a mut [f32],
-    /// h'
-    state: &'a mut [f32],
-}
+impl Cell for GruCell {
+    const N_GATES: usize = 3;
+    const N_CACHED: usize = 4;
+    const HAS_CELL_STATE: bool = false;
+    const SEPARATE_PRODUCT: bool = true;
+    const STATE_GRADIENT: Accumulate = Accumulate::Add;
 
-impl GruLayer {
-    /// The same layer, from the last step to the first.
-    pub(super) fn backwards(self) -> Self {
-        Self { sequence: self.sequence.backwards(), ..self }
-    }
-
-    /// Lengths of kernel, recurrent kernel and bias.
-    fn lens(&self) -> [usize; 3] {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        [n_inputs * 3 * units, units * 3 * units, 2 * 3 * units]
-    }
-
-    fn keep<'a>(&self, rows: usize, floats: &'a mut [f32]) -> Kept<'a> {
-        let Recurrence { n_steps, n_inputs, units, .. } = self.sequence;
-        let (x, rest) = floats.split_at_mut(n_steps * rows * n_inputs);
-        let (gates, state) = rest.split_at_mut(n_steps * rows * 4 * units);
-        Kept { x, gates, state }
-    }
-
-    /// Adds the gradients of a chunk of steps to those of the weights.
-    fn add_gradient(
-        &self,
-        kept: &Kept<'_>,
-        steps: &Range<usize>,
-        rows: usize,
-        gradient: &mut [f32],
-        sums: &mut [f32],
-    ) {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        let [d_kernel, d_recurrent, d_bias] = split_mut(gradient, self.lens());
-        let d_gates = &kept.gates[during(steps, rows * 4 * units)];
-        let n = steps.len() * rows;
-        let inputs = Matrix::new(&kept.x[during(steps, rows * n_inputs)], n, n_inputs);
-        let of_input = Matrix::strided(&d_gates[units..], n, 3 * units, 4 * units);
-        matmul(d_kernel, 3 * units, inputs.transposed(), of_input, Onto::Sum);
-        // The first step has no state before it.
-        let later = steps.start.max(1)..steps.end;
-        let before = Matrix::new(
-            &kept.state[during(&(later.start - 1..later.end - 1), rows * units)],
-            later.len() * rows,
-            units,
-        );
-        let d_later = &kept.gates[during(&later, rows * 4 * units)];
-        if !d_later.is_empty() {
-            let [of_z_and_r, of_s] = [&d_later[units..], d_later];
-            let of_z_and_r = Matrix::strided(of_z_and_r, later.len() * rows, 2 * units, 4 * units);
-            let of_s = Matrix::strided(of_s, later.len() * rows, units, 4 * units);
-            matmul(d_recurrent, 3 * units, before.transposed(), of_z_and_r, Onto::Sum);
-            matmul(&mut d_recurrent[2 * units..], 3 * units, before.transposed(), of_s, Onto::Sum);
+    fn forward(step: CellStep<'_>) {
+        let CellStep { gates, recurrent, bias, before, state, .. } = step;
+        let units = bias.len() / 6;
+        let (b, d) = bias.split_at(3 * units);
+        let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
+        let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
+        for ((gates, recurrent), (before, state)) in rows {
+            let [b, d, recurrent] = [b, d, recurrent].map(|three| split(three, [units; 3]));
+            cell_forward(quarters_mut(gates), b, d, recurrent, before, state);
         }
+    }
+
+    /// Leaves ∂E/∂h' z in `d_state`.
+    fn backward(step: CellGradient<'_>) {
+        let CellGradient { gates, before, d_state, units, .. } = step;
+        let rows = gates.chunks_exact_mut(4 * units).zip(before.chunks_exact(units));
+        for ((gates, before), d_state) in rows.zip(d_state.chunks_exact_mut(units)) {
+            let [s, z, r, g] = quarters_mut(gates);
+            cell_backward(s, z, r, g, before, d_state);
+        }
+    }
+
+    /// [R_g R_z R_r]ᵀ
+    fn arrange_recurrent(recurrent_t: &mut [f32], units: usize) {
+        recurrent_t.rotate_right(units * units);
+    }
+
+    fn add_recurrent_gradient(d_recurrent: &mut [f32], before: Matrix<'_>, d_gates: &[f32], units: usize) {
+        if d_gates.is_empty() {
+            return;
+        }
+        let n = d_gates.len() / (4 * units);
+        let of_z_and_r = Matrix::strided(&d_gates[units..], n, 2 * units, 4 * units);
+        let of_s = Matrix::strided(d_gates, n, units, 4 * units);
+        matmul(d_recurrent, 3 * units, before.transposed(), of_z_and_r, Accumulate::Add);
+        matmul(&mut d_recurrent[2 * units..], 3 * units, before.transposed(), of_s, Accumulate::Add);
+    }
+
+    fn add_bias_gradient(d_bias: &mut [f32], d_gates: &[f32], sums: &mut [f32]) {
+        let units = sums.len() / 4;
         sums.fill(0.0);
         add_rows(sums, d_gates);
         let (of_input, of_state) = d_bias.split_at_mut(3 * units);
@@ -153,20 +131,7 @@ impl GruLayer {
     }
 }
 
-/// One step forward for all examples: net inputs, `gates` from the input and `recurrent` from the state,
-/// become gates and state.
-fn step_forward(gates: &mut [f32], recurrent: &[f32], bias: &[f32], before: &[f32], state: &mut [f32]) {
-    let units = bias.len() / 6;
-    let (b, d) = bias.split_at(3 * units);
-    let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
-    let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
-    for ((gates, recurrent), (before, state)) in rows {
-        let [b, d, recurrent] = [b, d, recurrent].map(|three| split(three, [units; 3]));
-        cell_forward(quarters_mut(gates), b, d, recurrent, before, state);
-    }
-}
-
-/// One step forward for one example; a function of its own, so that its arguments are known not to overlap.
+/// One step forward for one example; separate, so that its arguments are known not to overlap.
 #[multiversion(targets = "simd")]
 fn cell_forward(
     [s, z, r, g]: [&mut [f32]; 4],
@@ -192,16 +157,7 @@ fn cell_forward(
     }
 }
 
-/// One step backward for all examples: gates become their net inputs' gradients, and ∂E/∂h' becomes ∂E/∂h' z.
-fn step_backward(gates: &mut [f32], before: &[f32], d_state: &mut [f32], units: usize) {
-    let rows = gates.chunks_exact_mut(4 * units).zip(before.chunks_exact(units));
-    for ((gates, before), d_state) in rows.zip(d_state.chunks_exact_mut(units)) {
-        let [s, z, r, g] = quarters_mut(gates);
-        cell_backward(s, z, r, g, before, d_state);
-    }
-}
-
-/// One step backward for one example; a function of its own, so that its arguments are known not to overlap.
+/// One step backward for one example; separate, so that its arguments are known not to overlap.
 #[multiversion(targets = "simd")]
 fn cell_backward(
     s: &mut [f32],
@@ -218,135 +174,6 @@ fn cell_backward(
         let d_r = d_g * *s * *r * (1.0 - *r);
         *d_state *= *z;
         (*s, *z, *r, *g) = (d_g * *r, d_z, d_r, d_g);
-    }
-}
-
-impl Layer for GruLayer {
-    fn output_shape(&self) -> &[usize] {
-        &self.sequence.output_shape
-    }
-
-    fn backward_reads(&self) -> BackwardReads {
-        BackwardReads::NEITHER
-    }
-
-    fn parameters(&self) -> Vec<Parameter> {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        let Gru { kernel_regularizer, recurrent_regularizer, .. } = self.description;
-        let recurrent = Parameter::new("recurrent_kernel", &[units, 3 * units], Initializer::Orthogonal);
-        vec![
-            Parameter::new("kernel", &[n_inputs, 3 * units], Initializer::GlorotUniform)
-                .regularized(kernel_regularizer),
-            recurrent.regularized(recurrent_regularizer),
-            Parameter::new("bias", &[2, 3 * units], Initializer::Zeros),
-        ]
-    }
-
-    fn memory(&self) -> Memory {
-        let Recurrence { n_steps, n_inputs, units, .. } = self.sequence;
-        // In scratch: the recurrent product or ∂E/∂h, zeros for the state before the first step, ∂E/∂x of a
-        // chunk; sums for the biases.
-        Memory {
-            floats: n_steps * (n_inputs + 5 * units),
-            scratch_per_row: 4 * units + n_steps * n_inputs,
-            scratch: 4 * units,
-        }
-    }
-
-    fn n_derived(&self) -> usize {
-        let [kernel, recurrent, _] = self.lens();
-        kernel + recurrent
-    }
-
-    /// Wᵀ, and [R_g R_z R_r]ᵀ.
-    fn derive(&self, weights: &[f32], derived: &mut [f32]) {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        let [kernel, recurrent, _] = split(weights, self.lens());
-        let [kernel_t, recurrent_t] = split_mut(derived, [kernel.len(), recurrent.len()]);
-        transpose(kernel, n_inputs, 3 * units, kernel_t);
-        transpose(recurrent, units, 3 * units, recurrent_t);
-        recurrent_t.rotate_right(units * units);
-    }
-
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        let rows = pass.rows;
-        let [kernel, recurrent, bias] = split(weights.values, self.lens());
-        let kept = self.keep(rows, tape.floats);
-        let [zeros, product] = split_mut(tape.scratch, [rows * units, rows * 3 * units]);
-        zeros.fill(0.0);
-        product.fill(0.0);
-        for steps in self.sequence.chunks(rows, 4 * units) {
-            let inputs = &mut kept.x[during(&steps, rows * n_inputs)];
-            self.sequence.gather(x, steps.clone(), inputs);
-            let inputs = Matrix::new(inputs, steps.len() * rows, n_inputs);
-            let of_input = &mut kept.gates[during(&steps, rows * 4 * units)][units..];
-            matmul(of_input, 4 * units, inputs, Matrix::new(kernel, n_inputs, 3 * units), Onto::Fresh);
-            for t in steps {
-                let gates = &mut kept.gates[at(t, rows * 4 * units)];
-                let (before, state) = kept.state.split_at_mut(t * rows * units);
-                let before = if t == 0 { &*zeros } else { &before[at(t - 1, rows * units)] };
-                if t > 0 {
-                    let recurrent = Matrix::new(recurrent, units, 3 * units);
-                    matmul(product, 3 * units, Matrix::new(before, rows, units), recurrent, Onto::Fresh);
-                }
-                let state = &mut state[..rows * units];
-                step_forward(gates, product, bias, before, state);
-                self.sequence.put_output(t, state, y);
-            }
-        }
-    }
-
-    fn answer(&self, crew: &Crew, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
-        let [kernel, recurrent, bias] = split(weights.values, self.lens());
-        let gated = Gated { n_gates: 3, n_kept: 4, kernel, recurrent, bias };
-        one_sequence::answer(crew, &self.sequence, gated, x, y, |now| {
-            step_forward(now.gates, now.recurrent, now.bias, now.before, now.state);
-        });
-    }
-
-    fn backward(
-        &self,
-        pass: &Pass,
-        weights: Weights<'_>,
-        flow: Flow<'_>,
-        gradient: &mut [f32],
-        tape: Tape<'_>,
-    ) {
-        let Recurrence { n_inputs, units, .. } = self.sequence;
-        let rows = pass.rows;
-        let [kernel_t, recurrent_t] = split(weights.derived, [n_inputs * 3 * units, units * 3 * units]);
-        let kept = self.keep(rows, tape.floats);
-        let (states, rest) = tape.scratch.split_at_mut(2 * rows * units);
-        let (sums, d_inputs) = rest.split_at_mut(4 * units);
-        states.fill(0.0);
-        let (zeros, d_state) = states.split_at_mut(rows * units);
-        let mut dx = flow.dx;
-        for steps in self.sequence.chunks(rows, 4 * units).rev() {
-            for t in steps.clone().rev() {
-                self.sequence.add_output_gradient(t, flow.dy, d_state);
-                let gates = &mut kept.gates[at(t, rows * 4 * units)];
-                let before = if t == 0 { &*zeros } else { &kept.state[at(t - 1, rows * units)] };
-                step_backward(gates, before, d_state, units);
-                if t > 0 {
-                    let of_state = Matrix::strided(gates, rows, 3 * units, 4 * units);
-                    matmul(d_state, units, of_state, Matrix::new(recurrent_t, 3 * units, units), Onto::Sum);
-                }
-            }
-            self.add_gradient(&kept, &steps, rows, gradient, sums);
-            if let Some(dx) = &mut dx {
-                let n = steps.len() * rows;
-                let of_input = &kept.gates[during(&steps, rows * 4 * units)][units..];
-                let of_input = Matrix::strided(of_input, n, 3 * units, 4 * units);
-                let d_inputs = &mut d_inputs[..n * n_inputs];
-                matmul(d_inputs, n_inputs, of_input, Matrix::new(kernel_t, 3 * units, n_inputs), Onto::Fresh);
-                self.sequence.scatter(d_inputs, steps, dx);
-            }
-        }
-    }
-
-    fn wants_many_rows(&self) -> bool {
-        true
     }
 }
 

@@ -1,19 +1,18 @@
-//! LayerNormalization: every row with mean 0 and deviation 1, then scaled and shifted (Ba, Kiros & Hinton
-//! 2016).
+//! LayerNormalization: each row is normalised, then scaled and shifted (Ba, Kiros & Hinton 2016).
 //!
-//! Forward, with mean μ and variance σ² of the n numbers of a row (the last axis): x̂ = (x - μ) / √(σ² + ε),
-//! y = γ x̂ + β. Unlike batch normalisation, it looks at no other example, and is the same in training and
-//! inference.
+//! Forward, with mean μ and variance σ² of the n numbers of a row (the last axis): x̂ = (x - μ) / √(σ² + ε), y = γ x̂ + β. Unlike
+//! batch normalisation, it is independent of the other examples, and the same in training and inference.
 //!
-//! Backward, with d = γ ∂E/∂y: ∂E/∂x = (d - mean(d) - x̂ mean(d x̂)) / √(σ² + ε); ∂E/∂γ = Σ x̂ ∂E/∂y, ∂E/∂β =
-//! Σ ∂E/∂y over rows.
+//! Backward, with d = γ ∂E/∂y: ∂E/∂x = (d - mean(d) - x̂ mean(d x̂)) / √(σ² + ε); ∂E/∂γ = Σ x̂ ∂E/∂y, ∂E/∂β = Σ ∂E/∂y over rows.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::{
+    BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, split, split_mut,
+};
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
 
 /// Normalises along the last axis.
 ///
@@ -90,7 +89,7 @@ fn add_gradient(x: &[f32], dy: &[f32], d_gamma: &mut [f32], d_beta: &mut [f32], 
 }
 
 #[multiversion(targets = "simd")]
-fn spread(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], epsilon: f32) {
+fn input_gradient(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], epsilon: f32) {
     let n = gamma.len();
     for ((x, dy), dx) in x.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
         let (mean, scale) = mean_and_scale(x, epsilon);
@@ -122,17 +121,24 @@ impl Layer for LayerNormalizationLayer {
         ]
     }
 
-    fn forward(&self, _: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: ForwardCache<'_>) {
         let [gamma, beta] = split(weights.values, [self.n; 2]);
         normalise(x, y, gamma, beta, self.epsilon);
     }
 
-    fn backward(&self, _: &Pass, weights: Weights<'_>, flow: Flow<'_>, gradient: &mut [f32], _: Tape<'_>) {
+    fn backward(
+        &self,
+        _: &BatchContext,
+        weights: Weights<'_>,
+        io: GradientIo<'_>,
+        gradient: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
         let [gamma, _] = split(weights.values, [self.n; 2]);
         let [d_gamma, d_beta] = split_mut(gradient, [self.n; 2]);
-        add_gradient(flow.x, flow.dy, d_gamma, d_beta, self.epsilon);
-        if let Some(dx) = flow.dx {
-            spread(flow.x, flow.dy, dx, gamma, self.epsilon);
+        add_gradient(io.x, io.dy, d_gamma, d_beta, self.epsilon);
+        if let Some(dx) = io.dx {
+            input_gradient(io.x, io.dy, dx, gamma, self.epsilon);
         }
     }
 }

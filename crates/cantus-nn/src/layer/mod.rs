@@ -1,11 +1,11 @@
-//! Layers, one file each: what it computes, how its gradient flows back, and its tests.
+//! Layers, one file each: its formulas, its forward and backward pass, and its tests.
 //!
-//! A layer comes in two forms. Its *description* ([`Dense`], [`Dropout`], …) is plain data in Keras's words.
-//! Given the shape of its input, a description is *built* into something that implements the crate's `Layer`
-//! trait: it knows its sizes and computes, but owns no numbers. Weights, outputs and gradients are slices
-//! that the caller hands in, so that one layer serves many threads at once and no step of training allocates.
+//! A layer has two forms. Its *description* ([`Dense`], [`Dropout`], …) is plain data with the names of Keras. For a given
+//! input shape, a description is *built* into an implementation of the crate's `Layer` trait, which holds sizes but no
+//! weights and no activations. These are slices passed by the caller, so that one layer can be used by many threads at once
+//! and a training step allocates nothing.
 //!
-//! Notation, in all files: x the input, h the net input, y the output, E the loss; `dy` is ∂E/∂y.
+//! Notation in all files: x the input, h the net input (pre-activation), y the output, E the loss; `dy` is ∂E/∂y.
 
 mod activate;
 mod average_pool2d;
@@ -21,11 +21,12 @@ mod layer_normalization;
 mod lstm;
 mod max_pool2d;
 mod multi_timescale_lstm;
-mod one_sequence;
 mod random_fourier_features;
 mod recurrence;
+mod recurrent_layer;
 mod residual;
 mod simple_rnn;
+mod single_example;
 mod spec;
 mod statistics_pooling;
 mod time_distributed;
@@ -34,7 +35,7 @@ mod window;
 pub use activate::Activate;
 pub use average_pool2d::{AveragePool2D, GlobalAveragePooling1D, GlobalAveragePooling2D};
 pub use batch_normalization::BatchNormalization;
-pub(crate) use batch_normalization::{Agreed, BatchNormalizationLayer, Moments};
+pub(crate) use batch_normalization::{BatchNormalizationLayer, BatchStatistics, Moments};
 pub use bidirectional::Bidirectional;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
@@ -56,28 +57,27 @@ pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
 use crate::activation::{Activation, DerivativeReads};
-use crate::crew::Crew;
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
+use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
 
-/// A layer that was built for one input shape.
+/// A layer built for one input shape.
 pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// Of one example.
     fn output_shape(&self) -> &[usize];
 
-    /// Its tensors, in the order in which they lie one after another in its weights; those that are not
-    /// trained come last.
+    /// Its tensors, in the order in which its weights are stored; those that are not trained come last.
     fn parameters(&self) -> Vec<Parameter> {
         Vec::new()
     }
 
-    /// What it needs beside input and output.
-    fn memory(&self) -> Memory {
-        Memory::default()
+    /// The buffers that it needs beside input and output.
+    fn buffer_sizes(&self) -> BufferSizes {
+        BufferSizes::default()
     }
 
-    /// How many numbers [`Self::derive`] writes.
+    /// The length of what [`Self::derive`] writes.
     fn n_derived(&self) -> usize {
         0
     }
@@ -85,67 +85,74 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// Computes from the weights what the backward pass of every example needs, such as a transposed kernel.
     fn derive(&self, _weights: &[f32], _derived: &mut [f32]) {}
 
-    /// Computes `y` from `x`, for `pass.rows` examples.
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>);
-
-    /// The same for a single example in inference, whose work a crew may share.
-    fn answer(
+    /// Computes `y` from `x` for `context.rows` examples.
+    fn forward(
         &self,
-        _crew: &Crew,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
         y: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
+    );
+
+    /// The same for a single example in inference, whose work the threads of a pool may share.
+    fn forward_one(
+        &self,
+        _pool: &LatencyPool,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
     ) {
-        self.forward(pass, weights, x, y, tape);
+        self.forward(context, weights, x, y, cache);
     }
 
-    /// Takes the gradient back through the layer: adds ∂E/∂(weights) to `gradient` and overwrites `flow.dx`.
+    /// Backpropagates through the layer: adds ∂E/∂(weights) to `gradient` and overwrites `io.dx`.
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     );
 
     /// Which buffers of the forward pass its backward pass reads, beside what the derivative of
-    /// [`Self::last_activation`] reads (`Activation::derivative_reads` declares that).
+    /// [`Self::last_activation`] reads (declared by `Activation::derivative_reads`).
     ///
-    /// Training hands [`Self::backward`] the declared buffers alone, and lets all others be overwritten: the
-    /// declaration has no default, so that every layer states it.
+    /// In training, [`Self::backward`] gets the declared buffers only, and all others may be overwritten. There is no
+    /// default, so that every layer declares what it reads.
     fn backward_reads(&self) -> BackwardReads;
 
-    /// The activation that its output goes through last.
+    /// The activation applied last to its output.
     fn last_activation(&self) -> Activation {
         Activation::Linear
     }
 
-    /// Whether each output is one of the inputs: then the derivative of an activation before it can be taken at its
-    /// outputs, which are fewer.
+    /// Whether each output is one of the inputs. The derivative of an activation before the layer can then be taken at
+    /// its outputs, which are fewer.
     fn selects(&self) -> bool {
         false
     }
 
-    /// Whether the output is the input under another shape; such a layer is never asked to compute.
+    /// Whether the output is the input with another shape; such a layer is never run.
     fn is_view(&self) -> bool {
         false
     }
 
-    /// Whether examples should come to it in large numbers at once (its products have one row for each).
-    fn wants_many_rows(&self) -> bool {
+    /// Whether it is efficient only with many examples at once (its matrix products have one row for each).
+    fn prefers_many_rows(&self) -> bool {
         false
     }
 
-    /// Whether, in training, the examples of a batch must wait for each other here.
-    fn meeting(&self) -> Option<Meeting<'_>> {
+    /// The reduction over the whole batch that it needs in training.
+    fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
         None
     }
 }
 
-/// Which buffers of its forward pass a layer reads in its backward pass.
+/// The buffers of its forward pass that a layer reads in its backward pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BackwardReads {
     /// x
@@ -159,7 +166,7 @@ impl BackwardReads {
     pub(crate) const INPUT: Self = Self { input: true, output: false };
     pub(crate) const BOTH: Self = Self { input: true, output: true };
 
-    /// All that a layer's backward pass reads: with the derivative of its last activation, unless that is skipped.
+    /// All that a layer's backward pass reads, including the derivative of its last activation unless that is skipped.
     pub(crate) fn of(layer: &dyn Layer, skips_activation: bool) -> Self {
         let derivative = layer.last_activation().derivative_reads();
         let reads = layer.backward_reads();
@@ -168,10 +175,10 @@ impl BackwardReads {
     }
 }
 
-/// Why the examples of a batch wait for each other at a layer.
-pub(crate) enum Meeting<'a> {
-    /// Its weights are so many that threads share its columns, and not the examples.
-    Columns(&'a DenseLayer),
+/// Why all examples of a batch must reach a layer before it can be computed.
+pub(crate) enum BatchReduction<'a> {
+    /// It has so many weights that threads divide its columns, not the examples.
+    ColumnParallel(&'a DenseLayer),
     /// It needs mean and variance of the whole batch.
     Statistics(&'a BatchNormalizationLayer),
 }
@@ -182,7 +189,7 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) initializer: Initializer,
-    /// What it begins with, if that is not left to the initialiser.
+    /// Initial values that replace the initialiser's.
     pub(crate) values: Option<Vec<f32>>,
     pub(crate) regularizer: Regularizer,
     pub(crate) trainable: bool,
@@ -209,32 +216,31 @@ impl Parameter {
     }
 }
 
-/// What a layer needs beside its input and output.
+/// Sizes of the buffers that a layer needs beside its input and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Memory {
-    /// Numbers that the forward pass leaves for the backward pass, for each example.
-    pub(crate) floats: usize,
-    /// Numbers that a call may use as it likes, for each example …
+pub(crate) struct BufferSizes {
+    /// Numbers that the forward pass stores for the backward pass, for each example.
+    pub(crate) cached: usize,
+    /// Scratch space of a call, for each example …
     pub(crate) scratch_per_row: usize,
-    /// … and in all.
+    /// … and in addition, whatever the number of examples.
     pub(crate) scratch: usize,
 }
 
-impl Memory {
-    /// How many numbers of scratch space a call for `rows` examples is given.
+impl BufferSizes {
+    /// Length of the scratch space of a call for `rows` examples.
     pub(crate) fn scratch_len(self, rows: usize) -> usize {
         self.scratch_per_row * rows + self.scratch
     }
 }
 
-/// What a layer keeps from its forward to its backward pass, and its scratch space; as large as [`Memory`]
-/// says.
-pub(crate) struct Tape<'a> {
-    pub(crate) floats: &'a mut [f32],
+/// What the forward pass stores for the backward pass, and scratch space; sizes as in [`BufferSizes`].
+pub(crate) struct ForwardCache<'a> {
+    pub(crate) cached: &'a mut [f32],
     pub(crate) scratch: &'a mut [f32],
 }
 
-/// A layer's weights and what was derived from them.
+/// A layer's weights and what [`Layer::derive`] computed from them.
 #[derive(Clone, Copy)]
 pub(crate) struct Weights<'a> {
     pub(crate) values: &'a [f32],
@@ -243,52 +249,51 @@ pub(crate) struct Weights<'a> {
 }
 
 /// What a backward pass reads and writes.
-pub(crate) struct Flow<'a> {
-    /// Nothing (in tests and debug builds NaN) unless declared in [`Layer::backward_reads`].
+pub(crate) struct GradientIo<'a> {
+    /// Empty (NaN in tests and debug builds) unless declared in [`Layer::backward_reads`].
     pub(crate) x: &'a [f32],
     /// The same, unless the derivative of the last activation reads it.
     pub(crate) y: &'a [f32],
     /// ∂E/∂y; a layer may overwrite it.
     pub(crate) dy: &'a mut [f32],
-    /// ∂E/∂x, unless nobody wants to know.
+    /// ∂E/∂x; `None` if no earlier layer is trainable.
     pub(crate) dx: Option<&'a mut [f32]>,
 }
 
-/// Which examples pass through a layer, and why.
+/// The examples of one call of a layer, and the mode.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pass {
-    /// How many.
+pub(crate) struct BatchContext {
+    /// Number of examples.
     pub(crate) rows: usize,
-    /// The place of the first of them in the batch.
+    /// Index of the first of them within the batch.
     pub(crate) first_row: usize,
-    /// Training, where layers such as dropout disturb; not inference.
+    /// Training, in which layers such as dropout are random; otherwise inference.
     pub(crate) training: bool,
-    /// Leave the last activation out: forward puts out net inputs h, and `dy` of backward is ∂E/∂h already.
-    /// So for a last layer whose activation the loss computes, and in backward where the layer behind takes the
-    /// derivative.
+    /// Omit the last activation: forward returns net inputs h, and `dy` of backward is ∂E/∂h already. Set for a last
+    /// layer whose activation the loss computes, and in backward where the next layer takes the derivative.
     pub(crate) skips_activation: bool,
-    /// For random numbers: differs by step and by layer.
+    /// Key of the random numbers; differs by step and by layer.
     pub(crate) key: u64,
 }
 
-impl Pass {
-    /// What a layer does about its last activation in this pass.
+impl BatchContext {
+    /// The activation that a layer applies, given its last one.
     pub(crate) fn activation(&self, last: Activation) -> Activation {
         if self.skips_activation { Activation::Linear } else { last }
     }
 }
 
-/// How many numbers an example may have between two layers, and a tensor of weights.
-pub(crate) const LARGEST: usize = 1 << 31;
-/// No count in an architecture is greater: products of three of them cannot overflow.
-const LARGEST_SETTING: usize = 1 << 20;
+/// Largest size of one example between two layers, and of a tensor of weights.
+pub(crate) const MAX_SIZE: usize = 1 << 31;
+/// Largest count in an architecture: products of three of them cannot overflow.
+const MAX_SETTING: usize = 1 << 20;
 
-/// How many numbers a shape holds; the greatest `usize` if more than that.
+/// Product of the axes; saturates at the largest `usize`.
 pub(crate) fn size(shape: &[usize]) -> usize {
     shape.iter().fold(1, |product, &axis| product.saturating_mul(axis))
 }
 
-/// Cuts a layer's weights into its tensors.
+/// Splits a layer's weights into its tensors.
 pub(crate) fn split<const N: usize>(mut values: &[f32], lens: [usize; N]) -> [&[f32]; N] {
     lens.map(|len| {
         let (tensor, rest) = values.split_at(len);
@@ -297,7 +302,7 @@ pub(crate) fn split<const N: usize>(mut values: &[f32], lens: [usize; N]) -> [&[
     })
 }
 
-/// Cuts the gradient of a layer's weights into its tensors.
+/// Splits the gradient of a layer's weights by tensor.
 pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]) -> [&mut [f32]; N] {
     lens.map(|len| {
         let (tensor, rest) = std::mem::take(&mut values).split_at_mut(len);
@@ -306,7 +311,7 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
     })
 }
 
-/// The four gates of one example.
+/// The four gates of one example, each as long.
 #[inline(always)]
 fn quarters(row: &[f32]) -> [&[f32]; 4] {
     let (first, second) = row.split_at(row.len() / 2);
@@ -314,7 +319,7 @@ fn quarters(row: &[f32]) -> [&[f32]; 4] {
     [a, b, c, d]
 }
 
-/// The four gates of one example, to be changed.
+/// [`quarters`], mutable.
 #[inline(always)]
 fn quarters_mut(row: &mut [f32]) -> [&mut [f32]; 4] {
     let (first, second) = row.split_at_mut(row.len() / 2);
@@ -338,7 +343,7 @@ pub(crate) fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32
     }
 }
 
-/// Where a layer is being built: for messages.
+/// Identifies a layer in error messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
     /// Such as `layers.2`.
@@ -352,32 +357,32 @@ impl Site<'_> {
         format!("{} ({})", self.path, self.kind)
     }
 
-    /// The input does not fit.
+    /// Error: the input shape does not fit.
     pub(crate) fn shape(self, got: &[usize], wanted: impl Into<String>) -> Error {
         Error::Shape { layer: self.layer(), got: got.to_vec(), wanted: wanted.into() }
     }
 
-    /// A count that must be at least one.
+    /// Checks that a count is between 1 and [`MAX_SETTING`].
     pub(crate) fn at_least_one(self, setting: &'static str, got: usize) -> Result<usize, Error> {
         match got {
             0 => Err(self.setting(setting, got, "at least 1")),
-            1..=LARGEST_SETTING => Ok(got),
+            1..=MAX_SETTING => Ok(got),
             _ => Err(self.too_large()),
         }
     }
 
-    /// There is more of it than any computer of today could train.
+    /// Error: the layer exceeds [`MAX_SIZE`].
     pub(crate) fn too_large(self) -> Error {
-        Error::TooLarge { what: self.layer(), limit: LARGEST }
+        Error::TooLarge { what: self.layer(), limit: MAX_SIZE }
     }
 
-    /// Refuses a shape of too many numbers, before anybody multiplies its axes.
+    /// Checks that a shape has at most [`MAX_SIZE`] elements, so that its axes can be multiplied.
     pub(crate) fn check_size(self, shape: &[usize]) -> Result<(), Error> {
-        if size(shape) > LARGEST { Err(self.too_large()) } else { Ok(()) }
+        if size(shape) > MAX_SIZE { Err(self.too_large()) } else { Ok(()) }
     }
 
-    /// A share that must be at least 0 and less than 1.
-    pub(crate) fn share(self, setting: &'static str, got: f32) -> Result<f32, Error> {
+    /// Checks that a fraction is in [0, 1).
+    pub(crate) fn fraction(self, setting: &'static str, got: f32) -> Result<f32, Error> {
         if (0.0..1.0).contains(&got) {
             Ok(got)
         } else {
@@ -385,7 +390,7 @@ impl Site<'_> {
         }
     }
 
-    /// A setting that makes no sense.
+    /// Error: a setting is out of range.
     pub(crate) fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
         Error::Setting { layer: self.layer(), setting, got: got.to_string(), wanted }
     }

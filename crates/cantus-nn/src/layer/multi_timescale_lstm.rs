@@ -1,26 +1,22 @@
-//! MultiTimescaleLSTM: several memories, each slower than the one before.
+//! MultiTimescaleLSTM: an LSTM with several groups of units, initialised for increasing time scales.
 //!
-//! The lecture asks whether there is "a version of this with multiple cell states the forget / modulate with
-//! different relative difficulties that store info on consecutively longer time scales". This is one:
-//! memories c₁ … c_K of `units` numbers each, and for each a time scale τ_k in steps, τ₁ < … < τ_K. For every
-//! k, with h the outputs of all memories, side by side:
+//! The lecture asks whether there is "a version of this with multiple cell states the forget / modulate with different
+//! relative difficulties that store info on consecutively longer time scales". This is one: cell states c₁ … c_K of `units`
+//! numbers each, with time scales τ₁ < … < τ_K in steps. For every k, with h the outputs of all groups, concatenated:
 //!
-//! - i_k = σ(x Wᵢₖ + h Rᵢₖ + bᵢₖ), f_k = σ(x W_fk + h R_fk + b_fk), o_k = σ(x Wₒₖ + h Rₒₖ + bₒₖ), g_k =
-//!   tanh(x W_gk + h R_gk + b_gk)
+//! - i_k = σ(x Wᵢₖ + h Rᵢₖ + bᵢₖ), f_k = σ(x W_fk + h R_fk + b_fk), o_k = σ(x Wₒₖ + h Rₒₖ + bₒₖ), g_k = tanh(x W_gk + h R_gk + b_gk)
 //! - c_k' = f_k c_k + i_k g_k, h_k' = o_k tanh(c_k')
 //!
-//! The gates are biased at first: b_fk = ln(τ_k - 1) and bᵢₖ = -ln(τ_k - 1). A memory that keeps the share
-//! σ(ln(τ - 1)) = 1 - 1/τ at each step holds on to what it has for τ steps on average, and lets in 1/τ of
-//! what is new. So fast memories see the notes, slow ones the bars and phrases, and every gate may look at
-//! all of them. Nothing is tied: training may move every bias.
+//! The initial biases are b_fk = ln(τ_k - 1) and bᵢₖ = -ln(τ_k - 1). A cell state that keeps the fraction σ(ln(τ - 1)) = 1 - 1/τ
+//! at each step has a mean lifetime of τ steps, and the input gate admits 1/τ of the candidate. The biases are trained like
+//! all weights, and every gate depends on all groups.
 //!
-//! In sum this is an [`Lstm`](super::Lstm) of K · `units` units with its own first biases, and is computed as
-//! one. Forward and backward are explained there.
+//! This is an [`Lstm`](super::Lstm) of K · `units` units with other initial biases, and is computed as one; see there for the
+//! forward and backward pass.
 //!
-//! Nearest published work: chrono initialisation (Tallec & Ollivier 2018, "Can recurrent neural networks warp
-//! time?"), which draws τ for each unit at random from a range; Clockwork RNN (Koutník et al. 2014), whose
-//! modules run at fixed clock rates; the multi-timescale LSTM of Liu et al. 2015, whose groups of memories
-//! are updated at fixed, growing intervals.
+//! Related work: chrono initialisation (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?"), which draws τ for
+//! each unit at random from a range; Clockwork RNN (Koutník et al. 2014), whose modules run at fixed clock rates; the
+//! multi-timescale LSTM of Liu et al. 2015, whose groups are updated at fixed, growing intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,20 +24,20 @@ use super::Site;
 use super::lstm::{Lstm, LstmLayer};
 use crate::error::Error;
 
-/// An LSTM with several memories, each for a longer time scale.
+/// An LSTM with several groups of units of increasing time scales.
 ///
 /// # Shapes
 /// - input `[time, n]`; output `[K units]` or, with `return_sequences`, `[time, K units]`, for K time scales
-/// - weights: those of [`Lstm`] with K · `units` units; within a gate, memory by memory
+/// - weights: those of [`Lstm`] with K · `units` units; within a gate, group by group
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MultiTimescaleLstm {
-    /// The size of each memory.
+    /// Units of each group.
     pub units: usize,
-    /// τ, in steps, from the shortest to the longest; each more than 1.
+    /// τ of each group in steps, increasing; each more than 1.
     #[serde(default = "MultiTimescaleLstm::default_time_scales")]
     pub time_scales: Vec<f32>,
-    /// Whether to put out h of every step, and not of the last alone.
+    /// Whether to output h of every step, and not only of the last.
     #[serde(default)]
     pub return_sequences: bool,
 }
@@ -64,15 +60,15 @@ impl MultiTimescaleLstm {
         }
         let units = site.at_least_one("units", self.units.saturating_mul(self.time_scales.len()))?;
         let lstm = Lstm::new(units, self.return_sequences);
-        Ok(lstm.build(input_shape, site)?.with_first_bias(self.first_bias()))
+        Ok(lstm.build(input_shape, site)?.with_initial_bias(self.initial_bias()))
     }
 
-    /// Of the gates i, f, g, o, in this order; within each, memory by memory.
-    fn first_bias(&self) -> Vec<f32> {
-        let of_memories = |sign: f32| {
+    /// For the gates i, f, g, o, in this order; within each, group by group.
+    fn initial_bias(&self) -> Vec<f32> {
+        let of_groups = |sign: f32| {
             self.time_scales.iter().flat_map(move |tau| vec![sign * (tau - 1.0).ln(); self.units])
         };
-        of_memories(-1.0).chain(of_memories(1.0)).chain(of_memories(0.0)).chain(of_memories(0.0)).collect()
+        of_groups(-1.0).chain(of_groups(1.0)).chain(of_groups(0.0)).chain(of_groups(0.0)).collect()
     }
 }
 
@@ -92,9 +88,8 @@ mod tests {
     }
 
     #[test]
-    fn a_memory_fades_over_its_time_scale() {
-        // With no kernels, and the gate g open at the first step only, memories are c = f^t times the first
-        // one.
+    fn a_cell_state_decays_with_its_time_scale() {
+        // With zero kernels, and the candidate g nonzero at the first step only, c = f^t times the first one.
         let spec = layer(1, &[2.0, 8.0, 32.0]);
         let built = spec.build(&[40, 1], Site { path: "", kind: "" }).unwrap();
         let mut weights = vec![0.0; 12 + 3 * 12];
@@ -104,8 +99,8 @@ mod tests {
         x[0] = 1.0;
         let y = run_forward(&LayerSpec::MultiTimescaleLstm(spec), &[40, 1], &weights, &x);
         for (k, tau) in [2.0_f32, 8.0, 32.0].into_iter().enumerate() {
-            let memory = |t: usize| (2.0 * y[t * 3 + k]).atanh();
-            let kept = memory(10) / memory(0);
+            let cell = |t: usize| (2.0 * y[t * 3 + k]).atanh();
+            let kept = cell(10) / cell(0);
             assert!((kept - (1.0 - 1.0 / tau).powi(10)).abs() < 1e-3, "time scale {tau}: {kept}");
         }
     }

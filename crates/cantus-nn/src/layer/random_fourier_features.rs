@@ -1,38 +1,40 @@
-//! RandomFourierFeatures: a kernel machine as a layer (Rahimi & Recht 2007).
+//! RandomFourierFeatures: random features that approximate a kernel (Rahimi & Recht 2007).
 //!
-//! A kernel k(x, x') that depends on x - x' alone is the mean of cos(w · (x - x')) over a distribution of
-//! frequencies w (Bochner). So with D/2 frequencies drawn once, the features cos(w · x) and sin(w · x) have products
-//! φ(x) · φ(x') ≈ D/2 · k(x, x'), and a Dense layer behind them is a kernel machine: with a cross-entropy, kernel
-//! logistic regression. The frequencies are drawn with the first weights and never trained.
+//! A kernel k(x, x') that depends on x - x' only is the mean of cos(w · (x - x')) over a distribution of frequencies w
+//! (Bochner). With D/2 random frequencies, the features cos(w · x) and sin(w · x) have products φ(x) · φ(x') ≈ D/2 · k(x, x'),
+//! and a Dense layer after them is a kernel machine: with a cross-entropy, kernel logistic regression. The frequencies are
+//! drawn with the initial weights and not trained.
 //!
 //! - Laplacian, exp(-|x - x'|₁ / (scale · n)): frequencies from Cauchy's distribution;
 //! - Gaussian, exp(-|x - x'|₂² / (2 scale² n)): from the normal distribution.
 //!
-//! n, the number of inputs, makes the scale a matter of one input, whose deviation should be about 1. Inputs can be
-//! cut into groups, one behind the other; each has a kernel of its own, and the layer stands for the mean of them. A
-//! group with many numbers then says no more than one with few.
+//! The division by n, the number of inputs, makes the scale that of a single input, which should have a deviation of about 1.
+//! Inputs can be divided into consecutive groups with a kernel each; the layer then approximates the mean of the kernels, so
+//! that a group with many inputs has the same weight as one with few.
 //!
 //! Backward: ∂E/∂x = W (cos h ∂E/∂sin - sin h ∂E/∂cos) with h = Wᵀ x.
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, size};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, size,
+};
 use crate::error::Error;
-use crate::init::Initializer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::initializer::Initializer;
+use crate::matmul::{Accumulate, Matrix, matmul};
 
-/// The kernel that random features stand for.
+/// The kernel that random features approximate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
-    /// exp(-|x - x'|₁ / (scale · n)): nearness in most inputs counts, whatever the others do.
+    /// exp(-|x - x'|₁ / (scale · n)): robust to large differences in a few inputs.
     #[default]
     Laplacian,
     /// exp(-|x - x'|₂² / (2 scale² n))
     Gaussian,
 }
 
-/// Features whose products are a kernel.
+/// Random features whose products approximate a kernel.
 ///
 /// # Shapes
 /// - input `[...]`, n numbers, taken as one row
@@ -45,15 +47,15 @@ pub enum Kernel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFourierFeatures {
-    /// Outputs of each group, an even number; the error of the kernel falls with the root of it.
+    /// Outputs of each group, an even number; the error of the kernel decreases with its square root.
     pub units: usize,
-    /// Which kernel.
+    /// The kernel.
     #[serde(default)]
     pub kernel: Kernel,
-    /// How far two inputs may be apart and still be alike.
+    /// The width of the kernel.
     #[serde(default = "one")]
     pub scale: f32,
-    /// How many inputs each group has; together all of them. Empty for one group.
+    /// Inputs of each group; their sum is the number of inputs. Empty for one group.
     #[serde(default)]
     pub groups: Vec<usize>,
 }
@@ -107,7 +109,7 @@ impl RandomFourierFeaturesLayer {
         self.output_shape[0]
     }
 
-    /// Makes frequencies of a group of `n` inputs from numbers of Cauchy's or the normal distribution.
+    /// Scales numbers of the standard distribution to the frequencies of a group of `n` inputs.
     fn factor(&self, n: usize) -> f32 {
         let RandomFourierFeatures { kernel, scale, .. } = self.description;
         match kernel {
@@ -116,13 +118,13 @@ impl RandomFourierFeaturesLayer {
         }
     }
 
-    /// Each group: where its inputs begin, how many they are, where its outputs begin.
-    fn places(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+    /// For each group: start and number of its inputs, and start of its outputs.
+    fn group_ranges(&self) -> impl Iterator<Item = (usize, usize, usize)> {
         let units = self.description.units;
         self.groups.iter().enumerate().scan(0, move |start, (i, &n)| {
-            let place = (*start, n, i * units);
+            let group = (*start, n, i * units);
             *start += n;
-            Some(place)
+            Some(group)
         })
     }
 
@@ -158,16 +160,23 @@ impl Layer for RandomFourierFeaturesLayer {
         vec![Parameter { trainable: false, ..kernel }]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         // ∂E/∂h of one group.
-        Memory { scratch_per_row: self.n_frequencies(), ..Memory::default() }
+        BufferSizes { scratch_per_row: self.n_frequencies(), ..BufferSizes::default() }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], _: Tape<'_>) {
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        _: ForwardCache<'_>,
+    ) {
         let n_frequencies = self.n_frequencies();
-        for (start, n, output) in self.places() {
-            let (x, kernel) = self.factors(pass.rows, x, weights.values, (start, n));
-            matmul(&mut y[output..], self.n_outputs(), x, kernel, Onto::Fresh);
+        for (start, n, output) in self.group_ranges() {
+            let (x, kernel) = self.factors(context.rows, x, weights.values, (start, n));
+            matmul(&mut y[output..], self.n_outputs(), x, kernel, Accumulate::Overwrite);
             let factor = self.factor(n);
             for y in y.chunks_exact_mut(self.n_outputs()) {
                 let (cosines, sines) = y[output..output + 2 * n_frequencies].split_at_mut(n_frequencies);
@@ -178,13 +187,20 @@ impl Layer for RandomFourierFeaturesLayer {
         }
     }
 
-    fn backward(&self, pass: &Pass, weights: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
         let n_frequencies = self.n_frequencies();
-        for (start, n, output) in self.places() {
+        for (start, n, output) in self.group_ranges() {
             let factor = self.factor(n);
-            let outputs = flow.y.chunks_exact(self.n_outputs()).zip(flow.dy.chunks_exact(self.n_outputs()));
-            for ((y, dy), dh) in outputs.zip(tape.scratch.chunks_exact_mut(n_frequencies)) {
+            let outputs = io.y.chunks_exact(self.n_outputs()).zip(io.dy.chunks_exact(self.n_outputs()));
+            for ((y, dy), dh) in outputs.zip(cache.scratch.chunks_exact_mut(n_frequencies)) {
                 let range = output..output + 2 * n_frequencies;
                 let ((cosines, sines), (d_cosines, d_sines)) =
                     (y[range.clone()].split_at(n_frequencies), dy[range].split_at(n_frequencies));
@@ -192,13 +208,13 @@ impl Layer for RandomFourierFeaturesLayer {
                     *dh = factor * (cosines[i] * d_sines[i] - sines[i] * d_cosines[i]);
                 }
             }
-            let dh = Matrix::new(tape.scratch, pass.rows, n_frequencies);
-            let (_, kernel) = self.factors(pass.rows, flow.x, weights.values, (start, n));
-            matmul(&mut dx[start..], self.n_inputs, dh, kernel.transposed(), Onto::Fresh);
+            let dh = Matrix::new(cache.scratch, context.rows, n_frequencies);
+            let (_, kernel) = self.factors(context.rows, io.x, weights.values, (start, n));
+            matmul(&mut dx[start..], self.n_inputs, dh, kernel.transposed(), Accumulate::Overwrite);
         }
     }
 
-    fn wants_many_rows(&self) -> bool {
+    fn prefers_many_rows(&self) -> bool {
         true
     }
 }
@@ -259,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn settings_that_do_not_fit_are_rejected() {
         let message = |layer: RandomFourierFeatures| layer.build(&[5], SITE).unwrap_err().to_string();
         assert_eq!(
             message(features(6, Kernel::Gaussian, &[2, 2])),
-            "layers.3 (RandomFourierFeatures) wants 4 numbers, for its groups [2, 2], but gets an input of shape [5]"
+            "layers.3 (RandomFourierFeatures) needs 4 numbers, for its groups [2, 2], but its input has shape [5]"
         );
         assert!(message(features(7, Kernel::Gaussian, &[])).contains("units must be an even number"));
         assert!(message(features(6, Kernel::Gaussian, &[5, 0])).contains("groups must be at least 1"));

@@ -1,16 +1,16 @@
-//! What recurrent layers share: sequences, time by time.
+//! The sequence of a recurrent layer: its shape, its direction, and its layout by time.
 //!
-//! A sequence comes in as `[examples, time, numbers]`, but a recurrent layer works through time: it keeps
-//! what it needs as `[time, examples, numbers]`, so that one step's numbers of all examples lie in one piece,
-//! and the numbers of several steps too. The products with the input need no order in time and are taken for
-//! a *chunk* of steps at once; what a chunk computes is still in the cache when its steps read it.
+//! A sequence has the layout `[examples, time, numbers]`, but a recurrent layer proceeds through time: it stores what it needs
+//! as `[time, examples, numbers]`, so that the numbers of one step, or of several, of all examples are contiguous. The
+//! products with the input do not depend on earlier steps and are computed for a *chunk* of steps at once, whose results are
+//! still in the cache when its steps read them.
 
 use std::ops::Range;
 
 use super::Site;
 use crate::error::Error;
 
-/// The shape of a recurrent layer, and its way through time.
+/// The shape of a recurrent layer and its direction in time.
 #[derive(Debug, Clone)]
 pub(super) struct Recurrence {
     pub(super) n_steps: usize,
@@ -22,7 +22,7 @@ pub(super) struct Recurrence {
     pub(super) output_shape: Vec<usize>,
 }
 
-/// How many numbers of a chunk's gates should lie in the cache.
+/// Numbers of a chunk's gates, so that they fit into the cache.
 const CHUNK: usize = 65_536;
 
 impl Recurrence {
@@ -40,7 +40,7 @@ impl Recurrence {
         Ok(Self { n_steps, n_inputs, units, return_sequences, backwards: false, output_shape })
     }
 
-    /// The same from the last step to the first.
+    /// The same with the reversed direction.
     pub(super) fn backwards(self) -> Self {
         Self { backwards: true, ..self }
     }
@@ -55,7 +55,7 @@ impl Recurrence {
         (0..n_steps.div_ceil(len)).map(move |i| i * len..n_steps.min((i + 1) * len))
     }
 
-    /// Where in the sequence the layer is at step `t`.
+    /// The position in the sequence at step `t`.
     fn position(&self, t: usize) -> usize {
         if self.backwards { self.n_steps - 1 - t } else { t }
     }
@@ -82,24 +82,24 @@ impl Recurrence {
         }
     }
 
-    /// Puts the state after step `t` into the output, if it belongs there.
+    /// Writes the state after step `t` to the output, if it is part of it.
     pub(super) fn put_output(&self, t: usize, state: &[f32], y: &mut [f32]) {
-        let Some((len, at)) = self.output_place(t) else { return };
+        let Some((len, at)) = self.output_offset(t) else { return };
         for (y, state) in y.chunks_exact_mut(len).zip(state.chunks_exact(self.units)) {
             y[at..at + self.units].copy_from_slice(state);
         }
     }
 
-    /// Adds the output's gradient at step `t` to the state's, if the state was put out.
+    /// Adds the output's gradient at step `t` to the state's, if the state is part of the output.
     pub(super) fn add_output_gradient(&self, t: usize, dy: &[f32], d_state: &mut [f32]) {
-        let Some((len, at)) = self.output_place(t) else { return };
+        let Some((len, at)) = self.output_offset(t) else { return };
         for (dy, d_state) in dy.chunks_exact(len).zip(d_state.chunks_exact_mut(self.units)) {
             d_state.iter_mut().zip(&dy[at..at + self.units]).for_each(|(d, dy)| *d += dy);
         }
     }
 
-    /// The length of an example's output and where in it the state after step `t` belongs.
-    fn output_place(&self, t: usize) -> Option<(usize, usize)> {
+    /// The length of an example's output and the start of the state after step `t` in it.
+    fn output_offset(&self, t: usize) -> Option<(usize, usize)> {
         if self.return_sequences {
             Some((self.n_steps * self.units, self.position(t) * self.units))
         } else {
@@ -147,12 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_no_sequence() {
+    fn an_image_is_rejected() {
         let error =
             Recurrence::new(&[130, 13, 1], 3, true, Site { path: "layers.0", kind: "LSTM" }).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "layers.0 (LSTM) wants a sequence, [time, numbers], but gets an input of shape [130, 13, 1]"
+            "layers.0 (LSTM) needs a sequence, [time, numbers], but its input has shape [130, 13, 1]"
         );
     }
 }

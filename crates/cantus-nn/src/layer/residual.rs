@@ -1,18 +1,20 @@
-//! Residual: layers beside which the input passes unchanged (He et al. 2016).
+//! Residual: a block of layers with a skip connection (He et al. 2016).
 //!
-//! Forward: y = x + f(x), where f is some layers, one after another; they only learn what is to be changed.
-//! Backward: ∂E/∂x = ∂E/∂y + f's. The gradient always has the short way too, however many such blocks follow
-//! each other.
+//! Forward: y = x + f(x), where f is some layers, one after another. Backward: ∂E/∂x = ∂E/∂y plus the gradient of f; the skip
+//! connection passes the gradient unchanged through any number of blocks.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec,
+    Parameter, Site, Weights,
+};
 use crate::elementwise::add;
 use crate::error::Error;
 
-/// Layers beside which the input passes.
+/// A block of layers with a skip connection.
 ///
 /// # Shapes
 /// - input and output: the same, which the layers must keep
@@ -20,8 +22,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Residual {
-    /// First to last. Not BatchNormalization, for which a batch would have to meet inside the block:
-    /// LayerNormalization takes its place.
+    /// First to last. Not BatchNormalization, which would need a batch reduction inside the block; use LayerNormalization.
     pub layers: Vec<LayerSpec>,
 }
 
@@ -29,11 +30,15 @@ impl Residual {
     pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<ResidualLayer, Error> {
         site.at_least_one("layers", self.layers.len())?;
         let mut inner: Vec<Inner> = Vec::new();
-        let (mut shape, mut memory) = (input_shape.to_vec(), Memory::default());
+        let (mut shape, mut memory) = (input_shape.to_vec(), BufferSizes::default());
         for (i, spec) in self.layers.iter().enumerate() {
             let layer = spec.build(&shape, &format!("{}.layers.{i}", site.path))?;
-            if let Some(Meeting::Statistics(_)) = layer.meeting() {
-                return Err(site.setting("layers", spec.kind(), "layers that look at one example at a time"));
+            if let Some(BatchReduction::Statistics(_)) = layer.batch_reduction() {
+                return Err(site.setting(
+                    "layers",
+                    spec.kind(),
+                    "layers that are independent of other examples",
+                ));
             }
             let input_len: usize = shape.iter().product();
             shape = layer.output_shape().to_vec();
@@ -42,13 +47,13 @@ impl Residual {
                 let start = before.map_or(0, |before| range(before).end);
                 start..start + len
             };
-            let needed = layer.memory();
+            let needed = layer.buffer_sizes();
             let n_weights = layer.parameters().iter().map(Parameter::len).sum();
             let output_len = shape.iter().product();
             inner.push(Inner {
                 weights: next(|inner| &inner.weights, n_weights),
                 derived: next(|inner| &inner.derived, layer.n_derived()),
-                floats: next(|inner| &inner.floats, output_len + needed.floats),
+                cached: next(|inner| &inner.cached, output_len + needed.cached),
                 input_len,
                 output_len,
                 layer,
@@ -60,7 +65,7 @@ impl Residual {
             return Err(site.shape(input_shape, format!("its own output shape, {shape:?}, to add both")));
         }
         let widest = inner.iter().map(|inner| inner.input_len.max(inner.output_len)).max().unwrap_or(0);
-        memory.floats = inner.last().map_or(0, |last| last.floats.end);
+        memory.cached = inner.last().map_or(0, |last| last.cached.end);
         memory.scratch_per_row += 2 * widest;
         Ok(ResidualLayer { inner, widest, memory, shape })
     }
@@ -70,20 +75,20 @@ impl Residual {
 #[derive(Debug)]
 pub(crate) struct ResidualLayer {
     inner: Vec<Inner>,
-    /// The most numbers of one example between two layers.
+    /// The largest size of one example between two layers.
     widest: usize,
-    memory: Memory,
+    memory: BufferSizes,
     shape: Vec<usize>,
 }
 
-/// A layer of the block, and where its part of everything lies.
+/// A layer of the block, and its ranges of the block's buffers.
 #[derive(Debug)]
 struct Inner {
     layer: Box<dyn Layer>,
     weights: Range<usize>,
     derived: Range<usize>,
-    /// For one example: its output, then what it keeps.
-    floats: Range<usize>,
+    /// For one example: its output, then its cache.
+    cached: Range<usize>,
     input_len: usize,
     output_len: usize,
 }
@@ -96,9 +101,9 @@ impl Inner {
 }
 
 impl ResidualLayer {
-    /// The pass of the layer at place `i`: with random numbers of its own.
-    fn pass(pass: &Pass, i: usize) -> Pass {
-        Pass { key: cantus_random::key(pass.key, i as u64), skips_activation: false, ..*pass }
+    /// The context of layer `i`, with its own random numbers.
+    fn context(context: &BatchContext, i: usize) -> BatchContext {
+        BatchContext { key: cantus_random::key(context.key, i as u64), skips_activation: false, ..*context }
     }
 }
 
@@ -118,7 +123,7 @@ impl Layer for ResidualLayer {
         self.inner.iter().enumerate().flat_map(named).collect()
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         self.memory
     }
 
@@ -132,17 +137,30 @@ impl Layer for ResidualLayer {
         }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let rows = pass.rows;
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let rows = context.rows;
         let mut before: &[f32] = x;
-        let mut floats = tape.floats;
+        let mut cached = cache.cached;
         for (i, inner) in self.inner.iter().enumerate() {
-            let (output, rest) = floats.split_at_mut(rows * inner.output_len);
-            let (kept, rest) = rest.split_at_mut(rows * (inner.floats.len() - inner.output_len));
-            floats = rest;
-            let scratch = &mut tape.scratch[..inner.layer.memory().scratch_len(rows)];
-            let inner_tape = Tape { floats: kept, scratch };
-            inner.layer.forward(&Self::pass(pass, i), inner.weights(weights), before, output, inner_tape);
+            let (output, rest) = cached.split_at_mut(rows * inner.output_len);
+            let (kept, rest) = rest.split_at_mut(rows * (inner.cached.len() - inner.output_len));
+            cached = rest;
+            let scratch = &mut cache.scratch[..inner.layer.buffer_sizes().scratch_len(rows)];
+            let inner_cache = ForwardCache { cached: kept, scratch };
+            inner.layer.forward(
+                &Self::context(context, i),
+                inner.weights(weights),
+                before,
+                output,
+                inner_cache,
+            );
             before = output;
         }
         y.copy_from_slice(x);
@@ -151,53 +169,53 @@ impl Layer for ResidualLayer {
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let rows = pass.rows;
-        let (ours, scratch) = tape.scratch.split_at_mut(2 * self.widest * rows);
+        let rows = context.rows;
+        let (ours, scratch) = cache.scratch.split_at_mut(2 * self.widest * rows);
         let (mut above, mut below) = ours.split_at_mut(self.widest * rows);
-        above[..flow.dy.len()].copy_from_slice(flow.dy);
+        above[..io.dy.len()].copy_from_slice(io.dy);
         for (i, inner) in self.inner.iter().enumerate().rev() {
-            let (earlier, floats) = tape.floats.split_at_mut(inner.floats.start * rows);
-            let (y, kept) = floats[..inner.floats.len() * rows].split_at_mut(inner.output_len * rows);
+            let (earlier, cached) = cache.cached.split_at_mut(inner.cached.start * rows);
+            let (y, kept) = cached[..inner.cached.len() * rows].split_at_mut(inner.output_len * rows);
             let x = match i.checked_sub(1).map(|i| &self.inner[i]) {
                 Some(before) => {
-                    &earlier[before.floats.start * rows..(before.floats.start + before.output_len) * rows]
+                    &earlier[before.cached.start * rows..(before.cached.start + before.output_len) * rows]
                 }
-                None => flow.x,
+                None => io.x,
             };
             let dy = &mut above[..inner.output_len * rows];
-            let inner_flow = Flow { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
-            let scratch = &mut scratch[..inner.layer.memory().scratch_len(rows)];
-            let inner_tape = Tape { floats: kept, scratch };
+            let inner_flow = GradientIo { x, y, dy, dx: Some(&mut below[..inner.input_len * rows]) };
+            let scratch = &mut scratch[..inner.layer.buffer_sizes().scratch_len(rows)];
+            let inner_cache = ForwardCache { cached: kept, scratch };
             let gradient = &mut gradient[inner.weights.clone()];
             inner.layer.backward(
-                &Self::pass(pass, i),
+                &Self::context(context, i),
                 inner.weights(weights),
                 inner_flow,
                 gradient,
-                inner_tape,
+                inner_cache,
             );
             (above, below) = (below, above);
         }
-        if let Some(dx) = flow.dx {
-            dx.copy_from_slice(flow.dy);
+        if let Some(dx) = io.dx {
+            dx.copy_from_slice(io.dy);
             add(dx, &above[..dx.len()]);
         }
     }
 
-    /// The outputs of its layers are kept by itself.
+    /// The outputs of its layers are in its own cache.
     fn backward_reads(&self) -> BackwardReads {
         let first = self.inner.first().is_some_and(|inner| inner.layer.backward_reads().input);
         BackwardReads { input: first, output: false }
     }
 
-    fn wants_many_rows(&self) -> bool {
-        self.inner.iter().any(|inner| inner.layer.wants_many_rows())
+    fn prefers_many_rows(&self) -> bool {
+        self.inner.iter().any(|inner| inner.layer.prefers_many_rows())
     }
 }
 
@@ -215,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_input_is_added_to_what_the_layers_make_of_it() {
+    fn the_input_is_added_to_the_output_of_the_layers() {
         let spec = block(vec![LayerSpec::Dense(Dense::new(2, Activation::Linear))]);
         let y = run_forward(&spec, &[2], &[1.0, 2.0, 3.0, 4.0, 0.5, 0.5], &[1.0, 1.0]);
         assert_close(&y, &[5.5, 7.5], 1e-6);
@@ -235,16 +253,16 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_change_the_shape_or_look_at_the_batch_are_refused() {
+    fn layers_that_change_the_shape_or_need_the_batch_are_rejected() {
         let message = |layers| block(layers).build(&[2], "layers.3").unwrap_err().to_string();
         assert_eq!(
             message(vec![LayerSpec::Dense(Dense::new(3, Activation::Linear))]),
-            "layers.3 (Residual) wants its own output shape, [3], to add both, but gets an input of shape [2]"
+            "layers.3 (Residual) needs its own output shape, [3], to add both, but its input has shape [2]"
         );
         let norm = LayerSpec::BatchNormalization(BatchNormalization::default());
         assert!(
             message(vec![norm])
-                .contains("layers that look at one example at a time, but is BatchNormalization")
+                .contains("layers that are independent of other examples, but is BatchNormalization")
         );
         assert!(message(vec![]).contains("at least 1"));
     }

@@ -1,4 +1,4 @@
-//! All layers by name: the entry of an architecture.
+//! The layer descriptions of an architecture, by name.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::error::Error;
 
-/// One layer of an architecture, described in Keras's words: `type = "Dense"`, `units = 512`, `activation =
+/// One layer of an architecture, with the names of Keras: `type = "Dense"`, `units = 512`, `activation =
 /// "relu"`.
 ///
-/// Exhaustive, so that whoever says networks in another language (such as ONNX) is not compiled before knowing a new layer.
+/// Exhaustive, so that an exporter (such as to ONNX) does not compile without a case for a new layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 #[expect(missing_docs, reason = "each variant is documented at the layer of its name")]
@@ -81,15 +81,15 @@ impl LayerSpec {
         }
     }
 
-    /// The shape that the layer makes of this one, both of one example.
+    /// The output shape for this input shape, both of one example.
     ///
     /// # Errors
-    /// If a setting makes no sense, or the layer does not fit the shape.
+    /// If a setting is out of range, or the layer does not fit the shape.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
         Ok(self.build(input, "layer")?.output_shape().to_vec())
     }
 
-    /// Makes a layer for inputs of this shape; `path` is where the architecture has it.
+    /// Builds the layer for inputs of this shape; `path` is its path in the architecture.
     pub(crate) fn build(&self, input: &[usize], path: &str) -> Result<Box<dyn Layer>, Error> {
         let site = Site { path, kind: self.kind() };
         let layer = self.build_unchecked(input, site)?;

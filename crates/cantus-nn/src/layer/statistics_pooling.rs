@@ -1,26 +1,25 @@
-//! StatisticsPooling1D: what a sequence is like as a whole: the mean of each channel, how far it strays from it, and
-//! how much it changes from one stretch of time to the next.
+//! StatisticsPooling1D: mean and standard deviation of each channel over time, and the deviation of its changes.
 //!
 //! Of a channel x₁ … x_T:
 //!
 //! - its mean, and its deviation √(σ² + ε) (Snyder et al. 2018, "X-vectors");
-//! - for each scale L, the deviation of dₜ = mean(x_{t+L} … x_{t+2L-1}) - mean(x_t … x_{t+L-1}): how strongly the
-//!   channel moves within 2 L steps. Short scales hear attacks, long ones phrases (a modulation spectrum in octaves;
-//!   McKinney & Breebaart 2003).
+//! - for each scale L, the deviation of dₜ = mean(x_{t+L} … x_{t+2L-1}) - mean(x_t … x_{t+L-1}): the strength of changes
+//!   within 2 L steps. Short scales measure attacks, long ones phrases (a modulation spectrum in octaves; McKinney & Breebaart
+//!   2003).
 //!
-//! A deviation may be taken as its logarithm, ½ ln(σ² + ε), in which loud and quiet recordings differ by a shift.
+//! A deviation may be given as its logarithm, ½ ln(σ² + ε), for which a change of loudness is an offset.
 //!
 //! Backward, with n numbers u of variance σ² and mean μ: ∂√(σ² + ε)/∂uᵢ = (uᵢ - μ) / (n √(σ² + ε)) and
-//! ∂½ ln(σ² + ε)/∂uᵢ = (uᵢ - μ) / (n (σ² + ε)); dₜ hands its gradient with weight 1/L to the later stretch and with
-//! weight -1/L to the earlier one.
+//! ∂½ ln(σ² + ε)/∂uᵢ = (uᵢ - μ) / (n (σ² + ε)); the gradient of dₜ has weight 1/L for the later interval and -1/L for the
+//! earlier one.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, Memory, Pass, Site, Tape, Weights};
+use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Site, Weights};
 use crate::error::Error;
 
-/// Describes each channel of a sequence by its statistics over time.
+/// Statistics of each channel of a sequence over time.
 ///
 /// # Shapes
 /// - input `[time, channels]`
@@ -31,9 +30,9 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StatisticsPooling1D {
-    /// L of each scale, in time steps; twice of it must fit into the sequence.
+    /// L of each scale, in time steps; less than half of the sequence.
     pub scales: Vec<usize>,
-    /// Whether deviations are given by their natural logarithm.
+    /// Whether deviations are given as their natural logarithm.
     pub logarithm: bool,
     /// ε
     pub epsilon: f32,
@@ -117,15 +116,14 @@ fn differences(x: &[f32], channels: usize, len: usize, d: &mut [f32]) {
     }
 }
 
-/// The way back through [`differences`]: adds what the gradient `g` of d means for x to `dx`. `sum` is one row of
-/// scratch.
+/// The backward pass of [`differences`]: adds ∂E/∂x, given the gradient `g` of d, to `dx`. `sum` is one row of scratch.
 #[multiversion(targets = "simd")]
 fn add_differences_gradient(g: &[f32], channels: usize, len: usize, dx: &mut [f32], sum: &mut [f32]) {
     let n_rows = g.len() / channels;
     let row = |t: Option<usize>| t.filter(|&t| t < n_rows).map(|t| &g[t * channels..(t + 1) * channels]);
     let share = 1.0 / len as f32;
     sum.fill(0.0);
-    // x_i is in the earlier stretch of d_{i-len+1} … d_i, and in the later one of d_{i-2len+1} … d_{i-len}.
+    // x_i is in the earlier interval of d_{i-len+1} … d_i, and in the later one of d_{i-2len+1} … d_{i-len}.
     for (i, dx) in dx.chunks_exact_mut(channels).enumerate() {
         for (t, weight) in
             [(Some(i), -share), (i.checked_sub(len), 2.0 * share), (i.checked_sub(2 * len), -share)]
@@ -143,7 +141,7 @@ impl StatisticsPooling1DLayer {
         self.output_shape[1]
     }
 
-    /// How many dₜ a scale has.
+    /// Number of dₜ of a scale.
     fn n_differences(&self, scale: usize) -> usize {
         self.time - 2 * scale + 1
     }
@@ -154,18 +152,17 @@ impl StatisticsPooling1DLayer {
         if self.description.logarithm { 0.5 * variance.ln() } else { variance.sqrt() }
     }
 
-    /// Turns `u` into the gradient of its columns' deviation; `dy` is that of the deviations, which lie `apart` numbers
-    /// apart.
+    /// Replaces `u` by the gradient of its columns' deviations, whose own gradients are every `stride`th element of `dy`.
     fn deviation_gradient(
         &self,
         u: &mut [f32],
         mean: &[f32],
         variance: &mut [f32],
         dy: &[f32],
-        apart: usize,
+        stride: usize,
     ) {
         let n = (u.len() / mean.len()) as f32;
-        for (variance, dy) in variance.iter_mut().zip(dy.iter().step_by(apart)) {
+        for (variance, dy) in variance.iter_mut().zip(dy.iter().step_by(stride)) {
             let v = *variance + self.description.epsilon;
             *variance = dy / (n * if self.description.logarithm { v } else { v.sqrt() });
         }
@@ -186,14 +183,14 @@ impl Layer for StatisticsPooling1DLayer {
         BackwardReads::INPUT
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         // d of one scale, or a copy of x; mean, variance and a running sum.
-        Memory { scratch: (self.time + 3) * self.channels, ..Memory::default() }
+        BufferSizes { scratch: (self.time + 3) * self.channels, ..BufferSizes::default() }
     }
 
-    fn forward(&self, _: &Pass, _: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
+    fn forward(&self, _: &BatchContext, _: Weights<'_>, x: &[f32], y: &mut [f32], cache: ForwardCache<'_>) {
         let (channels, n_statistics) = (self.channels, self.n_statistics());
-        let (mean, rest) = tape.scratch.split_at_mut(channels);
+        let (mean, rest) = cache.scratch.split_at_mut(channels);
         let (variance, rest) = rest.split_at_mut(channels);
         let outputs = y.chunks_exact_mut(channels * n_statistics);
         for (x, y) in x.chunks_exact(self.time * channels).zip(outputs) {
@@ -216,14 +213,21 @@ impl Layer for StatisticsPooling1DLayer {
         }
     }
 
-    fn backward(&self, _: &Pass, _: Weights<'_>, flow: Flow<'_>, _: &mut [f32], tape: Tape<'_>) {
-        let Some(dx) = flow.dx else { return };
+    fn backward(
+        &self,
+        _: &BatchContext,
+        _: Weights<'_>,
+        io: GradientIo<'_>,
+        _: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let Some(dx) = io.dx else { return };
         let (channels, n_statistics) = (self.channels, self.n_statistics());
-        let (mean, rest) = tape.scratch.split_at_mut(channels);
+        let (mean, rest) = cache.scratch.split_at_mut(channels);
         let (variance, rest) = rest.split_at_mut(channels);
         let (sum, rest) = rest.split_at_mut(channels);
-        let inputs = flow.x.chunks_exact(self.time * channels).zip(dx.chunks_exact_mut(self.time * channels));
-        for ((x, dx), dy) in inputs.zip(flow.dy.chunks_exact(channels * n_statistics)) {
+        let inputs = io.x.chunks_exact(self.time * channels).zip(dx.chunks_exact_mut(self.time * channels));
+        for ((x, dx), dy) in inputs.zip(io.dy.chunks_exact(channels * n_statistics)) {
             moments(x, mean, variance);
             dx.copy_from_slice(x);
             self.deviation_gradient(dx, mean, variance, &dy[1..], n_statistics);
@@ -280,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_sequence_has_finite_statistics() {
+    fn a_constant_sequence_has_finite_statistics() {
         let y = run_forward(&LayerSpec::StatisticsPooling1D(pooling(&[1, 2], true)), &[8, 1], &[], &[3.0; 8]);
         assert!(y.iter().all(|y| y.is_finite()), "{y:?}");
     }
 
     #[test]
-    fn a_scale_that_is_too_long_is_refused() {
+    fn a_scale_that_is_too_long_is_rejected() {
         let message = pooling(&[1, 64], true).build(&[128, 13], SITE).unwrap_err().to_string();
         assert_eq!(
             message,

@@ -1,11 +1,14 @@
-//! TimeDistributed: a layer applied to every step of a sequence on its own.
+//! TimeDistributed: a layer applied to each step of a sequence separately.
 //!
 //! A batch of sequences is a larger batch of steps: forward and backward are those of the layer, with one row
 //! for each step.
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, Flow, Layer, LayerSpec, Meeting, Memory, Parameter, Pass, Site, Tape, Weights};
+use super::{
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec,
+    Parameter, Site, Weights,
+};
 use crate::activation::Activation;
 use crate::error::Error;
 
@@ -20,7 +23,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeDistributed {
-    /// Any layer but BatchNormalization, which normalises over all steps on its own.
+    /// Any layer but BatchNormalization, which normalises over all steps by itself.
     pub layer: Box<LayerSpec>,
 }
 
@@ -31,11 +34,11 @@ impl TimeDistributed {
             return Err(site.shape(input_shape, "a sequence, [time, ...]"));
         };
         let layer = self.layer.build(of_step, &format!("{}.layer", site.path))?;
-        if let Some(Meeting::Statistics(_)) = layer.meeting() {
+        if let Some(BatchReduction::Statistics(_)) = layer.batch_reduction() {
             return Err(site.setting(
                 "layer",
                 self.layer.kind(),
-                "a layer that looks at one example at a time",
+                "a layer that is independent of other examples",
             ));
         }
         let output_shape = [&[n_steps], layer.output_shape()].concat();
@@ -52,8 +55,12 @@ pub(crate) struct TimeDistributedLayer {
 }
 
 impl TimeDistributedLayer {
-    fn pass(&self, pass: &Pass) -> Pass {
-        Pass { rows: pass.rows * self.n_steps, first_row: pass.first_row * self.n_steps, ..*pass }
+    fn context(&self, context: &BatchContext) -> BatchContext {
+        BatchContext {
+            rows: context.rows * self.n_steps,
+            first_row: context.first_row * self.n_steps,
+            ..*context
+        }
     }
 }
 
@@ -66,10 +73,10 @@ impl Layer for TimeDistributedLayer {
         self.layer.parameters()
     }
 
-    fn memory(&self) -> Memory {
-        let Memory { floats, scratch_per_row, scratch } = self.layer.memory();
+    fn buffer_sizes(&self) -> BufferSizes {
+        let BufferSizes { cached, scratch_per_row, scratch } = self.layer.buffer_sizes();
         let n = self.n_steps;
-        Memory { floats: n * floats, scratch_per_row: n * scratch_per_row, scratch }
+        BufferSizes { cached: n * cached, scratch_per_row: n * scratch_per_row, scratch }
     }
 
     fn n_derived(&self) -> usize {
@@ -80,19 +87,26 @@ impl Layer for TimeDistributedLayer {
         self.layer.derive(weights, derived);
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        self.layer.forward(&self.pass(pass), weights, x, y, tape);
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        self.layer.forward(&self.context(context), weights, x, y, cache);
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        self.layer.backward(&self.pass(pass), weights, flow, gradient, tape);
+        self.layer.backward(&self.context(context), weights, io, gradient, cache);
     }
 
     fn backward_reads(&self) -> BackwardReads {
@@ -103,8 +117,8 @@ impl Layer for TimeDistributedLayer {
         self.layer.last_activation()
     }
 
-    fn wants_many_rows(&self) -> bool {
-        self.layer.wants_many_rows()
+    fn prefers_many_rows(&self) -> bool {
+        self.layer.prefers_many_rows()
     }
 }
 
@@ -141,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn batch_normalization_is_refused() {
+    fn batch_normalization_is_rejected() {
         let error = each_step(LayerSpec::BatchNormalization(BatchNormalization::default()))
             .build(&[4, 2], "layers.1");
-        assert!(error.unwrap_err().to_string().contains("looks at one example at a time"));
+        assert!(error.unwrap_err().to_string().contains("independent of other examples"));
     }
 }

@@ -1,23 +1,22 @@
-//! Windows that slide over an image: the arithmetic that convolution and pooling share.
+//! Sliding windows of convolution and pooling: sizes, strides and padding.
 
 use serde::{Deserialize, Serialize};
 
 use super::Site;
 use crate::error::Error;
 
-/// What happens at the border.
+/// The padding of an image at its borders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
-    /// Windows lie wholly inside: the output is smaller than the input.
+    /// None: all windows are inside, and the output is smaller than the input.
     #[default]
     Valid,
-    /// As if the input went on beyond its border (with zeros, for a convolution): with strides of 1 the
-    /// output is as large as the input.
+    /// With strides of 1 the output is as large as the input. A convolution pads with zeros; a pooling ignores the padding.
     Same,
 }
 
-/// A window on one axis.
+/// The windows on one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Axis {
     /// Of the input.
@@ -25,17 +24,15 @@ pub(super) struct Axis {
     /// Of the window.
     pub(super) size: usize,
     pub(super) stride: usize,
-    /// How far the first window begins before the input.
+    /// Padding before the input.
     pub(super) before: usize,
-    /// How far the last window ends behind the input.
+    /// Padding after the input.
     pub(super) after: usize,
-    /// How many windows there are.
     pub(super) n_windows: usize,
 }
 
 impl Axis {
-    /// Where windows lie, by TensorFlow's rule: for `Same`, ⌈len / stride⌉ windows, and what is missing is
-    /// split between both ends.
+    /// By TensorFlow's rule: for `Same`, ⌈len / stride⌉ windows, and the padding is divided between both ends.
     fn new(len: usize, size: usize, stride: usize, padding: Padding) -> Self {
         let (n_windows, missing) = match padding {
             Padding::Valid => ((len - size) / stride + 1, 0),
@@ -47,12 +44,12 @@ impl Axis {
         Self { len, size, stride, before: missing / 2, after: missing - missing / 2, n_windows }
     }
 
-    /// With the padding.
+    /// Length with padding.
     pub(super) fn padded(&self) -> usize {
         self.before + self.len + self.after
     }
 
-    /// Which positions of the input window `i` covers, and which of its own positions the first of them is.
+    /// The positions of the input that window `i` covers, and the index of the first of them within the window.
     pub(super) fn inside(&self, i: usize) -> (std::ops::Range<usize>, usize) {
         let start = i * self.stride;
         let end = (start + self.size).saturating_sub(self.before).min(self.len);
@@ -60,8 +57,8 @@ impl Axis {
     }
 }
 
-/// Places windows on an image `[height, width, channels]`; returns both axes and the number of channels.
-pub(super) fn place(
+/// The windows on an image `[height, width, channels]`; returns both axes and the number of channels.
+pub(super) fn window_axes(
     input_shape: &[usize],
     (size_name, size): (&'static str, [usize; 2]),
     strides: [usize; 2],
@@ -83,12 +80,69 @@ pub(super) fn place(
     Ok((axes, channels))
 }
 
+/// The windows of a pooling layer.
+#[derive(Debug)]
+pub(super) struct PoolWindows {
+    pub(super) down: Axis,
+    pub(super) right: Axis,
+    pub(super) channels: usize,
+}
+
+/// The default of Keras.
+pub(super) fn default_pool_size() -> [usize; 2] {
+    [2, 2]
+}
+
+impl PoolWindows {
+    /// Windows of `pool_size`, with strides of the same size by default.
+    pub(super) fn new(
+        input_shape: &[usize],
+        pool_size: [usize; 2],
+        strides: Option<[usize; 2]>,
+        padding: Padding,
+        site: Site<'_>,
+    ) -> Result<Self, Error> {
+        let strides = strides.unwrap_or(pool_size);
+        let ([down, right], channels) =
+            window_axes(input_shape, ("pool_size", pool_size), strides, padding, site)?;
+        Ok(Self { down, right, channels })
+    }
+
+    pub(super) fn output_shape(&self) -> [usize; 3] {
+        [self.down.n_windows, self.right.n_windows, self.channels]
+    }
+
+    pub(super) fn input_len(&self) -> usize {
+        self.down.len * self.row_len()
+    }
+
+    pub(super) fn output_len(&self) -> usize {
+        self.output_shape().iter().product()
+    }
+
+    /// Length of a row of the input.
+    pub(super) fn row_len(&self) -> usize {
+        self.right.len * self.channels
+    }
+
+    /// Calls `visit(start in the input)` for each position of the window (p, q) inside the image, row by row.
+    #[inline(always)]
+    pub(super) fn for_each_position(&self, p: usize, q: usize, mut visit: impl FnMut(usize)) {
+        let (rows, columns) = (self.down.inside(p).0, self.right.inside(q).0);
+        for row in rows {
+            for column in columns.clone() {
+                visit((row * self.right.len + column) * self.channels);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn same_padding_splits_what_is_missing_with_the_larger_half_behind() {
+    fn same_padding_is_split_with_the_larger_half_at_the_end() {
         let axis = Axis::new(128, 3, 2, Padding::Same);
         assert_eq!((axis.n_windows, axis.before, axis.after), (64, 0, 1));
         assert_eq!((axis.inside(0), axis.inside(63)), ((0..3, 0), (126..128, 0)));
@@ -104,13 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_larger_than_the_image_is_refused() {
+    fn a_window_larger_than_the_image_is_rejected() {
         let site = Site { path: "layers.4", kind: "Conv2D" };
-        let error = place(&[5, 1, 32], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).unwrap_err();
+        let error =
+            window_axes(&[5, 1, 32], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "layers.4 (Conv2D) wants at least 2 x 2 positions, but gets an input of shape [5, 1, 32]"
+            "layers.4 (Conv2D) needs at least 2 x 2 positions, but its input has shape [5, 1, 32]"
         );
-        assert!(place(&[130, 13], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).is_err());
+        assert!(window_axes(&[130, 13], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).is_err());
     }
 }

@@ -44,7 +44,7 @@ impl Loss {
         }
     }
 
-    /// The activation that makes probabilities of logits.
+    /// The activation that turns logits into probabilities.
     fn fused_activation(self) -> Activation {
         match self {
             Self::BinaryCrossentropy { .. } => Activation::Sigmoid,

@@ -1,22 +1,22 @@
-//! The value of a loss, and whether an answer is right.
+//! Loss and accuracy of one example.
 
 use super::Loss;
 use crate::examples::Target;
 
-/// How one example was answered.
+/// Loss and accuracy of one example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Score {
     /// Unweighted.
     pub(crate) loss: f64,
-    /// 1 if right, 0 if wrong; for several labels, the share of right ones.
+    /// 1 if correct, otherwise 0; for several labels, the fraction of correct ones.
     pub(crate) accuracy: f64,
 }
 
-/// Keras keeps probabilities this far from 0 and 1.
+/// Keras clips probabilities to this distance from 0 and 1.
 pub(super) const EPSILON: f32 = 1e-7;
 
 impl Loss {
-    /// Scores one answer.
+    /// Scores the outputs of one example.
     ///
     /// # Shapes
     /// - `outputs`: all outputs of one example, or with `from_logits` the net inputs of their activation (see
@@ -57,7 +57,7 @@ impl Loss {
         Score { loss: sum.loss / n_rows, accuracy: sum.accuracy / n_rows }
     }
 
-    /// Scores the mean of the probabilities that belong to several answers, the views of one example.
+    /// Scores the mean probabilities of several views of one example.
     ///
     /// # Shapes
     /// - `views`: `[n_views, output_len]`; `from_logits` as in [`Loss::score`]
@@ -78,7 +78,7 @@ impl Loss {
             let means: Vec<f32> = (0..output_len).map(mean).collect();
             return self.score(&means, target, n_classes, false);
         }
-        // The logits that the mean probabilities have: of softmax up to a constant, which it does not see.
+        // The logits of the mean probabilities; those of softmax up to a constant, which does not change it.
         let mut log_p = vec![0.0; views.len()];
         let mut log_not_p = vec![0.0; views.len()];
         let rows = views.chunks_exact(n_classes).zip(log_p.chunks_exact_mut(n_classes));
@@ -119,7 +119,7 @@ fn binary(
     Score { loss: score.loss / n as f64, accuracy: score.accuracy / n as f64 }
 }
 
-/// `rank` rises with the probability.
+/// `rank` increases with the probability.
 fn categorical(
     n: usize,
     log_p: impl Fn(usize) -> f64,
@@ -131,7 +131,7 @@ fn categorical(
     Score { loss, accuracy: f64::from(u8::from(is_right)) }
 }
 
-/// ln Σ exp(value), the greatest taken out first, so that nothing overflows.
+/// ln Σ exp(value), without overflow.
 fn log_sum_exp(n: usize, value: impl Fn(usize) -> f64) -> f64 {
     let greatest = (0..n).map(&value).fold(f64::NEG_INFINITY, f64::max);
     greatest + (0..n).map(|j| (value(j) - greatest).exp()).sum::<f64>().ln()
@@ -142,7 +142,7 @@ fn log_sigmoid(x: f64) -> f64 {
     x.min(0.0) - (-x.abs()).exp().ln_1p()
 }
 
-/// The first of the greatest.
+/// The first index of the maximum.
 fn argmax(n: usize, value: impl Fn(usize) -> f64) -> usize {
     (1..n).fold(0, |best, j| if value(j) > value(best) { j } else { best })
 }

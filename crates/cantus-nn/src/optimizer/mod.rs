@@ -1,7 +1,7 @@
-//! Optimizers: how weights follow their gradient.
+//! Optimizers: weight updates from gradients.
 //!
-//! Each is one loop over the weights, their gradient and what it remembers of earlier gradients (its
-//! *slots*). The formulas and defaults are those of Keras 3.
+//! Each is one loop over the weights, their gradient and the optimizer's state for each weight (its *slots*). Formulas and
+//! defaults are those of Keras 3.
 
 mod adam;
 mod rmsprop;
@@ -13,7 +13,7 @@ pub use adam::{Adam, AdamW};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
-/// How weights follow their gradient; in a configuration `{ type = "Adam", learning_rate = 1e-4 }`.
+/// An optimizer; in a configuration `{ type = "Adam", learning_rate = 1e-4 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 #[non_exhaustive]
@@ -21,12 +21,12 @@ pub enum Optimizer {
     /// Gradient descent, with or without momentum.
     #[serde(rename = "SGD")]
     Sgd(Sgd),
-    /// Steps divided by the gradient's recent size.
+    /// Gradient divided by its running root mean square.
     #[serde(rename = "RMSprop")]
     RmsProp(RmsProp),
-    /// Momentum and division by recent size.
+    /// Momentum, and division by the running root mean square.
     Adam(Adam),
-    /// Adam whose weights also fade.
+    /// Adam with decoupled weight decay.
     AdamW(AdamW),
 }
 
@@ -36,16 +36,16 @@ impl Default for Optimizer {
     }
 }
 
-/// What a step knows beside the gradient.
+/// Learning rate and number of an update.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct UpdateStep {
     /// After the schedule.
     pub(crate) learning_rate: f32,
     /// Counted from 1.
     pub(crate) number: u64,
 }
 
-/// What an optimizer remembers of each weight; a slot that it does not use is empty.
+/// The optimizer's state for each weight; an unused slot is empty.
 pub(crate) type Slots<'a> = [&'a mut [f32]; 2];
 
 impl Optimizer {
@@ -72,7 +72,7 @@ impl Optimizer {
         self
     }
 
-    /// How many of the two slots it uses.
+    /// Number of used slots.
     pub(crate) fn n_slots(&self) -> usize {
         match self {
             Self::Sgd(sgd) => usize::from(sgd.momentum != 0.0),
@@ -81,8 +81,8 @@ impl Optimizer {
         }
     }
 
-    /// Moves `weights` one step along their `gradient`.
-    pub(crate) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
+    /// Updates `weights` by one step.
+    pub(crate) fn update(&self, step: UpdateStep, weights: &mut [f32], gradient: &[f32], slots: Slots<'_>) {
         match self {
             Self::Sgd(sgd) => sgd.update(step, weights, gradient, slots),
             Self::RmsProp(rmsprop) => rmsprop.update(step, weights, gradient, slots),

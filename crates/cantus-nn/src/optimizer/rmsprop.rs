@@ -3,12 +3,12 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Slots, Step};
+use super::{Slots, UpdateStep};
 
 /// A running mean of squared gradients, v ← ρ v + (1 - ρ) g², sets the size of each weight's step: w ← w - η
 /// g / √(v + ε).
 ///
-/// With momentum μ, the quotient is collected first: u ← μ u + η g / √(v + ε), w ← w - u.
+/// With momentum μ, the quotient is accumulated first: u ← μ u + η g / √(v + ε), w ← w - u.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsProp {
@@ -31,15 +31,15 @@ impl Default for RmsProp {
 impl RmsProp {
     pub(super) fn update(
         &self,
-        step: Step,
+        step: UpdateStep,
         weights: &mut [f32],
         gradient: &[f32],
         [mean_square, momentum]: Slots<'_>,
     ) {
         if self.momentum == 0.0 {
-            follow(self, step.learning_rate, weights, gradient, mean_square);
+            apply(self, step.learning_rate, weights, gradient, mean_square);
         } else {
-            follow_with_momentum(self, step.learning_rate, weights, gradient, mean_square, momentum);
+            apply_with_momentum(self, step.learning_rate, weights, gradient, mean_square, momentum);
         }
     }
 }
@@ -50,7 +50,7 @@ fn rates(rule: &RmsProp) -> (f32, f32) {
 }
 
 #[multiversion(targets = "simd")]
-fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
+fn apply(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
     let RmsProp { epsilon, .. } = *rule;
     let (rho, rest) = rates(rule);
     for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(mean_square) {
@@ -60,7 +60,7 @@ fn follow(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_
 }
 
 #[multiversion(targets = "simd")]
-fn follow_with_momentum(
+fn apply_with_momentum(
     rule: &RmsProp,
     eta: f32,
     weights: &mut [f32],
@@ -87,7 +87,7 @@ mod tests {
         let expected = [-3.162_271_335_632e-3, -1.687_854_338_284e-3, -4.506_432_519_522e-3];
         let (mut w, mut v) = ([0.0_f32], [0.0]);
         for ((gradient, expected), number) in [0.5, -0.25, 1.0].into_iter().zip(expected).zip(1..) {
-            let step = Step { learning_rate: 1e-3, number };
+            let step = UpdateStep { learning_rate: 1e-3, number };
             RmsProp::default().update(step, &mut w, &[gradient], [&mut v, &mut []]);
             let by = f64::from(w[0]) / expected - 1.0;
             assert!(by.abs() < 5e-7, "step {number}: {} differs by {by:.1e}", w[0]);

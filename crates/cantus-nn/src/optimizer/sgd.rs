@@ -3,12 +3,12 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{Slots, Step};
+use super::{Slots, UpdateStep};
 
-/// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a lasting
+/// w ← w - η g; with momentum μ, a velocity v ← μ v - η g is added instead, so that steps in a constant
 /// direction grow.
 ///
-/// Nesterov's variant looks ahead: w ← w + μ v - η g, with the new v.
+/// Nesterov's variant: w ← w + μ v - η g, with the new v.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
@@ -16,7 +16,7 @@ pub struct Sgd {
     pub learning_rate: f32,
     /// μ, 0 for none.
     pub momentum: f32,
-    /// Whether to look ahead.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
 }
 
@@ -27,7 +27,13 @@ impl Default for Sgd {
 }
 
 impl Sgd {
-    pub(super) fn update(&self, step: Step, weights: &mut [f32], gradient: &[f32], [velocity, _]: Slots<'_>) {
+    pub(super) fn update(
+        &self,
+        step: UpdateStep,
+        weights: &mut [f32],
+        gradient: &[f32],
+        [velocity, _]: Slots<'_>,
+    ) {
         if self.momentum == 0.0 {
             descend(step.learning_rate, weights, gradient);
         } else {

@@ -1,4 +1,4 @@
-//! One network, trained by the engine and by the reference, and everything that has to agree.
+//! One network, trained by the engine and by the reference, and the comparison of both.
 
 use std::ops::ControlFlow;
 
@@ -14,18 +14,18 @@ use super::plan::Plan;
 use super::random::Random;
 use super::trainer::Trainer;
 
-/// A learning rate so large that the first weights vanish beside it: the weights after one step are the gradient, to
+/// A learning rate so large that the initial weights vanish beside it: the weights after one step are the gradient, to
 /// the last bit but one. A power of two, so that the product is exact.
 const GRADIENT_RATE: f32 = 65_536.0;
 
 /// How often the reference runs in f32.
 const N_ROUNDED: u64 = 3;
 
-/// A network with its first weights and examples.
+/// A network with its initial weights and examples.
 pub struct Case {
     pub name: &'static str,
     pub plan: Plan,
-    pub first_weights: Vec<Tensor>,
+    pub initial_weights: Vec<Tensor>,
     pub data: Data,
 }
 
@@ -47,22 +47,22 @@ impl Case {
         let (name, plan) = plan(number);
         let network = Network::new(&plan.architecture, number).unwrap();
         let mut random = Random::new(number ^ 0xDA7A);
-        let mut first_weights = network.weights();
-        first_weights.iter_mut().for_each(|tensor| stir(tensor, &mut random));
+        let mut initial_weights = network.weights();
+        initial_weights.iter_mut().for_each(|tensor| perturb(tensor, &mut random));
         let input_len = network.input_shape().iter().product();
         let data = Data::draw(&mut random, plan.n_examples, input_len, plan.loss, network.output_shape());
-        Self { name, plan, first_weights, data }
+        Self { name, plan, initial_weights, data }
     }
 
     fn network(&self) -> Network {
-        Network::with_weights(&self.plan.architecture, &self.first_weights).unwrap()
+        Network::with_weights(&self.plan.architecture, &self.initial_weights).unwrap()
     }
 
     fn trainer<T: Number>(&self) -> Trainer<'_, T> {
-        Trainer::new(&self.plan.architecture, &self.first_weights)
+        Trainer::new(&self.plan.architecture, &self.initial_weights)
     }
 
-    /// The same network in f32, with first weights that are moved by one rounding and functions that are as wrong as
+    /// The same network in f32, with initial weights that are moved by one rounding and functions that are as wrong as
     /// the engine's may be, another way in each of the runs.
     fn nudged(&self, run: u64) -> Trainer<'_, f32> {
         let mut trainer = self.trainer();
@@ -75,9 +75,9 @@ impl Case {
         trainer
     }
 
-    /// Everything that has to agree.
+    /// All comparisons.
     pub fn comparisons(&self) -> Vec<Comparison> {
-        let mut all = self.answers();
+        let mut all = self.outputs();
         let one_step = Training {
             epochs: 1,
             shuffle: false,
@@ -91,8 +91,8 @@ impl Case {
         all
     }
 
-    /// Answers to all examples at once and to the first alone, and their loss.
-    fn answers(&self) -> Vec<Comparison> {
+    /// Outputs for all examples and for the first alone, and their loss.
+    fn outputs(&self) -> Vec<Comparison> {
         let network = self.network();
         let mut reference = self.trainer::<f64>();
         let inputs = &self.data.inputs;
@@ -121,8 +121,8 @@ impl Case {
         let first = wide(&network.predict(&inputs[..self.data.input_len]).unwrap());
         let own = || rounded.iter();
         vec![
-            compare("answers", &all, &exact, own().map(|(own, _)| &own[..]).collect()),
-            compare("answer to one", &first, &exact[..one], own().map(|(own, _)| &own[..one]).collect()),
+            compare("outputs", &all, &exact, own().map(|(own, _)| &own[..]).collect()),
+            compare("output for one", &first, &exact[..one], own().map(|(own, _)| &own[..one]).collect()),
             compare("loss of evaluation", &[loss], &exact_loss, own().map(|(_, own)| &own[..]).collect()),
         ]
     }
@@ -149,7 +149,7 @@ impl Case {
             noise: 0.0,
             nearest_kink: reference.nearest_kink,
         }];
-        for (i, tensor) in self.first_weights.iter().enumerate() {
+        for (i, tensor) in self.initial_weights.iter().enumerate() {
             let exact = &reference.moves[i];
             all.push(Comparison {
                 what: format!("{what}: {}", tensor.name),
@@ -181,7 +181,7 @@ impl Case {
         let of = |(tensor, end): (&Tensor, Vec<f64>)| {
             tensor.values.iter().zip(end).map(|(&first, last)| last - f64::from(first)).collect()
         };
-        self.first_weights.iter().zip(ends).map(of).collect()
+        self.initial_weights.iter().zip(ends).map(of).collect()
     }
 }
 
@@ -190,7 +190,7 @@ fn noise(training: &Training, data: &Data, n: usize) -> f64 {
     if let Optimizer::Sgd(_) = training.optimizer {
         return 0.0;
     }
-    let steps = training.epochs * data.answers.len();
+    let steps = training.epochs * data.targets.len();
     f64::from(training.optimizer.learning_rate()) * steps as f64 * (n as f64).sqrt()
 }
 
@@ -198,9 +198,9 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Moves first weights that are 0 or 1 away from there, where mistakes would not show, and limits the frequencies of
+/// Moves initial weights that are 0 or 1 away from there, where mistakes would not show, and limits the frequencies of
 /// random features, of which some are so high that their cosines are lost to rounding.
-fn stir(tensor: &mut Tensor, random: &mut Random) {
+fn perturb(tensor: &mut Tensor, random: &mut Random) {
     let name = tensor.name.rsplit('.').next().unwrap();
     for value in &mut tensor.values {
         match name {

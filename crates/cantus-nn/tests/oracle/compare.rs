@@ -1,4 +1,4 @@
-//! How far the engine may be from the reference, and why.
+//! The tolerance of a comparison of the engine with the reference, and its reason.
 //!
 //! The engine computes in f32, so it cannot be exact. How much that matters depends on the network: a layer that
 //! normalises numbers which hardly differ, or Adam, which divides a gradient by its own size, makes much of little. So
@@ -25,7 +25,7 @@ pub const SHARE_OF_WEIGHTS: f64 = 4e-7;
 /// A kink is near if it is not farther than this, relative to the greatest number of the array.
 pub const NEAR: f64 = 4e-6;
 
-/// The engine's numbers beside the reference's.
+/// The distance of the engine's numbers from the reference's.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     pub what: String,
@@ -59,8 +59,8 @@ impl Comparison {
             + self.noise
     }
 
-    pub fn agrees(&self) -> bool {
-        // Not a number agrees with nothing.
+    pub fn passes(&self) -> bool {
+        // NaN never passes.
         self.apart <= self.allowed()
     }
 
@@ -86,17 +86,17 @@ mod tests {
     };
 
     #[test]
-    fn an_error_beyond_rounding_is_noticed_and_a_wider_one_only_beside_a_kink() {
-        assert!(CLOSE.agrees() && CLOSE.is_sharp());
+    fn an_error_beyond_rounding_fails_unless_a_kink_is_near() {
+        assert!(CLOSE.passes() && CLOSE.is_sharp());
         let wrong = Comparison { apart: 5e-4, ..CLOSE };
-        assert!(!wrong.agrees());
-        assert!(Comparison { nearest_kink: 1e-7, ..wrong.clone() }.agrees());
-        assert!(!Comparison { nearest_kink: 1e-7, apart: 2e-3, ..wrong }.agrees());
+        assert!(!wrong.passes());
+        assert!(Comparison { nearest_kink: 1e-7, ..wrong.clone() }.passes());
+        assert!(!Comparison { nearest_kink: 1e-7, apart: 2e-3, ..wrong }.passes());
     }
 
     #[test]
-    fn what_is_not_a_number_agrees_with_nothing() {
-        assert!(!Comparison { apart: f64::NAN, ..CLOSE }.agrees());
-        assert!(!Comparison { own: f64::NAN, ..CLOSE }.agrees());
+    fn nan_never_passes() {
+        assert!(!Comparison { apart: f64::NAN, ..CLOSE }.passes());
+        assert!(!Comparison { own: f64::NAN, ..CLOSE }.passes());
     }
 }

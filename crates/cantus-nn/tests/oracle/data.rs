@@ -4,9 +4,9 @@ use cantus_nn::{Examples, Loss, Target};
 
 use super::random::Random;
 
-/// What one example should be answered.
+/// The target of one example.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub enum OwnedTarget {
     Class(usize),
     Mixed(usize, usize, f32),
     Values(Vec<f32>),
@@ -18,8 +18,8 @@ pub enum Answer {
 pub struct Data {
     pub input_len: usize,
     pub inputs: Vec<f32>,
-    pub answers: Vec<Answer>,
-    /// How much each example counts.
+    pub targets: Vec<OwnedTarget>,
+    /// The weight of each example.
     pub weights: Vec<f32>,
 }
 
@@ -39,27 +39,31 @@ impl Data {
             Loss::CategoricalCrossentropy { .. } => n_outputs == n_classes && random.chance(0.5),
             _ => false,
         };
-        let answers = (0..n).map(|_| {
+        let targets = (0..n).map(|_| {
             let share = random.unit() as f32;
             if takes_classes {
                 let (first, second) = (random.below(n_classes), random.below(n_classes));
-                return if mixes { Answer::Mixed(first, second, share) } else { Answer::Class(first) };
+                return if mixes {
+                    OwnedTarget::Mixed(first, second, share)
+                } else {
+                    OwnedTarget::Class(first)
+                };
             }
             let first = values(random, loss, n_outputs, n_classes);
             if mixes {
-                Answer::MixedValues(first, values(random, loss, n_outputs, n_classes), share)
+                OwnedTarget::MixedValues(first, values(random, loss, n_outputs, n_classes), share)
             } else {
-                Answer::Values(first)
+                OwnedTarget::Values(first)
             }
         });
-        Self { input_len, answers: answers.collect(), inputs, weights }
+        Self { input_len, targets: targets.collect(), inputs, weights }
     }
 
     /// The first `n` examples.
     pub fn first(&self, n: usize) -> Self {
         let mut few = self.clone();
         few.inputs.truncate(n * self.input_len);
-        few.answers.truncate(n);
+        few.targets.truncate(n);
         few.weights.truncate(n);
         few
     }
@@ -84,7 +88,7 @@ fn values(random: &mut Random, loss: Loss, n_outputs: usize, n_classes: usize) -
 
 impl Examples for Data {
     fn len(&self) -> usize {
-        self.answers.len()
+        self.targets.len()
     }
 
     fn input_len(&self) -> usize {
@@ -96,11 +100,11 @@ impl Examples for Data {
     }
 
     fn target(&self, index: usize) -> Target<'_> {
-        match &self.answers[index] {
-            Answer::Class(class) => Target::Class(*class),
-            Answer::Mixed(first, second, share) => Target::Mixed(*first, *second, *share),
-            Answer::Values(values) => Target::Values(values),
-            Answer::MixedValues(first, second, share) => Target::MixedValues(first, second, *share),
+        match &self.targets[index] {
+            OwnedTarget::Class(class) => Target::Class(*class),
+            OwnedTarget::Mixed(first, second, share) => Target::Mixed(*first, *second, *share),
+            OwnedTarget::Values(values) => Target::Values(values),
+            OwnedTarget::MixedValues(first, second, share) => Target::MixedValues(first, second, *share),
         }
     }
 

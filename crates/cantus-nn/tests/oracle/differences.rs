@@ -1,4 +1,4 @@
-//! The reference trainer itself against central differences.
+//! Gradient check of the reference trainer by central differences.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const MOST: usize = 6;
 fn greatest_error(case: &Case) -> Option<f64> {
     let training = Training { clipping: None, ..case.plan.training(case.plan.sgd) };
     let batch: Vec<usize> = (0..case.plan.n_examples.min(5)).collect();
-    let mut trainer = Trainer::<f64>::new(&case.plan.architecture, &case.first_weights);
+    let mut trainer = Trainer::<f64>::new(&case.plan.architecture, &case.initial_weights);
     let (found, _) = trainer.gradients(&case.data, &batch, 0, &training);
     if trainer.nearest_kink < NEAR {
         return None;

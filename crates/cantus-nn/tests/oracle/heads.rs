@@ -10,7 +10,7 @@ use super::random::Random;
 
 /// Appends them, and says which loss.
 pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<usize>) -> Loss {
-    // A few networks answer with a number for each class at each position.
+    // A few networks have an output for each class at each position.
     if shape.len() > 1 && random.chance(0.9) {
         let flat = match (shape.len(), random.below(4)) {
             (2, 0) => LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {}),
@@ -33,7 +33,7 @@ pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<us
     let smoothing = if random.chance(0.3) { 0.1 } else { 0.0 };
     let categorical = Loss::CategoricalCrossentropy { label_smoothing: smoothing };
     let binary = Loss::BinaryCrossentropy { label_smoothing: smoothing };
-    // Probabilities near 0 are left to losses that know the logits: elsewhere Keras's clipping would be compared.
+    // Probabilities near 0 are left to losses computed from logits: elsewhere Keras's clipping would be compared.
     let (last, loss) = match random.below(8) {
         0..2 if shape.len() == 1 => (Activation::Softmax, Loss::SparseCategoricalCrossentropy),
         0..4 => (Activation::Softmax, categorical),

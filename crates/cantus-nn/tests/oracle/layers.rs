@@ -43,9 +43,9 @@ impl Signal {
 pub struct Forward<'a, T> {
     pub tape: Tape<T>,
     pub weights: &'a HashMap<String, Node>,
-    /// Training, where dropout disturbs and batch normalisation looks at the batch; not inference.
+    /// Training, with random dropout and batch statistics; otherwise inference.
     pub training: bool,
-    /// Tensors that follow the batch's statistics, with their new values.
+    /// Moving statistics, with their new values.
     pub moved: Vec<(String, Vec<T>)>,
 }
 
@@ -132,14 +132,14 @@ impl<T: Number> Forward<'_, T> {
         self.activate(x, net, &shape, layer.activation)
     }
 
-    /// y = m x / (1 - rate); `n_alone` numbers of an example have an m of their own, and the others follow them in turn.
-    fn dropout(&mut self, x: &Signal, rate: f32, n_alone: usize, place: u64) -> Signal {
+    /// y = m x / (1 - rate); `n_independent` numbers of an example have their own m, which repeats for the others.
+    fn dropout(&mut self, x: &Signal, rate: f32, n_independent: usize, place: u64) -> Signal {
         if !self.training {
             return Signal { before_activation: None, ..x.clone() };
         }
         let limit = f64::from(rate) * 2.0_f64.powi(32);
         let factor = |i: usize| {
-            let (row, at) = (i / x.len(), i % x.len() % n_alone);
+            let (row, at) = (i / x.len(), i % x.len() % n_independent);
             let is_dropped = f64::from(bits(key(place, row as u64), at as u32)) < limit.floor();
             if is_dropped { 0.0 } else { 1.0 / (1.0 - f64::from(rate)) }
         };

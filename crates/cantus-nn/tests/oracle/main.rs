@@ -1,68 +1,68 @@
-//! A reference trainer, slow and plain, against which whole trainings of the engine are held.
+//! A slow, plain reference trainer that whole trainings of the engine are compared with.
 //!
-//! The reference (`trainer`) takes an architecture, first weights and examples, and computes forward pass, loss,
-//! gradients and updates in f64 with plain loops: each layer is composed, by its formula, of the nine operations of a
-//! `tape`, which differentiates them in reverse. Nothing is shared among threads, cut into groups, taken early or
-//! overwritten. It is itself held against central differences (`differences`).
+//! The reference (`trainer`) takes an architecture, initial weights and examples, and computes forward pass, loss, gradients and
+//! updates in f64 with plain loops: each layer is composed, by its formula, of the nine operations of a `tape`, which is
+//! differentiated in reverse. Nothing is parallel, divided into micro-batches, fused or overwritten. The reference itself is
+//! compared with central differences (`differences`).
 //!
-//! For each network the engine and the reference are compared in (`case`)
+//! For each network, engine and reference are compared (`case`) in
 //!
-//! - answers in inference, to all examples and to one alone, and the loss of an evaluation;
-//! - the gradient of every tensor, seen from outside as the first step of gradient descent with an enormous learning
-//!   rate, and the moving statistics after it;
-//! - the losses of all epochs and how far every tensor has moved after at least five steps of gradient descent, and of
-//!   Adam, AdamW or RMSprop.
+//! - outputs in inference, for all examples and for one alone, and the loss of an evaluation;
+//! - the gradient of every tensor, as the first step of gradient descent with an enormous learning rate, and the moving
+//!   statistics after it;
+//! - the losses of all epochs and the change of every tensor after at least five steps of gradient descent, and of Adam, AdamW
+//!   or RMSprop.
 //!
-//! `compare` says how far apart they may be. Networks 0 to 36 are chosen by hand (`fixed.toml`): real ones, and others of
-//! sizes at which the engine takes another way. The rest are random (`generate`), of all layers, losses, penalties and
-//! limits to gradients. What differs is printed with the network's number and its TOML; alone it runs again by
+//! `compare` defines the tolerance. Networks 0 to 36 are fixed (`fixed.toml`): practical ones, and others of sizes at which the
+//! engine takes another branch. The others are random (`generate`), of all layers, losses, penalties and clippings. Networks
+//! that differ are printed with their number and their TOML; to run one alone:
 //!
 //! ```text
 //! ORACLE_SEED=17 cargo test -p cantus-nn --test oracle
 //! ```
 //!
-//! and `ORACLE_SEED=600..3000` compares further networks.
+//! `ORACLE_SEED=600..3000` compares further networks.
 //!
-//! Sizes at which the engine takes another way (`thresholds`), and how many of the networks fall on either side:
+//! Sizes at which the engine takes another branch (`thresholds`), and the number of networks on either side:
 //!
-//! | the question | where it is asked | no | yes |
+//! | condition | source | no | yes |
 //! |---|---|---|---|
-//! | a group of examples is smaller than a lane | `CACHED` in fit/plan.rs | 599 | 7 |
-//! | … where max pooling follows an activation and the way back comes later | `CACHED` in fit/plan.rs | 5 | 5 |
-//! | a batch fills two lanes of the usual height | `lane_rows` in fit/plan.rs | 390 | 210 |
-//! | a batch fills more than 32 lanes of the usual height | `lane_rows` in fit/plan.rs | 597 | 3 |
-//! | a lane has the height that recurrent layers want | `wants_many_rows` in fit/plan.rs | 410 | 190 |
-//! | a Dense layer has so many weights that its columns are shared | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
-//! | … and more than one panel of columns | `WIDTH` in fit/columns.rs | 3 | 14 |
-//! | … and a last panel that is not full | `WIDTH` in fit/columns.rs | 4 | 13 |
-//! | … and more than one tile of inputs | `TILE` in fit/columns.rs | 3 | 14 |
-//! | a tensor is updated in more than one tile | `TILE` in fit/block.rs | 578 | 151 |
-//! | a Dense layer is worth sharing for one answer | `WORTH_SHARING` in layer/dense.rs | 568 | 33 |
+//! | a micro-batch is smaller than a shard | `CACHED` in train/plan.rs | 599 | 7 |
+//! | … where max pooling follows an activation and its stage is not the last | `CACHED` in train/plan.rs | 5 | 5 |
+//! | a batch fills two shards of the usual size | `shard_rows` in train/plan.rs | 390 | 210 |
+//! | a batch fills more than 32 shards of the usual size | `shard_rows` in train/plan.rs | 597 | 3 |
+//! | a shard has the size that recurrent layers prefer | `prefers_many_rows` in train/plan.rs | 410 | 190 |
+//! | a Dense layer is column-parallel | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
+//! | … and more than one panel of columns | `WIDTH` in train/column_parallel.rs | 3 | 14 |
+//! | … and a last panel that is not full | `WIDTH` in train/column_parallel.rs | 4 | 13 |
+//! | … and more than one tile of inputs | `TILE` in train/column_parallel.rs | 3 | 14 |
+//! | a tensor is updated in more than one tile | `TILE` in train/parameter_block.rs | 578 | 151 |
+//! | threads share a Dense layer for one example | `MIN_PARALLEL_WEIGHTS` in layer/dense.rs | 568 | 33 |
 //! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 31 | 3 |
-//! | a single row is multiplied with a matrix too large for the cache | `NEAR` in matmul.rs | 572 | 5 |
+//! | a single row is multiplied with a matrix too large for the cache | `CACHED` in matmul.rs | 572 | 5 |
 //! | a single row is multiplied with at least 16 columns | `row_times_matrix` in matmul.rs | 571 | 168 |
-//! | a layer of one output hands the gradient of a single row to 16 inputs or more | `row_times_matrix` in matmul.rs | 17 | 12 |
-//! | a window's row is long enough not to be copied | `SHORT` in layer/conv2d/mod.rs | 84 | 25 |
+//! | a layer of one output propagates the gradient of a single row to 16 inputs or more | `row_times_matrix` in matmul.rs | 17 | 12 |
+//! | a window's row is long enough not to be copied | `MIN_ROW` in layer/conv2d/mod.rs | 84 | 25 |
 //! | a copied row has more than 4 numbers | `copy_windows` in layer/conv2d/image.rs | 53 | 38 |
 //! | … more than 8 | `copy_windows` in layer/conv2d/image.rs | 62 | 27 |
 //! | … more than 16 | `copy_windows` in layer/conv2d/image.rs | 80 | 6 |
 //! | of rows that are not copied, more lie below each other than beside each other | `products` in layer/conv2d/product.rs | 10 | 15 |
 //! | a window that is not copied is as wide as the image | `products` in layer/conv2d/product.rs | 18 | 9 |
-//! | a convolution is worth sharing for one answer | `WORTH_SHARING` and `LEAST_BAND` in layer/conv2d/mod.rs | 69 | 5 |
+//! | threads share a convolution for one example | `MIN_PARALLEL_PRODUCTS` and `MIN_BAND` in layer/conv2d/mod.rs | 69 | 5 |
 //! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 52 | 28 |
 //! | … and some beyond a multiple of 16 | `LANES` in layer/max_pool2d.rs | 9 | 19 |
 //! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 99 | 4 |
-//! | the units of a recurrent layer take more than one part for one answer | `PART` in layer/one_sequence.rs | 62 | 11 |
-//! | the gradient of a bias is the sum of at least four rows in a lane | `add_rows` in elementwise.rs | 247 | 412 |
-//! | random features have more than one group of inputs | `places` in layer/random_fourier_features.rs | 62 | 56 |
-//! | statistics are taken of differences too | `differences` in layer/statistics_pooling.rs | 14 | 46 |
-//! | fewer examples than there are go through the layers together for an answer | `CACHED` in inference.rs | 591 | 9 |
-//! | answers take more than one block of examples | `BLOCK` in inference.rs | 394 | 206 |
+//! | the units of a recurrent layer take more than one block for one example | `UNITS` in layer/single_example.rs | 62 | 11 |
+//! | the gradient of a bias is the sum of at least four rows in a shard | `add_rows` in elementwise.rs | 247 | 412 |
+//! | random features have more than one group of inputs | `group_ranges` in layer/random_fourier_features.rs | 62 | 56 |
+//! | statistics of differences are computed too | `differences` in layer/statistics_pooling.rs | 14 | 46 |
+//! | a micro-batch of inference is smaller than the number of examples | `CACHED` in inference.rs | 591 | 9 |
+//! | inference takes more than one block of examples | `BLOCK` in inference.rs | 394 | 206 |
 //! | a penalty is summed over more than 16 weights | `sums` in regularizer.rs | 60 | 240 |
-//! | the last batch of an epoch is smaller | `run_epoch` in fit/mod.rs | 175 | 425 |
-//! | … and has one example alone | `run_epoch` in fit/mod.rs | 155 | 270 |
+//! | the last batch of an epoch is smaller | `run_epoch` in train/fit.rs | 175 | 425 |
+//! | … and has one example alone | `run_epoch` in train/fit.rs | 155 | 270 |
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed precondition fails the test")]
 
 mod case;
 mod compare;
@@ -100,16 +100,16 @@ use case::Case;
 use compare::Comparison;
 use sizes::Sizes;
 
-/// How many networks are compared.
+/// Number of networks.
 const N_NETWORKS: u64 = 600;
-/// Networks that are compared at once.
+/// Networks compared in parallel.
 const N_THREADS: usize = 2;
-/// Most networks of a hundred with a comparison that is wide because a kink is near.
-const MOST_NEAR_KINKS: usize = 20;
-/// Most comparisons of a hundred that would overlook an error of a hundredth.
-const MOST_BLUNT: usize = 10;
+/// Largest percentage of networks with a wider tolerance because of a kink.
+const MAX_NEAR_KINKS: usize = 20;
+/// Largest percentage of comparisons that would miss an error of 1 %.
+const MAX_BLUNT: usize = 10;
 
-/// What comparing some networks came to.
+/// The results of some networks.
 #[derive(Default)]
 struct Tally {
     failures: Vec<String>,
@@ -129,7 +129,7 @@ impl Tally {
         self.n_near_kinks += usize::from(all.iter().any(Comparison::kink_is_near));
         self.n_comparisons += all.len();
         self.n_blunt += all.iter().filter(|comparison| !comparison.is_sharp()).count();
-        let wrong: Vec<String> = all.iter().filter(|comparison| !comparison.agrees()).map(line).collect();
+        let wrong: Vec<String> = all.iter().filter(|comparison| !comparison.passes()).map(line).collect();
         if !wrong.is_empty() {
             self.failures.push(report(number, case, &wrong.concat()));
         }
@@ -204,8 +204,8 @@ fn the_engine_trains_every_network_as_the_reference_does() {
         failures.join("\n")
     );
     if asked.is_none() {
-        assert!(100 * n_near_kinks <= MOST_NEAR_KINKS * n_networks, "{n_near_kinks} networks near a kink");
-        assert!(100 * n_blunt <= MOST_BLUNT * n_comparisons, "{n_blunt} blunt of {n_comparisons}");
+        assert!(100 * n_near_kinks <= MAX_NEAR_KINKS * n_networks, "{n_near_kinks} networks near a kink");
+        assert!(100 * n_blunt <= MAX_BLUNT * n_comparisons, "{n_blunt} blunt of {n_comparisons}");
     }
 }
 
@@ -224,11 +224,11 @@ fn the_networks_have_all_layers_and_both_sides_of_every_threshold_as_often_as_th
     }
     assert_eq!(layers.len(), kinds::N, "only {layers:?}");
     let row = |(threshold, [no, yes]): (&thresholds::Threshold, &[usize; 2])| {
-        format!("//! | {} | {} | {no} | {yes} |\n", threshold.question, threshold.source)
+        format!("//! | {} | {} | {no} | {yes} |\n", threshold.condition, threshold.source)
     };
     let table: String = thresholds::ALL.iter().zip(&counts).map(row).collect();
     for (threshold, count) in thresholds::ALL.iter().zip(&counts) {
-        assert!(count.iter().all(|&n| n >= 3), "{}: {count:?}", threshold.question);
+        assert!(count.iter().all(|&n| n >= 3), "{}: {count:?}", threshold.condition);
     }
     assert!(include_str!("main.rs").contains(&table), "the table should be\n{table}");
 }

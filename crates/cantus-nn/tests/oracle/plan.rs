@@ -1,4 +1,4 @@
-//! A network and how it is trained: what a number stands for.
+//! A network and its training settings, which a number identifies.
 
 use cantus_nn::optimizer::{Adam, AdamW, RmsProp, Sgd};
 use cantus_nn::{Architecture, Batching, Clipping, Loss, Optimizer, Training};

@@ -1,7 +1,7 @@
 //! Random numbers that choose the networks to compare, and their data.
 //!
 //! What the engine itself draws (masks, noise, the order of examples) is drawn here by `cantus-random` too, whose own tests
-//! pin it: a number depends on its key alone, so that no knowledge of how the engine shares its work is needed.
+//! pin it: a number depends on its key alone, independent of how the engine divides its work.
 
 use cantus_random::key;
 

@@ -1,4 +1,4 @@
-//! Which tensors of a network are penalised, and which are not trained.
+//! The regularisers of a network's tensors, and which tensors are not trained.
 
 use std::collections::HashMap;
 

@@ -7,12 +7,12 @@ use super::layers::{Forward, Signal};
 use super::number::Number;
 use super::tape::Node;
 
-/// What one step of a recurrent layer knows.
+/// The state of a recurrent layer between two steps.
 struct Step {
     /// The state of the step before, none at first.
     state: Option<Node>,
-    /// The memory of an LSTM, none at first.
-    memory: Option<Node>,
+    /// The cell state of an LSTM, `None` at first.
+    cell_state: Option<Node>,
 }
 
 /// The weights of a recurrent layer.
@@ -25,17 +25,17 @@ struct Cell {
 }
 
 impl<T: Number> Forward<'_, T> {
-    /// A recurrent layer there, and another one back, their outputs side by side.
+    /// A recurrent layer forward in time and another one backward, their outputs concatenated.
     pub fn bidirectional(&mut self, spec: &LayerSpec, path: &str, x: &Signal) -> Signal {
-        let there = self.recurrent(spec, &format!("{path}.forward"), x, false);
-        let back = self.recurrent(spec, &format!("{path}.backward"), x, true);
-        let (units, n) = (there.width(), there.rows * there.len());
-        let both = self.tape.concat(&[there.node, back.node]);
+        let forward = self.recurrent(spec, &format!("{path}.forward"), x, false);
+        let backward = self.recurrent(spec, &format!("{path}.backward"), x, true);
+        let (units, n) = (forward.width(), forward.rows * forward.len());
+        let both = self.tape.concat(&[forward.node, backward.node]);
         let node = self.tape.gather(both, 2 * n, 0.0, |i| {
             let (position, direction, unit) = (i / (2 * units), i / units % 2, i % units);
             direction * n + position * units + unit
         });
-        let mut shape = there.shape.clone();
+        let mut shape = forward.shape.clone();
         *shape.last_mut().unwrap() = 2 * units;
         Signal::new(node, x.rows, &shape)
     }
@@ -55,7 +55,7 @@ impl<T: Number> Forward<'_, T> {
         let [kernel, recurrent, bias] =
             ["kernel", "recurrent_kernel", "bias"].map(|name| self.weight(path, name));
         let cell = Cell { kernel, recurrent, bias, n_inputs, units };
-        let mut step = Step { state: None, memory: None };
+        let mut step = Step { state: None, cell_state: None };
         let mut states = vec![0; n_steps];
         for t in 0..n_steps {
             let position = if backwards { n_steps - 1 - t } else { t };
@@ -104,7 +104,7 @@ impl<T: Number> Forward<'_, T> {
     /// h' = tanh(x W + h R + b)
     fn simple_step(&mut self, cell: &Cell, inputs: Node, step: &Step) -> Step {
         let net = self.net_inputs(cell, inputs, step, 1);
-        Step { state: Some(self.tape.map(net, Function::Tanh)), memory: None }
+        Step { state: Some(self.tape.map(net, Function::Tanh)), cell_state: None }
     }
 
     /// c' = f c + i g, h' = o tanh(c'), with gates in the order i, f, g, o.
@@ -115,15 +115,15 @@ impl<T: Number> Forward<'_, T> {
             self.tape.map(net, if gate == 2 { Function::Tanh } else { Function::Sigmoid })
         });
         let new = self.tape.multiply(i, g);
-        let memory = match step.memory {
+        let cell_state = match step.cell_state {
             None => new,
-            Some(memory) => {
-                let kept = self.tape.multiply(f, memory);
+            Some(cell_state) => {
+                let kept = self.tape.multiply(f, cell_state);
                 self.tape.add(kept, new)
             }
         };
-        let shown = self.tape.map(memory, Function::Tanh);
-        Step { state: Some(self.tape.multiply(o, shown)), memory: Some(memory) }
+        let shown = self.tape.map(cell_state, Function::Tanh);
+        Step { state: Some(self.tape.multiply(o, shown)), cell_state: Some(cell_state) }
     }
 
     /// h' = z h + (1 - z) tanh(a_g + r s), with gates in the order z, r, g and a bias of the input and one of the state.
@@ -150,8 +150,8 @@ impl<T: Number> Forward<'_, T> {
         let net = self.tape.add(a, reset);
         let g = self.tape.map(net, Function::Tanh);
         // (1 - z) g = g - z g
-        let held_back = self.tape.multiply(z, g);
-        let new = self.tape.subtract(g, held_back);
+        let weighted = self.tape.multiply(z, g);
+        let new = self.tape.subtract(g, weighted);
         let state = match step.state {
             None => new,
             Some(h) => {
@@ -159,6 +159,6 @@ impl<T: Number> Forward<'_, T> {
                 self.tape.add(kept, new)
             }
         };
-        Step { state: Some(state), memory: None }
+        Step { state: Some(state), cell_state: None }
     }
 }

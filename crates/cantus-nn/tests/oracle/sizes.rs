@@ -1,14 +1,14 @@
-//! What of a network decides which way the engine takes: the sizes of its layers, and where its examples meet.
+//! The sizes of a network that decide the engine's branches, and its batch reductions.
 //!
-//! The numbers here repeat constants of the engine, by the names that stand beside them.
+//! The numbers repeat constants of the engine, which are named in the comments.
 
 use cantus_nn::{Activation, LayerSpec};
 
 use super::convolution::Windows;
 use super::plan::Plan;
 
-/// A layer, where it stands.
-pub struct Place {
+/// A layer with its shapes.
+pub struct PlacedLayer {
     pub spec: LayerSpec,
     pub input: Vec<usize>,
     pub output: Vec<usize>,
@@ -17,32 +17,32 @@ pub struct Place {
     /// How many rows of an example go through it as examples of their own.
     pub repeats: usize,
     /// Whether anything before it is trained.
-    pub hands_on: bool,
+    pub propagates: bool,
 }
 
-/// Layers between two places where all examples of a batch have to wait for each other.
+/// Layers between two layers where all examples of a batch have to wait for each other.
 pub struct Stage {
-    /// How many examples go through together.
-    pub group: usize,
+    /// Examples that go through at once.
+    pub micro_batch: usize,
     pub is_last: bool,
     /// Whether max pooling follows an activation whose derivative can be taken at its output.
     pub pools_an_activation: bool,
 }
 
-/// What of a network decides which way the engine takes.
+/// The sizes that decide the engine's branches.
 pub struct Sizes {
-    pub places: Vec<Place>,
+    pub layers: Vec<PlacedLayer>,
     pub stages: Vec<Stage>,
     pub batch: usize,
     pub n_examples: usize,
     pub many_rows: bool,
-    /// How many examples a thread takes at a time.
-    pub lane_rows: usize,
+    /// Examples of a shard.
+    pub shard_rows: usize,
 }
 
 /// `MANY_WEIGHTS` of `layer/dense.rs`.
 const MANY_WEIGHTS: usize = 65_536;
-/// `CACHED` of `fit/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
+/// `CACHED` of `train/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
 pub const CACHED: usize = 65_536;
 
 /// Gates and units of a recurrent layer.
@@ -66,7 +66,7 @@ pub struct Conv {
     pub is_outer: bool,
 }
 
-impl Place {
+impl PlacedLayer {
     pub fn width_in(&self) -> usize {
         self.input[self.input.len() - 1]
     }
@@ -83,7 +83,7 @@ impl Place {
         self.input[..self.input.len() - 1].iter().all(|&axis| axis == 1)
     }
 
-    pub fn shares_columns(&self) -> bool {
+    pub fn is_column_parallel(&self) -> bool {
         self.is_dense()
             && self.is_outer
             && self.is_vector()
@@ -122,43 +122,45 @@ impl Place {
     }
 
     /// Whether a recurrent layer goes through more than one chunk of steps.
-    pub fn takes_chunks(&self, lane_rows: usize) -> Option<bool> {
+    pub fn takes_chunks(&self, shard_rows: usize) -> Option<bool> {
         let (gates, units) = recurrent(&self.spec)?;
-        let chunk = (CACHED / (lane_rows * self.repeats * gates * units)).max(1);
+        let chunk = (CACHED / (shard_rows * self.repeats * gates * units)).max(1);
         Some(self.input[0] > chunk)
     }
 
     /// Of how many rows the gradient of a bias is the sum.
-    pub fn bias_rows(&self, lane_rows: usize) -> Option<usize> {
+    pub fn bias_rows(&self, shard_rows: usize) -> Option<usize> {
         let has_bias = self.is_dense() || matches!(self.spec, LayerSpec::Conv2D(_));
         let positions = self.output.iter().product::<usize>() / self.width_out();
-        (has_bias && !self.shares_columns()).then_some(lane_rows * self.repeats * positions)
+        (has_bias && !self.is_column_parallel()).then_some(shard_rows * self.repeats * positions)
     }
 
-    pub fn wants_many_rows(&self) -> bool {
+    pub fn prefers_many_rows(&self) -> bool {
         recurrent(&self.spec).is_some() || matches!(self.spec, LayerSpec::RandomFourierFeatures(_))
     }
 }
 
 impl Sizes {
     pub fn new(plan: &Plan) -> Self {
-        let mut places = Vec::new();
+        let mut layers = Vec::new();
         let mut shape = plan.architecture.input_shape.clone();
-        let mut hands_on = false;
+        let mut propagates = false;
         let (mut begins, mut ends) = (Vec::new(), Vec::new());
         for layer in &plan.architecture.layers {
-            begins.push(places.len());
-            shape = add_places(layer, &shape, (true, 1, hands_on), &mut places);
-            ends.push(places.len());
-            hands_on = hands_on || places[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
+            begins.push(layers.len());
+            shape = add_layers(layer, &shape, (true, 1, propagates), &mut layers);
+            ends.push(layers.len());
+            propagates =
+                propagates || layers[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
         }
-        let many_rows = places.iter().any(Place::wants_many_rows);
+        let many_rows = layers.iter().any(PlacedLayer::prefers_many_rows);
         let usual = if many_rows { 16 } else { 8 };
         let batch = plan.batch.min(plan.n_examples);
-        let lane_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
-        let outer: Vec<&[Place]> = begins.iter().zip(&ends).map(|(&from, &to)| &places[from..to]).collect();
-        let stages = stages(&outer, lane_rows);
-        Self { stages, batch, n_examples: plan.n_examples, many_rows, lane_rows, places }
+        let shard_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
+        let outer: Vec<&[PlacedLayer]> =
+            begins.iter().zip(&ends).map(|(&from, &to)| &layers[from..to]).collect();
+        let stages = stages(&outer, shard_rows);
+        Self { stages, batch, n_examples: plan.n_examples, many_rows, shard_rows, layers }
     }
 
     /// How many rows make an efficient product.
@@ -166,29 +168,29 @@ impl Sizes {
         if self.many_rows { 16 } else { 8 }
     }
 
-    /// Whether some lane of some batch has one example.
+    /// Whether some shard of some batch has one example.
     pub fn has_single_rows(&self) -> bool {
         [self.batch, self.n_examples % self.batch]
             .iter()
-            .any(|rows| rows % self.lane_rows == 1 || self.lane_rows == 1)
+            .any(|rows| rows % self.shard_rows == 1 || self.shard_rows == 1)
     }
 
     /// The most numbers that an example has after a layer.
     pub fn largest(&self) -> usize {
-        let outer = self.places.iter().filter(|at| at.is_outer);
+        let outer = self.layers.iter().filter(|at| at.is_outer);
         outer.map(|at| at.output.iter().product()).max().unwrap_or(1)
     }
 
-    pub fn shared(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(|at| at.shares_columns())
+    pub fn shared(&self) -> impl Iterator<Item = &PlacedLayer> {
+        self.layers.iter().filter(|at| at.is_column_parallel())
     }
 
-    pub fn dense_vectors(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(|at| at.is_dense() && at.is_outer && at.is_vector())
+    pub fn dense_vectors(&self) -> impl Iterator<Item = &PlacedLayer> {
+        self.layers.iter().filter(|at| at.is_dense() && at.is_outer && at.is_vector())
     }
 
     pub fn convolutions(&self) -> impl Iterator<Item = Conv> {
-        self.places.iter().filter_map(Place::conv)
+        self.layers.iter().filter_map(PlacedLayer::conv)
     }
 
     pub fn copied(&self) -> impl Iterator<Item = Conv> {
@@ -196,8 +198,8 @@ impl Sizes {
     }
 
     pub fn pooled_channels(&self) -> impl Iterator<Item = usize> {
-        let pools = self.places.iter().filter(|at| matches!(at.spec, LayerSpec::MaxPool2D(_)));
-        pools.map(Place::width_in)
+        let pools = self.layers.iter().filter(|at| matches!(at.spec, LayerSpec::MaxPool2D(_)));
+        pools.map(PlacedLayer::width_in)
     }
 }
 
@@ -217,33 +219,33 @@ fn is_view(spec: &LayerSpec) -> bool {
 }
 
 /// A layer and the layers in it, the outer one first.
-fn add_places(
+fn add_layers(
     spec: &LayerSpec,
     input: &[usize],
-    (is_outer, repeats, hands_on): (bool, usize, bool),
-    places: &mut Vec<Place>,
+    (is_outer, repeats, propagates): (bool, usize, bool),
+    layers: &mut Vec<PlacedLayer>,
 ) -> Vec<usize> {
     let output = spec.output_shape(input).unwrap();
     let (spec, input) = (spec.clone(), input.to_vec());
-    places.push(Place {
+    layers.push(PlacedLayer {
         spec: spec.clone(),
         input: input.clone(),
         output: output.clone(),
         is_outer,
         repeats,
-        hands_on,
+        propagates,
     });
     match &spec {
         LayerSpec::Bidirectional(both) => {
-            add_places(&both.layer, &input, (false, repeats, hands_on), places);
+            add_layers(&both.layer, &input, (false, repeats, propagates), layers);
         }
         LayerSpec::TimeDistributed(each) => {
-            add_places(&each.layer, &input[1..], (false, repeats * input[0], hands_on), places);
+            add_layers(&each.layer, &input[1..], (false, repeats * input[0], propagates), layers);
         }
         LayerSpec::Residual(block) => {
             let mut shape = input;
             for layer in &block.layers {
-                shape = add_places(layer, &shape, (false, repeats, true), places);
+                shape = add_layers(layer, &shape, (false, repeats, true), layers);
             }
         }
         _ => {}
@@ -251,27 +253,27 @@ fn add_places(
     output
 }
 
-/// Cuts a network where its examples meet: at batch normalisation, and at layers whose columns are shared.
-fn stages(outer: &[&[Place]], lane_rows: usize) -> Vec<Stage> {
-    let meets = |layer: &&[Place]| {
-        matches!(layer[0].spec, LayerSpec::BatchNormalization(_)) || layer[0].shares_columns()
+/// Splits a network at its batch reductions: batch normalisation and column-parallel layers.
+fn stages(outer: &[&[PlacedLayer]], shard_rows: usize) -> Vec<Stage> {
+    let reduces = |layer: &&[PlacedLayer]| {
+        matches!(layer[0].spec, LayerSpec::BatchNormalization(_)) || layer[0].is_column_parallel()
     };
-    let mut cuts: Vec<usize> = (0..outer.len()).filter(|&i| meets(&outer[i])).collect();
+    let mut cuts: Vec<usize> = (0..outer.len()).filter(|&i| reduces(&outer[i])).collect();
     cuts.push(outer.len());
     let (mut all, mut start) = (Vec::new(), 0);
     for (n, &cut) in cuts.iter().enumerate() {
         // The layer where the stage begins computes in it too.
         let head = if n == 0 { 0 } else { cuts[n - 1] };
-        let layers = &outer[head..cut];
-        let largest = layers.iter().map(|layer| layer[0].output.iter().product()).max().unwrap_or(1);
-        let many = layers.iter().flat_map(|layer| layer.iter()).any(Place::wants_many_rows);
-        let group = if many { lane_rows } else { (CACHED / largest.max(1)).clamp(1, lane_rows) };
-        let of_stage: Vec<&Place> =
+        let of_cut = &outer[head..cut];
+        let largest = of_cut.iter().map(|layer| layer[0].output.iter().product()).max().unwrap_or(1);
+        let many = of_cut.iter().flat_map(|layer| layer.iter()).any(PlacedLayer::prefers_many_rows);
+        let micro_batch = if many { shard_rows } else { (CACHED / largest.max(1)).clamp(1, shard_rows) };
+        let of_stage: Vec<&PlacedLayer> =
             outer[start..cut].iter().map(|layer| &layer[0]).filter(|at| !is_view(&at.spec)).collect();
         let pools_an_activation = of_stage
             .windows(2)
             .any(|pair| matches!(pair[1].spec, LayerSpec::MaxPool2D(_)) && ends_in_activation(&pair[0].spec));
-        all.push(Stage { group, is_last: cut == outer.len(), pools_an_activation });
+        all.push(Stage { micro_batch, is_last: cut == outer.len(), pools_an_activation });
         start = cut + 1;
     }
     all

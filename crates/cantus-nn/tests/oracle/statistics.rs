@@ -66,13 +66,13 @@ impl<T: Number> Forward<'_, T> {
     }
 
     /// For each channel its mean, its deviation, and for each scale the deviation of the difference between the means
-    /// of neighbouring stretches.
+    /// of neighbouring intervals.
     pub fn statistics(&mut self, layer: &StatisticsPooling1D, x: &Signal) -> Signal {
         let [time, channels] = x.shape[..] else { panic!("no sequence: {:?}", x.shape) };
         let (rows, n) = (x.rows, x.rows * channels);
         // Place of time t of run r, one run for each channel of each example.
-        let place = move |run: usize, t: usize| (run / channels * time + t) * channels + run % channels;
-        let by_channel = self.tape.gather(x.node, n * time, 0.0, |i| place(i / time, i % time));
+        let index = move |run: usize, t: usize| (run / channels * time + t) * channels + run % channels;
+        let by_channel = self.tape.gather(x.node, n * time, 0.0, |i| index(i / time, i % time));
         let mean = self.tape.means_of_runs(by_channel, time);
         let (_, variance) = self.runs_apart(by_channel, time);
         let mut parts = vec![mean, self.deviation(layer, variance)];
@@ -80,11 +80,11 @@ impl<T: Number> Forward<'_, T> {
             let n_differences = time + 1 - 2 * scale;
             // Stretches of `scale` steps, `later` steps after each t.
             let mut mean_of = |later: usize| {
-                let stretches = self.tape.gather(x.node, n * n_differences * scale, 0.0, |i| {
+                let intervals = self.tape.gather(x.node, n * n_differences * scale, 0.0, |i| {
                     let (run, t) = (i / scale / n_differences, i / scale % n_differences);
-                    place(run, t + later + i % scale)
+                    index(run, t + later + i % scale)
                 });
-                self.tape.means_of_runs(stretches, scale)
+                self.tape.means_of_runs(intervals, scale)
             };
             let (earlier, later) = (mean_of(0), mean_of(scale));
             let differences = self.tape.subtract(later, earlier);

@@ -1,7 +1,7 @@
 //! Reverse-mode automatic differentiation over nine operations on arrays of numbers, in plain loops.
 //!
 //! Every operation appends a node with its value; nothing is ever overwritten. [`Tape::gradients`] goes through the
-//! nodes from the last to the first and hands each node's ∂E/∂y on to the nodes that it was computed from. What a
+//! nodes from the last to the first and propagates each node's ∂E/∂y to the nodes that it was computed from. What a
 //! layer computes is composed of these operations, so that no layer needs a backward pass of its own.
 
 use super::convolution::Convolution;
@@ -58,7 +58,7 @@ enum Operation<T> {
     /// The greatest of each run of numbers, and where it was.
     Maximum {
         a: Node,
-        winners: Vec<usize>,
+        argmax: Vec<usize>,
     },
     #[expect(dead_code, reason = "binds the type of numbers")]
     Never(T),
@@ -182,11 +182,11 @@ impl<T: Number> Tape<T> {
 
     /// The greatest of each run of `len` numbers; of equals the first has the gradient.
     pub fn maximum(&mut self, a: Node, len: usize) -> Node {
-        let mut winners = Vec::new();
+        let mut argmax = Vec::new();
         let (mut scale, mut nearest) = (0.0_f64, f64::INFINITY);
         for (run, values) in self.values[a].chunks_exact(len).enumerate() {
             let best = (1..len).fold(0, |best, i| if values[i] > values[best] { i } else { best });
-            winners.push(run * len + best);
+            argmax.push(run * len + best);
             scale = scale.max(values[best].wide().abs());
             for value in values {
                 let apart = values[best].wide() - value.wide();
@@ -194,8 +194,8 @@ impl<T: Number> Tape<T> {
             }
         }
         self.note_kink(nearest, scale);
-        let y = winners.iter().map(|&at| self.values[a][at]).collect();
-        self.push(y, Operation::Maximum { a, winners }, self.varies[a])
+        let y = argmax.iter().map(|&at| self.values[a][at]).collect();
+        self.push(y, Operation::Maximum { a, argmax }, self.varies[a])
     }
 
     /// ∂(number 0 of `root`)/∂(every node); `None` for nodes that it does not depend on.
@@ -204,14 +204,14 @@ impl<T: Number> Tape<T> {
         gradients[root] = Some(vec![T::of(1.0)]);
         for node in (0..=root).rev() {
             let Some(dy) = gradients[node].take() else { continue };
-            self.hand_on(node, &dy, &mut gradients);
+            self.propagate(node, &dy, &mut gradients);
             gradients[node] = Some(dy);
         }
         gradients
     }
 
-    /// Adds what `dy`, the gradient of `node`, means for the nodes that it was computed from.
-    fn hand_on(&self, node: Node, dy: &[T], gradients: &mut [Option<Vec<T>>]) {
+    /// Adds the gradient of the nodes that `node` was computed from, given its own, `dy`.
+    fn propagate(&self, node: Node, dy: &[T], gradients: &mut [Option<Vec<T>>]) {
         let mut add = |to: Node, each: &dyn Fn(&mut [T])| {
             if self.varies[to] {
                 let len = self.values[to].len();
@@ -259,8 +259,8 @@ impl<T: Number> Tape<T> {
                     start += own.len();
                 }
             }
-            Operation::Maximum { a, winners } => {
-                add(*a, &|da| winners.iter().zip(dy).for_each(|(&at, &dy)| da[at] += dy));
+            Operation::Maximum { a, argmax } => {
+                add(*a, &|da| argmax.iter().zip(dy).for_each(|(&at, &dy)| da[at] += dy));
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct Weight<T> {
     pub values: Vec<T>,
     pub regularizer: Regularizer,
     pub trainable: bool,
-    /// What the optimizer remembers of each number.
+    /// The optimizer's slots of each number.
     pub slots: [Vec<T>; 2],
 }
 
@@ -34,7 +34,7 @@ pub struct Trainer<'a, T> {
     pub nearest_kink: f64,
 }
 
-/// What a step found before it moved the weights.
+/// Loss and gradients of a step, before the update.
 pub struct Found {
     /// Σ weight · loss over the examples, and the penalty of the regularisers once for each of them.
     pub loss: f64,
@@ -91,7 +91,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         (signal, forward)
     }
 
-    /// The answers to some inputs, in inference.
+    /// The outputs for some inputs, in inference.
     pub fn predict(&mut self, inputs: &[f32]) -> Vec<f64> {
         let mut nodes = HashMap::new();
         let inputs = inputs.iter().map(|&x| T::of(f64::from(x))).collect();
@@ -105,7 +105,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         let plain = Training { class_weights: Vec::new(), ..training.clone() };
         let mut nodes = HashMap::new();
         let (output, mut forward) = self.forward(self.inputs(examples, &all, 0), None, &mut nodes);
-        let (targets, weights) = aims(examples, &all, 0, &output, &plain);
+        let (targets, weights) = targets_and_weights(examples, &all, 0, &output, &plain);
         let loss = append_loss(&mut forward.tape, &output, plain.loss, &targets, &weights);
         forward.tape.value(loss)[0].wide() / examples.len() as f64 + self.penalty()
     }
@@ -142,7 +142,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         let mut nodes = HashMap::new();
         let inputs = self.inputs(examples, indices, epoch);
         let (output, mut forward) = self.forward(inputs, Some(place), &mut nodes);
-        let (targets, weights) = aims(examples, indices, epoch, &output, training);
+        let (targets, weights) = targets_and_weights(examples, indices, epoch, &output, training);
         let mean: Vec<f64> = weights.iter().map(|weight| weight / indices.len() as f64).collect();
         let loss = append_loss(&mut forward.tape, &output, training.loss, &targets, &mean);
         let mean_loss = forward.tape.value(loss)[0].wide();
@@ -163,7 +163,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         (Found { loss: (mean_loss + self.penalty()) * indices.len() as f64, gradients }, moved)
     }
 
-    /// Learns from some examples.
+    /// Trains on some examples.
     pub fn step(
         &mut self,
         examples: &dyn Examples,
@@ -185,7 +185,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         found
     }
 
-    /// Learns as `training` says; the loss of each epoch.
+    /// Trains with these settings; returns the loss of each epoch.
     pub fn fit(&mut self, examples: &dyn Examples, training: &Training) -> Vec<f64> {
         let n = examples.len();
         let batch = match training.batching {
@@ -209,8 +209,8 @@ impl<'a, T: Number> Trainer<'a, T> {
     }
 }
 
-/// The targets of some examples, and how much each counts.
-fn aims(
+/// The targets and weights of some examples.
+fn targets_and_weights(
     examples: &dyn Examples,
     indices: &[usize],
     epoch: usize,

@@ -1,11 +1,11 @@
-//! How gradients are limited and weights follow them: the formulas of Keras 3, number by number.
+//! Gradient clipping and weight updates: the formulas of Keras 3, elementwise.
 
 use cantus_nn::{Clipping, Optimizer};
 
 use super::number::Number;
 use super::trainer::Weight;
 
-/// Moves a weight at step `number`, counted from 1. Computed in f64; what is kept is rounded to `T`.
+/// Updates a weight at step `number`, counted from 1. Computed in f64; what is kept is rounded to `T`.
 pub fn update<T: Number>(optimizer: Optimizer, number: u64, weight: &mut Weight<T>, gradient: &[f64]) {
     let [first, second] = &mut weight.slots;
     let slots = first.iter_mut().zip(second);
@@ -62,7 +62,7 @@ fn adam(
     (w * (1.0 - rate * decay) - corrected * mean / (square.sqrt() + epsilon), [mean, square])
 }
 
-/// Limits gradients, as Keras does by `clipvalue`, `clipnorm` and `global_clipnorm`.
+/// Clips gradients as Keras does by `clipvalue`, `clipnorm` and `global_clipnorm`.
 pub fn clip(gradients: &mut [Vec<f64>], clipping: Option<Clipping>) {
     let length = |gradient: &[f64]| gradient.iter().map(|g| g * g).sum::<f64>();
     let shorten = |gradient: &mut Vec<f64>, limit: f32, squared: f64| {

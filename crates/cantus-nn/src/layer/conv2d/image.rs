@@ -1,13 +1,13 @@
-//! The image of a convolution: its padding, and its windows as the rows of a matrix.
+//! The input of a convolution: padding, and windows as the rows of a matrix.
 
 use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::{Conv2DLayer, SHORT};
+use super::{Conv2DLayer, MIN_ROW};
 
 impl Conv2DLayer {
-    /// Copies one image into the middle of zeros, if there is padding at all.
+    /// Copies one image into zeros, if there is padding.
     pub(super) fn pad<'a>(&self, x: &'a [f32], padded: &'a mut [f32]) -> &'a [f32] {
         if !self.is_padded() {
             return x;
@@ -27,7 +27,7 @@ impl Conv2DLayer {
             .for_each(|(from, to)| to.copy_from_slice(&from[inset..inset + row]));
     }
 
-    /// Where row i of window (p, q) begins in the padded image.
+    /// The start of row i of window (p, q) in the padded image.
     pub(super) fn start(&self, p: usize, q: usize, i: usize) -> usize {
         (p * self.down.stride + i) * self.padded_row() + q * self.right.stride * self.channels
     }
@@ -50,14 +50,14 @@ impl Conv2DLayer {
 
 /// Copies the windows of some rows next to each other.
 ///
-/// The rows are shorter than [`SHORT`], and so many that a call to copy each would take most of the time: a
-/// fixed number of numbers is copied instead, and what is too much is overwritten by the next row.
+/// The rows are shorter than [`MIN_ROW`] and many, so that a call to copy each would take most of the time. A fixed number of
+/// elements is copied instead, and the excess is overwritten by the next row.
 pub(super) fn copy_windows(layer: &Conv2DLayer, rows: Range<usize>, x: &[f32], windows: &mut [f32]) {
     match layer.row_len() {
         0..=4 => copy_rows::<4>(layer, rows, x, windows),
         5..=8 => copy_rows::<8>(layer, rows, x, windows),
         9..=16 => copy_rows::<16>(layer, rows, x, windows),
-        _ => copy_rows::<SHORT>(layer, rows, x, windows),
+        _ => copy_rows::<MIN_ROW>(layer, rows, x, windows),
     }
 }
 
@@ -71,7 +71,7 @@ fn copy_rows<const N: usize>(layer: &Conv2DLayer, rows: Range<usize>, x: &[f32],
     });
 }
 
-/// Adds what is in all windows to the places they were copied from.
+/// Adds all windows to the positions that they were copied from.
 #[multiversion(targets = "simd")]
 pub(super) fn add_windows(layer: &Conv2DLayer, windows: &[f32], x: &mut [f32]) {
     let len = layer.row_len();

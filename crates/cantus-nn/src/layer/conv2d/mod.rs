@@ -1,19 +1,19 @@
-//! Conv2D: small kernels that slide over an image.
+//! Conv2D: two-dimensional convolution.
 //!
 //! Forward, for the output at row p, column q, filter f, with strides s and t:
 //!
 //! h[p, q, f] = b[f] + Σ over i, j, c of x[s p + i, t q + j, c] · K[i, j, c, f], y = activation(h)
 //!
-//! Backward, with ∂E/∂h from the activation: every product above passes its gradient to both of its factors,
+//! Backward, with ∂E/∂h from the activation:
 //!
 //! - ∂E/∂K[i, j, c, f] = Σ over p, q of x[s p + i, t q + j, c] · ∂E/∂h[p, q, f]
 //! - ∂E/∂x[s p + i, t q + j, c] += Σ over f of ∂E/∂h[p, q, f] · K[i, j, c, f]
 //! - ∂E/∂b[f] = Σ over p, q of ∂E/∂h[p, q, f]
 //!
-//! All three are matrix products. Since channels come last, a window's row (its j and c) lies in one piece,
-//! so that for fixed i and q the windows below each other are the rows of a matrix, without copying: their
-//! products with K[i] add up to the outputs of column q. Where a window's row is too short for that to be
-//! efficient (few channels), windows are copied into a matrix first.
+//! All three are matrix products. Since channels are the last axis, a row of a window (its j and c) is contiguous, so that for
+//! fixed i and q the windows below each other are the rows of a strided matrix, without copying: their products with K[i] are
+//! summed to the outputs of column q. If the rows of windows are too short for efficient products (few channels), windows are
+//! copied into a matrix first.
 
 mod image;
 mod product;
@@ -24,17 +24,20 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::window::{Axis, Padding, place};
-use super::{BackwardReads, Flow, Layer, Memory, Parameter, Pass, Site, Tape, Weights, split, split_mut};
+use super::window::{Axis, Padding, window_axes};
+use super::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights,
+    split, split_mut,
+};
 use crate::activation::{Activation, add_bias_and_activate};
-use crate::crew::Crew;
 use crate::elementwise::add_rows;
 use crate::error::Error;
-use crate::init::Initializer;
+use crate::initializer::Initializer;
+use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
-use crate::team::lock;
+use crate::sync::lock;
 
-/// A convolution over an image.
+/// A two-dimensional convolution.
 ///
 /// # Shapes
 /// - input `[height, width, channels]`, output `[height', width', filters]`
@@ -45,20 +48,20 @@ use crate::team::lock;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2D {
-    /// How many kernels.
+    /// Number of kernels.
     pub filters: usize,
     /// Height and width of each.
     pub kernel_size: [usize; 2],
-    /// How far they move, down and to the right.
+    /// Vertical and horizontal distance of windows.
     #[serde(default = "Conv2D::default_strides")]
     pub strides: [usize; 2],
-    /// What happens at the border.
+    /// The padding at the borders.
     #[serde(default)]
     pub padding: Padding,
-    /// What is made of the sums.
+    /// The activation.
     #[serde(default)]
     pub activation: Activation,
-    /// What the kernels begin with.
+    /// The initialiser of the kernels.
     #[serde(default = "Conv2D::default_kernel_initializer")]
     pub kernel_initializer: Initializer,
     /// A penalty on the kernels.
@@ -67,7 +70,7 @@ pub struct Conv2D {
 }
 
 impl Conv2D {
-    /// `filters` kernels of one size, otherwise as Keras has it by default.
+    /// `filters` kernels of one size, otherwise with Keras's defaults.
     #[must_use]
     pub fn new(filters: usize, kernel_size: [usize; 2], activation: Activation) -> Self {
         Self {
@@ -92,19 +95,20 @@ impl Conv2D {
     pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<Conv2DLayer, Error> {
         site.at_least_one("filters", self.filters)?;
         let size = ("kernel_size", self.kernel_size);
-        let ([down, right], channels) = place(input_shape, size, self.strides, self.padding, site)?;
+        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, site)?;
         let output_shape = [down.n_windows, right.n_windows, self.filters];
-        let copies_windows = right.size * channels < SHORT;
+        let copies_windows = right.size * channels < MIN_ROW;
         Ok(Conv2DLayer { description: self.clone(), down, right, channels, output_shape, copies_windows })
     }
 }
 
-/// From this length on, a window's row makes an efficient product.
-const SHORT: usize = 24;
-/// From so many multiplications on, an answer is worth sharing: alone they take some ten times as long as to share them.
-const WORTH_SHARING: usize = 1 << 18;
+/// Length from which on a row of a window makes an efficient product.
+const MIN_ROW: usize = 24;
+/// From this many multiplications on, threads share the work for a single example: they take some ten times as long as the
+/// synchronisation.
+const MIN_PARALLEL_PRODUCTS: usize = 1 << 18;
 /// Rows of windows that make an efficient product.
-const LEAST_BAND: usize = 8;
+const MIN_BAND: usize = 8;
 
 /// A [`Conv2D`] layer for one input shape.
 #[derive(Debug)]
@@ -133,17 +137,17 @@ impl Conv2DLayer {
         self.down.n_windows * self.right.n_windows
     }
 
-    /// How many numbers a window has …
+    /// Length of a window …
     fn window_len(&self) -> usize {
         self.down.size * self.row_len()
     }
 
-    /// … and one of its rows.
+    /// … and of one of its rows.
     fn row_len(&self) -> usize {
         self.right.size * self.channels
     }
 
-    /// How many numbers a padded row of the input has.
+    /// Length of a padded row of the input.
     fn padded_row(&self) -> usize {
         self.right.padded() * self.channels
     }
@@ -160,8 +164,8 @@ impl Conv2DLayer {
         if self.copies_windows { self.n_windows() * self.window_len() } else { 0 }
     }
 
-    /// Cuts the outputs of one image into bands, `height` rows of windows high, each with its part of the working
-    /// space for windows.
+    /// Splits the outputs of one image into bands of `height` rows of windows, each with its part of the scratch space for
+    /// windows.
     fn bands<'a>(&self, height: usize, y: &'a mut [f32], mut windows: &'a mut [f32]) -> Vec<Mutex<Band<'a>>> {
         let row_len = self.right.n_windows * self.description.filters;
         let per_row = if self.copies_windows { self.right.n_windows * self.window_len() } else { 0 };
@@ -201,13 +205,13 @@ impl Layer for Conv2DLayer {
         ]
     }
 
-    fn memory(&self) -> Memory {
+    fn buffer_sizes(&self) -> BufferSizes {
         let kept = self.description.activation.needs_net_input();
         let output_len = self.output_shape.iter().product();
-        Memory {
-            floats: if kept { output_len } else { 0 },
+        BufferSizes {
+            cached: if kept { output_len } else { 0 },
             scratch: 2 * self.padded_len() + self.windows_len(),
-            ..Memory::default()
+            ..BufferSizes::default()
         }
     }
 
@@ -224,65 +228,74 @@ impl Layer for Conv2DLayer {
         }
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        let (filters, activation) =
+            (self.description.filters, context.activation(self.description.activation));
         let [kernel, bias] = split(weights.values, self.lens());
-        let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, windows) = cache.scratch.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
         for (row, (x, y)) in x.chunks_exact(self.input_len()).zip(y.chunks_exact_mut(output_len)).enumerate()
         {
             let kept = row * output_len..(row + 1) * output_len;
-            let kept = activation.needs_net_input().then(|| &mut tape.floats[kept]);
+            let kept = activation.needs_net_input().then(|| &mut cache.cached[kept]);
             self.convolve(0..self.down.n_windows, self.pad(x, padded), kernel, windows, y);
             add_bias_and_activate(y, bias, activation, kept);
         }
-        debug_assert_eq!(x.len(), pass.rows * self.input_len());
+        debug_assert_eq!(x.len(), context.rows * self.input_len());
     }
 
-    /// Members take bands of rows; each output has the same bits alone.
-    fn answer(
+    /// Threads take bands of rows; each output has the same bits on any number of threads.
+    fn forward_one(
         &self,
-        crew: &Crew,
-        pass: &Pass,
+        pool: &LatencyPool,
+        context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
         y: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let height = self.down.n_windows.div_ceil(crew.n_members()).max(LEAST_BAND);
-        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < WORTH_SHARING {
-            return self.forward(pass, weights, x, y, tape);
+        let height = self.down.n_windows.div_ceil(pool.n_threads()).max(MIN_BAND);
+        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < MIN_PARALLEL_PRODUCTS {
+            return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
-        let (padded, windows) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, windows) = cache.scratch.split_at_mut(self.padded_len());
         let x = self.pad(x, padded);
         let bands = self.bands(height, y, windows);
-        crew.together(&|rank| {
+        pool.run(&|rank| {
             let Some(band) = bands.get(rank) else { return };
             let Band { rows, y, windows } = &mut *lock(band);
             self.convolve(rows.clone(), x, kernel, windows, y);
-            add_bias_and_activate(y, bias, pass.activation(self.description.activation), None);
+            add_bias_and_activate(y, bias, context.activation(self.description.activation), None);
         });
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        let (filters, activation) = (self.description.filters, pass.activation(self.description.activation));
+        let (filters, activation) =
+            (self.description.filters, context.activation(self.description.activation));
         let [d_kernel, d_bias] = split_mut(gradient, self.lens());
-        let (padded, rest) = tape.scratch.split_at_mut(self.padded_len());
+        let (padded, rest) = cache.scratch.split_at_mut(self.padded_len());
         let (d_padded, windows) = rest.split_at_mut(self.padded_len());
         let output_len = self.n_windows() * filters;
-        activation.backward(flow.y, tape.floats, flow.dy, filters);
-        add_rows(d_bias, flow.dy);
-        let mut dx = flow.dx;
+        activation.backward(io.y, cache.cached, io.dy, filters);
+        add_rows(d_bias, io.dy);
+        let mut dx = io.dx;
         for (row, (x, dh)) in
-            flow.x.chunks_exact(self.input_len()).zip(flow.dy.chunks_exact(output_len)).enumerate()
+            io.x.chunks_exact(self.input_len()).zip(io.dy.chunks_exact(output_len)).enumerate()
         {
             self.add_kernel_gradient(self.pad(x, padded), dh, windows, d_kernel);
             let Some(dx) = &mut dx else { continue };
@@ -305,9 +318,9 @@ impl Layer for Conv2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_answer, run_forward};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
 
-    /// The formula at the head of this file, word for word.
+    /// The formula at the head of this file.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
         let site = Site { path: "", kind: "Conv2D" };
         let layer = conv.build(&[height, width, channels], site).unwrap();
@@ -369,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_have_the_bits_of_the_whole() {
+    fn bands_have_the_bits_of_the_whole_image() {
         for (shape, conv) in [([130, 13, 1], 3), ([64, 6, 32], 3), ([31, 2, 32], 2), ([20, 40, 24], 3)]
             .map(|(shape, size)| (shape, Conv2D::new(32, [size, size], Activation::Relu)))
         {
@@ -378,7 +391,7 @@ mod tests {
             let mut windows = vec![0.0; layer.windows_len()];
             let [mut whole, mut banded] = [f32::NAN; 2].map(|nan| vec![nan; layer.n_windows() * 32]);
             layer.convolve(0..layer.down.n_windows, &x, &kernel, &mut windows, &mut whole);
-            for height in [LEAST_BAND, LEAST_BAND + 1, layer.down.n_windows.div_ceil(2)] {
+            for height in [MIN_BAND, MIN_BAND + 1, layer.down.n_windows.div_ceil(2)] {
                 banded.fill(f32::NAN);
                 for band in layer.bands(height, &mut banded, &mut windows) {
                     let Band { rows, y, windows } = band.into_inner().unwrap();
@@ -390,15 +403,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_the_same_bits_with_and_without_help() {
+    fn the_output_has_the_same_bits_on_any_number_of_threads() {
         for (shape, activation) in [([60, 13, 1], Activation::Relu), ([40, 8, 32], Activation::Gelu)] {
             let conv = LayerSpec::Conv2D(Conv2D::new(32, [3, 3], activation));
             let x = noise(shape.iter().product(), 1);
             let weights = noise(9 * shape[2] * 32 + 32, 2);
-            let alone = run_forward(&conv, &shape, &weights, &x);
-            // Helpers come when several answers are asked for in a row.
+            let single = run_forward(&conv, &shape, &weights, &x);
+            // Workers join when several calls follow one another.
             assert!(
-                (0..200).all(|_| run_answer(&Crew::muster(), &conv, &shape, &weights, &x) == alone),
+                (0..200)
+                    .all(|_| run_forward_one(&LatencyPool::acquire(), &conv, &shape, &weights, &x) == single),
                 "{shape:?}"
             );
         }

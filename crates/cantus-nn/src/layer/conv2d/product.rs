@@ -1,12 +1,12 @@
-//! A convolution and its gradients as products of matrices: of the windows themselves, where a window's row is long
-//! enough for that to be efficient, or of copies of them.
+//! A convolution and its gradients as matrix products: of the windows themselves if their rows are long enough, otherwise of
+//! copies of them.
 
 use std::ops::Range;
 
 use super::Conv2DLayer;
 use super::image::{add_windows, copy_windows};
 use crate::layer::Weights;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::matmul::{Accumulate, Matrix, matmul};
 
 impl Conv2DLayer {
     /// The outputs of some rows of windows, without bias.
@@ -27,12 +27,18 @@ impl Conv2DLayer {
         if self.copies_windows {
             copy_windows(self, rows.clone(), x, windows);
             let windows = Matrix::new(windows, rows.len() * self.right.n_windows, window_len);
-            return matmul(y, filters, windows, Matrix::new(kernel, window_len, filters), Onto::Fresh);
+            return matmul(
+                y,
+                filters,
+                windows,
+                Matrix::new(kernel, window_len, filters),
+                Accumulate::Overwrite,
+            );
         }
         for product in self.products(rows) {
             let kernel = Matrix::new(&kernel[product.kernel..], product.row_len, filters);
-            let onto = if product.is_first { Onto::Fresh } else { Onto::Sum };
-            matmul(&mut y[product.y_start..], product.y_stride, product.windows(x), kernel, onto);
+            let accumulate = if product.is_first { Accumulate::Overwrite } else { Accumulate::Add };
+            matmul(&mut y[product.y_start..], product.y_stride, product.windows(x), kernel, accumulate);
         }
     }
 
@@ -48,11 +54,23 @@ impl Conv2DLayer {
         if self.copies_windows {
             copy_windows(self, rows, x, windows);
             let windows = Matrix::new(windows, self.n_windows(), self.window_len()).transposed();
-            return matmul(d_kernel, filters, windows, Matrix::new(dh, self.n_windows(), filters), Onto::Sum);
+            return matmul(
+                d_kernel,
+                filters,
+                windows,
+                Matrix::new(dh, self.n_windows(), filters),
+                Accumulate::Add,
+            );
         }
         for product in self.products(rows) {
             let dh = Matrix::strided(&dh[product.y_start..], product.n, filters, product.y_stride);
-            matmul(&mut d_kernel[product.kernel..], filters, product.windows(x).transposed(), dh, Onto::Sum);
+            matmul(
+                &mut d_kernel[product.kernel..],
+                filters,
+                product.windows(x).transposed(),
+                dh,
+                Accumulate::Add,
+            );
         }
     }
 
@@ -65,20 +83,20 @@ impl Conv2DLayer {
         dx: &mut [f32],
     ) {
         if !self.copies_windows {
-            return self.spread(dh, weights.derived, dx);
+            return self.add_image_gradient_uncopied(dh, weights.derived, dx);
         }
         let (filters, window_len) = (self.description.filters, self.window_len());
         let kernel = Matrix::new(weights.values, window_len, filters).transposed();
         let dh = Matrix::new(dh, self.n_windows(), filters);
-        matmul(windows, window_len, dh, kernel, Onto::Fresh);
+        matmul(windows, window_len, dh, kernel, Accumulate::Overwrite);
         add_windows(self, windows, dx);
     }
 
-    /// Products that together are some rows of the convolution: rows of windows that lie in one line, a run of
-    /// `i`s, and the outputs they add to.
+    /// The products whose sum is some rows of the convolution: each of rows `i` of the windows of a line, with the outputs that
+    /// they contribute to.
     fn products(&self, rows: Range<usize>) -> impl Iterator<Item = Product> {
         let (padded_row, channels, filters) = (self.padded_row(), self.channels, self.description.filters);
-        // A window as wide as the image is one piece of it.
+        // A window as wide as the image is contiguous.
         let whole = self.row_len() == padded_row;
         let (n_rows, row_len) = if whole { (1, self.window_len()) } else { (self.down.size, self.row_len()) };
         let line_len = self.right.n_windows * filters;
@@ -107,7 +125,7 @@ impl Conv2DLayer {
     }
 
     /// [`Self::add_image_gradient`] without copies.
-    fn spread(&self, dh: &[f32], derived: &[f32], padded: &mut [f32]) {
+    fn add_image_gradient_uncopied(&self, dh: &[f32], derived: &[f32], padded: &mut [f32]) {
         let (row_len, filters) = (self.row_len(), self.description.filters);
         for i in 0..self.down.size {
             let transposed = &derived[i * row_len * filters..(i + 1) * row_len * filters]; // [filters, row_len]
@@ -118,7 +136,7 @@ impl Conv2DLayer {
                     let dh = Matrix::strided(&dh[q * filters..], self.down.n_windows, filters, stride);
                     let to = &mut padded[self.start(0, q, i)..];
                     let stride = self.down.stride * self.padded_row();
-                    matmul(to, stride, dh, Matrix::new(transposed, filters, row_len), Onto::Sum);
+                    matmul(to, stride, dh, Matrix::new(transposed, filters, row_len), Accumulate::Add);
                 }
             } else {
                 // Windows beside each other do not overlap at position j.
@@ -129,14 +147,14 @@ impl Conv2DLayer {
                     let kernel =
                         Matrix::strided(&transposed[j * self.channels..], filters, self.channels, row_len);
                     let to = &mut padded[self.start(p, 0, i) + j * self.channels..];
-                    matmul(to, self.right.stride * self.channels, dh, kernel, Onto::Sum);
+                    matmul(to, self.right.stride * self.channels, dh, kernel, Accumulate::Add);
                 }
             }
         }
     }
 }
 
-/// One of the products that a convolution consists of.
+/// One of the products of a convolution.
 struct Product {
     x_start: usize,
     x_stride: usize,

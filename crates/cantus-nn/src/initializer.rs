@@ -1,14 +1,14 @@
-//! Initialisers: the weights a network begins with.
+//! Weight initialisers.
 //!
-//! Weights drawn too large saturate neurons, too small silence them. Glorot & Bengio 2010 keep the variance
-//! of signals and of gradients with a variance of 2 / (fan_in + fan_out); He et al. 2015 take 2 / fan_in for
-//! ReLU, which halves it. Recurrent kernels begin orthogonal, so that a state neither grows nor fades over
-//! many steps (Saxe et al. 2014).
+//! Weights that are too large saturate neurons; weights that are too small make their outputs vanish. Glorot & Bengio 2010
+//! preserve the variance of signals and of gradients with a variance of 2 / (fan_in + fan_out); He et al. 2015 use 2 / fan_in
+//! for ReLU, which halves it. Recurrent kernels are initially orthogonal, so that a state neither grows nor decays over many
+//! steps (Saxe et al. 2014).
 
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-/// How a tensor of weights begins, spelled as Keras spells it.
+/// The distribution of a tensor's initial weights, with the name that Keras gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,16 +19,15 @@ pub enum Initializer {
     Ones,
     /// Uniform within ±√(6 / (fan_in + fan_out)): Keras's default for kernels.
     GlorotUniform,
-    /// Normal with deviation √(2 / (fan_in + fan_out)), cut off at two deviations.
+    /// Normal with deviation √(2 / (fan_in + fan_out)), truncated at two deviations.
     GlorotNormal,
     /// Uniform within ±√(6 / fan_in).
     HeUniform,
-    /// Normal with deviation √(2 / fan_in), cut off at two deviations.
+    /// Normal with deviation √(2 / fan_in), truncated at two deviations.
     HeNormal,
-    /// Rows or columns (whichever are fewer) of length 1 at right angles to each other: Keras's default for
-    /// recurrent kernels.
+    /// Rows or columns (whichever are fewer) are orthonormal: Keras's default for recurrent kernels.
     Orthogonal,
-    /// Cauchy's distribution with scale 1, whose mean and variance do not exist: the frequencies of a Laplacian kernel.
+    /// Cauchy with scale 1, without mean and variance: the frequencies of a Laplacian kernel.
     StandardCauchy,
     /// Normal with mean 0 and deviation 1.
     StandardNormal,
@@ -54,8 +53,7 @@ impl Initializer {
     }
 }
 
-/// How many inputs an output has and how many outputs an input has: `[..., inputs, outputs]`, times the
-/// kernel's area.
+/// Number of inputs of an output and of outputs of an input, for `[..., inputs, outputs]`: times the kernel's area.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (area, inputs, outputs) = match shape {
         [] => (1, 1, 1),
@@ -69,7 +67,7 @@ fn uniform(values: &mut [f32], limit: f64, rng: &mut KeyedRng) {
     values.fill_with(|| (limit * (2.0 * rng.uniform() - 1.0)) as f32);
 }
 
-/// Cutting a normal distribution at two deviations leaves this deviation.
+/// The deviation of a standard normal distribution truncated at two deviations.
 const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
 fn truncated_normal(values: &mut [f32], deviation: f64, rng: &mut KeyedRng) {
@@ -82,7 +80,7 @@ fn truncated_normal(values: &mut [f32], deviation: f64, rng: &mut KeyedRng) {
     });
 }
 
-/// Gram & Schmidt's orthogonalisation of a matrix of normal numbers, twice for the sake of rounding.
+/// Gram-Schmidt orthogonalisation of normal vectors, applied twice to reduce rounding errors.
 fn orthogonal(values: &mut [f32], columns: usize, rng: &mut KeyedRng) {
     let rows = values.len() / columns.max(1);
     let (n_vectors, length) = (rows.min(columns), rows.max(columns));

@@ -1,31 +1,29 @@
-//! A dense layer with many weights, in training: threads share its columns.
+//! A dense layer with many weights in training: threads divide its columns.
 //!
-//! When a layer has more weights than the batch has numbers, it is the weights that should stay where they
-//! are. Its kernel is kept as *panels* of some columns, each with its own optimizer slots. A thread takes a
-//! panel and the whole batch: computes those outputs, later those weights' gradient, a tile at a time, and
-//! lets the optimizer move the tile while its gradient is still in the cache. No gradient is ever added up
-//! between threads, nor written to memory.
+//! When a layer has more weights than the batch has activations, the weights should stay in place. The kernel is stored as
+//! *panels* of some columns, each with its optimizer slots. A thread processes one panel for the whole batch: it computes
+//! the panel's outputs and later its gradient, a tile at a time, and updates the tile while its gradient is in the cache.
+//! No gradient is summed across threads or written to memory.
 
 use std::ops::Range;
 use std::sync::RwLock;
 
-use super::lane::Lane;
-use super::step::{Now, Rule};
-use crate::chain::Link;
+use super::step::{StepContext, UpdateRule};
 use crate::elementwise::add;
 use crate::layer::DenseLayer;
-use crate::matmul::{Matrix, Onto, matmul};
+use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
-use crate::team::{read, write};
+use crate::sequential::BuiltLayer;
+use crate::sync::{read, write};
 
-/// How many columns a panel has, and how many rows of the kernel are one block of ∂E/∂x.
+/// Columns of a panel, and rows of the kernel in one block of ∂E/∂x.
 const WIDTH: usize = 64;
-/// How many rows of a panel are updated at a time.
+/// Rows of a panel updated at a time.
 const TILE: usize = 64;
 
-/// A dense layer in panels, and the whole batch at its two sides.
+/// A dense layer in panels, with its input and output gradient for the whole batch.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct ColumnParallel {
     n_inputs: usize,
     units: usize,
     panels: Vec<RwLock<Panel>>,
@@ -39,7 +37,7 @@ pub(super) struct Columns {
     bias_regularizer: Regularizer,
 }
 
-/// Some columns of the kernel.
+/// Some columns of the kernel, with their bias.
 #[derive(Debug)]
 struct Panel {
     columns: Range<usize>,
@@ -54,19 +52,19 @@ struct Panel {
     penalty: f64,
 }
 
-impl Columns {
-    /// Cuts weights and slots, which lie as in [`DenseLayer`], into panels; slots may be empty.
+impl ColumnParallel {
+    /// Splits weights and slots, laid out as in [`DenseLayer`], into panels; slots may be empty.
     pub(super) fn new(
         dense: &DenseLayer,
-        link: &Link,
+        built: &BuiltLayer,
         batch: usize,
         values: &[f32],
         slots: &[Vec<f32>; 2],
     ) -> Self {
         let (n_inputs, units) = (dense.n_inputs, dense.description.units);
         let panels = blocks(units).map(|columns| {
-            let cut = |from: &[f32]| cut_columns(from, n_inputs, units, &columns);
-            let [(kernel, bias), first, second] = [values, &slots[0], &slots[1]].map(cut);
+            let select = |from: &[f32]| select_columns(from, n_inputs, units, &columns);
+            let [(kernel, bias), first, second] = [values, &slots[0], &slots[1]].map(select);
             RwLock::new(Panel {
                 kernel_slots: [first.0, second.0],
                 bias_slots: [first.1, second.1],
@@ -78,7 +76,7 @@ impl Columns {
                 bias,
             })
         });
-        let regularizer = |i: usize| link.tensors[i].parameter.regularizer;
+        let regularizer = |i: usize| built.tensors[i].parameter.regularizer;
         Self {
             n_inputs,
             units,
@@ -99,14 +97,14 @@ impl Columns {
         self.d_inputs.len()
     }
 
-    /// Puts the lanes' inputs below each other.
-    pub(super) fn gather_input(&self, lanes: &[RwLock<Lane>], place: usize) {
-        gather(&mut write(&self.input), lanes.iter(), |lane| lane.output(place));
+    /// Concatenates the inputs of all shards, in their order.
+    pub(super) fn set_input<'a>(&self, shards: impl Iterator<Item = &'a [f32]>) {
+        concatenate(&mut write(&self.input), shards);
     }
 
-    /// Puts the lanes' ∂E/∂h below each other.
-    pub(super) fn gather_d_output(&self, lanes: &[RwLock<Lane>], link: usize) {
-        gather(&mut write(&self.d_output), lanes.iter(), |lane| lane.border(link));
+    /// Concatenates ∂E/∂h of all shards, in their order.
+    pub(super) fn set_output_gradient<'a>(&self, shards: impl Iterator<Item = &'a [f32]>) {
+        concatenate(&mut write(&self.d_output), shards);
     }
 
     /// h = x W + b, for the columns of one panel and `n` examples.
@@ -117,7 +115,7 @@ impl Columns {
         let input = read(&self.input);
         output.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(&panel.bias));
         let kernel = Matrix::new(&panel.kernel, self.n_inputs, width);
-        matmul(output, width, Matrix::new(&input, n, self.n_inputs), kernel, Onto::Sum);
+        matmul(output, width, Matrix::new(&input, n, self.n_inputs), kernel, Accumulate::Add);
     }
 
     /// ∂E/∂x = ∂E/∂h Wᵀ, for one block of inputs and `n` examples.
@@ -125,18 +123,24 @@ impl Columns {
         let d_input = &mut *write(&self.d_inputs[block]);
         let d_output = read(&self.d_output);
         let inputs = block * WIDTH..self.n_inputs.min((block + 1) * WIDTH);
-        let mut onto = Onto::Fresh;
+        let mut accumulate = Accumulate::Overwrite;
         for panel in &self.panels {
             let panel = read(panel);
             let width = panel.columns.len();
             let rows = &panel.kernel[inputs.start * width..inputs.end * width];
             let dh = Matrix::strided(&d_output[panel.columns.start..], n, width, self.units);
-            matmul(d_input, inputs.len(), dh, Matrix::new(rows, inputs.len(), width).transposed(), onto);
-            onto = Onto::Sum;
+            matmul(
+                d_input,
+                inputs.len(),
+                dh,
+                Matrix::new(rows, inputs.len(), width).transposed(),
+                accumulate,
+            );
+            accumulate = Accumulate::Add;
         }
     }
 
-    /// Copies h of the examples from place `first` of the batch on; as many as `output` has room for.
+    /// Copies h of the examples of the batch from `first` on, as many as fit into `output`.
     pub(super) fn copy_output(&self, first: usize, output: &mut [f32]) {
         for panel in &self.panels {
             let panel = read(panel);
@@ -146,7 +150,7 @@ impl Columns {
         }
     }
 
-    /// Copies ∂E/∂x of the examples from place `first` of the batch on; as many as `d_input` has room for.
+    /// Copies ∂E/∂x of the examples of the batch from `first` on, as many as fit into `d_input`.
     pub(super) fn copy_d_input(&self, first: usize, d_input: &mut [f32]) {
         for (block, inputs) in self.d_inputs.iter().zip(blocks(self.n_inputs)) {
             let block = read(block);
@@ -156,42 +160,41 @@ impl Columns {
         }
     }
 
-    /// The squared lengths of the gradients of a panel's kernel and bias.
-    pub(super) fn squared_norms(&self, panel: usize, n: usize, rule: Rule) -> Vec<f64> {
+    /// The squared norms of the gradients of a panel's kernel and bias.
+    pub(super) fn squared_norms(&self, panel: usize, n: usize, rule: UpdateRule) -> Vec<f64> {
         let mut norms = [0.0; 2];
         let add = |norm: &mut f64, gradient: &[f32]| {
             *norm += gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>()
         };
         let [kernel, bias] = &mut norms;
-        self.for_each_tile(&mut write(&self.panels[panel]), n, rule, [1.0; 2], |part| match part {
-            Part::Kernel { gradient, .. } => add(kernel, gradient),
-            Part::Bias { gradient, .. } => add(bias, gradient),
+        self.for_each_tile(&mut write(&self.panels[panel]), n, rule, [1.0; 2], |tile| match tile {
+            PanelTile::Kernel { gradient, .. } => add(kernel, gradient),
+            PanelTile::Bias { gradient, .. } => add(bias, gradient),
         });
         norms.to_vec()
     }
 
-    /// Moves a panel's weights along their gradient.
-    pub(super) fn update(&self, panel: usize, rule: Rule, now: &Now, scales: &[f32]) {
+    /// Updates a panel's weights.
+    pub(super) fn update(&self, panel: usize, rule: UpdateRule, step: &StepContext, scales: &[f32]) {
         let panel = &mut *write(&self.panels[panel]);
         panel.penalty =
             self.kernel_regularizer.penalty(&panel.kernel) + self.bias_regularizer.penalty(&panel.bias);
         let scale = |i: usize| scales.get(i).copied().unwrap_or(1.0);
-        self.for_each_tile(panel, now.indices.len(), rule, [scale(0), scale(1)], |part| match part {
-            Part::Kernel { weights, slots, gradient } | Part::Bias { weights, slots, gradient } => {
-                rule.optimizer.update(now.step, weights, gradient, slots);
+        self.for_each_tile(panel, step.indices.len(), rule, [scale(0), scale(1)], |tile| match tile {
+            PanelTile::Kernel { weights, slots, gradient } | PanelTile::Bias { weights, slots, gradient } => {
+                rule.optimizer.update(step.update, weights, gradient, slots);
             }
         });
     }
 
-    /// Computes the gradient of a panel a tile at a time, and hands it to `visit` with the weights it belongs
-    /// to.
+    /// Computes the gradient of a panel a tile at a time and calls `visit` with it and its weights.
     fn for_each_tile(
         &self,
         panel: &mut Panel,
         n: usize,
-        rule: Rule,
+        rule: UpdateRule,
         scales: [f32; 2],
-        mut visit: impl FnMut(Part<'_>),
+        mut visit: impl FnMut(PanelTile<'_>),
     ) {
         let (input, d_output) = (read(&self.input), read(&self.d_output));
         let (n_inputs, width) = (self.n_inputs, panel.columns.len());
@@ -205,13 +208,13 @@ impl Columns {
                 width,
                 Matrix::strided(&input[start..], n, n_rows, n_inputs).transposed(),
                 dh,
-                Onto::Fresh,
+                Accumulate::Overwrite,
             );
             let weights = &mut panel.kernel[range.clone()];
             rule.complete(gradient, weights, self.kernel_regularizer, scales[0]);
             let slots =
                 panel.kernel_slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-            visit(Part::Kernel { weights, slots, gradient });
+            visit(PanelTile::Kernel { weights, slots, gradient });
         }
         let gradient = &mut panel.tile[..width];
         gradient.fill(0.0);
@@ -220,15 +223,15 @@ impl Columns {
             .for_each(|row| add(gradient, &row[panel.columns.clone()]));
         rule.complete(gradient, &panel.bias, self.bias_regularizer, scales[1]);
         let slots = panel.bias_slots.each_mut().map(Vec::as_mut_slice);
-        visit(Part::Bias { weights: &mut panel.bias, slots, gradient });
+        visit(PanelTile::Bias { weights: &mut panel.bias, slots, gradient });
     }
 
-    /// What the regularisers added to the loss of the last step.
+    /// The regularisers' part of the loss at the last step.
     pub(super) fn penalty(&self) -> f64 {
         self.panels.iter().map(|panel| read(panel).penalty).sum()
     }
 
-    /// Puts weights (0) or a slot (1, 2) together as [`DenseLayer`] has them.
+    /// Writes weights (0) or a slot (1, 2) in the layout of [`DenseLayer`].
     pub(super) fn assemble(&self, which: usize, values: &mut [f32]) {
         let (kernel, bias) = values.split_at_mut(self.n_inputs * self.units);
         for panel in &self.panels {
@@ -244,19 +247,19 @@ impl Columns {
     }
 }
 
-/// A piece of a panel with its gradient.
-enum Part<'a> {
+/// Some weights of a panel with their slots and gradient.
+enum PanelTile<'a> {
     Kernel { weights: &'a mut [f32], slots: [&'a mut [f32]; 2], gradient: &'a [f32] },
     Bias { weights: &'a mut [f32], slots: [&'a mut [f32]; 2], gradient: &'a [f32] },
 }
 
-/// 0..n in pieces of [`WIDTH`].
+/// 0..n in ranges of [`WIDTH`].
 fn blocks(n: usize) -> impl Iterator<Item = Range<usize>> {
     (0..n).step_by(WIDTH).map(move |start| start..n.min(start + WIDTH))
 }
 
-/// Some columns of a kernel and its bias; nothing of nothing.
-fn cut_columns(
+/// Some columns of a kernel and its bias; empty if `values` is empty.
+fn select_columns(
     values: &[f32],
     n_inputs: usize,
     units: usize,
@@ -270,12 +273,10 @@ fn cut_columns(
     (kernel, bias[columns.clone()].to_vec())
 }
 
-fn gather<'a>(to: &mut [f32], lanes: impl Iterator<Item = &'a RwLock<Lane>>, of: impl Fn(&Lane) -> &[f32]) {
-    let mut at = 0;
-    for lane in lanes {
-        let lane = read(lane);
-        let from = of(&lane);
-        to[at..at + from.len()].copy_from_slice(from);
-        at += from.len();
+fn concatenate<'a>(to: &mut [f32], parts: impl Iterator<Item = &'a [f32]>) {
+    let mut start = 0;
+    for part in parts {
+        to[start..start + part.len()].copy_from_slice(part);
+        start += part.len();
     }
 }

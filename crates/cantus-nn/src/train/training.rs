@@ -1,4 +1,4 @@
-//! How to train: all settings of a fit.
+//! The settings of a training.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,34 +8,33 @@ use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
 
-/// All settings of a fit.
+/// The settings of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
-    /// How often to go through all training examples.
+    /// Passes over all training examples.
     pub epochs: usize,
-    /// How many examples to learn from at once.
+    /// Examples per step.
     pub batching: Batching,
-    /// What to make small.
+    /// The loss to minimise.
     pub loss: Loss,
-    /// How weights follow their gradient.
+    /// The optimizer.
     pub optimizer: Optimizer,
-    /// How the learning rate changes.
+    /// The learning rate schedule.
     pub schedule: Schedule,
-    /// A limit to gradients.
+    /// Gradient clipping.
     pub clipping: Option<Clipping>,
-    /// When to stop before the last epoch.
+    /// Early stopping.
     pub early_stopping: Option<EarlyStopping>,
-    /// Whether the network ends as the average of several epochs' weights.
+    /// Averaging of the weights of several epochs.
     pub averaging: Option<Averaging>,
-    /// How much examples of each class count in the loss; classes beyond the end count 1. Empty for no
-    /// difference.
+    /// Weight of each class in the loss; classes beyond the end have weight 1.
     pub class_weights: Vec<f32>,
-    /// Whether each epoch has its own order of examples.
+    /// Whether each epoch has its own random order of examples.
     pub shuffle: bool,
-    /// For the order of examples and for layers such as dropout. The first weights have a seed of their own.
+    /// Seed of the order of examples and of layers such as dropout. The initial weights have another seed.
     pub seed: u64,
-    /// How many threads; 0 for as many as there are processors. Changes no bit of the result.
+    /// Number of threads; 0 for the number of processors. Does not change a bit of the result.
     pub n_threads: usize,
 }
 
@@ -58,15 +57,15 @@ impl Default for Training {
     }
 }
 
-/// How many examples to learn from before the weights move: the lecture's three ways.
+/// Examples per weight update: the course's three variants of gradient descent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Batching {
-    /// One: quick, and noisy.
+    /// One: fast and noisy.
     Stochastic,
-    /// All of them: slow, and exact.
+    /// All: slow and exact.
     Full,
-    /// So many: the usual compromise. The last batch of an epoch may be smaller.
+    /// This many. The last batch of an epoch may be smaller.
     Mini(usize),
 }
 
@@ -88,27 +87,27 @@ impl Batching {
     }
 }
 
-/// A limit to gradients, against steps that are too large.
+/// Gradient clipping, which limits the size of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clipping {
-    /// No number beyond ± this. Keras's `clipvalue`.
+    /// Each element to ± this. Keras's `clipvalue`.
     Value(f32),
-    /// Each tensor's gradient no longer than this. Keras's `clipnorm`.
+    /// Each tensor's gradient to this norm. Keras's `clipnorm`.
     Norm(f32),
-    /// All gradients together no longer than this. Keras's `global_clipnorm`.
+    /// All gradients together to this norm. Keras's `global_clipnorm`.
     GlobalNorm(f32),
 }
 
-/// Stops when the validation loss (the training loss, if there is none) no longer falls.
+/// Stops when the validation loss (the training loss without validation) no longer decreases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// After how many epochs without a fall.
+    /// Epochs without improvement before the training ends.
     pub patience: usize,
-    /// Less than this is no fall.
+    /// A smaller decrease is no improvement.
     pub min_delta: f64,
-    /// Whether the network ends with the weights of its best epoch, and not of its last.
+    /// Whether the network gets the weights of its best epoch instead of the last.
     pub restore_best_weights: bool,
 }
 
@@ -119,7 +118,7 @@ impl Default for EarlyStopping {
 }
 
 impl Training {
-    /// Refuses settings that make no sense.
+    /// Checks the range of the settings.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |setting, got: String, wanted| {
             Err(Error::Setting { layer: "training".into(), setting, got, wanted })
@@ -155,7 +154,7 @@ mod tests {
     use crate::optimizer::Sgd;
 
     #[test]
-    fn settings_are_read_from_toml_in_the_words_of_keras() {
+    fn settings_are_read_from_toml_with_the_names_of_keras() {
         let text = r#"
             epochs = 50
             batching = { mini = 16 }
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_without_sense_are_refused() {
+    fn settings_out_of_range_are_rejected() {
         let sgd = |learning_rate| Optimizer::Sgd(Sgd { learning_rate, ..Sgd::default() });
         for training in [
             Training { optimizer: sgd(f32::NAN), ..Training::default() },

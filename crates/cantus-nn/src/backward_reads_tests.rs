@@ -1,21 +1,24 @@
-//! What a false [`Layer::backward_reads`] comes to: no training with it ends well.
+//! Training fails if a layer's `backward_reads` omits a buffer that its backward pass reads.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Training;
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::examples::InMemory;
-use crate::layer::{BackwardReads, Flow, Layer, Meeting, Memory, Parameter, Pass, Tape, Weights};
+use crate::layer::{
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
+    Weights,
+};
 use crate::network::Network;
 use crate::testing::noise;
+use crate::train::Training;
 
-/// A layer that says that its backward pass reads neither input nor output.
+/// A layer that declares, wrongly, that its backward pass reads neither input nor output.
 #[derive(Debug)]
-struct FalselyDeclared(Box<dyn Layer>);
+struct Undeclared(Box<dyn Layer>);
 
-impl Layer for FalselyDeclared {
+impl Layer for Undeclared {
     fn output_shape(&self) -> &[usize] {
         self.0.output_shape()
     }
@@ -24,8 +27,8 @@ impl Layer for FalselyDeclared {
         self.0.parameters()
     }
 
-    fn memory(&self) -> Memory {
-        self.0.memory()
+    fn buffer_sizes(&self) -> BufferSizes {
+        self.0.buffer_sizes()
     }
 
     fn n_derived(&self) -> usize {
@@ -36,19 +39,26 @@ impl Layer for FalselyDeclared {
         self.0.derive(weights, derived);
     }
 
-    fn forward(&self, pass: &Pass, weights: Weights<'_>, x: &[f32], y: &mut [f32], tape: Tape<'_>) {
-        self.0.forward(pass, weights, x, y, tape);
+    fn forward(
+        &self,
+        context: &BatchContext,
+        weights: Weights<'_>,
+        x: &[f32],
+        y: &mut [f32],
+        cache: ForwardCache<'_>,
+    ) {
+        self.0.forward(context, weights, x, y, cache);
     }
 
     fn backward(
         &self,
-        pass: &Pass,
+        context: &BatchContext,
         weights: Weights<'_>,
-        flow: Flow<'_>,
+        io: GradientIo<'_>,
         gradient: &mut [f32],
-        tape: Tape<'_>,
+        cache: ForwardCache<'_>,
     ) {
-        self.0.backward(pass, weights, flow, gradient, tape);
+        self.0.backward(context, weights, io, gradient, cache);
     }
 
     fn backward_reads(&self) -> BackwardReads {
@@ -63,19 +73,19 @@ impl Layer for FalselyDeclared {
         self.0.selects()
     }
 
-    fn wants_many_rows(&self) -> bool {
-        self.0.wants_many_rows()
+    fn prefers_many_rows(&self) -> bool {
+        self.0.prefers_many_rows()
     }
 
-    fn meeting(&self) -> Option<Meeting<'_>> {
-        self.0.meeting()
+    fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
+        self.0.batch_reduction()
     }
 }
 
 const DENSE: &str = r#"{ type = "Dense", units = 3, activation = "tanh" }"#;
 const SEQUENCE: &str = r#"{ type = "Reshape", target_shape = [30, 3] }"#;
 
-/// A network with a layer in front of a batch normalisation: its backward pass comes after all examples went forward.
+/// A network with the layer before a batch normalisation, so that its backward pass follows the forward pass of all examples.
 fn network(before: &[&str], layer: &str) -> Network {
     let layers = [before, &[layer]].concat().join(", ");
     let text = format!(
@@ -97,24 +107,24 @@ fn fit(network: &mut Network) -> Result<(), Error> {
     network.fit(&train, None, &training, |_| ControlFlow::Continue(())).map(drop)
 }
 
-/// Trains with a layer as it is, which succeeds, and falsely declared, which must not.
+/// Trains with the correct declaration, which must succeed, and with the wrong one, which must not.
 #[track_caller]
-fn assert_noticed(before: &[&str], layer: &str) {
+fn assert_detected(before: &[&str], layer: &str) {
     assert_eq!(fit(&mut network(before, layer)), Ok(()), "{layer}");
     let mut network = network(before, layer);
     let place = before.len();
-    let links = &mut network.chain.links;
-    let shape = place.checked_sub(1).map_or(vec![6, 5, 3], |last| links[last].layer.output_shape().to_vec());
-    let honest = network.architecture.layers[place].build(&shape, "").unwrap();
-    let reads = BackwardReads::of(&*honest, false);
+    let layers = &mut network.model.layers;
+    let shape = place.checked_sub(1).map_or(vec![6, 5, 3], |last| layers[last].layer.output_shape().to_vec());
+    let declared = network.architecture.layers[place].build(&shape, "").unwrap();
+    let reads = BackwardReads::of(&*declared, false);
     assert_ne!(reads, BackwardReads::NEITHER, "{layer} has nothing to declare");
-    links[place].layer = Box::new(FalselyDeclared(honest));
+    layers[place].layer = Box::new(Undeclared(declared));
     let outcome = catch_unwind(AssertUnwindSafe(|| fit(&mut network)));
-    assert!(!matches!(outcome, Ok(Ok(()))), "nobody noticed that {layer} declares too little");
+    assert!(!matches!(outcome, Ok(Ok(()))), "the missing declaration of {layer} is not detected");
 }
 
 #[test]
-fn a_declaration_that_leaves_something_out_ends_every_training() {
+fn an_incomplete_declaration_ends_every_training() {
     let with_weights = [
         r#"{ type = "Conv2D", filters = 2, kernel_size = [2, 2] }"#,
         r#"{ type = "Dense", units = 4 }"#,
@@ -128,11 +138,11 @@ fn a_declaration_that_leaves_something_out_ends_every_training() {
         r#"{ type = "RandomFourierFeatures", units = 8 }"#,
     ];
     for layer in with_weights.iter().chain(&others) {
-        assert_noticed(&[DENSE], layer);
+        assert_detected(&[DENSE], layer);
     }
-    assert_noticed(&[DENSE, SEQUENCE], r#"{ type = "StatisticsPooling1D", scales = [1, 4] }"#);
-    // Where no gradient of the input is wanted, that of the weights has to tell.
+    assert_detected(&[DENSE, SEQUENCE], r#"{ type = "StatisticsPooling1D", scales = [1, 4] }"#);
+    // Without a gradient of the input, that of the weights must show it.
     for layer in with_weights {
-        assert_noticed(&[], layer);
+        assert_detected(&[], layer);
     }
 }

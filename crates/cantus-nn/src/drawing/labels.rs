@@ -1,17 +1,17 @@
-//! What a picture says of a layer.
+//! Labels of layers in a drawing.
 //!
-//! The words are read off the layer's serialised description, so that a layer with settings of the usual names needs no words of its own.
+//! They are derived from the layer's serialised description, so that a layer with common settings needs no code of its own.
 
 use serde_json::Value;
 
 use crate::layer::LayerSpec;
 
-/// A layer's settings as a short text, such as `32 filters of 3 × 3, relu`; empty if it has none worth telling.
+/// A layer's settings as a short text, such as `32 filters of 3 × 3, relu`; empty if there are none to show.
 pub(super) fn settings(spec: &LayerSpec) -> String {
     serde_json::to_value(spec).map_or_else(|_| String::new(), |value| of(&value))
 }
 
-/// The activation that a layer's description names, if it does something.
+/// The activation of a layer, unless it is linear.
 pub(super) fn activation(spec: &LayerSpec) -> Option<String> {
     let value = serde_json::to_value(spec).ok()?;
     value["activation"].as_str().filter(|name| *name != "linear").map(str::to_owned)
@@ -63,7 +63,7 @@ fn word(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// As it was written: 0.3 and not what an f32 has instead of it.
+/// Rounded to f32, so that 0.3 is shown as 0.3.
 fn number(value: &Value) -> Option<String> {
     value.as_f64().map(|number| (number as f32).to_string())
 }

@@ -1,28 +1,28 @@
-//! What all members of the team know of the present training step.
+//! What all threads share during one training step: the batch, the objective and the update rule.
 
 use multiversion::multiversion;
 
 use crate::examples::{Examples, Target};
 use crate::loss::Loss;
-use crate::optimizer::{Optimizer, Step};
+use crate::optimizer::{Optimizer, UpdateStep};
 use crate::regularizer::Regularizer;
 
-/// The present step.
+/// The current step.
 #[derive(Debug, Clone)]
-pub(super) struct Now {
-    /// Which examples are in the batch.
+pub(super) struct StepContext {
+    /// The examples of the batch.
     pub(super) indices: Vec<usize>,
     pub(super) epoch: usize,
-    /// For random numbers.
+    /// Key of the step's random numbers.
     pub(super) key: u64,
-    pub(super) step: Step,
-    /// What gradients are multiplied by, for each tensor of each link: less than 1 where they are clipped.
+    pub(super) update: UpdateStep,
+    /// Factor of the gradient of each tensor of each layer: less than 1 where it is clipped.
     pub(super) scales: Vec<Vec<f32>>,
 }
 
-/// What a lane learns from.
+/// What is minimised: the weighted loss of the training examples.
 #[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
+pub(super) struct Objective<'a> {
     pub(super) examples: &'a dyn Examples,
     pub(super) loss: Loss,
     /// Whether the loss computes the last activation itself; see [`Loss::fuses_with`].
@@ -30,8 +30,8 @@ pub(super) struct Task<'a> {
     pub(super) class_weights: &'a [f32],
 }
 
-impl Task<'_> {
-    /// How much examples of a target's class count.
+impl Objective<'_> {
+    /// The weight of a target's class.
     pub(super) fn class_weight(&self, target: Target<'_>) -> f32 {
         match target {
             Target::Class(class) => self.weight_of(class),
@@ -47,16 +47,16 @@ impl Task<'_> {
     }
 }
 
-/// How gradients move weights.
+/// How weights are updated from their gradients.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
+pub(super) struct UpdateRule {
     pub(super) optimizer: Optimizer,
-    /// No number of a gradient lies beyond ± this.
+    /// Each gradient element is clipped to ± this.
     pub(super) clip_value: Option<f32>,
 }
 
-impl Rule {
-    /// Makes of a summed gradient the one to follow: with the regulariser's, clipped.
+impl UpdateRule {
+    /// Turns a summed gradient into the one that is applied: adds the regulariser's and clips.
     pub(super) fn complete(
         self,
         gradient: &mut [f32],
@@ -80,7 +80,7 @@ fn add_penalty(gradient: &mut [f32], weights: &[f32], regularizer: Regularizer) 
 
 #[multiversion(targets = "simd")]
 fn clip(gradient: &mut [f32], limit: f32, scale: f32) {
-    // A limit must not hide that a gradient is infinite.
+    // Clipping must not hide an infinite gradient.
     let clip = |g: f32| if g.is_finite() { g.clamp(-limit, limit) * scale } else { f32::NAN };
     gradient.iter_mut().for_each(|g| *g = clip(*g));
 }

@@ -1,4 +1,4 @@
-//! The first weights of a small network, pinned to what a second implementation of generator and initialisers draws.
+//! The initial weights of a small network, pinned to those of a second implementation of generator and initialisers.
 
 use cantus_nn::{Architecture, Network};
 
@@ -16,7 +16,7 @@ const ARCHITECTURE: &str = r#"
 ///
 /// A change of these numbers changes the first weights, and so the result, of every user's training.
 #[test]
-fn the_first_weights_of_a_small_network_are_pinned() {
+fn the_initial_weights_of_a_small_network_are_pinned() {
     let architecture: Architecture = toml::from_str(ARCHITECTURE).unwrap();
     let weights = Network::new(&architecture, 0).unwrap().weights();
     let pinned = [

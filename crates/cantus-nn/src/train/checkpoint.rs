@@ -1,10 +1,9 @@
-//! Checkpoints: a training between two epochs, as the bytes of a safetensors file.
+//! Checkpoints: the state of a training between two epochs, as the bytes of a safetensors file.
 //!
-//! Beside the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`), of the average of epochs
-//! (`average.<name>`) and of the
-//! optimizer (`slots.0.<name>`, `slots.1.<name>`), there are the history (`history.<key>`, f64, bit by bit)
-//! and `state`. No state of a random generator is needed: random numbers depend on seed and place alone. The
-//! metadata say of which network and training it is.
+//! It contains the tensors of the network (`weights.<name>`), of its best epoch (`best.<name>`), of the average of epochs
+//! (`average.<name>`) and of the optimizer (`slots.0.<name>`, `slots.1.<name>`), the history (`history.<key>`, f64, exact) and
+//! `state`. No generator state is needed, since random numbers depend only on seed and key. The metadata identify network and
+//! training.
 
 use std::collections::HashMap;
 
@@ -12,20 +11,20 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
+use super::state::TrainingState;
 use super::training::Training;
 use crate::architecture::Architecture;
 use crate::averaging::Average;
-use crate::chain::Chain;
 use crate::error::Error;
 use crate::history::History;
 use crate::schedule::Plateau;
+use crate::sequential::Sequential;
 
-/// What a checkpoint belongs to.
+/// The network and training that a checkpoint belongs to.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Origin {
     architecture: Architecture,
-    /// Without the number of epochs and of threads, which may change.
+    /// Without the numbers of epochs and threads, which may change.
     training: Training,
     n_examples: usize,
 }
@@ -51,23 +50,23 @@ type Entry = (String, Dtype, Vec<usize>, Vec<u8>);
 
 pub(super) fn write(
     origin: &Origin,
-    chain: &Chain,
+    model: &Sequential,
     parameters: &[Vec<f32>],
     slots: &Slots,
-    state: &State,
+    state: &TrainingState,
 ) -> Result<Vec<u8>, Error> {
     let mut entries = Vec::new();
-    push_parameters(&mut entries, "weights", chain, parameters.iter());
-    push_parameters(&mut entries, "best", chain, state.best_parameters.iter());
+    push_parameters(&mut entries, "weights", model, parameters.iter());
+    push_parameters(&mut entries, "best", model, state.best_parameters.iter());
     if let Some(average) = &state.average.weights {
-        push_parameters(&mut entries, "average", chain, average.iter());
+        push_parameters(&mut entries, "average", model, average.iter());
     }
     for slot in [0, 1] {
         if slots.iter().any(|slots| !slots[slot].is_empty()) {
             push_parameters(
                 &mut entries,
                 &format!("slots.{slot}"),
-                chain,
+                model,
                 slots.iter().map(|slots| &slots[slot]),
             );
         }
@@ -89,13 +88,13 @@ pub(super) fn write(
 pub(super) fn read(
     bytes: &[u8],
     origin: &Origin,
-    chain: &Chain,
+    model: &Sequential,
     n_slots: usize,
-) -> Result<(State, Vec<Vec<f32>>, Slots), Error> {
+) -> Result<(TrainingState, Vec<Vec<f32>>, Slots), Error> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let written = metadata.metadata().as_ref().and_then(|metadata| metadata.get(ORIGIN));
     let written: Origin =
-        serde_json::from_str(written.ok_or_else(|| damaged("it is no checkpoint"))?).map_err(damaged)?;
+        serde_json::from_str(written.ok_or_else(|| damaged("it is not a checkpoint"))?).map_err(damaged)?;
     if written.architecture != origin.architecture {
         return Err(damaged("it is of a network of another architecture"));
     }
@@ -108,15 +107,15 @@ pub(super) fn read(
         return Err(damaged(problem));
     }
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    let weights = read_parameters(&file, "weights", chain)?;
+    let weights = read_parameters(&file, "weights", model)?;
     let mut state = read_state(&file)?;
-    state.best_parameters = read_parameters(&file, "best", chain)?;
+    state.best_parameters = read_parameters(&file, "best", model)?;
     if file.names().iter().any(|name| name.starts_with("average.")) {
-        state.average.weights = Some(read_parameters(&file, "average", chain)?);
+        state.average.weights = Some(read_parameters(&file, "average", model)?);
     }
-    let mut slots: Slots = chain.links.iter().map(|_| Default::default()).collect();
+    let mut slots: Slots = model.layers.iter().map(|_| Default::default()).collect();
     for slot in 0..n_slots {
-        let values = read_parameters(&file, &format!("slots.{slot}"), chain)?;
+        let values = read_parameters(&file, &format!("slots.{slot}"), model)?;
         slots.iter_mut().zip(values).for_each(|(slots, values)| slots[slot] = values);
     }
     Ok((state, weights, slots))
@@ -125,24 +124,24 @@ pub(super) fn read(
 fn push_parameters<'a>(
     entries: &mut Vec<Entry>,
     prefix: &str,
-    chain: &Chain,
+    model: &Sequential,
     parameters: impl Iterator<Item = &'a Vec<f32>>,
 ) {
-    for (link, values) in chain.links.iter().zip(parameters) {
-        for tensor in &link.tensors {
-            let name = format!("{prefix}.{}.{}", link.path, tensor.parameter.name);
+    for (built, values) in model.layers.iter().zip(parameters) {
+        for tensor in &built.tensors {
+            let name = format!("{prefix}.{}.{}", built.path, tensor.parameter.name);
             let bytes = values[tensor.range.clone()].iter().flat_map(|value| value.to_le_bytes()).collect();
             entries.push((name, Dtype::F32, tensor.parameter.shape.clone(), bytes));
         }
     }
 }
 
-fn read_parameters(file: &SafeTensors<'_>, prefix: &str, chain: &Chain) -> Result<Vec<Vec<f32>>, Error> {
+fn read_parameters(file: &SafeTensors<'_>, prefix: &str, model: &Sequential) -> Result<Vec<Vec<f32>>, Error> {
     let mut parameters = Vec::new();
-    for link in &chain.links {
-        let mut values = Vec::with_capacity(link.n_weights());
-        for tensor in &link.tensors {
-            let name = format!("{prefix}.{}.{}", link.path, tensor.parameter.name);
+    for built in &model.layers {
+        let mut values = Vec::with_capacity(built.n_weights());
+        for tensor in &built.tensors {
+            let name = format!("{prefix}.{}.{}", built.path, tensor.parameter.name);
             let view = file.tensor(&name).map_err(damaged)?;
             if view.dtype() != Dtype::F32 || view.shape() != tensor.parameter.shape {
                 return Err(damaged(format!(
@@ -174,8 +173,8 @@ fn read_f64(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f64>, Error> {
     Ok(words.iter().map(|word| f64::from_le_bytes(*word)).collect())
 }
 
-/// Whole numbers below 2⁵³ are exact as f64; what there is not yet is NaN.
-fn state_numbers(state: &State) -> [f64; 9] {
+/// Integers below 2⁵³ are exact as f64; missing values are NaN.
+fn state_numbers(state: &TrainingState) -> [f64; 9] {
     let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let Plateau { factor, best, wait } = state.plateau;
     [
@@ -185,15 +184,15 @@ fn state_numbers(state: &State) -> [f64; 9] {
         or_nan(best),
         wait as f64,
         or_nan(state.best),
-        or_nan(state.fallen_to),
+        or_nan(state.early_stopping_best),
         state.wait as f64,
         state.average.n_epochs as f64,
     ]
 }
 
-fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
+fn read_state(file: &SafeTensors<'_>) -> Result<TrainingState, Error> {
     let numbers = read_f64(file, "state")?;
-    let &[n_epochs, n_steps, factor, plateau_best, plateau_wait, best, fallen_to, wait, n_averaged] =
+    let &[n_epochs, n_steps, factor, plateau_best, plateau_wait, best, early_stopping_best, wait, n_averaged] =
         numbers.as_slice()
     else {
         return Err(damaged("its state is incomplete"));
@@ -203,7 +202,7 @@ fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
         Ok(_) => read_f64(file, &format!("history.{key}")),
         Err(_) => Ok(Vec::new()),
     };
-    Ok(State {
+    Ok(TrainingState {
         n_epochs: n_epochs as usize,
         n_steps: n_steps as u64,
         history: History {
@@ -215,7 +214,7 @@ fn read_state(file: &SafeTensors<'_>) -> Result<State, Error> {
         },
         plateau: Plateau { factor, best: known(plateau_best), wait: plateau_wait as usize },
         best: known(best),
-        fallen_to: known(fallen_to),
+        early_stopping_best: known(early_stopping_best),
         wait: wait as usize,
         best_parameters: Vec::new(),
         average: Average { weights: None, n_epochs: n_averaged as usize },

@@ -1,4 +1,4 @@
-//! How a loss is written: by its name, or as a table with its name and settings.
+//! Serialised form of a loss: its name, or a table with its name and settings.
 
 use std::fmt;
 

@@ -1,0 +1,183 @@
+//! The layers of a network, built one after another for the output shape of the layer before.
+//!
+//! *Buffers* are numbered along the network: 0 is the input, i + 1 the output of layer i. A layer that only changes the
+//! shape (a view) has no buffer of its own; the layer after it reads the buffer before it.
+
+use std::ops::Range;
+
+use cantus_random::KeyedRng;
+
+use crate::activation::Activation;
+use crate::architecture::Architecture;
+use crate::error::Error;
+use crate::layer::{Layer, MAX_SIZE, Parameter, size};
+use crate::loss::Loss;
+use crate::rng_streams;
+use crate::tensor::Tensor;
+
+/// A layer built for its input shape.
+#[derive(Debug)]
+pub(crate) struct BuiltLayer {
+    /// Such as `layers.2`.
+    pub(crate) path: String,
+    /// Such as `LSTM`.
+    pub(crate) kind: &'static str,
+    pub(crate) layer: Box<dyn Layer>,
+    pub(crate) tensors: Vec<TensorRange>,
+    /// The buffer that it reads.
+    pub(crate) input_index: usize,
+}
+
+/// A tensor and its range within the layer's weights.
+#[derive(Debug)]
+pub(crate) struct TensorRange {
+    pub(crate) parameter: Parameter,
+    pub(crate) range: Range<usize>,
+}
+
+impl BuiltLayer {
+    /// Number of weights, trained or not.
+    pub(crate) fn n_weights(&self) -> usize {
+        self.tensors.last().map_or(0, |tensor| tensor.range.end)
+    }
+
+    /// Number of trained weights; they come first.
+    pub(crate) fn n_trainable(&self) -> usize {
+        self.tensors.iter().filter(|tensor| tensor.parameter.trainable).map(|tensor| tensor.range.len()).sum()
+    }
+
+    /// Output size of one example.
+    pub(crate) fn output_len(&self) -> usize {
+        self.layer.output_shape().iter().product()
+    }
+}
+
+/// All layers of a network.
+#[derive(Debug)]
+pub(crate) struct Sequential {
+    pub(crate) input_shape: Vec<usize>,
+    pub(crate) layers: Vec<BuiltLayer>,
+}
+
+impl Sequential {
+    /// Builds each layer for the output shape of the one before.
+    pub(crate) fn new(architecture: &Architecture) -> Result<Self, Error> {
+        if architecture.layers.is_empty() {
+            return Err(Error::Empty { missing: "layers" });
+        }
+        if architecture.input_shape.contains(&0) || architecture.input_shape.is_empty() {
+            return Err(Error::Empty { missing: "input: every axis of input_shape must be at least 1" });
+        }
+        if size(&architecture.input_shape) > MAX_SIZE {
+            return Err(Error::TooLarge { what: "input_shape".into(), limit: MAX_SIZE });
+        }
+        let mut shape = architecture.input_shape.clone();
+        let mut layers: Vec<BuiltLayer> = Vec::new();
+        for (i, spec) in architecture.layers.iter().enumerate() {
+            let path = format!("layers.{i}");
+            let layer = spec.build(&shape, &path)?;
+            shape = layer.output_shape().to_vec();
+            let input_index =
+                layers.last().map_or(0, |before| if before.layer.is_view() { before.input_index } else { i });
+            let tensors = tensor_ranges(layer.parameters());
+            layers.push(BuiltLayer { path, kind: spec.kind(), layer, tensors, input_index });
+        }
+        Ok(Self { input_shape: architecture.input_shape.clone(), layers })
+    }
+
+    /// Initial weights of layer `index`; the same seed gives the same weights.
+    pub(crate) fn initial_weights(&self, index: usize, seed: u64) -> Vec<f32> {
+        let mut values = vec![0.0; self.layers[index].n_weights()];
+        for (i, tensor) in self.layers[index].tensors.iter().enumerate() {
+            let Parameter { initializer, shape, values: given, .. } = &tensor.parameter;
+            let values = &mut values[tensor.range.clone()];
+            match given {
+                Some(given) => values.copy_from_slice(given),
+                None => {
+                    let key = [seed, rng_streams::INITIAL_WEIGHTS, index as u64, i as u64];
+                    initializer.fill(values, shape, &mut KeyedRng::new(key));
+                }
+            }
+        }
+        values
+    }
+
+    /// The names of all tensors, first layer to last.
+    pub(crate) fn tensor_names(&self) -> impl Iterator<Item = String> {
+        let of_layer = |built: &BuiltLayer| {
+            let name = |tensor: &TensorRange| format!("{}.{}", built.path, tensor.parameter.name);
+            built.tensors.iter().map(name).collect::<Vec<_>>()
+        };
+        self.layers.iter().flat_map(of_layer)
+    }
+
+    /// All weights by name.
+    pub(crate) fn tensors(&self, parameters: &[Vec<f32>]) -> Vec<Tensor> {
+        let mut tensors = Vec::new();
+        for (built, values) in self.layers.iter().zip(parameters) {
+            for TensorRange { parameter, range } in &built.tensors {
+                let name = format!("{}.{}", built.path, parameter.name);
+                tensors.push(Tensor {
+                    name,
+                    shape: parameter.shape.clone(),
+                    values: values[range.clone()].to_vec(),
+                });
+            }
+        }
+        tensors
+    }
+
+    pub(crate) fn input_len(&self) -> usize {
+        self.input_shape.iter().product()
+    }
+
+    pub(crate) fn output_shape(&self) -> &[usize] {
+        self.layers.last().map_or(&self.input_shape, |built| built.layer.output_shape())
+    }
+
+    pub(crate) fn output_len(&self) -> usize {
+        self.output_shape().iter().product()
+    }
+
+    /// The length of the last axis, over which softmax and cross-entropy are taken.
+    pub(crate) fn n_classes(&self) -> usize {
+        self.output_shape().last().copied().unwrap_or(1)
+    }
+
+    /// The buffer of the network's output.
+    pub(crate) fn output_index(&self) -> usize {
+        self.layers
+            .last()
+            .map_or(0, |last| if last.layer.is_view() { last.input_index } else { self.layers.len() })
+    }
+
+    /// Whether the loss computes the network's last activation; see [`Loss::fuses_with`].
+    pub(crate) fn fuses_with(&self, loss: Loss) -> bool {
+        let Some(last) = self.output_index().checked_sub(1).map(|index| &self.layers[index].layer) else {
+            return false;
+        };
+        // After a view that changes the last axis, the rows of the loss differ from those of the softmax.
+        let same_rows = last.output_shape().last().copied().unwrap_or(1) == self.n_classes();
+        let activation = last.last_activation();
+        loss.fuses_with(activation) && (same_rows || activation != Activation::Softmax)
+    }
+
+    /// The length of each buffer for one example; 0 for a view.
+    pub(crate) fn buffer_lens(&self) -> Vec<usize> {
+        let outputs =
+            self.layers.iter().map(|built| if built.layer.is_view() { 0 } else { built.output_len() });
+        std::iter::once(self.input_len()).chain(outputs).collect()
+    }
+}
+
+fn tensor_ranges(parameters: Vec<Parameter>) -> Vec<TensorRange> {
+    let mut start = 0;
+    parameters
+        .into_iter()
+        .map(|parameter| {
+            let range = start..start + parameter.len();
+            start = range.end;
+            TensorRange { parameter, range }
+        })
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! Training: batches, epochs, validation, early stopping and checkpoints.
+//!
+//! `fit` is the loop of a textbook: shuffle, take a batch, step, and validate at the end of an epoch. The modules that
+//! make a step fast:
+//!
+//! - `plan`: which layers a micro-batch passes without waiting, and where the whole batch must be reduced;
+//! - `batch_shard`: the activations and gradients of a part of the batch;
+//! - `parameter_block`, `column_parallel`: the weights and their updates;
+//! - `engine`: the phases of a step, run by a pool of threads.
+
+mod batch_shard;
+mod checkpoint;
+mod column_parallel;
+mod engine;
+mod fit;
+mod parameter_block;
+mod plan;
+mod progress;
+mod state;
+mod step;
+mod training;
+
+pub(crate) use fit::{NetworkParts, fit};
+pub use progress::{EpochEnd, Progress};
+pub use training::{Batching, Clipping, EarlyStopping, Training};
