@@ -1,4 +1,4 @@
-//! Windows, Fourier transforms and decibels: from samples over time to strength over frequency.
+//! Windows, Fourier and constant-Q transforms, harmonic-percussive separation, and decibels.
 //!
 //! ```text
 //! samples ─▶ window ─▶ fourier ─▶ stft [n_frames, n_fft / 2 + 1] ─▶ decibel
@@ -9,6 +9,7 @@
 pub mod autocorrelation;
 pub mod cqt;
 pub mod decibel;
+mod dft;
 pub mod exponential;
 pub mod fourier;
 pub mod hpss;
@@ -16,8 +17,8 @@ pub mod logarithm;
 pub mod median;
 pub mod norm;
 pub mod padding;
+mod real_fft_split;
 pub mod stft;
-mod unfold;
 pub mod window;
 
 pub use cqt::{Cqt, CqtConfig};
