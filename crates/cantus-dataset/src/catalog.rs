@@ -166,7 +166,7 @@ const MOST_LOOKED_INTO: usize = 200;
 /// Files that hold sound although they are not named so, which is worth a word: whoever put them there expects them to be
 /// heard.
 fn misnamed(files: impl Iterator<Item = PathBuf>) -> Vec<String> {
-    let sounding = files.take(MOST_LOOKED_INTO).filter(|path| cantus_audio::decode::is_sound(path));
+    let sounding = files.take(MOST_LOOKED_INTO).filter(|path| cantus_audio::decode::is_audio_file(path));
     sounding.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cantus_audio::Audio;
-use cantus_audio::augment::{Augmenter, CopySpec};
-use cantus_audio::decode::{self, Fault, Recording};
+use cantus_audio::augment::{AugmentSpec, Augmenter};
+use cantus_audio::decode::{self, DecodeWarning, Recording};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
 use cantus_audio::resample::resample;
 use rayon::prelude::*;
@@ -41,7 +41,7 @@ pub struct ExtractOptions {
     /// Number of threads; 0 for those of the pool that is there, by default one on each core.
     pub jobs: usize,
     /// Altered copies that are heard beside each track, to learn from.
-    pub augmentation: Option<CopySpec>,
+    pub augmentation: Option<AugmentSpec>,
     /// Discard a store of other settings instead of refusing to touch it.
     pub overwrite: bool,
     /// Set it to stop: parts that are finished stay, and the next run goes on from them.
@@ -222,7 +222,7 @@ struct PartJob<'a> {
 struct Ears<'a> {
     extractor: FeatureExtractor,
     augmenter: Option<Augmenter>,
-    augmentation: Option<&'a CopySpec>,
+    augmentation: Option<&'a AugmentSpec>,
 }
 
 /// What was heard of a track and of its copies.
@@ -312,8 +312,8 @@ fn load_and_examine(path: &Path, sample_rate: u32) -> Result<(Recording, Evidenc
     if own_rate != sample_rate {
         samples = resample(&samples, own_rate, sample_rate);
     }
-    let (source, faults) = (evidence.source.clone(), evidence.faults.clone());
-    Ok((Recording { audio: Audio { samples, sample_rate }, source, faults }, evidence))
+    let (source, warnings) = (evidence.source.clone(), evidence.faults.clone());
+    Ok((Recording { audio: Audio { samples, sample_rate }, source, warnings }, evidence))
 }
 
 impl Ears<'_> {
@@ -352,11 +352,12 @@ impl Ears<'_> {
 /// One line on everything that was wrong with a file and did not cost it.
 fn summary(recording: &Recording) -> Option<String> {
     let rate = f64::from(recording.source.sample_rate);
-    let place = |fault: &Fault| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
-    match &recording.faults[..] {
+    let place =
+        |fault: &DecodeWarning| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
+    match &recording.warnings[..] {
         [] => None,
         [fault] => Some(place(fault)),
-        [first, ..] => Some(format!("{} faults, the first: {}", recording.faults.len(), place(first))),
+        [first, ..] => Some(format!("{} faults, the first: {}", recording.warnings.len(), place(first))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use cantus::listing::Failed;
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use serde::Serialize;
 
 use crate::interrupt;
@@ -93,7 +93,7 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
 
 /// Writes a file, whole or not at all.
 pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    pending_file::write(path, content).with_context(|| path.display().to_string())
+    atomic_file::write(path, content).with_context(|| path.display().to_string())
 }
 
 /// Names every file of which nothing could be made.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{Decoder, Fault, Stream};
+use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Hearing};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -33,7 +33,7 @@ pub struct Prediction {
     pub segments: Vec<SegmentPrediction>,
     /// Damage in the file that was passed over.
     #[serde(skip)]
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DecodeWarning>,
 }
 
 /// What a model says of one segment.
@@ -123,7 +123,7 @@ impl Predictor<'_> {
     ) -> Result<Prediction, E> {
         let spec = &self.model.features;
         let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
-        let mut stream = Stream::new(decoder, spec.sample_rate);
+        let mut stream = ResampledDecoder::new(decoder, spec.sample_rate);
         let (mut hearing, mut features, mut answers) = (Hearing::default(), Vec::new(), Vec::new());
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
             listener(samples)?;
@@ -137,7 +137,7 @@ impl Predictor<'_> {
         let heard = hearing.finish(&mut self.extractor, &mut features);
         heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
         answers.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, faults: stream.into_faults(), ..self.vote(answers) })
+        Ok(Prediction { duration_s, faults: stream.into_warnings(), ..self.vote(answers) })
     }
 
     /// How sound becomes the features that the model was trained on.

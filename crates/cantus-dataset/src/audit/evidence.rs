@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{Decoder, Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning, Decoder};
 use cantus_audio::fingerprint::Fingerprinter;
 use cantus_audio::level::{LevelMeter, Levels};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ const STRETCH_S: f64 = 0.05;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// How the file holds its sound.
-    pub source: Source,
+    pub source: AudioSource,
     /// Length of the mono mix, in samples at the file's own rate.
     pub n_samples: u64,
     /// Largest amplitude of the mono mix; 1 is full scale.
@@ -38,7 +38,7 @@ pub struct Evidence {
     /// Chromaprint, see [`cantus_audio::fingerprint`].
     pub fingerprint: Vec<u32>,
     /// Damage that was passed over.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DecodeWarning>,
 }
 
 impl Evidence {
@@ -65,7 +65,7 @@ pub fn examine(
         examiner.meter.add(interleaved, n_channels);
     }
     let source = decoder.source().clone();
-    Ok(examiner.finish(source, decoder.into_faults()))
+    Ok(examiner.finish(source, decoder.into_warnings()))
 }
 
 /// Collects evidence block by block.
@@ -102,7 +102,7 @@ impl Examiner {
         self.fingerprinter.consume(block);
     }
 
-    fn finish(self, source: Source, faults: Vec<Fault>) -> Evidence {
+    fn finish(self, source: AudioSource, faults: Vec<DecodeWarning>) -> Evidence {
         let mono = self.mono.finish();
         let channel = mono.channels.first().copied().unwrap_or_default();
         Evidence {
@@ -183,7 +183,7 @@ mod tests {
         let hash = |rate: u32, block: usize| {
             let mut examiner = Examiner::new(rate);
             [0.0, 0.25, -0.5, 0.75].chunks(block).for_each(|block| examiner.listen(block));
-            let source = Source { codec: String::new(), sample_rate: rate, n_channels: 1 };
+            let source = AudioSource { codec: String::new(), sample_rate: rate, n_channels: 1 };
             examiner.finish(source, Vec::new()).sha256
         };
         assert_eq!(hash(8000, 1), hash(8000, 4));

@@ -1,4 +1,4 @@
-use cantus_audio::decode::{Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning};
 use cantus_audio::level::{ChannelLevels, Levels};
 
 use super::*;
@@ -7,7 +7,7 @@ use super::*;
 fn sound(seed: u32) -> Evidence {
     let channel = ChannelLevels { peak: 0.5, rms: 0.1, ..ChannelLevels::default() };
     Evidence {
-        source: Source { codec: "mp3".to_owned(), sample_rate: 44_100, n_channels: 2 },
+        source: AudioSource { codec: "mp3".to_owned(), sample_rate: 44_100, n_channels: 2 },
         n_samples: 30 * 44_100,
         peak: 0.5,
         rms: 0.1,
@@ -42,7 +42,8 @@ fn a_sound_recording_gives_no_findings_and_each_fault_gives_its_own() {
     assert_eq!(kinds(|e| e.levels.channels[0].n_clipped = 30_000), [Kind::Clipped]);
     assert!(kinds(|e| e.levels.channels[0].n_clipped = 30).is_empty());
     assert_eq!(kinds(|e| e.levels.channels[1].offset = -0.02), [Kind::Offset]);
-    let fault = |is_end| Fault { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
+    let fault =
+        |is_end| DecodeWarning { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
     assert_eq!(kinds(|e| e.faults.push(fault(true))), [Kind::Truncated]);
     assert_eq!(kinds(|e| e.faults.push(fault(false))), [Kind::Damaged]);
     let unreadable = Subject { evidence: Err("no sound".to_owned()), ..subject("a/1.mp3", sound(1)) };

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use crate::Error;
 use crate::audit::Subject;
@@ -27,7 +27,7 @@ impl EvidenceFile {
     pub(crate) fn write(&self, subjects: &[Subject]) -> Result<(), Error> {
         let failed = |error| Error::Io { path: self.path.clone(), source: std::io::Error::other(error) };
         let bytes = serde_json::to_vec(subjects).map_err(failed)?;
-        pending_file::write(&self.path, &bytes).map_err(Error::io(&self.path))
+        atomic_file::write(&self.path, &bytes).map_err(Error::io(&self.path))
     }
 
     /// Removes those from the part of that number on.

@@ -32,7 +32,7 @@ mod writer;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 use rayon::prelude::*;
 
@@ -250,7 +250,7 @@ impl FeatureStore {
     }
 
     /// How the altered copies were made, if there are any.
-    pub fn augmentation(&self) -> Option<&CopySpec> {
+    pub fn augmentation(&self) -> Option<&AugmentSpec> {
         self.header.augmentation.as_ref()
     }
 

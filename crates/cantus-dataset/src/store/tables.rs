@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::track::{Failure, Warning};
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use crate::Error;
 
@@ -73,7 +73,7 @@ fn write_under<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Resu
     table.write_record(header).map_err(failed)?;
     rows.iter().try_for_each(|row| table.serialize(row)).map_err(failed)?;
     let bytes = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    pending_file::write(path, &bytes).map_err(Error::io(path))
+    atomic_file::write(path, &bytes).map_err(Error::io(path))
 }
 
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {

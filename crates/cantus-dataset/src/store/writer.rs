@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use super::evidence_file::is_evidence;
 use super::header::{Header, NAME as HEADER_NAME};
@@ -40,7 +40,7 @@ impl StoreWriter {
         }
         let lock = FolderLock::try_take(&dir.join(LOCK)).map_err(Error::io(dir))?;
         let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
-        remove_files(dir, pending_file::is_pending)?;
+        remove_files(dir, atomic_file::is_temporary)?;
         // Before anything is removed: killed in between, the folder is still known for a store, and not for a finished one.
         header.write(dir)?;
         if overwrite {
@@ -137,7 +137,11 @@ pub(crate) struct Finished {
 /// written, or whose damaged header was deleted, is gone on with.
 fn holds_something_else(dir: &Path) -> Result<bool, Error> {
     let is_ours = |name: &str| {
-        is_part(name) || is_evidence(name) || is_table(name) || pending_file::is_pending(name) || name == LOCK
+        is_part(name)
+            || is_evidence(name)
+            || is_table(name)
+            || atomic_file::is_temporary(name)
+            || name == LOCK
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_ours(&entry.file_name().to_string_lossy())))

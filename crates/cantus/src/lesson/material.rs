@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_audio::augment::{Augmenter, CopySpec};
+use cantus_audio::augment::{AugmentSpec, Augmenter};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_nn::{InMemory, Network};
@@ -91,7 +91,7 @@ impl Material {
     /// # Errors
     /// If the folder holds no labelled recordings, or features cannot be extracted.
     pub fn prepare(sheet: &mut Sheet<'_>, music: &Music, recipe: &Recipe) -> Result<Self, Error> {
-        Self::prepare_with_copies(sheet, music, recipe, &CopySpec::default())
+        Self::prepare_with_copies(sheet, music, recipe, &AugmentSpec::default())
     }
 
     /// The same, and altered copies of every track of the training part.
@@ -102,7 +102,7 @@ impl Material {
         sheet: &mut Sheet<'_>,
         music: &Music,
         recipe: &Recipe,
-        copies: &CopySpec,
+        copies: &AugmentSpec,
     ) -> Result<Self, Error> {
         let mut material = match sheet.data().map(ToOwned::to_owned) {
             Some(data) => Self::of_folder(sheet, &data, &recipe.features, copies)?,
@@ -159,7 +159,7 @@ impl Material {
         normalizer.finish()
     }
 
-    fn of_composed(music: &Music, spec: &FeatureSpec, copies: &CopySpec) -> Result<Self, Error> {
+    fn of_composed(music: &Music, spec: &FeatureSpec, copies: &AugmentSpec) -> Result<Self, Error> {
         let n_segments = (music.duration_s / 3.0).max(1.0) as usize;
         let segments = Segments { track_duration_s: music.duration_s, n_segments };
         let spec = FeatureSpec { segments, ..spec.clone() };
@@ -193,7 +193,7 @@ impl Material {
         sheet: &mut Sheet<'_>,
         data: &Path,
         spec: &FeatureSpec,
-        copies: &CopySpec,
+        copies: &AugmentSpec,
     ) -> Result<Self, Error> {
         let catalog = Catalog::open(data)?;
         let folder = sheet.folder().join("features");
@@ -292,7 +292,7 @@ mod tests {
         let mut sheet = Sheet::new("unused", &mut words);
         let pitch_shift = PitchShift { probability: 1.0, range: [1.0, 2.0] };
         let audio = vec![AudioAugmentation::PitchShift(pitch_shift)];
-        let copies = CopySpec { copies: 2, seed: 0, audio };
+        let copies = AugmentSpec { copies: 2, seed: 0, audio };
         let recipe = Recipe::load("mlp").unwrap();
         let material = Material::prepare_with_copies(&mut sheet, &MUSIC, &recipe, &copies).unwrap();
         assert_eq!((material.copies.classes.len(), material.validation.classes.len()), (16, 4));

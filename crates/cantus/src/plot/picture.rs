@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use super::{
     Theme,
@@ -85,7 +85,7 @@ impl Picture {
             Some("svg") => self.to_svg(theme).into_bytes(),
             _ => return Err(PictureError::UnknownExtension { path: path.to_owned() }),
         };
-        pending_file::write(path, &bytes)
+        atomic_file::write(path, &bytes)
             .map_err(|source| PictureError::Write { path: path.to_owned(), source })
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cantus_audio::Audio;
-use cantus_audio::decode::{Decoder, Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning, Decoder};
 use serde::Serialize;
 
 use super::overview::Overview;
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     file: Option<String>,
     /// Length of the recording, in seconds.
     pub(super) duration_s: f64,
-    source: Source,
+    source: AudioSource,
     label: String,
     probability: f32,
     probabilities: Probabilities,
@@ -131,7 +131,7 @@ impl Question<'_> {
     }
 }
 
-fn timed(faults: Vec<Fault>, sample_rate: u32) -> Vec<FaultAt> {
+fn timed(faults: Vec<DecodeWarning>, sample_rate: u32) -> Vec<FaultAt> {
     let at = |position: u64| position as f64 / f64::from(sample_rate);
     faults.into_iter().map(|f| FaultAt { start_s: at(f.position), reason: f.reason }).collect()
 }
