@@ -37,7 +37,7 @@ pub struct HighPass {
 
 /// A second-order filter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Biquad {
+pub(super) struct Biquad {
     /// Coefficients of the input, now and one and two samples ago.
     b: [f64; 3],
     /// Coefficients of the output, one and two samples ago.
@@ -47,14 +47,14 @@ pub struct Biquad {
 impl Biquad {
     /// Butterworth low-pass.
     #[must_use]
-    pub fn low_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
+    pub(super) fn low_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
         let (cos, alpha) = cosine_and_alpha(cutoff_hz, sample_rate);
         Self::normalised([(1.0 - cos) / 2.0, 1.0 - cos, (1.0 - cos) / 2.0], cos, alpha)
     }
 
     /// Butterworth high-pass.
     #[must_use]
-    pub fn high_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
+    pub(super) fn high_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
         let (cos, alpha) = cosine_and_alpha(cutoff_hz, sample_rate);
         Self::normalised([(1.0 + cos) / 2.0, -1.0 - cos, (1.0 + cos) / 2.0], cos, alpha)
     }
@@ -65,7 +65,7 @@ impl Biquad {
     }
 
     /// Filters a signal in place, from a zero state.
-    pub fn apply(self, samples: &mut [f32]) {
+    pub(super) fn apply(self, samples: &mut [f32]) {
         let Self { b, a } = self;
         let mut state = [0.0; 2];
         for sample in samples {

@@ -16,7 +16,7 @@ pub struct Gain {
 }
 
 /// Applies a gain in dB to a signal in place; 20 dB is a factor of 10.
-pub fn apply(samples: &mut [f32], gain_db: f32) {
+pub(super) fn apply(samples: &mut [f32], gain_db: f32) {
     let factor = 10.0_f32.powf(gain_db / 20.0);
     samples.iter_mut().for_each(|sample| *sample *= factor);
 }

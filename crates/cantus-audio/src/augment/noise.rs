@@ -23,7 +23,7 @@ pub struct Noise {
 
 /// A source of noise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NoiseSource {
+pub(super) enum NoiseSource {
     /// Equal power at all frequencies.
     White,
     /// Equal power in all octaves.
@@ -34,7 +34,7 @@ pub enum NoiseSource {
 
 impl NoiseSource {
     /// `n` samples of noise, not normalised.
-    pub fn draw(&self, n: usize, rng: &mut KeyedRng) -> Vec<f32> {
+    pub(super) fn draw(&self, n: usize, rng: &mut KeyedRng) -> Vec<f32> {
         match self {
             Self::White => (0..n).map(|_| rng.normal() as f32).collect(),
             Self::Pink => pink(n, rng),
@@ -44,7 +44,7 @@ impl NoiseSource {
 }
 
 /// Adds noise such that the signal-to-noise ratio is `snr_db`.
-pub fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, rng: &mut KeyedRng) {
+pub(super) fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, rng: &mut KeyedRng) {
     let noise = source.draw(samples.len(), rng);
     let ratio = power(samples) / power(&noise) / 10.0_f64.powf(f64::from(snr_db) / 10.0);
     let gain = ratio.sqrt() as f32;

@@ -14,7 +14,7 @@ pub struct Polarity {
 }
 
 /// Inverts the polarity of a signal in place.
-pub fn invert(samples: &mut [f32]) {
+pub(super) fn invert(samples: &mut [f32]) {
     samples.iter_mut().for_each(|sample| *sample = -*sample);
 }
 

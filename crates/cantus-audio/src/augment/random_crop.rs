@@ -17,7 +17,7 @@ pub struct RandomCrop {
 }
 
 /// Keeps `share` of a signal from a random position on; at least one sample of a non-empty signal.
-pub fn crop(samples: &[f32], share: f32, rng: &mut KeyedRng) -> Vec<f32> {
+pub(super) fn crop(samples: &[f32], share: f32, rng: &mut KeyedRng) -> Vec<f32> {
     let n_kept = ((samples.len() as f64 * f64::from(share)).round() as usize).max(1).min(samples.len());
     let first = rng.below(samples.len() - n_kept + 1);
     samples[first..first + n_kept].to_vec()

@@ -29,7 +29,7 @@ pub struct Reverb {
 
 /// A planned convolution with one impulse response.
 #[derive(Debug, Clone)]
-pub struct Convolver {
+pub(super) struct Convolver {
     fft: RealFft,
     /// Spectrum of the impulse response, `[n_fft / 2 + 1]`.
     response: Vec<Complex32>,
@@ -43,7 +43,7 @@ pub struct Convolver {
 impl Convolver {
     /// Plans the convolution with `impulse_response`; an empty one gives silence.
     #[must_use]
-    pub fn new(impulse_response: &[f32]) -> Self {
+    pub(super) fn new(impulse_response: &[f32]) -> Self {
         let n_fft = (2 * impulse_response.len()).next_power_of_two().max(4096);
         let mut fft = RealFft::new(n_fft);
         let mut block = vec![0.0; n_fft];
@@ -55,7 +55,7 @@ impl Convolver {
     }
 
     /// The convolution, truncated to the length of the signal.
-    pub fn convolve(&mut self, samples: &[f32]) -> Vec<f32> {
+    pub(super) fn convolve(&mut self, samples: &[f32]) -> Vec<f32> {
         let mut convolved = vec![0.0; samples.len()];
         let block_len = self.block.len() - self.response_len + 1;
         for (index, samples) in samples.chunks(block_len).enumerate() {
@@ -73,7 +73,7 @@ impl Convolver {
 
 /// An impulse response from its direct sound on (its largest sample), scaled to unit energy; empty if it is silent.
 #[must_use]
-pub fn normalize(impulse_response: &[f32]) -> Vec<f32> {
+pub(super) fn normalize(impulse_response: &[f32]) -> Vec<f32> {
     let (mut direct, mut largest) = (0, 0.0);
     for (position, value) in impulse_response.iter().enumerate() {
         if value.abs() > largest {
@@ -87,7 +87,7 @@ pub fn normalize(impulse_response: &[f32]) -> Vec<f32> {
 }
 
 /// Mixes a signal with its own reverberation: `(1 - share) · dry + share · wet`.
-pub fn mix(samples: &mut [f32], response: &mut Convolver, share: f32) {
+pub(super) fn mix(samples: &mut [f32], response: &mut Convolver, share: f32) {
     let wet = response.convolve(samples);
     samples.iter_mut().zip(&wet).for_each(|(dry, wet)| *dry = (1.0 - share) * *dry + share * wet);
 }

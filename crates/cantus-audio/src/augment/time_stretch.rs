@@ -74,7 +74,7 @@ pub struct PhaseVocoder {
 
 /// Length of a stretched signal: `round(n_samples / rate)`.
 #[must_use]
-pub fn n_stretched(n_samples: usize, rate: f64) -> usize {
+pub(super) fn n_stretched(n_samples: usize, rate: f64) -> usize {
     (n_samples as f64 / rate).round() as usize
 }
 

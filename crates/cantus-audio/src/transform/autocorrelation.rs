@@ -27,12 +27,6 @@ impl Autocorrelation {
         Self { n, frame: vec![0.0; fft.n_fft()], spectrum: vec![Complex32::ZERO; fft.n_bins()], fft }
     }
 
-    /// Length of a signal, equal to the number of lags.
-    #[must_use]
-    pub fn n(&self) -> usize {
-        self.n
-    }
-
     /// Number of bins of the power spectrum.
     #[must_use]
     pub fn n_bins(&self) -> usize {

@@ -6,15 +6,15 @@
 //!        └─▶ cqt [n_frames, n_notes]
 //! ```
 
-pub mod autocorrelation;
+pub(crate) mod autocorrelation;
 pub mod cqt;
 pub mod decibel;
 mod dft;
-pub mod exponential;
+pub(crate) mod exponential;
 pub mod fourier;
 pub mod hpss;
-pub mod logarithm;
-pub mod median;
+pub(crate) mod logarithm;
+mod median;
 pub mod norm;
 pub mod padding;
 mod real_fft_split;
