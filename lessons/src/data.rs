@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_audio::augment::{Augmenter, CopySpec};
+use cantus_audio::augment::{AugmentSpec, Augmenter};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_nn::{InMemory, Network};
@@ -91,7 +91,7 @@ impl LessonData {
     /// # Errors
     /// If the folder holds no labelled recordings, or features cannot be extracted.
     pub fn prepare(out: &mut LessonOutput<'_>, music: &Music, recipe: &Recipe) -> Result<Self, Error> {
-        Self::prepare_with_copies(out, music, recipe, &CopySpec::default())
+        Self::prepare_with_copies(out, music, recipe, &AugmentSpec::default())
     }
 
     /// The same, and altered copies of every track of the training part.
@@ -102,7 +102,7 @@ impl LessonData {
         out: &mut LessonOutput<'_>,
         music: &Music,
         recipe: &Recipe,
-        copies: &CopySpec,
+        copies: &AugmentSpec,
     ) -> Result<Self, Error> {
         let mut data = match out.data().map(ToOwned::to_owned) {
             Some(data) => Self::of_folder(out, &data, &recipe.features, copies)?,
@@ -164,7 +164,7 @@ impl LessonData {
         normalizer.finish()
     }
 
-    fn of_composed(music: &Music, spec: &FeatureSpec, copies: &CopySpec) -> Result<Self, Error> {
+    fn of_composed(music: &Music, spec: &FeatureSpec, copies: &AugmentSpec) -> Result<Self, Error> {
         let n_segments = (music.duration_s / 3.0).max(1.0) as usize;
         let segments = Segments { track_duration_s: music.duration_s, n_segments };
         let spec = FeatureSpec { segments, ..spec.clone() };
@@ -198,7 +198,7 @@ impl LessonData {
         out: &mut LessonOutput<'_>,
         data: &Path,
         spec: &FeatureSpec,
-        copies: &CopySpec,
+        copies: &AugmentSpec,
     ) -> Result<Self, Error> {
         let catalog = Catalog::open(data)?;
         let folder = out.folder().join("features");
@@ -297,7 +297,7 @@ mod tests {
         let mut out = LessonOutput::new("unused", &mut words);
         let pitch_shift = PitchShift { probability: 1.0, range: [1.0, 2.0] };
         let audio = vec![AudioAugmentation::PitchShift(pitch_shift)];
-        let copies = CopySpec { copies: 2, seed: 0, audio };
+        let copies = AugmentSpec { copies: 2, seed: 0, audio };
         let recipe = Recipe::load("mlp").unwrap();
         let data = LessonData::prepare_with_copies(&mut out, &MUSIC, &recipe, &copies).unwrap();
         assert_eq!((data.copies.classes.len(), data.validation.classes.len()), (16, 4));

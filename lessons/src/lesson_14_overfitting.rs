@@ -8,7 +8,7 @@ use crate::data::{LessonData, Music};
 use crate::output::LessonOutput;
 use cantus::Recipe;
 use cantus_audio::augment::{
-    AudioAugmentation, CopySpec, noise::Noise, pitch_shift::PitchShift, time_stretch::TimeStretch,
+    AudioAugmentation, AugmentSpec, noise::Noise, pitch_shift::PitchShift, time_stretch::TimeStretch,
 };
 use cantus_nn::layer::{Dense, Dropout, Flatten};
 use cantus_nn::{
@@ -96,14 +96,14 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
 }
 
 /// Three copies of each track: higher or lower, slower or faster, noisier.
-fn altered() -> CopySpec {
+fn altered() -> AugmentSpec {
     let probability = 1.0;
     let audio = vec![
         AudioAugmentation::PitchShift(PitchShift { probability, range: [-2.0, 2.0] }),
         AudioAugmentation::TimeStretch(TimeStretch { probability, range: [0.85, 1.0] }),
         AudioAugmentation::Noise(Noise { probability, source: "white".to_owned(), range: [15.0, 40.0] }),
     ];
-    CopySpec { copies: 3, seed: 0, audio }
+    AugmentSpec { copies: 3, seed: 0, audio }
 }
 
 /// What a way of training gives.

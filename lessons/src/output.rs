@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use cantus::Error;
 use cantus_plot::{Picture, Theme};
@@ -118,7 +118,7 @@ impl<'a> LessonOutput<'a> {
     fn save(&self, name: &str, picture: &Picture) -> Result<(), Error> {
         std::fs::create_dir_all(&self.folder).map_err(io_error(&self.folder))?;
         let path = self.folder.join(format!("{name}.{}", self.extension));
-        pending_file::write(&path, &picture.encode(&path, self.theme)?).map_err(io_error(&path))
+        atomic_file::write(&path, &picture.encode(&path, self.theme)?).map_err(io_error(&path))
     }
 }
 

@@ -1,6 +1,6 @@
-//! Our half of `bench/audio`: `bench_audio load PATH`, `bench_audio load_mfcc PATH` or `bench_audio KIND PATH` prints the
-//! median of several runs in ms, on one thread.
-#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+//! The part of `bench/audio` for Cantus: `bench_audio load PATH`, `bench_audio load_mfcc PATH` or `bench_audio KIND PATH`
+//! prints the median time of several runs in ms, on one thread.
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::error::Error;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use cantus_audio::decode;
 use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
 
 const SAMPLE_RATE: u32 = 22_050;
-/// Runs before those that count.
+/// Number of warm-up runs.
 const N_WARM: usize = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,7 +39,7 @@ fn load_mfcc(path: &Path) -> Result<f64, cantus_audio::Error> {
     })
 }
 
-/// One kind of feature of a whole recording that is in memory already.
+/// One kind of feature of a decoded recording.
 fn feature(kind: &str, path: &Path) -> Result<f64, Box<dyn Error>> {
     let samples = decode::load(path, SAMPLE_RATE)?.audio.samples;
     if let Some(whole) = WHOLE.iter().find(|whole| whole.name == kind) {

@@ -1,8 +1,8 @@
-//! librosa's MFCCs of a recording: the plan is made once, and every recording goes through it.
+//! MFCCs of recordings, equal to librosa's; the extractor is planned once for all of them.
 //!
 //!     cargo run -p cantus-audio --example features -- song.mp3 …
 
-#![expect(clippy::print_stdout, reason = "an example talks to the terminal")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::path::Path;
 

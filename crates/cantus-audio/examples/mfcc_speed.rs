@@ -1,9 +1,9 @@
-//! How long the MFCCs of a 30 s track in ten segments take on one thread, next to their parts.
+//! Measures the time of the MFCCs of a 30 s track in ten segments on one thread, and of the steps before them.
 //!
 //! ```text
 //! cargo run --release -p cantus-audio --example mfcc_speed
 //! ```
-#![expect(clippy::print_stdout, reason = "an example prints what it measured")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Loud white noise, from a linear congruential generator.
+/// White noise from a linear congruential generator.
 fn noise(n_samples: usize) -> Vec<f32> {
     let mut state = 1u32;
     let mut next = || {

@@ -1,5 +1,5 @@
-//! The course's MFCCs of whole WAV files, as raw little-endian f32 `[n_frames, 13]`: one half of the comparison with
-//! librosa, of which `tests/reference/gtzan_mfcc.py` is the other.
+//! Writes the course's MFCCs of WAV files as raw little-endian f32 `[n_frames, 13]`, which
+//! `tests/reference/gtzan_mfcc.py` compares with librosa's.
 //!
 //! ```text
 //! cargo run --release -p cantus-audio --example write_mfcc -- OUT_DIR WAV...

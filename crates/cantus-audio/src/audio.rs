@@ -1,6 +1,6 @@
-//! A mono signal and its sample rate: what every function of this crate takes or gives.
+//! A mono signal with its sample rate.
 
-/// Mono sound in memory.
+/// A mono signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audio {
     /// Amplitudes, nominally in [-1, 1].
@@ -10,12 +10,14 @@ pub struct Audio {
 }
 
 impl Audio {
-    /// Length in seconds.
+    /// Duration in seconds.
+    #[must_use]
     pub fn duration_s(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.sample_rate)
     }
 
-    /// Whether every sample is zero: a recording in which there is nothing to hear.
+    /// Whether every sample is zero.
+    #[must_use]
     pub fn is_silent(&self) -> bool {
         self.samples.iter().all(|&sample| sample == 0.0)
     }

@@ -1,66 +1,88 @@
-//! Everything that can go wrong between a file and its features.
+//! The error type of this crate.
 
 use std::path::PathBuf;
 
-/// An error of this crate: what was wrong, where, and what to do about it.
+/// The formats that are decoded, for messages.
+const SUPPORTED_FORMATS: &str = "wav, aiff, caf, au, flac, mp3, ogg vorbis, m4a/aac/alac, mka";
+
+/// An error of this crate.
 ///
-/// Malformed (`Malformed`), not understood (`Unsupported`) and over a limit (`TooLarge`) are different errors:
-/// the first asks for another copy of the file, the second for another format, the third for a shorter file.
+/// For a file, four kinds are told apart: not audio ([`NotAudio`](Self::NotAudio)), audio in a format or codec that is not
+/// decoded ([`Unsupported`](Self::Unsupported)), damaged ([`Malformed`](Self::Malformed)), and over a limit
+/// ([`TooLarge`](Self::TooLarge)).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system would not read or write the file.
+    /// Reading or writing a file failed.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is empty, cut, or not what its header promises.
+    /// The content of the file is not audio.
+    #[error("{}: not audio: {found}; supported formats: {SUPPORTED_FORMATS}", path.display())]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+        /// What the content is, such as `a PNG image`.
+        found: String,
+    },
+    /// The format or codec of the file is not supported.
+    #[error("{}: unsupported: {name}; supported formats: {SUPPORTED_FORMATS}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The format or codec, such as `RF64`.
+        name: String,
+    },
+    /// The file is damaged, truncated, or contradicts its header.
     #[error("{}: malformed {format}: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The format it was read as, such as `wav`.
-        format: String,
-        /// What was expected and what was found.
+        /// The format by which it was read, such as `wav`.
+        format: &'static str,
+        /// What is wrong with it, in the words of the reader that found it.
         reason: String,
     },
-    /// The file is no audio, or audio that Cantus does not decode.
-    #[error("{}: {reason}", path.display())]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// What it is, and what is understood instead.
-        reason: String,
-    },
-    /// A header asks for more than any recording needs.
-    #[error("{}: {quantity} is {found}, more than the limit of {limit}", path.display())]
+    /// A size is over a limit.
+    #[error("{}: {quantity} is {found}, over the limit of {limit}", path.display())]
     TooLarge {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
         /// What is too large, such as `number of channels`.
         quantity: &'static str,
-        /// What the file asks for.
+        /// Its value.
         found: u64,
-        /// The most that is accepted.
+        /// The largest value that is accepted.
         limit: u64,
     },
-    /// Augmentation settings that make no sense.
-    #[error("augmentation: {reason}")]
-    InvalidAugmentation {
-        /// The setting, its value and what it has to be.
-        reason: String,
+    /// A folder that should hold recordings has no file.
+    #[error("{}: the folder has no files; expected recordings", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
     },
-    /// A feature specification that cannot be computed.
+    /// An augmentation setting out of range.
+    #[error("augmentation: {parameter} = {found}: expected {expected}")]
+    InvalidAugmentation {
+        /// The parameter, with the augmentation that it belongs to, such as `pitch_shift.range`.
+        parameter: String,
+        /// Its value.
+        found: String,
+        /// The accepted values.
+        expected: String,
+    },
+    /// A parameter of a feature or transform out of range.
     #[error("feature specification: {parameter} = {found}: {expected}")]
     InvalidSpec {
-        /// The parameter's name, as librosa spells it.
+        /// The parameter's name, as in librosa.
         parameter: &'static str,
         /// Its value.
         found: String,
-        /// What it has to be.
+        /// The accepted values.
         expected: String,
     },
 }

@@ -1,11 +1,10 @@
-//! Chromaprint: a recording as a row of 32-bit numbers that stays nearly the same when the recording is encoded anew,
-//! made louder or quieter, or cut.
+//! Chromaprint acoustic fingerprints: sequences of 32-bit numbers that are robust to re-encoding, gain and cutting.
 //!
-//! Each number describes how the energy of the twelve pitch classes moves over about two seconds; from one to the next
-//! it is an eighth of a second. Two fingerprints of the same sound differ in few of their bits, those of different
-//! sounds in about half (how few, and how far from half, `cantus_dataset::audit` measures).
+//! Each number describes the change of energy in the twelve pitch classes over about two seconds; the step from one to the
+//! next is an eighth of a second. Fingerprints of the same recording differ in few bits, those of different recordings in
+//! about half (`cantus_dataset::audit` measures both).
 //!
-//! The sound is resampled here and not by the crate: its own resampler loses the end of a recording.
+//! The signal is resampled here rather than by `rusty-chromaprint`, whose resampler drops the end of a recording.
 //!
 //! # Reference
 //! L. Lalinský, "How does Chromaprint work?" (2011), algorithm 2, as AcoustID uses it; computed by `rusty-chromaprint`.
@@ -15,16 +14,18 @@ use rusty_chromaprint::{Configuration, Fingerprinter as Chromaprint};
 
 use crate::resample::Resampler;
 
-/// Sample rate at which Chromaprint listens, in Hz.
+/// Sample rate of Chromaprint's input, in Hz.
 const SAMPLE_RATE: u32 = 11_025;
-/// Samples at that rate from one number to the next: a third of its frame of 4096.
+/// Step from one number to the next, in samples at that rate: a third of the frame of 4096.
 const HOP: usize = 1365;
-/// Time from one number to the next, in seconds.
+/// Step from one number to the next, in seconds.
 pub const STEP_S: f64 = HOP as f64 / SAMPLE_RATE as f64;
-/// What is resampled at once, in seconds: whole seconds are whole samples at every rate.
+/// Length of the blocks that are resampled, in seconds: whole seconds are whole samples at every rate.
 const BLOCK_S: usize = 30;
 
-/// Takes the fingerprint of a recording piece by piece, in memory that does not grow with its length.
+/// Computes the fingerprint of a recording block by block, in memory that does not depend on its length.
+///
+/// Neither `Send` nor `Sync`, since `rusty-chromaprint` is not.
 pub struct Fingerprinter {
     chromaprint: Chromaprint,
     resampler: Option<Resampler>,
@@ -33,31 +34,32 @@ pub struct Fingerprinter {
 }
 
 impl Fingerprinter {
-    /// A fingerprinter of mono sound at `sample_rate` Hz.
+    /// For mono samples at `sample_rate` Hz.
     ///
     /// # Panics
     /// If `sample_rate` is 0.
+    #[must_use]
     pub fn new(sample_rate: u32) -> Self {
         let mut chromaprint = Chromaprint::new(&Configuration::preset_test2());
-        #[expect(clippy::expect_used, reason = "mono at Chromaprint's own rate is what it cannot refuse")]
+        #[expect(clippy::expect_used, reason = "Chromaprint accepts mono at its own rate")]
         chromaprint.start(SAMPLE_RATE, 1).expect("one channel at 11 025 Hz");
         Self {
             chromaprint,
-            resampler: (sample_rate != SAMPLE_RATE).then(|| Resampler::new(sample_rate, SAMPLE_RATE)),
+            resampler: Resampler::if_needed(sample_rate, SAMPLE_RATE),
             block: Vec::new(),
             block_len: BLOCK_S * sample_rate as usize,
         }
     }
 
-    /// Listens on.
+    /// Takes the next samples of the recording.
     ///
     /// # Shapes
     /// - `samples`: `[n]`, mono
     pub fn consume(&mut self, mut samples: &[f32]) {
         while !samples.is_empty() {
-            let (now, later) = samples.split_at(samples.len().min(self.block_len - self.block.len()));
-            self.block.extend_from_slice(now);
-            samples = later;
+            let (head, tail) = samples.split_at(samples.len().min(self.block_len - self.block.len()));
+            self.block.extend_from_slice(head);
+            samples = tail;
             if self.block.len() == self.block_len {
                 self.flush();
             }
@@ -72,7 +74,8 @@ impl Fingerprinter {
         self.block.clear();
     }
 
-    /// The fingerprint: a number for each [`STEP_S`] seconds, none if there are less than about three seconds.
+    /// The fingerprint: one number per [`STEP_S`] seconds; empty for less than about three seconds.
+    #[must_use]
     pub fn finish(mut self) -> Vec<u32> {
         self.flush();
         self.chromaprint.finish();
@@ -80,7 +83,7 @@ impl Fingerprinter {
     }
 }
 
-/// The nearest of 16-bit numbers, in steps that vectorise (`round` is a call of the C library on old processors).
+/// Rounds to 16 bits in operations that vectorise (`round` is a libm call on older processors).
 fn to_i16(sample: f32) -> i16 {
     let scaled = sample * 32_767.0;
     (scaled + 0.5_f32.copysign(scaled)) as i16
@@ -90,7 +93,7 @@ fn to_i16(sample: f32) -> i16 {
 mod tests {
     use super::*;
 
-    /// A melody of tones that change every quarter of a second.
+    /// A melody of notes of a quarter of a second.
     fn melody(sample_rate: u32, duration_s: f64) -> Vec<f32> {
         let rate = f64::from(sample_rate);
         let tone = |n: f64| {
@@ -102,9 +105,9 @@ mod tests {
         (0..(duration_s * rate) as usize).map(|n| tone(n as f64)).collect()
     }
 
-    fn fingerprint(samples: &[f32], sample_rate: u32, piece: usize) -> Vec<u32> {
+    fn fingerprint(samples: &[f32], sample_rate: u32, block_len: usize) -> Vec<u32> {
         let mut fingerprinter = Fingerprinter::new(sample_rate);
-        samples.chunks(piece).for_each(|piece| fingerprinter.consume(piece));
+        samples.chunks(block_len).for_each(|block| fingerprinter.consume(block));
         fingerprinter.finish()
     }
 
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_matter_in_which_pieces_a_recording_is_heard() {
+    fn the_fingerprint_does_not_depend_on_block_lengths() {
         let samples = melody(22_050, 40.0);
         let whole = fingerprint(&samples, 22_050, samples.len());
         assert_eq!(whole, fingerprint(&samples, 22_050, 997));
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn another_rate_and_another_loudness_change_few_bits_and_another_melody_many() {
+    fn sample_rate_and_gain_change_few_bits_and_another_melody_many() {
         let original = fingerprint(&melody(44_100, 20.0), 44_100, 4096);
         let quiet: Vec<f32> = melody(16_000, 20.0).iter().map(|sample| sample * 0.3).collect();
         let same = bit_error_rate(&original, &fingerprint(&quiet, 16_000, 4096));
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snippet_and_samples_beyond_all_measure_are_no_panic() {
+    fn short_and_non_finite_input_does_not_panic() {
         assert!(fingerprint(&[], 44_100, 1).is_empty());
         assert!(fingerprint(&[0.5; 1000], 8000, 100).is_empty());
         assert!(!fingerprint(&vec![1e30; 100_000], 11_025, 4096).is_empty());

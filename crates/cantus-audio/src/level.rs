@@ -1,13 +1,11 @@
-//! Levels of the channels of a recording, before they are mixed: peak, offset, samples at full scale, and whether two
-//! channels go together or against each other.
+//! Levels of the channels of a recording: peak, RMS, DC offset, clipping, and inter-channel correlation.
 
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-/// What counts as full scale: the largest number that 16 bits can hold.
+/// Full scale: the largest 16-bit sample.
 pub const FULL_SCALE: f32 = 32_767.0 / 32_768.0;
-/// A single sample at full scale may be music, three in a row are a peak that was cut: the number from which Audacity's
-/// "Find Clipping" begins to count.
+/// Consecutive samples at full scale that count as clipping: the default of Audacity's "Find Clipping".
 pub const CLIPPING_RUN: u64 = 3;
 
 /// Independent partial sums, so that the loops over samples vectorise.
@@ -16,17 +14,17 @@ const LANES: usize = 32;
 /// Levels of one channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChannelLevels {
-    /// Largest amplitude; 1 is full scale.
+    /// Largest magnitude; 1 is full scale.
     pub peak: f32,
-    /// Root of the mean square.
+    /// Root mean square.
     pub rms: f64,
-    /// Mean: 0 where there is no direct current.
+    /// Mean (DC offset).
     pub offset: f64,
     /// Samples in runs of [`CLIPPING_RUN`] or more at [`FULL_SCALE`] or beyond.
     pub n_clipped: u64,
     /// Number of such runs.
     pub n_runs: u64,
-    /// Length of the longest, in samples.
+    /// Length of the longest run, in samples.
     pub longest_run: u64,
 }
 
@@ -37,33 +35,33 @@ pub struct Levels {
     pub n_samples: u64,
     /// Levels of each channel.
     pub channels: Vec<ChannelLevels>,
-    /// How two channels go together, from -1 (one is the other turned upside down) to 1 (both are the same); none where
-    /// there are not two, or one is silent.
+    /// Normalised correlation of two channels, from -1 (inverted) to 1 (equal); `None` unless there are two channels and
+    /// neither is silent.
     pub correlation: Option<f64>,
 }
 
-/// Measures levels block by block.
+/// Measures the levels of a recording block by block.
 #[derive(Debug, Clone, Default)]
 pub struct LevelMeter {
     n_samples: u64,
-    tallies: Vec<Tally>,
+    meters: Vec<ChannelMeter>,
     /// Sum of the products of two channels.
     product: f64,
-    /// Scratch: the channels one by one, where there are several.
+    /// Scratch: the deinterleaved channels.
     channels: Vec<Vec<f32>>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Tally {
+struct ChannelMeter {
     levels: ChannelLevels,
     sum: f64,
     sum_of_squares: f64,
-    /// Length of the run at full scale that goes on.
+    /// Length so far of the current run at full scale.
     run: u64,
 }
 
 impl LevelMeter {
-    /// Measures on. A block with another number of channels than the first is passed over.
+    /// Adds a block. A block with another number of channels than the first is ignored.
     ///
     /// # Shapes
     /// - `interleaved`: `[n, n_channels]`
@@ -71,48 +69,49 @@ impl LevelMeter {
         if interleaved.is_empty() || n_channels == 0 {
             return;
         }
-        if self.tallies.is_empty() {
-            self.tallies.resize(n_channels, Tally::default());
+        if self.meters.is_empty() {
+            self.meters.resize(n_channels, ChannelMeter::default());
             self.channels.resize(n_channels, Vec::new());
         }
-        if self.tallies.len() != n_channels {
+        if self.meters.len() != n_channels {
             return;
         }
         self.n_samples += (interleaved.len() / n_channels) as u64;
-        if let [tally] = &mut self.tallies[..] {
-            return tally.add(interleaved);
+        if let [meter] = &mut self.meters[..] {
+            return meter.add(interleaved);
         }
         for (number, channel) in self.channels.iter_mut().enumerate() {
             channel.clear();
             channel.extend(interleaved.chunks_exact(n_channels).map(|frame| frame[number]));
         }
-        self.tallies.iter_mut().zip(&self.channels).for_each(|(tally, samples)| tally.add(samples));
+        self.meters.iter_mut().zip(&self.channels).for_each(|(meter, samples)| meter.add(samples));
         if let [left, right] = &self.channels[..] {
             self.product += dot(left, right);
         }
     }
 
-    /// What was measured.
+    /// The levels of all blocks.
+    #[must_use]
     pub fn finish(mut self) -> Levels {
         let n = self.n_samples.max(1) as f64;
-        self.tallies.iter_mut().for_each(|tally| tally.end_run());
-        let energy = self.tallies.iter().map(|tally| tally.sum_of_squares);
+        self.meters.iter_mut().for_each(|meter| meter.end_run());
+        let energy = self.meters.iter().map(|meter| meter.sum_of_squares);
         let scale = energy.product::<f64>().sqrt();
-        let is_pair = self.tallies.len() == 2 && scale > 0.0 && scale.is_finite();
-        let level = |tally: &Tally| ChannelLevels {
-            rms: finite((tally.sum_of_squares / n).sqrt()),
-            offset: finite(tally.sum / n),
-            ..tally.levels
+        let is_pair = self.meters.len() == 2 && scale > 0.0 && scale.is_finite();
+        let level = |meter: &ChannelMeter| ChannelLevels {
+            rms: finite((meter.sum_of_squares / n).sqrt()),
+            offset: finite(meter.sum / n),
+            ..meter.levels
         };
         Levels {
             n_samples: self.n_samples,
-            channels: self.tallies.iter().map(level).collect(),
+            channels: self.meters.iter().map(level).collect(),
             correlation: is_pair.then(|| finite(self.product / scale).clamp(-1.0, 1.0)),
         }
     }
 }
 
-impl Tally {
+impl ChannelMeter {
     fn add(&mut self, samples: &[f32]) {
         let (peak, sum, squares) = sums(samples);
         self.sum += sum;
@@ -140,7 +139,7 @@ impl Tally {
     }
 }
 
-/// Peak, sum and sum of squares; in f32 within a block, which is short.
+/// Peak, sum and sum of squares of a block; accumulated in f32, since blocks are short.
 #[multiversion(targets = "simd")]
 fn sums(samples: &[f32]) -> (f32, f64, f64) {
     let (mut peak, mut sum, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
@@ -157,7 +156,7 @@ fn sums(samples: &[f32]) -> (f32, f64, f64) {
     (peak.into_iter().fold(0.0, larger), total(&sum), total(&squares))
 }
 
-/// As one instruction does it; what is no number is not larger.
+/// A maximum that compiles to one instruction; NaN in `b` is ignored.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
@@ -180,7 +179,7 @@ fn total(lanes: &[f32; LANES]) -> f64 {
     lanes.iter().map(|lane| f64::from(*lane)).sum()
 }
 
-/// A file may hold what is no number; a level is one.
+/// Replaces a non-finite level, from non-finite samples, by 0.
 fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn peak_mean_and_power_are_those_of_the_definition() {
+    fn peak_mean_and_rms_equal_their_definitions() {
         let samples: Vec<f32> = (0..1001).map(|n| 0.25 + 0.5 * (n as f32 * 0.3).sin()).collect();
         let found = levels(&samples, 1).channels[0];
         let mean = samples.iter().map(|x| f64::from(*x)).sum::<f64>() / 1001.0;
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_at_full_scale_counts_over_blocks_and_a_single_sample_does_not() {
+    fn runs_at_full_scale_count_across_blocks_and_single_samples_do_not() {
         let mut samples = vec![0.0; 40];
         samples[3] = 1.0;
         samples[10..15].fill(-1.0);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn two_channels_go_together_or_against_each_other() {
+    fn correlation_is_1_for_equal_and_minus_1_for_inverted_channels() {
         let pair = |gain: f32| (0..500).flat_map(|n| [(n as f32).sin(), gain * (n as f32).sin()]).collect();
         let correlation = |samples: Vec<f32>| levels(&samples, 2).correlation;
         assert!((correlation(pair(0.5)).unwrap() - 1.0).abs() < 1e-6);
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_leaves_numbers() {
+    fn levels_of_non_finite_samples_are_finite() {
         let found = levels(&[f32::NAN, 0.5, f32::INFINITY, 0.5, 0.1, 0.5], 2);
         assert!(found.channels.iter().all(|channel| channel.rms.is_finite() && channel.offset.is_finite()));
     }

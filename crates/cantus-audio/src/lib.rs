@@ -1,15 +1,18 @@
-//! From a sound file to features.
+//! Audio decoding, resampling, augmentation, transforms and features, equal to librosa's.
 //!
 //! ```text
 //! file ─▶ decode ─▶ resample ─▶ (augment) ─▶ transform ─▶ feature [n_frames, n_bins]
 //! ```
 //!
-//! The modules stand in the order in which sound passes through them, and each uses only those before it.
-//! Nothing here learns, prints or opens a network connection; only [`decode`], the planning of [`augment`], the WAV
-//! writer and [`pending_file`] touch files.
+//! File access is limited to [`decode`], the planning of [`augment`], [`write_wav`] and [`atomic_file`].
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(test)]
 mod assert_close;
+pub mod atomic_file;
 mod audio;
 pub mod augment;
 pub mod decode;
@@ -17,7 +20,6 @@ mod error;
 pub mod feature;
 pub mod fingerprint;
 pub mod level;
-pub mod pending_file;
 pub mod resample;
 pub mod transform;
 mod wav;
@@ -25,3 +27,33 @@ mod wav;
 pub use audio::Audio;
 pub use error::Error;
 pub use wav::write_wav;
+
+#[cfg(test)]
+mod tests {
+    fn assert_send_sync<T: Send + Sync>() {}
+
+    #[test]
+    fn public_types_are_send_and_sync() {
+        use crate::{augment, decode, level, resample, transform};
+        assert_send_sync::<crate::Audio>();
+        assert_send_sync::<crate::Error>();
+        assert_send_sync::<crate::atomic_file::AtomicFile>();
+        assert_send_sync::<augment::AugmentSpec>();
+        assert_send_sync::<augment::Augmenter>();
+        assert_send_sync::<augment::time_stretch::PhaseVocoder>();
+        assert_send_sync::<decode::Recording>();
+        assert_send_sync::<level::LevelMeter>();
+        assert_send_sync::<resample::Resampler>();
+        assert_send_sync::<resample::ResampleStream>();
+        assert_send_sync::<transform::fourier::RealFft>();
+        assert_send_sync::<transform::Cqt>();
+        assert_send_sync::<transform::Hpss>();
+        assert_send_sync::<transform::Stft>();
+    }
+
+    #[test]
+    fn decoders_are_send_and_sync() {
+        assert_send_sync::<crate::decode::Decoder>();
+        assert_send_sync::<crate::decode::ResampledDecoder>();
+    }
+}

@@ -1,14 +1,12 @@
-//! Writing WAV files.
+//! WAV file output.
 
 use std::io;
 use std::path::Path;
 
-use crate::pending_file::PendingFile;
+use crate::atomic_file::AtomicFile;
 use crate::{Audio, Error};
 
-/// Writes `audio` as 16-bit mono WAV; what lies outside of [-1, 1] is clipped.
-///
-/// Under `path` there is never half a file.
+/// Writes `audio` atomically as 16-bit mono WAV; samples outside of [-1, 1] are clipped.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be created, written or renamed; [`Error::TooLarge`] if the samples do not fit
@@ -34,7 +32,7 @@ fn write_samples(path: &Path, audio: &Audio) -> io::Result<()> {
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    let mut file = PendingFile::create(path)?;
+    let mut file = AtomicFile::create(path)?;
     let mut writer = hound::WavWriter::new(&mut file, spec).map_err(into_io)?;
     let mut samples = writer.get_i16_writer(audio.samples.len() as u32);
     for x in &audio.samples {
@@ -65,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_samples_are_read_back() {
         let folder = folder("round-trip");
         let samples = (0..22_050).map(|i| 0.9 * (i as f32 * 0.1).sin()).collect();
         let audio = Audio { samples, sample_rate: 22_050 };
@@ -77,12 +75,12 @@ mod tests {
         assert_eq!(read.len(), audio.samples.len());
         let worst = read.iter().zip(&audio.samples).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()));
         assert!(worst <= 0.5 / 32_768.0 + 1e-7, "{worst}");
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no .part is left");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn full_scale_is_clipped_and_an_unwritable_place_is_an_error_with_its_path() {
+    fn samples_over_full_scale_are_clipped_and_errors_name_the_path() {
         let folder = folder("hostile");
         let audio = Audio { samples: vec![2.0, -2.0, f32::NAN], sample_rate: 8000 };
         write_wav(folder.join("b.wav"), &audio).unwrap();

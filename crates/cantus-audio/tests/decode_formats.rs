@@ -1,4 +1,4 @@
-//! One tone in every format: what comes out is the tone.
+//! The same tone in every supported format.
 //!
 //! The fixtures were made by `fixtures/make.sh` with ffmpeg, flac and lame: 440 Hz on the left, 660 Hz on the right,
 //! amplitude 0.25 each. The expected samples are the tone itself.
@@ -16,7 +16,7 @@ fn fixture(name: &str) -> PathBuf {
 
 fn decoded(name: &str) -> Recording {
     let recording = decode(&fixture(name)).unwrap();
-    assert_eq!(recording.faults, [], "{name}");
+    assert_eq!(recording.warnings, [], "{name}");
     assert_eq!(recording.source.n_channels, 2, "{name}");
     recording
 }
@@ -34,8 +34,8 @@ fn rms(samples: impl Iterator<Item = f32>) -> f64 {
 }
 
 #[test]
-fn pcm_is_the_tone_within_its_own_resolution() {
-    // ffmpeg takes its sine from a table of 16-bit values and doubles it after that.
+fn pcm_is_accurate_to_its_resolution() {
+    // ffmpeg's sine source has a table of 16-bit values, which are then doubled.
     let bits_16 = 3.0 / 32_768.0;
     for (name, codec, resolution) in [
         ("pcm_u8.wav", "pcm_u8", 1.0 / 128.0),
@@ -72,7 +72,7 @@ fn pcm_is_the_tone_within_its_own_resolution() {
 }
 
 #[test]
-fn lossless_codecs_are_the_tone_within_16_bits() {
+fn lossless_codecs_are_accurate_to_16_bits() {
     for (name, codec) in
         [("flac.flac", "flac"), ("flac.mka", "flac"), ("alac.m4a", "alac"), ("alac.caf", "alac")]
     {
@@ -92,8 +92,8 @@ fn lossless_codecs_are_the_tone_within_16_bits() {
 }
 
 #[test]
-fn lossy_codecs_are_the_tone_as_far_as_they_keep_it() {
-    // The delay is the codec's own: where nothing in the file tells it, it stays, as it does in librosa.
+fn lossy_codecs_are_accurate_to_their_tolerance() {
+    // The delay is that of the encoder; where the file does not declare it, it is not removed, as in librosa.
     for (name, codec, rate, n, delay, tolerance) in [
         ("adpcm_ms.wav", "adpcm_ms", 8000, 1600, 0, 0.01),
         ("adpcm_ima_wav.wav", "adpcm_ima_wav", 8000, 1600, 0, 0.01),
@@ -116,7 +116,7 @@ fn lossy_codecs_are_the_tone_as_far_as_they_keep_it() {
 }
 
 #[test]
-fn the_content_decides_and_not_the_name() {
+fn formats_are_identified_by_content_not_by_name() {
     for (name, codec) in
         [("flac.flac", "flac"), ("mp3.mp3", "mp3"), ("pcm_s16be.au", "pcm_s16be"), ("aac.m4a", "aac")]
     {
@@ -128,7 +128,7 @@ fn the_content_decides_and_not_the_name() {
 }
 
 #[test]
-fn load_resamples_and_load_start_is_its_beginning() {
+fn load_start_equals_the_start_of_load() {
     for name in ["vorbis.ogg", "mp3.mp3", "flac.flac"] {
         let whole = load(&fixture(name), 22_050).unwrap().audio;
         assert_eq!((whole.sample_rate, whole.samples.len()), (22_050, 4410), "{name}");
@@ -140,7 +140,7 @@ fn load_resamples_and_load_start_is_its_beginning() {
 }
 
 #[test]
-fn blocks_are_the_recording() {
+fn blocks_together_equal_the_recording() {
     let mut decoder = Decoder::open(&fixture("mp3.mp3")).unwrap();
     assert_eq!(decoder.source().codec, "mp3");
     let mut samples = Vec::new();
@@ -149,7 +149,7 @@ fn blocks_are_the_recording() {
         samples.extend_from_slice(block);
     }
     assert_eq!(samples, decoded("mp3.mp3").audio.samples);
-    assert_eq!(decoder.next_block().unwrap(), None, "the end stays the end");
+    assert_eq!(decoder.next_block().unwrap(), None, "the end is permanent");
 }
 
 #[test]

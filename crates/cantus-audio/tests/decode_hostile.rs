@@ -1,4 +1,4 @@
-//! Files that are damaged, cut, or no sound at all: one clear line or a told fault, never a panic, never much memory.
+//! Damaged, truncated and non-audio files give an error of one line or a warning, never a panic, in bounded memory.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -51,23 +51,27 @@ fn au(size: u32, encoding: u32, sample_rate: u32, n_channels: u32, data: &[u8]) 
 }
 
 #[test]
-fn what_is_no_sound_is_refused_in_one_line() {
-    assert_eq!(message(Vec::new()), "song.mp3: the file is empty");
+fn files_that_are_not_audio_are_rejected_by_type() {
+    assert!(message(Vec::new()).starts_with("song.mp3: not audio: an empty file; supported formats: wav,"));
     assert!(
-        message(b"These are the lyrics.\n".repeat(500)).starts_with("song.mp3: a text file, no sound; wav,")
+        message(b"These are the lyrics.\n".repeat(500)).starts_with("song.mp3: not audio: a text file; ")
     );
-    assert!(message(vec![0; 100_000]).starts_with("song.mp3: no known audio format; wav,"));
-    assert!(message(b"\x89PNG\r\n\x1a\n".to_vec()).starts_with("song.mp3: a PNG picture, no sound; wav,"));
+    assert!(message(vec![0; 100_000]).starts_with("song.mp3: not audio: an unknown format; "));
+    assert!(message(b"\x89PNG\r\n\x1a\n".to_vec()).starts_with("song.mp3: not audio: a PNG image; "));
     let mut noise = vec![0; 500_000];
     let mut rng = KeyedRng::new([1]);
     noise.fill_with(|| rng.next_u64() as u8);
-    assert!(message(noise).starts_with("song.mp3: no known audio format; wav,"));
+    assert!(message(noise).starts_with("song.mp3: not audio: an unknown format; "));
     let tag = [b"ID3\x04\0\0\0\0\x01\x02".as_slice(), &[0; 130]].concat();
-    assert_eq!(message(tag), "song.mp3: a tag and nothing else");
+    assert!(message(tag).starts_with("song.mp3: not audio: a tag without audio; "));
+    assert!(matches!(from_memory(vec![0; 100]), Err(Error::NotAudio { .. })));
+    assert!(
+        matches!(from_memory(b"RF64".to_vec()), Err(Error::Unsupported { name, .. }) if name.contains("RF64"))
+    );
 }
 
 #[test]
-fn a_folder_and_a_missing_file_are_errors_of_the_system() {
+fn a_folder_and_a_missing_file_are_io_errors() {
     for path in [env!("CARGO_MANIFEST_DIR"), "no such file.wav"] {
         let error = decode(path.as_ref()).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "{error}");
@@ -75,40 +79,37 @@ fn a_folder_and_a_missing_file_are_errors_of_the_system() {
 }
 
 #[test]
-fn headers_beyond_the_limits_are_refused() {
+fn headers_over_the_limits_are_rejected() {
     for (bytes, expected) in [
-        (wav(105, 44_100, &[0; 21_000]), "song.mp3: number of channels is 105, more than the limit of 64"),
+        (wav(105, 44_100, &[0; 21_000]), "song.mp3: number of channels is 105, over the limit of 64"),
         (
             au(u32::MAX, 3, 44_100, 105, &[0; 21_000]),
-            "song.mp3: number of channels is 105, more than the limit of 64",
+            "song.mp3: number of channels is 105, over the limit of 64",
         ),
-        (
-            wav(2, 1_000_000_000, &[0; 400]),
-            "song.mp3: sample rate is 1000000000, more than the limit of 768000",
-        ),
+        (wav(2, 1_000_000_000, &[0; 400]), "song.mp3: sample rate is 1000000000, over the limit of 768000"),
         (
             au(400, 3, 4_000_000_000, 1, &[0; 400]),
-            "song.mp3: sample rate is 4000000000, more than the limit of 768000",
+            "song.mp3: sample rate is 4000000000, over the limit of 768000",
         ),
         (
             au(400, 3, 7, 1, &[0; 400]),
-            "song.mp3: malformed au: a sample rate of 7 Hz; at least 1000 Hz are expected",
+            "song.mp3: malformed au: the sample rate is 7 Hz, below the limit of 1000 Hz",
         ),
     ] {
         assert_eq!(message(bytes), expected);
     }
-    assert!(message(wav(64, 8000, &[0; 1280])).contains("a wav file with 64 channels; up to 18"));
+    assert!(message(wav(64, 8000, &[0; 1280])).contains("unsupported: wav with 64 channels (at most 18)"));
     assert_eq!(from_memory(au(u32::MAX, 3, 8000, 64, &[0; 1280])).unwrap().audio.samples.len(), 10);
 }
 
 #[test]
-fn sun_au_says_what_is_wrong_with_it() {
+fn malformed_sun_au_headers_are_errors() {
     let expect = |bytes: Vec<u8>, expected: &str| {
         assert!(message(bytes.clone()).contains(expected), "{}", message(bytes))
     };
     expect(au(8, 99, 8000, 1, &[0; 8]), "an encoding other than");
     expect(au(8, 3, 8000, 0, &[0; 8]), "no channels");
-    expect(au(0, 3, 8000, 1, &[]), "there is no sound behind its header");
+    expect(au(0, 3, 8000, 1, &[]), "no audio follows the header");
     expect(au(8, 3, 8000, 1, &[0; 8])[..20].to_vec(), "the file ends inside its header");
     let mut early = au(8, 3, 8000, 1, &[0; 8]);
     early[7] = 23;
@@ -116,66 +117,66 @@ fn sun_au_says_what_is_wrong_with_it() {
 }
 
 #[test]
-fn sun_au_of_unknown_or_wrong_length_is_what_is_there() {
+fn sun_au_of_unknown_or_wrong_length_is_decoded_to_the_end() {
     let data: Vec<u8> = [0x4000u16, 0xC000, 0x2000].iter().flat_map(|x| x.to_be_bytes()).collect();
     let unknown = from_memory(au(u32::MAX, 3, 8000, 1, &data)).unwrap();
-    assert_eq!((unknown.audio.samples.as_slice(), unknown.faults.len()), ([0.5, -0.5, 0.25].as_slice(), 0));
+    assert_eq!((unknown.audio.samples.as_slice(), unknown.warnings.len()), ([0.5, -0.5, 0.25].as_slice(), 0));
     let longer = from_memory(au(0x7FFF_FFFF, 3, 8000, 1, &data)).unwrap();
     assert_eq!(longer.audio.samples, [0.5, -0.5, 0.25]);
-    assert_eq!((longer.faults.len(), longer.faults[0].position), (1, 3));
+    assert_eq!((longer.warnings.len(), longer.warnings[0].position), (1, 3));
 }
 
 #[test]
-fn samples_that_are_no_numbers_are_silent_and_told() {
+fn non_finite_samples_become_zero_with_a_warning() {
     let samples = [0.5, f32::NAN, f32::INFINITY, -0.25].map(f32::to_be_bytes);
     let recording = from_memory(au(16, 6, 8000, 1, samples.as_flattened())).unwrap();
     assert_eq!(recording.audio.samples, [0.5, 0.0, 0.0, -0.25]);
-    assert_eq!(recording.faults.len(), 1);
+    assert_eq!(recording.warnings.len(), 1);
     assert_eq!(
-        (recording.faults[0].n_samples, recording.faults[0].reason.as_str()),
-        (2, "samples that are no numbers")
+        (recording.warnings[0].n_samples, recording.warnings[0].reason.as_str()),
+        (2, "non-finite samples")
     );
 }
 
 #[test]
-fn a_cut_file_gives_what_is_there_and_says_so() {
+fn a_truncated_file_is_decoded_to_its_end_with_a_warning() {
     for (name, n) in [("pcm_s16be.au", 240), ("flac.flac", 1600), ("pcm_s16le.wav", 240), ("mp3.mp3", 3200)] {
         let mut bytes = fixture(name);
         bytes.truncate(bytes.len() * 7 / 10);
         let recording = from_memory(bytes).unwrap();
         assert!(!recording.audio.samples.is_empty() && recording.audio.samples.len() < n, "{name}");
-        assert!(!recording.faults.is_empty(), "{name}: {} samples", recording.audio.samples.len());
+        assert!(!recording.warnings.is_empty(), "{name}: {} samples", recording.audio.samples.len());
     }
 }
 
 #[test]
-fn a_damaged_frame_costs_that_frame() {
+fn a_damaged_frame_affects_only_itself() {
     let whole = from_memory(fixture("mp3.mp3")).unwrap().audio.samples;
     let mut bytes = fixture("mp3.mp3");
-    // The fifth frame's side information: its big_values are made impossible.
+    // Invalid big_values in the side information of the fifth frame.
     let frame = bytes.len() / 9;
     bytes[4 * frame + 4..4 * frame + 21].fill(0xFF);
     let damaged = from_memory(bytes).unwrap();
     assert_eq!(damaged.audio.samples.len(), whole.len());
-    assert!(!damaged.faults.is_empty());
+    assert!(!damaged.warnings.is_empty());
     assert_eq!(damaged.audio.samples[..500], whole[..500]);
     let differing = damaged.audio.samples.iter().zip(&whole).filter(|(a, b)| (*a - *b).abs() > 1e-3).count();
     assert!(differing > 100 && differing < 4 * 576, "{differing}");
 }
 
 #[test]
-fn damage_anywhere_is_sound_or_one_line_but_no_panic() {
-    let mut random = KeyedRng::new([7]);
+fn random_damage_gives_audio_or_an_error_but_no_panic() {
+    let mut rng = KeyedRng::new([7]);
     for path in fixtures() {
         let whole = std::fs::read(&path).unwrap();
 
         for i in 0..N_DAMAGES {
             let mut bytes = whole.clone();
             match i % 3 {
-                0 => bytes.truncate(random.below(whole.len())),
-                // The header is where damage hurts most.
-                1 => damage(&mut bytes[..whole.len().min(200)], &mut random),
-                _ => damage(&mut bytes, &mut random),
+                0 => bytes.truncate(rng.below(whole.len())),
+                // Mostly the header.
+                1 => damage(&mut bytes[..whole.len().min(200)], &mut rng),
+                _ => damage(&mut bytes, &mut rng),
             }
             match from_memory(bytes) {
                 Ok(recording) => {
@@ -187,7 +188,7 @@ fn damage_anywhere_is_sound_or_one_line_but_no_panic() {
     }
 }
 
-/// Damages of each fixture; `FUZZ=10000 cargo test` for a longer look.
+/// Number of damaged copies of each fixture; `FUZZ=10000 cargo test` for more.
 const N_DAMAGES: usize = match option_env!("FUZZ") {
     Some(n) => match usize::from_str_radix(n, 10) {
         Ok(n) => n,
@@ -196,13 +197,13 @@ const N_DAMAGES: usize = match option_env!("FUZZ") {
     None => 300,
 };
 
-fn damage(bytes: &mut [u8], random: &mut KeyedRng) {
-    for _ in 0..1 + random.below(7) {
-        let i = random.below(bytes.len());
-        bytes[i] = match random.below(3) {
-            0 => bytes[i] ^ 1 << random.below(8),
+fn damage(bytes: &mut [u8], rng: &mut KeyedRng) {
+    for _ in 0..1 + rng.below(7) {
+        let i = rng.below(bytes.len());
+        bytes[i] = match rng.below(3) {
+            0 => bytes[i] ^ 1 << rng.below(8),
             1 => 0xFF,
-            _ => random.next_u64() as u8,
+            _ => rng.next_u64() as u8,
         };
     }
 }

@@ -1,4 +1,4 @@
-//! Real music and conformance streams, which are not in the repository: skipped where `../shared/data` is absent.
+//! Real music and conformance streams, which are not in the repository; skipped if `../shared/data` is absent.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which says when it skips")]
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::decode::decode;
 
-/// A folder of the shared data, or nothing, which is said.
+/// A folder of the shared data; prints a line and returns `None` if it is absent.
 fn shared(folder: &str) -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(folder);
     if !path.is_dir() {
@@ -30,7 +30,7 @@ fn rms(samples: impl ExactSizeIterator<Item = f32>) -> f64 {
 }
 
 #[test]
-fn gtzan_au_begins_with_the_clip_of_the_same_name_sample_for_sample() {
+fn gtzan_au_files_start_with_the_samples_of_their_clips() {
     let Some((au, clips)) = shared("gtzan-au").zip(shared("gtzan-clips")) else { return };
     let tracks = files(&au, "au");
     assert_eq!(tracks.len(), 10);
@@ -38,33 +38,33 @@ fn gtzan_au_begins_with_the_clip_of_the_same_name_sample_for_sample() {
         let name = track.file_stem().unwrap().to_str().unwrap();
         let clip = clips.join(name.split('.').next().unwrap()).join(format!("{name}.wav"));
         let (track, clip) = (decode(&track).unwrap(), decode(&clip).unwrap());
-        assert_eq!((track.faults.len(), clip.faults.len()), (0, 0), "{name}");
+        assert_eq!((track.warnings.len(), clip.warnings.len()), (0, 0), "{name}");
         assert!(track.audio.samples.len() > 29 * 22_050, "{name}");
         assert!(track.audio.samples.starts_with(&clip.audio.samples), "{name}");
     }
 }
 
-/// Streams of which something else is made here than by minimp3, and why.
-const OTHERWISE: &[(&str, &str)] = &[
-    ("l2-nonstandard-fl1_fl2_ff", "free format: Symphonia does not read it"),
+/// Streams that are decoded differently than by minimp3, and why.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("l2-nonstandard-fl1_fl2_ff", "free format: not supported by Symphonia"),
     ("l2-nonstandard-free_format", "free format"),
     (
         "l2-nonstandard-test32-size",
-        "minimp3 leaves a damaged frame out; here it is silence, and the time is kept",
+        "minimp3 drops a damaged frame; here it is replaced by silence of its length",
     ),
     ("l3-he_free", "free format"),
     ("l3-he_mode", "mono and stereo alternate, and so does the reference's interleaving; see below"),
     ("l3-nonstandard-compl-sideinfo-bigvalues", "a damaged frame"),
     ("l3-nonstandard-compl-sideinfo-blocktype", "a damaged frame"),
     ("l3-nonstandard-compl-sideinfo-size", "a damaged frame"),
-    ("l3-nonstandard-vbrtag-corrupted", "a Xing header that is damaged is a frame of silence here"),
+    ("l3-nonstandard-vbrtag-corrupted", "a damaged Xing header is decoded as a silent frame"),
     ("l3-si_block", "amplitudes 60 dB beyond full scale"),
-    ("l3-test45", "MPEG 2 intensity stereo, of which mpg123 also makes something else than minimp3"),
+    ("l3-test45", "MPEG 2 intensity stereo, where mpg123 also differs from minimp3"),
     ("l3-test46", "MPEG 2 intensity stereo"),
 ];
 
 #[test]
-fn mpeg_streams_are_what_minimp3_makes_of_them() {
+fn mpeg_streams_equal_minimp3s_output() {
     let Some(folder) = shared("codecs/minimp3/vectors") else { return };
     let (mut n_streams, mut worst, mut wrong) = (0, (0.0, String::new()), Vec::new());
     for stream in files(&folder, "bit") {
@@ -81,7 +81,7 @@ fn mpeg_streams_are_what_minimp3_makes_of_them() {
     for (name, what) in &wrong {
         println!("{name}: {what}");
     }
-    let expected: Vec<_> = OTHERWISE.iter().map(|(name, _)| *name).collect();
+    let expected: Vec<_> = DIFFERENT.iter().map(|(name, _)| *name).collect();
     assert_eq!(wrong.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), expected);
 }
 
@@ -89,7 +89,7 @@ fn mpeg_streams_are_what_minimp3_makes_of_them() {
 fn compare(stream: &Path, pcm: &[u8]) -> Result<f64, String> {
     let recording = match decode(stream) {
         Ok(recording) => recording,
-        // Nothing but tags and headers: no sound there, an error here.
+        // Tags and headers only: empty there, an error here.
         Err(_) if pcm.is_empty() => return Ok(0.0),
         Err(error) => return Err(error.to_string()),
     };
@@ -98,9 +98,9 @@ fn compare(stream: &Path, pcm: &[u8]) -> Result<f64, String> {
     let n_channels = usize::from(recording.source.n_channels);
     let expected: Vec<f32> =
         pcm.chunks_exact(n_channels).map(|frame| frame.iter().sum::<f32>() / n_channels as f32).collect();
-    // 16 bits cannot be louder than 1.
+    // The reference is clipped to 16 bits.
     let found: Vec<f32> = recording.audio.samples.iter().map(|x| x.clamp(-1.0, 1.0)).collect();
-    // ISO's references go on after the end of their streams; elsewhere a frame or two are left out at the ends.
+    // ISO's references continue after the end of their streams; others lack a frame or two at the ends.
     let error = |a: &[f32], b: &[f32]| rms(a.iter().zip(b).map(|(a, b)| a - b));
     let errors =
         [0, 576, 1152, 2304].map(|n| found.get(n..).map_or(f64::INFINITY, |found| error(found, &expected)));
@@ -108,21 +108,25 @@ fn compare(stream: &Path, pcm: &[u8]) -> Result<f64, String> {
 }
 
 #[test]
-fn mono_and_stereo_may_alternate_and_another_sample_rate_is_a_fault() {
+fn mono_and_stereo_may_alternate_and_another_sample_rate_gives_a_warning() {
     let Some(folder) = shared("codecs/minimp3/vectors") else { return };
     let modes = decode(&folder.join("l3-he_mode.bit")).unwrap();
     assert_eq!(modes.audio.samples.len(), 147_456);
-    // Two changes; a new decoder does not have the old one's reservoir, which costs up to two frames.
-    assert!(modes.faults.iter().map(|fault| fault.n_samples).sum::<u64>() <= 4 * 1152, "{:?}", modes.faults);
+    // Two changes; the bit reservoir of a new decoder is empty, which affects up to two frames each.
+    assert!(
+        modes.warnings.iter().map(|warning| warning.n_samples).sum::<u64>() <= 4 * 1152,
+        "{:?}",
+        modes.warnings
+    );
     let silent = modes.audio.samples.chunks(1152).filter(|frame| frame.iter().all(|&x| x == 0.0)).count();
     assert!(silent <= 6, "{silent} silent frames");
     let rates = decode(&folder.join("l3-nonstandard-he_44_48khz.bit")).unwrap();
-    assert_eq!(rates.faults.len(), 1);
-    assert_eq!(rates.faults[0].reason, "the sample rate changes to 48000 Hz");
+    assert_eq!(rates.warnings.len(), 1);
+    assert_eq!(rates.warnings[0].reason, "the sample rate changes to 48000 Hz");
 }
 
 #[test]
-fn minimp3s_fuzzed_streams_are_sound_or_an_error_but_no_panic() {
+fn minimp3s_fuzzed_streams_do_not_panic() {
     let Some(folder) = shared("codecs/minimp3/vectors/fuzz") else { return };
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -142,7 +146,7 @@ fn odd_wav_headers_are_read_and_malformed_ones_are_errors() {
     assert_eq!(good.len(), 16);
     for path in good {
         let recording = decode(&path).unwrap();
-        assert!(!recording.audio.samples.is_empty() && recording.faults.is_empty(), "{}", path.display());
+        assert!(!recording.audio.samples.is_empty() && recording.warnings.is_empty(), "{}", path.display());
     }
     for path in files(&folder.join("fuzz"), "wav") {
         assert!(decode(&path).is_err(), "{}", path.display());
@@ -150,7 +154,7 @@ fn odd_wav_headers_are_read_and_malformed_ones_are_errors() {
 }
 
 #[test]
-fn emotifys_mp3_are_whole() {
+fn emotify_mp3s_have_their_full_length() {
     let Some(folder) = shared("emotify") else { return };
     for label in ["classical", "electronic", "pop", "rock"] {
         for path in files(&folder.join(label), "mp3").iter().take(3) {
@@ -158,7 +162,7 @@ fn emotifys_mp3_are_whole() {
             assert_eq!((recording.source.sample_rate, recording.source.n_channels), (44_100, 2));
             // 1150 frames less the encoder's delay, as soundfile 0.14 (libsndfile 1.2.2, mpg123) reads them.
             assert_eq!(recording.audio.samples.len(), 1_324_271, "{}", path.display());
-            assert_eq!(recording.faults, [], "{}", path.display());
+            assert_eq!(recording.warnings, [], "{}", path.display());
         }
     }
 }

@@ -1,12 +1,12 @@
-//! MFCCs of real music, held against librosa 0.11: three frames of each of 100 files, whose numbers are in
-//! `reference/gtzan_mfcc.json`, made by `reference/gtzan_mfcc.py`, which can also compare every frame:
+//! MFCCs of real music compared with librosa 0.11: three frames of each of 100 files, whose values are in
+//! `reference/gtzan_mfcc.json`, written by `reference/gtzan_mfcc.py`, which can also compare every frame:
 //!
 //! ```text
 //! cargo run --release -p cantus-audio --example write_mfcc -- /tmp/mfcc ../shared/data/gtzan-clips/*/*.wav
 //! python crates/cantus-audio/tests/reference/gtzan_mfcc.py compare ../shared/data/gtzan-clips /tmp/mfcc
 //! ```
 //!
-//! Of all frames of the 100 files the worst coefficient is 5.5e-4 away from librosa's, the mean one 7e-6.
+//! Over all frames of the 100 files the largest difference is 5.5e-4, the mean one 7e-6.
 
 mod music;
 

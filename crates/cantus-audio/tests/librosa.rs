@@ -1,4 +1,4 @@
-//! Windows, mel filters, decibels, cosine transforms and whole features of a synthetic signal, held against
+//! Windows, mel filters, decibels, cosine transforms and whole features of a synthetic signal, compared with
 //! librosa 0.11 and SciPy: the numbers in `reference/features.json` and `kinds.json`, made by the scripts beside them.
 
 #[path = "../src/assert_close.rs"]

@@ -1,4 +1,4 @@
-//! The numbers of librosa's resampling: `reference/resample.py` made them with soxr.
+//! Resampling compared with librosa's, by values that `reference/resample.py` computed with soxr.
 
 use cantus_audio::resample::resample;
 
@@ -21,7 +21,7 @@ fn a_chirp_with_noise_is_resampled_as_librosa_does() {
         let found = resample(&signal(), from, to);
         assert_eq!(found.len(), length as usize, "{from} to {to}");
         // soxr filters ratios of small numbers in one stage, others in two, whose pass band is not quite flat. With two
-        // stages its first samples and its very last ones (which librosa pads with 0) are off.
+        // stages its first and last samples (which librosa pads with 0) are inaccurate.
         let is_one_stage = from.max(to) % from.min(to) == 0;
         let (tolerance, n_edge) = if is_one_stage { (2e-6, 0) } else { (5e-4, 3) };
         let mut worst = 0.0_f32;

@@ -1,4 +1,4 @@
-//! Pitch and rhythm, held against librosa 0.11: the numbers in `reference/tonal.json`, of a synthetic tune, and in
+//! Pitch and rhythm compared with librosa 0.11: the numbers in `reference/tonal.json`, of a synthetic tune, and in
 //! `reference/tonal_music.json`, of real music. `reference/tonal.py` made them.
 
 #![expect(

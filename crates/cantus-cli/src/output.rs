@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use cantus::input_files::Failed;
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use serde::Serialize;
 
 use crate::interrupt;
@@ -124,7 +124,7 @@ fn advice(error: &cantus_dataset::Error) -> Option<&'static str> {
 
 /// Writes a file, whole or not at all.
 pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    pending_file::write(path, content).with_context(|| path.display().to_string())
+    atomic_file::write(path, content).with_context(|| path.display().to_string())
 }
 
 /// Names every file of which nothing could be made.

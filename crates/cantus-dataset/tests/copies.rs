@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::{Audio, decode};
 use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, SplitSpec, Unit, extract};
@@ -34,7 +34,7 @@ fn tones() -> tempfile::TempDir {
     dir
 }
 
-fn copies(n: usize) -> CopySpec {
+fn copies(n: usize) -> AugmentSpec {
     let text = format!(
         "copies = {n}\naudio = [{{ type = 'pitch_shift', range = [-3, 3] }}, {{ type = 'random_crop', range = [0.5, 1] }}]"
     );
@@ -126,7 +126,7 @@ fn a_store_with_other_copies_is_not_continued() {
 #[test]
 fn a_copy_without_a_segment_is_a_warning_and_the_track_is_kept() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
-    let augmentation: CopySpec =
+    let augmentation: AugmentSpec =
         toml::from_str("copies = 1\naudio = [{ type = 'random_crop', range = [0.1, 0.1] }]").unwrap();
     let options = ExtractOptions { augmentation: Some(augmentation), ..ExtractOptions::default() };
     let extraction =

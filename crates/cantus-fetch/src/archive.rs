@@ -8,10 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::partial::partial_path;
 use super::{Error, Event, Watch};
 
 /// As much as an archive may hold.
@@ -36,7 +36,7 @@ pub fn unpack(
     watch: &Watch<'_>,
     finish: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let folder = pending_file::pending_path(target);
+    let folder = partial_path(target);
     remove(&folder)?;
     let unpacked = Unpacking::open(archive, limits).and_then(|mut unpacking| {
         check_room(target.parent().unwrap_or(target), unpacking.n_bytes)?;

@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -60,7 +60,7 @@ impl Identity {
 impl Partial {
     /// What is there of `target`, or nothing yet; no other process may have it open.
     pub fn open(target: &Path, url: &str) -> Result<Self, Error> {
-        let path = pending_file::pending_path(target);
+        let path = partial_path(target);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -117,7 +117,7 @@ impl Partial {
         self.forget()?;
         let path = resume_path(&self.target);
         let text = serde_json::to_vec(&identity).map_err(|error| Error::io(&path)(error.into()))?;
-        pending_file::write(&path, &text).map_err(Error::io(&path))?;
+        atomic_file::write(&path, &text).map_err(Error::io(&path))?;
         self.identity = Some(identity);
         Ok(())
     }
@@ -168,6 +168,12 @@ impl Drop for Partial {
     }
 }
 
+/// The temporary name of a download or of a folder that is unpacked; fixed, so that a download can be resumed.
+pub(super) fn partial_path(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.partial"))
+}
+
 fn resume_path(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.resume"))
@@ -215,7 +221,7 @@ mod tests {
             drop(partial);
             assert_eq!(Partial::open(&target, asked).unwrap().n_bytes(), 0);
         }
-        fs::write(pending_file::pending_path(&target), "bytes of who knows what").unwrap();
+        fs::write(partial_path(&target), "bytes of who knows what").unwrap();
         assert_eq!(Partial::open(&target, "https://x/y").unwrap().n_bytes(), 0);
     }
 

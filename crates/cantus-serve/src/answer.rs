@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cantus_audio::Audio;
-use cantus_audio::decode::{Decoder, Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning, Decoder};
 use serde::Serialize;
 
 use super::overview::Overview;
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     file: Option<String>,
     /// Length of the recording, in seconds.
     pub(super) duration_s: f64,
-    source: Source,
+    source: AudioSource,
     label: String,
     probability: f32,
     probabilities: Probabilities,
@@ -96,7 +96,7 @@ impl Question<'_> {
         })?;
         let overview = self.overview.then(|| Overview::of(&Audio { samples, sample_rate })).transpose()?;
         let segment_s = predictor.spec().segment_samples() as f64 / f64::from(sample_rate);
-        let Prediction { label, probability, probabilities, tags, duration_s, segments, faults } = prediction;
+        let Prediction { label, probability, probabilities, tags, duration_s, segments, warnings } = prediction;
         let named = |values: Vec<f32>| {
             let labels = probabilities.0.iter().map(|(label, _)| label.clone());
             Probabilities(labels.zip(values).collect())
@@ -104,7 +104,7 @@ impl Question<'_> {
         let segment =
             |s: SegmentPrediction| Segment { start_s: s.start_s, probabilities: named(s.probabilities) };
         let segments = segments.into_iter().map(segment).collect();
-        let (model, faults) = (model.to_owned(), timed(faults, source.sample_rate));
+        let (model, faults) = (model.to_owned(), timed(warnings, source.sample_rate));
         Ok(Answer {
             model,
             file,
@@ -131,7 +131,7 @@ impl Question<'_> {
     }
 }
 
-fn timed(faults: Vec<Fault>, sample_rate: u32) -> Vec<FaultAt> {
+fn timed(faults: Vec<DecodeWarning>, sample_rate: u32) -> Vec<FaultAt> {
     let at = |position: u64| position as f64 / f64::from(sample_rate);
     faults.into_iter().map(|f| FaultAt { start_s: at(f.position), reason: f.reason }).collect()
 }

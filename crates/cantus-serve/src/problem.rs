@@ -152,7 +152,7 @@ impl From<Error> for Problem {
         use cantus_audio::Error as Audio;
         let kind = match &error {
             Error::Audio(Audio::Malformed { .. } | Audio::TooLarge { .. }) => Kind::MalformedSound,
-            Error::Audio(Audio::Unsupported { .. }) => Kind::UnsupportedSound,
+            Error::Audio(Audio::NotAudio { .. } | Audio::Unsupported { .. }) => Kind::UnsupportedSound,
             Error::NothingToHear { .. } => Kind::NothingToHear,
             _ => Kind::Internal,
         };

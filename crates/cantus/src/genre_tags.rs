@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use cantus_audio::atomic_file;
 use cantus_audio::decode::Decoder;
-use cantus_audio::pending_file;
 use cantus_dataset::tags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -189,7 +189,7 @@ fn check_writable(path: &Path) -> Result<(), Error> {
 /// Puts a file in the place of the one that is there, with its permissions.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let permissions = std::fs::metadata(path).map_err(Error::io(path))?.permissions();
-    pending_file::write(path, bytes).map_err(Error::io(path))?;
+    atomic_file::write(path, bytes).map_err(Error::io(path))?;
     std::fs::set_permissions(path, permissions).map_err(Error::io(path))
 }
 

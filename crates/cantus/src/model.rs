@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use cantus_audio::atomic_file;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::pending_file;
 use cantus_metrics::aggregate;
 use cantus_nn::Network;
 
@@ -72,7 +72,7 @@ impl Model {
     /// If the network's tensors cannot be serialised, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        pending_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
+        atomic_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
     }
 
     /// Probabilities of one segment or several, calibrated; where the network hears crops, the mean over those of a segment.

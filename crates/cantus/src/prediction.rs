@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{Decoder, Fault, Stream};
+use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Hearing};
 use cantus_metrics::aggregate;
 use serde::ser::SerializeMap;
@@ -34,7 +34,7 @@ pub struct Prediction {
     pub segments: Vec<SegmentPrediction>,
     /// Damage in the file that was passed over.
     #[serde(skip)]
-    pub faults: Vec<Fault>,
+    pub warnings: Vec<DecodeWarning>,
 }
 
 /// What a model says of one segment.
@@ -124,7 +124,7 @@ impl Predictor<'_> {
     ) -> Result<Prediction, E> {
         let spec = &self.model.features;
         let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
-        let mut stream = Stream::new(decoder, spec.sample_rate);
+        let mut stream = ResampledDecoder::new(decoder, spec.sample_rate);
         let (mut hearing, mut features, mut predictions) = (Hearing::default(), Vec::new(), Vec::new());
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
             listener(samples)?;
@@ -138,7 +138,7 @@ impl Predictor<'_> {
         let heard = hearing.finish(&mut self.extractor, &mut features);
         heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, faults: stream.into_faults(), ..self.vote(predictions) })
+        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.vote(predictions) })
     }
 
     /// How sound becomes the features that the model was trained on.
@@ -167,7 +167,7 @@ impl Predictor<'_> {
             tags: (self.model.task() == Task::Tagging).then(|| given(labels, &probabilities)),
             segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
             duration_s: 0.0,
-            faults: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Low-pass and high-pass: the same music through a wall, or through a telephone.
+//! Low-pass and high-pass filters with a random cut-off frequency.
 //!
-//! Butterworth filters of second order, 12 dB per octave: as flat as can be in the pass band, -3 dB at the cut-off.
-//! Biquads in transposed direct form II, in f64.
+//! Second-order Butterworth filters: 12 dB per octave, maximally flat in the pass band, -3 dB at the cut-off. Biquads in
+//! transposed direct form II, in f64.
 //!
 //! # Reference
 //! R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients", with Q = 1/√2; the same filters
@@ -11,49 +11,51 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 use serde::{Deserialize, Serialize};
 
-use super::always;
+use super::default_probability;
 
-/// Takes away what lies above a frequency drawn from `range`.
+/// Removes frequencies above a cut-off drawn log-uniformly from `range`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LowPass {
-    /// How often, in [0, 1].
-    #[serde(default = "always")]
+    /// Probability, in [0, 1].
+    #[serde(default = "default_probability")]
     pub probability: f32,
     /// Cut-off in Hz, more than 0 and less than half the sample rate.
     pub range: [f32; 2],
 }
 
-/// Takes away what lies below a frequency drawn from `range`.
+/// Removes frequencies below a cut-off drawn log-uniformly from `range`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HighPass {
-    /// How often, in [0, 1].
-    #[serde(default = "always")]
+    /// Probability, in [0, 1].
+    #[serde(default = "default_probability")]
     pub probability: f32,
     /// Cut-off in Hz, more than 0 and less than half the sample rate.
     pub range: [f32; 2],
 }
 
-/// A filter of second order.
+/// A second-order filter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Biquad {
-    /// Of the input, now and one and two samples ago.
+pub(super) struct Biquad {
+    /// Coefficients of the input, now and one and two samples ago.
     b: [f64; 3],
-    /// Of the output, one and two samples ago.
+    /// Coefficients of the output, one and two samples ago.
     a: [f64; 2],
 }
 
 impl Biquad {
     /// Butterworth low-pass.
-    pub fn low_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
-        let (cos, alpha) = angle(cutoff_hz, sample_rate);
+    #[must_use]
+    pub(super) fn low_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
+        let (cos, alpha) = cosine_and_alpha(cutoff_hz, sample_rate);
         Self::normalised([(1.0 - cos) / 2.0, 1.0 - cos, (1.0 - cos) / 2.0], cos, alpha)
     }
 
     /// Butterworth high-pass.
-    pub fn high_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
-        let (cos, alpha) = angle(cutoff_hz, sample_rate);
+    #[must_use]
+    pub(super) fn high_pass(cutoff_hz: f32, sample_rate: u32) -> Self {
+        let (cos, alpha) = cosine_and_alpha(cutoff_hz, sample_rate);
         Self::normalised([(1.0 + cos) / 2.0, -1.0 - cos, (1.0 + cos) / 2.0], cos, alpha)
     }
 
@@ -62,8 +64,8 @@ impl Biquad {
         Self { b: b.map(|b| b / a0), a: [-2.0 * cos / a0, (1.0 - alpha) / a0] }
     }
 
-    /// Filters a signal in place; before it there was silence.
-    pub fn apply(self, samples: &mut [f32]) {
+    /// Filters a signal in place, from a zero state.
+    pub(super) fn apply(self, samples: &mut [f32]) {
         let Self { b, a } = self;
         let mut state = [0.0; 2];
         for sample in samples {
@@ -75,8 +77,8 @@ impl Biquad {
     }
 }
 
-/// Cosine of the cut-off's angle, and the cookbook's alpha.
-fn angle(cutoff_hz: f32, sample_rate: u32) -> (f64, f64) {
+/// Cosine of the cut-off's angular frequency, and the cookbook's alpha.
+fn cosine_and_alpha(cutoff_hz: f32, sample_rate: u32) -> (f64, f64) {
     let omega = TAU * f64::from(cutoff_hz) / f64::from(sample_rate);
     (omega.cos(), omega.sin() / (2.0 * FRAC_1_SQRT_2))
 }
@@ -95,7 +97,7 @@ mod tests {
         magnitudes: Vec<f64>,
     }
 
-    /// Magnitude of a filter at a frequency, from its impulse response.
+    /// Magnitude response at a frequency, from the impulse response.
     fn magnitude(impulse_response: &[f32], frequency: f64, sample_rate: u32) -> f64 {
         let (mut re, mut im) = (0.0, 0.0);
         for (n, &h) in impulse_response.iter().enumerate() {
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn magnitude_responses_are_those_of_scipy() {
+    fn magnitude_responses_equal_scipys() {
         let text = include_str!("../../tests/reference/filters.json");
         let references: Vec<Reference> = serde_json::from_str(text).unwrap();
         assert_eq!(references.len(), 8);
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_only_weakens_and_stays_stable_near_the_ends_of_its_range() {
+    fn filters_attenuate_and_are_stable_at_the_limits_of_the_range() {
         for cutoff in [1.0, 20.0, 11_024.0] {
             for filter in [Biquad::low_pass(cutoff, 22_050), Biquad::high_pass(cutoff, 22_050)] {
                 let mut samples: Vec<f32> = (0..20_000).map(|i| (i as f32 * 1.7).sin()).collect();

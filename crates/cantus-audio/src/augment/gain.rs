@@ -1,22 +1,22 @@
-//! Gain: the same music louder or softer.
+//! Random gain.
 
 use serde::{Deserialize, Serialize};
 
-use super::always;
+use super::default_probability;
 
-/// Changes the level by a number of decibels drawn from `range`.
+/// Changes the level by a gain drawn from `range`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gain {
-    /// How often, in [0, 1].
-    #[serde(default = "always")]
+    /// Probability, in [0, 1].
+    #[serde(default = "default_probability")]
     pub probability: f32,
     /// dB, from -100 to 100.
     pub range: [f32; 2],
 }
 
-/// Multiplies a signal by a gain in dB: 20 dB is ten times the amplitude.
-pub fn apply(samples: &mut [f32], gain_db: f32) {
+/// Applies a gain in dB to a signal in place; 20 dB is a factor of 10.
+pub(super) fn apply(samples: &mut [f32], gain_db: f32) {
     let factor = 10.0_f32.powf(gain_db / 20.0);
     samples.iter_mut().for_each(|sample| *sample *= factor);
 }

@@ -1,39 +1,39 @@
-//! Augmentation: altered copies of a recording, so that there is more to learn from than was recorded.
+//! Data augmentation of recordings: randomly altered copies for the training set.
 //!
 //! ```text
 //! samples ─▶ pitch_shift ─▶ noise ─▶ … (the list of the recipe, in its order) ─▶ samples
 //! ```
 //!
-//! A [`CopySpec`] says what is done, how often and how strongly; [`CopySpec::plan`] makes an [`Augmenter`] of it, which
-//! reads whatever files are needed and cannot fail afterwards, not even on an empty recording. What is drawn for a copy
-//! depends on the seed, on the recording's name and on the copy's number: other recordings, more copies or more threads
-//! change nothing of it.
+//! An [`AugmentSpec`] lists the augmentations, their probabilities and ranges; [`AugmentSpec::plan`] reads the files that
+//! they need and returns an [`Augmenter`], which cannot fail, not even on an empty recording. The random values of a copy
+//! depend only on the seed, the recording's name and the copy's number, not on other recordings, the number of copies or
+//! the number of threads.
 //!
-//! Only what is learnt from is ever augmented; what is judged is heard as it was recorded.
+//! Only the training set is augmented, never validation or test data.
 //!
-//! Damage as MP3 and its like do it is not here: it takes an encoder, and there is no well-kept one in Rust.
+//! Artefacts of lossy codecs are not simulated: there is no maintained MP3 encoder in Rust.
 
+mod augmenter;
 pub mod filter;
 pub mod gain;
 pub mod noise;
-mod pick;
-#[cfg(test)]
-mod pitch;
+mod onset;
 pub mod pitch_shift;
 pub mod polarity;
 pub mod random_crop;
-mod recordings;
+mod recording_files;
 pub mod reverb;
-mod time_map;
+#[cfg(test)]
+mod test_tone;
 pub mod time_stretch;
-mod transient;
+mod time_warp;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use augmenter::Augmenter;
 pub use cantus_random::KeyedRng;
-pub use pick::Augmenter;
 
 use crate::Error;
 use filter::{HighPass, LowPass};
@@ -45,22 +45,22 @@ use random_crop::RandomCrop;
 use reverb::Reverb;
 use time_stretch::TimeStretch;
 
-/// The most copies of a recording that are accepted.
+/// Limit on the copies of a recording.
 const MAX_COPIES: usize = 1000;
 
-/// The altered copies that are made of each recording.
+/// The augmented copies that are made of each recording.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct CopySpec {
-    /// How many; 0 for none.
+pub struct AugmentSpec {
+    /// Number of copies, from 0 to 1000.
     pub copies: usize,
-    /// Seed of everything that is drawn.
+    /// Seed of the random values.
     pub seed: u64,
-    /// What is done to each, in this order.
+    /// The augmentations of each copy, in order; empty if there are no copies.
     pub audio: Vec<AudioAugmentation>,
 }
 
-/// One thing that is done to the sound, as `{ type = "pitch_shift", probability = 0.5, range = [-2, 2] }`.
+/// One augmentation, such as `{ type = "pitch_shift", probability = 0.5, range = [-2, 2] }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -77,13 +77,29 @@ pub enum AudioAugmentation {
     Reverb(Reverb),
 }
 
-/// Without a probability, it is always done.
-fn always() -> f32 {
+/// The probability where none is given.
+fn default_probability() -> f32 {
     1.0
+}
+
+/// The range from which a parameter is drawn, the limits of that range, and its unit.
+struct ParameterRange {
+    low: f32,
+    high: f32,
+    limits: [f32; 2],
+    unit: &'static str,
+}
+
+impl ParameterRange {
+    /// False also for NaN.
+    fn is_valid(&self) -> bool {
+        self.limits[0] <= self.low && self.low <= self.high && self.high <= self.limits[1]
+    }
 }
 
 impl AudioAugmentation {
     /// Its name in a recipe.
+    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::PitchShift(_) => "pitch_shift",
@@ -98,7 +114,8 @@ impl AudioAugmentation {
         }
     }
 
-    /// How often it is done, in [0, 1].
+    /// Probability that it is applied to a copy, in [0, 1].
+    #[must_use]
     pub fn probability(&self) -> f32 {
         match self {
             Self::PitchShift(PitchShift { probability, .. })
@@ -113,38 +130,47 @@ impl AudioAugmentation {
         }
     }
 
-    /// What is drawn, the least and the most that it may be, and in which unit; nothing is drawn for a polarity.
-    fn range(&self) -> Option<([f32; 2], [f32; 2], &'static str)> {
-        Some(match self {
-            Self::PitchShift(PitchShift { range, .. }) => (*range, [-24.0, 24.0], "semitones"),
-            Self::TimeStretch(TimeStretch { range, .. }) => (*range, [0.25, 4.0], "times as fast"),
-            Self::Noise(Noise { range, .. }) => (*range, [-100.0, 100.0], "dB"),
-            Self::Gain(Gain { range, .. }) => (*range, [-100.0, 100.0], "dB"),
-            Self::Polarity(_) => return None,
-            Self::RandomCrop(RandomCrop { range, .. }) => (*range, [0.01, 1.0], "of the recording"),
-            Self::LowPass(LowPass { range, .. }) => (*range, [1.0, 384_000.0], "Hz"),
-            Self::HighPass(HighPass { range, .. }) => (*range, [1.0, 384_000.0], "Hz"),
-            Self::Reverb(Reverb { range, .. }) => (*range, [0.0, 1.0], "of the sound"),
-        })
-    }
-
-    /// What makes no sense, in words; none if all does.
-    fn problem(&self) -> Option<String> {
-        let (name, probability) = (self.name(), self.probability());
-        if !(0.0..=1.0).contains(&probability) {
-            return Some(format!("{name}: probability = {probability}: must be from 0 to 1"));
+    /// The parameter that is drawn; `None` for polarity, which has none.
+    fn range(&self) -> Option<ParameterRange> {
+        let range = |[low, high]: [f32; 2], limits, unit| Some(ParameterRange { low, high, limits, unit });
+        match self {
+            Self::PitchShift(PitchShift { range: drawn, .. }) => range(*drawn, [-24.0, 24.0], "semitones"),
+            Self::TimeStretch(TimeStretch { range: drawn, .. }) => {
+                range(*drawn, [0.25, 4.0], "times the tempo")
+            }
+            Self::Noise(Noise { range: drawn, .. }) => range(*drawn, [-100.0, 100.0], "dB"),
+            Self::Gain(Gain { range: drawn, .. }) => range(*drawn, [-100.0, 100.0], "dB"),
+            Self::Polarity(_) => None,
+            Self::RandomCrop(RandomCrop { range: drawn, .. }) => {
+                range(*drawn, [0.01, 1.0], "of the recording")
+            }
+            Self::LowPass(LowPass { range: drawn, .. }) => range(*drawn, [1.0, 384_000.0], "Hz"),
+            Self::HighPass(HighPass { range: drawn, .. }) => range(*drawn, [1.0, 384_000.0], "Hz"),
+            Self::Reverb(Reverb { range: drawn, .. }) => range(*drawn, [0.0, 1.0], "of the signal"),
         }
-        let ([low, high], [least, most], unit) = self.range()?;
-        // Written so that what is no number is refused too.
-        let sound = least <= low && low <= high && high <= most;
-        (!sound).then(|| {
-            format!(
-                "{name}: range = [{low}, {high}]: wanted the lower end first, from {least} to {most} {unit}"
-            )
-        })
     }
 
-    /// The path that it reads from, where it does.
+    fn validate(&self) -> Result<(), Error> {
+        let probability = self.probability();
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(self.invalid("probability", probability, "0 to 1"));
+        }
+        match self.range() {
+            Some(range) if !range.is_valid() => {
+                let ParameterRange { low, high, limits: [min, max], unit } = range;
+                let expected = format!("[low, high] from {min} to {max} {unit}");
+                Err(self.invalid("range", format!("[{low}, {high}]"), expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn invalid(&self, parameter: &str, found: impl ToString, expected: impl Into<String>) -> Error {
+        let parameter = format!("{}.{parameter}", self.name());
+        Error::InvalidAugmentation { parameter, found: found.to_string(), expected: expected.into() }
+    }
+
+    /// The path of its recordings; `None` if it reads none.
     fn path_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Noise(Noise { source, .. }) if source != "white" && source != "pink" => Some(source),
@@ -154,40 +180,36 @@ impl AudioAugmentation {
     }
 }
 
-impl CopySpec {
-    /// What makes no sense, in words; none if all does.
-    pub fn problem(&self) -> Option<String> {
-        let copies = self.copies;
-        if copies > MAX_COPIES {
-            return Some(format!("copies = {copies}: at most {MAX_COPIES}"));
-        }
-        if (copies > 0) == self.audio.is_empty() {
-            let lacks = if copies > 0 {
-                "audio says nothing of how they differ"
-            } else {
-                "audio has nothing to alter"
-            };
-            return Some(format!("copies = {copies}, but {lacks}; set both, or neither"));
-        }
-        self.audio.iter().find_map(AudioAugmentation::problem)
+impl AugmentSpec {
+    /// Checks the number of copies and every augmentation.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAugmentation`] names the first parameter that is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        let expected = match (self.copies, self.audio.is_empty()) {
+            (copies, _) if copies > MAX_COPIES => format!("0 to {MAX_COPIES}"),
+            (1.., true) => "0, as audio lists no augmentation".into(),
+            (0, false) => "at least 1, as audio lists augmentations".into(),
+            _ => return self.audio.iter().try_for_each(AudioAugmentation::validate),
+        };
+        let (parameter, found) = ("copies".into(), self.copies.to_string());
+        Err(Error::InvalidAugmentation { parameter, found, expected })
     }
 
-    /// Lets relative paths begin at a folder, such as that of the recipe.
+    /// Makes relative paths relative to `folder`, such as that of the recipe.
     pub fn resolve_paths(&mut self, folder: &Path) {
         for path in self.audio.iter_mut().filter_map(AudioAugmentation::path_mut) {
             *path = folder.join(&*path).to_string_lossy().into_owned();
         }
     }
 
-    /// Plans the copies of recordings at this rate: reads noises and rooms.
+    /// Plans the copies of recordings at `sample_rate` Hz: reads noise recordings and impulse responses.
     ///
     /// # Errors
-    /// [`Error::InvalidAugmentation`] if a setting makes no sense; if a recording that others are mixed with cannot be
-    /// read.
+    /// [`Error::InvalidAugmentation`] if a parameter is out of range; the errors of [`crate::decode::load`] if a noise
+    /// recording or impulse response cannot be read.
     pub fn plan(&self, sample_rate: u32) -> Result<Augmenter, Error> {
-        match self.problem() {
-            Some(reason) => Err(Error::InvalidAugmentation { reason }),
-            None => Augmenter::new(self, sample_rate),
-        }
+        self.validate()?;
+        Augmenter::new(self, sample_rate)
     }
 }

@@ -1,51 +1,51 @@
-//! Noise at a signal-to-noise ratio: hiss, rumble, or what a folder of recordings sounds like.
+//! Additive white, pink or recorded noise at a random signal-to-noise ratio.
 //!
-//! The ratio is that of the mean powers over the whole signal, `10 log₁₀(P_signal / P_noise)`, and it is met exactly: the
-//! noise is measured before it is added. Silence stays silent, since no noise stands in any ratio to it.
+//! The ratio is that of the mean powers over the whole signal, `10 log₁₀(P_signal / P_noise)`; it is exact, since the noise
+//! is scaled by its measured power. A silent signal is left unchanged.
 
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-use super::always;
+use super::default_probability;
 
 /// Adds noise at a signal-to-noise ratio drawn from `range`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Noise {
-    /// How often, in [0, 1].
-    #[serde(default = "always")]
+    /// Probability, in [0, 1].
+    #[serde(default = "default_probability")]
     pub probability: f32,
-    /// `white`, `pink`, or the path of a recording or of a folder of recordings, out of which an excerpt is drawn.
+    /// `white`, `pink`, or the path of a recording or a folder of recordings, from which an excerpt is drawn.
     pub source: String,
     /// Signal-to-noise ratio in dB, from -100 to 100.
     pub range: [f32; 2],
 }
 
-/// Where noise comes from.
+/// A source of noise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NoiseSource {
+pub(super) enum NoiseSource {
     /// Equal power at all frequencies.
     White,
     /// Equal power in all octaves.
     Pink,
-    /// Excerpts of recordings, at the rate of the signal; a recording shorter than the signal is repeated.
+    /// Excerpts of recordings at the signal's sample rate; a recording shorter than the signal is repeated.
     Recordings(Vec<Vec<f32>>),
 }
 
 impl NoiseSource {
-    /// `n` samples of noise, at no particular level.
-    pub fn draw(&self, n: usize, chance: &mut KeyedRng) -> Vec<f32> {
+    /// `n` samples of noise, not normalised.
+    pub(super) fn draw(&self, n: usize, rng: &mut KeyedRng) -> Vec<f32> {
         match self {
-            Self::White => (0..n).map(|_| chance.normal() as f32).collect(),
-            Self::Pink => pink(n, chance),
-            Self::Recordings(recordings) => excerpt(recordings, n, chance),
+            Self::White => (0..n).map(|_| rng.normal() as f32).collect(),
+            Self::Pink => pink(n, rng),
+            Self::Recordings(recordings) => excerpt(recordings, n, rng),
         }
     }
 }
 
 /// Adds noise such that the signal-to-noise ratio is `snr_db`.
-pub fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, chance: &mut KeyedRng) {
-    let noise = source.draw(samples.len(), chance);
+pub(super) fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, rng: &mut KeyedRng) {
+    let noise = source.draw(samples.len(), rng);
     let ratio = power(samples) / power(&noise) / 10.0_f64.powf(f64::from(snr_db) / 10.0);
     let gain = ratio.sqrt() as f32;
     if gain.is_finite() {
@@ -63,10 +63,10 @@ fn power(samples: &[f32]) -> f64 {
 /// # Reference
 /// J. O. Smith, *Spectral Audio Signal Processing*, "Example: Synthesis of 1/F Noise (Pink Noise)": three poles and three
 /// zeros, fitted to the slope over the audible range.
-fn pink(n: usize, chance: &mut KeyedRng) -> Vec<f32> {
+fn pink(n: usize, rng: &mut KeyedRng) -> Vec<f32> {
     const B: [f64; 4] = [0.049_922_035, -0.095_993_537, 0.050_612_699, -0.004_408_786];
     const A: [f64; 3] = [-2.494_956_002, 2.017_265_875, -0.522_189_400];
-    /// By then the filter has forgotten that it began: its slowest pole fades by 60 dB.
+    /// Samples after which the slowest pole has decayed by 60 dB.
     const WARM_UP: usize = 1430;
     let mut state = [0.0; 3];
     let mut next = |x: f64| {
@@ -74,18 +74,18 @@ fn pink(n: usize, chance: &mut KeyedRng) -> Vec<f32> {
         state = [B[1] * x - A[0] * y + state[1], B[2] * x - A[1] * y + state[2], B[3] * x - A[2] * y];
         y as f32
     };
-    (0..WARM_UP).for_each(|_| _ = next(chance.normal()));
-    (0..n).map(|_| next(chance.normal())).collect()
+    (0..WARM_UP).for_each(|_| _ = next(rng.normal()));
+    (0..n).map(|_| next(rng.normal())).collect()
 }
 
-/// An excerpt of one of some recordings, from anywhere on, and from its beginning again where it ends.
-fn excerpt(recordings: &[Vec<f32>], n: usize, chance: &mut KeyedRng) -> Vec<f32> {
-    let (chosen, place) = (chance.choose(recordings), chance.uniform());
-    match chosen {
+/// A random excerpt of one of the recordings, repeated from its start if it is shorter than `n`.
+fn excerpt(recordings: &[Vec<f32>], n: usize, rng: &mut KeyedRng) -> Vec<f32> {
+    let (recording, position) = (rng.choose(recordings), rng.uniform());
+    match recording {
         Some(recording) if !recording.is_empty() => {
-            // A recording that is long enough is not repeated.
-            let n_places = if recording.len() > n { recording.len() - n + 1 } else { recording.len() };
-            let first = (place * n_places as f64) as usize;
+            // A long enough recording is not repeated.
+            let n_positions = if recording.len() > n { recording.len() - n + 1 } else { recording.len() };
+            let first = (position * n_positions as f64) as usize;
             recording.iter().cycle().skip(first).take(n).copied().collect()
         }
         _ => vec![0.0; n],
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_measured_ratio_is_the_one_that_was_asked_for() {
+    fn the_measured_ratio_equals_the_requested_one() {
         let rain = NoiseSource::Recordings(vec![
             vec![0.5, -0.25, 0.1],
             (0..30_000).map(|i| (i as f32).cos()).collect(),
@@ -123,9 +123,9 @@ mod tests {
     fn octaves(source: &NoiseSource) -> Vec<f64> {
         let mut fft = RealFft::new(2048);
         let mut sums = [0.0; 1025];
-        let mut chance = KeyedRng::new([5, 0, 0, 0]);
+        let mut rng = KeyedRng::new([5, 0, 0, 0]);
         let mut spectrum = vec![Default::default(); 1025];
-        for frame in source.draw(2048 * 200, &mut chance).chunks_exact_mut(2048) {
+        for frame in source.draw(2048 * 200, &mut rng).chunks_exact_mut(2048) {
             fft.forward(frame, &mut spectrum);
             sums.iter_mut().zip(&spectrum).for_each(|(sum, bin)| *sum += f64::from(bin.norm_sqr()));
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn white_noise_rises_by_3_db_from_octave_to_octave_and_pink_noise_stays() {
+    fn octave_power_rises_by_3_db_for_white_noise_and_is_constant_for_pink_noise() {
         let steps = |source| octaves(&source).windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();
         assert!(steps(NoiseSource::White).iter().all(|step| (step - 3.01).abs() < 0.3));
         let pink = steps(NoiseSource::Pink);
@@ -141,20 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_a_piece_of_a_recording_and_is_repeated_only_where_that_is_too_short() {
+    fn an_excerpt_is_contiguous_and_repeated_only_if_the_recording_is_too_short() {
         let long: Vec<f32> = (0..100_u8).map(f32::from).collect();
         for i in 0..50 {
-            let piece = excerpt(std::slice::from_ref(&long), 60, &mut KeyedRng::new([i, 0, 0, 0]));
-            assert!(piece.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "{piece:?}");
+            let found = excerpt(std::slice::from_ref(&long), 60, &mut KeyedRng::new([i, 0, 0, 0]));
+            assert!(found.windows(2).all(|pair| pair[1] == pair[0] + 1.0), "{found:?}");
         }
-        let piece = excerpt(&[vec![1.0, 2.0, 3.0]], 7, &mut KeyedRng::new([1, 0, 0, 0]));
-        assert!(piece.windows(2).all(|pair| pair[1] == pair[0] % 3.0 + 1.0), "{piece:?}");
+        let found = excerpt(&[vec![1.0, 2.0, 3.0]], 7, &mut KeyedRng::new([1, 0, 0, 0]));
+        assert!(found.windows(2).all(|pair| pair[1] == pair[0] % 3.0 + 1.0), "{found:?}");
         assert_eq!(excerpt(&[], 2, &mut KeyedRng::new([0; 4])), [0.0; 2]);
         assert_eq!(excerpt(&[vec![]], 2, &mut KeyedRng::new([0; 4])), [0.0; 2]);
     }
 
     #[test]
-    fn silence_stays_silent_and_silent_noise_changes_nothing() {
+    fn silent_signals_and_silent_noise_change_nothing() {
         let mut silence = vec![0.0; 100];
         add(&mut silence, &NoiseSource::White, 10.0, &mut KeyedRng::new([0; 4]));
         assert!(silence.iter().all(|sample| *sample == 0.0));

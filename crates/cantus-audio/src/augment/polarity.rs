@@ -1,21 +1,20 @@
-//! Polarity: the signal upside down, as if the wires of a loudspeaker were exchanged. Nobody hears it, and a network
-//! that is given waveforms should not either; features of magnitudes do not change at all.
+//! Random polarity inversion: inaudible, and without effect on magnitude features, but not on waveforms.
 
 use serde::{Deserialize, Serialize};
 
-use super::always;
+use super::default_probability;
 
-/// Turns the signal upside down.
+/// Inverts the polarity of the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Polarity {
-    /// How often, in [0, 1].
-    #[serde(default = "always")]
+    /// Probability, in [0, 1].
+    #[serde(default = "default_probability")]
     pub probability: f32,
 }
 
-/// Turns a signal upside down.
-pub fn invert(samples: &mut [f32]) {
+/// Inverts the polarity of a signal in place.
+pub(super) fn invert(samples: &mut [f32]) {
     samples.iter_mut().for_each(|sample| *sample = -*sample);
 }
 

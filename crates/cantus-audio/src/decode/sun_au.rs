@@ -6,9 +6,7 @@
 //! ".snd"  offset of the samples  their size in bytes  encoding  sample rate  n_channels  text …
 //! ```
 //!
-//! The size may be unknown (0xFFFFFFFF): the samples then last until the end of the file.
-//!
-//! Only the header is read here; the samples are plain PCM, for which Symphonia has the decoder.
+//! The size may be unknown (0xFFFFFFFF): the samples then end with the file. Symphonia decodes the samples, which are PCM.
 //!
 //! # Reference
 //! NeXT/Sun `audio.h`; <https://en.wikipedia.org/wiki/Au_file_format>.
@@ -37,19 +35,19 @@ const FORMAT_INFO: FormatInfo = FormatInfo {
 
 /// Length of the header without the text, in bytes.
 const MIN_OFFSET: u32 = 24;
-/// The size that says: until the end of the file.
+/// The size of data that ends with the file.
 const UNKNOWN_SIZE: u32 = u32::MAX;
-/// PCM has no packets of its own; this many frames make one.
+/// Length of a packet in frames; PCM itself has no packets.
 const FRAMES_PER_PACKET: usize = 4096;
 
-/// Reads the header of an `.au` file and hands out its samples in packets.
+/// Reads the header of an `.au` file and returns its samples in packets.
 pub(super) struct SunAuReader<'s> {
     stream: MediaSourceStream<'s>,
     media_info: MediaInfo,
     track: Track,
     metadata: MetadataLog,
     bytes_per_frame: usize,
-    /// Frames that are still to come; `None` if only the end of the file can tell.
+    /// Number of frames left; `None` if they end with the file.
     n_frames_left: Option<u64>,
     position: i64,
 }
@@ -58,7 +56,7 @@ impl<'s> SunAuReader<'s> {
     /// Reads the header, up to the first sample.
     pub(super) fn try_new(mut stream: MediaSourceStream<'s>) -> Result<Self> {
         if stream.read_quad_bytes()? != *MAGIC {
-            return Err(Error::Unsupported("au: no .snd at the beginning"));
+            return Err(Error::Unsupported("au: no .snd at the start"));
         }
         let offset = stream.read_be_u32()?;
         let size = stream.read_be_u32()?;
@@ -94,7 +92,7 @@ impl<'s> SunAuReader<'s> {
     }
 }
 
-/// Codec of an encoding number and the bytes that a sample takes.
+/// Codec of an encoding number, and bytes per sample.
 fn encoding(number: u32) -> Result<(AudioCodecId, usize)> {
     Ok(match number {
         1 => (codec::CODEC_ID_PCM_MULAW, 1),
@@ -157,7 +155,7 @@ impl FormatReader for SunAuReader<'_> {
     }
 }
 
-/// Fills `bytes` as far as the stream goes; how far that was.
+/// Fills `bytes` until the end of the stream; returns the number of bytes read.
 fn read_up_to(stream: &mut MediaSourceStream<'_>, bytes: &mut [u8]) -> Result<usize> {
     let mut n_read = 0;
     while n_read < bytes.len() {

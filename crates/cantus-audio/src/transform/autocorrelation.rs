@@ -1,8 +1,7 @@
-//! Autocorrelation: how much a signal is like itself some time later.
+//! Autocorrelation `r[lag] = Σₙ x[n] · x[n + lag]`, by FFT.
 //!
-//! `r[lag] = Σₙ x[n] · x[n + lag]`. A rhythm is like itself one beat later, and two, and so on. The sum over all lags
-//! at once is the inverse Fourier transform of the power spectrum of the signal with as many zeros behind it
-//! (Wiener–Khinchin).
+//! All lags are computed at once, as the inverse Fourier transform of the power spectrum of the signal, zero-padded to
+//! twice its length (Wiener–Khinchin).
 //!
 //! # Reference
 //! Wiener, "Generalized harmonic analysis", 1930; `librosa.autocorrelate` 0.11.
@@ -14,39 +13,36 @@ use super::fourier::{Complex32, RealFft};
 pub struct Autocorrelation {
     n: usize,
     fft: RealFft,
-    /// `[n_fft]`, working space.
+    /// `[n_fft]`, scratch.
     frame: Vec<f32>,
-    /// `[n_fft / 2 + 1]`, working space.
+    /// `[n_fft / 2 + 1]`, scratch.
     spectrum: Vec<Complex32>,
 }
 
 impl Autocorrelation {
     /// Plans the autocorrelation of signals of `n` samples.
+    #[must_use]
     pub fn new(n: usize) -> Self {
         let fft = RealFft::new(fast_length(2 * n));
         Self { n, frame: vec![0.0; fft.n_fft()], spectrum: vec![Complex32::ZERO; fft.n_bins()], fft }
     }
 
-    /// Length of a signal, and number of lags.
-    pub fn n(&self) -> usize {
-        self.n
-    }
-
-    /// Number of bins of its power spectrum.
+    /// Number of bins of the power spectrum.
+    #[must_use]
     pub fn n_bins(&self) -> usize {
         self.fft.n_bins()
     }
 
-    /// The power spectrum of a signal with zeros behind it: `visit` is handed each bin's power.
+    /// Calls `visit` with the index and the power of each bin of the zero-padded signal.
     ///
     /// # Shapes
-    /// - `signal`: `[n]`; what is missing counts as zero
+    /// - `signal`: `[n]`; missing samples count as zero
     pub fn power(&mut self, signal: impl Iterator<Item = f32>, mut visit: impl FnMut(usize, f32)) {
         self.transform(signal);
         self.spectrum.iter().enumerate().for_each(|(bin, value)| visit(bin, value.norm_sqr()));
     }
 
-    /// The autocorrelation whose power spectrum is given.
+    /// The autocorrelation with a given power spectrum.
     ///
     /// # Shapes
     /// - `power`: `[n_bins]`
@@ -60,7 +56,7 @@ impl Autocorrelation {
     /// The autocorrelation of a signal.
     ///
     /// # Shapes
-    /// - `signal`: `[n]`; what is missing counts as zero
+    /// - `signal`: `[n]`; missing samples count as zero
     /// - `lags`: `[n]`, overwritten
     ///
     /// # Reference
@@ -79,7 +75,7 @@ impl Autocorrelation {
     }
 }
 
-/// The smallest even number from `n` on that has no prime factor above 3: a fast length for an FFT.
+/// The smallest even FFT length of at least `n` without a prime factor above 3.
 fn fast_length(n: usize) -> usize {
     let is_fast = |n: usize| {
         let mut rest = n >> n.trailing_zeros();
@@ -96,19 +92,19 @@ mod tests {
     use super::*;
     use crate::assert_close::assert_close;
 
-    fn slow(signal: &[f32]) -> Vec<f32> {
+    fn direct(signal: &[f32]) -> Vec<f32> {
         let products = |lag: usize| signal.iter().zip(&signal[lag..]).map(|(a, b)| a * b);
         (0..signal.len()).map(|lag| products(lag).sum()).collect()
     }
 
     #[test]
-    fn it_is_the_sum_of_products_of_its_definition() {
+    fn it_equals_the_sum_of_its_definition() {
         for n in [1, 2, 7, 100, 384] {
             let signal: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin() + 0.3).collect();
             let mut plan = Autocorrelation::new(n);
             let mut found = vec![f32::NAN; n];
             plan.apply(signal.iter().copied(), &mut found);
-            let expected = slow(&signal);
+            let expected = direct(&signal);
             assert_close(&found, &expected, 1e-6 * f64::from(expected[0]) + 1e-6);
             let mut power = vec![0.0; plan.n_bins()];
             plan.power(signal.iter().copied(), |bin, value| power[bin] = value);
@@ -119,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_fast_and_long_enough() {
+    fn fft_lengths_are_large_enough_with_small_prime_factors() {
         assert_eq!([0, 1, 3, 5, 768, 769, 688].map(fast_length), [2, 2, 4, 6, 768, 864, 768]);
     }
 }

@@ -1,4 +1,4 @@
-//! Windows, Fourier transforms and decibels: from samples over time to strength over frequency.
+//! Windows, Fourier and constant-Q transforms, harmonic-percussive separation, and decibels.
 //!
 //! ```text
 //! samples ─▶ window ─▶ fourier ─▶ stft [n_frames, n_fft / 2 + 1] ─▶ decibel
@@ -6,18 +6,19 @@
 //!        └─▶ cqt [n_frames, n_notes]
 //! ```
 
-pub mod autocorrelation;
+pub(crate) mod autocorrelation;
 pub mod cqt;
 pub mod decibel;
-pub mod exponential;
+mod dft;
+pub(crate) mod exponential;
 pub mod fourier;
 pub mod hpss;
-pub mod logarithm;
-pub mod median;
+pub(crate) mod logarithm;
+mod median;
 pub mod norm;
 pub mod padding;
+mod real_fft_split;
 pub mod stft;
-mod unfold;
 pub mod window;
 
 pub use cqt::{Cqt, CqtConfig};

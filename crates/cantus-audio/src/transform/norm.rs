@@ -1,14 +1,11 @@
-//! The length of a frame, and frames brought to length one.
-//!
-//! A chord is the same chord whether played softly or loudly: dividing a frame by its length leaves the proportions
-//! and takes the loudness away. What counts as the length is a choice.
+//! Normalisation of frames by a norm, which makes them independent of level.
 //!
 //! # Reference
 //! `librosa.util.normalize` 0.11; scikit-learn's names for librosa's `np.inf`, `1` and `2`.
 
 use serde::{Deserialize, Serialize};
 
-/// What counts as the length of a frame.
+/// The norm of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Norm {
@@ -16,14 +13,15 @@ pub enum Norm {
     Max,
     /// The sum of magnitudes (librosa's `1`).
     L1,
-    /// The root of the sum of squares (librosa's `2`).
+    /// The square root of the sum of squares (librosa's `2`).
     L2,
-    /// Nothing: frames are left as they are.
+    /// No normalisation.
     None,
 }
 
 impl Norm {
-    /// The length of a frame; of [`Norm::None`] it is 1.
+    /// The norm of a frame; 1 for [`Norm::None`].
+    #[must_use]
     pub fn length(self, frame: &[f32]) -> f32 {
         let magnitudes = frame.iter().map(|x| x.abs());
         match self {
@@ -34,7 +32,7 @@ impl Norm {
         }
     }
 
-    /// Divides a frame by its length, in place. A frame of length zero is left as it is.
+    /// Divides a frame by its norm, in place. A frame whose norm is zero or subnormal is unchanged.
     ///
     /// # Reference
     /// Equals `librosa.util.normalize(frame, norm=…)`.
@@ -52,7 +50,7 @@ mod tests {
     use crate::assert_close::assert_close;
 
     #[test]
-    fn frames_get_length_one() {
+    fn normalized_frames_have_norm_one() {
         let normalized = |norm: Norm| {
             let mut frame = [3.0, -4.0, 0.0];
             norm.normalize(&mut frame);
@@ -65,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_stays_silence() {
+    fn silent_frames_are_unchanged() {
         for norm in [Norm::Max, Norm::L1, Norm::L2, Norm::None] {
             let mut frame = [0.0, 1e-40];
             norm.normalize(&mut frame);

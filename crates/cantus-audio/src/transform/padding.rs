@@ -1,27 +1,27 @@
-//! What is heard beyond the ends of a sound, where a centred frame reaches over them.
+//! Padding of signals at their ends, for centred frames.
 //!
 //! # Reference
 //! `numpy.pad`, whose names these are; the modes are those that `librosa.stft` takes.
 
 use serde::{Deserialize, Serialize};
 
-/// How the sound goes on beyond its ends.
+/// How a signal is padded at its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PadMode {
-    /// Silence.
+    /// Zeros.
     #[default]
     Constant,
-    /// The first or last sample, held.
+    /// The first or last sample, repeated.
     Edge,
-    /// The sound mirrored at its end sample, which is heard once.
+    /// Reflection about the end sample, which is not repeated.
     Reflect,
-    /// The sound mirrored behind its end sample, which is heard twice.
+    /// Reflection that repeats the end sample.
     Symmetric,
 }
 
 impl PadMode {
-    /// Where sample `position` of the endless signal is found among `n_samples > 0`; `None` is silence.
+    /// Index of the sample at `position` of the padded signal among `n_samples > 0`; `None` is zero.
     pub(crate) fn source(self, position: isize, n_samples: usize) -> Option<usize> {
         let n = n_samples as isize;
         if (0..n).contains(&position) {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn short_sounds_are_continued_as_numpy_pads_them() {
+    fn padding_equals_numpys() {
         // for mode in ["constant", "edge", "reflect", "symmetric"]: print(np.pad([1, 2, 3], 5, mode=mode))
         assert_eq!(padded(PadMode::Constant, &[1, 2, 3], 5), [0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]);
         assert_eq!(padded(PadMode::Edge, &[1, 2, 3], 5), [1, 1, 1, 1, 1, 1, 2, 3, 3, 3, 3, 3, 3]);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_sample_is_its_own_mirror_image() {
+    fn a_single_sample_is_reflected_to_itself() {
         // print(np.pad([7], 2, mode="reflect"))
         assert_eq!(padded(PadMode::Reflect, &[7], 2), [7; 5]);
         assert_eq!(padded(PadMode::Symmetric, &[7], 2), [7; 5]);

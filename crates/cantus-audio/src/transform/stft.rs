@@ -1,15 +1,13 @@
-//! The short-time Fourier transform: which frequencies are heard when.
+//! The short-time Fourier transform (STFT) and its inverse.
 //!
-//! The sound is cut into frames of `n_fft` samples, one every `hop_length`; each is weighted by a window and
-//! transformed. Plan once ([`Stft::new`]), process many: per frame nothing is allocated.
+//! The signal is cut into frames of `n_fft` samples, one every `hop_length`; each is multiplied by a window and
+//! transformed. [`Stft::new`] plans it once for many signals; nothing is allocated per frame.
 //!
 //! # Conventions
 //! - Spectrograms are `[n_frames, n_bins]` row-major (librosa's, transposed), `n_bins = n_fft / 2 + 1`.
-//! - Centred (librosa's default): frame `t` has its middle at sample `t * hop_length`, and `pad_mode` says what is
-//!   heard beyond the ends. There are `1 + n_samples / hop_length` frames for an even `n_fft`.
-//! - Not centred: frame `t` starts at sample `t * hop_length`, and only frames that lie wholly inside count.
-//!
-//! `power` and `magnitude` of a frame stand at the end, for those who go from frame to frame themselves.
+//! - Centred (librosa's default): frame `t` is centred at sample `t * hop_length`, and the signal is padded by
+//!   `pad_mode`. There are `1 + n_samples / hop_length` frames for an even `n_fft`.
+//! - Not centred: frame `t` starts at sample `t * hop_length`; there are only frames that lie completely inside.
 //!
 //! # Reference
 //! Allen & Rabiner, "A unified approach to short-time Fourier analysis and synthesis", 1977; `librosa.stft` 0.11.
@@ -21,23 +19,23 @@ use super::padding::PadMode;
 use super::window::Window;
 use crate::Error;
 
-/// The longest frame that is accepted, in samples: 24 s at 44.1 kHz, far beyond any musical use.
+/// Limit on the length of a frame, in samples: 24 s at 44.1 kHz.
 pub const MAX_N_FFT: usize = 1 << 20;
 
-/// How a sound is cut into frames; librosa's names and defaults.
+/// Parameters of the STFT; librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StftConfig {
     /// Length of the FFT, in samples.
     pub n_fft: usize,
     /// Samples from one frame to the next.
     pub hop_length: usize,
-    /// Length of the window, in samples; `n_fft` if absent. A shorter window stands in the middle of the frame.
+    /// Length of the window, in samples; `n_fft` if absent. A shorter window is centred in the frame.
     pub win_length: Option<usize>,
-    /// Shape of the window.
+    /// The window function.
     pub window: Window,
-    /// Whether frame `t` has its middle at sample `t * hop_length`.
+    /// Whether frame `t` is centred at sample `t * hop_length`.
     pub center: bool,
-    /// What is heard beyond the ends, if centred.
+    /// How the signal is padded, if centred.
     pub pad_mode: PadMode,
 }
 
@@ -55,7 +53,8 @@ impl Default for StftConfig {
 }
 
 impl StftConfig {
-    /// Number of frames of a sound of `n_samples`; none if it is empty, or too short for one frame and not centred.
+    /// Number of frames of `n_samples` samples; 0 if there are none, or too few for a frame that is not centred.
+    #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {
         let padded = n_samples + 2 * self.padding();
         if n_samples == 0 || self.n_fft == 0 || self.hop_length == 0 || padded < self.n_fft {
@@ -94,9 +93,9 @@ pub struct Stft {
     /// `[n_fft]`
     window: Vec<f32>,
     fft: RealFft,
-    /// `[n_fft]`, working space.
+    /// `[n_fft]`, scratch.
     frame: Vec<f32>,
-    /// `[n_bins]`, working space.
+    /// `[n_bins]`, scratch.
     spectrum: Vec<Complex32>,
 }
 
@@ -104,7 +103,7 @@ impl Stft {
     /// Plans the transform.
     ///
     /// # Errors
-    /// [`Error::InvalidSpec`] if `n_fft` or `hop_length` is 0 or absurd, or the window is longer than the frame.
+    /// [`Error::InvalidSpec`] if `n_fft` or `hop_length` is 0 or over [`MAX_N_FFT`], or the window is longer than the frame.
     pub fn new(config: StftConfig) -> Result<Self, Error> {
         config.validate()?;
         let win_length = config.win_length.unwrap_or(config.n_fft);
@@ -117,22 +116,25 @@ impl Stft {
         })
     }
 
-    /// How it was planned.
+    /// The planned configuration.
+    #[must_use]
     pub fn config(&self) -> &StftConfig {
         &self.config
     }
 
     /// Number of frequency bins: `n_fft / 2 + 1`.
+    #[must_use]
     pub fn n_bins(&self) -> usize {
         self.spectrum.len()
     }
 
-    /// Number of frames of a sound of `n_samples`.
+    /// Number of frames of `n_samples` samples.
+    #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {
         self.config.n_frames(n_samples)
     }
 
-    /// Transforms frame after frame and hands each spectrum, `[n_bins]`, to `visit` together with its number.
+    /// Transforms frame by frame and calls `visit` with the index and the spectrum, `[n_bins]`, of each.
     pub fn for_each_frame(&mut self, samples: &[f32], mut visit: impl FnMut(usize, &[Complex32])) {
         let padding = self.config.padding() as isize;
         for t in 0..self.n_frames(samples.len()) {
@@ -172,14 +174,13 @@ impl Stft {
         self.map(samples, power)
     }
 
-    /// The sound of a complex spectrogram: frames are transformed back, weighted by the window once more, overlapped
-    /// and added, and divided by the sum of the squared windows that lie over each sample.
+    /// The signal of a complex spectrogram: windowed overlap-add, divided by the sum of the squared windows.
     ///
-    /// The inverse of [`Self::transform`] wherever that sum is not zero; with Hann and a hop of a quarter that is everywhere.
+    /// The inverse of [`Self::transform`] wherever that sum is not zero: everywhere for Hann and a hop of a quarter.
     ///
     /// # Shapes
     /// - `spectrogram`: `[n_frames, n_bins]`; an incomplete last row is not read
-    /// - returns: `[n_samples]`; silence where no frame reaches
+    /// - returns: `[n_samples]`; 0 outside of the frames
     ///
     /// # Reference
     /// Griffin & Lim, "Signal estimation from modified short-time Fourier transform", 1984; equals
@@ -192,7 +193,7 @@ impl Stft {
             self.spectrum.copy_from_slice(row);
             self.fft.inverse(&mut self.spectrum, &mut self.frame);
             let start = t * hop_length;
-            let first = padding.saturating_sub(start); // what lies before the sound is left out
+            let first = padding.saturating_sub(start); // samples of the padding are skipped
             let at = (start + first - padding).min(n_samples);
             let frame = self.frame[first.min(self.config.n_fft)..].iter();
             let window = self.window[first.min(self.config.n_fft)..].iter();
@@ -218,13 +219,13 @@ impl Stft {
         spectrogram
     }
 
-    /// Writes the windowed frame that starts at sample `start` of the endless signal.
+    /// Writes the windowed frame that starts at sample `start` of the padded signal.
     fn fill_frame(&mut self, samples: &[f32], start: isize) {
         let n_fft = self.config.n_fft as isize;
-        let first = (-start).clamp(0, n_fft) as usize; // within the frame: where the sound begins,
-        let last = (samples.len() as isize - start).clamp(first as isize, n_fft) as usize; // and where it has ended
+        let first = (-start).clamp(0, n_fft) as usize; // within the frame: the start of the signal,
+        let last = (samples.len() as isize - start).clamp(first as isize, n_fft) as usize; // and its end
         let inside = samples.get((start + first as isize) as usize..).unwrap_or_default();
-        weigh(&mut self.frame[first..last], &self.window[first..last], inside);
+        apply_window(&mut self.frame[first..last], &self.window[first..last], inside);
         for n in (0..first).chain(last..self.config.n_fft) {
             let source = self.config.pad_mode.source(start + n as isize, samples.len());
             self.frame[n] = source.map_or(0.0, |i| samples[i] * self.window[n]);
@@ -234,7 +235,7 @@ impl Stft {
 
 /// `frame = window · samples`
 #[multiversion(targets = "simd")]
-fn weigh(frame: &mut [f32], window: &[f32], samples: &[f32]) {
+fn apply_window(frame: &mut [f32], window: &[f32], samples: &[f32]) {
     frame.iter_mut().zip(window).zip(samples).for_each(|((slot, w), x)| *slot = x * w);
 }
 
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
     use crate::assert_close::assert_close;
 
-    /// A loud chirp that begins and ends abruptly.
+    /// A chirp with abrupt ends.
     fn chirp(n_samples: usize) -> Vec<f32> {
         (0..n_samples).map(|n| (n as f32 * n as f32 * 2e-4 + 1.0).sin()).collect()
     }
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_gives_the_sound_back() {
+    fn the_inverse_reproduces_the_signal() {
         for (n_fft, hop_length, n_samples) in
             [(2048, 512, 10_000), (256, 64, 3001), (255, 60, 1000), (64, 16, 20)]
         {
@@ -281,18 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_gives_uncentred_sound_back_where_windows_reach() {
+    fn the_inverse_of_uncentred_frames_reproduces_the_covered_samples() {
         let config = StftConfig { n_fft: 256, hop_length: 64, center: false, ..StftConfig::default() };
         let mut stft = Stft::new(config).unwrap();
         let samples = chirp(1024);
         let spectrogram = stft.transform(&samples);
         let found = stft.inverse(&spectrogram, 1024);
-        // The periodic Hann window starts with a zero: nothing is known of the very first sample.
+        // The periodic Hann window starts with a zero: the first sample cannot be reconstructed.
         assert_close(&found[64..960], &samples[64..960], 2e-6);
     }
 
     #[test]
-    fn the_inverse_of_anything_is_finite_and_as_long_as_wished() {
+    fn any_spectrogram_has_a_finite_inverse_of_the_requested_length() {
         let mut stft = planned(64, 16);
         let spectrogram = vec![Complex32::new(1.0, -2.0); 10 * stft.n_bins() + 5];
         for n_samples in [0, 1, 100, 1000] {
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_side_by_side_without_a_window_keep_the_energy_of_the_sound() {
+    fn adjacent_frames_without_a_window_preserve_energy() {
         let config = StftConfig {
             n_fft: 128,
             hop_length: 128,
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn each_frame_is_the_naive_transform_of_its_windowed_samples() {
+    fn each_frame_equals_the_dft_of_its_windowed_samples() {
         let mut stft = planned(100, 30);
         let samples = chirp(400);
         let window = Window::Hann.frame_weights(100, 100);
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_counted_as_librosa_counts_them() {
+    fn the_number_of_frames_equals_librosas() {
         // librosa.stft(np.zeros(n), n_fft=n_fft, hop_length=hop, center=center).shape[1], librosa 0.11
         let count = |n_fft, hop_length, center, n_samples| {
             StftConfig { n_fft, hop_length, center, ..StftConfig::default() }.n_frames(n_samples)
@@ -354,14 +355,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_for_a_frame_has_none() {
+    fn signals_shorter_than_a_frame_have_no_frames() {
         let mut stft = Stft::new(StftConfig { center: false, ..StftConfig::default() }).unwrap();
         assert!(stft.power(&chirp(2047)).is_empty());
         assert!(planned(2048, 512).transform(&[]).is_empty());
     }
 
     #[test]
-    fn the_same_sound_gives_the_same_bits_whatever_came_before() {
+    fn output_does_not_depend_on_previous_signals() {
         let mut stft = planned(512, 128);
         let first = stft.magnitude(&chirp(3000));
         stft.magnitude(&chirp(10_000));
@@ -369,16 +370,16 @@ mod tests {
     }
 
     #[test]
-    fn impossible_frames_are_refused_by_name() {
-        let refused = |config: StftConfig| match Stft::new(config) {
+    fn invalid_parameters_are_rejected_by_name() {
+        let rejected = |config: StftConfig| match Stft::new(config) {
             Err(Error::InvalidSpec { parameter, .. }) => parameter,
             other => panic!("{other:?}"),
         };
         let default = StftConfig::default;
-        assert_eq!(refused(StftConfig { n_fft: 0, ..default() }), "n_fft");
-        assert_eq!(refused(StftConfig { n_fft: usize::MAX, ..default() }), "n_fft");
-        assert_eq!(refused(StftConfig { hop_length: 0, ..default() }), "hop_length");
-        assert_eq!(refused(StftConfig { win_length: Some(0), ..default() }), "win_length");
-        assert_eq!(refused(StftConfig { win_length: Some(2049), ..default() }), "win_length");
+        assert_eq!(rejected(StftConfig { n_fft: 0, ..default() }), "n_fft");
+        assert_eq!(rejected(StftConfig { n_fft: usize::MAX, ..default() }), "n_fft");
+        assert_eq!(rejected(StftConfig { hop_length: 0, ..default() }), "hop_length");
+        assert_eq!(rejected(StftConfig { win_length: Some(0), ..default() }), "win_length");
+        assert_eq!(rejected(StftConfig { win_length: Some(2049), ..default() }), "win_length");
     }
 }

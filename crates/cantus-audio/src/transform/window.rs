@@ -1,10 +1,8 @@
-//! Windows: the weights that fade a frame in and out before its Fourier transform.
+//! Window functions for spectral analysis.
 //!
-//! A frame is cut out of a longer sound, and its hard edges would smear every tone over all frequencies. A window
-//! lowers the edges towards zero; how it does so trades the width of a tone's peak against the leakage far from it.
+//! A window reduces spectral leakage by tapering the ends of a frame, at the cost of a wider main lobe.
 //!
-//! All windows here are *periodic* (the first sample of the next period is left off), as spectral analysis wants
-//! them, and equal `scipy.signal.get_window(name, n, fftbins=True)`.
+//! All windows here are *periodic*, as for spectral analysis, and equal `scipy.signal.get_window(name, n, fftbins=True)`.
 //!
 //! # Reference
 //! Harris, "On the use of windows for harmonic analysis with the discrete Fourier transform", 1978;
@@ -14,7 +12,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// The shape of a window, named as SciPy names it.
+/// A window function; names as in SciPy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Window {
@@ -29,11 +27,11 @@ pub enum Window {
     BlackmanHarris,
     /// Four cosine terms, Nuttall's minimum; side lobes below -98 dB.
     Nuttall,
-    /// Five cosine terms; a peak so flat that amplitudes can be read off it.
+    /// Five cosine terms; a flat main lobe, for amplitude measurement.
     Flattop,
-    /// Triangle that ends in zeros.
+    /// Triangle with zero ends.
     Bartlett,
-    /// No fading at all.
+    /// Rectangular: all weights are 1.
     Boxcar,
 }
 
@@ -45,6 +43,7 @@ impl Window {
     ///
     /// # Reference
     /// Equals `scipy.signal.get_window(self, win_length, fftbins=True)` within 1e-15.
+    #[must_use]
     pub fn weights(self, win_length: usize) -> Vec<f64> {
         if win_length == 1 {
             return vec![1.0];
@@ -52,7 +51,7 @@ impl Window {
         (0..win_length).map(|n| self.weight(n as f64 / win_length as f64)).collect()
     }
 
-    /// The weights as a frame of `n_fft` samples needs them: `win_length` of them in the middle, zeros around.
+    /// The weights of a frame of `n_fft` samples: `win_length` weights in the middle, zeros around them.
     ///
     /// # Shapes
     /// - returns: `[n_fft]`
@@ -61,6 +60,7 @@ impl Window {
     ///
     /// # Reference
     /// Equals `librosa.util.pad_center(get_window(…), size=n_fft)`.
+    #[must_use]
     pub fn frame_weights(self, win_length: usize, n_fft: usize) -> Vec<f32> {
         let win_length = win_length.min(n_fft);
         let first = (n_fft - win_length) / 2;
@@ -71,7 +71,7 @@ impl Window {
         weights
     }
 
-    /// The weight at `position`, which runs from 0 to 1 over one period.
+    /// The weight at `position` of the period, in [0, 1).
     fn weight(self, position: f64) -> f64 {
         match self {
             Self::Hann => cosine_sum(&[0.5, 0.5], position),
@@ -89,7 +89,7 @@ impl Window {
     }
 }
 
-/// `Σ coefficients[k] · cos(k · (2π · position - π))`: the family to which most windows belong.
+/// A cosine-sum window: `Σ coefficients[k] · cos(k · (2π · position - π))`.
 fn cosine_sum(coefficients: &[f64], position: f64) -> f64 {
     let angle = PI * (2.0 * position - 1.0);
     coefficients.iter().enumerate().map(|(k, a)| a * (k as f64 * angle).cos()).sum()
@@ -101,20 +101,20 @@ mod tests {
     use crate::assert_close::assert_close;
 
     #[test]
-    fn a_window_shorter_than_its_frame_stands_in_the_middle() {
+    fn a_window_shorter_than_its_frame_is_centred() {
         // print(librosa.util.pad_center(scipy.signal.get_window("hann", 4), size=9))
         assert_close(&Window::Hann.frame_weights(4, 9), &[0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0], 1e-7);
     }
 
     #[test]
-    fn hann_windows_a_half_apart_add_up_to_one() {
+    fn hann_windows_at_half_overlap_add_up_to_one() {
         let weights = Window::Hann.weights(64);
         let sums: Vec<f64> = weights.iter().zip(&weights[32..]).map(|(a, b)| a + b).collect();
         assert_close(&sums, &[1.0; 32], 1e-15);
     }
 
     #[test]
-    fn no_window_is_too_short_or_too_long() {
+    fn windows_of_length_0_and_1_and_over_n_fft_are_accepted() {
         assert!(Window::Hann.weights(0).is_empty());
         assert_eq!(Window::Hann.weights(1), [1.0]);
         assert_eq!(Window::Boxcar.frame_weights(9, 2), [1.0, 1.0]);

@@ -1,11 +1,11 @@
-//! Real music, where it is: what several tests that hear it need.
+//! Access to real music for tests; it is not in the repository.
 
 use std::path::Path;
 
-/// The first tracks of each genre of GTZAN; they may not be distributed.
+/// The first tracks of each genre of GTZAN, which may not be redistributed.
 pub const MUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/gtzan-clips");
 
-/// Whether the music is there; says so if it is not.
+/// Whether the music is available; prints a line if it is not.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 pub fn is_there() -> bool {
     let is_there = Path::new(MUSIC).is_dir();

@@ -1,4 +1,4 @@
-"""MFCC(13, 2048, 512) of real music by librosa, to hold ours against. DIR is a folder of <genre>/<track>.wav.
+"""MFCC(13, 2048, 512) of real music by librosa, as reference values. DIR is a folder of <genre>/<track>.wav.
 
     pip install librosa==0.11.0 soundfile==0.14.0
 

@@ -1,4 +1,4 @@
-"""Whether MP3s are decoded as librosa (libsndfile with mpg123) decodes them: same length, same place, same samples.
+"""Whether MP3s are decoded as librosa (libsndfile with mpg123) decodes them: same length, same alignment, same samples.
 
     pip install soundfile==0.14.0 numpy==2.4.6
     cargo build --release -p cantus-audio --example decode

@@ -1,4 +1,4 @@
-"""How far MFCCs move when we resample instead of librosa: the table in src/resample.rs.
+"""Difference of MFCCs after our resampling from those after librosa's: the table in src/resample/mod.rs.
 
     pip install librosa==0.11.0 soxr==1.1.0 numpy==2.4.6
     cargo build --release -p cantus-audio --example resample

@@ -1,4 +1,4 @@
-"""The constants of src/resample.rs: soxr's impulse response, measured, and the Kaiser-windowed sinc that fits it.
+"""The constants of src/resample/filter.rs: a Kaiser-windowed sinc fitted to the measured impulse response of soxr.
 
     pip install soxr==1.1.0 numpy==2.4.6 scipy==1.17.1
     python soxr_filter.py

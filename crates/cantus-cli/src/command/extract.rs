@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use cantus::{Recipe, input_files};
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
@@ -97,7 +97,7 @@ pub struct Choices<'a> {
     pub overwrite: bool,
     pub exclude: Option<&'a Path>,
     /// Altered copies that are heard beside each track.
-    pub augmentation: Option<&'a CopySpec>,
+    pub augmentation: Option<&'a AugmentSpec>,
     pub audit: AuditMode,
 }
 
@@ -141,7 +141,7 @@ impl Extract {
     }
 
     /// The copies that a recipe asks for, where one was named.
-    fn augmentation(&self) -> anyhow::Result<Option<CopySpec>> {
+    fn augmentation(&self) -> anyhow::Result<Option<AugmentSpec>> {
         let Some(name) = &self.augment else { return Ok(None) };
         let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
         let copies = recipe.augmentation.copy_spec();

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use serde::Serialize;
 
 use crate::catalog::csv_table::normalized_path;
@@ -68,7 +68,7 @@ impl Exclusions {
         table.write_record(["path", "reason"]).map_err(failed)?;
         rows.iter().try_for_each(|row| table.serialize(row)).map_err(failed)?;
         let bytes = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-        pending_file::write(path, &bytes).map_err(Error::io(path))
+        atomic_file::write(path, &bytes).map_err(Error::io(path))
     }
 
     /// Number of paths.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{Decoder, Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning, Decoder};
 use cantus_audio::fingerprint::Fingerprinter;
 use cantus_audio::level::{LevelMeter, Levels};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ const WINDOW_S: f64 = 0.05;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileAnalysis {
     /// Codec, sample rate and channels of the file.
-    pub source: Source,
+    pub source: AudioSource,
     /// Length of the mono mix, in samples at the file's own rate.
     pub n_samples: u64,
     /// Largest amplitude of the mono mix; 1 is full scale.
@@ -37,7 +37,7 @@ pub struct FileAnalysis {
     /// Chromaprint fingerprint, see [`cantus_audio::fingerprint`].
     pub fingerprint: Vec<u32>,
     /// Damage that the decoder tolerated.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DecodeWarning>,
 }
 
 impl FileAnalysis {
@@ -81,7 +81,7 @@ pub fn analyze_file(
         analyzer.meter.add(interleaved, n_channels);
     }
     let source = decoder.source().clone();
-    Ok(analyzer.finish(source, decoder.into_faults()))
+    Ok(analyzer.finish(source, decoder.into_warnings()))
 }
 
 /// Accumulates the analysis block by block.
@@ -118,7 +118,7 @@ impl Analyzer {
         self.fingerprinter.consume(block);
     }
 
-    fn finish(self, source: Source, faults: Vec<Fault>) -> FileAnalysis {
+    fn finish(self, source: AudioSource, faults: Vec<DecodeWarning>) -> FileAnalysis {
         let mono = self.mono.finish();
         let channel = mono.channels.first().copied().unwrap_or_default();
         FileAnalysis {
@@ -199,7 +199,7 @@ mod tests {
         let hash = |rate: u32, block: usize| {
             let mut analyzer = Analyzer::new(rate);
             [0.0, 0.25, -0.5, 0.75].chunks(block).for_each(|block| analyzer.consume(block));
-            let source = Source { codec: String::new(), sample_rate: rate, n_channels: 1 };
+            let source = AudioSource { codec: String::new(), sample_rate: rate, n_channels: 1 };
             analyzer.finish(source, Vec::new()).sha256
         };
         assert_eq!(hash(8000, 1), hash(8000, 4));

@@ -1,6 +1,6 @@
 //! Audits of small catalogues, from their files to what is found.
 
-use cantus_audio::decode::{Fault, Source};
+use cantus_audio::decode::{AudioSource, DecodeWarning};
 use cantus_audio::level::{ChannelLevels, Levels};
 
 use super::*;
@@ -9,7 +9,7 @@ use super::*;
 fn valid(seed: u32) -> FileAnalysis {
     let channel = ChannelLevels { peak: 0.5, rms: 0.1, ..ChannelLevels::default() };
     FileAnalysis {
-        source: Source { codec: "mp3".to_owned(), sample_rate: 44_100, n_channels: 2 },
+        source: AudioSource { codec: "mp3".to_owned(), sample_rate: 44_100, n_channels: 2 },
         n_samples: 30 * 44_100,
         peak: 0.5,
         rms: 0.1,
@@ -44,7 +44,8 @@ fn a_valid_recording_has_no_issues_and_each_fault_has_its_own() {
     assert_eq!(kinds(|e| e.levels.channels[0].n_clipped = 30_000), [IssueKind::Clipped]);
     assert!(kinds(|e| e.levels.channels[0].n_clipped = 30).is_empty());
     assert_eq!(kinds(|e| e.levels.channels[1].offset = -0.02), [IssueKind::Offset]);
-    let fault = |is_end| Fault { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
+    let fault =
+        |is_end| DecodeWarning { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
     assert_eq!(kinds(|e| e.faults.push(fault(true))), [IssueKind::Truncated]);
     assert_eq!(kinds(|e| e.faults.push(fault(false))), [IssueKind::Damaged]);
     let unreadable = AuditedFile { analysis: Err("no sound".to_owned()), ..file("a/1.mp3", valid(1)) };

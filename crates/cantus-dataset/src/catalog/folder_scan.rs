@@ -100,7 +100,7 @@ impl FolderScan {
 
 /// Files whose content is audio although their extension is not, of the first [`MAX_PROBED`].
 fn misnamed(files: impl Iterator<Item = PathBuf>) -> Vec<String> {
-    let audio = files.take(MAX_PROBED).filter(|path| cantus_audio::decode::is_sound(path));
+    let audio = files.take(MAX_PROBED).filter(|path| cantus_audio::decode::is_audio_file(path));
     audio.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 

@@ -14,8 +14,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
+use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
-use cantus_audio::pending_file::PendingFile;
 
 use crate::Error;
 use crate::store::{
@@ -85,12 +85,12 @@ pub fn export(store: &FeatureStore, path: &Path) -> Result<(), Error> {
         let kinds: Vec<&str> = store.spec().kinds.iter().map(|kind| kind.name()).collect();
         return Err(Error::NotMfcc { found: kinds.join(" + ") });
     }
-    let mut file = PendingFile::create(path).map_err(Error::io(path))?;
+    let mut file = AtomicFile::create(path).map_err(Error::io(path))?;
     write(store, &mut file, path)?;
     file.commit().map_err(Error::io(path))
 }
 
-fn write(store: &FeatureStore, file: &mut PendingFile, path: &Path) -> Result<(), Error> {
+fn write(store: &FeatureStore, file: &mut AtomicFile, path: &Path) -> Result<(), Error> {
     let failed = |error: serde_json::Error| Error::Io { path: path.to_owned(), source: error.into() };
     let mut out = BufWriter::new(file);
     let text = |out: &mut BufWriter<_>, text: &str| out.write_all(text.as_bytes()).map_err(Error::io(path));

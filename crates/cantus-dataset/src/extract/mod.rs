@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 
 use crate::audit::{Audit, audit};
@@ -38,7 +38,7 @@ pub struct ExtractOptions {
     /// Number of threads; 0 for those of the current pool, by default one per core.
     pub jobs: usize,
     /// Augmented copies of each track, for training.
-    pub augmentation: Option<CopySpec>,
+    pub augmentation: Option<AugmentSpec>,
     /// Discard an existing store with other settings instead of failing.
     pub overwrite: bool,
     /// Set it to cancel: finished parts are kept, and a repeated extraction continues after them.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use cantus_audio::Audio;
-use cantus_audio::augment::{Augmenter, CopySpec};
-use cantus_audio::decode::{self, Fault, Recording};
+use cantus_audio::augment::{AugmentSpec, Augmenter};
+use cantus_audio::decode::{self, DecodeWarning, Recording};
 use cantus_audio::feature::{FeatureExtractor, Heard};
 use cantus_audio::resample::resample;
 
@@ -16,7 +16,7 @@ use crate::store::ExtractFailure;
 pub(super) struct ExtractWorker<'a> {
     pub(super) extractor: FeatureExtractor,
     pub(super) augmenter: Option<Augmenter>,
-    pub(super) augmentation: Option<&'a CopySpec>,
+    pub(super) augmentation: Option<&'a AugmentSpec>,
 }
 
 /// Features of a track and of its augmented copies.
@@ -107,17 +107,18 @@ fn load_and_analyze(path: &Path, sample_rate: u32) -> Result<(Recording, FileAna
         samples = resample(&samples, file_rate, sample_rate);
     }
     let (source, faults) = (analysis.source.clone(), analysis.faults.clone());
-    Ok((Recording { audio: Audio { samples, sample_rate }, source, faults }, analysis))
+    Ok((Recording { audio: Audio { samples, sample_rate }, source, warnings: faults }, analysis))
 }
 
 /// One line on all damage that the decoder tolerated.
 fn damage_summary(recording: &Recording) -> Option<String> {
     let rate = f64::from(recording.source.sample_rate);
-    let describe = |fault: &Fault| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
-    match &recording.faults[..] {
+    let describe =
+        |fault: &DecodeWarning| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
+    match &recording.warnings[..] {
         [] => None,
         [fault] => Some(describe(fault)),
-        [first, ..] => Some(format!("{} faults, the first: {}", recording.faults.len(), describe(first))),
+        [first, ..] => Some(format!("{} faults, the first: {}", recording.warnings.len(), describe(first))),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use super::file_names::analysis_path;
 use crate::Error;
@@ -30,7 +30,7 @@ impl AnalysisCache {
     pub(crate) fn write(&self, files: &[AuditedFile]) -> Result<(), Error> {
         let failed = |error| Error::Io { path: self.path.clone(), source: std::io::Error::other(error) };
         let bytes = serde_json::to_vec(files).map_err(failed)?;
-        pending_file::write(&self.path, &bytes).map_err(Error::io(&self.path))
+        atomic_file::write(&self.path, &bytes).map_err(Error::io(&self.path))
     }
 
     /// Removes the caches of all parts from that index on.

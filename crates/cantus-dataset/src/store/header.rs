@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::atomic_file;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::pending_file;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;
@@ -42,7 +42,7 @@ pub(crate) struct Header {
     pub(crate) features: FeatureSpec,
     /// How augmented copies were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) augmentation: Option<CopySpec>,
+    pub(crate) augmentation: Option<AugmentSpec>,
 }
 
 impl Header {
@@ -132,6 +132,6 @@ impl Header {
         let path = dir.join(file_names::HEADER);
         let text = toml::to_string(self)
             .map_err(|error| Error::Io { path: path.clone(), source: std::io::Error::other(error) })?;
-        pending_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
+        atomic_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
     }
 }

@@ -14,8 +14,8 @@ use arrow_array::{
 };
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::pending_file::PendingFile;
 
 use super::record::{LabelSet, PartRecord, TrackRecord};
 use crate::Error;
@@ -49,7 +49,7 @@ pub(super) fn write_part(
         Error::Io { path: path.to_owned(), source }
     };
     let batch = record_batch(record, features, starts_known).map_err(failed)?;
-    let mut file = PendingFile::create(path).map_err(Error::io(path))?;
+    let mut file = AtomicFile::create(path).map_err(Error::io(path))?;
     {
         let mut writer = FileWriter::try_new(&mut file, &batch.schema()).map_err(failed)?;
         if batch.num_rows() > 0 {

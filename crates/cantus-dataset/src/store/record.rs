@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub(crate) struct PartRecord {
     pub(crate) spec: FeatureSpec,
     /// How augmented copies of its tracks were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(crate) augmentation: Option<CopySpec>,
+    pub(crate) augmentation: Option<AugmentSpec>,
     pub(crate) tracks: Vec<TrackRecord>,
 }
 
@@ -158,7 +158,11 @@ impl FileStamp {
 
 impl PartRecord {
     /// The record of a part written by this version.
-    pub(crate) fn new(spec: &FeatureSpec, augmentation: Option<&CopySpec>, tracks: Vec<TrackRecord>) -> Self {
+    pub(crate) fn new(
+        spec: &FeatureSpec,
+        augmentation: Option<&AugmentSpec>,
+        tracks: Vec<TrackRecord>,
+    ) -> Self {
         let augmentation = augmentation.cloned();
         let format = format_of(tracks.iter().any(|track| track.input.label_set.is_tagged()));
         Self { format, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
@@ -168,7 +172,7 @@ impl PartRecord {
     pub(crate) fn matches<'a>(
         &self,
         spec: &FeatureSpec,
-        augmentation: Option<&CopySpec>,
+        augmentation: Option<&AugmentSpec>,
         inputs: impl ExactSizeIterator<Item = &'a TrackInput>,
     ) -> bool {
         self.version == VERSION

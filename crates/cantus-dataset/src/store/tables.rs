@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ fn write_table<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Resu
     table.write_record(header).map_err(failed)?;
     rows.iter().try_for_each(|row| table.serialize(row)).map_err(failed)?;
     let bytes = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    pending_file::write(path, &bytes).map_err(Error::io(path))
+    atomic_file::write(path, &bytes).map_err(Error::io(path))
 }
 
 /// Reads the rows of a table.

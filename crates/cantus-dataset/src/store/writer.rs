@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use super::file_names::{self, is_analysis, is_part, is_table, part_path};
 use super::header::Header;
@@ -36,7 +36,7 @@ impl StoreWriter {
         }
         let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
         let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
-        remove_files(dir, pending_file::is_pending)?;
+        remove_files(dir, atomic_file::is_temporary)?;
         // Before anything is removed, so that a folder left by a killed process is an incomplete store.
         header.write(dir)?;
         if overwrite {
@@ -138,7 +138,7 @@ fn has_other_files(dir: &Path) -> Result<bool, Error> {
         is_part(name)
             || is_analysis(name)
             || is_table(name)
-            || pending_file::is_pending(name)
+            || atomic_file::is_temporary(name)
             || name == file_names::LOCK
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();

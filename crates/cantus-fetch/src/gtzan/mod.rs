@@ -12,7 +12,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 
 use super::{Credentials, Download, Error, Limits, Watch, unpack};
 
@@ -106,7 +106,7 @@ pub fn write_beside(dir: &Path) -> Result<(), Error> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     for (name, content) in BESIDE {
         let path = dir.join(name);
-        pending_file::write(&path, content.as_bytes()).map_err(Error::io(&path))?;
+        atomic_file::write(&path, content.as_bytes()).map_err(Error::io(&path))?;
     }
     Ok(())
 }

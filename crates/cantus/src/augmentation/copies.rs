@@ -1,7 +1,7 @@
 //! Altered copies of recordings, as training meets them: which there are to learn from, and whether they are those that
 //! the recipe wants.
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_dataset::FeatureStore;
 
 /// Segments to learn from: those of the training part, and behind them those of the first `n_copies` copies of every track
@@ -19,7 +19,7 @@ pub(crate) fn with_copies(store: &FeatureStore, training: &[usize], n_copies: us
 }
 
 /// Why a store has not the copies that a recipe wants, in words; none if it has.
-pub(crate) fn misfit(store: &FeatureStore, wanted: &CopySpec) -> Option<String> {
+pub(crate) fn misfit(store: &FeatureStore, wanted: &AugmentSpec) -> Option<String> {
     if wanted.copies == 0 {
         return None;
     }

@@ -15,7 +15,7 @@ mod spec_augment;
 
 use std::path::Path;
 
-use cantus_audio::augment::{AudioAugmentation, CopySpec};
+use cantus_audio::augment::{AudioAugmentation, AugmentSpec};
 use serde::{Deserialize, Serialize};
 
 pub use mixup::Mixup;
@@ -41,8 +41,8 @@ pub struct Augmentation {
 
 impl Augmentation {
     /// The part that extraction does.
-    pub fn copy_spec(&self) -> CopySpec {
-        CopySpec { copies: self.copies, seed: self.seed, audio: self.audio.clone() }
+    pub fn copy_spec(&self) -> AugmentSpec {
+        AugmentSpec { copies: self.copies, seed: self.seed, audio: self.audio.clone() }
     }
 
     /// Lets relative paths of noises and rooms begin at a folder.
@@ -54,8 +54,8 @@ impl Augmentation {
 
     /// What makes no sense, in words; none if all does.
     pub(crate) fn problem(&self) -> Option<String> {
-        if let Some(problem) = self.copy_spec().problem() {
-            return Some(problem);
+        if let Err(error) = self.copy_spec().validate() {
+            return Some(error.to_string());
         }
         self.mixup.and_then(Mixup::problem)
     }

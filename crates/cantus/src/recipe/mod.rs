@@ -330,7 +330,7 @@ mod tests {
             ("frequency_width = 4", "frequency_width = 14", "the network hears 13 bins"),
             ("crop_frames = 100", "crop_frames = 100\nnormalize = false", "only if normalize = true"),
             ("alpha = 0.2", "alpha = 0", "mixup: alpha = 0: must be more than 0"),
-            ("copies = 2", "copies = 0", "copies = 0, but audio has nothing to alter; set both, or neither"),
+            ("copies = 2", "copies = 0", "copies = 0: expected at least 1, as audio lists augmentations"),
             (
                 "class_weight = { jazz = 2, rock = 0.5 }",
                 "class_weight = 3",

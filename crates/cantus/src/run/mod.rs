@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cantus_audio::pending_file;
+use cantus_audio::atomic_file;
 use cantus_dataset::{FeatureStore, Part};
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ impl Run {
         let dir = &self.dir;
         std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
         // A folder that cannot be written to is told now, and not when the training is over.
-        pending_file::PendingFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
+        atomic_file::AtomicFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl Run {
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path(name);
-        pending_file::write(&path, bytes).map_err(Error::io(&path))
+        atomic_file::write(&path, bytes).map_err(Error::io(&path))
     }
 
     /// The model.

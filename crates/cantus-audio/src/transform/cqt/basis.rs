@@ -1,8 +1,7 @@
-//! The wavelets of one octave, as spectra: what a tone of each bin looks like after the FFT.
+//! The wavelets of one octave of a CQT as sparse spectra (spectral kernels).
 //!
-//! A wavelet is a windowed tone of so many turns that it tells itself from its neighbours a bin away; the lower, the
-//! longer. Its spectrum is a narrow peak of which only the few bins that matter are kept. The product of that spectrum
-//! with a frame's spectrum, summed, is the strength and phase of the tone in the frame (Parseval).
+//! A wavelet is a windowed complex exponential of Q periods. Its spectrum is a narrow peak, of which only the largest bins
+//! are kept. The inner product of that spectrum with a frame's spectrum is the transform's value in the frame (Parseval).
 //!
 //! # Reference
 //! Brown & Puckette, "An efficient algorithm for the calculation of a constant Q transform", 1992;
@@ -16,32 +15,32 @@ use super::CqtConfig;
 use crate::transform::Norm;
 use crate::transform::fourier::{self, Complex32};
 
-/// Sums run in as many lanes; even, as real and imaginary parts alternate.
+/// Lanes of the inner products; even, as real and imaginary parts alternate.
 const LANES: usize = 8;
 
-/// The spectra of some wavelets over one FFT.
+/// The spectra of the wavelets of one octave.
 #[derive(Debug, Clone)]
 pub(super) struct Basis {
     n_fft: usize,
     rows: Vec<Row>,
-    /// The real parts of all rows, each twice, one row behind the other.
+    /// The real parts of all rows, concatenated, each twice.
     re: Vec<f32>,
     /// The imaginary parts, each twice.
     im: Vec<f32>,
 }
 
-/// The part of a wavelet's spectrum that is kept.
+/// The kept range of a wavelet's spectrum.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     /// The first bin.
     bin: usize,
-    /// Where its weights start and end.
+    /// Range of its weights in `re` and `im`.
     start: usize,
     end: usize,
 }
 
 impl Basis {
-    /// Computes the spectra of wavelets at `frequencies`, rising, at a sample rate.
+    /// Computes the spectra of wavelets at ascending `frequencies`, for a sample rate in Hz.
     pub(super) fn new(config: &CqtConfig, frequencies: &[f64], sample_rate: f64) -> Self {
         let lengths: Vec<f64> = frequencies.iter().map(|f| config.wavelet_length(*f, sample_rate)).collect();
         let n_fft = n_fft(&lengths);
@@ -55,16 +54,16 @@ impl Basis {
         basis
     }
 
-    /// Length of the FFT whose spectra are compared.
+    /// Length of the FFT.
     pub(super) fn n_fft(&self) -> usize {
         self.n_fft
     }
 
-    /// Compares a frame with every wavelet.
+    /// The inner products of a frame with every wavelet.
     ///
     /// # Shapes
-    /// - `spectrum`: `[n_fft / 2 + 1]`, as real and imaginary parts in turn
-    /// - returns: one answer for each wavelet
+    /// - `spectrum`: `[n_fft / 2 + 1]`, real and imaginary parts interleaved
+    /// - returns: one value per wavelet
     pub(super) fn responses<'a>(&'a self, spectrum: &'a [f32]) -> impl Iterator<Item = Complex32> + 'a {
         self.rows.iter().map(move |row| {
             let frame = &spectrum[2 * row.bin..];
@@ -74,7 +73,7 @@ impl Basis {
         })
     }
 
-    /// `Σ weights · frame`, of the even places and of the odd ones.
+    /// `Σ weights · frame` over the even and over the odd indices.
     fn sum(&self, weights: &[f32], row: &Row, frame: &[f32]) -> Complex32 {
         let (chunks, rest) = weights[row.start..row.end].as_chunks::<LANES>();
         let (frames, frame_rest) = frame[..row.end - row.start].as_chunks::<LANES>();
@@ -91,8 +90,7 @@ impl Basis {
         Complex32::new((a + c) + (e + g), (b + d) + (f + h))
     }
 
-    /// Keeps the part of a spectrum between the first and the last value that reaches the threshold; zeros for those
-    /// in between that do not.
+    /// Adds the range of a spectrum from the first to the last value that reaches the threshold; values below it become 0.
     fn push(&mut self, spectrum: &[Complex32], threshold: f32) {
         let is_kept = |bin: &Complex32| bin.norm() >= threshold;
         let first = spectrum.iter().position(is_kept).unwrap_or(0);
@@ -107,14 +105,14 @@ impl Basis {
     }
 }
 
-/// The smallest power of two that holds the longest of the wavelets.
+/// The smallest power of two of at least the length of the longest wavelet.
 pub(super) fn n_fft(lengths: &[f64]) -> usize {
     let longest = lengths.iter().copied().fold(1.0, f64::max);
     2f64.powf(longest.log2().ceil()) as usize
 }
 
-/// A wavelet of `turn` turns per sample in the middle of a frame: its real and its imaginary part.
-fn wavelet(config: &CqtConfig, turn: f64, length: f64, n_fft: usize) -> (Vec<f64>, Vec<f64>) {
+/// Real and imaginary part of a wavelet of `frequency` periods per sample, centred in a frame.
+fn wavelet(config: &CqtConfig, frequency: f64, length: f64, n_fft: usize) -> (Vec<f64>, Vec<f64>) {
     let first = (-length / 2.0).floor();
     let n = ((length / 2.0).floor() - first) as usize;
     let window = config.window.weights(n);
@@ -122,15 +120,15 @@ fn wavelet(config: &CqtConfig, turn: f64, length: f64, n_fft: usize) -> (Vec<f64
     let offset = (n_fft - n) / 2;
     let (mut re, mut im) = (vec![0.0; n_fft], vec![0.0; n_fft]);
     for (i, weight) in window.iter().enumerate() {
-        let angle = TAU * turn * (first + i as f64);
-        // Through f32, as librosa stores them.
+        let angle = TAU * frequency * (first + i as f64);
+        // Rounded to f32, as librosa stores them.
         re[offset + i] = f64::from((weight * scale * angle.cos()) as f32);
         im[offset + i] = f64::from((weight * scale * angle.sin()) as f32);
     }
     (re, im)
 }
 
-/// The length of a wavelet whose magnitudes are these.
+/// The norm of a wavelet with these magnitudes.
 fn norm_of(norm: Norm, window: &[f64]) -> f64 {
     let length = match norm {
         Norm::Max => window.iter().copied().fold(0.0, f64::max),
@@ -141,7 +139,7 @@ fn norm_of(norm: Norm, window: &[f64]) -> f64 {
     if length > 0.0 { length } else { 1.0 }
 }
 
-/// The least magnitude that is kept: all below it together are less than `sparsity` of the sum of magnitudes.
+/// The smallest magnitude that is kept: those below it sum to less than `sparsity` of the sum of magnitudes.
 fn threshold(spectrum: &[Complex32], sparsity: f32) -> f32 {
     let mut magnitudes: Vec<f32> = spectrum.iter().map(|bin| bin.norm()).collect();
     let sum: f32 = magnitudes.iter().sum();
@@ -156,7 +154,7 @@ fn threshold(spectrum: &[Complex32], sparsity: f32) -> f32 {
     0.0
 }
 
-/// The spectrum of a complex signal, by two real transforms.
+/// The spectrum of a complex signal by two real FFTs.
 struct WaveletTransform {
     plan: std::sync::Arc<dyn realfft::RealToComplex<f64>>,
 }
@@ -166,7 +164,7 @@ impl WaveletTransform {
         Self { plan: RealFftPlanner::new().plan_fft_forward(n_fft) }
     }
 
-    /// `[n_fft / 2 + 1]`; the signals are used as working space.
+    /// `[n_fft / 2 + 1]`; the signals are used as scratch.
     #[expect(clippy::expect_used, reason = "the signals have the length of the plan")]
     fn spectrum(&mut self, re: &mut [f64], im: &mut [f64]) -> Vec<Complex32> {
         let n_bins = fourier::n_bins(re.len());
@@ -184,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kept_part_answers_as_the_whole_spectrum_would() {
+    fn inner_products_equal_their_definition() {
         let config = CqtConfig { sparsity: 0.0, ..CqtConfig::default() };
         let basis = Basis::new(&config, &[2093.0, 3000.0], 22_050.0);
         assert_eq!(basis.n_fft(), 256);

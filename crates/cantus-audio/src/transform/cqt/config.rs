@@ -1,4 +1,4 @@
-//! What a constant-Q transform is made of, and what it has to be.
+//! Parameters of the constant-Q transform and their validation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,15 @@ use crate::transform::{Norm, PadMode, Window};
 
 /// C1, the lowest C of a piano, in Hz: librosa's lowest bin.
 pub const C1_HZ: f64 = 32.703_195_662_574_83;
-/// The most bins that are accepted.
+/// Limit on the number of bins.
 const MAX_N_BINS: usize = 4096;
-/// How often the rate is halved beforehand at most: a filter for 4096 : 1 is long enough.
-const MAX_HALVINGS_BEFORE: i64 = 12;
+/// Limit on downsampling before the first octave, which bounds the length of its filter.
+const MAX_EARLY_HALVINGS: i64 = 12;
 
-/// How notes are heard; librosa's names and defaults.
+/// Parameters of the CQT; librosa's names and defaults.
 ///
-/// Within a feature specification, what the specification says for all kinds (sample rate, hop, window, padding) holds
-/// here too, and is not written.
+/// In a feature specification, the parameters shared by all kinds (sample rate, hop, window, padding) are taken from it and
+/// not serialised here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CqtConfig {
@@ -30,22 +30,22 @@ pub struct CqtConfig {
     pub f_min: f64,
     /// Number of bins.
     pub n_bins: usize,
-    /// Bins in an octave.
+    /// Number of bins per octave.
     pub bins_per_octave: usize,
-    /// By how much everything is out of tune, in bins.
+    /// Tuning offset, in bins.
     pub tuning: f64,
-    /// Length of the wavelets; below 1 they are shorter, sharper in time and blunter in pitch.
+    /// Factor of the wavelet lengths; below 1, time resolution is finer and frequency resolution coarser.
     pub filter_scale: f64,
-    /// Scaling of the wavelets.
+    /// Norm of the wavelets.
     pub norm: Norm,
-    /// Part of each wavelet's spectrum that is left out, from 0 to below 1.
+    /// Share of each wavelet's spectral magnitude that is set to 0, in [0, 1).
     pub sparsity: f32,
-    /// Shape of the wavelets.
+    /// Window of the wavelets.
     #[serde(skip)]
     pub window: Window,
-    /// Whether bins are divided by the root of their wavelet's length.
+    /// Whether bins are divided by the square root of their wavelet's length.
     pub scale: bool,
-    /// What is heard beyond the ends.
+    /// How the signal is padded.
     #[serde(skip)]
     pub pad_mode: PadMode,
 }
@@ -74,15 +74,17 @@ impl CqtConfig {
     ///
     /// # Reference
     /// Equals `librosa.cqt_frequencies`.
+    #[must_use]
     pub fn frequencies(&self) -> Vec<f64> {
         let octaves = |bins: f64| (bins / self.bins_per_octave as f64).exp2();
         (0..self.n_bins).map(|bin| self.f_min * octaves(self.tuning) * octaves(bin as f64)).collect()
     }
 
-    /// Length of a wavelet, in samples and parts of samples: Q turns.
+    /// Length of a wavelet in samples, not rounded: Q periods.
     ///
     /// # Reference
     /// Equals `librosa.filters.wavelet_lengths`.
+    #[must_use]
     pub fn wavelet_length(&self, frequency: f64, sample_rate: f64) -> f64 {
         self.quality() * sample_rate / frequency
     }
@@ -127,25 +129,25 @@ impl CqtConfig {
         })
     }
 
-    /// How often the rate is halved before the first octave: as often as the highest bin and the hop allow.
+    /// Number of times that the rate is halved before the first octave: as often as the highest bin and the hop allow.
     ///
     /// # Reference
-    /// `librosa.cqt` 0.11; an octave of room is left for the filter.
-    pub(super) fn n_halvings_before(&self) -> u32 {
+    /// `librosa.cqt` 0.11; an octave is reserved for the filter's transition band.
+    pub(super) fn n_early_halvings(&self) -> u32 {
         let nyquist = f64::from(self.sample_rate) / 2.0;
         let by_frequency = (nyquist / self.highest_frequency()).log2().ceil() as i64 - 2;
         let n_octaves = self.n_bins.div_ceil(self.bins_per_octave) as i64;
         let by_hop = i64::from(self.hop_length.trailing_zeros()) - n_octaves + 1;
-        by_frequency.min(by_hop).clamp(0, MAX_HALVINGS_BEFORE) as u32
+        by_frequency.min(by_hop).clamp(0, MAX_EARLY_HALVINGS) as u32
     }
 
-    /// Where the highest wavelet ends, in Hz: its frequency and half of its bandwidth.
+    /// Upper limit of the highest wavelet's band, in Hz: its frequency plus half of its bandwidth.
     fn highest_frequency(&self) -> f64 {
         let highest = self.frequencies().last().copied().unwrap_or(self.f_min);
         highest * (1.0 + 0.5 * equivalent_bandwidth(self.window) / self.quality())
     }
 
-    /// Frequency over bandwidth, the same for all bins.
+    /// The quality factor Q: frequency over bandwidth, equal for all bins.
     fn quality(&self) -> f64 {
         let ratio = (2.0 / self.bins_per_octave as f64).exp2(); // from a bin to the one after the next
         self.filter_scale * (ratio + 1.0) / (ratio - 1.0)
@@ -155,7 +157,7 @@ impl CqtConfig {
 /// Equivalent noise bandwidth of a window, in bins of its own length.
 ///
 /// # Reference
-/// Harris 1978; within a thousandth of `librosa.filters.window_bandwidth`, which is enough for a limit.
+/// Harris 1978; within 0.1 % of `librosa.filters.window_bandwidth`, which is sufficient for a limit.
 fn equivalent_bandwidth(window: Window) -> f64 {
     let weights = window.weights(1000);
     let (sum, power) = weights.iter().fold((0.0, 0.0), |(sum, power), w| (sum + w, power + w * w));
@@ -182,7 +184,7 @@ fn require(
 mod tests {
     use super::*;
 
-    fn refused(config: CqtConfig) -> &'static str {
+    fn rejected(config: CqtConfig) -> &'static str {
         match config.validate() {
             Err(Error::InvalidSpec { parameter, .. }) => parameter,
             other => panic!("{config:?}: {other:?}"),
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn seven_octaves_from_c1_are_the_default() {
+    fn the_default_is_seven_octaves_from_c1() {
         let config = CqtConfig::default();
         config.validate().unwrap();
         let frequencies = config.frequencies();
@@ -198,18 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn impossible_transforms_are_refused_by_name() {
+    fn invalid_parameters_are_rejected_by_name() {
         let default = CqtConfig::default;
-        assert_eq!(refused(CqtConfig { n_bins: 0, ..default() }), "n_bins");
-        assert_eq!(refused(CqtConfig { n_bins: 120, ..default() }), "n_bins");
-        assert_eq!(refused(CqtConfig { n_bins: usize::MAX, ..default() }), "n_bins");
-        assert_eq!(refused(CqtConfig { bins_per_octave: 0, ..default() }), "bins_per_octave");
-        assert_eq!(refused(CqtConfig { hop_length: 0, ..default() }), "hop_length");
-        assert_eq!(refused(CqtConfig { f_min: 0.0, ..default() }), "f_min");
-        assert_eq!(refused(CqtConfig { f_min: 0.001, ..default() }), "f_min");
-        assert_eq!(refused(CqtConfig { f_min: f64::NAN, ..default() }), "f_min");
-        assert_eq!(refused(CqtConfig { filter_scale: 0.0, ..default() }), "filter_scale");
-        assert_eq!(refused(CqtConfig { sparsity: 1.0, ..default() }), "sparsity");
-        assert_eq!(refused(CqtConfig { tuning: f64::INFINITY, ..default() }), "tuning");
+        assert_eq!(rejected(CqtConfig { n_bins: 0, ..default() }), "n_bins");
+        assert_eq!(rejected(CqtConfig { n_bins: 120, ..default() }), "n_bins");
+        assert_eq!(rejected(CqtConfig { n_bins: usize::MAX, ..default() }), "n_bins");
+        assert_eq!(rejected(CqtConfig { bins_per_octave: 0, ..default() }), "bins_per_octave");
+        assert_eq!(rejected(CqtConfig { hop_length: 0, ..default() }), "hop_length");
+        assert_eq!(rejected(CqtConfig { f_min: 0.0, ..default() }), "f_min");
+        assert_eq!(rejected(CqtConfig { f_min: 0.001, ..default() }), "f_min");
+        assert_eq!(rejected(CqtConfig { f_min: f64::NAN, ..default() }), "f_min");
+        assert_eq!(rejected(CqtConfig { filter_scale: 0.0, ..default() }), "filter_scale");
+        assert_eq!(rejected(CqtConfig { sparsity: 1.0, ..default() }), "sparsity");
+        assert_eq!(rejected(CqtConfig { tuning: f64::INFINITY, ..default() }), "tuning");
     }
 }

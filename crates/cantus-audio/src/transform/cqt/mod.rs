@@ -1,21 +1,20 @@
-//! The constant-Q transform: a spectrum whose bins are notes.
+//! The constant-Q transform (CQT): a time-frequency transform with geometrically spaced bins.
 //!
-//! The bins of a Fourier transform are evenly spaced in Hz; notes are evenly spaced in octaves. Here each bin has the
-//! same *quality* Q, its frequency over its width: low notes are listened to for long and told apart finely, high ones
-//! briefly, as the ear does.
+//! All bins have the same quality factor Q, the ratio of frequency to bandwidth: low bins have long wavelets and a fine
+//! frequency resolution, high bins short wavelets and a fine time resolution.
 //!
 //! # Method
-//! The wavelets of one octave are half as long as those of the octave below. So only the top octave is computed at
-//! the full rate; then the sound is halved in rate and the same wavelets hear the next octave, until all are heard.
-//! The wavelets act in the frequency domain, where each is a few numbers (`basis`). Where the hop is no longer
-//! even, the rate stays, and the wavelets get longer instead. If all octaves are low, the rate is lowered beforehand.
+//! The wavelets of one octave are half as long as those of the octave below. The top octave is computed at the full rate;
+//! then the signal is downsampled by 2 for the next octave with the same wavelets, and so on. The wavelets are applied in
+//! the frequency domain, where each has few non-zero bins (`basis`). Where the hop is odd, the rate is kept and the
+//! wavelets are longer instead. If all octaves are low, the signal is downsampled first.
 //!
 //! # Conventions
-//! - `[n_frames, n_bins]`; frame `t` has its middle at sample `t * hop_length`, `1 + n_samples / hop_length` frames.
-//!   (librosa has one more where it lowers the rate beforehand and the sound ends just before a hop.)
-//! - Where the rate is lowered beforehand by more than 2 : 1, a loud beginning or end differs from librosa's by some
-//!   percent in the frames next to it: soxr's own first and last samples are off there.
-//! - Scaled (`scale`): by the root of the wavelet's length, so that noise is flat and a sine grows with its length.
+//! - `[n_frames, n_bins]`; frame `t` is centred at sample `t * hop_length`, `1 + n_samples / hop_length` frames.
+//!   (librosa has one more where it downsamples first and the signal ends just before a hop.)
+//! - Where the signal is first downsampled by more than 2 : 1, a loud start or end differs from librosa's by a few percent
+//!   in the adjacent frames, because soxr's first and last samples are inaccurate there.
+//! - `scale` divides by the square root of the wavelet's length, so that white noise has a flat spectrum.
 //!
 //! # Reference
 //! Brown, "Calculation of a constant Q spectral transform", 1991; Schörkhuber & Klapuri, "Constant-Q transform toolbox
@@ -39,25 +38,25 @@ use crate::resample::Resampler;
 #[derive(Clone)]
 pub struct Cqt {
     config: CqtConfig,
-    /// Lowers the rate before all octaves, if that loses nothing.
-    before: Option<Resampler>,
+    /// Downsampling before the first octave, if no bin needs the full rate.
+    early: Option<Resampler>,
     halve: Resampler,
-    /// From the highest to the lowest.
+    /// In descending order.
     octaves: Vec<Octave>,
-    /// A frame's spectrum as real and imaginary parts in turn.
+    /// Spectrum of a frame, real and imaginary parts interleaved.
     spectrum: Vec<f32>,
 }
 
-/// One octave's part of the transform.
+/// The transform of one octave.
 #[derive(Debug, Clone)]
 struct Octave {
     basis: Arc<Basis>,
     stft: Stft,
-    /// The first of its bins.
+    /// Index of its first bin.
     bin: usize,
-    /// What its bins are multiplied by.
+    /// Gains of its bins.
     gains: Vec<f32>,
-    /// Whether the sound has been halved in rate before it.
+    /// Whether the signal is downsampled by 2 before it.
     is_halved: bool,
 }
 
@@ -65,20 +64,20 @@ impl Cqt {
     /// Plans the transform.
     ///
     /// # Errors
-    /// [`Error::InvalidSpec`] if a parameter is out of range, or a wavelet would reach beyond half the sample rate.
+    /// [`Error::InvalidSpec`] if a parameter is out of range, or a wavelet's band extends over half the sample rate.
     pub fn new(config: CqtConfig) -> Result<Self, Error> {
         config.validate()?;
         Ok(Self::planned(config))
     }
 
-    /// Plans what has been validated.
+    /// Plans a validated configuration.
     pub(crate) fn planned(config: CqtConfig) -> Self {
-        let n_before = config.n_halvings_before();
-        let factor = 1u32 << n_before;
+        let n_early = config.n_early_halvings();
+        let factor = 1u32 << n_early;
         let octaves = octaves(&config, factor);
         let longest = octaves.iter().map(|octave| octave.stft.n_bins()).max().unwrap_or(0);
         Self {
-            before: (n_before > 0).then(|| Resampler::new(factor, 1)),
+            early: (n_early > 0).then(|| Resampler::new(factor, 1)),
             halve: Resampler::new(2, 1),
             spectrum: vec![0.0; 2 * longest],
             octaves,
@@ -86,12 +85,14 @@ impl Cqt {
         }
     }
 
-    /// How it was planned.
+    /// The planned configuration.
+    #[must_use]
     pub fn config(&self) -> &CqtConfig {
         &self.config
     }
 
-    /// Number of frames of a sound of `n_samples`; none of an empty one.
+    /// Number of frames of `n_samples` samples; 0 for 0.
+    #[must_use]
     pub fn n_frames(&self, n_samples: usize) -> usize {
         if n_samples == 0 { 0 } else { 1 + n_samples / self.config.hop_length }
     }
@@ -120,7 +121,7 @@ impl Cqt {
         values
     }
 
-    /// [`Self::magnitude`] into a buffer that is used again: its contents are replaced.
+    /// [`Self::magnitude`] into a reused buffer, whose contents are replaced.
     pub fn magnitude_into(&mut self, samples: &[f32], values: &mut Vec<f32>) {
         let n_bins = self.config.n_bins;
         values.clear();
@@ -128,19 +129,19 @@ impl Cqt {
         self.for_each(samples, |t, bin, value| values[t * n_bins + bin] = value.norm_sqr().sqrt());
     }
 
-    /// Computes every value, octave by octave, and hands it to `visit` with its frame and its bin.
+    /// Computes every value, octave by octave, and calls `visit` with its frame, bin and value.
     fn for_each(&mut self, samples: &[f32], mut visit: impl FnMut(usize, usize, Complex32)) {
         let n_frames = self.n_frames(samples.len());
-        let Self { before, halve, octaves, spectrum, .. } = self;
-        let mut sound = before.as_ref().map(|plan| plan.process(samples));
+        let Self { early, halve, octaves, spectrum, .. } = self;
+        let mut downsampled = early.as_ref().map(|plan| plan.process(samples));
         for octave in octaves {
             if octave.is_halved {
-                sound = Some(halve.process(sound.as_deref().unwrap_or(samples)));
+                downsampled = Some(halve.process(downsampled.as_deref().unwrap_or(samples)));
             }
             let Octave { basis, stft, bin, gains, .. } = octave;
-            stft.for_each_frame(sound.as_deref().unwrap_or(samples), |t, frame| {
+            stft.for_each_frame(downsampled.as_deref().unwrap_or(samples), |t, frame| {
                 if t >= n_frames {
-                    return; // halving rounds the length up, which may give a frame of its own
+                    return; // downsampling rounds the length up, which may add a frame
                 }
                 for (pair, value) in spectrum.chunks_exact_mut(2).zip(frame) {
                     pair.copy_from_slice(&[value.re, value.im]);
@@ -159,7 +160,7 @@ impl std::fmt::Debug for Cqt {
     }
 }
 
-/// Plans the octaves, from the highest on, for a sound whose rate has been lowered by `factor`.
+/// Plans the octaves, in descending order, for a signal that was downsampled by `factor`.
 fn octaves(config: &CqtConfig, factor: u32) -> Vec<Octave> {
     let frequencies = config.frequencies();
     let full_rate = f64::from(config.sample_rate) / f64::from(factor);
@@ -172,7 +173,7 @@ fn octaves(config: &CqtConfig, factor: u32) -> Vec<Octave> {
         if is_halved {
             (rate, hop_length) = (rate / 2.0, hop_length / 2);
         }
-        // At half the rate, a whole octave lower, the wavelets are the same.
+        // At half the rate, the wavelets of the octave below are the same.
         let same = octaves.last().filter(|above| is_halved && above.gains.len() == end - bin);
         let basis = same.map_or_else(
             || Arc::new(Basis::new(config, &frequencies[bin..end], rate)),
@@ -190,22 +191,19 @@ fn octaves(config: &CqtConfig, factor: u32) -> Vec<Octave> {
     octaves
 }
 
-/// Makes up for what each halving loses, and divides by the root of the wavelet's length if so wished.
+/// Compensates for downsampling, and divides by the square root of the wavelet's length if `scale` is set.
 fn gain(config: &CqtConfig, frequency: f64, full_rate: f64, rate: f64) -> f32 {
-    let before = f64::from(config.sample_rate) / full_rate;
-    let scale = if config.scale {
-        before.sqrt() / config.wavelet_length(frequency, full_rate).sqrt()
-    } else {
-        before
-    };
+    let early = f64::from(config.sample_rate) / full_rate;
+    let scale =
+        if config.scale { early.sqrt() / config.wavelet_length(frequency, full_rate).sqrt() } else { early };
     (full_rate / rate * scale) as f32
 }
 
-#[expect(clippy::expect_used, reason = "a validated configuration has a sound n_fft and hop_length")]
+#[expect(clippy::expect_used, reason = "a validated configuration has a valid n_fft and hop_length")]
 fn stft(config: &CqtConfig, n_fft: usize, hop_length: usize) -> Stft {
     let pad_mode = config.pad_mode;
     let config = StftConfig { n_fft, hop_length, window: Window::Boxcar, pad_mode, ..StftConfig::default() };
-    Stft::new(config).expect("a sound n_fft and hop_length")
+    Stft::new(config).expect("a valid n_fft and hop_length")
 }
 
 #[cfg(test)]
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_note_is_strongest_in_its_own_bin() {
+    fn every_tone_has_its_maximum_in_its_own_bin() {
         let mut plan = Cqt::new(CqtConfig::default()).unwrap();
         for bin in [0, 11, 12, 40, 57, 83] {
             let frequency = plan.config().frequencies()[bin];
@@ -230,8 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn octaves_by_halving_equal_octaves_at_the_full_rate() {
-        // With an odd hop the rate is never lowered: the same transform by longer wavelets.
+    fn downsampled_octaves_equal_octaves_at_the_full_rate() {
+        // With an odd hop there is no downsampling: the same transform by longer wavelets.
         let config = CqtConfig { n_bins: 36, hop_length: 255, sparsity: 0.0, ..CqtConfig::default() };
         let samples = tone(110.0, 40_000);
         let slow = Cqt::new(config.clone()).unwrap().magnitude(&samples);
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn no_length_of_sound_is_refused() {
+    fn signals_of_any_length_are_accepted() {
         let mut plan = Cqt::new(CqtConfig::default()).unwrap();
         for n_samples in [0, 1, 2, 511, 512, 1023] {
             let magnitude = plan.magnitude(&tone(440.0, n_samples));
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_sound_gives_the_same_bits_whatever_came_before() {
+    fn output_does_not_depend_on_previous_signals() {
         let mut plan = Cqt::new(CqtConfig::default()).unwrap();
         let first = plan.transform(&tone(440.0, 5000));
         plan.transform(&tone(1000.0, 9000));

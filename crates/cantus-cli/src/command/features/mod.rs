@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::Failed;
-use cantus_audio::decode::{self, Fault};
+use cantus_audio::decode::{self, DecodeWarning};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -80,7 +80,7 @@ pub struct FeaturesOf {
 }
 
 /// What became of one recording.
-type Done = Result<Vec<Fault>, Failed>;
+type Done = Result<Vec<DecodeWarning>, Failed>;
 
 impl FeaturesOf {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
@@ -109,7 +109,7 @@ impl FeaturesOf {
         let n_done = results.iter().filter(|result| result.is_ok()).count();
         for (job, result) in jobs.iter().zip(results) {
             match result {
-                Ok(faults) => tell_faults(&job.input, &faults),
+                Ok(warnings) => print_warnings(&job.input, &warnings),
                 Err(failure) => failed.push(failure),
             }
         }
@@ -149,17 +149,22 @@ fn run_all(
 }
 
 /// One recording: decoded, heard, written.
-fn one(job: &Job, extractor: &mut FeatureExtractor, kinds: &Kinds, look: Look) -> anyhow::Result<Vec<Fault>> {
+fn one(
+    job: &Job,
+    extractor: &mut FeatureExtractor,
+    kinds: &Kinds,
+    look: Look,
+) -> anyhow::Result<Vec<DecodeWarning>> {
     let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
     let content = Content::of(&recording.audio.samples, extractor, kinds)?;
     let format = Format::with(&job.format).context("no format has this extension")?;
     job.save(&format.write(&content, look)?)?;
-    Ok(recording.faults)
+    Ok(recording.warnings)
 }
 
-fn tell_faults(path: &Path, faults: &[Fault]) {
-    for fault in faults {
-        output::note(&format!("{}: {fault}", path.display()));
+fn print_warnings(path: &Path, warnings: &[DecodeWarning]) {
+    for warning in warnings {
+        output::note(&format!("{}: {warning}", path.display()));
     }
 }
 

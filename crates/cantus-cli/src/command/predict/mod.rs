@@ -174,7 +174,7 @@ impl Predict {
         for (question, answer) in answers {
             match answer {
                 Ok(track) => {
-                    let faults = track.prediction.faults.iter();
+                    let faults = track.prediction.warnings.iter();
                     faults.for_each(|fault| output::note(&format!("{}: {fault}", track.path)));
                     document.tracks.push(track);
                 }

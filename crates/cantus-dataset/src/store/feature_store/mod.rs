@@ -5,7 +5,7 @@ mod open;
 use std::ops::Range;
 use std::path::Path;
 
-use cantus_audio::augment::CopySpec;
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 use rayon::prelude::*;
 
@@ -126,7 +126,7 @@ impl FeatureStore {
 
     /// How the augmented copies were made; `None` if there are none.
     #[must_use]
-    pub fn augmentation(&self) -> Option<&CopySpec> {
+    pub fn augmentation(&self) -> Option<&AugmentSpec> {
         self.header.augmentation.as_ref()
     }
 

@@ -1,4 +1,4 @@
-//! The copies of one recording after the other: what is done to each, and how strongly, is picked by chance.
+//! Applies the augmentations of a specification to recordings, with random parameters.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,69 +8,69 @@ use cantus_random::{KeyedRng, text_key};
 use super::filter::Biquad;
 use super::noise::{self, NoiseSource};
 use super::reverb::{self, Convolver};
-use super::time_stretch::Stretcher;
-use super::{AudioAugmentation, CopySpec, gain, pitch_shift, polarity, random_crop, recordings};
+use super::time_stretch::PhaseVocoder;
+use super::{AudioAugmentation, AugmentSpec, gain, pitch_shift, polarity, random_crop, recording_files};
 use crate::{Audio, Error};
 
-/// Makes altered copies of recordings; planned by [`CopySpec::plan`]. One serves one thread: clone it for others.
+/// Makes augmented copies of recordings; planned by [`AugmentSpec::plan`]. Clone it for each thread.
 #[derive(Debug, Clone)]
 pub struct Augmenter {
     seed: u64,
     sample_rate: u32,
     steps: Vec<Step>,
-    stretcher: Stretcher,
+    vocoder: PhaseVocoder,
 }
 
-/// An augmentation, with what it needs.
+/// An augmentation with its loaded data.
 #[derive(Debug, Clone)]
 struct Step {
     augmentation: AudioAugmentation,
-    material: Material,
+    data: StepData,
 }
 
+/// Data that an augmentation needs, read when it is planned.
 #[derive(Debug, Clone)]
-enum Material {
+enum StepData {
     None,
     Noise(Arc<NoiseSource>),
-    Rooms(Vec<Convolver>),
+    ImpulseResponses(Vec<Convolver>),
 }
 
 impl Augmenter {
-    pub(super) fn new(spec: &CopySpec, sample_rate: u32) -> Result<Self, Error> {
+    pub(super) fn new(spec: &AugmentSpec, sample_rate: u32) -> Result<Self, Error> {
         let step = |augmentation: &AudioAugmentation| -> Result<Step, Error> {
-            let material = Material::of(augmentation, sample_rate)?;
-            Ok(Step { augmentation: augmentation.clone(), material })
+            let data = StepData::load(augmentation, sample_rate)?;
+            Ok(Step { augmentation: augmentation.clone(), data })
         };
         let steps = spec.audio.iter().map(step).collect::<Result<_, _>>()?;
-        Ok(Self { seed: spec.seed, sample_rate, steps, stretcher: Stretcher::new(sample_rate) })
+        Ok(Self { seed: spec.seed, sample_rate, steps, vocoder: PhaseVocoder::new(sample_rate) })
     }
 
-    /// An altered copy of a recording. `name` and `number` (from 1) decide what is drawn for it; the recording is at the
-    /// rate that was planned for.
+    /// An augmented copy of a recording, which must have the planned sample rate. `name` and `number`, from 1, key the
+    /// random values.
     pub fn copy(&mut self, recording: &Audio, name: &str, number: usize) -> Audio {
         let mut samples = recording.samples.clone();
-        for (place, step) in self.steps.iter_mut().enumerate() {
-            // Each step draws from a sequence of its own, so that one more draw changes nothing of the others.
-            let key = [self.seed, text_key(name), number as u64, place as u64];
-            let mut chance = KeyedRng::new(key);
-            if chance.bernoulli(step.augmentation.probability()) {
-                step.apply(&mut samples, self.sample_rate, &mut self.stretcher, &mut chance);
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            // Each step has its own random stream, so that steps do not depend on how many values others draw.
+            let key = [self.seed, text_key(name), number as u64, index as u64];
+            let mut rng = KeyedRng::new(key);
+            if rng.bernoulli(step.augmentation.probability()) {
+                step.apply(&mut samples, self.sample_rate, &mut self.vocoder, &mut rng);
             }
         }
         Audio { samples, sample_rate: recording.sample_rate }
     }
 }
 
-impl Material {
-    fn of(augmentation: &AudioAugmentation, sample_rate: u32) -> Result<Self, Error> {
+impl StepData {
+    fn load(augmentation: &AudioAugmentation, sample_rate: u32) -> Result<Self, Error> {
         let below_nyquist = |cutoff: f32| {
-            let reason = format!(
-                "{}: range up to {cutoff} Hz: must be below half the sample rate, {} Hz",
-                augmentation.name(),
-                f64::from(sample_rate) / 2.0
-            );
-            let sound = f64::from(cutoff) < f64::from(sample_rate) / 2.0;
-            if sound { Ok(Self::None) } else { Err(Error::InvalidAugmentation { reason }) }
+            let nyquist = f64::from(sample_rate) / 2.0;
+            if f64::from(cutoff) < nyquist {
+                return Ok(Self::None);
+            }
+            let expected = format!("a cut-off below half the sample rate, {nyquist} Hz");
+            Err(augmentation.invalid("range", format!("{cutoff} Hz"), expected))
         };
         match augmentation {
             AudioAugmentation::LowPass(filter) => below_nyquist(filter.range[1]),
@@ -78,17 +78,19 @@ impl Material {
             AudioAugmentation::Noise(noise) => Ok(Self::Noise(Arc::new(match &*noise.source {
                 "white" => NoiseSource::White,
                 "pink" => NoiseSource::Pink,
-                path => NoiseSource::Recordings(recordings::load(Path::new(path), sample_rate)?),
+                path => NoiseSource::Recordings(recording_files::load(Path::new(path), sample_rate)?),
             }))),
             AudioAugmentation::Reverb(reverb) => {
-                let responses = recordings::load(Path::new(&reverb.impulse_response), sample_rate)?;
-                let rooms: Vec<Vec<f32>> = responses.iter().map(|room| reverb::prepare(room)).collect();
-                if rooms.iter().any(Vec::is_empty) {
-                    let reason =
-                        format!("reverb: {}: an impulse response is silent", reverb.impulse_response);
-                    return Err(Error::InvalidAugmentation { reason });
+                let responses = recording_files::load(Path::new(&reverb.impulse_response), sample_rate)?;
+                let responses: Vec<Vec<f32>> =
+                    responses.iter().map(|response| reverb::normalize(response)).collect();
+                if responses.iter().any(Vec::is_empty) {
+                    let expected = "impulse responses that are not silent";
+                    return Err(augmentation.invalid("impulse_response", &reverb.impulse_response, expected));
                 }
-                Ok(Self::Rooms(rooms.iter().map(|room| Convolver::new(room)).collect()))
+                Ok(Self::ImpulseResponses(
+                    responses.iter().map(|response| Convolver::new(response)).collect(),
+                ))
             }
             _ => Ok(Self::None),
         }
@@ -100,39 +102,39 @@ impl Step {
         &mut self,
         samples: &mut Vec<f32>,
         sample_rate: u32,
-        stretcher: &mut Stretcher,
-        chance: &mut KeyedRng,
+        vocoder: &mut PhaseVocoder,
+        rng: &mut KeyedRng,
     ) {
-        match (&self.augmentation, &mut self.material) {
+        match (&self.augmentation, &mut self.data) {
             (AudioAugmentation::PitchShift(shift), _) => {
-                *samples = pitch_shift::shift(samples, chance.uniform_in(shift.range), stretcher);
+                *samples = pitch_shift::shift(samples, rng.uniform_in(shift.range), vocoder);
             }
             (AudioAugmentation::TimeStretch(stretch), _) => {
-                *samples = stretcher.stretch(samples, f64::from(chance.log_uniform(stretch.range)));
+                *samples = vocoder.stretch(samples, f64::from(rng.log_uniform(stretch.range)));
             }
-            (AudioAugmentation::Noise(noise), Material::Noise(source)) => {
-                let snr_db = chance.uniform_in(noise.range);
-                noise::add(samples, source, snr_db, chance);
+            (AudioAugmentation::Noise(noise), StepData::Noise(source)) => {
+                let snr_db = rng.uniform_in(noise.range);
+                noise::add(samples, source, snr_db, rng);
             }
-            (AudioAugmentation::Gain(gain), _) => gain::apply(samples, chance.uniform_in(gain.range)),
+            (AudioAugmentation::Gain(gain), _) => gain::apply(samples, rng.uniform_in(gain.range)),
             (AudioAugmentation::Polarity(_), _) => polarity::invert(samples),
             (AudioAugmentation::RandomCrop(crop), _) => {
-                let share = chance.uniform_in(crop.range);
-                *samples = random_crop::crop(samples, share, chance);
+                let share = rng.uniform_in(crop.range);
+                *samples = random_crop::crop(samples, share, rng);
             }
             (AudioAugmentation::LowPass(filter), _) => {
-                Biquad::low_pass(chance.log_uniform(filter.range), sample_rate).apply(samples);
+                Biquad::low_pass(rng.log_uniform(filter.range), sample_rate).apply(samples);
             }
             (AudioAugmentation::HighPass(filter), _) => {
-                Biquad::high_pass(chance.log_uniform(filter.range), sample_rate).apply(samples);
+                Biquad::high_pass(rng.log_uniform(filter.range), sample_rate).apply(samples);
             }
-            (AudioAugmentation::Reverb(reverb), Material::Rooms(rooms)) => {
-                let which = chance.below(rooms.len());
-                if let Some(room) = rooms.get_mut(which) {
-                    reverb::mix(samples, room, chance.uniform_in(reverb.range));
+            (AudioAugmentation::Reverb(reverb), StepData::ImpulseResponses(responses)) => {
+                let index = rng.below(responses.len());
+                if let Some(response) = responses.get_mut(index) {
+                    reverb::mix(samples, response, rng.uniform_in(reverb.range));
                 }
             }
-            // No noise and no room without its material: `Material::of` made it.
+            // Excluded by `StepData::load`.
             (AudioAugmentation::Noise(_) | AudioAugmentation::Reverb(_), _) => {}
         }
     }
@@ -141,7 +143,7 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::pitch::tone;
+    use crate::augment::test_tone::tone;
     use crate::write_wav;
 
     const ALL: &str = r#"
@@ -160,8 +162,8 @@ mod tests {
             { type = "polarity", probability = 0.5 },
         ]"#;
 
-    /// All augmentations, with a room and a folder of rain.
-    fn all() -> (tempfile::TempDir, CopySpec) {
+    /// All augmentations, with an impulse response and a folder of noise recordings.
+    fn all() -> (tempfile::TempDir, AugmentSpec) {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, samples: Vec<f32>| {
             write_wav(dir.path().join(name), &Audio { samples, sample_rate: 22_050 }).unwrap();
@@ -169,7 +171,7 @@ mod tests {
         write("room.wav", (0..3000).map(|i| 0.9 * (-f32::from(i as u16) / 500.0).exp()).collect());
         std::fs::create_dir(dir.path().join("rain")).unwrap();
         write("rain/a.wav", tone(2000.0, 22_050, 500));
-        let mut spec: CopySpec = toml::from_str(ALL).unwrap();
+        let mut spec: AugmentSpec = toml::from_str(ALL).unwrap();
         spec.resolve_paths(dir.path());
         (dir, spec)
     }
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_depends_on_seed_name_and_number_and_on_nothing_else() {
+    fn a_copy_depends_only_on_seed_name_and_number() {
         let (_dir, spec) = all();
         let recording = recording(20_000);
         let mut augmenter = spec.plan(22_050).unwrap();
@@ -187,19 +189,19 @@ mod tests {
         let others = [
             augmenter.copy(&recording, "blues/a.mp3", 2),
             augmenter.copy(&recording, "blues/b.mp3", 1),
-            CopySpec { seed: 1, ..spec.clone() }.plan(22_050).unwrap().copy(&recording, "blues/a.mp3", 1),
+            AugmentSpec { seed: 1, ..spec.clone() }.plan(22_050).unwrap().copy(&recording, "blues/a.mp3", 1),
             recording.clone(),
         ];
         assert!(others.iter().all(|other| *other != first));
         assert!(first.samples.iter().all(|sample| sample.is_finite()));
-        let more_copies = CopySpec { copies: 9, ..spec };
+        let more_copies = AugmentSpec { copies: 9, ..spec };
         assert!(more_copies.plan(22_050).unwrap().copy(&recording, "blues/a.mp3", 1) == first);
         assert!(augmenter.clone().copy(&recording, "blues/a.mp3", 1) == first);
     }
 
     #[test]
-    fn each_is_done_as_often_as_its_probability_says() {
-        let spec: CopySpec =
+    fn augmentations_are_applied_with_their_probability() {
+        let spec: AugmentSpec =
             toml::from_str("copies = 1\naudio = [{ type = \"polarity\", probability = 0.3 }]").unwrap();
         let mut augmenter = spec.plan(22_050).unwrap();
         let recording = recording(10);
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn no_recording_is_too_short_or_too_broken() {
+    fn short_and_non_finite_recordings_do_not_panic() {
         let (_dir, mut spec) = all();
         for certain in [false, true] {
             if certain {
@@ -232,27 +234,28 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_the_setting_named() {
-        let problem = |audio: &str| {
-            let spec: CopySpec = toml::from_str(&format!("copies = 1\naudio = [{audio}]")).unwrap();
+    fn invalid_parameters_are_rejected_by_name() {
+        let message_of = |audio: &str| {
+            let spec: AugmentSpec = toml::from_str(&format!("copies = 1\naudio = [{audio}]")).unwrap();
             spec.plan(22_050).unwrap_err().to_string()
         };
-        let message = problem(r#"{ type = "pitch_shift", range = [2, -2] }"#);
+        let message = message_of(r#"{ type = "pitch_shift", range = [2, -2] }"#);
         assert!(
-            message.contains("pitch_shift: range = [2, -2]: wanted the lower end first, from -24 to 24"),
+            message.contains("pitch_shift.range = [2, -2]: expected [low, high] from -24 to 24 semitones"),
             "{message}"
         );
-        assert!(problem(r#"{ type = "pitch_shift", range = [nan, 1] }"#).contains("range = [NaN, 1]"));
+        assert!(message_of(r#"{ type = "pitch_shift", range = [nan, 1] }"#).contains("range = [NaN, 1]"));
         assert!(
-            problem(r#"{ type = "gain", probability = 1.5, range = [0, 1] }"#).contains("probability = 1.5")
+            message_of(r#"{ type = "gain", probability = 1.5, range = [0, 1] }"#)
+                .contains("probability = 1.5")
         );
         assert!(
-            problem(r#"{ type = "low_pass", range = [100, 12000] }"#)
+            message_of(r#"{ type = "low_pass", range = [100, 12000] }"#)
                 .contains("half the sample rate, 11025 Hz")
         );
-        assert!(problem(r#"{ type = "noise", source = "no/such", range = [0, 1] }"#).contains("no/such"));
-        assert!(problem("").contains("copies = 1, but audio says nothing"));
-        let read = |audio: &str| toml::from_str::<CopySpec>(&format!("copies = 1\naudio = [{audio}]"));
+        assert!(message_of(r#"{ type = "noise", source = "no/such", range = [0, 1] }"#).contains("no/such"));
+        assert!(message_of("").contains("copies = 1: expected 0"));
+        let read = |audio: &str| toml::from_str::<AugmentSpec>(&format!("copies = 1\naudio = [{audio}]"));
         let message = read(r#"{ type = "pich_shift", range = [0, 1] }"#).unwrap_err().to_string();
         assert!(message.contains("pich_shift") && message.contains("time_stretch"), "{message}");
         let message = read(r#"{ type = "gain", rnage = [0, 1] }"#).unwrap_err().to_string();

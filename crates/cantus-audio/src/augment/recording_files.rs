@@ -1,16 +1,16 @@
-//! Recordings that others are mixed with: noise, rooms. Read once, when a plan is made, so that nothing can fail after.
+//! Loads the noise recordings and impulse responses of an augmentation when it is planned.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Error, decode};
 
-/// The most samples of all recordings of a folder: 1 GiB of them, or three hours and a half at 22 050 Hz.
+/// Limit on the total number of samples: 1 GiB, or 3.4 hours at 22 050 Hz.
 const MAX_SAMPLES: usize = 1 << 28;
 
-/// The recording at a path, or all recordings of a folder in the order of their names, at one rate.
+/// The recording at a path, or all recordings of a folder in order of their names, resampled to one rate.
 ///
 /// # Errors
-/// If there is no such path, the folder is empty, a file of it is no recording, or they are too long to be held in memory.
+/// If there is no such path, the folder has no files, a file cannot be decoded, or they are over the limit together.
 pub(super) fn load(path: &Path, sample_rate: u32) -> Result<Vec<Vec<f32>>, Error> {
     let mut recordings = Vec::new();
     let mut n_samples = 0;
@@ -19,7 +19,7 @@ pub(super) fn load(path: &Path, sample_rate: u32) -> Result<Vec<Vec<f32>>, Error
         n_samples += samples.len();
         if n_samples > MAX_SAMPLES {
             let (found, limit) = (n_samples as u64, MAX_SAMPLES as u64);
-            let quantity = "number of samples of all recordings";
+            let quantity = "total number of samples";
             return Err(Error::TooLarge { path: path.to_owned(), quantity, found, limit });
         }
         recordings.push(samples);
@@ -27,7 +27,7 @@ pub(super) fn load(path: &Path, sample_rate: u32) -> Result<Vec<Vec<f32>>, Error
     Ok(recordings)
 }
 
-/// The path itself if it is a file, else the files of the folder, without hidden ones and subfolders.
+/// The path itself if it is a file, otherwise the files of the folder without hidden files and subfolders.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Io { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
@@ -43,8 +43,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     files.sort();
     if files.is_empty() {
-        let reason = "a folder without a file; wanted recordings to mix with".to_owned();
-        return Err(Error::Unsupported { path: path.to_owned(), reason });
+        return Err(Error::EmptyFolder { path: path.to_owned() });
     }
     Ok(files)
 }
@@ -61,9 +60,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_one_recording_and_a_folder_all_of_its_own_by_name() {
+    fn a_file_is_one_recording_and_a_folder_all_of_its_files_by_name() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(load(dir.path(), 22_050).unwrap_err().to_string().contains("without a file"));
+        assert!(load(dir.path(), 22_050).unwrap_err().to_string().contains("no files"));
         write(&dir.path().join("b.wav"), 0.25);
         write(&dir.path().join("a.wav"), 0.5);
         std::fs::create_dir(dir.path().join("folder")).unwrap();

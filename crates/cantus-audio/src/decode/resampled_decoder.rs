@@ -1,24 +1,24 @@
-//! A file at the wanted rate, block by block, in memory that does not depend on its length.
+//! Block-wise decoding and resampling of one file, in memory that does not depend on its length.
 
 use std::path::Path;
 
-use super::{Decoder, Fault, Source};
+use super::{AudioSource, DecodeWarning, Decoder};
 use crate::Error;
 use crate::resample::{ResampleStream, Resampler};
 
-/// What [`load`](super::load) gives, in pieces and to the same bit.
-pub struct Stream {
+/// Decodes a file and resamples it block by block; the blocks together equal [`load`](super::load) bit for bit.
+pub struct ResampledDecoder {
     decoder: Decoder,
-    /// None where the file has the wanted rate already, and none behind its end.
+    /// `None` if the file has the target rate, and after its end.
     resampler: Option<ResampleStream>,
     block: Vec<f32>,
 }
 
-impl Stream {
+impl ResampledDecoder {
     /// Opens a file.
     ///
     /// # Errors
-    /// If the file cannot be read, or holds no sound that can be decoded.
+    /// If the file cannot be read or decoded.
     ///
     /// # Panics
     /// If `sample_rate` is 0.
@@ -26,29 +26,29 @@ impl Stream {
         Ok(Self::new(Decoder::open(path)?, sample_rate))
     }
 
-    /// The sound of a decoder, mono and at `sample_rate` Hz.
+    /// Resamples the output of `decoder` to `sample_rate` Hz.
     ///
     /// # Panics
     /// If `sample_rate` is 0.
+    #[must_use]
     pub fn new(decoder: Decoder, sample_rate: u32) -> Self {
-        let own_rate = decoder.source().sample_rate;
-        let resampler =
-            (own_rate != sample_rate).then(|| ResampleStream::new(Resampler::new(own_rate, sample_rate)));
-        Self { decoder, resampler, block: Vec::new() }
+        let resampler = Resampler::if_needed(decoder.source().sample_rate, sample_rate);
+        Self { decoder, resampler: resampler.map(ResampleStream::new), block: Vec::new() }
     }
 
-    /// What the file says of itself.
-    pub fn source(&self) -> &Source {
+    /// Codec, sample rate and channels of the file.
+    #[must_use]
+    pub fn source(&self) -> &AudioSource {
         self.decoder.source()
     }
 
     /// The next samples, or `None` at the end.
     ///
     /// # Shapes
-    /// - returns: `[n_samples]`, mono; may be empty in the middle of a file
+    /// - returns: `[n_samples]`, mono; may be empty before the end
     ///
     /// # Errors
-    /// If the operating system does not let the file be read any further. Damage is no error, but a [`Fault`].
+    /// If the operating system cannot read the file. Damage is not an error, but a [`DecodeWarning`].
     pub fn next_block(&mut self) -> Result<Option<&[f32]>, Error> {
         self.block.clear();
         match (self.decoder.next_block()?, &mut self.resampler) {
@@ -62,9 +62,10 @@ impl Stream {
         Ok(Some(&self.block))
     }
 
-    /// Damage that was passed over, when there is nothing more to decode.
-    pub fn into_faults(self) -> Vec<Fault> {
-        self.decoder.into_faults()
+    /// All warnings about damage, at the end of decoding.
+    #[must_use]
+    pub fn into_warnings(self) -> Vec<DecodeWarning> {
+        self.decoder.into_warnings()
     }
 }
 
@@ -90,12 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_the_bits_of_the_whole() {
+    fn blocks_equal_the_whole_bit_for_bit() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tone.wav");
         for sample_rate in [44_100, 22_050] {
             std::fs::write(&path, wav(100_000, sample_rate)).unwrap();
-            let (mut stream, mut found) = (Stream::open(&path, 22_050).unwrap(), Vec::new());
+            let (mut stream, mut found) = (ResampledDecoder::open(&path, 22_050).unwrap(), Vec::new());
             while let Some(block) = stream.next_block().unwrap() {
                 found.extend_from_slice(block);
             }
@@ -105,12 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wav_of_unknown_length_as_pipes_have_it_is_heard_to_its_end() {
+    fn a_wav_with_an_open_length_is_decoded_to_the_end_of_the_file() {
         let mut bytes = wav(50_000, 22_050);
         for at in [4, 40] {
             bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
         }
         let recording = decode_bytes(Path::new("-"), bytes).unwrap();
-        assert_eq!((recording.audio.samples.len(), recording.faults), (50_000, vec![]));
+        assert_eq!((recording.audio.samples.len(), recording.warnings), (50_000, vec![]));
     }
 }

@@ -1,29 +1,29 @@
 //! Finding MPEG audio (`mp1`, `mp2`, `mp3`) and ADTS (`aac`) streams, which have no magic number.
 //!
-//! A frame's header tells the frame's length, and so where the next header has to be. A place in the file from which
-//! [`N_FRAMES`] headers of one kind follow one another so (or all that are left, at the end of the file) is the
-//! beginning of a stream.
+//! A frame header gives the length of its frame, and so the position of the next header. A stream begins at the first
+//! position from which [`N_FRAMES`] consistent headers follow one another (or as many as are left before the end of the
+//! file).
 //!
 //! # Reference
 //! ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-7, 6.2.
 
 use super::format::Format;
 
-/// Headers in a row that make a stream. The chance that noise has that many is about 1e-12 per byte.
+/// Consecutive headers that identify a stream. In noise their probability is about 1e-12 per byte.
 const N_FRAMES: usize = 4;
 
-/// One frame's header, as far as it has to be the same in the next frame.
+/// The fields of a frame header that are used to find the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header {
     format: Format,
-    /// The bits that do not change within a stream: version, layer, sample rate.
-    kind: u32,
-    /// Length of the whole frame, in bytes.
+    /// The bits that are constant within a stream: version, layer, sample rate.
+    constant_bits: u32,
+    /// Length of the frame with its header, in bytes.
     length: usize,
 }
 
-/// The first place from which frames follow one another, and the format that they have.
-pub(super) fn find(bytes: &[u8], is_whole: bool) -> Option<(Format, usize)> {
+/// Format and byte offset of the first stream; `is_whole` if `bytes` reach to the end of the file.
+pub(super) fn find_stream(bytes: &[u8], is_whole: bool) -> Option<(Format, usize)> {
     (0..bytes.len().saturating_sub(3)).find_map(|offset| {
         let first = header(&bytes[offset..])?;
         is_stream(&bytes[offset..], first, is_whole).then_some((first.format, offset))
@@ -34,8 +34,10 @@ fn is_stream(bytes: &[u8], first: Header, is_whole: bool) -> bool {
     let mut offset = first.length;
     for n_frames in 1..N_FRAMES {
         match bytes.get(offset..).and_then(header) {
-            Some(next) if next.kind == first.kind && next.format == first.format => offset += next.length,
-            // The file ended, at the end of a frame or within one, before there was anything to the contrary.
+            Some(next) if next.constant_bits == first.constant_bits && next.format == first.format => {
+                offset += next.length
+            }
+            // The file ends at the end of a frame or within one, and no header contradicted.
             _ => return is_whole && (offset == bytes.len() || offset > bytes.len() && n_frames > 1),
         }
     }
@@ -62,7 +64,7 @@ fn mpeg(word: u32) -> Option<Header> {
     }
     let (version, layer) = (word >> 19 & 3, 4 - (word >> 17 & 3));
     let (bit_rate, rate, padding) = (word >> 12 & 15, word >> 10 & 3, word >> 9 & 1);
-    // Reserved values; bit rate 0 is the free format, whose frames do not tell their length.
+    // Reserved values; bit rate 0 is the free format, whose headers do not give the frame length.
     if version == 1 || layer == 4 || bit_rate == 0 || bit_rate == 15 || rate == 3 {
         return None;
     }
@@ -75,7 +77,7 @@ fn mpeg(word: u32) -> Option<Header> {
         3 if !is_version_1 => 72 * bits / sample_rate + padding,
         _ => 144 * bits / sample_rate + padding,
     };
-    Some(Header { format: Format::Mpeg, kind: word & 0xFFFE_0C00, length: length as usize })
+    Some(Header { format: Format::Mpeg, constant_bits: word & 0xFFFE_0C00, length: length as usize })
 }
 
 /// `1111 1111 1111 v00p ppss ssxc cc.. ..ll llll llll lll…`: profile, sample rate, channels, length.
@@ -84,7 +86,7 @@ fn adts(word: u32, bytes: &[u8]) -> Option<Header> {
     let length = usize::from(tail[0] & 3) << 11 | usize::from(tail[1]) << 3 | usize::from(tail[2]) >> 5;
     (sample_rate < 13 && length >= 7).then_some(Header {
         format: Format::Adts,
-        kind: word & 0xFFFE_FDC0,
+        constant_bits: word & 0xFFFE_FDC0,
         length,
     })
 }
@@ -101,19 +103,23 @@ mod tests {
     };
 
     #[test]
-    fn a_stream_begins_where_frames_follow_one_another() {
+    fn a_stream_begins_at_the_first_of_consecutive_frames() {
         let stream = [&[0xFF; 100][..], &MP3_FRAME.repeat(5)].concat();
-        assert_eq!(find(&stream, false), Some((Format::Mpeg, 100)));
-        assert_eq!(find(&stream[..1000], false), None);
-        assert_eq!(find(&stream[..1000], true), Some((Format::Mpeg, 100)), "cut, but all there is");
-        assert_eq!(find(&MP3_FRAME, true), Some((Format::Mpeg, 0)), "a single frame");
+        assert_eq!(find_stream(&stream, false), Some((Format::Mpeg, 100)));
+        assert_eq!(find_stream(&stream[..1000], false), None);
+        assert_eq!(
+            find_stream(&stream[..1000], true),
+            Some((Format::Mpeg, 100)),
+            "truncated, at the end of the file"
+        );
+        assert_eq!(find_stream(&MP3_FRAME, true), Some((Format::Mpeg, 0)), "a single frame");
     }
 
     #[test]
-    fn noise_is_no_stream() {
+    fn noise_is_not_a_stream() {
         let mut noise = vec![0; 1 << 20];
         let mut rng = cantus_random::KeyedRng::new([0]);
         noise.fill_with(|| rng.next_u64() as u8);
-        assert_eq!(find(&noise, true), None);
+        assert_eq!(find_stream(&noise, true), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a file, in our words.
+//! Conversion of Symphonia's errors to the errors of this crate.
 
 use std::path::Path;
 
@@ -7,15 +7,11 @@ use symphonia::core::errors::Error as SymphoniaError;
 use super::format::Format;
 use crate::Error;
 
-pub(super) fn malformed(path: &Path, format: Format, reason: String) -> Error {
-    Error::Malformed { path: path.into(), format: format.name().into(), reason }
+pub(super) fn malformed(path: &Path, format: Format, reason: impl Into<String>) -> Error {
+    Error::Malformed { path: path.into(), format: format.name(), reason: reason.into() }
 }
 
-pub(super) fn unsupported(path: &Path, reason: String) -> Error {
-    Error::Unsupported { path: path.into(), reason }
-}
-
-/// Symphonia's reasons, without what our own message says already.
+/// The reason alone, without Symphonia's prefix for the kind of error.
 pub(super) fn reason(error: &SymphoniaError) -> String {
     match error {
         SymphoniaError::DecodeError(reason) | SymphoniaError::Unsupported(reason) => (*reason).into(),
@@ -23,14 +19,15 @@ pub(super) fn reason(error: &SymphoniaError) -> String {
     }
 }
 
-pub(super) fn explain(path: &Path, format: Format, error: SymphoniaError) -> Error {
+/// The error of opening a file, from Symphonia's.
+pub(super) fn open_error(path: &Path, format: Format, error: SymphoniaError) -> Error {
     match error {
         SymphoniaError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            malformed(path, format, "the file ends inside its header".into())
+            malformed(path, format, "the file ends inside its header")
         }
         SymphoniaError::IoError(source) => Error::Io { path: path.into(), source },
         SymphoniaError::Unsupported(reason) => {
-            unsupported(path, format!("a {} file that is not understood: {reason}", format.name()))
+            Error::Unsupported { path: path.into(), name: format!("{} with {reason}", format.name()) }
         }
         other => malformed(path, format, reason(&other)),
     }

@@ -1,4 +1,4 @@
-//! Tones and their pitch, for tests.
+//! Sine tones and measurement of their frequency, for tests.
 
 use crate::transform::fourier::{RealFft, n_bins};
 use crate::transform::{Complex32, Window};
@@ -9,8 +9,8 @@ pub(super) fn tone(hz: f64, sample_rate: u32, n: usize) -> Vec<f32> {
     (0..n).map(|i| (0.5 * (step * i as f64).sin()) as f32).collect()
 }
 
-/// The frequency of the strongest partial: the highest bin of a Hann-windowed spectrum, and the vertex of the parabola
-/// through it and its neighbours in dB (Smith & Serra 1987).
+/// Frequency of the strongest partial: the peak bin of a Hann-windowed spectrum, interpolated by the parabola through it
+/// and its neighbours in dB (Smith & Serra 1987).
 pub(super) fn measured_hz(samples: &[f32], sample_rate: u32) -> f64 {
     let n_fft = samples.len();
     let mut frame: Vec<f32> =

@@ -1,7 +1,6 @@
-//! The part of a file that is sound: without the tags before and behind it.
+//! Hides the ID3v2, ID3v1 and APEv2 tags at the ends of a file from the decoder.
 //!
-//! An ID3v2 tag in front of a stream, and an APEv2 or ID3v1 tag behind it, are no sound, but contain what looks like the
-//! beginning of an MPEG frame often enough (cover pictures do). The decoder is shown what lies between them.
+//! Tags, cover pictures in particular, often contain bytes that look like the header of an MPEG frame.
 //!
 //! # Reference
 //! <https://id3.org/id3v2.4.0-structure>; <https://wiki.hydrogenaudio.org/index.php?title=APE_Tags_Header>.
@@ -10,19 +9,19 @@ use std::io::{Read, Result, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
-/// Most ID3v2 tags that are skipped in a row.
+/// Limit on consecutive ID3v2 tags that are skipped.
 const MAX_TAGS: usize = 8;
 
-/// A file from `start` to `end`, in bytes.
-pub(super) struct Window {
+/// The bytes `start..end` of a file.
+pub(super) struct TagStripper {
     file: Box<dyn MediaSource>,
     start: u64,
     end: u64,
 }
 
-impl Window {
-    /// The file without its tags. The file has to be seekable.
-    pub(super) fn without_tags(mut file: Box<dyn MediaSource>) -> Result<Self> {
+impl TagStripper {
+    /// Finds the tags of a seekable file.
+    pub(super) fn new(mut file: Box<dyn MediaSource>) -> Result<Self> {
         let end = file.seek(SeekFrom::End(0))?;
         let start = skip_id3v2(&mut file, end)?;
         let end = skip_id3v1(&mut file, start, end)?;
@@ -31,14 +30,14 @@ impl Window {
         Ok(Self { file, start, end })
     }
 
-    /// Moves the beginning `n_bytes` further and goes there.
+    /// Moves the start forward by `n_bytes` and seeks to it.
     pub(super) fn skip(&mut self, n_bytes: u64) -> Result<()> {
         self.start = (self.start + n_bytes).min(self.end);
         self.rewind()
     }
 
-    /// Whether there was a tag in front.
-    pub(super) fn has_tags(&self) -> bool {
+    /// Whether a tag precedes the audio.
+    pub(super) fn has_leading_tag(&self) -> bool {
         self.start > 0
     }
 
@@ -95,7 +94,7 @@ fn read_at<const N: usize>(file: &mut (impl Read + Seek), offset: u64, end: u64)
     Ok(Some(bytes))
 }
 
-impl Read for Window {
+impl Read for TagStripper {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize> {
         let left = self.end.saturating_sub(self.file.stream_position()?);
         let n = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -103,7 +102,7 @@ impl Read for Window {
     }
 }
 
-impl Seek for Window {
+impl Seek for TagStripper {
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         let position = match to {
             SeekFrom::Start(offset) => i128::from(self.start) + i128::from(offset),
@@ -115,7 +114,7 @@ impl Seek for Window {
     }
 }
 
-impl MediaSource for Window {
+impl MediaSource for TagStripper {
     fn is_seekable(&self) -> bool {
         true
     }
@@ -130,40 +129,40 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    fn sound_of(file: Vec<u8>) -> Vec<u8> {
-        let mut window = Window::without_tags(Box::new(Cursor::new(file))).unwrap();
-        let mut sound = Vec::new();
-        window.read_to_end(&mut sound).unwrap();
-        sound
+    fn without_tags(file: Vec<u8>) -> Vec<u8> {
+        let mut stripped = TagStripper::new(Box::new(Cursor::new(file))).unwrap();
+        let mut audio = Vec::new();
+        stripped.read_to_end(&mut audio).unwrap();
+        audio
     }
 
     #[test]
-    fn tags_on_both_sides_are_no_sound() {
+    fn tags_at_both_ends_are_hidden() {
         let id3v2 = [b"ID3\x04\0\0\0\0\x01\x02".as_slice(), &[0xFF; 130]].concat();
         let mut ape = [b"APETAGEX".as_slice(), &2000u32.to_le_bytes(), &(32u32 + 7).to_le_bytes()].concat();
         ape.extend([1, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0]);
         let id3v1 = [b"TAG".as_slice(), &[0; 125]].concat();
         let file = [&id3v2, b"sound".as_slice(), &ape, b"7 bytes", &ape, &id3v1].concat();
-        assert_eq!(sound_of(file), b"sound");
+        assert_eq!(without_tags(file), b"sound");
     }
 
     #[test]
-    fn a_tag_that_claims_more_than_the_file_leaves_nothing() {
-        assert_eq!(sound_of(b"ID3\x04\0\0\x7F\x7F\x7F\x7Fsound".to_vec()), b"");
-        assert_eq!(sound_of(b"sound".to_vec()), b"sound");
-        assert_eq!(sound_of(Vec::new()), b"");
+    fn a_tag_longer_than_the_file_leaves_no_bytes() {
+        assert_eq!(without_tags(b"ID3\x04\0\0\x7F\x7F\x7F\x7Fsound".to_vec()), b"");
+        assert_eq!(without_tags(b"sound".to_vec()), b"sound");
+        assert_eq!(without_tags(Vec::new()), b"");
     }
 
     #[test]
-    fn seeking_stays_inside() {
-        let mut window = Window::without_tags(Box::new(Cursor::new(b"0123456789".to_vec()))).unwrap();
-        window.skip(4).unwrap();
-        assert_eq!(window.size(), 6);
-        assert_eq!(window.seek(SeekFrom::Start(2)).unwrap(), 2);
+    fn seeking_stays_between_the_tags() {
+        let mut stripped = TagStripper::new(Box::new(Cursor::new(b"0123456789".to_vec()))).unwrap();
+        stripped.skip(4).unwrap();
+        assert_eq!(stripped.size(), 6);
+        assert_eq!(stripped.seek(SeekFrom::Start(2)).unwrap(), 2);
         let mut byte = [0];
-        window.read_exact(&mut byte).unwrap();
+        stripped.read_exact(&mut byte).unwrap();
         assert_eq!(byte, *b"6");
-        assert_eq!(window.seek(SeekFrom::End(-1)).unwrap(), 5);
-        assert_eq!(window.seek(SeekFrom::Current(-100)).unwrap(), 0);
+        assert_eq!(stripped.seek(SeekFrom::End(-1)).unwrap(), 5);
+        assert_eq!(stripped.seek(SeekFrom::Current(-100)).unwrap(), 0);
     }
 }

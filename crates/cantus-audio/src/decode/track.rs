@@ -1,0 +1,32 @@
+//! Codec and declared length of an audio track.
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::Track;
+
+use super::catch_panic::catch_panic;
+use super::format::Format;
+
+/// Number of samples that the header declares, where that is exact: neither estimated from a bit rate nor counted in
+/// another unit of time.
+pub(super) fn n_samples_declared(format: Format, track: &Track) -> Option<u64> {
+    match format {
+        Format::Mpeg => track.padding.and(track.num_frames),
+        Format::Wav | Format::Aiff | Format::SunAu | Format::Flac => track.num_frames,
+        Format::Caf | Format::Ogg | Format::Mp4 | Format::Matroska | Format::Adts => None,
+    }
+}
+
+pub(super) fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
+    track.codec_params.as_ref().and_then(CodecParameters::audio)
+}
+
+/// A decoder that trims encoder delay and padding, except of MPEG audio, which `Decoder` trims itself.
+pub(super) fn new_codec(
+    format: Format,
+    params: &AudioCodecParameters,
+) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
+    let options = AudioDecoderOptions::default().gapless(format != Format::Mpeg);
+    catch_panic(|| symphonia::default::get_codecs().make_audio_decoder(params, &options))
+}
