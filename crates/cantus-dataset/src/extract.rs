@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use cantus_audio::Audio;
 use cantus_audio::augment::{Augmenter, CopySpec};
 use cantus_audio::decode::{self, Fault, Recording};
-use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Heard};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec, SegmentFeatures};
 use cantus_audio::resample::resample;
 use rayon::prelude::*;
 
@@ -320,9 +320,9 @@ impl Ears<'_> {
     /// A recording and its copies as features.
     fn hear(&mut self, recording: &Recording, name: &str) -> Result<TrackHeard, Lost> {
         let n_most = self.extractor.spec().segments.n_segments;
-        let Heard { features, n_segments } = self
+        let SegmentFeatures { features, n_segments } = self
             .extractor
-            .hear(&recording.audio, n_most)
+            .segment(&recording.audio, n_most)
             .map_err(|nothing| Lost { reason: nothing.to_string(), retry: false })?;
         let warnings = summary(recording).into_iter().collect();
         let mut heard = TrackHeard { features, n_segments, copies: Vec::new(), warnings };
@@ -336,8 +336,8 @@ impl Ears<'_> {
     fn hear_copy(&mut self, recording: &Audio, name: &str, number: usize, heard: &mut TrackHeard) {
         let Some(augmenter) = &mut self.augmenter else { return };
         let copy = augmenter.copy(recording, name, number);
-        match self.extractor.hear(&copy, self.extractor.spec().segments.n_segments) {
-            Ok(Heard { features, n_segments }) => {
+        match self.extractor.segment(&copy, self.extractor.spec().segments.n_segments) {
+            Ok(SegmentFeatures { features, n_segments }) => {
                 heard.features.extend_from_slice(&features);
                 heard.copies.push(n_segments);
             }

@@ -116,7 +116,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: cantus_audio::feature::NothingToHear,
+        reason: cantus_audio::feature::SegmentError,
     },
     #[cfg(feature = "train")]
     /// Tags that are not changed, or not taken back.
