@@ -1,6 +1,6 @@
 //! Onset strength: how much louder the mel bands get, `[batch, n_frames, 1]`.
 
-use cantus_audio::feature::onset::{Aggregate, OnsetConfig, detrend};
+use cantus_audio::feature::onset::{Aggregate, detrend};
 
 use super::sound::Sound;
 use crate::export::graph::{Attribute, Value};
