@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use cantus_audio::decode;
-use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, TrackFeatureKind};
 
 const SAMPLE_RATE: u32 = 22_050;
 /// Number of warm-up runs.
@@ -34,7 +34,7 @@ fn load_mfcc(path: &Path) -> Result<f64, cantus_audio::Error> {
     let mut extractor = FeatureSpec::course().extractor()?;
     median_ms(31, || {
         let recording = decode::load(path, SAMPLE_RATE)?;
-        let _ = black_box(extractor.hear(&recording.audio, 10));
+        let _ = black_box(extractor.segment(&recording.audio, 10));
         Ok(())
     })
 }
@@ -42,7 +42,7 @@ fn load_mfcc(path: &Path) -> Result<f64, cantus_audio::Error> {
 /// One kind of feature of a decoded recording.
 fn feature(kind: &str, path: &Path) -> Result<f64, Box<dyn Error>> {
     let samples = decode::load(path, SAMPLE_RATE)?.audio.samples;
-    if let Some(whole) = WHOLE.iter().find(|whole| whole.name == kind) {
+    if let Some(whole) = TrackFeatureKind::ALL.iter().find(|whole| whole.name() == kind) {
         let spec = FeatureSpec::default();
         return Ok(median_ms(11, || whole.compute(black_box(&samples), &spec).map(drop))?);
     }

@@ -23,7 +23,7 @@ use cantus_audio::feature::tempo::{Tempo, TempoConfig};
 use cantus_audio::feature::tempogram::{Tempogram, TempogramConfig};
 use cantus_audio::feature::tonnetz::Tonnetz;
 use cantus_audio::feature::tuning::TuningEstimator;
-use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, TrackFeatureKind};
 use cantus_audio::transform::hpss::hpss;
 use cantus_audio::transform::{Cqt, CqtConfig, Hpss, HpssConfig, Norm, PadMode, Stft, StftConfig, Window};
 use serde::Deserialize;
@@ -445,7 +445,7 @@ fn kinds_of_a_specification_equal_librosas() {
 #[test]
 fn tempo_and_beats_of_a_whole_sound_equal_librosas() {
     let compute = |name| {
-        let kind = WHOLE.iter().find(|kind| kind.name == name).unwrap();
+        let kind = TrackFeatureKind::ALL.iter().find(|kind| kind.name() == name).unwrap();
         kind.compute(&signal(), &FeatureSpec::default()).unwrap().values
     };
     assert_close(&compute("tempo"), &[reference::<f64>("tempo")], 1e-4);

@@ -73,7 +73,7 @@ fn copies_are_numbered_after_all_recordings_and_are_in_no_split() {
         assert_eq!((ranges.len(), plain.copies_of(number).count()), (3, 0));
         for (copy, segments) in ranges.into_iter().enumerate() {
             let altered = copies(3).plan(22_050).unwrap().copy(&recording, &track.path, copy + 1);
-            let expected = spec().extractor().unwrap().hear(&altered, 2).unwrap();
+            let expected = spec().extractor().unwrap().segment(&altered, 2).unwrap();
             assert_eq!(segments.len(), expected.n_segments);
             assert!(segments.clone().all(|segment| store.track_of(segment) == number));
             assert!(segments.clone().all(|segment| store.label_of(segment) == track.labels[0]));

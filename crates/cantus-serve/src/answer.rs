@@ -96,7 +96,8 @@ impl Question<'_> {
         })?;
         let overview = self.overview.then(|| Overview::of(&Audio { samples, sample_rate })).transpose()?;
         let segment_s = predictor.spec().segment_samples() as f64 / f64::from(sample_rate);
-        let Prediction { label, probability, probabilities, tags, duration_s, segments, warnings } = prediction;
+        let Prediction { label, probability, probabilities, tags, duration_s, segments, warnings } =
+            prediction;
         let named = |values: Vec<f32>| {
             let labels = probabilities.0.iter().map(|(label, _)| label.clone());
             Probabilities(labels.zip(values).collect())

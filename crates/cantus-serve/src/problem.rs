@@ -153,7 +153,7 @@ impl From<Error> for Problem {
         let kind = match &error {
             Error::Audio(Audio::Malformed { .. } | Audio::TooLarge { .. }) => Kind::MalformedSound,
             Error::Audio(Audio::NotAudio { .. } | Audio::Unsupported { .. }) => Kind::UnsupportedSound,
-            Error::NothingToHear { .. } => Kind::NothingToHear,
+            Error::NoSegments { .. } => Kind::NothingToHear,
             _ => Kind::Internal,
         };
         Self::new(kind, error.to_string())

@@ -110,13 +110,13 @@ pub enum Error {
         /// What has no form there, and what to do.
         reason: String,
     },
-    /// A recording in which there is nothing to hear.
+    /// A recording without a segment of which features can be extracted.
     #[error("{}: {reason}", path.display())]
-    NothingToHear {
+    NoSegments {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: cantus_audio::feature::NothingToHear,
+        reason: cantus_audio::feature::SegmentError,
     },
     #[cfg(feature = "train")]
     /// Tags that are not changed, or not taken back.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
-use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Hearing};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segmenter};
 use cantus_metrics::aggregate;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -125,18 +125,18 @@ impl Predictor<'_> {
         let spec = &self.model.features;
         let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
         let mut stream = ResampledDecoder::new(decoder, spec.sample_rate);
-        let (mut hearing, mut features, mut predictions) = (Hearing::default(), Vec::new(), Vec::new());
+        let (mut segmenter, mut features, mut predictions) = (Segmenter::default(), Vec::new(), Vec::new());
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
             listener(samples)?;
-            hearing.push(&mut self.extractor, samples, &mut features);
+            segmenter.push(&mut self.extractor, samples, &mut features);
             if features.len() >= full {
                 predictions.extend(self.model.predict_uncalibrated(&features)?);
                 features.clear();
             }
         }
-        let duration_s = hearing.n_samples() as f64 / f64::from(self.model.features.sample_rate);
-        let heard = hearing.finish(&mut self.extractor, &mut features);
-        heard.map_err(|reason| Error::NothingToHear { path: path.to_owned(), reason })?;
+        let duration_s = segmenter.n_samples() as f64 / f64::from(self.model.features.sample_rate);
+        let n_segments = segmenter.finish(&mut self.extractor, &mut features);
+        n_segments.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
         Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.vote(predictions) })
     }

@@ -1,12 +1,12 @@
-//! The discrete cosine transform: a curve as a sum of cosines.
+//! Discrete cosine transform (DCT), types I to IV.
 //!
-//! Of a log-mel spectrum, the first coefficient is its level, the second its tilt, the next ones its broad shape. The
-//! bands of music rise and fall together; the coefficients hardly do, which is why a few of them say most.
+//! Of a log-mel spectrum, coefficient 0 is the level, 1 the spectral tilt, the next ones the spectral envelope. Mel bands of
+//! music are strongly correlated, their coefficients hardly: the first few contain most of the variance.
 //!
-//! Few coefficients of short curves are wanted, so the transform is a matrix, computed once.
+//! Computed as a product with a precomputed matrix: inputs are short, and few coefficients are needed.
 //!
 //! # Conventions
-//! Types I to IV, orthonormal unless it is said otherwise: `scipy.fft.dct(x, type, norm="ortho")`.
+//! Orthonormal by default: `scipy.fft.dct(x, type, norm="ortho")`.
 //!
 //! # Reference
 //! Ahmed, Natarajan & Rao, "Discrete cosine transform", 1974; SciPy 1.17.
@@ -16,32 +16,32 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-/// Number of coefficients that are summed side by side.
+/// Number of coefficients that are computed in parallel.
 const LANES: usize = 16;
 
-/// Which cosines; written as the number 1, 2, 3 or 4.
+/// Type of the DCT; serialised as the number 1, 2, 3 or 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub enum DctType {
     /// Even about the first and the last value.
     I,
-    /// Even about half a step before the first and behind the last value: *the* DCT, and librosa's default.
+    /// Even about half a step before the first and after the last value; *the* DCT, and librosa's default.
     #[default]
     II,
     /// The transpose of type II; HTK's choice.
     III,
-    /// Even about half a step before the first value, odd about half a step behind the last.
+    /// Even about half a step before the first value, odd about half a step after the last.
     IV,
 }
 
-/// How the coefficients are scaled.
+/// Scaling of the coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DctNorm {
-    /// So that the transform keeps lengths and angles (librosa's default).
+    /// Orthonormal (librosa's default).
     #[default]
     Ortho,
-    /// As the sums come out: SciPy's `norm=None`.
+    /// Unscaled: SciPy's `norm=None`.
     None,
 }
 
@@ -74,7 +74,7 @@ impl DctType {
     /// Weight of value `n` of `n_in` in coefficient `k`.
     fn weight(self, norm: DctNorm, k: usize, n: usize, n_in: usize) -> f64 {
         let (last, cosine) = (n_in - 1, self.cosine(k, n, n_in));
-        // A cosine that is even about a value meets that value once, and all others twice.
+        // The even extension about a value contains that value once, all others twice.
         let (k_is_end, n_is_end) = match self {
             Self::I => (k == 0 || k == last, n == 0 || n == last),
             Self::II => (k == 0, false),
@@ -108,22 +108,22 @@ impl DctType {
     }
 }
 
-/// A planned transform of `n_in` values to the first `n_out` coefficients.
+/// A DCT of `n_in` values to the first `n_out` coefficients, planned.
 #[derive(Debug, Clone)]
 pub struct Dct {
     n_in: usize,
     n_out: usize,
-    /// `[n_out / LANES, n_in, LANES]`: for each value in turn, its weights in sixteen coefficients side by side.
+    /// `[n_out / LANES, n_in, LANES]`: per block of sixteen coefficients, their weights value by value.
     weights: Vec<[f32; LANES]>,
 }
 
 impl Dct {
-    /// Computes the cosines. Type I wants at least two values; of one value it gives the value itself.
+    /// Plans an orthonormal transform. Type I needs at least two values; a single value is returned as it is.
     pub fn new(dct_type: DctType, n_in: usize, n_out: usize) -> Self {
         Self::scaled(dct_type, DctNorm::Ortho, n_in, n_out, |_| 1.0)
     }
 
-    /// Computes the cosines, with coefficient `k` multiplied by `scale(k)`.
+    /// Plans a transform with coefficient `k` multiplied by `scale(k)`.
     pub fn scaled(
         dct_type: DctType,
         norm: DctNorm,
@@ -131,8 +131,8 @@ impl Dct {
         n_out: usize,
         scale: impl Fn(usize) -> f64,
     ) -> Self {
-        let is_lone = n_in == 1 && dct_type == DctType::I; // type I has no cosines for one value
-        let weight = |k, n| if is_lone { 1.0 } else { dct_type.weight(norm, k, n, n_in) };
+        let is_single = n_in == 1 && dct_type == DctType::I; // type I is undefined for one value
+        let weight = |k, n| if is_single { 1.0 } else { dct_type.weight(norm, k, n, n_in) };
         let weights = (0..n_out.div_ceil(LANES))
             .flat_map(|block| (0..n_in).map(move |n| (block, n)))
             .map(|(block, n)| {
@@ -145,17 +145,17 @@ impl Dct {
         Self { n_in, n_out, weights }
     }
 
-    /// Number of values that it takes.
+    /// Number of input values.
     pub fn n_in(&self) -> usize {
         self.n_in
     }
 
-    /// Number of coefficients that it gives.
+    /// Number of coefficients.
     pub fn n_out(&self) -> usize {
         self.n_out
     }
 
-    /// Transforms one curve.
+    /// Transforms one vector.
     ///
     /// # Shapes
     /// - `values`: `[n_in]`
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_keeps_the_energy_of_a_curve() {
+    fn every_type_preserves_energy() {
         let curve: Vec<f32> = (0..40).map(|n| (n as f32 * 0.7).sin()).collect();
         let energy = |values: &[f32]| values.iter().map(|x| x * x).sum::<f32>();
         for dct_type in TYPES {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn type_three_undoes_type_two_and_type_one_itself() {
+    fn type_3_inverts_type_2_and_type_1_itself() {
         let curve: Vec<f32> = (0..33).map(|n| (n as f32 * 0.7).sin()).collect();
         let there = transformed(DctType::II, &curve, 33);
         assert_close(&transformed(DctType::III, &there, 33), &curve, 1e-6);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_of_one_value_or_none_are_no_trouble() {
+    fn inputs_of_one_value_or_none_are_transformed() {
         for dct_type in [DctType::I, DctType::II, DctType::III] {
             assert_close(&transformed(dct_type, &[3.0], 1), &[3.0], 1e-6);
             assert_eq!(transformed(dct_type, &[], 2), [0.0, 0.0]);

@@ -1,71 +1,80 @@
-//! A feature specification, planned: sound in, features out.
+//! Feature extraction planned from a specification: segments of samples in, feature matrices out.
 //!
-//! What several kinds are made of (the STFT, mel bands, their levels) is computed once for a segment, then each kind
-//! writes its columns.
+//! The front end (STFT, mel bands, decibels, MFCCs) is computed once per segment; then each feature writes its columns.
 //!
 //! The course's MFCCs of a 30 s track, in ten segments, take 3.1 ms on one thread of a Zen 4, of which the STFT is more
 //! than 2 (`cargo run --release -p cantus-audio --example mfcc_speed`). Loops over plain slices are enough, where
 //! `#[multiversion]` compiles them for several instruction sets; `bench/audio` measures each feature beside librosa's.
 
-use super::kind::{Plan, Rows};
-use super::shared::{Shared, Sound};
+use std::ops::Range;
+
+use super::front_end::{FrontEnd, Intermediate};
+use super::registry::FramePlan;
+use super::rows::Rows;
 use super::{FeatureSpec, Features};
 use crate::Error;
 
-/// Computes the features that a [`FeatureSpec`] describes; made by [`FeatureSpec::extractor`].
+/// Computes the features of a [`FeatureSpec`]; made by [`FeatureSpec::extractor`].
 ///
-/// Planned once for any number of segments; working space is kept from one segment to the next. One extractor serves
-/// one thread: clone it for others.
+/// Planned once for any number of segments; working space is reused. One extractor serves one thread: clone it for
+/// others.
 #[derive(Debug, Clone)]
 pub struct FeatureExtractor {
     spec: FeatureSpec,
-    shared: Shared,
-    /// One for each kind of the specification.
-    plans: Vec<Plan>,
+    front_end: FrontEnd,
+    /// One per kind of the specification, with its columns.
+    plans: Vec<(FramePlan, Range<usize>)>,
+    n_bins: usize,
+}
+
+impl FeatureSpec {
+    /// Plans the extraction.
+    ///
+    /// # Errors
+    /// Those of [`Self::validate`].
+    pub fn extractor(&self) -> Result<FeatureExtractor, Error> {
+        self.validate()?;
+        let params = self.frame_params();
+        let plans = self.columns().map(|(kind, columns)| (kind.plan(self, &params), columns)).collect();
+        let needs: Vec<Intermediate> = self.kinds.iter().flat_map(|kind| kind.needs()).copied().collect();
+        let front_end = FrontEnd::new(&needs, params)?;
+        Ok(FeatureExtractor { spec: self.clone(), front_end, plans, n_bins: self.n_bins() })
+    }
 }
 
 impl FeatureExtractor {
-    pub(super) fn new(spec: FeatureSpec) -> Result<Self, Error> {
-        spec.validate()?;
-        let plans = spec.kinds.iter().map(|kind| kind.plan(&spec)).collect();
-        Ok(Self { shared: Shared::new(&spec)?, plans, spec })
-    }
-
-    /// What it was planned from.
+    /// The specification that it was planned from.
     pub fn spec(&self) -> &FeatureSpec {
         &self.spec
     }
 
-    /// Features of a segment, however long it is.
+    /// Features of a segment of any length.
     ///
-    /// `top_db` counts from the loudest value of this segment. Silence gives finite numbers.
+    /// `top_db` counts from the maximum of this segment. Silence gives finite numbers.
     ///
     /// # Shapes
-    /// - `samples`: at the specification's sample rate
-    /// - returns: `[spec.n_frames(samples.len()), spec.n_bins()]`; no frames of no samples
-    ///   (librosa: one, silent)
+    /// - `samples`: `[n_samples]`, at the specification's sample rate
+    /// - returns: `[spec.n_frames(n_samples), spec.n_bins()]`; no frames for no samples (librosa: one, silent)
     pub fn extract(&mut self, samples: &[f32]) -> Features {
         let mut values = Vec::new();
         self.extract_into(samples, &mut values);
-        Features { values, n_frames: self.spec.n_frames(samples.len()), n_bins: self.spec.n_bins() }
+        Features { values, n_frames: self.spec.n_frames(samples.len()), n_bins: self.n_bins }
     }
 
-    /// [`Self::extract`] into a buffer that is used again: its contents are replaced.
+    /// [`Self::extract`] into a buffer that is reused; its contents are replaced.
     pub fn extract_into(&mut self, samples: &[f32], values: &mut Vec<f32>) {
-        let Self { spec, shared, plans } = self;
-        let (n_frames, n_bins) = (spec.n_frames(samples.len()), spec.n_bins());
-        shared.compute(samples, spec);
-        if let [kind] = spec.kinds[..]
-            && let Some(intermediate) = kind.intermediate()
+        self.front_end.compute(samples);
+        if let [kind] = self.spec.kinds[..]
+            && let Some(intermediate) = kind.equals()
         {
-            // Nothing stands beside it: the buffers change places, and nothing is copied.
-            return std::mem::swap(shared.buffer_mut(intermediate), values);
+            // A single feature that is an intermediate: swap the buffers instead of copying.
+            return std::mem::swap(self.front_end.buffer_mut(intermediate), values);
         }
+        let input = self.front_end.input(samples);
         values.clear();
-        values.resize(n_frames * n_bins, 0.0);
-        let sound = Sound { samples, n_frames, spec, shared };
-        for (plan, (_, columns)) in plans.iter_mut().zip(spec.columns()) {
-            plan.compute(&sound, Rows::new(values, n_bins, columns.start, columns.len()));
+        values.resize(input.n_frames * self.n_bins, 0.0);
+        for (plan, columns) in &mut self.plans {
+            plan.compute(&input, Rows::new(values, self.n_bins, columns.start, columns.len()));
         }
     }
 }
@@ -91,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_side_by_side_are_each_kind_alone() {
+    fn concatenated_features_equal_each_feature_alone() {
         let samples = chirp(3000);
         let spec = spec_of(FeatureKind::ALL);
         let together = spec.extractor().unwrap().extract(&samples);
@@ -105,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_sound_gives_the_same_bits_whatever_came_before() {
+    fn features_do_not_depend_on_earlier_segments() {
         let mut used = FeatureSpec::course().extractor().unwrap();
         let mut values = used.extract(&chirp(50_000)).values;
         used.extract_into(&chirp(5000), &mut values);
@@ -115,22 +124,19 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_is_large_enough_is_not_allocated_anew() {
+    fn a_sufficient_buffer_is_not_reallocated() {
         let mut extractor = spec_of(FeatureKind::ALL).extractor().unwrap();
         let samples = chirp(3000);
         let mut values = Vec::new();
         extractor.extract_into(&samples, &mut values);
-        let buffers = |e: &FeatureExtractor, v: &Vec<f32>| {
-            [v.as_ptr(), e.shared.mel.as_ptr(), e.shared.log_mel.as_ptr()]
-        };
-        let before = buffers(&extractor, &values);
+        let before = values.as_ptr();
         extractor.extract_into(&samples[..2000], &mut values);
         extractor.extract_into(&samples, &mut values);
-        assert_eq!(buffers(&extractor, &values), before);
+        assert_eq!(values.as_ptr(), before);
     }
 
     #[test]
-    fn silence_is_finite() {
+    fn features_of_silence_are_finite() {
         let mfcc = FeatureSpec::course().extractor().unwrap().extract(&[0.0; 66_150]);
         let rows: Vec<&[f32]> = mfcc.values.chunks_exact(13).collect();
         // librosa.feature.mfcc(y=np.zeros(66150), n_mfcc=13)[:, 0]: the others are 0
@@ -139,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_length_of_sound_is_refused() {
+    fn every_number_of_samples_is_accepted() {
         for center in [true, false] {
             let mut extractor = FeatureSpec { center, ..spec_of(FeatureKind::ALL) }.extractor().unwrap();
             for n_samples in [0, 1, 2, 127, 128, 511, 512, 513] {
@@ -152,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_are_no_sound_still_have_finite_mfccs() {
+    fn mfccs_of_non_finite_samples_are_finite() {
         let mut extractor = FeatureSpec::course().extractor().unwrap();
         for sample in [f32::NAN, f32::INFINITY, f32::MAX, 1e20] {
             assert!(extractor.extract(&[sample; 5000]).values.iter().all(|x| x.is_finite()), "{sample}");

@@ -1,12 +1,12 @@
-//! The mel scale and its filter bank: frequencies as far apart as they sound.
+//! Mel scale and mel filter bank.
 //!
-//! From 100 to 200 Hz is an octave, from 5000 to 5100 Hz hardly a step. The mel scale is even to the ear; a mel band
-//! gathers the bins of a spectrum under a triangle whose corners are evenly spaced in mels.
+//! The mel scale is perceptually uniform in pitch. A mel band is the weighted sum of the bins of a spectrum under a triangle
+//! whose corners are equally spaced in mels.
 //!
 //! # Conventions
 //! - Slaney's scale (librosa's default): linear below 1 kHz, logarithmic above. HTK's: `2595 · log10(1 + f / 700)`.
-//! - A filter bank is a matrix `[n_mels, n_fft / 2 + 1]` of which some 98 % is zero: only the part under each
-//!   triangle is kept.
+//! - A filter bank is a sparse matrix `[n_mels, n_fft / 2 + 1]`, about 98 % zeros: only the bins under each triangle are
+//!   stored.
 //!
 //! # Reference
 //! Slaney, "Auditory Toolbox", 1998; Young et al., "The HTK Book"; `librosa.filters.mel` 0.11.
@@ -16,17 +16,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::transform::fourier::fft_frequencies;
 
-/// Where Slaney's scale turns from linear to logarithmic, in Hz.
+/// Transition of Slaney's scale from linear to logarithmic, in Hz.
 const SLANEY_KNEE_HZ: f64 = 1000.0;
 /// Hz per mel below the knee.
 const SLANEY_HZ_PER_MEL: f64 = 200.0 / 3.0;
 /// Mels for each factor of 6.4 in frequency above the knee.
 const SLANEY_MELS_PER_6_4: f64 = 27.0;
 
-/// Number of bins that are multiplied at once: the sums of a filter run in as many lanes.
+/// Number of bins that are multiplied in parallel, and of partial sums of a filter.
 const LANES: usize = 8;
 
-/// How the mel filters are scaled.
+/// Normalisation of the mel filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MelNorm {
@@ -34,18 +34,18 @@ pub enum MelNorm {
     Slaney,
     /// Each filter has unit height.
     None,
-    /// The weights of each filter add up to 1.
+    /// The weights of each filter sum to 1.
     #[serde(alias = "1")]
     L1,
-    /// The squares of the weights of each filter add up to 1.
+    /// The squared weights of each filter sum to 1.
     #[serde(alias = "2")]
     L2,
-    /// The largest weight of each filter is 1: that of a bin, which need not lie at the tip of the triangle.
+    /// The largest weight of each filter is 1; the apex of the triangle may lie between bins.
     Inf,
 }
 
 impl MelNorm {
-    /// What a filter that spans `width_hz` is multiplied by, with its `weights` as they are at unit height.
+    /// Factor of a filter of width `width_hz` whose `weights` are those of unit height.
     fn scale(self, width_hz: f64, weights: impl Iterator<Item = f64>) -> f64 {
         let norm = match self {
             Self::Slaney => width_hz / 2.0,
@@ -54,7 +54,7 @@ impl MelNorm {
             Self::L2 => weights.map(|w| w * w).sum::<f64>().sqrt(),
             Self::Inf => weights.fold(0.0, f64::max),
         };
-        if norm > 0.0 { 1.0 / norm } else { 1.0 } // an empty filter stays as it is
+        if norm > 0.0 { 1.0 / norm } else { 1.0 } // an empty filter is not scaled
     }
 }
 
@@ -88,7 +88,7 @@ pub fn mel_to_hz(mel: f64, htk: bool) -> f64 {
     }
 }
 
-/// `n_mels` frequencies in Hz, evenly spaced in mels from `f_min` to `f_max`.
+/// `n_mels` frequencies in Hz, equally spaced in mels from `f_min` to `f_max`.
 ///
 /// # Reference
 /// Equals `librosa.mel_frequencies`.
@@ -98,12 +98,12 @@ pub fn mel_frequencies(n_mels: usize, f_min: f64, f_max: f64, htk: bool) -> Vec<
     (0..n_mels).map(|m| mel_to_hz(low + step * m as f64, htk)).collect()
 }
 
-/// What a filter bank is made of; librosa's names and defaults.
+/// Parameters of a mel filter bank; librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MelConfig {
     /// Sample rate, in Hz.
     pub sample_rate: u32,
-    /// Length of the FFT whose bins are gathered.
+    /// Length of the FFT, in samples.
     pub n_fft: usize,
     /// Number of bands.
     pub n_mels: usize,
@@ -111,9 +111,9 @@ pub struct MelConfig {
     pub f_min: f32,
     /// Upper edge of the highest band, in Hz; half the sample rate if absent.
     pub f_max: Option<f32>,
-    /// HTK's scale instead of Slaney's.
+    /// Whether the scale is HTK's instead of Slaney's.
     pub htk: bool,
-    /// Scaling of the filters.
+    /// Normalisation of the filters.
     pub norm: MelNorm,
 }
 
@@ -136,25 +136,25 @@ impl Default for MelConfig {
 pub struct MelFilterBank {
     n_bins: usize,
     bands: Vec<Band>,
-    /// The weights of all bands, one behind the other.
+    /// The weights of all bands, concatenated.
     weights: Vec<f32>,
 }
 
-/// The part of a filter that is not zero, and as many zeros beside it as fill up the lanes.
+/// The non-zero part of a filter, padded with zeros to a multiple of [`LANES`].
 #[derive(Debug, Clone, Copy)]
 struct Band {
     /// The first bin.
     bin: usize,
     /// Number of bins.
     n_bins: usize,
-    /// Where its weights start.
+    /// Offset of its weights.
     offset: usize,
 }
 
 impl MelFilterBank {
     /// Computes the filters.
     ///
-    /// A band too narrow to contain a bin stays silent, as in librosa.
+    /// A band too narrow to contain a bin is always 0, as in librosa.
     ///
     /// # Reference
     /// Equals `librosa.filters.mel` 0.11 up to the rounding of f32.
@@ -174,21 +174,21 @@ impl MelFilterBank {
         self.bands.len()
     }
 
-    /// Number of bins of the spectra that it takes.
+    /// Number of bins of the input spectra.
     pub fn n_bins(&self) -> usize {
         self.n_bins
     }
 
-    /// Gathers a spectrum into mel bands.
+    /// Weighted sums of a spectrum, one per mel band.
     ///
     /// # Shapes
     /// - `spectrum`: `[n_fft / 2 + 1]`, magnitude or power
     /// - `mel`: `[n_mels]`, overwritten
     ///
     /// # Panics
-    /// If the spectrum is shorter than that.
+    /// If `spectrum` is shorter than that.
     pub fn apply(&self, spectrum: &[f32], mel: &mut [f32]) {
-        gather(&self.bands, &self.weights, spectrum, mel);
+        weighted_sums(&self.bands, &self.weights, spectrum, mel);
     }
 
     /// The filters as a full matrix.
@@ -204,14 +204,14 @@ impl MelFilterBank {
         dense
     }
 
-    /// Adds the triangle over the three `corners`, in Hz.
+    /// Appends the triangle with the three `corners`, in Hz.
     fn push(&mut self, bins_hz: &[f64], corners: [f64; 3], norm: MelNorm) {
         let [low, centre, high] = corners;
         let weight = |hz: f64| ((hz - low) / (centre - low)).min((high - hz) / (high - centre));
         let bin = bins_hz.partition_point(|&hz| hz <= low);
         let end = bins_hz.partition_point(|&hz| hz < high).max(bin);
         let scale = norm.scale(high - low, bins_hz[bin..end].iter().map(|&hz| weight(hz)));
-        // Bins without weight fill the band up to whole lanes, where there are as many bins.
+        // Zero weights pad the band to whole lanes, if there are enough bins.
         let n_bins = (end - bin).next_multiple_of(LANES).min(bins_hz.len());
         let first = bin.min(bins_hz.len() - n_bins);
         let offset = self.weights.len();
@@ -222,16 +222,16 @@ impl MelFilterBank {
     }
 }
 
-/// The bands of a spectrum, each under its weights.
+/// The weighted sum of each band.
 #[multiversion(targets = "simd")]
-fn gather(bands: &[Band], weights: &[f32], spectrum: &[f32], mel: &mut [f32]) {
+fn weighted_sums(bands: &[Band], weights: &[f32], spectrum: &[f32], mel: &mut [f32]) {
     for (slot, band) in mel.iter_mut().zip(bands) {
         let weights = &weights[band.offset..band.offset + band.n_bins];
         *slot = dot(weights, &spectrum[band.bin..band.bin + band.n_bins]);
     }
 }
 
-/// `Σ a · b`, in lanes: the order of the sum is fixed and the loop vectorises.
+/// `Σ a · b`, in a fixed order of additions that vectorises.
 #[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();
@@ -253,7 +253,7 @@ mod tests {
     use crate::assert_close::assert_close;
 
     #[test]
-    fn mels_turn_back_into_hertz() {
+    fn mel_to_hz_inverts_hz_to_mel() {
         for htk in [false, true] {
             for hz in [0.0, 1.0, 60.0, 999.9, 1000.0, 1000.1, 4000.0, 22_050.0] {
                 assert_close(&[mel_to_hz(hz_to_mel(hz, htk), htk)], &[hz], 1e-9);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_narrower_than_a_bin_stay_silent() {
+    fn bands_narrower_than_a_bin_are_zero() {
         let bank = MelFilterBank::new(&MelConfig { n_fft: 64, ..MelConfig::default() });
         let mut mel = vec![f32::NAN; 128];
         bank.apply(&[1.0; 33], &mut mel);

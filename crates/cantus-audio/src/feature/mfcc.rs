@@ -1,7 +1,7 @@
-//! Mel-frequency cepstral coefficients: the broad shape of the spectrum, in a dozen numbers.
+//! Mel-frequency cepstral coefficients (MFCCs): the cosine transform of log-mel spectra.
 //!
-//! The level of each mel band in dB is a curve over frequency; its cosine transform separates the shape (timbre: low
-//! coefficients) from the ripple (pitch: high ones), and the first `n_mfcc` are kept.
+//! The cosine transform over the mel axis separates the spectral envelope (timbre: low coefficients) from the harmonics
+//! (pitch: high coefficients); the first `n_mfcc` are kept.
 //!
 //! # Reference
 //! Davis & Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980; lifter:
@@ -9,10 +9,7 @@
 
 use std::f64::consts::PI;
 
-use super::FeatureSpec;
 use super::dct::{Dct, DctNorm, DctType};
-use super::kind::{Bins, Feature, Quantity, Rows};
-use super::shared::{Intermediate, Sound};
 
 /// A planned transform from log-mel spectra to MFCCs.
 #[derive(Debug, Clone)]
@@ -23,8 +20,8 @@ pub struct Mfcc {
 impl Mfcc {
     /// Plans the first `n_mfcc` coefficients of `n_mels` bands.
     ///
-    /// A `lifter` above 0 multiplies coefficient `k` by `1 + lifter / 2 · sin(π (k + 1) / lifter)`, which raises the
-    /// middle ones, small by nature, to the size of the others.
+    /// A `lifter` above 0 multiplies coefficient `k` by `1 + lifter / 2 · sin(π (k + 1) / lifter)`, which amplifies the
+    /// middle coefficients to about the range of the others.
     pub fn new(n_mels: usize, n_mfcc: usize, dct_type: DctType, norm: DctNorm, lifter: f32) -> Self {
         let lifter = f64::from(lifter);
         let lift = |k: usize| {
@@ -45,42 +42,10 @@ impl Mfcc {
     /// - `mfcc`: `[n_mfcc]`, overwritten
     ///
     /// # Reference
-    /// Equals `librosa.feature.mfcc` 0.11 within 2e-4, on the whole way from a synthetic signal; for music see
+    /// Equals `librosa.feature.mfcc` 0.11 within 2e-4, computed from the samples of a synthetic signal; for music see
     /// [`crate::feature`].
     pub fn apply(&self, log_mel: &[f32], mfcc: &mut [f32]) {
         self.dct.apply(log_mel, mfcc);
-    }
-}
-
-/// MFCCs: `[n_frames, n_mfcc]`.
-#[derive(Debug, Clone)]
-pub(super) struct MfccKind;
-
-impl Feature for MfccKind {
-    const NAME: &'static str = "mfcc";
-    const TITLE: &'static str = "MFCC";
-    const UNIT: &'static str = "";
-    const NEEDS: &'static [Intermediate] = &[Intermediate::Mfcc];
-    const IS: Option<Intermediate> = Some(Intermediate::Mfcc);
-
-    fn n_bins(spec: &FeatureSpec) -> usize {
-        spec.n_mfcc
-    }
-
-    fn bins(_spec: &FeatureSpec) -> Bins {
-        Bins::Numbered("MFCC")
-    }
-
-    fn quantity(_spec: &FeatureSpec) -> Quantity {
-        Quantity::Coefficients
-    }
-
-    fn plan(_spec: &FeatureSpec) -> Self {
-        Self
-    }
-
-    fn compute(&mut self, sound: &Sound<'_>, mut rows: Rows<'_>) {
-        rows.copy_from(&sound.shared.mfcc);
     }
 }
 
@@ -90,14 +55,14 @@ mod tests {
     use crate::assert_close::assert_close;
 
     #[test]
-    fn a_flat_spectrum_has_a_level_and_no_shape() {
+    fn a_flat_spectrum_has_only_coefficient_0() {
         let mut mfcc = [f32::NAN; 5];
         Mfcc::new(64, 5, DctType::II, DctNorm::Ortho, 0.0).apply(&[-20.0; 64], &mut mfcc);
         assert_close(&mfcc, &[-160.0, 0.0, 0.0, 0.0, 0.0], 1e-4); // -20 dB · √64
     }
 
     #[test]
-    fn the_lifter_raises_the_middle_most() {
+    fn the_lifter_amplifies_the_middle_coefficients_most() {
         let log_mel: Vec<f32> = (0..64).map(|m| (m as f32 * 0.9).cos() * 10.0).collect();
         let (mut plain, mut liftered) = ([0.0; 20], [0.0; 20]);
         Mfcc::new(64, 20, DctType::II, DctNorm::Ortho, 0.0).apply(&log_mel, &mut plain);

@@ -1,4 +1,4 @@
-//! Features: what a network is given to hear, `[n_frames, n_bins]` row-major.
+//! Features: matrices `[n_frames, n_bins]`, row-major, computed from segments of samples.
 //!
 //! ```text
 //! stft ─▶ mel ─▶ decibel ─▶ mfcc
@@ -7,69 +7,74 @@
 //! cqt ─▶ chroma_cqt ─▶ tonnetz
 //! ```
 //!
-//! One file per feature, and one line in the table of `kind`. [`FeatureSpec`] describes what is wanted,
-//! [`FeatureExtractor`] is that description planned; what several kinds are made of is computed once, in `shared`.
+//! [`FeatureSpec`] says which features are computed and with which parameters; [`FeatureExtractor`] is its plan, and
+//! [`Segmenter`] applies it to recordings.
 //!
-//! The numbers are librosa 0.11's. Over all frames of 100 tracks of music, the worst of the course's 13 MFCCs is
-//! 5.5e-4 away from librosa's, the mean one 7e-6; `tests/gtzan.rs` says how to measure it. Pitch and rhythm are held
-//! against librosa in `tests/tonal.rs`, all other kinds in `tests/librosa.rs`.
+//! # Files
+//! Each uses only files to its left:
 //!
-//! librosa transforms in double precision, Cantus in single: bins more than 120 dB below the loudest of their frame are
-//! rounding errors here. Nobody hears them, but what asks for the quietest bins does: in a band that is empty, as that just
-//! below half the sample rate is after resampling, `spectral_contrast` is up to 5 dB from librosa's, `spectral_flatness` up to
-//! 0.2 %; elsewhere they are within 1e-3 dB and 1e-5.
+//! ```text
+//! dct, mel, mfcc ─▶ frame_params ─▶ front_end, rows ─▶ frame_level, track_level ─▶ registry/* ─▶ registry/mod
+//!     ─▶ spec ─▶ extractor ─▶ segmenter
+//! ```
+//!
+//! `frame_params` are the parameters that all features share, `front_end` the intermediates that are computed once per
+//! segment, `frame_level` and `track_level` the traits, `registry/*` one file per feature, `registry/mod` their tables.
+//!
+//! # Adding a feature
+//! 1. Write `registry/NAME.rs` with a type that implements `Feature` (one row per frame) or `TrackLevel` (one result per
+//!    recording). Its `Config` is `()` or a type of its own, with serde's derives and `Default`.
+//! 2. In `registry/mod.rs`, add `mod NAME;` and a line in `frame_features!` or `track_features!`.
+//! 3. If it has settings, add to `spec.rs` a field of [`FeatureSpec`], its default, and a line in `configs!`.
+//!
+//! Specifications, stores, tables, pictures and the command line take it from the registry.
+//!
+//! # Accuracy
+//! The numbers are librosa 0.11's. Over all frames of 100 tracks of music, the maximum error of the course's 13 MFCCs
+//! is 5.5e-4, the mean error 7e-6; `tests/gtzan.rs` says how to measure it. Pitch and rhythm are compared with librosa in
+//! `tests/tonal.rs`, all other features in `tests/librosa.rs`.
+//!
+//! librosa computes transforms in double precision, Cantus in single: bins more than 120 dB below the maximum of their
+//! frame are rounding errors here. This is inaudible, but features of the lowest bins depend on it: in an empty band, such
+//! as just below half the sample rate after resampling, `spectral_contrast` differs from librosa's by up to 5 dB and
+//! `spectral_flatness` by up to 0.2 %; elsewhere they are within 1e-3 dB and 1e-5.
 
-pub mod amplitude_envelope;
-pub mod beat;
-pub mod chroma_cqt;
-pub mod chroma_stft;
-mod cqt;
 pub mod dct;
-pub mod delta;
 mod extractor;
-mod frames;
-mod hearing;
-mod hpss;
-mod kind;
+mod frame_level;
+mod frame_params;
+mod framing;
+mod front_end;
+mod lane_sum;
 pub mod mel;
-mod mel_spectrogram;
 pub mod mfcc;
-pub mod onset;
-pub mod pcen;
 mod pitch_class;
-pub mod rms;
-mod shared;
+mod range_check;
+mod registry;
+mod rows;
+mod segmenter;
 mod spec;
-pub mod spectral_bandwidth;
-pub mod spectral_centroid;
-pub mod spectral_contrast;
-pub mod spectral_flatness;
-pub mod spectral_flux;
-pub mod spectral_rolloff;
-mod spectrogram;
-pub mod spectrum;
-mod sum;
-pub mod tempo;
-pub mod tempogram;
-pub mod tonnetz;
+mod track_level;
 pub mod tuning;
-mod waveform;
-mod whole;
-mod zero_crossing;
 
 pub use dct::{DctNorm, DctType};
-pub use delta::DeltaConfig;
 pub use extractor::FeatureExtractor;
-pub use hearing::{Heard, Hearing, NothingToHear};
-pub use kind::{Bins, FeatureKind, Quantity};
+pub use frame_level::{Bins, Quantity};
 pub use mel::MelNorm;
-pub use pcen::PcenConfig;
+pub use registry::delta::DeltaConfig;
+pub use registry::pcen::PcenConfig;
+pub use registry::spectral_bandwidth::BandwidthConfig;
+pub use registry::spectral_contrast::ContrastConfig;
+pub use registry::spectral_flatness::FlatnessConfig;
+pub use registry::spectral_rolloff::RolloffConfig;
+pub use registry::{
+    FeatureKind, TrackFeatureKind, amplitude_envelope, beat, chroma_cqt, chroma_stft, delta, onset, pcen,
+    rms, spectral_bandwidth, spectral_centroid, spectral_contrast, spectral_flatness, spectral_flux,
+    spectral_rolloff, spectrum, tempo, tempogram, tonnetz,
+};
+pub use segmenter::{SegmentError, SegmentFeatures, Segmenter};
 pub use spec::{FeatureSpec, Segments};
-pub use spectral_bandwidth::BandwidthConfig;
-pub use spectral_contrast::ContrastConfig;
-pub use spectral_flatness::FlatnessConfig;
-pub use spectral_rolloff::RolloffConfig;
-pub use whole::{Axis, WHOLE, Whole, WholeKind};
+pub use track_level::{Axis, TrackFeature};
 
 /// A matrix of features: one row per frame.
 #[derive(Debug, Clone, PartialEq)]

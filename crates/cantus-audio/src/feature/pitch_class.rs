@@ -1,15 +1,15 @@
-//! The names of pitch classes, and how many there may be.
+//! Names and maximum number of pitch classes.
 
-use super::kind::Bins;
-use super::spec::require;
+use super::frame_level::Bins;
+use super::range_check::require;
 use crate::Error;
 
 /// The twelve pitch classes from C on.
 const NAMES: [&str; 12] = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
-/// The most pitch classes that are accepted.
+/// Maximum number of pitch classes per octave.
 const MAX_N_CHROMA: usize = 1200;
 
-/// Names for the bins of chroma, from C on, or from A; numbers, where there are not twelve.
+/// The axis of chroma: names from C or from A on, or numbers if there are not twelve.
 pub(super) fn pitch_classes(n_chroma: usize, from_c: bool) -> Bins {
     if n_chroma != NAMES.len() {
         return Bins::Numbered("Pitch class");
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pitch_classes_have_the_names_of_notes() {
+    fn twelve_pitch_classes_are_named_and_others_numbered() {
         let Bins::Named(_, names) = pitch_classes(12, false) else { panic!("names are expected") };
         assert_eq!(names[..4], ["A", "A♯", "B", "C"]);
         assert_eq!(pitch_classes(24, true), Bins::Numbered("Pitch class"));

@@ -1,47 +1,46 @@
-//! The one description of how sound becomes numbers.
+//! The feature specification: which features are computed, and with which parameters.
 //!
-//! A [`FeatureSpec`] travels with everything that was made by it: the feature store, the run, the model file. Whoever
-//! predicts plans the extraction from the model's own spec, so that features at prediction are the features of training.
+//! A [`FeatureSpec`] is stored with everything computed from it: feature stores, runs, model files. Prediction plans the
+//! extraction from the model's specification, so that it computes the features of training.
 
+mod columns;
+mod segments;
 mod top_db;
 mod validate;
 
-pub(super) use validate::require;
-
-use std::ops::Range;
+pub use segments::Segments;
 
 use serde::{Deserialize, Serialize};
 
-use super::beat::BeatConfig;
-use super::chroma_cqt::ChromaCqtConfig;
-use super::chroma_stft::ChromaConfig;
 use super::dct::{DctNorm, DctType};
-use super::delta::DeltaConfig;
-use super::extractor::FeatureExtractor;
-use super::kind::FeatureKind;
+use super::frame_params::FrameParams;
 use super::mel::{MelConfig, MelNorm};
-use super::onset::OnsetConfig;
-use super::pcen::PcenConfig;
-use super::spectral_bandwidth::BandwidthConfig;
-use super::spectral_contrast::ContrastConfig;
-use super::spectral_flatness::FlatnessConfig;
-use super::spectral_rolloff::RolloffConfig;
-use super::tempo::TempoConfig;
-use super::tempogram::TempogramConfig;
-use crate::Error;
+use super::registry::beat::BeatConfig;
+use super::registry::chroma_cqt::ChromaCqtConfig;
+use super::registry::chroma_stft::ChromaConfig;
+use super::registry::delta::DeltaConfig;
+use super::registry::onset::OnsetConfig;
+use super::registry::pcen::PcenConfig;
+use super::registry::spectral_bandwidth::BandwidthConfig;
+use super::registry::spectral_contrast::ContrastConfig;
+use super::registry::spectral_flatness::FlatnessConfig;
+use super::registry::spectral_rolloff::RolloffConfig;
+use super::registry::tempo::TempoConfig;
+use super::registry::tempogram::TempogramConfig;
+use super::registry::{ConfigSource, FeatureKind};
 use crate::transform::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
-/// How sound becomes features, with librosa's names and defaults.
+/// The features to compute and their parameters, with librosa's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FeatureSpec {
-    /// What is computed of each frame; several kinds are stacked side by side, in this order.
+    /// The features of each frame, concatenated along the bins in this order.
     pub kinds: Vec<FeatureKind>,
-    /// Sample rate to which recordings are resampled first, in Hz.
+    /// Sample rate to which recordings are resampled, in Hz.
     pub sample_rate: u32,
     /// Length of the FFT, in samples.
     pub n_fft: usize,
-    /// Samples from one frame to the next.
+    /// Hop from one frame to the next, in samples.
     pub hop_length: usize,
     /// Length of the window, in samples; `n_fft` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +49,7 @@ pub struct FeatureSpec {
     pub window: Window,
     /// Whether frame `t` is centred on sample `t * hop_length`.
     pub center: bool,
-    /// What is heard beyond the ends of a segment, if centred.
+    /// Padding beyond the ends of a segment, if centred.
     pub pad_mode: PadMode,
     /// Exponent of the magnitude before the mel filters: 2 is power.
     pub power: f32,
@@ -61,11 +60,11 @@ pub struct FeatureSpec {
     /// Upper edge of the highest mel band, in Hz; half the sample rate if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub f_max: Option<f32>,
-    /// HTK's mel scale instead of Slaney's.
+    /// Whether the mel scale is HTK's instead of Slaney's.
     pub htk: bool,
-    /// Mel bands of equal area (`slaney`), of equal height (`none`), or of unit norm (`l1`, `l2`, `inf`).
+    /// Mel filters of equal area (`slaney`), equal height (`none`), or unit norm (`l1`, `l2`, `inf`).
     pub norm: MelNorm,
-    /// Decibels are cut this far below the loudest value of the segment; never if `None`, written `"none"`.
+    /// Dynamic range of decibels below the maximum of the segment, in dB; unlimited if `None`, written `"none"`.
     #[serde(with = "top_db")]
     pub top_db: Option<f32>,
     /// Number of cepstral coefficients.
@@ -104,7 +103,7 @@ pub struct FeatureSpec {
     /// Parameters of [`FeatureKind::ChromaCqt`] and [`FeatureKind::Tonnetz`].
     #[serde(skip_serializing_if = "is_default")]
     pub chroma_cqt: ChromaCqtConfig,
-    /// Parameters of [`FeatureKind::OnsetStrength`] and all that is made of it.
+    /// Parameters of [`FeatureKind::OnsetStrength`], and of the tempogram, tempo and beats, which are computed from it.
     #[serde(skip_serializing_if = "is_default")]
     pub onset: OnsetConfig,
     /// Parameters of [`FeatureKind::Tempogram`].
@@ -119,21 +118,11 @@ pub struct FeatureSpec {
     /// Parameters of [`FeatureKind::Harmonic`] and [`FeatureKind::Percussive`].
     #[serde(skip_serializing_if = "is_default")]
     pub hpss: HpssConfig,
-    /// How a track is cut into the segments that a network is given.
+    /// Segmentation of tracks.
     pub segments: Segments,
 }
 
-/// How a track is cut: `n_segments` equal pieces of its first `track_duration_s` seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Segments {
-    /// Duration of a track, in seconds.
-    pub track_duration_s: f64,
-    /// Number of segments that it is cut into.
-    pub n_segments: usize,
-}
-
-/// Parameters that nobody has changed are not written: a specification shows what is meant.
+/// Parameters at their defaults are not serialised.
 fn is_default<T: Default + PartialEq>(parameters: &T) -> bool {
     *parameters == T::default()
 }
@@ -180,71 +169,18 @@ impl Default for FeatureSpec {
     }
 }
 
-impl Default for Segments {
-    /// The course's: 30 s in ten pieces.
-    fn default() -> Self {
-        Self { track_duration_s: 30.0, n_segments: 10 }
-    }
-}
-
 impl FeatureSpec {
-    /// The lecture course's: 13 MFCCs of 30 s tracks at 22 050 Hz, cut into ten segments of 130 frames.
+    /// The specification of the lecture course: 13 MFCCs of 30 s tracks at 22 050 Hz, in ten segments of 130 frames.
     pub fn course() -> Self {
         Self { n_mfcc: 13, ..Self::default() }
     }
 
-    /// Plans the extraction.
-    ///
-    /// # Errors
-    /// Those of [`Self::validate`].
-    pub fn extractor(&self) -> Result<FeatureExtractor, Error> {
-        FeatureExtractor::new(self.clone())
-    }
-
-    /// Number of bins: those of all kinds, side by side.
-    pub fn n_bins(&self) -> usize {
-        self.kinds.iter().map(|kind| kind.n_bins(self)).sum()
-    }
-
-    /// Each kind with the columns in which it stands.
-    pub fn columns(&self) -> impl Iterator<Item = (FeatureKind, Range<usize>)> + '_ {
-        self.kinds.iter().scan(0, |next, &kind| {
-            let start = *next;
-            *next += kind.n_bins(self);
-            Some((kind, start..*next))
-        })
-    }
-
-    /// Names of the bins, such as `mfcc_0`: the column names of a table of features.
-    pub fn bin_names(&self) -> Vec<String> {
-        let of_kind = |kind: &FeatureKind| {
-            let name = kind.name();
-            (0..kind.n_bins(self)).map(move |bin| format!("{name}_{bin}"))
-        };
-        self.kinds.iter().flat_map(of_kind).collect()
-    }
-
-    /// Number of samples of a segment: the course's arithmetic, `int(int(sample_rate * duration) / n_segments)`.
-    pub fn segment_samples(&self) -> usize {
-        let track_samples = (f64::from(self.sample_rate) * self.segments.track_duration_s) as usize;
-        track_samples.checked_div(self.segments.n_segments).unwrap_or(0)
-    }
-
-    /// Number of frames of a sound of `n_samples`, which is 0 for an empty one.
+    /// Number of frames of `n_samples` samples; 0 for none.
     pub fn n_frames(&self, n_samples: usize) -> usize {
         self.stft_config().n_frames(n_samples)
     }
 
-    /// Number of frames of a whole segment.
-    ///
-    /// The course expects `ceil(segment_samples / hop_length)`, 130. A centred STFT has
-    /// `1 + floor(segment_samples / hop_length)` frames: the same, unless the hop divides the segment, when it is one
-    /// more. This is the number of frames that there really are.
-    pub fn frames_per_segment(&self) -> usize {
-        self.n_frames(self.segment_samples())
-    }
-
-    /// The part that describes the STFT.
+    /// The parameters of the STFT.
     pub fn stft_config(&self) -> StftConfig {
         StftConfig {
             n_fft: self.n_fft,
@@ -256,7 +192,7 @@ impl FeatureSpec {
         }
     }
 
-    /// The part that describes the mel filters.
+    /// The parameters of the mel filter bank.
     pub fn mel_config(&self) -> MelConfig {
         MelConfig {
             sample_rate: self.sample_rate,
@@ -268,6 +204,86 @@ impl FeatureSpec {
             norm: self.norm,
         }
     }
+
+    /// The parameters of onset strength, with the FFT length, hop and centring of the specification.
+    pub fn onset_config(&self) -> OnsetConfig {
+        let Self { n_fft, hop_length, center, .. } = *self;
+        OnsetConfig { n_fft, hop_length, center, ..self.onset.clone() }
+    }
+
+    /// The parameters of STFT chroma, with the sample rate and FFT length of the specification.
+    pub fn chroma_stft_config(&self) -> ChromaConfig {
+        ChromaConfig { sample_rate: self.sample_rate, n_fft: self.n_fft, ..self.chroma_stft.clone() }
+    }
+
+    /// The parameters that all features share.
+    pub(super) fn frame_params(&self) -> FrameParams {
+        FrameParams {
+            sample_rate: self.sample_rate,
+            stft: self.stft_config(),
+            power: self.power,
+            mel: self.mel_config(),
+            top_db: self.top_db,
+            n_mfcc: self.n_mfcc,
+            dct_type: self.dct_type,
+            dct_norm: self.dct_norm,
+            lifter: self.lifter,
+            segment_samples: self.segment_samples(),
+        }
+    }
+}
+
+/// The settings of each feature, by their type; those that the specification as a whole determines are filled in.
+macro_rules! configs {
+    ($($Config:ty: |$spec:ident| $config:expr,)*) => {
+        $(impl ConfigSource<$Config> for FeatureSpec {
+            fn config(&self) -> $Config {
+                let $spec = self;
+                $config
+            }
+        })*
+    };
+}
+
+configs! {
+    DeltaConfig: |spec| spec.delta,
+    PcenConfig: |spec| spec.pcen,
+    BandwidthConfig: |spec| spec.bandwidth,
+    RolloffConfig: |spec| spec.rolloff,
+    FlatnessConfig: |spec| spec.flatness,
+    ContrastConfig: |spec| spec.contrast,
+    HpssConfig: |spec| spec.hpss.clone(),
+    OnsetConfig: |spec| spec.onset_config(),
+    ChromaConfig: |spec| spec.chroma_stft_config(),
+    CqtConfig: |spec| {
+        let FeatureSpec { sample_rate, hop_length, window, pad_mode, .. } = *spec;
+        CqtConfig { sample_rate, hop_length, window, pad_mode, ..spec.cqt.clone() }
+    },
+    ChromaCqtConfig: |spec| {
+        let FeatureSpec { sample_rate, hop_length, .. } = *spec;
+        ChromaCqtConfig { sample_rate, hop_length, ..spec.chroma_cqt.clone() }
+    },
+    TempogramConfig: |spec| spec.tempogram.clone(),
+    TempoConfig: |spec| {
+        let FeatureSpec { sample_rate, hop_length, .. } = *spec;
+        TempoConfig { sample_rate, hop_length, ..spec.tempo.clone() }
+    },
+    BeatConfig: |spec| BeatConfig { tempo: spec.config(), ..spec.beat.clone() },
+}
+
+/// Features without settings.
+impl ConfigSource<()> for FeatureSpec {
+    fn config(&self) {}
+}
+
+/// Features computed from another feature have its settings and their own.
+impl<A, B> ConfigSource<(A, B)> for FeatureSpec
+where
+    Self: ConfigSource<A> + ConfigSource<B>,
+{
+    fn config(&self) -> (A, B) {
+        (self.config(), self.config())
+    }
 }
 
 #[cfg(test)]
@@ -276,40 +292,7 @@ mod tests {
     use crate::transform::Norm;
 
     #[test]
-    fn the_course_has_ten_segments_of_130_frames_of_13_coefficients() {
-        let course = FeatureSpec::course();
-        assert_eq!(
-            (course.segment_samples(), course.frames_per_segment(), course.n_bins()),
-            (66_150, 130, 13)
-        );
-        // The lecture's math.ceil(samples_per_segment / hop_length)
-        assert_eq!(course.segment_samples().div_ceil(course.hop_length), course.frames_per_segment());
-    }
-
-    #[test]
-    fn a_hop_that_divides_the_segment_has_one_frame_more_than_the_course_would_expect() {
-        let spec = FeatureSpec { hop_length: 441, ..FeatureSpec::course() };
-        assert_eq!(spec.segment_samples().div_ceil(spec.hop_length), 150);
-        assert_eq!(spec.frames_per_segment(), 151);
-        let values = spec.extractor().unwrap().extract(&vec![0.0; spec.segment_samples()]);
-        assert_eq!(values.n_frames, 151);
-    }
-
-    #[test]
-    fn kinds_stand_side_by_side() {
-        let kinds = vec![FeatureKind::Mfcc, FeatureKind::Stft, FeatureKind::LogMel];
-        let spec = FeatureSpec { kinds, n_fft: 8, n_mels: 3, n_mfcc: 2, ..FeatureSpec::default() };
-        let columns: Vec<_> = spec.columns().map(|(_, columns)| columns).collect();
-        assert_eq!(columns, [0..2, 2..7, 7..10]);
-        let names = spec.bin_names();
-        assert_eq!(
-            (names.len(), names[0].as_str(), names[9].as_str()),
-            (spec.n_bins(), "mfcc_0", "log_mel_2")
-        );
-    }
-
-    #[test]
-    fn a_specification_comes_back_as_it_was_written() {
+    fn a_specification_survives_serialisation() {
         let unusual = FeatureSpec {
             kinds: vec![FeatureKind::LogMel, FeatureKind::Mfcc],
             win_length: Some(1000),
@@ -336,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_one_kind_are_written_only_where_they_were_changed() {
+    fn only_changed_parameters_of_a_feature_are_serialised() {
         let course = toml::to_string(&FeatureSpec::course()).unwrap();
         assert!(!course.contains("pcen") && !course.contains("contrast") && !course.contains("dct_norm"));
         let spec: FeatureSpec = toml::from_str("kinds = ['pcen']\n[pcen]\ngain = 0.8").unwrap();
@@ -345,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_writes_only_what_is_different() {
+    fn absent_fields_have_defaults() {
         let spec: FeatureSpec =
             toml::from_str("kinds = ['log_mel']\nn_mels = 64\ntop_db = 60\nwindow = 'hamming'").unwrap();
         let expected = FeatureSpec {
@@ -359,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_fields_and_values_are_refused() {
+    fn misspelt_fields_and_values_are_errors() {
         let refused = |text| toml::from_str::<FeatureSpec>(text).unwrap_err().to_string();
         assert!(refused("n_ftt = 1024").contains("n_ftt"));
         assert!(refused("top_db = 'never'").contains("\"none\""));

@@ -1,32 +1,31 @@
-//! Tuning: by how much a recording lies beside A4 = 440 Hz.
+//! Tuning estimation: the deviation of a recording from A4 = 440 Hz.
 //!
-//! In every frame the peaks of the spectrum are found, each between bins by a parabola through the three values around
-//! it. The louder half of them all is sorted by how far each lies from the nearest note; most lie where the
-//! instruments are tuned.
+//! In every frame the peaks of the spectrum are located by parabolic interpolation. Of the peaks at or above the median height, a
+//! histogram of the deviation from the nearest note is made; its mode is the tuning.
 //!
 //! # Conventions
-//! In parts of a bin, from -0.5 to below 0.5, where an octave has `bins_per_octave`; in steps of 0.01.
+//! In fractions of a bin, from -0.5 to below 0.5, with `bins_per_octave` bins per octave; in steps of 0.01.
 //!
 //! # Reference
 //! Smith & Serra, "PARSHL: an analysis/synthesis program for non-harmonic sounds", 1987 (the parabola);
 //! `librosa.estimate_tuning` 0.11 with its defaults.
 
-/// Peaks are looked for between these frequencies, in Hz.
+/// Range of the peaks, in Hz.
 const PITCHES_HZ: std::ops::Range<f64> = 150.0..4000.0;
-/// Peaks lower than this part of the frame's highest value do not count.
+/// Minimum height of a peak, relative to the maximum of the frame.
 pub const THRESHOLD: f32 = 0.1;
-/// Number of steps in a bin.
+/// Number of histogram steps per bin.
 pub const N_STEPS: usize = 100;
-/// The A four octaves below A4, in Hz.
+/// Four octaves below A4, in Hz.
 pub const A0_HZ: f32 = 27.5;
 
-/// Collects the peaks of frame after frame, and says how the recording is tuned.
+/// Collects spectral peaks frame by frame, and estimates the tuning.
 #[derive(Debug, Clone)]
 pub struct TuningEstimator {
     bins_per_octave: usize,
-    /// Hz from one bin of the spectrum to the next.
+    /// Bandwidth of a bin of the spectrum, in Hz.
     bin_hz: f64,
-    /// The bins of the spectrum in which peaks are looked for.
+    /// The bins of the spectrum that are searched for peaks.
     bins: std::ops::Range<usize>,
     peaks: Vec<Peak>,
     /// Working space.
@@ -50,26 +49,26 @@ impl TuningEstimator {
         Self { bins_per_octave, bin_hz, bins, peaks: Vec::new(), heights: Vec::new() }
     }
 
-    /// The bins of the spectrum in which peaks are looked for; the first and last bin of all are never among them.
+    /// The bins of the spectrum that are searched for peaks; never the first or last.
     pub fn bins(&self) -> std::ops::Range<usize> {
         self.bins.clone()
     }
 
-    /// Forgets all frames.
+    /// Removes all frames.
     pub fn clear(&mut self) {
         self.peaks.clear();
     }
 
-    /// Collects the peaks of one frame.
+    /// Adds the peaks of one frame.
     ///
     /// # Shapes
-    /// - `spectrum`: `[n_fft / 2 + 1]`, magnitude or power: they give estimates of their own
+    /// - `spectrum`: `[n_fft / 2 + 1]`, magnitude or power; the estimates differ
     pub fn add(&mut self, spectrum: &[f32]) {
         let threshold = THRESHOLD * spectrum.iter().copied().fold(0.0, f32::max);
         for k in self.bins.clone() {
             let Some(&[before, here, after]) = spectrum.get(k - 1..k + 2) else { return };
-            let audible = |x: f32| if x > threshold { x } else { 0.0 };
-            if audible(here) > audible(before) && audible(here) >= audible(after) {
+            let thresholded = |x: f32| if x > threshold { x } else { 0.0 };
+            if thresholded(here) > thresholded(before) && thresholded(here) >= thresholded(after) {
                 let shift = vertex(before, here, after);
                 let pitch_hz = ((k as f64 + f64::from(shift)) * self.bin_hz) as f32;
                 let height = here + 0.25 * (after - before) * shift;
@@ -78,7 +77,7 @@ impl TuningEstimator {
         }
     }
 
-    /// The tuning of all frames since the last [`Self::clear`]; 0 if no pitch was heard.
+    /// The tuning of all frames since the last [`Self::clear`]; 0 without peaks.
     ///
     /// # Reference
     /// Equals `librosa.estimate_tuning(S=…)` 0.11, except where two steps are equally likely up to rounding.
@@ -96,29 +95,29 @@ impl TuningEstimator {
     }
 }
 
-/// Where the parabola through three values has its vertex, relative to the middle one; 0 if that is not between them.
+/// Vertex of the parabola through three values, relative to the middle one; 0 if it is outside.
 fn vertex(before: f32, here: f32, after: f32) -> f32 {
     let curvature = after + before - 2.0 * here;
     let slope = (after - before) / 2.0;
     if slope.abs() >= curvature.abs() { 0.0 } else { -slope / curvature }
 }
 
-/// How far a pitch lies from the nearest note, in notes of which an octave has `bins_per_octave`: from -0.5 to 0.5.
+/// Deviation of a pitch from the nearest note, in bins: from -0.5 to below 0.5.
 fn residual(pitch_hz: f32, bins_per_octave: usize) -> f32 {
     let within = (bins_per_octave as f32 * (pitch_hz / A0_HZ).log2()).rem_euclid(1.0);
     if within >= 0.5 { within - 1.0 } else { within }
 }
 
-/// Where step `i` begins.
+/// Lower edge of step `i`.
 pub fn edge(i: usize) -> f64 {
     -0.5 + i as f64 * 0.01 // numpy.linspace, to the last bit
 }
 
-/// In which step a residual lies.
+/// The step of a residual.
 fn step(residual: f32) -> usize {
     let residual = f64::from(residual);
     let guess = ((residual + 0.5) * N_STEPS as f64).clamp(0.0, N_STEPS as f64 - 1.0) as usize;
-    // Rounding may have carried it over an edge.
+    // Corrects rounding at the edges.
     if residual < edge(guess) {
         guess.saturating_sub(1)
     } else if residual >= edge(guess + 1) {
@@ -128,7 +127,7 @@ fn step(residual: f32) -> usize {
     }
 }
 
-/// The median; of an even number of values, the mean of the two in the middle. 0 of none.
+/// The median; for an even number of values, the mean of the two central ones; 0 for none.
 pub(super) fn median(values: &mut [f32]) -> f32 {
     let n = values.len();
     if n == 0 {
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instrument_out_of_tune_is_found_out() {
+    fn the_tuning_of_a_detuned_tone_is_estimated() {
         for tuning in [-0.4, -0.12, 0.0, 0.23, 0.41] {
             let turns = std::f64::consts::TAU * 440.0 * f64::exp2(tuning / 12.0) / 22_050.0;
             let tone: Vec<f32> = (0..30_000).map(|n| (turns * f64::from(n)).sin() as f32).collect();
@@ -166,13 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_in_tune() {
+    fn the_tuning_of_silence_is_0() {
         assert_eq!(tuning_of(&[0.0; 5000]), 0.0);
         assert_eq!(tuning_of(&[]), 0.0);
     }
 
     #[test]
-    fn every_residual_lies_in_the_step_that_numpy_puts_it_into() {
+    fn the_step_of_a_residual_equals_numpys() {
         // x = np.float32([-0.5, -0.49, -0.4900001, 0, -1e-9, 0.48999998, 0.49, 0.5])
         // print([int(np.flatnonzero(np.histogram([v], np.linspace(-0.5, 0.5, 101))[0])[0]) for v in x])
         let residuals = [-0.5, -0.49, -0.490_000_1, 0.0, -1e-9, 0.489_999_98, 0.49, 0.5];
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_of_an_even_number_is_the_mean_of_the_central_two() {
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
         assert_eq!(median(&mut []), 0.0);

@@ -5,7 +5,7 @@ use std::path::Path;
 use cantus_audio::Audio;
 use cantus_audio::augment::{AugmentSpec, Augmenter};
 use cantus_audio::decode::{self, DecodeWarning, Recording};
-use cantus_audio::feature::{FeatureExtractor, Heard};
+use cantus_audio::feature::{FeatureExtractor, SegmentFeatures};
 use cantus_audio::resample::resample;
 
 use crate::audit::{FileAnalysis, analyze_file};
@@ -69,9 +69,9 @@ impl ExtractWorker<'_> {
         name: &str,
     ) -> Result<TrackFeatures, ExtractFailure> {
         let max_segments = self.extractor.spec().segments.n_segments;
-        let Heard { features, n_segments } = self
+        let SegmentFeatures { features, n_segments } = self
             .extractor
-            .hear(&recording.audio, max_segments)
+            .segment(&recording.audio, max_segments)
             .map_err(|error| ExtractFailure { reason: error.to_string(), retry: false })?;
         let warnings = damage_summary(recording).into_iter().collect();
         let mut track = TrackFeatures { features, n_segments, copies: Vec::new(), warnings };
@@ -85,8 +85,8 @@ impl ExtractWorker<'_> {
     fn add_copy(&mut self, recording: &Audio, name: &str, number: usize, track: &mut TrackFeatures) {
         let Some(augmenter) = &mut self.augmenter else { return };
         let copy = augmenter.copy(recording, name, number);
-        match self.extractor.hear(&copy, self.extractor.spec().segments.n_segments) {
-            Ok(Heard { features, n_segments }) => {
+        match self.extractor.segment(&copy, self.extractor.spec().segments.n_segments) {
+            Ok(SegmentFeatures { features, n_segments }) => {
                 track.features.extend_from_slice(&features);
                 track.copies.push(n_segments);
             }

@@ -1,4 +1,4 @@
-//! `top_db` as a number or `"none"`: TOML has no null, and an absent field is at its default, which is not "never".
+//! Serialisation of `top_db` as a number or `"none"`: TOML has no null, and an absent field means the default.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,28 +1,27 @@
-//! What a feature specification has to be: checked once, so that nothing behind it can fail.
+//! Validation of a feature specification: done once, so that extraction cannot fail.
 //!
-//! Every check names the parameter, what was found and what was expected. The limits are far beyond use and are there
-//! so that a slip of the hand, or a hostile model file, is answered by an error and not by a full memory.
+//! Errors name the parameter, the value and the valid range. The limits are far above practical values; they turn typing
+//! errors and hostile model files into errors instead of exhausted memory.
 
 use super::{FeatureSpec, Segments};
 use crate::Error;
-use crate::feature::FeatureKind;
 use crate::feature::dct::DctType;
-use crate::feature::shared::{self, Intermediate};
+use crate::feature::front_end::{self, Intermediate};
+use crate::feature::range_check::require;
+use crate::feature::registry::FeatureKind;
 
-/// The highest sample rate that is accepted, in Hz: twice that of the finest recordings.
+/// Maximum sample rate, in Hz: twice the highest of common recordings.
 const MAX_SAMPLE_RATE: u32 = 768_000;
-/// The most mel bands that are accepted.
+/// Maximum number of mel bands.
 const MAX_N_MELS: usize = 4096;
-/// The most values that a segment may have: 1 GiB of them.
-const MAX_VALUES: usize = 1 << 28;
-/// The longest track that is accepted, in seconds: a day.
+/// Maximum duration of a track, in seconds: a day.
 const MAX_DURATION_S: f64 = 86_400.0;
 
 impl FeatureSpec {
     /// Checks that the features can be computed: an extractor of a valid specification cannot fail.
     ///
     /// # Errors
-    /// [`Error::InvalidSpec`] names the first parameter that is out of range.
+    /// [`Error::InvalidSpec`] names the first parameter out of range.
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_kinds()?;
         let sr = self.sample_rate;
@@ -33,7 +32,8 @@ impl FeatureSpec {
         self.validate_mel()?;
         self.validate_mfcc()?;
         self.segments.validate()?;
-        self.kinds.iter().try_for_each(|kind| kind.validate(self))?;
+        let params = self.frame_params();
+        self.kinds.iter().try_for_each(|kind| kind.validate(self, &params))?;
         self.validate_size()
     }
 
@@ -65,14 +65,14 @@ impl FeatureSpec {
         })
     }
 
-    /// `n_mfcc` is held against `n_mels` only where MFCCs are wanted: ten mel bands alone are a sound wish.
+    /// `n_mels` limits `n_mfcc` only if MFCCs are computed: the default `n_mfcc` does not reject ten mel bands.
     fn validate_mfcc(&self) -> Result<(), Error> {
-        let wanted = shared::wanted(self).contains(&Intermediate::Mfcc);
-        let (name, limit) = if wanted { ("n_mels = ", self.n_mels) } else { ("", MAX_N_MELS) };
+        let needs_mfcc = self.required_intermediates().contains(&Intermediate::Mfcc);
+        let (name, limit) = if needs_mfcc { ("n_mels = ", self.n_mels) } else { ("", MAX_N_MELS) };
         require((1..=limit).contains(&self.n_mfcc), "n_mfcc", self.n_mfcc, || {
             format!("from 1 to {name}{limit}")
         })?;
-        let enough_for_type = self.dct_type != DctType::I || self.n_mels > 1 || !wanted;
+        let enough_for_type = self.dct_type != DctType::I || self.n_mels > 1 || !needs_mfcc;
         require(enough_for_type, "dct_type", 1, || "type 1 needs at least two mel bands".into())?;
         require(is_non_negative(self.lifter), "lifter", self.lifter, || {
             "0 for none, or a positive number".into()
@@ -88,14 +88,17 @@ impl FeatureSpec {
                 self.n_fft
             )
         })?;
-        // What features are made of takes room too: coefficients are few, and the bands behind them are not.
-        let widest = shared::wanted(self).iter().map(|intermediate| intermediate.n_bins(self)).max();
-        let n_bins = self.n_bins().max(widest.unwrap_or(0));
-        require(n_frames.saturating_mul(n_bins) <= MAX_VALUES, "hop_length", self.hop_length, || {
-            format!(
-                "a segment of at most {MAX_VALUES} values; this one has {n_frames} frames of {n_bins} bins"
-            )
-        })
+        // The intermediates count too: few coefficients may be computed from many bands.
+        let params = self.frame_params();
+        let intermediates = self.required_intermediates().into_iter();
+        let widest = intermediates.map(|intermediate| intermediate.n_bins(&params)).max();
+        params.validate_size(self.n_bins().max(widest.unwrap_or(0)))
+    }
+
+    /// The outputs of the front end that the kinds need, directly or indirectly.
+    fn required_intermediates(&self) -> Vec<Intermediate> {
+        let needs: Vec<_> = self.kinds.iter().flat_map(|kind| kind.needs()).copied().collect();
+        front_end::required(&needs)
     }
 }
 
@@ -106,20 +109,6 @@ impl Segments {
             format!("above 0 and at most {MAX_DURATION_S} s")
         })?;
         require(self.n_segments > 0, "n_segments", self.n_segments, || "at least 1".into())
-    }
-}
-
-/// An error that names the parameter, unless all is well.
-pub(crate) fn require(
-    holds: bool,
-    parameter: &'static str,
-    found: impl ToString,
-    expected: impl FnOnce() -> String,
-) -> Result<(), Error> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::InvalidSpec { parameter, found: found.to_string(), expected: expected() })
     }
 }
 
@@ -147,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parameter_that_is_wrong_is_named() {
+    fn an_error_names_the_invalid_parameter() {
         assert_eq!(refused(|s| s.kinds.clear()), "kinds");
         assert_eq!(refused(|s| s.kinds = vec![FeatureKind::Mel, FeatureKind::Mel]), "kinds");
         assert_eq!(refused(|s| s.sample_rate = 0), "sample_rate");
@@ -176,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn combinations_that_cannot_be_are_refused() {
+    fn invalid_combinations_are_errors() {
         assert_eq!(refused(|s| (s.n_mels, s.n_mfcc, s.dct_type) = (1, 1, DctType::I)), "dct_type");
         assert_eq!(refused(|s| (s.center, s.segments.n_segments) = (false, 1000)), "n_segments");
         assert_eq!(refused(|s| (s.hop_length, s.segments.track_duration_s) = (1, 86_400.0)), "hop_length");
@@ -185,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn mel_bands_alone_may_be_fewer_than_the_default_number_of_coefficients() {
+    fn mel_bands_without_mfccs_may_be_fewer_than_n_mfcc() {
         let spec = FeatureSpec { kinds: vec![FeatureKind::Mel], n_mels: 10, ..FeatureSpec::default() };
         spec.validate().unwrap();
     }
 
     #[test]
-    fn the_error_is_one_line_that_says_what_to_do() {
+    fn the_error_is_one_line_with_the_valid_range() {
         let spec = FeatureSpec { n_mfcc: 200, ..FeatureSpec::default() };
         let message = spec.validate().unwrap_err().to_string();
         assert_eq!(message, "feature specification: n_mfcc = 200: from 1 to n_mels = 128");

@@ -1,6 +1,6 @@
 //! The features of one recording, on their way into a file.
 
-use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Features, Whole, WholeKind};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Features, TrackFeature, TrackFeatureKind};
 
 use super::kind::Kinds;
 
@@ -10,7 +10,7 @@ pub struct Content<'a> {
     /// All kinds with frames, side by side; nothing if none was asked for.
     pub framed: Option<Features>,
     /// The kinds without frames.
-    pub whole: Vec<(&'static WholeKind, Whole)>,
+    pub whole: Vec<(TrackFeatureKind, TrackFeature)>,
     /// The sound itself, for its picture.
     pub samples: &'a [f32],
 }

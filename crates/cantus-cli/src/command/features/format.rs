@@ -53,7 +53,7 @@ impl Format {
                 Err(wrong("a picture shows one kind of feature: give one to -k"))
             }
             Self::Npy | Self::Csv | Self::Arrow if n_whole > 1 || (n_whole == 1 && n_framed > 0) => {
-                let name = kinds.whole[0].name.replace('_', "-");
+                let name = kinds.whole[0].name().replace('_', "-");
                 Err(wrong(format!(
                     "{name} has a shape of its own and cannot stand beside others in .{}: use .npz, or give it alone",
                     self.extension()

@@ -1,6 +1,6 @@
 //! What can be asked of `cantus features`: kinds with frames, and kinds of a whole sound.
 
-use cantus_audio::feature::{FeatureKind, WHOLE, WholeKind};
+use cantus_audio::feature::{FeatureKind, TrackFeatureKind};
 
 /// One kind of either sort.
 #[derive(Debug, Clone, Copy)]
@@ -8,7 +8,7 @@ pub enum Kind {
     /// A row for each frame.
     Framed(FeatureKind),
     /// Numbers of a shape of their own.
-    Whole(&'static WholeKind),
+    Whole(TrackFeatureKind),
 }
 
 impl Kind {
@@ -16,12 +16,15 @@ impl Kind {
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = text.replace('-', "_");
         let framed = FeatureKind::ALL.iter().find(|kind| kind.name() == name);
-        let whole = || WHOLE.iter().find(|kind| kind.name == name);
-        framed.map(|&kind| Self::Framed(kind)).or_else(|| whole().map(Self::Whole)).ok_or_else(|| {
-            let names = FeatureKind::ALL.iter().map(|kind| kind.name()).chain(WHOLE.iter().map(|k| k.name));
-            let names: Vec<String> = names.map(|name| name.replace('_', "-")).collect();
-            format!("no such kind; there are {}", names.join(", "))
-        })
+        let whole = || TrackFeatureKind::ALL.iter().find(|kind| kind.name() == name);
+        framed.map(|&kind| Self::Framed(kind)).or_else(|| whole().map(|&kind| Self::Whole(kind))).ok_or_else(
+            || {
+                let whole = TrackFeatureKind::ALL.iter().map(|kind| kind.name());
+                let names = FeatureKind::ALL.iter().map(|kind| kind.name()).chain(whole);
+                let names: Vec<String> = names.map(|name| name.replace('_', "-")).collect();
+                format!("no such kind; there are {}", names.join(", "))
+            },
+        )
     }
 }
 
@@ -31,7 +34,7 @@ pub struct Kinds {
     /// Those with frames, which stand side by side.
     pub framed: Vec<FeatureKind>,
     /// The others.
-    pub whole: Vec<&'static WholeKind>,
+    pub whole: Vec<TrackFeatureKind>,
 }
 
 impl Kinds {
@@ -41,9 +44,7 @@ impl Kinds {
         for &kind in kinds {
             match kind {
                 Kind::Framed(kind) if !sorted.framed.contains(&kind) => sorted.framed.push(kind),
-                Kind::Whole(kind) if sorted.whole.iter().all(|other| other.name != kind.name) => {
-                    sorted.whole.push(kind);
-                }
+                Kind::Whole(kind) if !sorted.whole.contains(&kind) => sorted.whole.push(kind),
                 _ => {}
             }
         }

@@ -1,6 +1,6 @@
 //! `cantus features --list`: every kind with its shape and unit.
 
-use cantus_audio::feature::{FeatureKind, FeatureSpec, WHOLE};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, TrackFeatureKind};
 
 /// The table of kinds, with shapes as a specification gives them.
 pub fn table(spec: &FeatureSpec) -> String {
@@ -8,8 +8,8 @@ pub fn table(spec: &FeatureSpec) -> String {
         let shape = format!("[n_frames, {}]", kind.n_bins(spec));
         [kind.name().replace('_', "-"), shape, kind.unit().to_owned(), kind.title().to_owned()]
     });
-    let whole = WHOLE.iter().map(|kind| {
-        [kind.name.replace('_', "-"), "[n]".to_owned(), kind.unit.to_owned(), kind.title.to_owned()]
+    let whole = TrackFeatureKind::ALL.iter().map(|kind| {
+        [kind.name().replace('_', "-"), "[n]".to_owned(), kind.unit().to_owned(), kind.title().to_owned()]
     });
     let header = ["kind", "shape", "unit", "what it is"].map(str::to_owned);
     let rows: Vec<[String; 4]> = std::iter::once(header).chain(framed).chain(whole).collect();

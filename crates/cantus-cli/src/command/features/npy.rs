@@ -40,7 +40,7 @@ pub fn npz(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
         }
     }
     for (kind, whole) in &content.whole {
-        add(kind.name, array(&[whole.values.len()], whole.values.iter().copied()))?;
+        add(kind.name(), array(&[whole.values.len()], whole.values.iter().copied()))?;
     }
     Ok(zip.finish()?.into_inner())
 }

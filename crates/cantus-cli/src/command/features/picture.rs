@@ -1,6 +1,8 @@
 //! A picture of one kind of feature: colours over time, or a line.
 
-use cantus_audio::feature::{self, Bins, FeatureKind, FeatureSpec, Features, Quantity, Whole, WholeKind};
+use cantus_audio::feature::{
+    self, Bins, FeatureKind, FeatureSpec, Features, Quantity, TrackFeature, TrackFeatureKind,
+};
 use cantus_audio::transform::decibel::{Decibel, Reference, amplitude_to_db, power_to_db};
 use cantus_plot::{Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, Style, Theme};
 
@@ -26,23 +28,25 @@ pub fn draw(content: &Content<'_>, look: Look) -> Picture {
             line(kind.title(), kind.unit(), "Time (s)", &points)
         }
         (Some(features), Some(&kind), _) => colours(features, kind, content.spec, look),
-        (_, _, Some((kind, _))) if kind.name == "waveform" => {
-            cantus_plot::waveform(content.samples, content.spec.sample_rate, kind.title)
-        }
-        (_, _, Some((kind, whole))) => line_of(kind, whole),
+        (_, _, Some((TrackFeatureKind::Waveform, _))) => cantus_plot::waveform(
+            content.samples,
+            content.spec.sample_rate,
+            TrackFeatureKind::Waveform.title(),
+        ),
+        (_, _, Some((kind, whole))) => line_of(*kind, whole),
         _ => line("", "", "", &[]),
     }
 }
 
-fn line_of(kind: &WholeKind, whole: &Whole) -> Picture {
-    let axis = match kind.axis {
+fn line_of(kind: TrackFeatureKind, whole: &TrackFeature) -> Picture {
+    let axis = match kind.axis() {
         feature::Axis::TimeS => "Time (s)",
         feature::Axis::FrequencyHz => "Frequency (Hz)",
         feature::Axis::Count => "Number",
     };
     let position = |i: usize| whole.positions.get(i).copied().unwrap_or(i as f64);
     let points: Vec<_> = whole.values.iter().enumerate().map(|(i, &v)| (position(i), f64::from(v))).collect();
-    line(kind.title, kind.unit, axis, &points)
+    line(kind.title(), kind.unit(), axis, &points)
 }
 
 /// Most values that have a dot each, so that a single one is seen at all.

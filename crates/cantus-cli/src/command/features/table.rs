@@ -1,7 +1,7 @@
 //! Features as tables, with named columns and the time of each frame: CSV, JSON and Arrow.
 
 use anyhow::Context;
-use cantus_audio::feature::{Axis, WholeKind};
+use cantus_audio::feature::{Axis, TrackFeatureKind};
 use cantus_dataset::{Column, arrow_table};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub fn csv(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
             writer.write_record(time_s.chain(frame.iter().map(f32::to_string)))?;
         }
     } else if let Some((kind, whole)) = content.whole.first() {
-        writer.write_record([axis_name(kind), kind.name])?;
+        writer.write_record([axis_name(*kind), kind.name()])?;
         for (i, value) in whole.values.iter().enumerate() {
             let position = whole.positions.get(i).map_or_else(|| i.to_string(), f64::to_string);
             writer.write_record([position, value.to_string()])?;
@@ -39,11 +39,11 @@ pub fn json(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
     }
     for (kind, whole) in &content.whole {
         let mut entry = Map::new();
-        if kind.axis != Axis::Count {
-            entry.insert(axis_name(kind).to_owned(), whole.positions.clone().into());
+        if kind.axis() != Axis::Count {
+            entry.insert(axis_name(*kind).to_owned(), whole.positions.clone().into());
         }
         entry.insert("values".to_owned(), json!(whole.values));
-        document.insert(kind.name.to_owned(), Value::Object(entry));
+        document.insert(kind.name().to_owned(), Value::Object(entry));
     }
     Ok(serde_json::to_vec(&document)?)
 }
@@ -58,17 +58,17 @@ pub fn arrow(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
             columns.push((name, Column::F32(values.copied().collect())));
         }
     } else if let Some((kind, whole)) = content.whole.first() {
-        if kind.axis != Axis::Count {
-            columns.push((axis_name(kind).to_owned(), Column::F64(whole.positions.clone())));
+        if kind.axis() != Axis::Count {
+            columns.push((axis_name(*kind).to_owned(), Column::F64(whole.positions.clone())));
         }
-        columns.push((kind.name.to_owned(), Column::F32(whole.values.clone())));
+        columns.push((kind.name().to_owned(), Column::F32(whole.values.clone())));
     }
     arrow_table(columns).context("cannot write Arrow")
 }
 
 /// What a kind without frames stands over, as the name of a column.
-fn axis_name(kind: &WholeKind) -> &'static str {
-    match kind.axis {
+fn axis_name(kind: TrackFeatureKind) -> &'static str {
+    match kind.axis() {
         Axis::TimeS => "time_s",
         Axis::FrequencyHz => "frequency_hz",
         Axis::Count => "number",

@@ -16,7 +16,7 @@ const DIGITS: usize = 10;
 /// `[batch, n_frames, n_chroma]`
 pub(super) fn chroma(sound: &mut Sound<'_>) -> Value {
     let power = sound.power();
-    let config = ChromaConfig::of(sound.spec);
+    let config = sound.spec.chroma_stft_config();
     let shape = [sound.n_bins(), config.n_chroma];
     let filters = match (config.tuning, peaks(sound, &config)) {
         (None, Some(peaks)) => {

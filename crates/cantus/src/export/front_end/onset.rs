@@ -1,13 +1,13 @@
 //! Onset strength: how much louder the mel bands get, `[batch, n_frames, 1]`.
 
-use cantus_audio::feature::onset::{Aggregate, OnsetConfig, detrend};
+use cantus_audio::feature::onset::{Aggregate, detrend};
 
 use super::sound::Sound;
 use crate::export::graph::{Attribute, Value};
 
 pub(super) fn strength(sound: &mut Sound<'_>) -> Value {
     let log_mel = sound.log_mel();
-    let config = OnsetConfig::of(sound.spec);
+    let config = sound.spec.onset_config();
     let (n_frames, n_mels) = (sound.spec.frames_per_segment(), sound.spec.n_mels);
     let n_pairs = n_frames.saturating_sub(config.shift());
     let widened = widen(sound, &log_mel, config.max_size);

@@ -1,0 +1,237 @@
+//! Front end shared by all features: STFT magnitudes, mel spectrogram, log-mel spectrogram and MFCCs of a segment.
+//!
+//! ```text
+//! samples ─▶ magnitude
+//!        └─▶ mel ─▶ log-mel ─▶ mfcc
+//! ```
+//!
+//! Each is computed once per segment, and only if a feature needs it. Magnitudes and mel bands are computed frame by frame
+//! in one pass over the STFT; log-mel needs all frames first, because `top_db` counts from the maximum of the segment.
+
+use super::frame_params::FrameParams;
+use super::mel::MelFilterBank;
+use super::mfcc::Mfcc;
+use crate::Error;
+use crate::transform::decibel::{Decibel, power_to_db};
+use crate::transform::{Complex32, Stft, stft};
+
+/// An output of the front end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intermediate {
+    /// Magnitude of the STFT: `[n_frames, n_fft / 2 + 1]`.
+    Magnitude,
+    /// Mel spectrogram: `[n_frames, n_mels]`.
+    Mel,
+    /// Mel spectrogram in dB: `[n_frames, n_mels]`.
+    LogMel,
+    /// `[n_frames, n_mfcc]`
+    Mfcc,
+}
+
+impl Intermediate {
+    /// Number of columns.
+    pub fn n_bins(self, params: &FrameParams) -> usize {
+        match self {
+            Self::Magnitude => params.n_fft_bins(),
+            Self::Mel | Self::LogMel => params.mel.n_mels,
+            Self::Mfcc => params.n_mfcc,
+        }
+    }
+
+    /// The intermediates that this one is computed from.
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Magnitude | Self::Mel => &[],
+            Self::LogMel => &[Self::Mel],
+            Self::Mfcc => &[Self::LogMel],
+        }
+    }
+}
+
+/// The input of a feature: a segment and the front end's outputs for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FrameInput<'a> {
+    /// The segment, at `params.sample_rate`.
+    pub samples: &'a [f32],
+    /// Number of frames of every feature.
+    pub n_frames: usize,
+    /// The shared parameters.
+    pub params: &'a FrameParams,
+    /// [`Intermediate::Magnitude`]; each intermediate is empty if no feature needs it.
+    pub magnitude: &'a [f32],
+    /// [`Intermediate::Mel`]
+    pub mel: &'a [f32],
+    /// [`Intermediate::LogMel`]
+    pub log_mel: &'a [f32],
+    /// [`Intermediate::Mfcc`]
+    pub mfcc: &'a [f32],
+}
+
+/// The planned front end with its buffers, which are reused from segment to segment.
+#[derive(Debug, Clone)]
+pub(super) struct FrontEnd {
+    params: FrameParams,
+    /// What is computed.
+    required: Vec<Intermediate>,
+    stft: Stft,
+    mel_filters: MelFilterBank,
+    mfcc_plan: Mfcc,
+    /// `[n_fft / 2 + 1]`, `|STFT|^power` of the current frame.
+    spectrum: Vec<f32>,
+    magnitude: Vec<f32>,
+    mel: Vec<f32>,
+    log_mel: Vec<f32>,
+    mfcc: Vec<f32>,
+}
+
+impl FrontEnd {
+    /// Plans the intermediates in `needs`, and those that they are computed from.
+    ///
+    /// # Errors
+    /// Those of [`Stft::new`].
+    pub fn new(needs: &[Intermediate], params: FrameParams) -> Result<Self, Error> {
+        let stft = Stft::new(params.stft.clone())?;
+        let FrameParams { n_mfcc, dct_type, dct_norm, lifter, .. } = params;
+        Ok(Self {
+            required: required(needs),
+            mel_filters: MelFilterBank::new(&params.mel),
+            mfcc_plan: Mfcc::new(params.mel.n_mels, n_mfcc, dct_type, dct_norm, lifter),
+            spectrum: vec![0.0; stft.n_bins()],
+            stft,
+            magnitude: Vec::new(),
+            mel: Vec::new(),
+            log_mel: Vec::new(),
+            mfcc: Vec::new(),
+            params,
+        })
+    }
+
+    /// Computes the required intermediates of a segment.
+    pub fn compute(&mut self, samples: &[f32]) {
+        self.resize_buffers(self.params.n_frames(samples.len()));
+        if self.requires(Intermediate::Magnitude) || self.requires(Intermediate::Mel) {
+            self.transform(samples);
+        }
+        if self.requires(Intermediate::LogMel) {
+            self.log_mel.copy_from_slice(&self.mel);
+            power_to_db(&mut self.log_mel, &Decibel { top_db: self.params.top_db, ..Decibel::POWER });
+        }
+        if self.requires(Intermediate::Mfcc) {
+            let log_mel = self.log_mel.chunks_exact(self.params.mel.n_mels);
+            let frames = log_mel.zip(self.mfcc.chunks_exact_mut(self.params.n_mfcc));
+            frames.for_each(|(log_mel, mfcc)| self.mfcc_plan.apply(log_mel, mfcc));
+        }
+    }
+
+    /// The input of features: `samples` and what [`Self::compute`] made of them.
+    pub fn input<'a>(&'a self, samples: &'a [f32]) -> FrameInput<'a> {
+        let Self { params, magnitude, mel, log_mel, mfcc, .. } = self;
+        FrameInput {
+            samples,
+            n_frames: params.n_frames(samples.len()),
+            params,
+            magnitude,
+            mel,
+            log_mel,
+            mfcc,
+        }
+    }
+
+    /// The buffer of an intermediate.
+    pub fn buffer_mut(&mut self, intermediate: Intermediate) -> &mut Vec<f32> {
+        match intermediate {
+            Intermediate::Magnitude => &mut self.magnitude,
+            Intermediate::Mel => &mut self.mel,
+            Intermediate::LogMel => &mut self.log_mel,
+            Intermediate::Mfcc => &mut self.mfcc,
+        }
+    }
+
+    fn requires(&self, intermediate: Intermediate) -> bool {
+        self.required.contains(&intermediate)
+    }
+
+    /// Sizes every buffer for `n_frames`; allocates only for segments longer than all before.
+    fn resize_buffers(&mut self, n_frames: usize) {
+        let Self { params, required, magnitude, mel, log_mel, mfcc, .. } = self;
+        let resize = |buffer: &mut Vec<f32>, intermediate: Intermediate| {
+            let n_bins = if required.contains(&intermediate) { intermediate.n_bins(params) } else { 0 };
+            buffer.resize(n_frames * n_bins, 0.0);
+        };
+        resize(magnitude, Intermediate::Magnitude);
+        resize(mel, Intermediate::Mel);
+        resize(log_mel, Intermediate::LogMel);
+        resize(mfcc, Intermediate::Mfcc);
+    }
+
+    /// Computes magnitudes and mel bands in one pass over the STFT.
+    fn transform(&mut self, samples: &[f32]) {
+        let (requires_magnitude, requires_mel) =
+            (self.requires(Intermediate::Magnitude), self.requires(Intermediate::Mel));
+        let Self { params, stft, mel_filters, spectrum: strengths, magnitude, mel, .. } = self;
+        let (n_bins, n_mels) = (stft.n_bins(), params.mel.n_mels);
+        stft.for_each_frame(samples, |t, spectrum| {
+            if requires_magnitude {
+                stft::magnitude(spectrum, &mut magnitude[t * n_bins..(t + 1) * n_bins]);
+            }
+            if requires_mel {
+                raise(spectrum, params.power, strengths);
+                mel_filters.apply(strengths, &mut mel[t * n_mels..(t + 1) * n_mels]);
+            }
+        });
+    }
+}
+
+/// The intermediates in `needs`, each once, and all that they are computed from.
+pub(super) fn required(needs: &[Intermediate]) -> Vec<Intermediate> {
+    let mut required: Vec<Intermediate> = Vec::new();
+    let mut pending = needs.to_vec();
+    while let Some(intermediate) = pending.pop() {
+        if !required.contains(&intermediate) {
+            required.push(intermediate);
+            pending.extend_from_slice(intermediate.needs());
+        }
+    }
+    required
+}
+
+/// Writes `|spectrum|^power`.
+fn raise(spectrum: &[Complex32], power: f32, out: &mut [f32]) {
+    if power == 2.0 {
+        return stft::power(spectrum, out);
+    }
+    stft::magnitude(spectrum, out);
+    if power != 1.0 {
+        out.iter_mut().for_each(|x| *x = x.powf(power));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_required_intermediates_are_computed() {
+        let mut front_end = FrontEnd::new(&[Intermediate::Mel], FrameParams::default()).unwrap();
+        front_end.compute(&[0.5; 4096]);
+        let input = front_end.input(&[0.5; 4096]);
+        assert_eq!((input.n_frames, input.mel.len()), (9, 9 * 128));
+        assert_eq!((input.magnitude.len(), input.log_mel.len(), input.mfcc.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn indirect_needs_are_required_too() {
+        let expected = [Intermediate::Mfcc, Intermediate::LogMel, Intermediate::Mel];
+        assert_eq!(required(&[Intermediate::Mfcc]), expected);
+    }
+
+    #[test]
+    fn buffers_are_reused() {
+        let mut front_end = FrontEnd::new(&[Intermediate::LogMel], FrameParams::default()).unwrap();
+        front_end.compute(&[0.5; 4096]);
+        let before = [front_end.mel.as_ptr(), front_end.log_mel.as_ptr()];
+        front_end.compute(&[0.5; 2000]);
+        front_end.compute(&[0.5; 4096]);
+        assert_eq!([front_end.mel.as_ptr(), front_end.log_mel.as_ptr()], before);
+    }
+}

@@ -1,0 +1,126 @@
+//! Amplitude envelope: the largest sample of each frame.
+//!
+//! # Reference
+//! librosa has none. It is `np.max` of each of librosa's frames,
+//! `librosa.util.frame(np.pad(samples, n_fft // 2), frame_length=n_fft, hop_length=hop_length).max(axis=0)`, exactly.
+//! Textbooks use uncentred frames: `max(samples[t * hop : t * hop + n_fft])` is frame `t` with `center = false`.
+
+use multiversion::multiversion;
+
+use crate::feature::frame_level::Feature;
+use crate::feature::frame_params::FrameParams;
+use crate::feature::framing::{frame_at, scalar_per_frame};
+use crate::feature::front_end::{FrameInput, Intermediate};
+use crate::feature::lane_sum::{LANES, join_lanes};
+use crate::feature::rows::Rows;
+
+/// The largest sample of a frame, signed: the envelope of a waveform that is nowhere positive is not positive.
+///
+/// # Shapes
+/// - `frame`: `[n_fft]`; 0 if empty
+pub fn amplitude_envelope(frame: &[f32]) -> f32 {
+    let Some(&first) = frame.first() else { return 0.0 };
+    let (chunks, rest) = frame.as_chunks::<LANES>();
+    rest.iter().copied().fold(join_lanes(largest(chunks, first), larger), larger)
+}
+
+/// The largest value in each lane, and at least `least`.
+#[multiversion(targets = "simd")]
+fn largest(chunks: &[[f32; LANES]], least: f32) -> [f32; LANES] {
+    let mut lanes = [least; LANES];
+    // Four at a time: shortens the chain of dependent comparisons.
+    let (fours, rest) = chunks.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane = larger(*lane, larger(larger(a[i], b[i]), larger(c[i], d[i])));
+        }
+    }
+    for chunk in rest {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = larger(*lane, x));
+    }
+    lanes
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+/// [`amplitude_envelope`] of each frame: `[n_frames, 1]`.
+#[derive(Debug, Clone)]
+pub(crate) struct AmplitudeEnvelope {
+    frame: Vec<f32>,
+    /// The largest sample of each whole hop of the segment.
+    hops: Vec<f32>,
+}
+
+impl Feature for AmplitudeEnvelope {
+    type Config = ();
+    const NAME: &'static str = "amplitude_envelope";
+    const TITLE: &'static str = "Amplitude envelope";
+    const UNIT: &'static str = "";
+    const NEEDS: &'static [Intermediate] = &[];
+
+    fn plan(_: &Self::Config, _: &FrameParams) -> Self {
+        Self { frame: Vec::new(), hops: Vec::new() }
+    }
+
+    fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
+        let stft = &input.params.stft;
+        let (n_fft, hop_length, padding) = (stft.n_fft, stft.hop_length, stft.padding());
+        if !n_fft.is_multiple_of(hop_length) || !padding.is_multiple_of(hop_length) {
+            return scalar_per_frame(input, &mut self.frame, &mut rows, amplitude_envelope);
+        }
+        // Overlapping frames consist of the same whole hops: each sample is read once.
+        self.hops.clear();
+        self.hops.extend(input.samples.chunks_exact(hop_length).map(amplitude_envelope));
+        for (t, row) in rows.iter_mut().enumerate() {
+            let first = t.checked_sub(padding / hop_length);
+            row[0] = match first.and_then(|first| self.hops.get(first..first + n_fft / hop_length)) {
+                Some(hops) => amplitude_envelope(hops),
+                None => amplitude_envelope(frame_at(input, t, &mut self.frame)),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feature::frame_level::extract_alone;
+    use crate::transform::StftConfig;
+
+    #[test]
+    fn the_largest_sample_is_found_at_any_position() {
+        for n in [1, 31, 32, 33, 64, 100, 150] {
+            for position in 0..n {
+                let mut frame = vec![-0.5; n];
+                frame[position] = -0.25;
+                assert_eq!(amplitude_envelope(&frame), -0.25, "{position} of {n}");
+            }
+        }
+        assert_eq!(amplitude_envelope(&[]), 0.0);
+    }
+
+    #[test]
+    fn frames_computed_from_hops_equal_the_maximum_of_each_frame() {
+        let samples: Vec<f32> = (0..2000).map(|n| (n as f32 * n as f32 * 0.37).sin() - 0.5).collect();
+        for (n_fft, hop_length, center) in [
+            (256, 64, true),
+            (256, 64, false),
+            (256, 256, true),
+            (256, 100, true),
+            (96, 32, true),
+            (64, 64, false),
+        ] {
+            let stft = StftConfig { n_fft, hop_length, center, ..StftConfig::default() };
+            let params = FrameParams { stft, ..FrameParams::default() };
+            let found = extract_alone::<AmplitudeEnvelope>(&(), &params, &samples);
+            let silence = vec![0.0; if center { n_fft / 2 } else { 0 }];
+            let padded = [&silence[..], &samples, &silence].concat();
+            let largest = |frame: &[f32]| frame.iter().copied().fold(f32::MIN, f32::max);
+            let expected: Vec<f32> = padded.windows(n_fft).step_by(hop_length).map(largest).collect();
+            assert_eq!(found, expected, "{n_fft}, {hop_length}");
+        }
+    }
+}
