@@ -1,4 +1,4 @@
-"""Music as it is sold: `encode.py IN.wav OUT.mp3 OUT.flac …` makes it stereo, the second channel the first, a hundredth of a second late."""
+"""Encodes a mono WAV as stereo, the second channel delayed by 10 ms: `encode.py IN.wav OUT.mp3 OUT.flac …`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What every bench has to set up: a virtual environment of its own, with pinned peers."""
+"""Sets up a virtual environment with pinned packages for a benchmark."""
 
 import pathlib
 import subprocess
@@ -13,7 +13,7 @@ def say(text):
 
 
 def python_with(requirements, folder, what):
-    """The interpreter of the virtual environment in `folder` that has what a requirements.txt pins; made at the first time."""
+    """The interpreter of the virtual environment in `folder`, with the packages of `requirements`; created by the first call."""
     python = folder / "bin" / "python"
     wanted = requirements.read_text()
     installed = folder / "installed.txt"

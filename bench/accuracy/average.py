@@ -1,4 +1,4 @@
-"""How often tracks are named right by the averaged probabilities of several recipes, from cross-validations that run.py has made.
+"""Track accuracy of the averaged probabilities of several recipes, from the cross-validations of run.py.
 
     python bench/accuracy/average.py RECIPE RECIPE... [--seeds 0,1,2]
 """

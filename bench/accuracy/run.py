@@ -1,4 +1,4 @@
-"""Cross-validates our recipes and what users would pick instead, on the same folds, and prints who is how often right.
+"""Cross-validates our recipes and other methods on the same folds, and prints their accuracies as JSON lines.
 
     python bench/accuracy/run.py DATA [--recipes A,B] [--rivals A,B] [--seeds 0,1,2] [--python PATH] > results.jsonl
 
@@ -24,9 +24,9 @@ WORK = ROOT / "target" / "bench-accuracy"
 PACKAGES = HERE / "requirements.txt"
 RECIPES = ["best", "mlp", "mlp-normalised", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "multi-timescale-lstm"]
 RIVALS = ["svm", "svm-tuned", "forest", "boosting", "pyaudioanalysis"]
-# Those of whose layers Keras has all.
+# The recipes all of whose layers Keras has.
 KERAS = ["keras-" + recipe for recipe in RECIPES if recipe not in ("best", "multi-timescale-lstm")]
-# Draws of the bootstrap; its error in an interval's end is then about a tenth of a point.
+# Samples of the bootstrap; its error in an interval's end is then about a tenth of a point.
 DRAWS = 10_000
 
 
@@ -44,7 +44,7 @@ def options():
 
 
 class Bench:
-    """Every piece is a file or a folder under target/bench-accuracy; what is there is not made again."""
+    """The steps of the benchmark; their results are cached under target/bench-accuracy."""
 
     def __init__(self, options):
         self.data, self.folds, self.threads = options.data.resolve(), options.folds, options.threads
@@ -55,7 +55,7 @@ class Bench:
         WORK.mkdir(parents=True, exist_ok=True)
 
     def features(self, recipe):
-        """The feature store of what a recipe hears; recipes that hear alike extract the same."""
+        """The feature store of a recipe; recipes with the same features share one."""
         name = "best" if recipe == "best" else "course" if recipe in RECIPES else pathlib.Path(recipe).stem
         store = WORK / f"features-{name}"
         if not (store / "store.toml").exists() or "complete = true" not in (store / "store.toml").read_text():
@@ -63,24 +63,24 @@ class Bench:
         return store
 
     def ours(self, recipe, seed):
-        """A cross-validation of ours: its folder."""
+        """The run folder of a cross-validation of one of our recipes."""
         run = WORK / f"{pathlib.Path(recipe).stem}-{seed}"
         if (run / "predictions.csv").exists():
             return run
         say(f"{recipe}, seed {seed}")
         command = [self.cantus, "train", self.features(recipe), "-m", recipe, "-o", run, "--group", "artist", "-q"]
         command += ["--folds", self.folds, "--seed", seed, "--jobs", self.threads]
-        # Where the last epoch counts, no validation part is needed to choose one.
+        # Without early stopping, no validation part is needed.
         command += ["--validation", 0] if "early_stopping" not in recipe_of(recipe)["training"] else []
         self.call(*command, *(["--resume"] if run.exists() else []))
         return run
 
     def rival(self, name, seed, folds):
-        """What a rival says of every track, on the folds of ours."""
+        """The predictions of another method for every track, on the folds of our runs."""
         out = WORK / f"{name}-{seed}.csv"
         if not out.exists():
             say(f"{name}, seed {seed}")
-            # Keras's models learn from the parts of our run of the same recipe.
+            # Keras's models use the split of our run of the same recipe.
             like = self.ours(name.removeprefix("keras-"), seed) if name.startswith("keras-") else folds
             store = self.features(name.removeprefix("keras-")) if name.startswith("keras-") else ""
             task = dict(data=str(self.data), run=str(like), store=str(store), seed=seed, threads=self.threads, cache=str(WORK), out=str(out))
@@ -107,7 +107,7 @@ def folds_of(path):
 
 
 class Result:
-    """Of one contender: for every track, how often it was named right over the seeds."""
+    """The result of one method: for every track, the share of seeds with a correct prediction."""
 
     def __init__(self, name, tables):
         self.name, self.groups, self.right, self.folds = name, {}, {}, []
@@ -124,38 +124,38 @@ class Result:
         return sum(self.right.values()) / len(self.right)
 
     def lead(self, other):
-        """How much higher than another's its accuracy is, and the interval of that, track by track."""
+        """The difference of its accuracy from another's, and the paired interval of the difference."""
         more = {path: self.right[path] - right for path, right in other.right.items()}
         return self.accuracy() - other.accuracy(), interval(self.groups, more)
 
-    def line(self, best, twin):
+    def line(self, best, counterpart):
         line = dict(contender=self.name, tracks=len(self.right), accuracy=self.accuracy(), interval=interval(self.groups, self.right))
         line["folds"] = [round(fold, 4) for fold in self.folds]
         if best is not None and best is not self:
             lead, ends = best.lead(self)
             line |= dict(best_is_better_by=lead, interval_of_difference=ends)
-        if twin is not None:
-            lead, ends = twin.lead(self)
+        if counterpart is not None:
+            lead, ends = counterpart.lead(self)
             line |= dict(our_twin_is_better_by=lead, interval_to_twin=ends)
         return line
 
 
 def interval(groups, values):
-    """95 % of the means of a bootstrap that draws artists, since tracks of one artist are not independent."""
+    """95 % interval of the mean, by a bootstrap over artists, since tracks of one artist are not independent."""
     sums = {}
     for path, value in values.items():
         total, n = sums.get(groups[path], (0.0, 0))
         sums[groups[path]] = (total + value, n + 1)
-    drawn, chance, means = list(sums.values()), random.Random(0), []
+    drawn, rng, means = list(sums.values()), random.Random(0), []
     for _ in range(DRAWS):
-        sample = chance.choices(drawn, k=len(drawn))
+        sample = rng.choices(drawn, k=len(drawn))
         means.append(sum(total for total, _ in sample) / sum(n for _, n in sample))
     means.sort()
     return [means[int(0.025 * DRAWS)], means[int(0.975 * DRAWS)]]
 
 
 def markdown(lines):
-    """The table, the best first."""
+    """The results as a Markdown table, in descending order of accuracy."""
     text = "| | track accuracy | 95 % interval | folds, lowest to highest | `best` is better by |\n|---|---|---|---|---|\n"
     for line in sorted(lines, key=lambda line: -line["accuracy"]):
         low, high = (f"{100 * end:.0f}" for end in line["interval"])
@@ -185,7 +185,7 @@ def main():
     results = [Result(name, table) for name, table in tables.items()]
     by_name = {result.name: result for result in results}
     best = by_name.get("best")
-    # A model in Keras is the twin of our recipe of the same name.
+    # A model in Keras is compared with our recipe of the same name.
     lines = [result.line(best, by_name.get(result.name.removeprefix("keras-")) if result.name in KERAS else None) for result in results]
     for line in lines:
         print(json.dumps(line), flush=True)

@@ -1,8 +1,8 @@
-"""What each step on the way to `best` brings, tried outside of Cantus with librosa and scikit-learn; prints a Markdown table.
+"""Ablation of the recipe `best`, with librosa and scikit-learn instead of Cantus; prints a Markdown table.
 
     python bench/accuracy/steps.py MUSIC FOLDS.csv [FOLDS.csv …]
 
-Takes the packages of requirements.txt (librosa, numpy, scikit-learn). FOLDS.csv is that of a run of `cantus train --folds`; target/bench-accuracy
+Needs the packages of requirements.txt (librosa, numpy, scikit-learn). FOLDS.csv is that of a run of `cantus train --folds`; target/bench-accuracy
 has one for each seed.
 """
 
@@ -19,13 +19,13 @@ from sklearn.svm import SVC
 
 warnings.filterwarnings("ignore")
 CACHE = pathlib.Path(__file__).resolve().parent.parent.parent / "target" / "bench-accuracy" / "frames"
-# Ten seconds, as `best` hears them.
+# Ten seconds, the segment length of `best`.
 SEGMENT = 430
 GROUPS = ["timbre", "brightness", "harmony", "rhythm"]
 
 
 def frames(path):
-    """The features of `best`, and the spectral contrast, frame by frame."""
+    """The features of `best` and the spectral contrast, for each frame."""
     import librosa
 
     y, sr = librosa.load(path, sr=22050)
@@ -56,7 +56,7 @@ def mean_and_deviation(x):
 
 
 def statistics(x, scales=(1, 4, 16, 64)):
-    """Means, logarithms of deviations, and of the deviations of changes: StatisticsPooling1D."""
+    """Means, and logarithms of the deviations of values and of their changes, as in StatisticsPooling1D."""
     changes = []
     sums = np.cumsum(np.pad(x.astype("f8"), ((0, 0), (1, 0))), 1)
     for scale in scales:
@@ -67,7 +67,7 @@ def statistics(x, scales=(1, 4, 16, 64)):
 
 
 def kernel(groups, train, metric):
-    """The mean over groups of exp(-distance / its median among what is learnt from)."""
+    """The mean over groups of exp(-distance / median distance in the training part)."""
     total = 0
     for x in groups:
         z = (x - x[train].mean(0)) / (x[train].std(0) + 1e-9)
@@ -77,7 +77,7 @@ def kernel(groups, train, metric):
 
 
 def logistic(k, train, y):
-    """Kernel logistic regression: ordinary one on the kernel's square root."""
+    """Kernel logistic regression: logistic regression on the square root of the kernel matrix."""
     values, vectors = np.linalg.eigh(k[train])
     root = vectors[:, values > 1e-6 * values[-1]] / np.sqrt(values[values > 1e-6 * values[-1]])
     x = k @ root
@@ -85,14 +85,14 @@ def logistic(k, train, y):
 
 
 def svm(k, train, y):
-    """Scores on a scale on which segments can be averaged."""
+    """Softmax of the SVM's scores, so that segments can be averaged."""
     scores = SVC(kernel="precomputed", decision_function_shape="ovr").fit(k[train], y[train]).decision_function(k)
     scores = np.exp(scores - scores.max(1, keepdims=True))
     return scores / scores.sum(1, keepdims=True)
 
 
 class Pieces:
-    """Tracks, or their segments, described by a function of frames."""
+    """Tracks or segments, with features that are functions of their frames."""
 
     def __init__(self, tracks, length):
         self.tracks, self.of = [], []
@@ -110,16 +110,16 @@ class Pieces:
         return [np.hstack(groups)] if one else groups
 
     def accuracy(self, groups, metric, learn, labels, folds):
-        """Share of tracks named right in each cross-validation."""
+        """Track accuracy in each cross-validation."""
         right = []
         for fold in folds:
-            votes = np.zeros((len(labels), len(set(labels))))
+            sums = np.zeros((len(labels), len(set(labels))))
             for name in sorted(set(fold)):
                 train = np.flatnonzero(fold[self.of] != name)
-                answers = learn(kernel(groups, train, metric), train, labels[self.of])
+                probabilities = learn(kernel(groups, train, metric), train, labels[self.of])
                 for piece in np.flatnonzero(fold[self.of] == name):
-                    votes[self.of[piece]] += answers[piece]
-            right.append(float((votes.argmax(1) == labels).mean()))
+                    sums[self.of[piece]] += probabilities[piece]
+            right.append(float((sums.argmax(1) == labels).mean()))
         return right
 
 

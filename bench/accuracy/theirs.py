@@ -1,4 +1,4 @@
-"""What a rival says of every track, in the folds of a run of ours; writes `path,label,group,fold,predicted` as CSV.
+"""The predictions of another method for every track, on the folds of a run of ours; writes `path,label,group,fold,predicted` as CSV.
 
     python theirs.py CONTENDER TASK
 
@@ -26,7 +26,7 @@ def rows(path):
 
 
 def librosa_features(path):
-    """Mean and deviation over the track of what librosa's tutorials take: MFCC and deltas, chroma, contrast and the shape of the spectrum."""
+    """Mean and deviation over the track of the features of librosa's tutorials: MFCCs and deltas, chroma, contrast and the shape of the spectrum."""
     import librosa
 
     y, sr = librosa.load(path, sr=22050)
@@ -123,14 +123,14 @@ def keras_model(recipe, shape, n_labels):
 
 
 def is_ours(key, value):
-    """Whether a setting of ours is Keras's default, under a name of our own or not there: L1 of 0, for one."""
+    """Whether a setting must not be passed to Keras, because it is the default there or does not exist, such as L1 of 0."""
     return value is None or (key.endswith("_regularizer") and not value.get("l2"))
 
 
 def keras_fold(task, fold, table, x, y, labels):
     """The probabilities of a fold's test segments; parts, epochs, batches and optimizer are those of our run.
 
-    So are normalisation and early stopping, where the recipe has them; the lectures' recipes have neither, and their runs need no validation part.
+    So are normalisation and early stopping, if the recipe has them; the lectures' recipes have neither, and their runs need no validation part.
     """
     import keras
 
@@ -139,7 +139,7 @@ def keras_fold(task, fold, table, x, y, labels):
     part_of = {row["path"]: row["part"] for row in rows(folder / "split.csv")}
     parts = np.array([part_of[path] for path in table])
     train, validation, test = (parts == part for part in ("train", "validation", "test"))
-    # A run's recipe.toml says so either way; a recipe that says nothing is normalised.
+    # A run's recipe.toml always has the key; its default is true.
     if recipe.get("normalize", True):
         mean, deviation = (of(x[train], axis=(0, 1)) for of in (np.mean, np.std))
         x = (x - mean) / deviation
@@ -164,7 +164,7 @@ def keras_fold(task, fold, table, x, y, labels):
 
 
 def keras_tracks(task, tracks):
-    """The predictions of a Keras twin of a recipe, trained on the features of our store."""
+    """The predictions of a recipe's model in Keras, trained on the features of our store."""
     import pyarrow as pa
     import pyarrow.ipc
     import tensorflow
@@ -177,12 +177,12 @@ def keras_tracks(task, tracks):
     paths = np.array(store["path"].to_pylist())
     labels = sorted(set(store["label"].to_pylist()))
     y = np.array([labels.index(label) for label in store["label"].to_pylist()])
-    votes = {}
+    by_track = {}
     for fold in sorted({track["fold"] for track in tracks}):
         test, probabilities = keras_fold(task, fold, paths, x, y, labels)
-        for path, vote in zip(paths[test], probabilities):
-            votes.setdefault(path, []).append(vote)
-    return [labels[int(np.mean(votes[track["path"]], axis=0).argmax())] for track in tracks]
+        for path, row in zip(paths[test], probabilities):
+            by_track.setdefault(path, []).append(row)
+    return [labels[int(np.mean(by_track[track["path"]], axis=0).argmax())] for track in tracks]
 
 
 def main():

@@ -1,7 +1,7 @@
-"""A data set prepared as the lecture course does it, one file after the other: `course.py MUSIC OUT.json`.
+"""Prepares a data set as the lecture course does, one file after the other: `course.py MUSIC OUT.json`.
 
-MUSIC has a folder for each class. Every track is cut into ten segments of three seconds, each gives thirteen MFCCs over
-time, and all of it goes into one JSON document.
+MUSIC has a folder for each class. Every track is cut into ten segments of three seconds, each gives thirteen MFCCs per
+frame, and all are written to one JSON document.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Hears the same music here, in librosa and in torchaudio, in turn, and prints who takes how long, as JSON lines.
+"""Measures decoding and feature extraction in Cantus, librosa and torchaudio, in turn, and prints durations as JSON lines.
 
     python bench/audio/run.py [--part PART] [--only TASK] [--rounds N] [--python PATH] > results.jsonl
 
@@ -44,7 +44,7 @@ def options():
 
 
 def built():
-    """Our binary and our half of the bench: the ordinary release build."""
+    """Our binary and our part of the benchmark, in release builds."""
     packages = ["-p", "cantus-cli", "-p", "cantus-audio"]
     subprocess.run(["cargo", "build", "--release", *packages, "--bin", "cantus", "--example", "bench_audio"], cwd=ROOT, check=True)
     release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
@@ -64,7 +64,7 @@ class Bench:
         return music
 
     def ms(self, contender, task, path):
-        """The median of one process, on one processor."""
+        """The median duration in one process, on one processor."""
         command = [self.ours, task, path] if contender == "ours" else [self.python, HERE / "theirs.py", contender, task, path]
         pin = lambda: os.sched_setaffinity(0, self.first)
         done = subprocess.run(
@@ -76,7 +76,7 @@ class Bench:
         return json.loads(done.stdout.splitlines()[-1])["ms"]
 
     def compare(self, task, path, contenders, name=None):
-        """A line: medians of interleaved rounds, and how many times as fast ours is as each of the others."""
+        """A line: medians of interleaved rounds, and our speed relative to each of the others."""
         if self.only not in (None, name or task):
             return
         rounds = {contender: [] for contender in ["ours", *contenders]}

@@ -1,4 +1,4 @@
-"""librosa's and torchaudio's half of bench/audio: `theirs.py librosa|torchaudio TASK PATH` prints the median in ms."""
+"""librosa's and torchaudio's part of bench/audio: `theirs.py librosa|torchaudio TASK PATH` prints the median in ms."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""Asks for the genre of one song, from the start of a process to its end, here and in Python, and prints who takes how long, as JSON lines.
+"""Measures one prediction, from the start of the process to its end, in Cantus and in Python, and prints durations as JSON lines.
 
     python bench/cold-start/run.py [--mp3 FILE] [--rounds N] [--cantus PATH] [--python PATH] > results.jsonl
 
@@ -23,7 +23,7 @@ from environment import ROOT, python_with, say  # noqa: E402
 LIBRARIES, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-cold-start"
 # One thread, whatever library would start more.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "TF_INTRAOP", "TF_INTEROP")}
-# What the project promises, in ms.
+# Targets of the project, in ms.
 TARGETS = {"wav": 60, "mp3": 120}
 # Probabilities differ by the rounding of features and network.
 TOLERANCE = 1e-3
@@ -33,13 +33,13 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mp3", type=pathlib.Path, help="an MP3 of 30 s instead of the composed one")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of Python; ours is measured four times as often")
-    parser.add_argument("--cantus", help="a binary that is built already")
+    parser.add_argument("--cantus", help="an existing binary")
     parser.add_argument("--python", help="an interpreter that has the libraries already")
     return parser.parse_args()
 
 
 def built():
-    """The ordinary release build."""
+    """Our release build."""
     subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
@@ -73,7 +73,7 @@ class Bench:
         }
 
     def ask(self, command, song):
-        """One process on one processor: its milliseconds and its answer."""
+        """Runs one process on one processor: its duration in ms and its prediction."""
         command = [*map(str, command), str(song)]
         pin = lambda: os.sched_setaffinity(0, self.processor)
         start = time.perf_counter()
@@ -85,7 +85,7 @@ class Bench:
         return ms, answer.get("tracks", [answer])[0]
 
     def compare(self, kind, commands, song):
-        # The first process of each reads from the disk what the others find in memory.
+        # The first process of each fills the file cache.
         answers = {name: self.ask(command, song)[1] for name, command in commands.items()}
         times = {name: [] for name in commands}
         for number in range(self.rounds):

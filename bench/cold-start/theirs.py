@@ -1,9 +1,9 @@
-"""The same answer by librosa and Keras.
+"""The same prediction by librosa and Keras.
 
     python theirs.py convert MODEL.safetensors OUT     writes OUT.keras, the network with our weights, and OUT.json, the rest of the model
     python theirs.py predict OUT FILE                  prints JSON: label, probabilities
 
-`predict` is what a script of the lecture course would be: it loads the network, cuts the song into segments, computes the MFCCs of each, asks.
+`predict` uses the libraries of the lecture course: it loads the network, cuts the song into segments, computes the MFCCs of each, and predicts.
 It imports no more than it needs and calls the network directly, which is faster than `model.predict`.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 
 def tensors(path):
-    """What stands in a model of ours: its description, and its tensors by name."""
+    """The content of a model file of ours: its description, and its tensors by name."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = file.read()

@@ -1,13 +1,13 @@
-"""Exports real models through the binary, runs them in onnxruntime, and holds the answers against `cantus predict`.
+"""Exports trained models, runs them in onnxruntime, and compares the probabilities with those of `cantus predict`.
 
     python bench/export/onnxruntime_parity.py [DATA] [--recipes A,B] [--epochs 5] [--python PATH] > results.jsonl
 
 DATA is a folder of label folders with WAV files at 22050 Hz, which are read without resampling; without it, music is
-composed. Each recipe is trained on it, exported with and without its front end, and asked about every recording. One line
-of JSON for each recipe: the largest differences from `cantus predict` of the probabilities of tracks and of segments, when
-features go in and when samples do, and how many are above 1e-4. Exits with 1 if one is.
+synthesised. Each recipe is trained on it, exported with and without its front end, and run on every recording. One line
+of JSON per recipe: the largest differences from `cantus predict` of the probabilities of tracks and of segments, with
+features and with samples as input, and how many are above 1e-4. Exits with 1 if one is.
 
-Checked besides: the graphs by onnx's own checker, and the model card's header by PyYAML and huggingface_hub.
+Also checked: the graphs by onnx's own checker, and the header of the model card by PyYAML and huggingface_hub.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def options():
     parser.add_argument("data", type=pathlib.Path, nargs="?")
     parser.add_argument("--recipes", default=",".join(RECIPES), help="built-in recipes, or TOML files")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--cantus", help="a binary that is built already")
+    parser.add_argument("--cantus", help="an existing binary")
     parser.add_argument("--python", help="an interpreter that has requirements.txt already")
     return parser.parse_args()
 
@@ -70,13 +70,13 @@ def parity(cantus, data, recipe, epochs):
     subprocess.run([cantus, "extract", data, "-o", store, "-m", recipe, "--quiet", "--audit", "off"], check=True)
     train = [cantus, "train", store, "-m", recipe, "-o", run, "--epochs", str(epochs), "--quiet", "--overwrite"]
     subprocess.run(train, check=True, stdout=subprocess.DEVNULL)
-    heard, sounding = work / "heard.onnx", work / "sounding.onnx"
-    subprocess.run([cantus, "export", run, "-o", heard, "--quiet"], check=True)
-    subprocess.run([cantus, "export", run, "-o", sounding, "--with-features", "--quiet"], check=True)
-    for path in (heard, sounding):
+    feature_graph, sample_graph = work / "features.onnx", work / "samples.onnx"
+    subprocess.run([cantus, "export", run, "-o", feature_graph, "--quiet"], check=True)
+    subprocess.run([cantus, "export", run, "-o", sample_graph, "--with-features", "--quiet"], check=True)
+    for path in (feature_graph, sample_graph):
         check_graph(path)
         check_card(path.with_suffix(".card.md"))
-    return {"recipe": name, "data": data.name} | compare(cantus, data, store, run, heard, sounding)
+    return {"recipe": name, "data": data.name} | compare(cantus, data, store, run, feature_graph, sample_graph)
 
 
 def check_graph(path):
@@ -86,7 +86,7 @@ def check_graph(path):
 
 
 def check_card(path):
-    """As https://github.com/huggingface/hub-docs/blob/main/modelcard.md asks for."""
+    """Checks a card against https://github.com/huggingface/hub-docs/blob/main/modelcard.md."""
     import huggingface_hub
     import yaml
 
@@ -101,27 +101,27 @@ def check_card(path):
     assert len(card.data.eval_results) == len(result["metrics"]) == 2, card.data
 
 
-def compare(cantus, data, store, run, heard, sounding):
+def compare(cantus, data, store, run, feature_graph, sample_graph):
     import numpy
     import onnxruntime
 
-    graphs = {path: onnxruntime.InferenceSession(path) for path in (heard, sounding)}
-    meta = graphs[sounding].get_modelmeta().custom_metadata_map
+    graphs = {path: onnxruntime.InferenceSession(path) for path in (feature_graph, sample_graph)}
+    meta = graphs[sample_graph].get_modelmeta().custom_metadata_map
     labels, length = json.loads(meta["labels"]), int(meta["segment_samples"])
-    features = features_by_path(store, graphs[heard].get_inputs()[0].shape[1:])
+    features = features_by_path(store, graphs[feature_graph].get_inputs()[0].shape[1:])
     tracks, windows = predictions(cantus, run, data, labels)
-    differences = {(heard, 0): [], (heard, 1): [], (sounding, 0): [], (sounding, 1): []}
+    differences = {(feature_graph, 0): [], (feature_graph, 1): [], (sample_graph, 0): [], (sample_graph, 1): []}
     for path, features in features.items():
-        given = {heard: features, sounding: samples(data / path, int(meta["sample_rate"]), length)}
-        if len(given[sounding]) != len(features):
+        given = {feature_graph: features, sample_graph: samples(data / path, int(meta["sample_rate"]), length)}
+        if len(given[sample_graph]) != len(features):
             continue  # a last segment that is short by less than a hop, which only Cantus pads
         for graph, values in given.items():
             [name] = [value.name for value in graphs[graph].get_inputs()]
             segments, track = graphs[graph].run(["probabilities", "track_probabilities"], {name: values})
             differences[graph, 0].extend(abs(segments - windows[path]).max(axis=1))
             differences[graph, 1].append(abs(track - tracks[path]).max())
-    line = {"n_tracks": len(differences[heard, 1]), "n_segments": len(differences[heard, 0])}
-    for graph, given in ((heard, "features"), (sounding, "samples")):
+    line = {"n_tracks": len(differences[feature_graph, 1]), "n_segments": len(differences[feature_graph, 0])}
+    for graph, given in ((feature_graph, "features"), (sample_graph, "samples")):
         for what, name in ((1, "tracks"), (0, "segments")):
             found = numpy.array(differences[graph, what])
             line[f"{given}_{name}_worst"] = float(found.max())
@@ -130,7 +130,7 @@ def compare(cantus, data, store, run, heard, sounding):
 
 
 def predictions(cantus, run, data, labels):
-    """What Cantus says of each recording, [n_labels], and of each of its segments, [n_segments, n_labels]."""
+    """Cantus's probabilities of each recording, [n_labels], and of its segments, [n_segments, n_labels]."""
     import csv
     import numpy
 
@@ -139,9 +139,9 @@ def predictions(cantus, run, data, labels):
     timelines = ["--timeline", folder / "{dir}" / "{name}.csv"]
     for label in data.iterdir():
         (folder / label.name).mkdir(parents=True, exist_ok=True)
-    said = subprocess.run([cantus, "predict", run, data, "--json", *timelines], check=True, capture_output=True).stdout
+    output = subprocess.run([cantus, "predict", run, data, "--json", *timelines], check=True, capture_output=True).stdout
     tracks, windows = {}, {}
-    for track in json.loads(said)["tracks"]:
+    for track in json.loads(output)["tracks"]:
         path = str(pathlib.Path(track["path"]).relative_to(data))
         tracks[path] = numpy.array([track["probabilities"][label] for label in labels])
         with open((folder / path).with_suffix(".csv")) as timeline:
@@ -150,7 +150,7 @@ def predictions(cantus, run, data, labels):
 
 
 def features_by_path(store, shape):
-    """The features of every track's segments, [n_segments, n_frames, n_bins], as Cantus heard them."""
+    """The features of every track's segments, [n_segments, n_frames, n_bins], as extracted by Cantus."""
     import numpy
     import pyarrow.ipc
 

@@ -1,9 +1,9 @@
-"""Asks a server on this machine as fast as it answers, and prints how fast that is, as JSON lines.
+"""Measures throughput and latency of a server on this machine, and prints them as JSON lines.
 
     python bench/serve/run.py [--seconds N] [--binary PATH] > results.jsonl
 
-Needs Linux, cargo and Python 3.11, and nothing else; README.md says how to read the results. Bounded: a fixed number of
-clients, a fixed time for each line, on loopback alone.
+Needs Linux, cargo and Python 3.11, and nothing else; README.md says how to read the results. A fixed number of
+clients and a fixed time for each line, on the loopback interface only.
 """
 
 import argparse
@@ -20,14 +20,14 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Clients at once. The last are more than may be heard or wait, so that some are turned away.
+# Concurrent clients. The last number exceeds workers and queue, so that some requests are rejected.
 CLIENTS = [1, 2, 4, 16, 32]
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6, help="for each number of clients")
-    parser.add_argument("--binary", help="a release build that is there already")
+    parser.add_argument("--binary", help="an existing release build")
     return parser.parse_args()
 
 
@@ -42,7 +42,7 @@ def memory_mb(pid, field):
 
 
 def client(port, song, end, answers):
-    """Asks again and again on one connection; adds status and seconds of each answer."""
+    """Sends requests on one connection until `end`; adds status and seconds of each response."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     while time.monotonic() < end:
         start = time.monotonic()
@@ -51,7 +51,7 @@ def client(port, song, end, answers):
         response.read()
         answers.append((response.status, time.monotonic() - start))
         if response.status == 503:
-            # Whoever is turned away closes, since its body was not read, and comes again, much sooner than it was told to.
+            # The body of a rejected request was not read, so close the connection; retry sooner than Retry-After.
             connection.close()
             time.sleep(0.05)
 

@@ -1,4 +1,4 @@
-"""What is measured: networks as data, in the words of an Architecture. Every contender builds the same from them."""
+"""The measured networks, as data in the format of an Architecture, from which each framework builds its own."""
 
 
 def dense(units, activation="relu", **more):
@@ -75,8 +75,8 @@ LINEAR = {
 def flops_per_example(architecture):
     """Floating-point operations of a training step: forward pass, gradients of weights, gradients of inputs.
 
-    Only products of matrices count, two operations for each multiplication. Nobody asks for the gradient of the network's input, so the
-    first layer has none; but that of a recurrent layer's state it has.
+    Only products of matrices count, two operations for each multiplication. The gradient of the network's input is not computed, so the
+    first layer has none; the gradient of a recurrent layer's state is counted.
     """
     shape, total, first = list(architecture["input_shape"]), 0, True
     for layer in architecture["layers"]:

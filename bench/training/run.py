@@ -1,4 +1,4 @@
-"""Trains the same models here, in TensorFlow/Keras and in PyTorch, in turn, and prints who takes how long, as JSON lines.
+"""Trains the same models in Cantus, TensorFlow/Keras and PyTorch, in turn, and prints durations as JSON lines.
 
     python bench/training/run.py [--shapes | --linear] [--python PATH] [--rounds N] [--threads N] [--only MODEL] > results.jsonl
 
@@ -29,7 +29,7 @@ STEPS_BY_BATCH = {1: 60, 8: 60, 128: 20, 1000: 6}
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shapes", action="store_true", help="other widths, kernels and batch sizes, beside PyTorch")
+    parser.add_argument("--shapes", action="store_true", help="other widths, kernels and batch sizes, compared with PyTorch")
     parser.add_argument("--linear", action="store_true", help="whether cost grows linearly with examples and frames")
     parser.add_argument("--python", help="an interpreter that has the frameworks already")
     parser.add_argument("--rounds", type=int, default=3)
@@ -40,7 +40,7 @@ def options():
 
 
 def built():
-    """Our binary: the ordinary release build."""
+    """Our release build."""
     subprocess.run(["cargo", "build", "--release", "--package", "cantus-nn", "--example", "bench_training"], cwd=ROOT, check=True)
     target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
     return str(pathlib.Path(target) / "release" / "examples" / "bench_training")
@@ -54,7 +54,7 @@ class Bench:
         self.processors = sorted(os.sched_getaffinity(0))[: self.threads]
 
     def run(self, contender, architecture=None, batch=32, steps=60, epochs=2, inference=False):
-        """One measurement in a process of its own, on the first processors."""
+        """One measurement in its own process, on the first processors."""
         task = dict(architecture=architecture, batch=batch, steps=steps, epochs=epochs, threads=self.threads, inference=inference)
         command = [self.ours] if contender == "ours" else [self.python, str(HERE / "theirs.py"), contender]
         done = subprocess.run(
@@ -86,7 +86,7 @@ class Bench:
 
 
 def compared(measure, results):
-    """One line's numbers: everybody's, the best of theirs, and how many times as good ours is."""
+    """The numbers of one line: of all frameworks, the best of theirs, and ours relative to it."""
     unit, more_is_better = MEASURES[measure]
     values = {contender: result[measure] for contender, result in results.items() if measure in result}
     line = {"measure": measure, "unit": unit} | {contender: round(value, 4) for contender, value in values.items()}

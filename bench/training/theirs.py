@@ -1,10 +1,10 @@
-"""One measurement of a framework, in a process of its own.
+"""One measurement of a framework, in its own process.
 
     python theirs.py CONTENDER TASK
 
 CONTENDER is keras, keras_xla, torch, torch_fused, torch_compile or gemm; TASK is JSON: architecture, batch, steps, epochs, threads, and
-inference (whether to measure answers too). Prints JSON: ms per step, peak memory in MB after training, ms for a single answer, answers per second in
-batches of 256.
+inference (whether to measure inference, too). Prints JSON: ms per step, peak memory in MB after training, ms for single-example inference, examples
+per second in batches of 256.
 """
 
 import json
@@ -29,7 +29,7 @@ def data(task, n_steps):
 
 
 def peak_memory():
-    """In MB."""
+    """Peak resident memory in MB."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
 
@@ -39,7 +39,7 @@ def median(values):
 
 
 def seconds(call, n):
-    """Of `n` calls, after a tenth as many."""
+    """Median duration of `n` calls, after `n` / 10 warm-up calls."""
     times = []
     for _ in range(n // 10 + 1):
         call()
@@ -51,7 +51,7 @@ def seconds(call, n):
 
 
 def answers(task, answer, to_input):
-    """Times for one example and for 256."""
+    """Duration of inference for one example, and throughput for 256."""
     rng = np.random.default_rng(2)
     shape = task["architecture"]["input_shape"]
     one, many = (to_input(rng.normal(size=(n, *shape)).astype(np.float32)) for n in (1, 256))
@@ -86,7 +86,7 @@ def with_keras(task, jit_compile):
     n_warm_up = min(WARM_UP_STEPS, task["steps"]) * task["batch"]
     model.fit(x[:n_warm_up], y[:n_warm_up], batch_size=task["batch"], verbose=0)
 
-    class Watch(keras.callbacks.Callback):
+    class StepTimer(keras.callbacks.Callback):
         times = []
 
         def on_epoch_begin(self, epoch, logs=None):
@@ -95,10 +95,10 @@ def with_keras(task, jit_compile):
         def on_epoch_end(self, epoch, logs=None):
             self.times.append(time.perf_counter() - self.start)
 
-    model.fit(x, y, batch_size=task["batch"], epochs=task["epochs"], verbose=0, callbacks=[Watch()])
-    result = {"step": 1e3 * median(Watch.times) / task["steps"], "memory": peak_memory()}
+    model.fit(x, y, batch_size=task["batch"], epochs=task["epochs"], verbose=0, callbacks=[StepTimer()])
+    result = {"step": 1e3 * median(StepTimer.times) / task["steps"], "memory": peak_memory()}
     if task["inference"]:
-        # Much faster than model.predict, which is made for large sets.
+        # Much faster than model.predict, which is designed for large sets.
         call = tf.function(lambda x: model(x, training=False), jit_compile=jit_compile is True)
         result |= answers(task, lambda x: call(x).numpy(), tf.constant)
     return result
