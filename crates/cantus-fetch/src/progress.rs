@@ -1,78 +1,79 @@
-//! What long work tells while it goes on, and how it is asked to stop.
+//! Progress events and cancellation of downloads and extraction.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Error;
+use crate::Error;
 
-/// Something worth telling a person who waits.
+/// A progress event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// An earlier download goes on behind its first bytes.
-    GoesOn {
-        /// Number of bytes that are there already.
+    /// An interrupted download is resumed.
+    Resumed {
+        /// Number of bytes that were downloaded before.
         n_bytes: u64,
     },
-    /// What was downloaded before is of no use; the download begins anew.
-    BeginsAnew {
+    /// The bytes downloaded before cannot be used; the download starts from its first byte.
+    Restarted {
         /// Why.
         reason: String,
     },
-    /// A try failed; the next follows.
-    Waits {
+    /// An attempt failed; another follows after a delay.
+    Retrying {
         /// What went wrong.
         reason: String,
-        /// Until the next try.
-        wait: Duration,
+        /// Time until the next attempt.
+        delay: Duration,
     },
-    /// Bytes of the file that are there.
-    Downloads {
-        /// Number of bytes.
+    /// Bytes were downloaded.
+    Downloaded {
+        /// Number of bytes so far.
         n_bytes: u64,
-        /// Of so many, where the server says so.
+        /// Size of the file, if the server sent it.
         total: Option<u64>,
     },
-    /// The downloaded file is held against its checksums.
-    Checks,
-    /// Bytes of the archive that are unpacked.
-    Unpacks {
-        /// Number of bytes.
+    /// Size and checksums of the downloaded file are being verified.
+    Verifying,
+    /// Bytes of the archive were extracted.
+    Unpacked {
+        /// Number of uncompressed bytes so far.
         n_bytes: u64,
-        /// Of so many.
+        /// Uncompressed size of the archive.
         total: u64,
     },
 }
 
-/// Who is told of events, and who may stop the work.
+/// Callback for events, and a flag that cancels the work.
 #[derive(Clone, Copy)]
-pub struct Watch<'a> {
-    /// Set to stop at the next occasion; what is there by then stays, to go on from.
-    pub stop: &'a AtomicBool,
-    /// Is told every event.
-    pub tell: &'a dyn Fn(Event),
+pub struct ProgressObserver<'a> {
+    /// Set to `true` to cancel. A partial download is kept and can be resumed.
+    pub cancelled: &'a AtomicBool,
+    /// Called for every event.
+    pub on_event: &'a dyn Fn(Event),
 }
 
-/// How often a wait looks whether it shall stop.
-const GLANCE: Duration = Duration::from_millis(50);
+/// Interval at which a wait checks for cancellation.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-impl Watch<'_> {
-    pub(super) fn tell(&self, event: Event) {
-        (self.tell)(event);
+impl ProgressObserver<'_> {
+    pub(crate) fn report(&self, event: Event) {
+        (self.on_event)(event);
     }
 
-    /// Fails if the work shall stop.
-    pub(super) fn go_on(&self) -> Result<(), Error> {
-        if self.stop.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) }
+    /// # Errors
+    /// [`Error::Interrupted`] if the work was cancelled.
+    pub(crate) fn check_cancelled(&self) -> Result<(), Error> {
+        if self.cancelled.load(Ordering::SeqCst) { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Waits, unless the work shall stop.
-    pub(super) fn wait(&self, wait: Duration) -> Result<(), Error> {
-        let end = Instant::now() + wait;
+    /// Sleeps; returns early with [`Error::Interrupted`] if the work is cancelled.
+    pub(crate) fn sleep(&self, delay: Duration) -> Result<(), Error> {
+        let end = Instant::now() + delay;
         loop {
-            self.go_on()?;
+            self.check_cancelled()?;
             match end.saturating_duration_since(Instant::now()) {
                 Duration::ZERO => return Ok(()),
-                left => std::thread::sleep(left.min(GLANCE)),
+                left => std::thread::sleep(left.min(POLL_INTERVAL)),
             }
         }
     }
@@ -83,9 +84,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_at_once_when_the_work_shall_stop() {
-        let stop = AtomicBool::new(true);
-        let watch = Watch { stop: &stop, tell: &|_| {} };
-        assert!(matches!(watch.wait(Duration::from_secs(3600)), Err(Error::Interrupted)));
+    fn sleep_returns_at_once_if_cancelled() {
+        let cancelled = AtomicBool::new(true);
+        let observer = ProgressObserver { cancelled: &cancelled, on_event: &|_| {} };
+        assert!(matches!(observer.sleep(Duration::from_secs(3600)), Err(Error::Interrupted)));
     }
 }
