@@ -66,3 +66,7 @@ mod tests {
         is_send_and_sync::<Server>();
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

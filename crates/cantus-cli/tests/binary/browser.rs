@@ -117,7 +117,7 @@ fn damage_is_told_the_microphone_is_heard_and_the_model_is_shown() {
     browser.type_into("#files", &dir.path().join("letter.wav").display().to_string());
     browser.until("document.querySelector('.answer .note')");
     let words = browser.script("return document.querySelector('.answer .note').textContent").to_string();
-    assert!(words.contains("no sound") && words.contains("flac"), "{words}");
+    assert!(words.contains("not supported") && words.contains("flac"), "{words}");
     browser.click(".answer .close");
     browser.until("!document.querySelector('.answer')");
 
