@@ -35,7 +35,7 @@ impl Data {
     /// Tells the dashboard what came of it all.
     pub(super) fn end(&self, report: &EvaluationReport) {
         if let Some(dashboard) = &self.dashboard {
-            dashboard.end(report.to_text().lines().next().unwrap_or_default());
+            dashboard.finish(report.to_text().lines().next().unwrap_or_default());
         }
     }
 }
