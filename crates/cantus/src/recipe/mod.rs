@@ -326,15 +326,15 @@ mod tests {
             ("crop_frames = 100\n", "", "n_crops without crop_frames"),
             ("n_crops = 3", "n_crops = 0", "n_crops = 0: must be at least 1"),
             ("crop_frames = 100", "crop_frames = 131", "a segment has 130 frames"),
-            ("time_width = 20", "time_width = 101", "the network hears 100 frames"),
-            ("frequency_width = 4", "frequency_width = 14", "the network hears 13 bins"),
+            ("time_width = 20", "time_width = 101", "the network's input has 100 frames"),
+            ("frequency_width = 4", "frequency_width = 14", "the network's input has 13 bins"),
             ("crop_frames = 100", "crop_frames = 100\nnormalize = false", "only if normalize = true"),
             ("alpha = 0.2", "alpha = 0", "mixup: alpha = 0: must be more than 0"),
             ("copies = 2", "copies = 0", "copies = 0: expected at least 1, as audio lists augmentations"),
             (
                 "class_weight = { jazz = 2, rock = 0.5 }",
                 "class_weight = 3",
-                "class_weight wants \"balanced\"",
+                "class_weight must be \"balanced\"",
             ),
             ("time_width = 20", "time_widht = 20", "time_widht"),
         ] {
