@@ -170,7 +170,7 @@ fn what_makes_no_sense_for_tags_is_told_in_one_line() {
     for (options, expected) in [
         ("-m @/weights.toml", "class_weight: a track with several labels"),
         ("-m @/sampling.toml", "balanced_sampling: a track with several labels"),
-        ("-m @/squares.toml", "several labels are learnt by binary_crossentropy"),
+        ("-m @/squares.toml", "tags require binary_crossentropy"),
         ("-m @/small.toml --split segment", "split by track or group"),
     ] {
         cantus_in(dir.path(), &format!("train @/f -q -o @/bad {options}")).exits(1).says(&[expected]);
