@@ -171,9 +171,9 @@ impl Error {
     /// The path given as a run is not a folder.
     pub(crate) fn not_a_run(path: &Path) -> Self {
         let reason = if path.exists() {
-            "a file; give the run folder that it lies in"
+            "a file; give the run folder that contains it"
         } else {
-            "no such folder; give one that `cantus train -o` made"
+            "no such folder; give one written by `cantus train -o`"
         };
         Self::Run { path: path.to_owned(), reason: reason.to_owned() }
     }

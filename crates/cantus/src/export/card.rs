@@ -142,7 +142,7 @@ fn recipe(model: &Model) -> String {
 fn usage(model: &Model, file_name: &str, input: Input) -> String {
     let (spec, n_labels, name) = (&model.features, model.labels.len(), input.name());
     let shape: Vec<String> = input.shape(model).iter().map(ToString::to_string).collect();
-    let answer = match model.task() {
+    let print_labels = match model.task() {
         Task::Classification => "print(labels[track.argmax()], track.max())",
         Task::Tagging => "print([(label, p) for label, p in zip(labels, track) if p > 0.5])",
     };
@@ -160,7 +160,7 @@ fn usage(model: &Model, file_name: &str, input: Input) -> String {
          ```python\nimport json\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession({})\n\
          labels = json.loads(session.get_modelmeta().custom_metadata_map[\"labels\"])\n\
          (track,) = session.run([\"track_probabilities\"], {{\"{name}\": {name}}})\n\
-         {answer}\n```\n",
+         {print_labels}\n```\n",
         spec.sample_rate,
         spec.segment_samples(),
         shape.join(", "),
@@ -184,7 +184,7 @@ fn closed_set_note(model: &Model) -> &'static str {
 fn evaluation(report: Option<&EvaluationReport>) -> String {
     let Some(report) = report else {
         let why = "it was exported from a model file, not from the folder of its run";
-        return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
+        return format!("## Evaluation\n\nNo report is available for this model: {why}.\n");
     };
     let how = match report.n_folds() {
         Some(n_folds) => format!(
@@ -209,13 +209,13 @@ fn evaluation(report: Option<&EvaluationReport>) -> String {
 
 fn training_data(model: &Model, report: Option<&EvaluationReport>) -> String {
     let provenance = &model.provenance;
-    let lost = report.map_or(String::new(), |report| match report.failures().len() {
+    let failures = report.map_or(String::new(), |report| match report.failures().len() {
         0 => String::new(),
         n => format!(" Files that could not be read and were left out: {n}."),
     });
     format!(
         "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and evaluated on is \
-         `{}`.{lost} Describe here what the recordings are, where they come from and under what terms.\n",
+         `{}`.{failures} Describe here what the recordings are, where they come from and under what terms.\n",
         provenance.n_training_tracks, provenance.seed, provenance.data_sha256,
     )
 }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn without_a_report_the_card_has_no_scores() {
         let card = model_card(&small_model(), None, "genre.onnx", Input::Features);
-        assert!(card.contains("No report is known") && !card.contains("model-index"), "{card}");
+        assert!(card.contains("No report is available") && !card.contains("model-index"), "{card}");
         assert!(card.contains("| in | `features` | `[batch, 26, 6]` |"), "{card}");
     }
 }

@@ -21,7 +21,7 @@ impl<'a> Weights<'a> {
     /// If the network has none of that name.
     pub(super) fn get(&self, path: &str, name: &str) -> Result<&'a [f32], Error> {
         let full_name = format!("{path}.{name}");
-        let tensor = self.0.iter().find(|tensor| tensor.name == wanted);
+        let tensor = self.0.iter().find(|tensor| tensor.name == full_name);
         tensor
             .map(|tensor| &*tensor.values)
             .ok_or_else(|| Error::Export { reason: format!("the network has no weight {full_name}") })

@@ -85,7 +85,7 @@ impl Recipe {
     /// # Errors
     /// If there is no such recipe, or if it is malformed.
     pub fn load(name: &str) -> Result<Self, Error> {
-        let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
+        let text = match BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             Some((_, text)) => (*text).to_owned(),
             None => read(name)?,
         };
@@ -107,7 +107,7 @@ impl Recipe {
     /// Error text for settings that are invalid for any data; `None` if all are valid.
     fn problem(&self) -> Option<String> {
         if self.crop_frames.is_none() && self.n_crops != 1 {
-            return Some("n_crops without crop_frames: say how many frames a crop has".to_owned());
+            return Some("n_crops without crop_frames: set the number of frames of a crop".to_owned());
         }
         if self.augmentation.spec_augment.is_some() && !self.normalize {
             return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
@@ -192,8 +192,8 @@ impl Recipe {
 /// The text of a recipe file; the error for a name that is not a file lists the built-in recipes.
 fn read(name: &str) -> Result<String, Error> {
     std::fs::read_to_string(Path::new(name)).map_err(|error| {
-        let known: Vec<_> = Recipe::names().collect();
-        let reason = format!("{error}; give a TOML file or one of: {}", known.join(", "));
+        let names: Vec<_> = Recipe::names().collect();
+        let reason = format!("{error}; give a TOML file or one of: {}", names.join(", "));
         Error::Recipe { name: name.to_owned(), reason }
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn facts(report: &About<'_>) -> Vec<(&'static str, String)> {
         facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
     }
     if let Some(seconds) = report.training_s {
-        facts.push(("Training took", format!("{seconds:.1} s")));
+        facts.push(("Training time", format!("{seconds:.1} s")));
     }
     facts.push(("Test segments", thousands(report.n_segments)));
     facts.push(("Trained by", format!("cantus {}", report.cantus_version)));

@@ -236,7 +236,7 @@ pub(super) fn files(failures: &[Failure], warnings: &[Warning]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    table("Files that were lost or damaged", &["file", "what", "why"], rows.into_iter(), &[])
+    table("Failed and damaged files", &["file", "what", "why"], rows.into_iter(), &[])
 }
 
 pub(super) fn figure_html(figure: &Figure) -> String {

@@ -115,8 +115,8 @@ pub(super) fn reliability(calibration: &CalibrationReport, axes: (&str, &str), c
     let before = points(&calibration.tracks_before);
     let ideal = [(0.0, 0.0), (1.0, 1.0)];
     let is_calibrated = calibration.is_calibrated();
-    let said = if is_calibrated { "calibrated" } else { "not calibrated" };
-    let mut series = vec![Series::new(said, Style::Bars(BIN), &bars)];
+    let name = if is_calibrated { "calibrated" } else { "not calibrated" };
+    let mut series = vec![Series::new(name, Style::Bars(BIN), &bars)];
     series.extend(is_calibrated.then(|| Series::new("before", Style::LineAndDots, &before)));
     series.push(Series::new("ideal", Style::Reference, &ideal));
     let error = |reliability: &Reliability| 100.0 * reliability.expected_calibration_error;

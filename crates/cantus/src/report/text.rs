@@ -155,13 +155,13 @@ mod tests {
         let mut segments = Vec::new();
         let numbers: Vec<usize> = (0..labels.len()).collect();
         for (label, row) in counts.iter().enumerate() {
-            for (answer, &n) in predictions.iter().zip(*row) {
+            for (probabilities, &n) in predictions.iter().zip(*row) {
                 for _ in 0..n {
                     segments.push(SegmentResult {
                         track: segments.len(),
                         group: segments.len(),
                         labels: &numbers[label..=label],
-                        probabilities: answer,
+                        probabilities,
                     });
                 }
             }
@@ -197,8 +197,8 @@ classical         18    2        0
         assert_eq!(text(&scores), expected);
     }
 
-    /// The table is scikit-learn's own, but for the head of the first column and the class that neither occurs nor is
-    /// predicted, which scikit-learn's caller must leave out for the same averages.
+    /// The table equals scikit-learn's, except for the head of the first column and the class that neither occurs nor is
+    /// predicted, which a call of scikit-learn must leave out for the same averages.
     #[test]
     fn the_table_matches_scikit_learn() {
         let json = &crate::report::reference::metrics_reference("scores.json");

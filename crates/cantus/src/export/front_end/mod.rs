@@ -72,11 +72,11 @@ fn forms(spec: &FeatureSpec) -> Result<Vec<Form>, Error> {
 }
 
 fn unsupported(kind: FeatureKind) -> Error {
-    let known = FeatureKind::ALL.iter().filter(|&&kind| form(kind).is_some()).map(|kind| kind.name());
+    let exportable = FeatureKind::ALL.iter().filter(|&&kind| form(kind).is_some()).map(|kind| kind.name());
     let reason = format!(
         "there is no ONNX form of the feature {}; without --with-features the graph takes features; these can be exported: {}",
         kind.name(),
-        known.collect::<Vec<_>>().join(", ")
+        exportable.collect::<Vec<_>>().join(", ")
     );
     Error::Export { reason }
 }
