@@ -54,7 +54,7 @@ pub enum Error {
         path: PathBuf,
         /// Its format number.
         found: u64,
-        /// The newest format understood here.
+        /// The newest format that this version reads.
         supported: u64,
         /// The version that wrote it.
         version: String,

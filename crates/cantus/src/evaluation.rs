@@ -144,7 +144,7 @@ fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Resu
     Ok(probabilities)
 }
 
-/// Rows of probabilities as results.
+/// Rows of probabilities with the track, group and labels of their segments.
 fn results<'a>(
     store: &'a FeatureStore,
     segments: &[usize],

@@ -11,7 +11,7 @@
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-/// How strongly examples are mixed.
+/// Parameters of mixup.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {

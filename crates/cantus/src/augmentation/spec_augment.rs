@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_bins_and_whole_frames_are_masked_and_nothing_else() {
+    fn masks_cover_adjacent_bins_and_frames_only() {
         let spec = SpecAugment { n_frequency_masks: 1, frequency_width: 3, n_time_masks: 1, time_width: 5 };
         let mut widths = [[0; 6]; 2];
         for example in 0..500 {
@@ -98,7 +98,7 @@ mod tests {
             widths[0][bins.len()] += 1;
             widths[1][frames.len()] += 1;
         }
-        // All widths from none to the widest, about equally often: five standard deviations.
+        // All widths from 0 to the maximum, about equally often: within five standard deviations.
         for (widths, widest) in widths.iter().zip([3, 5]) {
             let expected = 500.0 / (widest + 1) as f64;
             for (width, &n) in widths.iter().enumerate() {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_wider_than_the_input_are_refused_and_never_reach_beyond_it() {
+    fn masks_wider_than_the_input_are_refused_and_clipped() {
         let spec = SpecAugment { frequency_width: 99, time_width: 99, ..SpecAugment::default() };
         assert!(spec.misfit(40, N_BINS).is_some_and(|why| why.contains("the network's input has 10 bins")));
         assert!(SpecAugment { frequency_width: 3, ..spec }.misfit(40, N_BINS).is_some());

@@ -139,7 +139,7 @@ pub(super) fn activation(graph: &mut Graph, activation: Activation, h: &Value) -
     }
 }
 
-/// h Φ(h) = h (1 + erf(h / √2)) / 2; ONNX has an operator of its own for it from opset 20 on only.
+/// h Φ(h) = h (1 + erf(h / √2)) / 2; ONNX has a `Gelu` operator only from opset 20 on.
 fn gelu(graph: &mut Graph, h: &Value) -> Value {
     let scaled = graph.times(h, std::f32::consts::FRAC_1_SQRT_2);
     let erf = graph.node("Erf", [&scaled]);

@@ -141,7 +141,7 @@ mod tests {
 
     /// `numpy.std([0.5, 0.6, 0.4, 0.7], ddof=1)` is 0.12909944487358058, NumPy 2.4.6.
     #[test]
-    fn the_spread_is_that_of_numpy() {
+    fn the_spread_matches_numpy() {
         let spread = Spread::of(&[0.5, 0.6, 0.4, 0.7]);
         assert!((spread.mean - 0.55).abs() < 1e-12);
         assert!((spread.deviation - 0.129_099_444_873_580_58).abs() < 1e-12);

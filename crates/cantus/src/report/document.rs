@@ -430,19 +430,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_best_epoch_is_kept_by_early_stopping_alone_and_else_the_last() {
+    fn the_best_epoch_is_set_with_early_stopping_only() {
         let (loss, val_loss) = (vec![0.9, 0.5, 0.1], vec![0.8, 0.95, 0.9]);
         let history = History { loss, val_loss, ..History::default() };
         let best = |history: &History, recipe: &str| {
             TrainingCurve::new(history, &Recipe::load(recipe).unwrap()).best_epoch
         };
         assert_eq!((best(&history, "mlp-normalised"), best(&history, "mlp")), (Some(0), None));
-        let unwatched = History { val_loss: Vec::new(), ..history };
-        assert_eq!(best(&unwatched, "mlp-normalised"), Some(2));
+        let without_validation = History { val_loss: Vec::new(), ..history };
+        assert_eq!(best(&without_validation, "mlp-normalised"), Some(2));
     }
 
     #[test]
-    fn what_was_not_tempered_is_not_called_calibrated() {
+    fn probabilities_without_temperature_scaling_are_not_called_calibrated() {
         let error = |expected_calibration_error| Reliability { expected_calibration_error, bins: Vec::new() };
         let (tracks_before, tracks_after) = (error(0.25), error(0.125));
         let calibrated = CalibrationReport { tracks_before, tracks_after, ..CalibrationReport::default() };
@@ -456,7 +456,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_report_survives_json_without_its_time() {
+    fn a_report_round_trips_through_json_without_the_training_time() {
         let report = sample("rock");
         let json = serde_json::to_string(&report).unwrap();
         let again: Report = serde_json::from_str(&json).unwrap();

@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_and_file_names_cannot_break_the_page() {
+    fn labels_and_file_names_are_escaped() {
         let page = html(&sample("<script>alert(1)</script>"), &[]);
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("&lt;script&gt;"));

@@ -124,7 +124,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
+    fn table_rows_have_equal_numbers_of_cells_for_any_label() {
         let text = markdown(&sample("rock | roll\n`x`"), &[]);
         assert_even_tables(&text);
         assert!(text.contains("rock \\| roll \\`x\\`"), "{text}");

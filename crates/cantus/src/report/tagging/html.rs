@@ -108,7 +108,7 @@ mod tests {
     use crate::report::reference::tag_report;
 
     #[test]
-    fn labels_cannot_break_the_page_and_tables_are_whole() {
+    fn labels_are_escaped_and_elements_are_closed() {
         let page = html(&tag_report("<script>alert(1)</script>"), &[]);
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
         for tag in ["table", "figure", "div", "dl", "section", "main"] {
