@@ -64,8 +64,8 @@ const AGAINST_THE_REST: &str = "each class against the rest";
 pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.auc)).collect();
-    let chance = [(0.0, 0.0), (1.0, 1.0)];
-    let mut series = vec![Series::new("chance 0.50", Style::Reference, &chance)];
+    let diagonal = [(0.0, 0.0), (1.0, 1.0)];
+    let mut series = vec![Series::new("chance 0.50", Style::Reference, &diagonal)];
     series.extend(names.iter().zip(classes).map(|(name, (_, c))| Series::new(name, Style::Line, &c.roc)));
     let subtitle = format!("{what}, {n_tracks} tracks; the area under the curve");
     let picture = line_chart(&LineChart {

@@ -114,7 +114,7 @@ fn neighbours(graph: &mut Graph, spectrum: &Value, bins: &Range<usize>) -> [Valu
 
 /// The tuning step, out of a hundred, with most of the louder peaks, `[batch]`; the step of no deviation without peaks.
 fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value {
-    let is_loud = louder_half(sound, peaks);
+    let is_in_louder_half = louder_half(sound, peaks);
     let step = step(sound, config, &peaks.pitch_hz);
     let graph = &mut *sound.graph;
     let tens = graph.times(&step, 1.0 / DIGITS as f32);
@@ -127,9 +127,9 @@ fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value 
     let (tens, units) = (graph.unsqueeze(&tens, 1), graph.unsqueeze(&units, 2));
     let (tens, units) = (graph.node("Equal", [&tens, &upright]), graph.node("Equal", [&units, &flat]));
     let (tens, units) = (graph.as_float(&tens), graph.as_float(&units));
-    let is_loud = graph.unsqueeze(&is_loud, 1);
-    let loud_tens = graph.node("Mul", [&tens, &is_loud]); // [batch, 10, n_places]
-    let counts = graph.node("MatMul", [&loud_tens, &units]); // [batch, 10, 10]
+    let is_in_louder_half = graph.unsqueeze(&is_in_louder_half, 1);
+    let selected_tens = graph.node("Mul", [&tens, &is_in_louder_half]); // [batch, 10, n_places]
+    let counts = graph.node("MatMul", [&selected_tens, &units]); // [batch, 10, 10]
     let counts = graph.reshape(&counts, &[-1, N_STEPS as i64]);
     let first = graph.node_with(
         "ArgMax",
