@@ -1,8 +1,8 @@
-//! Predictions from one model file: for songs, and as time goes on in the first of them.
+//! Predicts the label of each song with one model file, and prints the first song's predictions segment by segment.
 //!
 //!     cargo run --example predict -- model.safetensors song.mp3 …
 
-#![expect(clippy::print_stdout, reason = "an example talks to the terminal")]
+#![expect(clippy::print_stdout, reason = "an example prints to the terminal")]
 
 use std::env::args_os;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use cantus::Model;
 fn main() -> Result<(), cantus::Error> {
     let mut paths = args_os().skip(1).map(PathBuf::from);
     let model = Model::load(paths.next().unwrap_or_else(|| "model.safetensors".into()))?;
-    // The plan of the features is made once for all songs.
+    // The feature extraction is planned once for all songs.
     let mut predictor = model.predictor()?;
     for (number, song) in paths.enumerate() {
         let prediction = predictor.predict_file(&song)?;

@@ -1,8 +1,8 @@
-//! From a folder of recordings, one folder for each label, to a model and its report.
+//! Trains a model on a folder of recordings, with one subfolder per label, and prints its report.
 //!
 //!     cargo run --release --example train -- MUSIC out
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints to the terminal")]
 
 use std::env::args_os;
 use std::ops::ControlFlow;
@@ -23,8 +23,8 @@ fn main() -> Result<(), Error> {
     let features = out.join("features");
     let extraction =
         extract(&Catalog::open(&music)?, &recipe.features, &features, &ExtractOptions::default(), &|_| ())?;
-    for lost in &extraction.failures {
-        eprintln!("{}: {}", lost.path, lost.reason);
+    for failure in &extraction.failures {
+        eprintln!("{}: {}", failure.path, failure.reason);
     }
 
     let (store, spec) = (FeatureStore::open(&features)?, SplitSpec::default());

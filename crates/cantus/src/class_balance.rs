@@ -1,5 +1,4 @@
-//! Classes of unequal size: weights that let a small one count as much as a large one, or a sampling that lets it be
-//! heard as often.
+//! Class imbalance: class weights in the loss, and balanced sampling of the training part.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng_streams;
 
-/// How much examples of each class count in the loss.
+/// Weight of each class's examples in the loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "class_weight wants \"balanced\", or a table with a number for each label")]
+#[serde(untagged, expecting = "class_weight must be \"balanced\", or a table with a number for each label")]
 pub enum ClassWeight {
     /// A rule by name.
     Rule(Rule),
-    /// A weight for each label; 1 for those that are not named.
+    /// A weight for each label; 1 for labels that the table omits.
     ByLabel(BTreeMap<String, f32>),
 }
 
-/// A rule that makes weights of the sizes of classes.
+/// A rule that computes weights from class sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// All classes count the same: `n / (n_classes * n_of_class)`, scikit-learn's `class_weight="balanced"`.
+    /// Equal total weight for all classes: `n / (n_classes * n_of_class)`, scikit-learn's `class_weight="balanced"`.
     Balanced,
 }
 
 impl ClassWeight {
-    /// The weight of each label, where the training part has so many segments of each.
+    /// The weight of each label; `counts` is the number of training segments of each.
     ///
     /// # Errors
-    /// What is wrong with the table, in words.
+    /// Text that says what is wrong with the table.
     pub(crate) fn weights(&self, labels: &[String], counts: &[usize]) -> Result<Vec<f32>, String> {
         match self {
             Self::Rule(Rule::Balanced) => {
@@ -53,37 +52,37 @@ fn by_label(table: &BTreeMap<String, f32>, labels: &[String]) -> Result<Vec<f32>
     Ok(labels.iter().map(|label| table.get(label).copied().unwrap_or(1.0)).collect())
 }
 
-/// Draws examples so that every class is heard as often as every other, however few examples it has.
+/// Balanced sampling: draws examples so that all classes occur equally often in an epoch, whatever their sizes.
 #[derive(Debug)]
 pub(crate) struct BalancedSampling {
-    /// Examples of each class that has any.
+    /// Indices of the examples of each class that has any.
     members: Vec<Vec<usize>>,
 }
 
 impl BalancedSampling {
-    /// For examples of these classes.
+    /// For examples with these classes.
     pub(crate) fn new(classes: impl Iterator<Item = usize>) -> Self {
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         classes.enumerate().for_each(|(example, class)| members.entry(class).or_default().push(example));
         Self { members: members.into_values().collect() }
     }
 
-    /// The example that is heard at a place of an epoch. Classes take turns; within one, examples come in an order of
-    /// the epoch's own, every one before any comes again.
+    /// The example at a position of an epoch. Classes alternate; within a class, examples come in an order drawn for the
+    /// epoch, each one once before any is repeated.
     pub(crate) fn example(&self, seed: u64, epoch: usize, place: usize) -> usize {
         let n_classes = self.members.len();
         let (class, turn) = (place % n_classes, place / n_classes);
         let members = &self.members[class];
-        let mut chance = KeyedRng::new([seed, epoch as u64, class as u64, rng_streams::SAMPLING]);
-        members[shuffled(turn, members.len(), &mut chance)]
+        let mut rng = KeyedRng::new([seed, epoch as u64, class as u64, rng_streams::SAMPLING]);
+        members[shuffled(turn, members.len(), &mut rng)]
     }
 }
 
-/// Where `turn` falls when `0..n` is gone through again and again in an order that `chance` draws: steps of a fixed
-/// width around a circle, which meet every place if the width has no divisor in common with `n`.
-fn shuffled(turn: usize, n: usize, chance: &mut KeyedRng) -> usize {
-    let start = chance.below(n);
-    let mut step = 1 + chance.below(n);
+/// Element `turn` of a pseudo-random cyclic order of `0..n` drawn from `rng`: steps of a fixed width modulo `n`, which reach
+/// every element if the width and `n` are coprime.
+fn shuffled(turn: usize, n: usize, rng: &mut KeyedRng) -> usize {
+    let start = rng.below(n);
+    let mut step = 1 + rng.below(n);
     while gcd(step, n) > 1 {
         step += 1;
     }
@@ -105,7 +104,7 @@ mod tests {
     /// `sklearn.utils.class_weight.compute_class_weight("balanced", classes=np.array([0, 1, 2]),
     /// y=[0] * 10 + [1] * 30 + [2] * 60)` is [3.33333333, 1.11111111, 0.55555556] (scikit-learn 1.9.1).
     #[test]
-    fn balanced_weights_are_those_of_scikit_learn() {
+    fn balanced_weights_match_scikit_learn() {
         let weights = ClassWeight::Rule(Rule::Balanced).weights(&labels(), &[10, 30, 60]).unwrap();
         for (found, expected) in weights.iter().zip([3.333_333, 1.111_111, 0.555_556]) {
             assert!((found - expected).abs() < 1e-6, "{weights:?}");
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_names_labels_and_the_rest_counts_one() {
+    fn labels_that_the_table_omits_have_weight_one() {
         let read = |text: &str| toml::from_str::<BTreeMap<String, ClassWeight>>(text);
         let of = |text| read(text).unwrap()["w"].weights(&labels(), &[1, 1, 1]);
         assert_eq!(of("w = { jazz = 2.5, rock = 0 }").unwrap(), [1.0, 2.5, 0.0]);
@@ -123,20 +122,20 @@ mod tests {
             "class_weight: 'jaz' is no label; the labels are blues, jazz, rock"
         );
         assert!(of("w = { jazz = -1 }").unwrap_err().contains("jazz = -1"));
-        assert!(read("w = \"balance\"").unwrap_err().message().contains("class_weight wants \"balanced\""));
+        assert!(read("w = \"balance\"").unwrap_err().message().contains("class_weight must be \"balanced\""));
     }
 
     #[test]
-    fn every_class_is_heard_as_often_as_every_other_and_every_example_once_before_any_is_again() {
+    fn classes_occur_equally_often_and_each_example_once_before_any_repeats() {
         // 3 examples of class 0, 12 of class 2, none of class 1.
         let classes: Vec<usize> = (0..15).map(|i| if i % 5 == 0 { 0 } else { 2 }).collect();
         let sampling = BalancedSampling::new(classes.iter().copied());
         for (seed, epoch) in (0..5).flat_map(|seed| (0..20).map(move |epoch| (seed, epoch))) {
-            let heard: Vec<usize> = (0..24).map(|place| sampling.example(seed, epoch, place)).collect();
+            let drawn: Vec<usize> = (0..24).map(|place| sampling.example(seed, epoch, place)).collect();
             let mut times = [0; 15];
-            heard.iter().for_each(|example| times[*example] += 1);
+            drawn.iter().for_each(|example| times[*example] += 1);
             for (example, &times) in times.iter().enumerate() {
-                assert_eq!(times, if classes[example] == 0 { 4 } else { 1 }, "{heard:?}");
+                assert_eq!(times, if classes[example] == 0 { 4 } else { 1 }, "{drawn:?}");
             }
         }
         let order = |epoch| (0..24).map(|place| sampling.example(1, epoch, place)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Comparing runs: which is better on the same tracks, and whether that is more than chance.
+//! Paired comparison of runs on the same test tracks, with significance tests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,42 +13,42 @@ use cantus_metrics::tagging::{self, TagRanking};
 use cantus_metrics::tagging::{TagFigures, TagPaired};
 use cantus_metrics::{Interval, Paired, TrackDecision, paired, scores_of_tracks};
 
-/// Runs that were examined with the same tracks.
+/// A comparison of runs that were evaluated on the same tracks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Tracks that all of them were examined with.
+    /// Number of tracks that are in the test part of all runs.
     pub n_tracks: usize,
-    /// Whether some of them were examined with more tracks, which play no role here.
+    /// Whether tracks that are not in all runs' test parts were left out.
     pub only_common: bool,
-    /// What each run scores on these tracks.
+    /// The scores of each run on these tracks.
     pub runs: Vec<Contender>,
-    /// Every further run against the first.
+    /// Each further run compared with the first.
     pub against_first: Vec<Against>,
 }
 
-/// A run, and what it scores.
+/// A run and its scores.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contender {
     /// Its folder.
     pub run: PathBuf,
-    /// The recipe that it was trained by.
+    /// The recipe that it was trained with.
     pub recipe: String,
     /// Seed of its training.
     pub seed: u64,
     /// Number of parameters.
     pub n_parameters: usize,
-    /// What it scores.
+    /// Its scores.
     #[serde(flatten)]
     pub figures: Figures,
 }
 
-/// What a run scores.
+/// The scores of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Figures {
     /// Where labels are classes.
     Classes {
-        /// Share of right tracks.
+        /// Share of tracks predicted correctly.
         track_accuracy: f64,
         /// Over groups where they are known, over tracks otherwise.
         track_accuracy_interval: Interval,
@@ -59,34 +59,34 @@ pub enum Figures {
     },
     /// Where labels are tags.
     Tags {
-        /// Mean average precision of the tags that some tracks have and others have not.
+        /// Mean average precision over the tags that some tracks have and others do not.
         track_macro_average_precision: f64,
         /// Over groups where they are known, over tracks otherwise.
         track_macro_average_precision_interval: Option<Interval>,
         /// Mean area under their ROC curves.
         track_macro_roc_auc: f64,
-        /// Mean F1 of the tags that occur or were given.
+        /// Mean F1 of the tags that occur or were predicted.
         track_macro_f1: f64,
     },
 }
 
-/// A run against the first.
+/// A run compared with the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Against {
     /// Its folder.
     pub run: PathBuf,
-    /// This run less the first.
+    /// This run's score minus the first run's.
     #[serde(flatten)]
     pub difference: Difference,
     /// The p-value, corrected for the number of runs (Holm 1979).
     pub p_value_corrected: f64,
 }
 
-/// How two runs differ.
+/// The difference of two runs' scores.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Difference {
-    /// In the share of right tracks.
+    /// In track accuracy.
     Classes(Paired),
     /// In macro average precision.
     Tags(TagPaired),
@@ -101,7 +101,7 @@ impl Difference {
     }
 }
 
-/// What `predictions.csv` says of a track.
+/// A row of `predictions.csv`: the prediction for one track.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     label: String,
@@ -112,11 +112,11 @@ struct Row {
 }
 
 impl Comparison {
-    /// Compares runs; `only_common` leaves tracks out that not all of them were examined with.
+    /// Compares runs; `only_common` leaves out tracks that are not in all of their test parts.
     ///
     /// # Errors
-    /// If a run is not finished, the runs were examined with different tracks (and `only_common` is not asked for), a
-    /// track has different labels in two runs, or some tell classes apart and others give tags.
+    /// If a run is not finished, the runs were evaluated on different tracks and `only_common` is false, a track has
+    /// different labels in two runs, or some runs are classifiers and others taggers.
     pub fn of(runs: &[PathBuf], only_common: bool) -> Result<Self, Error> {
         let is_tagger = taggers(runs)?;
         let tables = runs.iter().map(|run| read(run)).collect::<Result<Vec<_>, _>>()?;
@@ -138,12 +138,12 @@ impl Comparison {
     }
 }
 
-/// Whether all runs give tags; refuses a mixture.
+/// Whether the runs are taggers; an error if some are and others are not.
 fn taggers(runs: &[PathBuf]) -> Result<bool, Error> {
     let is_tagger = |run: &PathBuf| Ok(matches!(Run::open(run)?.report()?, EvaluationReport::Tags(_)));
     let kinds = runs.iter().map(is_tagger).collect::<Result<Vec<bool>, Error>>()?;
     if let Some(place) = kinds.iter().position(|kind| *kind != kinds[0]) {
-        let words = |is_tagger| if is_tagger { "gives tags" } else { "tells classes apart" };
+        let words = |is_tagger| if is_tagger { "is a tagger" } else { "is a classifier" };
         let (run, first) = (runs[place].display(), runs[0].display());
         let reason = format!("{run} {}, but {first} {}", words(kinds[place]), words(kinds[0]));
         return Err(Error::NotComparable { reason });
@@ -164,7 +164,7 @@ fn labels(tables: &[BTreeMap<String, Row>], is_tagger: bool) -> Vec<String> {
     labels.into_iter().collect()
 }
 
-/// A run less another, on the same tracks.
+/// The scores of `tracks` minus those of `others`, paired by track.
 fn difference(
     tracks: &[TrackDecision],
     others: &[TrackDecision],
@@ -179,7 +179,7 @@ fn difference(
     Difference::Classes(paired(&pairs, 0))
 }
 
-/// The tracks that all runs were examined with.
+/// Paths of the tracks that are in the test part of all runs.
 fn common(
     runs: &[PathBuf],
     tables: &[BTreeMap<String, Row>],
@@ -200,7 +200,7 @@ fn common(
             runs.iter().zip(tables).map(|(run, table)| format!("{} with {}", run.display(), table.len()));
         let remedy = if common.is_empty() { "" } else { ", or compare on these with --common" };
         return refuse(format!(
-            "they were examined with different tracks: {}; {} are in all of them; train on the same split{remedy}",
+            "they were evaluated on different tracks: {}; {} are in all of them; train on the same split{remedy}",
             sizes.collect::<Vec<_>>().join(", "),
             common.len(),
         ));
@@ -208,7 +208,7 @@ fn common(
     Ok(common)
 }
 
-/// Reads `predictions.csv` by path; labels are told by their names, not by their order.
+/// Reads `predictions.csv` by path; labels are matched by name, not by order.
 fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
     let path = Run::open(run)?.path("predictions.csv");
     let broken = |error: csv::Error| Error::Run { path: path.clone(), reason: error.to_string() };
@@ -217,7 +217,7 @@ fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
     let header = reader.headers().map_err(broken)?.clone();
     for record in reader.into_records() {
         let record = record.map_err(broken)?;
-        // The first five columns are fixed; those behind them are named by the labels, which may be any.
+        // The first five columns are fixed; the others are named by the labels, which may be any text.
         let field = |column: usize| record.get(column).unwrap_or_default().to_owned();
         let named = header.iter().zip(&record).skip(5);
         let probabilities =
@@ -227,7 +227,7 @@ fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
     Ok(rows)
 }
 
-/// What a run says of the common tracks; groups are those of the first run.
+/// A run's predictions for the common tracks; groups are those of the first run.
 fn decisions(
     common: &[String],
     table: &BTreeMap<String, Row>,
@@ -244,7 +244,7 @@ fn decisions(
         if is_tagger {
             let names: Vec<&str> = row.label.split(';').collect();
             let own = (0..labels.len()).filter(|&label| names.contains(&labels[label].as_str())).collect();
-            // A label that a run does not know is one that it never gives.
+            // A label that a run does not have gets probability 0.
             let probabilities: Vec<f64> =
                 labels.iter().map(|label| row.probabilities.get(label).copied().unwrap_or(0.0)).collect();
             let predicted = arg_max(&probabilities);
@@ -293,7 +293,7 @@ fn contender(
     })
 }
 
-/// Holm's correction: the smallest of m p-values counts m times, the next m - 1 times, and none less than one before it.
+/// Holm's correction: the smallest of m p-values times m, the next times m - 1, and so on, made non-decreasing.
 fn correct(against: &mut [Against]) {
     let mut order: Vec<usize> = (0..against.len()).collect();
     order.sort_by(|a, b| against[*a].difference.p_value().total_cmp(&against[*b].difference.p_value()));
@@ -311,7 +311,7 @@ mod tests {
 
     /// `statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03, 0.5], method="holm")` is 0.04, 0.09, 0.09, 0.5.
     #[test]
-    fn p_values_are_corrected_as_holm_does() {
+    fn holm_corrected_p_values_match_statsmodels() {
         let against = |p_value| Against {
             run: PathBuf::new(),
             difference: Difference::Classes(Paired { p_value, ..paired(&[], 0) }),

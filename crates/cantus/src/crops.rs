@@ -1,22 +1,22 @@
-//! Crops: a network that hears less at once than a stored segment holds.
+//! Crops: network inputs that are shorter than a stored segment.
 //!
-//! While it learns, a network hears every segment from another frame on in each epoch, which makes more examples of the
-//! same recordings. To validate and to predict it hears a few crops, evenly spaced over the segment, and the segment's
-//! answer is the mean of theirs. The model file carries both numbers, so that whoever predicts crops as training did.
+//! In training, each epoch crops every segment at a random frame, which makes more examples of the same recordings. In
+//! validation and prediction, a segment's probabilities are the mean over a few evenly spaced crops. The model file stores
+//! both numbers, so that prediction crops as training did.
 
 use serde::{Deserialize, Serialize};
 
-/// What a network hears of a segment at once, and how often.
+/// Length and number of the crops of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crops {
-    /// Frames of a crop, at least 1.
+    /// Frames per crop, at least 1.
     pub n_frames: usize,
-    /// Crops of a segment whose predictions are averaged, at least 1.
+    /// Crops per segment whose predictions are averaged, at least 1.
     pub n_crops: usize,
 }
 
 impl Crops {
-    /// Why segments of `n_frames` frames cannot be cropped so, in words; none if they can.
+    /// Error text if segments of `n_frames` frames cannot be cropped so; `None` if they can.
     pub(crate) fn misfit(self, n_frames: usize) -> Option<String> {
         if self.n_frames == 0 {
             return Some("crop_frames = 0: must be at least 1".to_owned());
@@ -25,13 +25,13 @@ impl Crops {
             return Some("n_crops = 0: must be at least 1".to_owned());
         }
         (self.n_frames > n_frames).then(|| {
-            let asked = self.n_frames;
-            format!("crop_frames = {asked}, but a segment has {n_frames} frames; take at most that")
+            let crop_frames = self.n_frames;
+            format!("crop_frames = {crop_frames}, but a segment has {n_frames} frames; take at most that")
         })
     }
 
-    /// The first frame of one of the evenly spaced crops: the first crop begins with the segment and the last ends with
-    /// it; a single one lies in the middle.
+    /// The first frame of an evenly spaced crop: the first crop starts where the segment starts, the last one ends where it
+    /// ends; a single crop is centred.
     pub fn first_frame(self, crop: usize, n_frames: usize) -> usize {
         let room = n_frames.saturating_sub(self.n_frames);
         match self.n_crops {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crops_are_spread_evenly_from_the_first_frame_to_the_last() {
+    fn crops_are_evenly_spaced_from_the_first_frame_to_the_last() {
         let places = |n_crops, n_frames| -> Vec<usize> {
             let crops = Crops { n_frames: 100, n_crops };
             (0..n_crops).map(|crop| crops.first_frame(crop, n_frames)).collect()
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_cut_into_their_crops_and_answers_are_averaged() {
+    fn segments_are_cut_into_crops_and_predictions_are_averaged() {
         // Two segments of 4 frames of 2 bins; crops of 3 frames.
         let segments: Vec<f32> = (0..16_u8).map(f32::from).collect();
         let crops = Crops { n_frames: 3, n_crops: 2 }.cut(&segments, 4, 2);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_cropped_is_said() {
+    fn invalid_crops_are_refused_with_a_reason() {
         let misfit = |n_frames, n_crops| Crops { n_frames, n_crops }.misfit(130).unwrap_or_default();
         assert_eq!(misfit(131, 1), "crop_frames = 131, but a segment has 130 frames; take at most that");
         assert!(misfit(0, 1).contains("crop_frames = 0") && misfit(1, 0).contains("n_crops = 0"));

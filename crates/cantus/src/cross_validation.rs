@@ -1,4 +1,4 @@
-//! Cross-validation: every fold is evaluated by a model that has learnt from the others, and all are scored together.
+//! Cross-validation: each fold is predicted by a model trained on the other folds; the scores cover all folds together.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use crate::report::{
 };
 use crate::training::Evaluated;
 
-/// What the folds have brought so far.
+/// The pooled predictions and reports of the folds so far.
 #[derive(Debug)]
 pub struct Pool<'a> {
     folds: &'a Folds,
     spec: &'a SplitSpec,
     predictions: Predictions,
-    /// Of each fold; what the first says of the model holds for all.
+    /// One per fold; model facts are taken from the first.
     reports: Vec<EvaluationReport>,
 }
 
 impl<'a> Pool<'a> {
-    /// Nothing yet; `spec` is how each fold is split.
+    /// An empty pool; `spec` is how each fold is split.
     pub fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
         Self { folds, spec, predictions: Predictions::default(), reports: Vec::new() }
     }
 
-    /// The split that examines a fold, counted from 0.
+    /// The split whose test part is a fold, counted from 0.
     ///
     /// # Errors
     /// Those of [`Folds::split`].
@@ -36,7 +36,7 @@ impl<'a> Pool<'a> {
         Ok(store.segments_of_split(self.folds.split(fold, store.tracks(), store.labels(), self.spec)?))
     }
 
-    /// Adds what the next fold brought.
+    /// Adds the predictions and the report of the next fold.
     pub fn add(&mut self, predictions: &Predictions, report: EvaluationReport) {
         self.predictions.extend(predictions);
         self.reports.push(report);
@@ -49,7 +49,7 @@ impl<'a> Pool<'a> {
     pub fn evaluate(self, store: &FeatureStore) -> Result<Evaluated, Error> {
         let remarks = self.remarks(store)?;
         let Self { folds, predictions, reports, .. } = self;
-        // How long all of them took to train, if that is known of each.
+        // Total training time; `None` if it is missing for any fold.
         let training_s: Option<f64> = reports.iter().map(EvaluationReport::training_s).sum();
         let mut report = match reports.first() {
             None => return Err(cantus_metrics::ScoresError::NoSegments.into()),
@@ -72,7 +72,7 @@ impl<'a> Pool<'a> {
         Ok(Evaluated { predictions, report })
     }
 
-    /// What may make the scores look better than they are.
+    /// Warnings about what may bias the scores upwards.
     fn remarks(&self, store: &FeatureStore) -> Result<Vec<String>, Error> {
         let mut remarks: Vec<String> = Vec::new();
         if store.tracks_known() {
@@ -89,15 +89,15 @@ impl<'a> Pool<'a> {
     }
 
     fn artists_of_several_folds(&self, store: &FeatureStore) -> BTreeSet<String> {
-        let (mut seen, mut several) = (BTreeSet::new(), BTreeSet::new());
+        let (mut seen, mut in_several) = (BTreeSet::new(), BTreeSet::new());
         for fold in 0..self.folds.n_folds() {
             let tracks = (0..store.tracks().len()).filter(|&track| self.folds.fold_of_track[track] == fold);
             let segments: Vec<usize> = tracks.flat_map(|track| store.segments_of(track)).collect();
             let artists = artists(store, &segments);
-            several.extend(artists.intersection(&seen).cloned());
+            in_several.extend(artists.intersection(&seen).cloned());
             seen.extend(artists);
         }
-        several
+        in_several
     }
 }
 

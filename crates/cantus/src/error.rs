@@ -1,20 +1,20 @@
-//! Everything that can go wrong between a recording and an answer.
+//! The error type of the crate.
 
 use std::path::{Path, PathBuf};
 
-/// An error of the product: one line that says what is wrong and what to do.
+/// An error of the crate; its message is one line that says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Sound could not be decoded or turned into features.
+    /// Audio could not be decoded or features could not be extracted.
     #[error(transparent)]
     Audio(#[from] cantus_audio::Error),
     #[cfg(feature = "train")]
-    /// The data set or the feature store is not as needed.
+    /// The data set or the feature store is invalid or does not fit.
     #[error(transparent)]
     Dataset(#[from] cantus_dataset::Error),
     #[cfg(feature = "train")]
-    /// Training ended at a number that is not finite.
+    /// Training diverged: a number became NaN or infinite.
     #[error("{source}")]
     Diverged {
         /// What is not finite, and in which epoch.
@@ -25,15 +25,15 @@ pub enum Error {
     /// The network could not be built or trained.
     #[error(transparent)]
     Network(#[from] cantus_nn::Error),
-    /// The operating system would not read or write a file.
+    /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The file is no model of Cantus, or was cut.
+    /// The file is not a Cantus model, or is truncated.
     #[error("{}: not a Cantus model: {reason}", path.display())]
     NotAModel {
         /// The file.
@@ -54,63 +54,63 @@ pub enum Error {
         path: PathBuf,
         /// Its format number.
         found: u64,
-        /// The newest format understood here.
+        /// The newest format that this version reads.
         supported: u64,
         /// The version that wrote it.
         version: String,
     },
     #[cfg(feature = "train")]
-    /// A recipe that cannot be read.
+    /// A recipe cannot be read or is invalid.
     #[error("recipe {name}: {reason}")]
     Recipe {
         /// Its name or path.
         name: String,
-        /// What is wrong, and what is known instead.
+        /// What is wrong, and which values are valid.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// Paths behind which there is no recording.
+    /// The given paths contain no recording.
     #[error("{reason}")]
     NothingFound {
-        /// Where was looked.
+        /// Which paths were searched.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// Training data that nothing can be learnt from.
+    /// The training data are empty or unusable.
     #[error("{reason}")]
     TrainingData {
         /// What is missing and what to do.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// The model was trained on features of another kind.
+    /// The features differ from those that the model was trained on.
     #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
     OtherFeatures {
         /// What differs.
         difference: String,
     },
     #[cfg(feature = "train")]
-    /// Results that cannot be scored.
+    /// The predictions cannot be scored.
     #[error(transparent)]
     Scores(#[from] cantus_metrics::ScoresError),
     #[cfg(feature = "train")]
-    /// A picture that cannot be saved.
+    /// A picture cannot be saved.
     #[error(transparent)]
     Picture(#[from] cantus_plot::PictureError),
-    /// Something that cannot be put into its file format.
+    /// A value cannot be serialised to its file format.
     #[error("cannot be written: {reason}")]
     Unwritable {
-        /// What the format says.
+        /// The serialiser's error.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// A model of which another program's format has no form.
+    /// The model cannot be expressed in the export format.
     #[error("cannot be exported: {reason}")]
     Export {
-        /// What has no form there, and what to do.
+        /// What cannot be expressed, and what to do.
         reason: String,
     },
-    /// A recording without a segment of which features can be extracted.
+    /// A recording has no segment from which features can be extracted.
     #[error("{}: {reason}", path.display())]
     NoSegments {
         /// The file.
@@ -119,22 +119,22 @@ pub enum Error {
         reason: cantus_audio::feature::SegmentError,
     },
     #[cfg(feature = "train")]
-    /// Tags that are not changed, or not taken back.
+    /// Genre tags could not be written or restored.
     #[error("{}: {reason}", path.display())]
     Retag {
         /// The recording, or the journal.
         path: PathBuf,
-        /// Why not.
+        /// Why.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// Runs that say nothing about each other.
+    /// The runs cannot be compared.
     #[error("the runs cannot be compared: {reason}")]
     NotComparable {
         /// What differs.
         reason: String,
     },
-    /// A run folder that cannot be used.
+    /// A run folder cannot be used.
     #[error("{}: {reason}", path.display())]
     Run {
         /// The folder.
@@ -145,12 +145,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err` behind a call that touches `path`.
+    /// For `map_err` after a file operation on `path`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
 
-    /// A folder that lacks a file which every finished run has.
+    /// The folder lacks a file that every finished run has.
     pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
         if dir.join(crate::model_file::FOLDS).is_file() {
             let reason = format!(
@@ -168,12 +168,12 @@ impl Error {
     }
 
     #[cfg(feature = "train")]
-    /// What was given for a run and is no folder.
+    /// The path given as a run is not a folder.
     pub(crate) fn not_a_run(path: &Path) -> Self {
         let reason = if path.exists() {
-            "a file; give the run folder that it lies in"
+            "a file; give the run folder that contains it"
         } else {
-            "no such folder; give one that `cantus train -o` made"
+            "no such folder; give one written by `cantus train -o`"
         };
         Self::Run { path: path.to_owned(), reason: reason.to_owned() }
     }

@@ -1,4 +1,4 @@
-//! Evaluation: a model examined with the segments that it has never heard.
+//! Evaluation: predictions of a model and of the baseline on a test part, and their calibration.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,14 +12,14 @@ use crate::{Calibration, Error, Model, Task, baseline};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
 
-/// Segments predicted at once: bounds the memory, changes no result.
+/// Segments per prediction block: bounds the memory, does not affect the result.
 const BLOCK: usize = 1024;
 
 impl Model {
-    /// Whether features of this specification and with these labels are what the model was trained on.
+    /// Checks that features with this specification and these labels are those that the model was trained on.
     ///
     /// # Errors
-    /// If they are not: says what differs.
+    /// If they are not; the message names the difference.
     pub fn check_features(&self, spec: &FeatureSpec, labels: &[String]) -> Result<(), Error> {
         if labels != self.labels {
             let difference =
@@ -34,7 +34,7 @@ impl Model {
 }
 
 impl Model {
-    /// Whether a store's labels are tags if, and only if, the model gives tags.
+    /// Checks that the store has tags exactly if the model is a tagger.
     pub(crate) fn check_task(&self, store: &FeatureStore) -> Result<(), Error> {
         let difference = match (Task::of_store(store), self.task()) {
             (Task::Classification, Task::Tagging) => "their labels are classes, the model's are tags",
@@ -45,32 +45,32 @@ impl Model {
     }
 }
 
-/// What models, and the baseline beside them, said of segments that they had never heard.
+/// Predictions of one or several models, and of the baseline, for test segments and their tracks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
     /// Segments of the store.
     pub(crate) segments: Vec<usize>,
     /// `[n_segments, n_labels]`
     pub(crate) probabilities: Vec<f32>,
-    /// What the segments of each track say together, in the order of the store's tracks.
+    /// The prediction for each track, aggregated over its segments, in the order of the store's tracks.
     pub(crate) tracks: Vec<TrackDecision>,
-    /// Both as they were before calibration.
+    /// `probabilities` and `tracks` before calibration.
     pub(crate) uncalibrated: (Vec<f32>, Vec<TrackDecision>),
-    /// What the baseline says of each track.
+    /// The baseline's prediction for each track.
     pub(crate) baseline: Vec<TrackDecision>,
 }
 
 impl Predictions {
-    /// Asks a model about some segments of a store, and the baseline that learns from the segments `learnt`.
+    /// Predicts segments of a store with a model, and with the baseline fitted on the segments `train`.
     ///
     /// # Errors
-    /// If the store's features are not those of the model, or cannot be read; if there is nothing to answer, or an answer
-    /// is not finite.
+    /// If the store's features are not those of the model or cannot be read, if `segments` is empty, or if a probability is
+    /// not finite.
     pub fn of(
         model: &Model,
         store: &FeatureStore,
         segments: &[usize],
-        learnt: &[usize],
+        train: &[usize],
     ) -> Result<Self, Error> {
         model.check_features(store.spec(), store.labels())?;
         model.check_task(store)?;
@@ -84,12 +84,12 @@ impl Predictions {
             track.probabilities = model.calibration.of_track(&track.probabilities, model.task());
             track.predicted = arg_max(&track.probabilities);
         }
-        let baseline = baseline_decisions(store, learnt, segments, &tracks)?;
+        let baseline = baseline_decisions(store, train, segments, &tracks)?;
         let uncalibrated = (uncalibrated, before);
         Ok(Self { segments: segments.to_vec(), probabilities, tracks, uncalibrated, baseline })
     }
 
-    /// Adds the predictions to other segments of the same store.
+    /// Adds the predictions for other segments of the same store.
     pub fn extend(&mut self, others: &Self) {
         self.segments.extend(&others.segments);
         self.probabilities.extend(&others.probabilities);
@@ -115,18 +115,18 @@ impl Predictions {
         Ok(scores_of_tracks(&self.results(store), &self.tracks, store.labels(), 0)?)
     }
 
-    /// What was said of each segment.
+    /// The calibrated prediction for each segment.
     pub(crate) fn results<'a>(&'a self, store: &'a FeatureStore) -> Vec<SegmentResult<'a>> {
         results(store, &self.segments, &self.probabilities)
     }
 
-    /// What the segments of each track say together, in the order of the store's tracks.
+    /// The prediction for each track, aggregated over its segments, in the order of the store's tracks.
     pub fn tracks(&self) -> &[TrackDecision] {
         &self.tracks
     }
 }
 
-/// How sure a model has to be made, learnt from the segments of its validation part.
+/// Temperatures of a model, fitted on the segments of its validation part.
 pub(crate) fn calibration(
     model: &Model,
     store: &FeatureStore,
@@ -144,7 +144,7 @@ fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Resu
     Ok(probabilities)
 }
 
-/// Rows of probabilities as results.
+/// Rows of probabilities with the track, group and labels of their segments.
 fn results<'a>(
     store: &'a FeatureStore,
     segments: &[usize],
@@ -159,14 +159,14 @@ fn results<'a>(
     segments.iter().zip(rows).map(result).collect()
 }
 
-/// What the baseline says of the same tracks.
+/// The baseline's predictions for the same tracks.
 fn baseline_decisions(
     store: &FeatureStore,
-    learnt: &[usize],
-    examined: &[usize],
+    train: &[usize],
+    test: &[usize],
     tracks: &[TrackDecision],
 ) -> Result<Vec<TrackDecision>, Error> {
-    let mut predictions = baseline::predictions(store, learnt, examined)?;
+    let mut predictions = baseline::predictions(store, train, test)?;
     let decision = |track: &TrackDecision| {
         let probabilities = predictions.remove(&track.track)?;
         Some(TrackDecision { predicted: arg_max(&probabilities), probabilities, ..track.clone() })
@@ -174,7 +174,7 @@ fn baseline_decisions(
     Ok(tracks.iter().filter_map(decision).collect())
 }
 
-/// A number for the group of each track: that of the first track that has it. Copies of a recording are one group.
+/// The group number of each track: the index of the first track in the group. Copies of a recording form one group.
 fn group_numbers(store: &FeatureStore) -> Vec<usize> {
     let mut first: HashMap<(bool, &str), usize> = HashMap::new();
     let mut numbers = Vec::with_capacity(store.tracks().len());
@@ -186,7 +186,7 @@ fn group_numbers(store: &FeatureStore) -> Vec<usize> {
     numbers
 }
 
-/// The names of labels in one text, as a manifest has them.
+/// The names of labels joined by `;`, as in a manifest.
 pub(crate) fn named(labels: &[usize], names: &[String]) -> String {
     labels.iter().map(|&label| names[label].as_str()).collect::<Vec<_>>().join(";")
 }

@@ -1,11 +1,11 @@
-//! A model's predictions in the genre tags of the recordings, so that they can be taken back to the last byte.
+//! Writes predicted labels into the genre tags of recordings, with a journal from which every file can be restored.
 //!
-//! What a change takes away is on the disk, in a journal, before the file is touched. The sound is decoded before and after,
-//! and a file is changed only if that is the same to the last bit; it is replaced whole or not at all.
+//! The bytes that a change removes are on the disk, in the journal, before the file is modified. The audio is decoded before
+//! and after, and a file is modified only if the samples are bit-identical; the file is replaced atomically.
 //!
-//! The journal is the one file that is not written under another name and renamed: it has to be complete for every file
-//! that was changed, whenever the process is killed. So a line is added and brought to the disk for each, and a last line
-//! that was cut belongs to a file that was not touched.
+//! The journal is the one file that is not written under a temporary name and renamed: it has to be complete for every
+//! modified file, whenever the process is killed. Each change appends one line and syncs it to the disk, so that a truncated
+//! last line belongs to a file that was not modified.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -26,33 +26,33 @@ use crate::model_file::hex;
 /// The first line of a journal.
 const HEADER: &str = r#"{"cantus":"genre tags","version":1}"#;
 
-/// What has to be put back into one file to have it as it was.
+/// A change of one file's genre tag, with all that is needed to restore the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where the file is, from the root.
+    /// Absolute path of the file.
     pub path: PathBuf,
-    /// The genre in its tags, as it was.
+    /// The genre tag before the change.
     pub genre_before: Option<String>,
-    /// As it became.
+    /// The genre tag after the change.
     pub genre_after: String,
     sha256_before: String,
     sha256_after: String,
-    /// Bytes at either end that are the same before and after.
+    /// Number of bytes at either end that are the same before and after.
     n_same_at_start: usize,
     n_same_at_end: usize,
-    /// What was between them, in base64.
+    /// The original bytes between them, in base64.
     taken_away: String,
 }
 
-/// A file with another genre that is not written yet.
+/// A genre change that is prepared in memory and not written yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// What writing it will change.
+    /// The change that writing it makes.
     pub change: Change,
     after: Vec<u8>,
 }
 
-/// Changes that can be taken back, noted as they are made; threads may share it.
+/// An append-only journal of changes that can be undone; threads may share it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -60,10 +60,10 @@ pub struct Journal {
 }
 
 impl Prepared {
-    /// Prepares another genre for a file, without touching it; none if it has this genre, capitals aside.
+    /// Prepares a new genre tag for a file, without modifying it; `None` if the file has this genre, ignoring case.
     ///
     /// # Errors
-    /// If the file cannot be read, has no tags that can be written, or its sound would not stay the same.
+    /// If the file cannot be read, has no writable tags, or its decoded audio would change.
     pub fn new(path: &Path, genre: &str) -> Result<Option<Self>, Error> {
         let genre_before = tags::read(path)?.genre;
         if genre_before.as_ref().is_some_and(|before| before.to_lowercase() == genre.to_lowercase()) {
@@ -72,8 +72,8 @@ impl Prepared {
         let path = path.canonicalize().map_err(Error::io(path))?;
         let before = std::fs::read(&path).map_err(Error::io(&path))?;
         let after = tags::with_genre(&path, before.clone(), genre)?;
-        if sound(&path, &before)? != sound(&path, &after)? {
-            return Err(left_alone(&path, "with another genre in its tags its sound would not be the same"));
+        if audio_checksum(&path, &before)? != audio_checksum(&path, &after)? {
+            return Err(refused(&path, "writing the genre tag would change its decoded audio"));
         }
         let n_same_at_start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
         let rest = before.len().min(after.len()) - n_same_at_start;
@@ -92,22 +92,22 @@ impl Prepared {
         Ok(Some(Self { change, after }))
     }
 
-    /// Notes the change, and then makes it.
+    /// Records the change in the journal, then writes the file.
     ///
     /// # Errors
     /// If the journal or the file cannot be written.
     pub fn write(&self, journal: &Journal) -> Result<(), Error> {
         check_writable(&self.change.path)?;
-        journal.note(&self.change)?;
+        journal.record(&self.change)?;
         replace(&self.change.path, &self.after)
     }
 }
 
 impl Change {
-    /// Takes the change back: the file is as it was, to the last byte. False if it is so already.
+    /// Undoes the change: the file is byte-identical to the original. `false` if it is so already.
     ///
     /// # Errors
-    /// If the file was changed by somebody else since, or cannot be written.
+    /// If the file was modified since by another program, or cannot be written.
     pub fn undo(&self) -> Result<bool, Error> {
         let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path))?;
         let found = sha256(&bytes);
@@ -115,9 +115,9 @@ impl Change {
             return Ok(false);
         }
         if found != self.sha256_after {
-            return Err(left_alone(&self.path, "it was changed by somebody else since"));
+            return Err(refused(&self.path, "it was modified since by another program"));
         }
-        let damaged = || left_alone(&self.path, "what the journal says of it is damaged");
+        let damaged = || refused(&self.path, "its entry in the journal is damaged");
         let middle = BASE64.decode(&self.taken_away).map_err(|_| damaged())?;
         let end = bytes.len().checked_sub(self.n_same_at_end).ok_or_else(damaged)?;
         let start = bytes.get(..self.n_same_at_start).ok_or_else(damaged)?;
@@ -132,26 +132,27 @@ impl Change {
 }
 
 impl Journal {
-    /// Begins a journal, if there is no file of this name.
+    /// Creates a journal; an existing file is never overwritten.
     ///
     /// # Errors
-    /// If there is one, or it cannot be written.
+    /// If the file exists or cannot be written.
     pub fn create(path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
         let journal = Self { path: path.to_owned(), file: Mutex::new(file) };
-        journal.add(HEADER)?;
+        journal.append(HEADER)?;
         Ok(journal)
     }
 
-    /// The changes that a journal has noted, in their order.
+    /// The changes that a journal records, in order.
     ///
     /// # Errors
-    /// If it cannot be read, or is no journal of this kind.
+    /// If it cannot be read, or is not a journal of this format.
     pub fn read(path: &Path) -> Result<Vec<Change>, Error> {
         let text = std::fs::read(path).map_err(Error::io(path))?;
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         if lines.next().map(|line| line.trim_ascii()) != Some(HEADER.as_bytes()) {
-            let reason = "not what `cantus predict --write-tags` writes, or a later cantus wrote it";
+            let reason =
+                "not a journal of `cantus predict --write-tags`, or written by a later version of cantus";
             return Err(Error::Retag { path: path.to_owned(), reason: reason.to_owned() });
         }
         let change = |(number, line)| {
@@ -163,30 +164,30 @@ impl Journal {
         lines.enumerate().map(change).collect()
     }
 
-    fn note(&self, change: &Change) -> Result<(), Error> {
+    fn record(&self, change: &Change) -> Result<(), Error> {
         let line = serde_json::to_string(change)
             .map_err(|error| Error::Retag { path: self.path.clone(), reason: error.to_string() })?;
-        self.add(&line)
+        self.append(&line)
     }
 
-    /// Adds a line and waits until it is on the disk.
-    fn add(&self, line: &str) -> Result<(), Error> {
+    /// Appends a line and syncs it to the disk.
+    fn append(&self, line: &str) -> Result<(), Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
         written.map_err(Error::io(&self.path))
     }
 }
 
-fn left_alone(path: &Path, reason: &str) -> Error {
-    Error::Retag { path: path.to_owned(), reason: format!("{reason}; it is left alone") }
+fn refused(path: &Path, reason: &str) -> Error {
+    Error::Retag { path: path.to_owned(), reason: format!("{reason}; the file is not modified") }
 }
 
 fn check_writable(path: &Path) -> Result<(), Error> {
     let permissions = std::fs::metadata(path).map_err(Error::io(path))?.permissions();
-    if permissions.readonly() { Err(left_alone(path, "it is write-protected")) } else { Ok(()) }
+    if permissions.readonly() { Err(refused(path, "it is write-protected")) } else { Ok(()) }
 }
 
-/// Puts a file in the place of the one that is there, with its permissions.
+/// Replaces a file atomically and keeps its permissions.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let permissions = std::fs::metadata(path).map_err(Error::io(path))?.permissions();
     atomic_file::write(path, bytes).map_err(Error::io(path))?;
@@ -197,8 +198,8 @@ fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// A checksum of what is heard, and how much of it there is.
-fn sound(path: &Path, bytes: &[u8]) -> Result<(String, usize), Error> {
+/// SHA-256 of the decoded samples, and their number.
+fn audio_checksum(path: &Path, bytes: &[u8]) -> Result<(String, usize), Error> {
     let mut decoder = Decoder::from_bytes(path, bytes.to_vec())?;
     let (mut hash, mut n_samples) = (Sha256::new(), 0);
     while let Some(block) = decoder.next_block()? {
@@ -222,17 +223,17 @@ mod tests {
         path
     }
 
-    fn retagged(path: &Path, genre: &str, journal: &Journal) {
+    fn write_genre(path: &Path, genre: &str, journal: &Journal) {
         Prepared::new(path, genre).unwrap().unwrap().write(journal).unwrap();
     }
 
     #[test]
-    fn a_change_can_be_taken_back_to_the_last_byte() {
+    fn undo_restores_the_file_byte_for_byte() {
         let dir = tempfile::tempdir().unwrap();
         let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
         let before = std::fs::read(&path).unwrap();
         let prepared = Prepared::new(&path, "jazz").unwrap().unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), before, "what is prepared touches nothing");
+        assert_eq!(std::fs::read(&path).unwrap(), before, "preparing does not modify the file");
         assert!(!prepared.change.undo().unwrap());
 
         prepared.write(&Journal::create(&undo_file).unwrap()).unwrap();
@@ -245,24 +246,24 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_else_has_changed_is_left_alone() {
+    fn a_file_that_was_modified_since_is_not_restored() {
         let dir = tempfile::tempdir().unwrap();
         let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
-        retagged(&path, "jazz", &Journal::create(&undo_file).unwrap());
+        write_genre(&path, "jazz", &Journal::create(&undo_file).unwrap());
         let other = tags::with_genre(&path, std::fs::read(&path).unwrap(), "rock").unwrap();
         std::fs::write(&path, &other).unwrap();
         let error = Journal::read(&undo_file).unwrap()[0].undo().unwrap_err().to_string();
-        assert!(error.ends_with("changed by somebody else since; it is left alone"), "{error}");
+        assert!(error.ends_with("modified since by another program; the file is not modified"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), other);
     }
 
     #[test]
-    fn a_journal_is_never_written_over_and_one_that_was_cut_is_good_for_what_was_changed() {
+    fn a_journal_is_never_overwritten_and_a_truncated_last_line_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
         let journal = Journal::create(&undo_file).unwrap();
         assert!(Journal::create(&undo_file).is_err());
-        retagged(&path, "jazz", &journal);
+        write_genre(&path, "jazz", &journal);
         let whole = std::fs::read(&undo_file).unwrap();
         std::fs::write(&undo_file, [&whole[..], br#"{"path":"/mus"#].concat()).unwrap();
         assert_eq!(Journal::read(&undo_file).unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! The recordings that paths stand for: files as they are, folders with all that lies in them.
+//! Lists the audio files behind paths: files as given, folders recursively.
 
 use std::path::{Path, PathBuf};
 
@@ -11,20 +11,20 @@ use crate::Error;
 pub struct Listing {
     /// Recordings, in the order of the paths and sorted within a folder.
     pub files: Vec<PathBuf>,
-    /// What could not be looked at.
+    /// Files and folders that could not be read.
     pub failed: Vec<Failed>,
-    /// Files in folders that hold sound, but are not named so, and so were passed over.
+    /// Audio files in folders that were skipped, since their names lack an audio extension.
     pub misnamed: Vec<String>,
 }
 
 impl Listing {
-    /// A word on what was passed over.
+    /// A remark on the skipped files.
     pub fn remark(&self) -> Option<String> {
         misnamed_remark(&self.misnamed)
     }
 }
 
-/// A word on files that hold sound and are not named so.
+/// A remark on audio files whose names lack an audio extension.
 pub fn misnamed_remark(paths: &[String]) -> Option<String> {
     let (first, others) = paths.split_first()?;
     let named = match others {
@@ -35,7 +35,7 @@ pub fn misnamed_remark(paths: &[String]) -> Option<String> {
     Some(format!("{named} not named as a recording is, and passed over; give it an extension such as .mp3"))
 }
 
-/// A file of which nothing could be made, and why.
+/// A file that could not be processed, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failed {
     /// The file.
@@ -45,24 +45,24 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// The failure of `path`; the reason does not say the path again.
+    /// The failure of `path`; the path is removed from the start of the reason.
     pub fn new(path: &Path, error: &Error) -> Self {
         let reason = error.to_string();
-        // The error may know the file by its whole path.
+        // The error may contain the canonical path.
         let names = [Some(path.to_owned()), path.canonicalize().ok()];
-        let mut said = names.iter().flatten().map(|name| format!("{}: ", name.display()));
-        let reason = said.find_map(|said| reason.strip_prefix(&said)).unwrap_or(&reason).to_owned();
+        let mut prefixes = names.iter().flatten().map(|name| format!("{}: ", name.display()));
+        let reason = prefixes.find_map(|prefix| reason.strip_prefix(&prefix)).unwrap_or(&reason).to_owned();
         Self { path: path.display().to_string(), reason }
     }
 }
 
 const NO_SUCH_PATH: &str = "no such file or folder";
 
-/// The recordings behind some paths: a file as it is, whatever its name; a folder with all recordings in it. A path
-/// behind which there is nothing is a failure, and does not stop the others.
+/// The recordings behind paths: a file as given, whatever its name; a folder with all recordings in it. A path that does not
+/// exist is listed as a failure and does not stop the others.
 ///
 /// # Errors
-/// If the paths are folders without a single recording.
+/// If the paths are folders without any recording.
 pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     for path in paths {

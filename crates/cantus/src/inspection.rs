@@ -1,4 +1,4 @@
-//! What a recording is, and what is wrong with it: a look before anything is made of it.
+//! Inspection of an audio file: format, duration, level, silence, tags and damage.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::Error;
 
-/// What was found out about one file.
+/// The properties of one audio file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// The file.
     pub path: String,
-    /// Its class, where the folders give one.
+    /// Its class, if the folder structure gives one.
     pub label: Option<String>,
     /// Codec, such as `mp3`.
     pub codec: String,
@@ -23,19 +23,19 @@ pub struct Inspection {
     pub n_channels: u16,
     /// Length in seconds.
     pub duration_s: f64,
-    /// Largest amplitude of the mono mix in dB of full scale; none if there is no sound at all.
+    /// Peak amplitude of the mono mix in dB relative to full scale; `None` if all samples are 0.
     pub peak_db: Option<f32>,
-    /// Share of the recording that is silent, from 0 to 1: stretches of 50 ms whose peak is below −60 dB.
+    /// Share of the recording that is silent, from 0 to 1: windows of 50 ms whose peak is below −60 dB.
     pub silence: f64,
     /// Artist, title, album, genre.
     pub tags: Tags,
     /// Damage, a line each.
     pub faults: Vec<String>,
-    /// What an audit has to say of it, beside all other files.
+    /// Issues that an audit of all files found for this one.
     pub findings: Vec<Issue>,
 }
 
-/// Decodes a file and looks at it.
+/// Decodes and analyses a file.
 ///
 /// # Errors
 /// If the file cannot be read or decoded.

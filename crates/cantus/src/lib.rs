@@ -1,16 +1,16 @@
-//! Teach a computer to hear: folders of recordings in, a classifier that can be trusted out.
+//! Audio classification: trains, evaluates and applies classifiers and taggers of recordings.
 //!
-//! The way of the sound, and where each step lives:
+//! The pipeline, and the crate of each step:
 //!
 //! ```text
 //! file ─▶ Audio ─▶ segments ─▶ spectrum ─▶ features [n_frames, n_bins]   cantus_audio
 //!                                             │
 //!                                        feature store                   cantus_dataset
 //!                                             │
-//! answer ◀─ track vote ◀─ Network ◀─────── training                      cantus_nn, and here
+//! label ◀─ aggregation ◀─ Network ◀─────── training                      cantus_nn, and here
 //! ```
 //!
-//! A trained [`Model`] is one file with everything in it:
+//! A trained [`Model`] is one file that holds all that prediction needs:
 //!
 //! ```no_run
 //! let prediction = cantus::Model::load("model.safetensors")?.predict_file("song.mp3")?;
@@ -20,8 +20,8 @@
 //!
 //! # Features
 //!
-//! `train`, which is on by default, adds stores, training, evaluation, reports and export. Without it
-//! (`default-features = false`) there is [`Model`] and its predictions, and no more.
+//! `train`, which is on by default, adds feature stores, training, evaluation, reports and export. Without it
+//! (`default-features = false`) the crate only loads a [`Model`] and predicts.
 
 #[cfg(feature = "train")]
 mod augmentation;

@@ -1,4 +1,4 @@
-//! The model: the one type through which everything predicts — command line, library, server and page.
+//! The trained model: network, feature specification, normalisation, calibration and labels.
 
 use std::path::Path;
 
@@ -12,18 +12,18 @@ use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
 use crate::{Crops, Error, Normalization, Task};
 
-/// A trained classifier with all that prediction needs.
+/// A trained classifier or tagger with all that prediction needs.
 #[derive(Debug)]
 pub struct Model {
     /// Names of the classes or tags, in the order of the network's outputs.
     pub labels: Vec<String>,
-    /// How sound becomes the features that the network was trained on.
+    /// Specification of the features that the network was trained on.
     pub features: FeatureSpec,
-    /// Normalisation learnt from the training part.
+    /// Normalisation computed on the training part.
     pub normalization: Normalization,
-    /// What the network hears of a segment at once, if not all of it.
+    /// The crops of a segment that are the network's input; `None` if the input is the whole segment.
     pub crops: Option<Crops>,
-    /// How sure its probabilities are made, learnt from the validation part.
+    /// Temperatures of its probabilities, fitted on the validation part.
     pub calibration: Calibration,
     /// Where the model came from.
     pub provenance: Provenance,
@@ -35,7 +35,7 @@ impl Model {
     /// Loads a model file, or the model of a run folder.
     ///
     /// # Errors
-    /// If the file cannot be read, is no model, was cut or changed, or was written by a later version.
+    /// If the file cannot be read, is not a model, is truncated or modified, or was written by a later version.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let mut path = path.as_ref().to_owned();
         if path.is_dir() {
@@ -53,7 +53,7 @@ impl Model {
         model_file::from_bytes(&bytes, &path)
     }
 
-    /// Whether it tells classes apart or gives tags.
+    /// Whether the model is a classifier or a tagger.
     pub fn task(&self) -> Task {
         Task::of(self.network.architecture())
     }
@@ -66,7 +66,7 @@ impl Model {
         model_file::to_bytes(self)
     }
 
-    /// Writes the model file, whole or not at all.
+    /// Writes the model file atomically.
     ///
     /// # Errors
     /// If the network's tensors cannot be serialised, or the file cannot be written.
@@ -75,7 +75,7 @@ impl Model {
         atomic_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
     }
 
-    /// Probabilities of one segment or several, calibrated; where the network hears crops, the mean over those of a segment.
+    /// Calibrated probabilities of one or several segments; with crops, the mean over the crops of a segment.
     ///
     /// # Shapes
     /// - `segments`: `[n_segments, n_frames, n_bins]`, features as extracted
@@ -89,8 +89,8 @@ impl Model {
         Ok(probabilities)
     }
 
-    /// Probabilities of a track from those of its segments as the network gives them, calibrated: the vote comes first, so
-    /// that calibration changes no answer.
+    /// Calibrated probabilities of a track: the mean of its segments' uncalibrated probabilities, scaled by the track
+    /// temperature. Averaging comes first, so that calibration does not change the predicted class.
     ///
     /// # Shapes
     /// - `segments`: `[n_segments][n_labels]`, from [`predict_uncalibrated`](Self::predict_uncalibrated)
@@ -99,7 +99,7 @@ impl Model {
         self.calibration.of_track(&aggregate::mean_probabilities(segments, self.labels.len()), self.task())
     }
 
-    /// As the network gives them.
+    /// Uncalibrated probabilities, as the network outputs them.
     pub(crate) fn predict_uncalibrated(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut normalised = segments.to_vec();
         self.normalization.apply(&mut normalised);

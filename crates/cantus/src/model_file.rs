@@ -1,11 +1,11 @@
-//! The model file: everything that prediction needs, in one `model.safetensors`.
+//! The model file format: all that prediction needs, in one `model.safetensors`.
 //!
 //! The tensors are the network's weights (`layers.3.kernel`, …), the normalisation (`normalization.mean`,
 //! `normalization.deviation`) and the temperatures of segments and of tracks (`calibration.temperatures`). The header's
 //! `__metadata__` has one entry, `cantus`: a JSON document with the format number, the version that wrote it, labels,
-//! feature specification, crops, architecture and provenance, and a SHA-256 over all of that and over every tensor. So any
-//! reader of safetensors can open a model, and Cantus can tell whether it is whole. Equal models are equal files: nothing
-//! in it depends on the time or the machine.
+//! feature specification, crops, architecture and provenance, and a SHA-256 over all of that and over every tensor. Any
+//! reader of safetensors can open a model, and Cantus can verify its integrity. Equal models are equal files: nothing in
+//! the file depends on the time or the machine.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,25 +18,25 @@ use sha2::{Digest, Sha256};
 
 use crate::{Calibration, Crops, Error, Model, Normalization, Task};
 
-/// The newest format that this version reads. It is that of models that give tags, whose probabilities mean something else:
-/// what knows no tags must not take them for classes.
+/// The newest format that this version reads: that of taggers, whose probabilities are independent per tag, so that versions
+/// without tags must not read them as class probabilities.
 const NEWEST_FORMAT: u64 = 3;
-/// The format of models that tell classes apart.
+/// The format of classifiers.
 const FORMAT: u64 = 2;
 
 /// Name of the model inside a run folder.
 pub const FILE_NAME: &str = "model.safetensors";
 
-/// What the folder of a cross-validation has, whether or not there is a model in it.
+/// File that marks the run folder of a cross-validation, with or without a model.
 pub(crate) const FOLDS: &str = "folds.csv";
 
-/// What a run folder has while its training is not finished.
+/// File that a run folder has while its training is not finished.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
 
-/// Names of the tensors that are no weights.
+/// Names of the tensors that are not weights.
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
 const TEMPERATURES: &str = "calibration.temperatures";
@@ -44,17 +44,17 @@ const TEMPERATURES: &str = "calibration.temperatures";
 /// Where a model came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Recipe by which it was trained.
+    /// Recipe that it was trained with.
     pub recipe: String,
     /// Seed of the split and of the training.
     pub seed: u64,
-    /// SHA-256 of the features that it was trained and tested on.
+    /// SHA-256 of the features that it was trained and evaluated on.
     pub data_sha256: String,
     /// Tracks in the training part.
     pub n_training_tracks: usize,
 }
 
-/// All of a model that is not a tensor.
+/// All parts of a model that are not tensors.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u64,
@@ -76,7 +76,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
     serialize(model, finite_tensors(model)?)
 }
 
-/// The bytes of a file with a model's header and these tensors.
+/// Serialises a model's header with these tensors.
 fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
     let tensors: Vec<(Tensor, Vec<u8>)> = tensors.into_iter().map(with_bytes).collect();
     let views = tensors
@@ -102,10 +102,10 @@ fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
     safetensors::serialize(views, Some(metadata)).map_err(unwritable)
 }
 
-/// Refuses a model with a number that is NaN or infinite: nothing could be predicted with it.
+/// Checks that no number of a model is NaN or infinite, since it could not predict.
 ///
 /// # Errors
-/// Names the first such tensor.
+/// If one is; the message names the tensor.
 #[cfg(feature = "train")]
 pub(crate) fn check_finite(model: &Model) -> Result<(), Error> {
     finite_tensors(model).map(drop)
@@ -120,7 +120,7 @@ fn finite_tensors(model: &Model) -> Result<Vec<Tensor>, Error> {
     }
 }
 
-/// What is not finite in a tensor, in words.
+/// Error text if a value of the tensor is not finite.
 fn not_finite(tensor: &Tensor) -> Option<String> {
     let value = tensor.values.iter().find(|value| !value.is_finite())?;
     Some(format!("`{}` has a value that is not finite ({value})", tensor.name))
@@ -133,12 +133,13 @@ fn unwritable(error: impl std::fmt::Display) -> Error {
 /// Reads a model from the bytes of its file; `path` is for messages.
 pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     let not_a_model = |reason: String| Error::NotAModel { path: path.to_owned(), reason };
-    let (_, metadata) = SafeTensors::read_metadata(bytes)
-        .map_err(|error| not_a_model(format!("{error}; the file is cut or is no safetensors file")))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| {
+        not_a_model(format!("{error}; the file is truncated or is not a safetensors file"))
+    })?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
     let text = text.ok_or_else(|| not_a_model("its header has no entry `cantus`".to_owned()))?;
-    let header: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| not_a_model(format!("its header is no JSON: {error}")))?;
+    let header: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| not_a_model(format!("its header is not JSON: {error}")))?;
     refuse_newer(&header, path)?;
 
     let file = SafeTensors::deserialize(bytes).map_err(|error| not_a_model(error.to_string()))?;
@@ -151,7 +152,7 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     assemble(header, &views).map_err(not_a_model)
 }
 
-/// A model of a later format is not guessed at.
+/// Refuses a model of a later format.
 fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
     let found = header["format"].as_u64().unwrap_or(0);
     if found <= NEWEST_FORMAT {
@@ -161,7 +162,7 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
     Err(Error::ModelTooNew { path: path.to_owned(), found, supported: NEWEST_FORMAT, version })
 }
 
-/// Puts header and tensors together, or says why they do not fit; the network checks names and shapes.
+/// Builds the model from header and tensors, or returns why they do not fit; the network checks names and shapes.
 fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, String> {
     header.features.validate().map_err(|error| error.to_string())?;
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
@@ -174,7 +175,7 @@ fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model,
         let place = tensors.iter().position(|tensor| tensor.name == name && tensor.values.len() == n_bins);
         place
             .map(|place| tensors.swap_remove(place).values)
-            .ok_or_else(|| format!("`{name}` is missing or has not {n_bins} values"))
+            .ok_or_else(|| format!("`{name}` is missing or does not have {n_bins} values"))
     };
     let normalization = Normalization { mean: bins(MEAN)?, deviation: bins(DEVIATION)? };
     let network = Network::with_weights(&header.architecture, &tensors).map_err(|error| error.to_string())?;
@@ -192,11 +193,11 @@ fn calibration(tensors: &mut Vec<Tensor>) -> Result<Calibration, String> {
         [segment, track] if [segment, track].iter().all(|t| t.is_finite() && *t > 0.0) => {
             Ok(Calibration { segment_temperature: segment, track_temperature: track })
         }
-        ref other => Err(format!("`{TEMPERATURES}` is {other:?}, where two numbers above 0 are wanted")),
+        ref other => Err(format!("`{TEMPERATURES}` is {other:?}, expected two numbers above 0")),
     }
 }
 
-/// Whether the network takes what its features make and predictions with its labels; the checksum does not say so.
+/// Checks that the network's input shape fits the features and its output shape the labels; the checksum does not ensure it.
 fn check_ends(
     network: &Network,
     labels: &[String],
@@ -211,10 +212,17 @@ fn check_ends(
     // A convolution's input has a channel axis behind these two.
     if !matches!(network.input_shape(), [n_frames, n_bins] | [n_frames, n_bins, 1] if [*n_frames, *n_bins] == segment)
     {
-        return Err(format!("its network takes {:?}, its features make {segment:?}", network.input_shape()));
+        return Err(format!(
+            "its network's input shape is {:?}, but its features have shape {segment:?}",
+            network.input_shape()
+        ));
     }
     if labels.is_empty() || network.output_shape() != [labels.len()] {
-        return Err(format!("its network gives {:?} for {} labels", network.output_shape(), labels.len()));
+        return Err(format!(
+            "its network's output shape is {:?}, but it has {} labels",
+            network.output_shape(),
+            labels.len()
+        ));
     }
     Ok(())
 }
@@ -256,13 +264,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A tensor beside its values as safetensors stores them, little-endian.
+/// A tensor with its values as little-endian bytes, as safetensors stores them.
 fn with_bytes(tensor: Tensor) -> (Tensor, Vec<u8>) {
     let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
     (tensor, bytes)
 }
 
-/// The f32 values of a tensor; none if it is of another type.
+/// The f32 values of a tensor; empty if it has another type.
 fn floats(view: &TensorView<'_>) -> Vec<f32> {
     if view.dtype() != Dtype::F32 {
         return Vec::new();
@@ -277,7 +285,7 @@ mod tests {
     use crate::export::{Input, to_onnx};
 
     #[test]
-    fn a_model_with_a_number_that_is_not_finite_is_neither_written_nor_exported() {
+    fn a_model_with_a_nonfinite_value_is_neither_written_nor_exported() {
         for value in [f32::NAN, f32::INFINITY] {
             let mut model = small_model();
             model.normalization.mean[2] = value;
@@ -288,9 +296,9 @@ mod tests {
         }
     }
 
-    /// With the right checksum, as an earlier version wrote them.
+    /// With a valid checksum, as earlier versions wrote them.
     #[test]
-    fn a_file_with_a_number_that_is_not_finite_is_not_loaded() {
+    fn a_file_with_a_nonfinite_value_is_not_loaded() {
         let model = small_model();
         for place in 0..tensors_of(&model).len() {
             let mut tensors = tensors_of(&model);

@@ -1,19 +1,19 @@
-//! Normalisation: each feature bin brought to zero mean and unit deviation.
+//! Normalisation: standardises each feature bin to zero mean and unit deviation.
 //!
-//! Learnt from the training part only, kept in the model file, applied wherever the model hears.
-//! The same as scikit-learn's `StandardScaler` with the bins as features and all frames as samples.
+//! Computed on the training part only, stored in the model file, applied to every input of the network.
+//! Equal to scikit-learn's `StandardScaler` with the bins as features and all frames as samples.
 
 /// Mean and deviation of each feature bin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normalization {
     /// `[n_bins]`
     pub mean: Vec<f32>,
-    /// Standard deviation, `[n_bins]`; 1 for a bin that never changes.
+    /// Standard deviation, `[n_bins]`; 1 for a constant bin.
     pub deviation: Vec<f32>,
 }
 
 impl Normalization {
-    /// Leaves features as they are.
+    /// The identity: mean 0 and deviation 1.
     pub fn identity(n_bins: usize) -> Self {
         Self { mean: vec![0.0; n_bins], deviation: vec![1.0; n_bins] }
     }
@@ -28,9 +28,9 @@ impl Normalization {
     }
 }
 
-/// Learns a [`Normalization`] from features that pass by once.
+/// Computes a [`Normalization`] in one pass over features.
 ///
-/// Sums in f64 and in the order given, so that equal data give equal bits.
+/// Sums in f64 and in the given order, so that equal data give bit-identical results.
 #[derive(Debug, Clone)]
 pub struct Normalizer {
     sum: Vec<f64>,
@@ -39,12 +39,12 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// Has seen nothing yet.
+    /// Without any frames.
     pub fn new(n_bins: usize) -> Self {
         Self { sum: vec![0.0; n_bins], sum_of_squares: vec![0.0; n_bins], n_frames: 0 }
     }
 
-    /// Looks at features, `[n_frames, n_bins]`.
+    /// Accumulates features, `[n_frames, n_bins]`.
     pub fn look_at(&mut self, features: &[f32]) {
         for frame in features.chunks_exact(self.sum.len()) {
             self.n_frames += 1;
@@ -55,7 +55,7 @@ impl Normalizer {
         }
     }
 
-    /// What was learnt.
+    /// The normalisation of all frames so far.
     pub fn finish(&self) -> Normalization {
         let n = self.n_frames.max(1) as f64;
         let mean = self.sum.iter().map(|sum| sum / n);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_normalised_bin_has_zero_mean_and_unit_deviation() {
+    fn normalised_bins_have_zero_mean_and_unit_deviation() {
         let features: Vec<f32> =
             (0..400).flat_map(|i| [i as f32 * 0.1 - 7.0, 100.0 + (i % 7) as f32]).collect();
         let mut normalizer = Normalizer::new(2);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_that_never_changes_stays_finite() {
+    fn a_constant_bin_stays_finite() {
         let features = [3.0_f32; 10];
         let mut normalizer = Normalizer::new(1);
         normalizer.look_at(&features);

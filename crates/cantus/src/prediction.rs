@@ -1,4 +1,4 @@
-//! A song in, an answer out: segments are heard one by one, and the track's answer is the mean of theirs.
+//! Prediction of recordings: decodes a file, predicts its segments, and averages them to a prediction for the track.
 
 use std::path::Path;
 
@@ -11,38 +11,37 @@ use serde::{Serialize, Serializer};
 use crate::calibration::temper;
 use crate::{Error, Model, Task};
 
-/// Segments that the network hears at once: bounds the memory, changes no result.
+/// Segments per prediction block: bounds the memory, does not affect the result.
 const BLOCK: usize = 64;
 
-/// What a model says of one track.
+/// The prediction for one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The most probable label; of a model that gives tags the most probable of these, whether it is given or not.
+    /// The most probable label; for a tagger, the most probable tag, even if it is below the threshold.
     pub label: String,
     /// Its probability.
     pub probability: f32,
-    /// The probability of each label, in the order of the model's labels; those of classes sum to 1.
+    /// The probability of each label, in the order of the model's labels; class probabilities sum to 1.
     pub probabilities: Probabilities,
-    /// The tags that are given, each with a probability above ½, the most probable first; none of a model that tells classes
-    /// apart.
+    /// The tags with a probability above ½, the most probable first; `None` for a classifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// Length of the recording, in seconds.
     pub duration_s: f64,
-    /// What each segment says, in the order of time.
+    /// The prediction for each segment, in order of time.
     #[serde(skip)]
     pub segments: Vec<SegmentPrediction>,
-    /// Damage in the file that was passed over.
+    /// Damage in the file that decoding skipped.
     #[serde(skip)]
     pub warnings: Vec<DecodeWarning>,
 }
 
-/// What a model says of one segment.
+/// The prediction for one segment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SegmentPrediction {
-    /// Where the segment begins, in seconds.
+    /// Start of the segment, in seconds.
     pub start_s: f64,
-    /// Where it ends, in seconds.
+    /// End of the segment, in seconds.
     pub end_s: f64,
     /// The probability of each label, in the order of the model's labels.
     pub probabilities: Vec<f32>,
@@ -55,7 +54,7 @@ impl SegmentPrediction {
     }
 }
 
-/// Labels and their probabilities, in the order of the model's labels; a JSON object.
+/// Labels and their probabilities, in the order of the model's labels; serialised as a JSON object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probabilities(pub Vec<(String, f32)>);
 
@@ -69,14 +68,14 @@ impl Serialize for Probabilities {
     }
 }
 
-/// A model that is ready to hear many files: its feature extraction is planned once.
+/// Predicts many files with one model; its feature extraction is planned once.
 pub struct Predictor<'model> {
     model: &'model Model,
     extractor: FeatureExtractor,
 }
 
 impl Model {
-    /// Plans the prediction of many files.
+    /// A predictor for many files.
     ///
     /// # Errors
     /// If the model's feature specification cannot be computed.
@@ -94,8 +93,7 @@ impl Model {
 }
 
 impl Predictor<'_> {
-    /// Predicts one file, all of it: as many whole segments as it has. The memory that it takes does not depend on its
-    /// length, so that it may last for hours.
+    /// Predicts all whole segments of one file. Memory use does not depend on its length beyond the predictions.
     ///
     /// # Errors
     /// If the file cannot be decoded, is silent, or is shorter than one segment.
@@ -103,7 +101,7 @@ impl Predictor<'_> {
         self.predict(path, Decoder::open(path)?)
     }
 
-    /// The same for a file that a decoder has opened, wherever it lies; `path` is what it is called in messages.
+    /// The same for an opened decoder; `path` is used in messages only.
     ///
     /// # Errors
     /// If it cannot be decoded to its end, is silent, or is shorter than one segment.
@@ -111,23 +109,23 @@ impl Predictor<'_> {
         self.predict_beside(path, decoder, |_| Ok(()))
     }
 
-    /// The same beside a listener, to whom each block of samples is shown before it is heard, at the rate of the model's
-    /// features; by an error it ends the prediction.
+    /// The same with a callback that receives each block of samples, at the sample rate of the model's features, before
+    /// the features are extracted; an error of the callback ends the prediction.
     ///
     /// # Errors
-    /// Those of [`predict`](Self::predict), and those of the listener.
+    /// Those of [`predict`](Self::predict), and those of the callback.
     pub fn predict_beside<E: From<Error>>(
         &mut self,
         path: &Path,
         decoder: Decoder,
-        mut listener: impl FnMut(&[f32]) -> Result<(), E>,
+        mut on_block: impl FnMut(&[f32]) -> Result<(), E>,
     ) -> Result<Prediction, E> {
         let spec = &self.model.features;
         let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
         let mut stream = ResampledDecoder::new(decoder, spec.sample_rate);
         let (mut segmenter, mut features, mut predictions) = (Segmenter::default(), Vec::new(), Vec::new());
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
-            listener(samples)?;
+            on_block(samples)?;
             segmenter.push(&mut self.extractor, samples, &mut features);
             if features.len() >= full {
                 predictions.extend(self.model.predict_uncalibrated(&features)?);
@@ -138,16 +136,16 @@ impl Predictor<'_> {
         let n_segments = segmenter.finish(&mut self.extractor, &mut features);
         n_segments.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.vote(predictions) })
+        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.aggregate(predictions) })
     }
 
-    /// How sound becomes the features that the model was trained on.
+    /// Specification of the features that the model was trained on.
     pub fn spec(&self) -> &FeatureSpec {
         &self.model.features
     }
 
-    /// The track's answer, and those of its segments, from what the network says of these.
-    fn vote(&self, mut segments: Vec<f32>) -> Prediction {
+    /// The calibrated predictions of the track and of its segments, from the segments' uncalibrated probabilities.
+    fn aggregate(&self, mut segments: Vec<f32>) -> Prediction {
         let Model { labels, calibration, .. } = self.model;
         let probabilities = self.model.vote(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
         temper(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
@@ -164,7 +162,7 @@ impl Predictor<'_> {
             label: labels[best].clone(),
             probability: probabilities[best] as f32,
             probabilities: Probabilities(named.collect()),
-            tags: (self.model.task() == Task::Tagging).then(|| given(labels, &probabilities)),
+            tags: (self.model.task() == Task::Tagging).then(|| predicted_tags(labels, &probabilities)),
             segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
             duration_s: 0.0,
             warnings: Vec::new(),
@@ -172,9 +170,9 @@ impl Predictor<'_> {
     }
 }
 
-/// Names of the tags that are given, the most probable first.
-fn given(labels: &[String], probabilities: &[f64]) -> Vec<String> {
-    let mut given = aggregate::tags_above_threshold(probabilities);
-    given.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    given.into_iter().map(|label| labels[label].clone()).collect()
+/// Names of the tags above the threshold, the most probable first.
+fn predicted_tags(labels: &[String], probabilities: &[f64]) -> Vec<String> {
+    let mut tags = aggregate::tags_above_threshold(probabilities);
+    tags.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    tags.into_iter().map(|label| labels[label].clone()).collect()
 }

@@ -1,15 +1,14 @@
-//! What random numbers are drawn for: each purpose has a part of the key of its own, so that one more
-//! purpose changes none of the others' numbers.
+//! Keys of the random streams of training: each purpose has its own stream, so that a new one does not change the others.
 
 use cantus_random::text_key;
 
-/// Which example of a class is heard.
+/// Which example of a class is drawn.
 pub(crate) const SAMPLING: u64 = text_key("balanced sampling");
-/// With whom, and how much, an example is mixed.
+/// The second example of a mixture, and λ.
 pub(crate) const MIXUP: u64 = text_key("mixup");
-/// Where a crop begins.
+/// The first frame of a crop.
 pub(crate) const CROP: u64 = text_key("crop");
-/// Where the crop of the other example of a mixture begins.
+/// The first frame of the crop of a mixture's second example.
 pub(crate) const OTHER_CROP: u64 = text_key("crop of the other example");
-/// Which stripes are masked.
+/// Position and width of masks.
 pub(crate) const MASKS: u64 = text_key("masks");

@@ -1,7 +1,7 @@
-//! One part of a split as examples for a network: normalised features and the label of each segment.
+//! One part of a split as a data set for the network: normalised features and the target of each segment.
 //!
-//! The training part is augmented on the way: drawn anew where classes are balanced, cropped, mixed, masked. What is
-//! judged (validation) is cropped at most, and evenly.
+//! The training part is augmented online: balanced sampling, random crops, mixup and masks. The validation part has evenly
+//! spaced crops at most.
 
 use std::sync::Mutex;
 
@@ -13,7 +13,7 @@ use crate::augmentation::{Mixup, SpecAugment};
 use crate::class_balance::BalancedSampling;
 use crate::{Crops, Error, Normalization, rng_streams};
 
-/// Features of this many bytes are held in memory; more are read from the store whenever they are needed.
+/// Features up to this many bytes are held in memory; larger parts are read from the store on demand.
 const MAX_BYTES_IN_MEMORY: usize = 1 << 30;
 
 /// Segments of a store, normalised.
@@ -21,29 +21,29 @@ pub(crate) struct SegmentDataset<'a> {
     store: &'a FeatureStore,
     segments: &'a [usize],
     normalization: &'a Normalization,
-    /// `[n_segments, n_frames, n_bins]`, normalised; none if the part is too large for that.
+    /// `[n_segments, n_frames, n_bins]`, normalised; `None` if the part is too large.
     in_memory: Option<Vec<f32>>,
-    /// What the network hears of a segment; all of it if none.
+    /// Crops of a segment that are the network's input; `None` for whole segments.
     crops: Option<Crops>,
-    /// What is done to an example that is learnt from.
-    on_the_fly: OnlineAugmentation,
+    /// Augmentation of training examples.
+    augmentation: OnlineAugmentation,
     /// `[n_tracks, n_labels]`: 1 for each tag of each track of the store; empty where labels are classes.
     tags: Vec<f32>,
-    /// The first failure to read; training goes on with zeros until its observer looks here.
+    /// The first failure to read; training continues with zeros until the observer checks it.
     failure: Mutex<Option<cantus_dataset::Error>>,
 }
 
-/// What is done to an example that is learnt from, anew in every epoch.
+/// Augmentation of training examples, drawn anew in every epoch.
 #[derive(Debug, Default)]
 pub(crate) struct OnlineAugmentation {
-    /// Of everything that is drawn.
+    /// Seed of all draws.
     pub(crate) seed: u64,
     pub(crate) spec_augment: Option<SpecAugment>,
     pub(crate) mixup: Option<Mixup>,
     pub(crate) balanced: Option<BalancedSampling>,
 }
 
-/// The segment that an example hears in an epoch, and the one that is mixed into it, with the share of the first.
+/// The segment of an example in an epoch, and the one mixed into it, with the weight λ of the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Mixture {
     first: usize,
@@ -65,28 +65,28 @@ impl<'a> SegmentDataset<'a> {
         } else {
             None
         };
-        let on_the_fly = OnlineAugmentation::default();
+        let augmentation = OnlineAugmentation::default();
         let tags = if store.is_tagged() { tags(store) } else { Vec::new() };
         let failure = Mutex::new(None);
-        Ok(Self { store, segments, normalization, in_memory, crops, on_the_fly, tags, failure })
+        Ok(Self { store, segments, normalization, in_memory, crops, augmentation, tags, failure })
     }
 
-    /// The same examples, to learn from: augmented anew in every epoch.
-    pub(crate) fn augmented(self, on_the_fly: OnlineAugmentation) -> Self {
-        Self { on_the_fly, ..self }
+    /// The same examples for training: augmented anew in every epoch.
+    pub(crate) fn augmented(self, augmentation: OnlineAugmentation) -> Self {
+        Self { augmentation, ..self }
     }
 
-    /// The first failure to read the store since the last look.
+    /// Takes the first failure to read the store since the last call.
     pub(crate) fn failure(&self) -> Option<cantus_dataset::Error> {
         self.failure.lock().ok().and_then(|mut failure| failure.take())
     }
 
-    /// Frames that the network hears at once.
+    /// Frames of the network's input.
     fn n_frames(&self) -> usize {
         self.crops.map_or(self.store.n_frames(), |crops| crops.n_frames)
     }
 
-    /// Writes a segment from the frame on that `first_frame` chooses among so many.
+    /// Writes a segment from the frame that `first_frame` returns for the number of possible first frames.
     fn write(&self, index: usize, input: &mut [f32], first_frame: impl FnOnce(usize) -> usize) {
         let segment_len = self.store.n_frames() * self.store.n_bins();
         let from = first_frame(self.store.n_frames() - self.n_frames() + 1) * self.store.n_bins();
@@ -113,20 +113,21 @@ impl<'a> SegmentDataset<'a> {
         }
     }
 
-    fn chance(&self, index: usize, epoch: usize, purpose: u64) -> KeyedRng {
-        KeyedRng::new([self.on_the_fly.seed, epoch as u64, index as u64, purpose])
+    fn rng(&self, index: usize, epoch: usize, purpose: u64) -> KeyedRng {
+        KeyedRng::new([self.augmentation.seed, epoch as u64, index as u64, purpose])
     }
 
-    /// What an example is made of in an epoch.
+    /// The segments and the mixing weight of an example in an epoch.
     fn mixture(&self, index: usize, epoch: usize) -> Mixture {
-        let OnlineAugmentation { seed, balanced, mixup, .. } = &self.on_the_fly;
-        let heard = |place| balanced.as_ref().map_or(place, |balanced| balanced.example(*seed, epoch, place));
+        let OnlineAugmentation { seed, balanced, mixup, .. } = &self.augmentation;
+        let sampled =
+            |place| balanced.as_ref().map_or(place, |balanced| balanced.example(*seed, epoch, place));
         let other = mixup.map(|mixup| {
-            let mut chance = self.chance(index, epoch, rng_streams::MIXUP);
-            let other = heard(chance.below(self.len()));
-            (other, mixup.share(&mut chance))
+            let mut rng = self.rng(index, epoch, rng_streams::MIXUP);
+            let other = sampled(rng.below(self.len()));
+            (other, mixup.share(&mut rng))
         });
-        Mixture { first: heard(index), other }
+        Mixture { first: sampled(index), other }
     }
 
     fn class(&self, index: usize) -> usize {
@@ -158,17 +159,17 @@ impl Examples for SegmentDataset<'_> {
 
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]) {
         let mixture = self.mixture(index, epoch);
-        let somewhere = |purpose| move |n_places| self.chance(index, epoch, purpose).below(n_places);
-        self.write(mixture.first, input, somewhere(rng_streams::CROP));
+        let random_frame = |purpose| move |n_places| self.rng(index, epoch, purpose).below(n_places);
+        self.write(mixture.first, input, random_frame(rng_streams::CROP));
         if let Some((other, share)) = mixture.other {
             let mut mixed_in = vec![0.0; input.len()];
-            self.write(other, &mut mixed_in, somewhere(rng_streams::OTHER_CROP));
+            self.write(other, &mut mixed_in, random_frame(rng_streams::OTHER_CROP));
             let pairs = input.iter_mut().zip(&mixed_in);
             pairs.for_each(|(value, other)| *value = share * *value + (1.0 - share) * other);
         }
-        if let Some(masks) = self.on_the_fly.spec_augment {
-            let mut chance = self.chance(index, epoch, rng_streams::MASKS);
-            masks.apply(input, self.store.n_bins(), &mut chance);
+        if let Some(masks) = self.augmentation.spec_augment {
+            let mut rng = self.rng(index, epoch, rng_streams::MASKS);
+            masks.apply(input, self.store.n_bins(), &mut rng);
         }
     }
 
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn training_crops_wander_and_judged_crops_stay() {
+    fn training_crops_are_random_and_validation_crops_fixed() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path(), 0);
         let normalization = Normalization::identity(N_BINS);
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_has_the_inputs_and_the_target_of_its_two_examples() {
+    fn mixup_mixes_inputs_and_targets_with_the_same_weight() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path(), 0);
         let normalization = Normalization::identity(N_BINS);
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn balanced_classes_are_heard_equally_often_with_the_targets_of_what_is_heard() {
+    fn balanced_sampling_draws_classes_equally_often_with_matching_targets() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path(), 0);
         let normalization = Normalization::identity(N_BINS);
@@ -324,8 +325,8 @@ mod tests {
         let examples = examples.augmented(OnlineAugmentation { balanced, ..OnlineAugmentation::default() });
         let mut n_low = 0;
         for index in 0..20 {
-            let heard = (0..20).find(|&other| input(&plain, other, 0) == input(&examples, index, 3)).unwrap();
-            let class = usize::from(heard >= 16);
+            let drawn = (0..20).find(|&other| input(&plain, other, 0) == input(&examples, index, 3)).unwrap();
+            let class = usize::from(drawn >= 16);
             assert_eq!(examples.training_target(index, 3), Target::Class(class));
             n_low += class;
         }
@@ -337,9 +338,9 @@ mod tests {
         Job { store, recipe, split, spec: spec.clone(), data_sha256: "", seed: 0, n_threads: 1 }
     }
 
-    /// The invariant: augmentation touches the training part only.
+    /// The invariant: augmentation affects the training part only.
     #[test]
-    fn copies_are_learnt_from_and_neither_judged_nor_normalised_by() {
+    fn copies_are_used_for_training_but_not_for_evaluation_or_normalisation() {
         let dirs = [0, 2].map(|_| tempfile::tempdir().unwrap());
         let (plain, augmented) = (store(dirs[0].path(), 0), store(dirs[1].path(), 2));
         for by in [Unit::Track, Unit::Segment] {
@@ -350,17 +351,18 @@ mod tests {
             let with = job(&augmented, &with).prepare().unwrap();
             assert_eq!(prepared.split(), with.split());
             assert_eq!(prepared.normalization(), with.normalization());
-            let (train, learnt_from) = (&with.split().train, with.learnt_from());
-            assert_eq!(learnt_from[..train.len()], train[..]);
-            let copies = &learnt_from[train.len()..];
+            let (train, train_indices) = (&with.split().train, with.learnt_from());
+            assert_eq!(train_indices[..train.len()], train[..]);
+            let copies = &train_indices[train.len()..];
             assert!(copies.iter().all(|&copy| copy >= augmented.n_segments()));
-            let judged = [&with.split().validation[..], &with.split().test[..]].concat();
-            let of_judged = |track: usize| judged.iter().any(|&segment| augmented.track_of(segment) == track);
-            assert!(copies.iter().all(|&copy| !of_judged(augmented.track_of(copy))), "{by:?}: a leak");
+            let held_out = [&with.split().validation[..], &with.split().test[..]].concat();
+            let is_held_out =
+                |track: usize| held_out.iter().any(|&segment| augmented.track_of(segment) == track);
+            assert!(copies.iter().all(|&copy| !is_held_out(augmented.track_of(copy))), "{by:?}: a leak");
             if by == Unit::Track {
                 assert_eq!(copies.len(), 2 * train.len());
             }
-            // The store has copies that the recipe does not ask for.
+            // The store has copies that the recipe does not use.
             assert_eq!(job(&augmented, &without).prepare().unwrap().n_copied_segments(), 0);
         }
         let refused = |store: &FeatureStore, n_copies| {

@@ -1,21 +1,21 @@
-//! What a model is asked about a recording: which one of its labels it has, or which of them.
+//! The task of a model: single-label classification or multi-label tagging.
 
 use cantus_nn::{Activation, Architecture, LayerSpec};
 use serde::{Deserialize, Serialize};
 
-/// The question, which decides how a network ends and what its numbers mean.
+/// The task, which determines the output activation and the meaning of the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Which one of the labels it has, its class: the network ends in softmax, and probabilities sum to 1.
+    /// Each recording has one label, its class: softmax output, probabilities sum to 1.
     #[default]
     Classification,
-    /// Which of the labels it has, its tags: the network ends in a sigmoid for each, a probability of its own.
+    /// Each recording has any number of labels, its tags: sigmoid output, an independent probability per tag.
     Tagging,
 }
 
 impl Task {
-    /// What a network was built for, which its last layer shows.
+    /// The task of a network, determined by the activation of its last layer.
     pub(crate) fn of(architecture: &Architecture) -> Self {
         match architecture.layers.last() {
             Some(LayerSpec::Dense(dense)) if dense.activation == Activation::Sigmoid => Self::Tagging,
@@ -26,7 +26,7 @@ impl Task {
 
 #[cfg(feature = "train")]
 impl Task {
-    /// What can be learnt from a store.
+    /// The task of a feature store, determined by its labels.
     pub fn of_store(store: &cantus_dataset::FeatureStore) -> Self {
         if store.is_tagged() { Self::Tagging } else { Self::Classification }
     }

@@ -1,6 +1,6 @@
-//! What is wrong with a TOML text, in one line.
+//! One-line messages for TOML parse errors.
 
-/// What Rust's types are in words.
+/// Plain names of Rust types.
 const TYPES: [(&str, &str); 6] = [
     ("usize", "a whole number"),
     ("u64", "a whole number"),
@@ -10,7 +10,7 @@ const TYPES: [(&str, &str); 6] = [
     ("a boolean", "true or false"),
 ];
 
-/// The line and the reason; `toml`'s own message draws a picture over several lines.
+/// Line number and reason; `toml`'s own message spans several lines.
 pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
     let mut reason = error.message().lines().collect::<Vec<_>>().join(" ");
     for (type_name, words) in TYPES {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_is_named() {
+    fn the_message_has_the_line_number() {
         let text = "a = 1\nb = [\n";
         let error = toml::from_str::<toml::Table>(text).unwrap_err();
         let problem = toml_problem(text, &error);
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_is_told_in_words() {
+    fn a_wrong_type_is_named_in_plain_words() {
         #[derive(Debug, serde::Deserialize)]
         struct Layer {
             #[expect(dead_code, reason = "it is never read successfully")]

@@ -1,7 +1,7 @@
-//! Training: a feature store and a recipe in, a model and what can be said of it out.
+//! Training: from a feature store, a split and a recipe to a model and its evaluation on the test part.
 //!
-//! Learn the normalisation from the training part of a split, fit the network while the validation part watches, and
-//! score the test part once, at the end.
+//! The normalisation is computed on the training part, the network is trained with the validation part for early stopping
+//! and calibration, and the test part is scored once, at the end.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -19,67 +19,67 @@ use crate::segment_dataset::{OnlineAugmentation, SegmentDataset};
 use crate::training_fingerprint::Fingerprinted;
 use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
 
-/// What to train on and how.
+/// Inputs of a training: data, split, recipe and seed.
 #[derive(Debug)]
 pub struct Job<'a> {
-    /// The features; its tracks' groups are kept whole where the split is by group.
+    /// The feature store; a split by group keeps its tracks' groups in one part.
     pub store: &'a FeatureStore,
-    /// The recipe, with whatever was changed of it.
+    /// The recipe, with all overrides applied.
     pub recipe: &'a Recipe,
-    /// Who is learnt from, chosen by, evaluated with.
+    /// Segments of the training, validation and test part.
     pub split: SegmentSplit,
-    /// How that split was asked for.
+    /// The specification of that split.
     pub spec: SplitSpec,
-    /// SHA-256 of the store, as [`evaluation::data_sha256`] makes it.
+    /// SHA-256 of the store, from [`evaluation::data_sha256`].
     pub data_sha256: &'a str,
-    /// Seed of the first weights, the order of examples, dropout.
+    /// Seed of the initial weights, the order of examples and dropout.
     pub seed: u64,
-    /// Threads; 0 for one on each core.
+    /// Number of threads; 0 for one per core.
     pub n_threads: usize,
 }
 
-/// What a training brought.
+/// The result of a training.
 #[derive(Debug)]
 pub struct Trained {
     /// The model.
     pub model: Model,
     /// Loss and accuracy of each epoch.
     pub history: History,
-    /// The epoch whose weights the model has, from 0, where that is not simply the last.
+    /// The epoch whose weights the model has, from 0; `None` if that is the last by definition.
     pub best_epoch: Option<usize>,
-    /// Which segments were learnt from, chosen by, evaluated with.
+    /// Segments of the training, validation and test part.
     pub split: SegmentSplit,
-    /// How that split was asked for.
+    /// The specification of that split.
     pub spec: SplitSpec,
-    /// How long it took, in seconds; after an interruption, since then.
+    /// Duration of the training in seconds; after a resumption, since then.
     pub training_s: f64,
 }
 
-/// What the test part says of a model.
+/// The evaluation of a model on the test part.
 #[derive(Debug)]
 pub struct Evaluated {
-    /// What the model said of each segment of the test part.
+    /// The model's predictions for the test part.
     pub predictions: Predictions,
-    /// The scores of that, and what a reader has to know about them.
+    /// The scores, with remarks and diagnostics.
     pub report: EvaluationReport,
 }
 
-/// A job that is normalised and built, but not trained.
+/// A job whose normalisation is computed and whose network is built, before training.
 pub struct Prepared<'a> {
     job: Job<'a>,
-    /// The training part, and altered copies of it.
-    learnt_from: Vec<usize>,
-    /// Of each label; empty where all count the same.
+    /// Segments of the training part, followed by those of its altered copies.
+    train_indices: Vec<usize>,
+    /// Weight of each label; empty if all are equal.
     class_weights: Vec<f32>,
     normalization: Normalization,
     network: Network,
 }
 
 impl<'a> Job<'a> {
-    /// Learns the normalisation and builds the network.
+    /// Computes the normalisation and builds the network.
     ///
     /// # Errors
-    /// If there is nothing to learn from, a part that was asked for is empty, the store cannot be read, or the network does not fit.
+    /// If a part whose share is above 0 is empty, the store cannot be read, or recipe and features do not fit.
     pub fn prepare(self) -> Result<Prepared<'a>, Error> {
         let split = &self.split;
         for (part, segments, share) in [
@@ -95,11 +95,11 @@ impl<'a> Job<'a> {
         }
         let store = self.store;
         if self.recipe.for_task(Task::of_store(store))?.training.loss != self.recipe.training.loss {
-            let reason = "its loss is that of classes, and the labels of these features are tags; take what Recipe::for_task makes of it";
+            let reason = "its loss is for classes, but the labels of these features are tags; adapt it with Recipe::for_task";
             return Err(Error::Recipe { name: self.recipe.name.clone(), reason: reason.to_owned() });
         }
         if self.spec.by == Unit::Segment && store.is_tagged() {
-            let reason = "the lecture course's split by segment is for classes; labels that are tags are split by track or group";
+            let reason = "the split by segment is for classes only; for tags, split by track or group";
             return Err(Error::TrainingData { reason: reason.to_owned() });
         }
         if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
@@ -109,28 +109,28 @@ impl<'a> Job<'a> {
         if let Some(reason) = copies::misfit(store, &augmentation.copy_spec()) {
             return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
         }
-        let learnt_from = copies::with_copies(store, &split.train, augmentation.copies);
+        let train_indices = copies::with_copies(store, &split.train, augmentation.copies);
         let class_weights = self.class_weights(&split.train)?;
-        let normalization = self.learn_normalization(&split.train)?;
+        let normalization = self.compute_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let mut network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
         network.set_threads(self.n_threads);
-        Ok(Prepared { job: self, learnt_from, class_weights, normalization, network })
+        Ok(Prepared { job: self, train_indices, class_weights, normalization, network })
     }
 
-    /// A network that could not be built: perhaps its features are not what the recipe hears.
+    /// The error of a network that could not be built; names the difference if the features are not the recipe's.
     fn unbuilt(&self, error: cantus_nn::Error) -> Error {
         let name = self.recipe.name.clone();
         let mut reason = error.to_string();
         if let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) {
             reason += &format!(
-                "; these features are not what the recipe hears ({difference}): make them with `cantus extract -m {name}`"
+                "; these features are not those of the recipe ({difference}): extract them with `cantus extract -m {name}`"
             );
         }
         Error::Recipe { name, reason }
     }
 
-    /// How much each label counts, by the sizes that it has in the training part.
+    /// Weight of each label, from its number of segments in the training part.
     fn class_weights(&self, segments: &[usize]) -> Result<Vec<f32>, Error> {
         let Recipe { class_weight, training, .. } = self.recipe;
         let Some(class_weight) = class_weight else { return Ok(training.class_weights.clone()) };
@@ -143,7 +143,7 @@ impl<'a> Job<'a> {
             .map_err(|reason| Error::Recipe { name: self.recipe.name.clone(), reason })
     }
 
-    fn learn_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
+    fn compute_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
         let n_bins = self.store.n_bins();
         if !self.recipe.normalize {
             return Ok(Normalization::identity(n_bins));
@@ -159,12 +159,12 @@ impl<'a> Job<'a> {
 }
 
 impl Prepared<'_> {
-    /// The network as Keras prints it.
+    /// The network's layers and parameters, in the layout of Keras.
     pub fn summary(&self) -> String {
         self.network.summary()
     }
 
-    /// Most epochs that there may be.
+    /// Maximum number of epochs.
     pub fn n_epochs(&self) -> usize {
         self.job.recipe.training.epochs
     }
@@ -174,7 +174,7 @@ impl Prepared<'_> {
         SplitSummary::new(self.job.store, &self.job.spec, &self.job.split)
     }
 
-    /// Recordings of which the split that was given has copies in several parts.
+    /// Recordings whose copies are in several parts of the given split.
     pub fn duplicates_across_split(&self) -> Vec<&str> {
         let split = &self.job.split.split;
         match split.unit {
@@ -183,27 +183,27 @@ impl Prepared<'_> {
         }
     }
 
-    /// Which segments are learnt from, chosen by, evaluated with.
+    /// Segments of the training, validation and test part.
     pub fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
 
-    /// Segments that are learnt from: the training part's, and those of its altered copies.
+    /// Segments to train on: those of the training part, followed by those of its altered copies.
     pub fn learnt_from(&self) -> &[usize] {
-        &self.learnt_from
+        &self.train_indices
     }
 
-    /// The normalisation that was learnt from the training part.
+    /// The normalisation computed on the training part.
     pub fn normalization(&self) -> &Normalization {
         &self.normalization
     }
 
-    /// Segments of altered copies that are learnt from beside the training part.
+    /// Number of segments of altered copies that are added to the training part.
     pub fn n_copied_segments(&self) -> usize {
-        self.learnt_from.len() - self.job.split.train.len()
+        self.train_indices.len() - self.job.split.train.len()
     }
 
-    /// What tells this training from every other: SHA-256 over its data, split, recipe and seed, in hexadecimal.
+    /// Fingerprint of this training: SHA-256 over its data, split, recipe and seed, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let Job { store, split, recipe, seed, data_sha256, .. } = &self.job;
         let fingerprinted = Fingerprinted {
@@ -217,14 +217,14 @@ impl Prepared<'_> {
         fingerprinted.sha256()
     }
 
-    /// Trains; goes on from a checkpoint if there is one.
+    /// Trains; resumes from a checkpoint if one is given.
     ///
-    /// `observe` hears of every epoch and may stop the training by [`ControlFlow::Break`]; the model is then the best
-    /// until there.
+    /// `observe` is called with the progress and may stop the training by [`ControlFlow::Break`]; the model is then the
+    /// best one so far.
     ///
     /// # Errors
-    /// If the store cannot be read, or the checkpoint is of another job. If the training diverges, [`Error::Diverged`]
-    /// holds the model of the best epoch before.
+    /// If the store cannot be read, or the checkpoint belongs to another job. If the training diverges,
+    /// [`Error::Diverged`] holds the model of the best epoch before.
     pub fn train(
         mut self,
         checkpoint: Option<&[u8]>,
@@ -247,7 +247,7 @@ impl Prepared<'_> {
         Ok(Trained { model, history, best_epoch, split, spec, training_s })
     }
 
-    /// The network as it is now with all that prediction needs, not calibrated.
+    /// The model with the network's current weights, not calibrated.
     fn into_model(self) -> Model {
         let Self { job, normalization, network, .. } = self;
         let Job { store, recipe, split, .. } = job;
@@ -262,8 +262,8 @@ impl Prepared<'_> {
         Model { labels, features, normalization, crops, calibration, provenance, network }
     }
 
-    /// What is done to the examples that are learnt from.
-    fn on_the_fly(&self, segments: &[usize]) -> OnlineAugmentation {
+    /// The augmentation of the training examples.
+    fn online_augmentation(&self, segments: &[usize]) -> OnlineAugmentation {
         let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
         let classes = || segments.iter().map(|&segment| self.job.store.label_of(segment));
         OnlineAugmentation {
@@ -287,18 +287,20 @@ impl Prepared<'_> {
         };
         let crops = self.job.recipe.crops();
         let part = |segments| SegmentDataset::new(self.job.store, segments, &self.normalization, crops);
-        let (train, validation) = (part(&self.learnt_from)?, part(&self.job.split.validation)?);
-        let train = train.augmented(self.on_the_fly(&self.learnt_from));
-        let is_watched = !self.job.split.validation.is_empty();
-        let watched = is_watched.then_some(&validation as &dyn cantus_nn::Examples);
+        let (train, validation) = (part(&self.train_indices)?, part(&self.job.split.validation)?);
+        let train = train.augmented(self.online_augmentation(&self.train_indices));
+        let has_validation = !self.job.split.validation.is_empty();
+        let validation_data = has_validation.then_some(&validation as &dyn cantus_nn::Examples);
         let mut failure = None;
-        let watch = |progress: Progress<'_>| {
+        let observer = |progress: Progress<'_>| {
             failure = train.failure().or_else(|| validation.failure());
             if failure.is_some() { ControlFlow::Break(()) } else { observe(&progress) }
         };
         let history = match checkpoint {
-            None => self.network.fit(&train, watched, &training, watch)?,
-            Some(checkpoint) => self.network.resume(&train, watched, &training, checkpoint, watch)?,
+            None => self.network.fit(&train, validation_data, &training, observer)?,
+            Some(checkpoint) => {
+                self.network.resume(&train, validation_data, &training, checkpoint, observer)?
+            }
         };
         failure.map_or(Ok(history), |failure| Err(failure.into()))
     }
@@ -309,13 +311,13 @@ impl Trained {
         TrainingCurve { history: &self.history, best_epoch: self.best_epoch }
     }
 
-    /// Examines the model with the test part.
+    /// Evaluates the model on the test part.
     ///
     /// # Errors
     /// If the test part is empty, the store cannot be read, or the network diverged.
     pub fn evaluate(&self, store: &FeatureStore) -> Result<Evaluated, Error> {
-        let learnt = [&self.split.train[..], &self.split.validation].concat();
-        let predictions = Predictions::of(&self.model, store, &self.split.test, &learnt)?;
+        let train = [&self.split.train[..], &self.split.validation].concat();
+        let predictions = Predictions::of(&self.model, store, &self.split.test, &train)?;
         let summary = SplitSummary::new(store, &self.spec, &self.split);
         let mut report = EvaluationReport::new(&predictions, &self.model, store, summary, self.course())?;
         report.took(Some(self.training_s));

@@ -1,8 +1,8 @@
-//! What tells one training from every other: a SHA-256 over its data, split, recipe and seed as JSON.
+//! Fingerprint of a training: SHA-256 over its data, split, recipe and seed as JSON.
 //!
-//! A checkpoint, and a finished fold of a cross-validation, are used again only by a training with the same fingerprint.
-//! What is hashed is what serde writes, in the order of the fields below, since that changes with the meaning of a recipe
-//! only; the text of `Debug` may change with the compiler or with a type's name.
+//! A checkpoint, and a finished fold of a cross-validation, are reused only by a training with the same fingerprint. The
+//! hash covers serde's JSON, in the order of the fields below, which changes only with the meaning of a recipe; `Debug`
+//! output may change with the compiler or with a type's name.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -10,16 +10,16 @@ use sha2::{Digest, Sha256};
 use crate::Recipe;
 use crate::model_file::hex;
 
-/// All that decides what a training does. The order of the fields is part of the fingerprint.
+/// All inputs that determine a training. The order of the fields is part of the fingerprint.
 #[derive(Debug, Serialize)]
 pub(crate) struct Fingerprinted<'a> {
     /// SHA-256 of the store.
     pub(crate) data_sha256: &'a str,
-    /// Checksums of the store's parts, where altered copies are learnt from; `data_sha256` does not cover these.
+    /// Checksums of the store's parts if altered copies are trained on; `data_sha256` does not cover copies.
     pub(crate) copies: Option<Vec<u32>>,
-    /// Segments that are learnt from, chosen by, examined with.
+    /// Segments of the training, validation and test part.
     pub(crate) split: [&'a [usize]; 3],
-    /// The recipe's name, which `recipe` leaves out.
+    /// The recipe's name, which serialising `recipe` omits.
     pub(crate) name: &'a str,
     pub(crate) recipe: &'a Recipe,
     pub(crate) seed: u64,
@@ -30,7 +30,7 @@ impl Fingerprinted<'_> {
     pub(crate) fn sha256(&self) -> String {
         #[expect(
             clippy::expect_used,
-            reason = "fails for maps whose keys are no texts, of which a recipe has none"
+            reason = "fails only for maps whose keys are not strings, of which a recipe has none"
         )]
         let json = serde_json::to_vec(self).expect("a recipe is JSON");
         hex(&Sha256::digest(json))
@@ -63,7 +63,7 @@ mod tests {
         Fingerprinted { data_sha256: "d0c5", copies: None, split, name: &recipe.name, recipe, seed: 7 }
     }
 
-    /// A change of this number keeps every interrupted training of every user from going on.
+    /// If this value changes, no training interrupted before the change can be resumed.
     #[test]
     fn the_fingerprint_of_a_small_training_is_pinned() {
         assert_eq!(
@@ -73,13 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn whatever_decides_a_training_changes_its_fingerprint() {
+    fn every_input_of_a_training_changes_its_fingerprint() {
         let recipe = recipe();
         let same = || fingerprinted(&recipe);
         let mut other = recipe.clone();
         other.training.epochs += 1;
         let renamed = Recipe { name: "other".to_owned(), ..recipe.clone() };
-        // The same segments, with another border between the parts.
+        // The same segments, divided differently.
         let moved: [&[usize]; 3] = [&[0, 1], &[4, 2], &[3, 5]];
         let fingerprints: std::collections::BTreeSet<String> = [
             same(),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipe_that_was_written_and_read_again_has_the_same_fingerprint() {
+    fn a_recipe_that_round_trips_through_toml_has_the_same_fingerprint() {
         let recipe = recipe();
         let read: Recipe = toml::from_str(&toml::to_string(&recipe).unwrap()).unwrap();
         let read = Recipe { name: recipe.name.clone(), ..read };

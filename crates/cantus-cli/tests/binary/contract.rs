@@ -133,7 +133,7 @@ fn features_that_a_recipe_does_not_hear_are_told() {
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
     cantus_in(dir.path(), "train @/features -m best -o @/run").exits(1).says(&[
         "wants 354 numbers",
-        "these features are not what the recipe hears",
+        "these features are not those of the recipe",
         "cantus extract -m best",
     ]);
 }

@@ -68,7 +68,7 @@ fn equal_models_give_equal_files_with_what_a_program_has_to_know() {
         with_scores.contains("model-index:") && with_scores.contains("\ntrack accuracy "),
         "{with_scores}"
     );
-    assert!(without.contains("No report is known") && !without.contains("model-index:"), "{without}");
+    assert!(without.contains("No report is available") && !without.contains("model-index:"), "{without}");
 }
 
 #[test]

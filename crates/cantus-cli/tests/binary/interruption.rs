@@ -114,7 +114,7 @@ fn an_interrupted_training_resumed_equals_one_that_was_not() {
     let mut child = start(dir.path(), "train @/f -m @/small.toml -o @/stopped");
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("to learn from") {
+    while !line.contains("for training") {
         line.clear();
         assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it began to train");
     }
@@ -125,7 +125,7 @@ fn an_interrupted_training_resumed_equals_one_that_was_not() {
     cantus_in(dir.path(), "predict @/stopped @/music").exits(1).says(&["stopped", "interrupted", "--resume"]);
     cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped")
         .exits(1)
-        .says(&["--resume goes on", "--overwrite"]);
+        .says(&["--resume continues", "--overwrite"]);
 
     let other = "train @/f -m @/small.toml -o @/stopped --resume --seed 1 --quiet";
     cantus_in(dir.path(), other).exits(1).says(&["another split", "--overwrite"]);

@@ -170,7 +170,7 @@ fn what_makes_no_sense_for_tags_is_told_in_one_line() {
     for (options, expected) in [
         ("-m @/weights.toml", "class_weight: a track with several labels"),
         ("-m @/sampling.toml", "balanced_sampling: a track with several labels"),
-        ("-m @/squares.toml", "several labels are learnt by binary_crossentropy"),
+        ("-m @/squares.toml", "tags require binary_crossentropy"),
         ("-m @/small.toml --split segment", "split by track or group"),
     ] {
         cantus_in(dir.path(), &format!("train @/f -q -o @/bad {options}")).exits(1).says(&[expected]);
@@ -185,7 +185,7 @@ fn what_makes_no_sense_for_tags_is_told_in_one_line() {
         .exits(1)
         .says(&["binary_crossentropy is for several labels"]);
     cantus_in(dir.path(), "train @/classes -q -m @/small.toml -o @/classifier --epochs 1").ok();
-    cantus_in(dir.path(), "compare @/run @/classifier").exits(1).says(&["gives tags", "tells classes apart"]);
+    cantus_in(dir.path(), "compare @/run @/classifier").exits(1).says(&["is a tagger", "is a classifier"]);
     cantus_in(dir.path(), "evaluate @/run --features @/classes").exits(1).says(&["labels"]);
 }
 

@@ -1,36 +1,36 @@
-//! Altered copies of recordings, as training meets them: which there are to learn from, and whether they are those that
-//! the recipe wants.
+//! Augmented copies of training tracks: selects their segments, and checks that the store holds the copies that the recipe
+//! requires.
 
 use cantus_audio::augment::AugmentSpec;
 use cantus_dataset::FeatureStore;
 
-/// Segments to learn from: those of the training part, and behind them those of the first `n_copies` copies of every track
-/// that is learnt from as a whole.
+/// Segments to train on: those of the training part, followed by those of the first `n_copies` copies of every track whose
+/// segments are all in the training part.
 ///
-/// Of a track that the course's leaky split tears apart no copy is heard, since a copy of it would hold what validation
-/// and test ask for.
+/// Copies of a track that the split by segment puts into several parts are left out, since they would contain its
+/// validation and test segments.
 pub(crate) fn with_copies(store: &FeatureStore, training: &[usize], n_copies: usize) -> Vec<usize> {
-    let mut n_learnt = vec![0; store.tracks().len()];
-    training.iter().for_each(|&segment| n_learnt[store.track_of(segment)] += 1);
-    let is_whole = |track: &usize| n_learnt[*track] == store.segments_of(*track).len();
-    let whole = (0..n_learnt.len()).filter(|track| n_learnt[*track] > 0 && is_whole(track));
+    let mut n_train = vec![0; store.tracks().len()];
+    training.iter().for_each(|&segment| n_train[store.track_of(segment)] += 1);
+    let is_whole = |track: &usize| n_train[*track] == store.segments_of(*track).len();
+    let whole = (0..n_train.len()).filter(|track| n_train[*track] > 0 && is_whole(track));
     let copies = whole.flat_map(|track| store.copies_of(track).take(n_copies).flatten());
     training.iter().copied().chain(copies).collect()
 }
 
-/// Why a store has not the copies that a recipe wants, in words; none if it has.
-pub(crate) fn misfit(store: &FeatureStore, wanted: &AugmentSpec) -> Option<String> {
-    if wanted.copies == 0 {
+/// Error text if the store lacks the copies that the recipe requires; `None` if it has them.
+pub(crate) fn misfit(store: &FeatureStore, required: &AugmentSpec) -> Option<String> {
+    if required.copies == 0 {
         return None;
     }
     let remedy = "extract them anew with --augment and this recipe, or train straight from the recordings";
     let Some(made) = store.augmentation() else {
-        let copies = wanted.copies;
+        let copies = required.copies;
         return Some(format!("copies = {copies}, but the features hold no altered copies; {remedy}"));
     };
-    if (made.seed, &made.audio) != (wanted.seed, &wanted.audio) {
+    if (made.seed, &made.audio) != (required.seed, &required.audio) {
         return Some(format!("the features' copies were made by another [augmentation]; {remedy}"));
     }
-    (made.copies < wanted.copies)
-        .then(|| format!("copies = {}, but the features hold {}; {remedy}", wanted.copies, made.copies))
+    (made.copies < required.copies)
+        .then(|| format!("copies = {}, but the features hold {}; {remedy}", required.copies, made.copies))
 }

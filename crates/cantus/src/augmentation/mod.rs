@@ -1,4 +1,4 @@
-//! Augmentation: more to learn from than was recorded, made of what was.
+//! Data augmentation of the training part: altered copies, SpecAugment and mixup.
 //!
 //! | when | what | where |
 //! |---|---|---|
@@ -6,8 +6,8 @@
 //! | in every epoch | masks over time and frequency | [`SpecAugment`] |
 //! | in every epoch | mixtures of two examples | [`Mixup`] |
 //!
-//! Only the training part is augmented. What is drawn depends on the seed, the epoch and the example, and on nothing
-//! else: neither on threads nor on whether a training was interrupted.
+//! Only the training part is augmented. Random draws depend on the seed, the epoch and the example only, not on the number
+//! of threads nor on whether training was interrupted and resumed.
 
 pub(crate) mod copies;
 mod mixup;
@@ -25,34 +25,34 @@ pub use spec_augment::SpecAugment;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// How many altered copies of each training track are heard beside the track itself.
+    /// Number of altered copies of each training track that are added to the training part.
     pub copies: usize,
-    /// Seed of the copies. Not the seed of the training: copies are made at extraction, once for all trainings.
+    /// Seed of the copies; independent of the training's seed, since copies are made once, at extraction.
     pub seed: u64,
-    /// What is done to the sound of a copy, in this order.
+    /// Transformations of a copy's audio, applied in this order.
     pub audio: Vec<AudioAugmentation>,
-    /// Masks over time and frequency, other ones in every epoch.
+    /// Masks over time and frequency, drawn anew in every epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec_augment: Option<SpecAugment>,
-    /// Mixtures of two examples, other ones in every epoch.
+    /// Mixtures of two examples, drawn anew in every epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mixup: Option<Mixup>,
 }
 
 impl Augmentation {
-    /// The part that extraction does.
+    /// The part that is applied at extraction.
     pub fn copy_spec(&self) -> AugmentSpec {
         AugmentSpec { copies: self.copies, seed: self.seed, audio: self.audio.clone() }
     }
 
-    /// Lets relative paths of noises and rooms begin at a folder.
+    /// Resolves relative paths of noise recordings and impulse responses against `folder`.
     pub(crate) fn resolve_paths(&mut self, folder: &Path) {
         let mut copies = self.copy_spec();
         copies.resolve_paths(folder);
         self.audio = copies.audio;
     }
 
-    /// What makes no sense, in words; none if all does.
+    /// Error text for an invalid setting; `None` if all are valid.
     pub(crate) fn problem(&self) -> Option<String> {
         if let Err(error) = self.copy_spec().validate() {
             return Some(error.to_string());

@@ -1,8 +1,8 @@
-//! SpecAugment: stripes of the features are masked, so that a network does not rely on any one moment or frequency.
+//! SpecAugment: masks random bands of bins and spans of frames of the input features.
 //!
-//! A mask over frequency takes a random number of neighbouring bins of all frames, a mask over time a random number of
-//! frames with all their bins. Masked values are 0, which is the mean of normalised features. The paper's time warping
-//! is left out: its authors found that it brings least.
+//! A frequency mask covers a random number of adjacent bins in all frames, a time mask a random number of adjacent frames
+//! in all bins. Masked values are 0, which is the mean of normalised features. The paper's time warping is left out: its
+//! authors found it the least effective.
 //!
 //! # Reference
 //! Park et al., "SpecAugment: a simple data augmentation method for automatic speech recognition", 2019.
@@ -10,17 +10,17 @@
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-/// How many masks, and how wide.
+/// Number and maximum width of the masks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpecAugment {
-    /// Masks over frequency; the paper's `m_F`.
+    /// Number of frequency masks; the paper's `m_F`.
     pub n_frequency_masks: usize,
-    /// The most bins that one of them takes; the paper's `F`.
+    /// Maximum width of a frequency mask, in bins; the paper's `F`.
     pub frequency_width: usize,
-    /// Masks over time; the paper's `m_T`.
+    /// Number of time masks; the paper's `m_T`.
     pub n_time_masks: usize,
-    /// The most frames that one of them takes; the paper's `T`.
+    /// Maximum width of a time mask, in frames; the paper's `T`.
     pub time_width: usize,
 }
 
@@ -32,10 +32,11 @@ impl Default for SpecAugment {
 }
 
 impl SpecAugment {
-    /// Why it does not fit inputs of this shape, in words; none if it does.
+    /// Error text if a mask is wider than inputs of this shape; `None` if all fit.
     pub(crate) fn misfit(self, n_frames: usize, n_bins: usize) -> Option<String> {
         let too_wide = |name, width: usize, n: usize, of: &str| {
-            (width > n).then(|| format!("spec_augment: {name} = {width}, but the network hears {n} {of}"))
+            (width > n)
+                .then(|| format!("spec_augment: {name} = {width}, but the network's input has {n} {of}"))
         };
         too_wide("frequency_width", self.frequency_width, n_bins, "bins")
             .or_else(|| too_wide("time_width", self.time_width, n_frames, "frames"))
@@ -45,23 +46,23 @@ impl SpecAugment {
     ///
     /// # Shapes
     /// - `input`: `[n_frames, n_bins]`
-    pub(crate) fn apply(self, input: &mut [f32], n_bins: usize, chance: &mut KeyedRng) {
+    pub(crate) fn apply(self, input: &mut [f32], n_bins: usize, rng: &mut KeyedRng) {
         let n_frames = input.len() / n_bins;
         for _ in 0..self.n_frequency_masks {
-            let (first, width) = mask(self.frequency_width, n_bins, chance);
+            let (first, width) = mask(self.frequency_width, n_bins, rng);
             input.chunks_exact_mut(n_bins).for_each(|frame| frame[first..first + width].fill(0.0));
         }
         for _ in 0..self.n_time_masks {
-            let (first, width) = mask(self.time_width, n_frames, chance);
+            let (first, width) = mask(self.time_width, n_frames, rng);
             input[first * n_bins..(first + width) * n_bins].fill(0.0);
         }
     }
 }
 
-/// Where a mask over `n` places begins, and how wide it is: up to `widest`.
-fn mask(widest: usize, n: usize, chance: &mut KeyedRng) -> (usize, usize) {
-    let width = chance.below(widest.min(n) + 1);
-    (chance.below(n - width + 1), width)
+/// Start and width of a mask over an axis of `n`; the width is at most `max_width`.
+fn mask(max_width: usize, n: usize, rng: &mut KeyedRng) -> (usize, usize) {
+    let width = rng.below(max_width.min(n) + 1);
+    (rng.below(n - width + 1), width)
 }
 
 #[cfg(test)]
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_bins_and_whole_frames_are_masked_and_nothing_else() {
+    fn masks_cover_adjacent_bins_and_frames_only() {
         let spec = SpecAugment { n_frequency_masks: 1, frequency_width: 3, n_time_masks: 1, time_width: 5 };
         let mut widths = [[0; 6]; 2];
         for example in 0..500 {
@@ -97,27 +98,27 @@ mod tests {
             widths[0][bins.len()] += 1;
             widths[1][frames.len()] += 1;
         }
-        // All widths from none to the widest, about equally often: five standard deviations.
+        // All widths from 0 to the maximum, about equally often: within five standard deviations.
         for (widths, widest) in widths.iter().zip([3, 5]) {
             let expected = 500.0 / (widest + 1) as f64;
             for (width, &n) in widths.iter().enumerate() {
-                let wanted = if width <= widest { expected } else { 0.0 };
-                assert!((f64::from(n) - wanted).abs() <= 5.0 * wanted.sqrt(), "{widths:?}");
+                let expected = if width <= widest { expected } else { 0.0 };
+                assert!((f64::from(n) - expected).abs() <= 5.0 * expected.sqrt(), "{widths:?}");
             }
         }
     }
 
     #[test]
-    fn masks_depend_on_the_example_and_on_nothing_else() {
+    fn masks_depend_on_the_example_only() {
         let spec = SpecAugment { frequency_width: 4, ..SpecAugment::default() };
         assert_eq!(masked(spec, 7), masked(spec, 7));
         assert_ne!(masked(spec, 7), masked(spec, 8));
     }
 
     #[test]
-    fn masks_wider_than_the_input_are_refused_and_never_reach_beyond_it() {
+    fn masks_wider_than_the_input_are_refused_and_clipped() {
         let spec = SpecAugment { frequency_width: 99, time_width: 99, ..SpecAugment::default() };
-        assert!(spec.misfit(40, N_BINS).is_some_and(|why| why.contains("hears 10 bins")));
+        assert!(spec.misfit(40, N_BINS).is_some_and(|why| why.contains("the network's input has 10 bins")));
         assert!(SpecAugment { frequency_width: 3, ..spec }.misfit(40, N_BINS).is_some());
         for example in 0..50 {
             masked(spec, example);

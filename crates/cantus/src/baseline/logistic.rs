@@ -1,11 +1,11 @@
-//! Multinomial logistic regression with an L2 penalty, solved exactly.
+//! Multinomial logistic regression with an L2 penalty, fitted by L-BFGS.
 //!
-//! Minimises C · Σᵢ -ln p(yᵢ | xᵢ) + ½ Σ w² over the weights; the intercepts are not penalised. The problem is convex, so
-//! that there is one answer and L-BFGS finds it (Liu & Nocedal 1989, "On the limited memory BFGS method"; Nocedal & Wright
-//! 2006, algorithm 7.4) from wherever it starts, here from zero: no seed, no learning rate.
+//! Minimises C · Σᵢ -ln p(yᵢ | xᵢ) + ½ Σ w² over the weights; the intercepts are not penalised. The problem is convex with
+//! one minimum, which L-BFGS (Liu & Nocedal 1989, "On the limited memory BFGS method"; Nocedal & Wright 2006, algorithm
+//! 7.4) reaches from any start, here from zero: no seed, no learning rate.
 //!
-//! Of two outcomes, yes and no, one row of weights w would do, and two that are penalised each end up as ½ w and -½ w: twice
-//! the penalty's weight makes them what the one would be.
+//! For two outcomes one row of weights w suffices; two rows that are both penalised end up as ½ w and -½ w. Doubling the
+//! penalty's weight, that is halving C, gives the solution of the single row.
 //!
 //! # Reference
 //! `sklearn.linear_model.LogisticRegression(C=1.0)` of scikit-learn 1.9, within 1e-6 (`tests/reference/examination.py`,
@@ -15,12 +15,12 @@ use std::collections::VecDeque;
 
 /// scikit-learn's default.
 const C: f64 = 1.0;
-/// Steps that are remembered.
+/// Number of past steps that L-BFGS keeps.
 const MEMORY: usize = 10;
 const MOST_STEPS: usize = 2000;
 /// The search ends when no component of the gradient is larger than this, relative to the number of examples.
 const TOLERANCE: f64 = 1e-9;
-/// The least part of the promised fall that a step must bring (Armijo's condition).
+/// Minimum decrease of the loss relative to the linear prediction (Armijo's condition).
 const LEAST_FALL: f64 = 1e-4;
 
 /// A fitted model.
@@ -40,12 +40,12 @@ impl Logistic {
         Self::fit_with(C, x, labels, n_classes)
     }
 
-    /// Fits a model of yes (1) and no (0) that is penalised as one row of weights.
+    /// Fits a binary model (1 is positive, 0 is negative) that is penalised as one row of weights.
     ///
     /// # Shapes
-    /// - `x`: `[predictions.len(), n_features]`
-    pub(super) fn fit_binary(x: &[f64], predictions: &[usize]) -> Self {
-        Self::fit_with(C / 2.0, x, predictions, 2)
+    /// - `x`: `[labels.len(), n_features]`
+    pub(super) fn fit_binary(x: &[f64], labels: &[usize]) -> Self {
+        Self::fit_with(C / 2.0, x, labels, 2)
     }
 
     fn fit_with(c: f64, x: &[f64], labels: &[usize], n_classes: usize) -> Self {
@@ -64,7 +64,7 @@ impl Logistic {
 }
 
 struct Problem<'a> {
-    /// What the examples weigh against the penalty.
+    /// Weight of the data term; the penalty has weight 1.
     c: f64,
     x: &'a [f64],
     labels: &'a [usize],
@@ -129,24 +129,24 @@ fn minimise(problem: &Problem<'_>, mut weights: Vec<f64>) -> Vec<f64> {
             break;
         }
         let direction = direction(&gradient, &memory);
-        let promised = dot(&direction, &gradient);
+        let slope = dot(&direction, &gradient);
         let mut size = 1.0;
         let (moved, new_gradient, new_loss) = loop {
             let moved: Vec<f64> = weights.iter().zip(&direction).map(|(w, d)| w + size * d).collect();
             let mut new_gradient = vec![0.0; weights.len()];
             let new_loss = problem.loss(&moved, &mut new_gradient);
-            if new_loss <= loss + LEAST_FALL * size * promised {
+            if new_loss <= loss + LEAST_FALL * size * slope {
                 break (moved, new_gradient, new_loss);
             }
             size /= 2.0;
-            // No step is small enough: this is as near as f64 comes.
+            // No step is small enough: the minimum is reached within the precision of f64.
             if size < 1e-12 {
                 return weights;
             }
         };
         let step: Vec<f64> = moved.iter().zip(&weights).map(|(a, b)| a - b).collect();
         let change: Vec<f64> = new_gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
-        // The loss is strictly convex in the weights, but not in a shift of all intercepts.
+        // The loss is strictly convex in the weights, but constant along a common shift of all intercepts.
         if dot(&step, &change) > 0.0 {
             memory.push_back((step, change));
             if memory.len() > MEMORY {
@@ -158,7 +158,7 @@ fn minimise(problem: &Problem<'_>, mut weights: Vec<f64>) -> Vec<f64> {
     weights
 }
 
-/// The two-loop recursion: the gradient, bent by what the last steps have shown of the curvature, downhill.
+/// Descent direction by the L-BFGS two-loop recursion: the negative gradient times an estimate of the inverse Hessian.
 fn direction(gradient: &[f64], memory: &VecDeque<(Vec<f64>, Vec<f64>)>) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut shares = Vec::with_capacity(memory.len());
@@ -194,7 +194,7 @@ mod tests {
     use crate::report::reference::{examination, floats, tagging};
 
     #[test]
-    fn probabilities_equal_those_of_scikit_learn() {
+    fn probabilities_match_scikit_learn() {
         let (reference, labels, _) = examination();
         let rows = |name: &str| -> Vec<Vec<f64>> {
             reference["logistic"][name].as_array().unwrap().iter().map(floats).collect()
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn yes_and_no_equal_those_of_scikit_learn() {
+    fn binary_probabilities_match_scikit_learn() {
         let (reference, labels, _) = tagging();
         let rows = |name: &str| -> Vec<Vec<f64>> {
             reference["logistic"][name].as_array().unwrap().iter().map(floats).collect()
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_is_the_slope_of_the_loss() {
+    fn the_gradient_equals_finite_differences_of_the_loss() {
         let x = [0.5, -1.0, 2.0, 0.3, -0.7, 1.1];
         let problem = Problem { c: C, x: &x, labels: &[0, 2, 1], n_features: 2, n_classes: 3 };
         let weights: Vec<f64> = (0..9).map(|i| 0.3 * f64::from(i) - 1.0).collect();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_without_examples_is_improbable_and_no_error() {
+    fn a_class_without_examples_gets_a_low_probability() {
         let model = Logistic::fit(&[-1.0, 1.0, -2.0, 2.0], &[0, 1, 0, 1], 3);
         let p = model.probabilities(&[1.5]);
         assert!(p[1] > p[0] && p[2] < 0.05 && p.iter().all(|p| p.is_finite()), "{p:?}");

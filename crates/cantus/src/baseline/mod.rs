@@ -1,8 +1,8 @@
-//! What a network has to beat: logistic regression on summary features.
+//! Baseline of an evaluation: logistic regression on the mean and deviation of each feature bin over a track.
 //!
-//! A track becomes the mean and the deviation of each feature bin over all its frames, standardised over the tracks that
-//! are learnt from. Small data is hard, and this is a strong rival: a network that does not beat it has learnt nothing that
-//! a straight line does not know. Where labels are tags there is one for each, yes or no. It learns from the training and the validation part, since it has nothing to choose.
+//! Summaries are standardised over the training tracks. On small data sets this is a strong baseline; a network that does
+//! not exceed it has no advantage over a linear classifier. Where labels are tags, each tag has a binary model. The
+//! baseline is fitted on the training and the validation part, since it has no hyperparameter to select.
 
 mod logistic;
 
@@ -21,38 +21,39 @@ struct Summary {
     features: Vec<f64>,
 }
 
-/// Learns from some segments of a store and predictions for the tracks of others: probabilities by track, `[n_labels]`.
+/// Fits the baseline on the segments `train` and predicts the tracks of the segments `test`: probabilities `[n_labels]` by
+/// track.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub(crate) fn predictions(
     store: &FeatureStore,
-    learnt: &[usize],
-    examined: &[usize],
+    train: &[usize],
+    test: &[usize],
 ) -> Result<BTreeMap<usize, Vec<f64>>, Error> {
-    let known = summaries(store, learnt)?;
-    let rows: Vec<Vec<f64>> = known.values().map(|summary| summary.features.clone()).collect();
+    let training = summaries(store, train)?;
+    let rows: Vec<Vec<f64>> = training.values().map(|summary| summary.features.clone()).collect();
     let scaler = Scaler::of(&rows);
     let x: Vec<f64> = rows.iter().flat_map(|row| scaler.apply(row)).collect();
-    let labels: Vec<&[usize]> = known.values().map(|summary| summary.labels.as_slice()).collect();
+    let labels: Vec<&[usize]> = training.values().map(|summary| summary.labels.as_slice()).collect();
     let model = Model::fit(&x, &labels, store);
-    let answer =
+    let predict =
         |(track, summary): (usize, Summary)| (track, model.probabilities(&scaler.apply(&summary.features)));
-    Ok(summaries(store, examined)?.into_iter().map(answer).collect())
+    Ok(summaries(store, test)?.into_iter().map(predict).collect())
 }
 
-/// One question, or one for each tag.
+/// One multinomial model for classes, or one binary model per tag.
 enum Model {
     Classes(Logistic),
-    Tags(Vec<Tag>),
+    Tags(Vec<TagModel>),
 }
 
-/// What is known of a tag.
-enum Tag {
-    /// Some have it and others have not.
-    Told(Logistic),
-    /// All have it, or none.
-    Same(f64),
+/// The binary model of one tag.
+enum TagModel {
+    /// Some training tracks have the tag and others do not.
+    Fitted(Logistic),
+    /// All training tracks have the tag (1), or none has (0).
+    Constant(f64),
 }
 
 impl Model {
@@ -63,21 +64,21 @@ impl Model {
             return Self::Classes(Logistic::fit(x, &classes, n_labels));
         }
         let tag = |label: usize| {
-            let predictions: Vec<usize> =
+            let has_tag: Vec<usize> =
                 labels.iter().map(|labels| usize::from(labels.contains(&label))).collect();
-            match predictions.iter().sum::<usize>() {
-                0 => Tag::Same(0.0),
-                n if n == predictions.len() => Tag::Same(1.0),
-                _ => Tag::Told(Logistic::fit_binary(x, &predictions)),
+            match has_tag.iter().sum::<usize>() {
+                0 => TagModel::Constant(0.0),
+                n if n == has_tag.len() => TagModel::Constant(1.0),
+                _ => TagModel::Fitted(Logistic::fit_binary(x, &has_tag)),
             }
         };
         Self::Tags((0..n_labels).into_par_iter().map(tag).collect())
     }
 
     fn probabilities(&self, x: &[f64]) -> Vec<f64> {
-        let of_tag = |tag: &Tag| match tag {
-            Tag::Told(model) => model.probabilities(x)[1],
-            Tag::Same(probability) => *probability,
+        let of_tag = |tag: &TagModel| match tag {
+            TagModel::Fitted(model) => model.probabilities(x)[1],
+            TagModel::Constant(probability) => *probability,
         };
         match self {
             Self::Classes(model) => model.probabilities(x),
@@ -129,14 +130,14 @@ impl Moments {
     }
 }
 
-/// Brings each feature to zero mean and unit deviation, as scikit-learn's `StandardScaler`.
+/// Standardises each feature to zero mean and unit deviation, as scikit-learn's `StandardScaler`.
 pub(crate) struct Scaler(Moments);
 
 impl Scaler {
     pub(crate) fn of(rows: &[Vec<f64>]) -> Self {
         let mut moments = Moments::of(rows);
         for (deviation, mean) in moments.deviation.iter_mut().zip(&moments.mean) {
-            // What never changes stays as it is; sums leave a trace of rounding.
+            // A constant feature is left unscaled; rounding gives it a deviation slightly above 0.
             if *deviation <= 1e-12 * mean.abs().max(1e-300) {
                 *deviation = 1.0;
             }

@@ -1,8 +1,8 @@
-//! How a temperature is learnt from the validation part.
+//! Fits the temperatures of temperature scaling on the validation part.
 //!
-//! T makes the cross-entropy of the validation part smallest. Tracks are what is independent there, so that the segments of
-//! one count as much as one track; and a few tracks that were all right must not promise certainty, so that ½ (ln T)² is
-//! added, which holds T near 1 until the tracks know better (a normal distribution of ln T with deviation 1, a priori).
+//! T minimises the cross-entropy of the validation part plus ½ (ln T)². Tracks are the independent units, so that all
+//! segments of a track together have the weight of one track. The penalty is a normal prior on ln T with deviation 1: it
+//! keeps T finite and near 1 where few tracks are all predicted correctly.
 //!
 //! # Reference
 //! `scipy.optimize.minimize_scalar` on the same loss, within 1e-6 (`tests/reference/examination.py`, `tagging.py`).
@@ -12,7 +12,7 @@ use crate::Task;
 use cantus_metrics::{ScoresError, SegmentResult, track_decisions};
 
 impl Calibration {
-    /// Learnt from what an uncalibrated model says of the segments of the validation part.
+    /// Fits both temperatures on uncalibrated predictions of the validation part's segments.
     pub(crate) fn learn(
         predictions: &[SegmentResult<'_>],
         n_labels: usize,
@@ -23,9 +23,9 @@ impl Calibration {
         }
         let tracks = track_decisions(predictions, n_labels)?;
         let n_tracks = tracks.len();
-        let wide = |answer: &SegmentResult<'_>| answer.probabilities.iter().map(|p| f64::from(*p)).collect();
+        let wide = |result: &SegmentResult<'_>| result.probabilities.iter().map(|p| f64::from(*p)).collect();
         let rows: Vec<Vec<f64>> = predictions.iter().map(wide).collect();
-        let labelled = rows.iter().zip(predictions).map(|(row, answer)| (row.as_slice(), answer.labels));
+        let labelled = rows.iter().zip(predictions).map(|(row, result)| (row.as_slice(), result.labels));
         let segment_temperature = temperature(labelled, n_tracks, task);
 
         let labelled = tracks.iter().map(|track| (track.probabilities.as_slice(), track.labels.as_slice()));
@@ -33,16 +33,16 @@ impl Calibration {
     }
 }
 
-/// Temperatures that are tried are between e^-3 and e^3.
+/// The search covers temperatures between e^-3 and e^3.
 const WIDEST: f64 = 3.0;
-/// So many on either side of 1, before the lowest is looked at more closely.
+/// Grid points on either side of T = 1, before the golden-section search around the lowest.
 const N_PLACES: i32 = 30;
-/// Each cut leaves 62 % of the interval: an error of 1e-7.
+/// Iterations of the golden-section search; each leaves 62 % of the interval, which ends in an error of 1e-7.
 const N_CUTS: usize = 30;
 
-/// The temperature that makes the cross-entropy smallest; 1 where there is nothing to learn it from.
+/// The temperature that minimises the penalised cross-entropy; 1 if there are no predictions.
 ///
-/// `predictions` are probabilities and the true class or tags, `n_tracks` how many tracks they come from.
+/// `predictions` are probabilities with the true class or tags; `n_tracks` is the number of tracks they come from.
 pub(crate) fn temperature<'a>(
     predictions: impl Iterator<Item = (&'a [f64], &'a [usize])>,
     n_tracks: usize,
@@ -52,14 +52,14 @@ pub(crate) fn temperature<'a>(
         Task::Classification => logarithms,
         Task::Tagging => log_odds,
     };
-    let predictions: Vec<Answer<'a>> = predictions.map(|(p, labels)| (net_inputs(p), labels)).collect();
+    let predictions: Vec<Labelled<'a>> = predictions.map(|(p, labels)| (net_inputs(p), labels)).collect();
     if predictions.is_empty() {
         return 1.0;
     }
     let loss = |log_t: f64| {
         n_tracks as f64 * cross_entropy(&predictions, (-log_t).exp(), task) + 0.5 * log_t * log_t
     };
-    // The loss may have more than one valley: look everywhere, then go down from the lowest place.
+    // The loss may have several local minima: a grid search, then a golden-section search around its minimum.
     let places = (-N_PLACES..=N_PLACES).map(|i| f64::from(i) * WIDEST / f64::from(N_PLACES));
     let lowest = places
         .map(|log_t| (loss(log_t), log_t))
@@ -70,11 +70,11 @@ pub(crate) fn temperature<'a>(
 }
 
 /// Net inputs, and the true class or tags.
-type Answer<'a> = (Vec<f64>, &'a [usize]);
+type Labelled<'a> = (Vec<f64>, &'a [usize]);
 
-/// Mean over the predictions, at an exponent; of tags, the sum over all of them for each answer.
-fn cross_entropy(predictions: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
-    let of_answer = |(z, labels): &Answer<'_>| -> f64 {
+/// Mean cross-entropy of the predictions at the exponent 1/T; for tags, each prediction's sum over all tags.
+fn cross_entropy(predictions: &[Labelled<'_>], exponent: f64, task: Task) -> f64 {
+    let of_prediction = |(z, labels): &Labelled<'_>| -> f64 {
         match task {
             Task::Classification => {
                 let p = at_exponent(z, exponent);
@@ -88,10 +88,10 @@ fn cross_entropy(predictions: &[Answer<'_>], exponent: f64, task: Task) -> f64 {
             }
         }
     };
-    predictions.iter().map(of_answer).sum::<f64>() / predictions.len() as f64
+    predictions.iter().map(of_prediction).sum::<f64>() / predictions.len() as f64
 }
 
-/// Where a valley between two places is lowest (Kiefer 1953).
+/// Minimum of a unimodal function on an interval by golden-section search (Kiefer 1953).
 fn golden_section(loss: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     const SHARE: f64 = 0.618_033_988_749_894_9;
     for _ in 0..N_CUTS {
@@ -108,7 +108,7 @@ mod tests {
     use crate::report::reference::{examination, tagging};
 
     #[test]
-    fn the_temperature_equals_that_of_scipy() {
+    fn the_temperature_matches_scipy() {
         let (reference, labels, probabilities) = examination();
         let predictions = probabilities[12..].iter().zip(&labels[12..]);
         let predictions = predictions.map(|(p, label)| (p.as_slice(), std::slice::from_ref(label)));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_temperature_of_tags_equals_that_of_scipy() {
+    fn the_temperature_of_tags_matches_scipy() {
         let (reference, labels, probabilities) = tagging();
         let predictions =
             probabilities.iter().zip(&labels).map(|(p, labels)| (p.as_slice(), labels.as_slice()));
@@ -128,19 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn a_few_right_answers_do_not_promise_certainty() {
-        let sure = [0.9, 0.1];
+    fn a_few_correct_predictions_do_not_give_certainty() {
+        let confident = [0.9, 0.1];
         let classes = Task::Classification;
-        let predictions = |n| std::iter::repeat_n((&sure[..], &[0][..]), n);
+        let predictions = |n| std::iter::repeat_n((&confident[..], &[0][..]), n);
         let [few, many] =
-            [5, 5000].map(|n| tempered(&sure, temperature(predictions(n), n, classes), classes)[0]);
+            [5, 5000].map(|n| tempered(&confident, temperature(predictions(n), n, classes), classes)[0]);
         assert!(few > 0.9 && few < 0.98, "{few}");
         assert!(many > 0.999, "{many}");
         assert_eq!(temperature(predictions(0), 0, classes), 1.0);
     }
 
     #[test]
-    fn ten_segments_of_a_track_count_as_one() {
+    fn ten_segments_of_a_track_have_the_weight_of_one_track() {
         let p = [[0.7, 0.3], [0.4, 0.6], [0.8, 0.2]];
         for task in [Task::Classification, Task::Tagging] {
             let once = temperature(p.iter().map(|p| (&p[..], &[0][..])), 3, task);

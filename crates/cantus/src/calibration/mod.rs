@@ -1,12 +1,12 @@
-//! Temperature scaling: probabilities that mean what they say.
+//! Temperature scaling: calibrates the model's probabilities.
 //!
-//! Networks are surer than they are right. One number, the temperature T, cures most of it: net inputs are divided by T,
-//! which is to say that a probability p becomes p^(1/T), brought back to a sum of 1. No answer changes, only how sure it
-//! is (Guo et al. 2017, "On calibration of modern neural networks"). Segments and tracks have a temperature each, since
-//! the mean of many probabilities is less sure than each of them; the mean is that of what the network gives.
+//! Networks tend to be overconfident. Dividing the net inputs by one number, the temperature T, corrects most of it: a
+//! probability p becomes p^(1/T), renormalised to a sum of 1. The predicted class does not change (Guo et al. 2017, "On
+//! calibration of modern neural networks"). Segments and tracks have separate temperatures, since the mean over segments
+//! is less confident than a single segment; the mean is that of the uncalibrated probabilities.
 //!
-//! Of tags each probability p is that of a sigmoid: ln (p / (1 - p)) is divided by T, the same for all tags, and p = ½, where a
-//! tag begins to be given, stays where it is.
+//! For tags, each p is the output of a sigmoid: ln (p / (1 - p)) is divided by T, the same T for all tags, and the threshold
+//! p = ½ is unchanged.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::Task;
 #[cfg(feature = "train")]
 mod learn;
 
-/// How sure a model's probabilities are made; 1 leaves them as the network gives them.
+/// Temperatures of a model's probabilities; 1 leaves the network's output unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Temperature of the probabilities of a segment.
@@ -25,7 +25,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Brings the mean over a track's segments to its temperature.
+    /// Scales the mean over a track's segments by the track temperature.
     pub(crate) fn of_track(self, mean: &[f64], task: Task) -> Vec<f64> {
         tempered(mean, self.track_temperature, task)
     }
@@ -37,10 +37,10 @@ impl Default for Calibration {
     }
 }
 
-/// Below this a probability is taken for this: the logarithm of 0 would drown all others.
+/// Smaller probabilities are raised to this value, since the logarithm of 0 is infinite.
 const LEAST: f64 = 1e-12;
 
-/// Brings probabilities to a temperature, in place: each row of `n_classes` classes sums to 1 again.
+/// Scales probabilities by a temperature, in place; each row of `n_classes` classes is renormalised to a sum of 1.
 pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f32, task: Task) {
     if temperature == 1.0 {
         return;
@@ -53,7 +53,7 @@ pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f
     }
 }
 
-/// One row of probabilities at a temperature.
+/// One row of probabilities, scaled by a temperature.
 pub(crate) fn tempered(probabilities: &[f64], temperature: f32, task: Task) -> Vec<f64> {
     if temperature == 1.0 {
         return probabilities.to_vec();
@@ -76,7 +76,7 @@ fn at_exponent(logarithms: &[f64], exponent: f64) -> Vec<f64> {
     raised.into_iter().map(|p| p / sum).collect()
 }
 
-/// Net inputs of sigmoids, from what they give.
+/// Net inputs of sigmoids, from their outputs.
 fn log_odds(probabilities: &[f64]) -> Vec<f64> {
     probabilities.iter().map(|p| p.clamp(LEAST, 1.0 - LEAST)).map(|p| (p / (1.0 - p)).ln()).collect()
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_answer_changes_and_the_sum_stays_one() {
+    fn scaling_keeps_the_predicted_class_and_the_sum_of_one() {
         let mut p = [0.7, 0.2, 0.1, 0.25, 0.25, 0.5];
         temper(&mut p, 3, 2.0, Task::Classification);
         let expected = [0.7_f32.sqrt(), 0.2_f32.sqrt(), 0.1_f32.sqrt()];
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tag_is_tempered_for_itself_and_none_is_given_or_taken() {
+    fn each_tag_is_scaled_independently_and_stays_on_its_side_of_the_threshold() {
         let found = tempered(&[0.8, 0.5, 0.2, 0.0, 1.0], 2.0, Task::Tagging);
         // The odds of 0.8 are 4, and their square root is 2.
         for (found, expected) in found.iter().zip([2.0 / 3.0, 0.5, 1.0 / 3.0, 1e-6, 1.0 - 1e-6]) {

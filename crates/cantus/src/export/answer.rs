@@ -1,10 +1,10 @@
-//! From features to predictions: what [`Model::predict_segments`] does, and the vote of a track's segments.
+//! The graph from features to calibrated probabilities of segments and of their track, as in [`Model::predict_segments`].
 
 use super::graph::{Graph, Value};
 use super::layers;
 use crate::{Crops, Error, Model, Normalization, Task};
 
-/// A probability below this is taken for this, as in [`Calibration`](crate::Calibration).
+/// Smaller probabilities are raised to this value, as in [`Calibration`](crate::Calibration).
 const LEAST: f32 = 1e-12;
 
 /// Features as extracted, `[batch, n_frames, n_bins]`, to the graph's outputs.
@@ -23,7 +23,7 @@ pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) ->
     let (labels, n_labels) = (model.labels.join(", "), model.labels.len());
     let segments = at_temperature(graph, &predictions, model.calibration.segment_temperature, model.task());
     graph.output(segments, "probabilities", &["batch".into(), n_labels.into()], &labels);
-    // The vote is taken of what the network gives, as in `cantus predict`.
+    // The mean is taken over uncalibrated probabilities, as in `cantus predict`.
     let mean = graph.mean(&predictions, &[0], false);
     let track = at_temperature(graph, &mean, model.calibration.track_temperature, model.task());
     graph.output(track, "track_probabilities", &[n_labels.into()], &labels);
@@ -48,15 +48,15 @@ fn cut(graph: &mut Graph, crops: Crops, n_frames: usize, segments: &Value) -> Va
     graph.concat(pieces, 1)
 }
 
-/// Segments or crops, `[..., n_frames, n_bins]`, to `[n, n_labels]` for the n of them.
+/// Network outputs `[n, n_labels]` for n segments or crops `[..., n_frames, n_bins]`.
 fn network(graph: &mut Graph, model: &Model, segments: &Value) -> Result<Value, Error> {
     let shape: Vec<i64> = model.network.input_shape().iter().map(|&size| size as i64).collect();
     let input = graph.reshape(segments, &[&[-1], &shape[..]].concat());
     layers::network(graph, &model.network, &input)
 }
 
-/// Probabilities along the last axis, made more or less sure: p^(1/T), brought back to a sum of 1; of tags each for itself,
-/// by its odds p / (1 - p).
+/// Temperature scaling along the last axis: p^(1/T), renormalised to a sum of 1; for tags, each odds p / (1 - p) to the
+/// power 1/T.
 fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32, task: Task) -> Value {
     if temperature == 1.0 {
         return probabilities.clone();
@@ -65,15 +65,15 @@ fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32, ta
         let one = graph.number(1.0);
         let rest = graph.node("Sub", [&one, probabilities]);
         let [yes, no] = [probabilities, &rest].map(|p| {
-            let audible = graph.at_least(p, LEAST);
-            graph.node("Log", [&audible])
+            let clamped = graph.at_least(p, LEAST);
+            graph.node("Log", [&clamped])
         });
         let log_odds = graph.node("Sub", [&yes, &no]);
         let scaled = graph.times(&log_odds, 1.0 / temperature);
         return graph.node("Sigmoid", [&scaled]);
     }
-    let audible = graph.at_least(probabilities, LEAST);
-    let logarithm = graph.node("Log", [&audible]);
+    let clamped = graph.at_least(probabilities, LEAST);
+    let logarithm = graph.node("Log", [&clamped]);
     let scaled = graph.times(&logarithm, 1.0 / temperature);
     graph.softmax(&scaled)
 }

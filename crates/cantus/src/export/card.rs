@@ -1,8 +1,8 @@
-//! The model card: a README that says what a model is, how well it does and how it is used.
+//! The model card: a README with a model's intended use, evaluation, inputs and outputs, and limits.
 //!
 //! Its header is YAML with the `model-index` that the Hugging Face hub reads
-//! (<https://huggingface.co/docs/hub/model-cards>); strings stand in it as JSON strings, which are YAML too. What only
-//! its maker can know, above all the licence and where the recordings come from, the card asks for.
+//! (<https://huggingface.co/docs/hub/model-cards>); strings are written as JSON strings, which are valid YAML. The card has
+//! placeholders for what the model file does not contain, above all the licence and the origin of the recordings.
 
 use std::path::Path;
 
@@ -14,16 +14,16 @@ use crate::report::{EvaluationReport, escaped, text};
 use crate::{Model, Task};
 use cantus_metrics::Interval;
 
-/// The card of a model that was exported as `file_name`; with its scores, where the report of its run is known.
+/// The card of a model that was exported as `file_name`; with its scores if the report of its run is given.
 pub fn model_card(model: &Model, report: Option<&EvaluationReport>, file_name: &str, input: Input) -> String {
     let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
     let sections = [
         format!("{HEADER}{index}---\n"),
         format!("# {}\n", escaped(file_name.trim_end_matches(".onnx"))),
-        what(model),
-        how_to_ask(model, file_name, input),
-        how_well(report),
-        format!("{}\n## Limits\n\n{}{LIMITS}", learnt_from(model, report), answers_anyway(model)),
+        description(model),
+        usage(model, file_name, input),
+        evaluation(report),
+        format!("{}\n## Limits\n\n{}{LIMITS}", training_data(model, report), closed_set_note(model)),
         LICENCE.to_owned(),
     ];
     sections.join("\n")
@@ -43,20 +43,20 @@ tags:
 ";
 
 const LIMITS: &str = "\
-- It knows the kind of recordings that it learnt from; on others (older, live, badly recorded, of other artists) it may do
-  worse than any figure here.
-- A label is what those who sorted the recordings meant by it, with their mistakes.
-- Do not decide about people with it.
+- It was trained on one kind of recordings; on others (older, live, badly recorded, of other artists) its accuracy may be
+  below every figure given here.
+- Labels follow the annotators of the recordings, including their errors.
+- Do not use it for decisions about people.
 ";
 
 const LICENCE: &str = "\
 ## Licence
 
-Not chosen yet. Whoever publishes this model chooses one, here and in the header (`license`), that the terms of the
-recordings allow.
+Not chosen yet. Before publishing the model, choose one that the terms of the recordings allow, here and in the header
+(`license`).
 ";
 
-/// What the hub shows beside the model: <https://github.com/huggingface/hub-docs/blob/main/modelcard.md>.
+/// The `model-index` metadata of the hub: <https://github.com/huggingface/hub-docs/blob/main/modelcard.md>.
 fn model_index(report: &EvaluationReport, file_name: &str) -> String {
     let metric = |kind: &str, name: &str, value: f64, interval: Option<Interval>, n: usize| {
         let interval = interval.map_or(String::new(), |Interval { low, high }| {
@@ -110,17 +110,16 @@ fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }
 
-/// What the model is, and for what.
-fn what(model: &Model) -> String {
+/// Description, labels and intended use.
+fn description(model: &Model) -> String {
     let labels: Vec<String> = model.labels.iter().map(|label| format!("- {}\n", escaped(label))).collect();
     let spec = &model.features;
     let seconds = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
     let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
     format!(
-        "{}, exported by Cantus {}: a network of {} parameters (recipe `{}`) that hears {} \
-         of {seconds:.2} s at a time.\n\n## Labels\n\n{}\n## Intended use\n\nTo sort recordings like those that \
-         it learnt from by these labels, where a wrong label now and then does no harm. Say here what it was made \
-         for.\n",
+        "{}, exported by Cantus {}: a network of {} parameters (recipe `{}`) whose input is {} \
+         of segments of {seconds:.2} s.\n\n## Labels\n\n{}\n## Intended use\n\nTo label recordings like those that \
+         it was trained on, where an occasional wrong label does no harm. Describe here what it was made for.\n",
         match model.task() {
             Task::Classification => "A classifier of recordings",
             Task::Tagging => "A tagger of recordings, which may have none or several of its labels",
@@ -133,17 +132,17 @@ fn what(model: &Model) -> String {
     )
 }
 
-/// The recipe's name; of a file, without the folder that it lies in.
+/// The recipe's name; for a file, without its folder.
 fn recipe(model: &Model) -> String {
     let path = Path::new(&model.provenance.recipe);
     path.file_name().unwrap_or_default().to_string_lossy().replace('`', "'")
 }
 
-/// Inputs, outputs, and a program that asks.
-fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
+/// Inputs, outputs, and an example program.
+fn usage(model: &Model, file_name: &str, input: Input) -> String {
     let (spec, n_labels, name) = (&model.features, model.labels.len(), input.name());
     let shape: Vec<String> = input.shape(model).iter().map(ToString::to_string).collect();
-    let answer = match model.task() {
+    let print_labels = match model.task() {
         Task::Classification => "print(labels[track.argmax()], track.max())",
         Task::Tagging => "print([(label, p) for label, p in zip(labels, track) if p > 0.5])",
     };
@@ -161,7 +160,7 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
          ```python\nimport json\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession({})\n\
          labels = json.loads(session.get_modelmeta().custom_metadata_map[\"labels\"])\n\
          (track,) = session.run([\"track_probabilities\"], {{\"{name}\": {name}}})\n\
-         {answer}\n```\n",
+         {print_labels}\n```\n",
         spec.sample_rate,
         spec.segment_samples(),
         shape.join(", "),
@@ -169,31 +168,31 @@ fn how_to_ask(model: &Model, file_name: &str, input: Input) -> String {
     )
 }
 
-/// What it says of what it does not know.
-fn answers_anyway(model: &Model) -> &'static str {
+/// The note that the model gives an output for out-of-distribution input, too.
+fn closed_set_note(model: &Model) -> &'static str {
     match model.task() {
         Task::Classification => {
-            "- It predictions with one of its labels whatever it hears: music of other kinds, speech, silence.\n"
+            "- It predicts one of its labels for any input: music of other kinds, speech, silence.\n"
         }
         Task::Tagging => {
-            "- It says something of each label whatever it hears: music of other kinds, speech, silence.\n"
+            "- It gives a probability for each label for any input: music of other kinds, speech, silence.\n"
         }
     }
 }
 
-/// The scores, and what to know before quoting them.
-fn how_well(report: Option<&EvaluationReport>) -> String {
+/// The scores, the method of evaluation and the remarks.
+fn evaluation(report: Option<&EvaluationReport>) -> String {
     let Some(report) = report else {
         let why = "it was exported from a model file, not from the folder of its run";
-        return format!("## Evaluation\n\nNo report is known for this model: {why}.\n");
+        return format!("## Evaluation\n\nNo report is available for this model: {why}.\n");
     };
     let how = match report.n_folds() {
         Some(n_folds) => format!(
-            "By cross-validation in {n_folds} folds, {}: what is scored is the way of training, on recordings that each \
-             fold's model had not heard.",
+            "By cross-validation in {n_folds} folds, {}: the scores are those of the training procedure, on recordings \
+             outside the training part of each fold's model.",
             report.split()
         ),
-        None => format!("On recordings that were held back; {}.", report.split()),
+        None => format!("On a held-out test part; {}.", report.split()),
     };
     let remarks: Vec<String> =
         report.remarks().iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
@@ -202,21 +201,21 @@ fn how_well(report: Option<&EvaluationReport>) -> String {
         EvaluationReport::Tags(report) => report.to_text(),
     };
     format!(
-        "## Evaluation\n\n{how} Intervals hold 95 %.\n{}\n```text\n{}\n```\n",
+        "## Evaluation\n\n{how} Intervals are at the 95 % level.\n{}\n```text\n{}\n```\n",
         remarks.concat(),
         scores.trim_end().replace("```", "'''")
     )
 }
 
-fn learnt_from(model: &Model, report: Option<&EvaluationReport>) -> String {
+fn training_data(model: &Model, report: Option<&EvaluationReport>) -> String {
     let provenance = &model.provenance;
-    let lost = report.map_or(String::new(), |report| match report.failures().len() {
+    let failures = report.map_or(String::new(), |report| match report.failures().len() {
         0 => String::new(),
-        n => format!(" Files that could not be read, and played no role: {n}."),
+        n => format!(" Files that could not be read and were left out: {n}."),
     });
     format!(
-        "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and tested on is \
-         `{}`.{lost} Say here what the recordings are, where they come from and under what terms.\n",
+        "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and evaluated on is \
+         `{}`.{failures} Describe here what the recordings are, where they come from and under what terms.\n",
         provenance.n_training_tracks, provenance.seed, provenance.data_sha256,
     )
 }
@@ -228,7 +227,7 @@ mod tests {
     use crate::report::sample;
 
     #[test]
-    fn the_card_says_what_the_model_is_and_how_it_was_scored() {
+    fn the_card_has_description_scores_inputs_and_limits() {
         let model = small_model();
         let card = model_card(
             &model,
@@ -253,9 +252,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_report_the_card_claims_nothing() {
+    fn without_a_report_the_card_has_no_scores() {
         let card = model_card(&small_model(), None, "genre.onnx", Input::Features);
-        assert!(card.contains("No report is known") && !card.contains("model-index"), "{card}");
+        assert!(card.contains("No report is available") && !card.contains("model-index"), "{card}");
         assert!(card.contains("| in | `features` | `[batch, 26, 6]` |"), "{card}");
     }
 }

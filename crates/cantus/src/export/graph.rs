@@ -1,4 +1,4 @@
-//! A graph that grows node by node: every value has a name, every node is made for values that exist already.
+//! Builder of ONNX graphs: adds nodes in topological order and names their values.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::proto::{
 /// The name of a value in a graph.
 pub(super) type Value = String;
 
-/// A setting of a node.
+/// An attribute of a node.
 pub(super) enum Attribute {
     Int(i64),
     Float(f32),
@@ -20,9 +20,9 @@ pub(super) enum Attribute {
 }
 
 impl Attribute {
-    /// A yes or no.
-    pub(super) fn flag(yes: bool) -> Self {
-        Self::Int(i64::from(yes))
+    /// A boolean as an integer.
+    pub(super) fn flag(value: bool) -> Self {
+        Self::Int(i64::from(value))
     }
 
     /// Sizes, such as those of a window.
@@ -31,7 +31,7 @@ impl Attribute {
     }
 }
 
-/// An axis of what goes in or out: of a fixed size, or under a name.
+/// An axis of an input or output: of fixed size, or symbolic.
 pub(super) enum Axis {
     Size(usize),
     Open(&'static str),
@@ -85,13 +85,13 @@ impl Graph {
         self.floats(&[], &[value])
     }
 
-    /// A constant list of whole numbers, such as a shape.
+    /// A constant list of integers, such as a shape.
     pub(super) fn integers(&mut self, values: &[i64]) -> Value {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.constant(INT64, &[values.len()], bytes)
     }
 
-    /// A constant whole number.
+    /// A constant integer.
     pub(super) fn integer(&mut self, value: i64) -> Value {
         self.constant(INT64, &[], value.to_le_bytes().to_vec())
     }
@@ -103,12 +103,12 @@ impl Graph {
         name
     }
 
-    /// A node of one output.
+    /// A node with one output.
     pub(super) fn node<const N: usize>(&mut self, op: &str, inputs: [&Value; N]) -> Value {
         self.node_with(op, inputs, &[])
     }
 
-    /// A node of one output, with settings.
+    /// A node with one output and attributes.
     pub(super) fn node_with<const N: usize>(
         &mut self,
         op: &str,
@@ -118,22 +118,22 @@ impl Graph {
         self.node_output(op, inputs, attributes, 0)
     }
 
-    /// A node whose output number `wanted`, of those that it could have, is used; those before it are left out.
+    /// A node of which only output `index` is used; the outputs before it are omitted.
     pub(super) fn node_output<const N: usize>(
         &mut self,
         op: &str,
         inputs: [&Value; N],
         attributes: &[(&str, Attribute)],
-        wanted: usize,
+        index: usize,
     ) -> Value {
         let output = self.next_name(op);
-        let mut outputs = vec![String::new(); wanted];
+        let mut outputs = vec![String::new(); index];
         outputs.push(output.clone());
         self.push(op, inputs.map(Clone::clone).to_vec(), outputs, attributes);
         output
     }
 
-    /// The `n` greatest along the last axis, in falling order.
+    /// The `n` greatest values along the last axis, in descending order.
     pub(super) fn greatest(&mut self, value: &Value, n: usize) -> Value {
         let n = self.integers(&[n as i64]);
         let (values, places) = (self.next_name("TopK"), format!("{}_places", self.next_name("TopK")));
@@ -141,7 +141,7 @@ impl Graph {
         values
     }
 
-    /// Many values side by side along an axis.
+    /// Concatenates values along an axis.
     pub(super) fn concat(&mut self, values: Vec<Value>, axis: i64) -> Value {
         match <[Value; 1]>::try_from(values) {
             Ok([only]) => only,
@@ -153,42 +153,42 @@ impl Graph {
         }
     }
 
-    /// The same numbers under another shape; 0 keeps an axis, -1 is computed.
+    /// Reshapes; 0 keeps an axis, -1 is inferred.
     pub(super) fn reshape(&mut self, value: &Value, shape: &[i64]) -> Value {
         let shape = self.integers(shape);
         self.node("Reshape", [value, &shape])
     }
 
-    /// The axes in another order.
+    /// Permutes the axes.
     pub(super) fn transpose(&mut self, value: &Value, order: &[i64]) -> Value {
         self.node_with("Transpose", [value], &[("perm", Attribute::Ints(order.to_vec()))])
     }
 
-    /// One more axis, of size 1, at this place.
+    /// Inserts an axis of size 1.
     pub(super) fn unsqueeze(&mut self, value: &Value, axis: i64) -> Value {
         let axis = self.integers(&[axis]);
         self.node("Unsqueeze", [value, &axis])
     }
 
-    /// A part of an axis.
+    /// A range of an axis.
     pub(super) fn slice(&mut self, value: &Value, axis: i64, part: Range<usize>) -> Value {
         let (start, end) = (self.integers(&[part.start as i64]), self.integers(&[part.end as i64]));
         let axis = self.integers(&[axis]);
         self.node("Slice", [value, &start, &end, &axis])
     }
 
-    /// The sum along the last axis, which stays, as 1.
+    /// The sum along the last axis, which is kept with size 1.
     pub(super) fn sum(&mut self, value: &Value) -> Value {
         let axis = self.integers(&[-1]);
         self.node("ReduceSum", [value, &axis])
     }
 
-    /// The mean along some axes, which stay, as 1, if `keep` says so.
+    /// The mean along some axes, which are kept with size 1 if `keep`.
     pub(super) fn mean(&mut self, value: &Value, axes: &[i64], keep: bool) -> Value {
         self.reduce("ReduceMean", value, axes, keep)
     }
 
-    /// The greatest along some axes, which stay, as 1.
+    /// The maximum along some axes, which are kept with size 1.
     pub(super) fn max(&mut self, value: &Value, axes: &[i64]) -> Value {
         self.reduce("ReduceMax", value, axes, true)
     }
@@ -201,34 +201,34 @@ impl Graph {
         )
     }
 
-    /// Every number times `factor`.
+    /// Multiplies all elements by `factor`.
     pub(super) fn times(&mut self, value: &Value, factor: f32) -> Value {
         let factor = self.number(factor);
         self.node("Mul", [value, &factor])
     }
 
-    /// Every number at least `least`.
+    /// Raises all elements to at least `least`.
     pub(super) fn at_least(&mut self, value: &Value, least: f32) -> Value {
         let least = self.number(least);
         self.node("Max", [value, &least])
     }
 
-    /// Probabilities along the last axis.
+    /// Softmax along the last axis.
     pub(super) fn softmax(&mut self, value: &Value) -> Value {
         self.node_with("Softmax", [value], &[("axis", Attribute::Int(-1))])
     }
 
-    /// 1 where it is true, 0 where it is not.
+    /// Converts to f32; booleans become 0 and 1.
     pub(super) fn as_float(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(FLOAT)))])
     }
 
-    /// Numbers of twice as many bits.
+    /// Converts to f64.
     pub(super) fn as_double(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(DOUBLE)))])
     }
 
-    /// Whole numbers, to count places with.
+    /// Converts to i64, for indices.
     pub(super) fn as_integer(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(INT64)))])
     }

@@ -1,7 +1,8 @@
-//! Layers as ONNX operators: each gives the same numbers as the engine's, in inference.
+//! Network layers as ONNX operators, equal to `cantus_nn`'s layers in inference.
 //!
-//! Values keep the engine's layout between layers (channels last, time before features); operators that want another one
-//! have a transposition on either side. The `match` on layers knows them all: a new layer is not compiled without it.
+//! Values keep the layout of `cantus_nn` between layers (channels last, time before features); operators that require
+//! another one have a transposition on either side. The `match` on layers is exhaustive, so that a new layer does not
+//! compile without an ONNX form.
 
 use cantus_nn::layer::{BatchNormalization, Dense, LayerNormalization};
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
@@ -10,7 +11,7 @@ use super::graph::{Attribute, Graph, Value};
 use super::{recurrent, statistics, windows};
 use crate::Error;
 
-/// Weights by name, as a network hands them out.
+/// A network's weights by name.
 pub(super) struct Weights<'a>(&'a [Tensor]);
 
 impl<'a> Weights<'a> {
@@ -19,11 +20,11 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// If the network has none of that name.
     pub(super) fn get(&self, path: &str, name: &str) -> Result<&'a [f32], Error> {
-        let wanted = format!("{path}.{name}");
-        let tensor = self.0.iter().find(|tensor| tensor.name == wanted);
+        let full_name = format!("{path}.{name}");
+        let tensor = self.0.iter().find(|tensor| tensor.name == full_name);
         tensor
             .map(|tensor| &*tensor.values)
-            .ok_or_else(|| Error::Export { reason: format!("the network has no weight {wanted}") })
+            .ok_or_else(|| Error::Export { reason: format!("the network has no weight {full_name}") })
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn network(graph: &mut Graph, network: &Network, input: &Value) -> Re
     chain(graph, layers, "layers", input_shape, &Weights(&tensors), input)
 }
 
-/// Adds layers one after another; `path` is under what name their weights lie.
+/// Adds layers in sequence; `path` is the prefix of their weights' names.
 fn chain(
     graph: &mut Graph,
     layers: &[LayerSpec],
@@ -72,7 +73,7 @@ fn layer(
         | LayerSpec::SimpleRnn(_) => recurrent::layer(graph, spec, path, shape, weights, x)?,
         LayerSpec::Conv2D(conv) => windows::convolution(graph, conv, path, shape, weights, x)?,
         LayerSpec::Dense(layer) => dense(graph, layer, path, shape, weights, x)?,
-        // These disturb training only.
+        // Active in training only.
         LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) | LayerSpec::SpatialDropout(_) => x.clone(),
         LayerSpec::Flatten(_) | LayerSpec::Reshape(_) => {
             graph.reshape(x, &batch_of(&spec.output_shape(shape)?))
@@ -99,7 +100,7 @@ fn layer(
     })
 }
 
-/// `[batch, shape...]` with the batch left open.
+/// `[batch, shape...]` with a symbolic batch axis.
 fn batch_of(shape: &[usize]) -> Vec<i64> {
     std::iter::once(-1).chain(shape.iter().map(|&size| size as i64)).collect()
 }
@@ -138,7 +139,7 @@ pub(super) fn activation(graph: &mut Graph, activation: Activation, h: &Value) -
     }
 }
 
-/// h Φ(h) = h (1 + erf(h / √2)) / 2; ONNX has an operator of its own for it from opset 20 on only.
+/// h Φ(h) = h (1 + erf(h / √2)) / 2; ONNX has a `Gelu` operator only from opset 20 on.
 fn gelu(graph: &mut Graph, h: &Value) -> Value {
     let scaled = graph.times(h, std::f32::consts::FRAC_1_SQRT_2);
     let erf = graph.node("Erf", [&scaled]);
@@ -148,7 +149,7 @@ fn gelu(graph: &mut Graph, h: &Value) -> Value {
     graph.node("Mul", [h, &share])
 }
 
-/// In inference a scale and a shift for each channel, from the moving statistics.
+/// Batch normalisation in inference: a scale and a shift per channel, from the moving statistics.
 fn batch_normalization(
     graph: &mut Graph,
     normalization: BatchNormalization,

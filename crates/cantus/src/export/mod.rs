@@ -1,11 +1,11 @@
-//! A model for other programs: ONNX.
+//! Export of a model to ONNX, with a model card.
 //!
-//! [`to_onnx`] writes what [`Model`] does between the features (or, with [`Input::Samples`], the sound) of segments and
-//! their calibrated probabilities, and those of the track that they make up: front end, normalisation, crops, network,
-//! calibration, vote. Any runtime of ONNX then predictions as Cantus does. `docs/export.md` says how it is used, and how far
-//! the predictions differ.
+//! [`to_onnx`] writes the computation of [`Model`] from the features (or, with [`Input::Samples`], the samples) of segments to
+//! their calibrated probabilities and those of their track: front end, normalisation, crops, network, calibration,
+//! aggregation. Any ONNX runtime then predicts as Cantus does. `docs/export.md` describes the use, and how far the
+//! predictions differ.
 //!
-//! [`model_card`] writes the README that goes with it, in the form that the Hugging Face hub reads.
+//! [`model_card`] writes the README of the exported model in the format of the Hugging Face hub.
 //!
 //! # Reference
 //! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>.
@@ -28,15 +28,15 @@ use self::graph::Graph;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::{Error, Model, model_file};
 
-/// The operator set that graphs are written for: the first with STFT, and one that every runtime has by now.
+/// The operator set of the graphs: the first with STFT, supported by all current runtimes.
 const OPSET: i64 = 17;
-/// The version of the file format that goes with it.
+/// The version of the file format for this operator set.
 const IR_VERSION: i64 = 8;
 
-/// What an exported graph is given.
+/// The input of an exported graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// `features` `[batch, n_frames, n_bins]`, as the model's specification has them.
+    /// `features` `[batch, n_frames, n_bins]`, as the model's specification defines them.
     Features,
     /// `samples` `[batch, segment_samples]`, mono, at the model's sample rate.
     Samples,
@@ -60,7 +60,7 @@ impl Input {
         }
     }
 
-    /// What it is, in words.
+    /// Its description in the graph.
     fn meaning(self, model: &Model) -> String {
         match self {
             Self::Features => "features of segments, as the metadata `features` describes them".to_owned(),
@@ -72,13 +72,13 @@ impl Input {
     }
 }
 
-/// The model as an ONNX file: [`Input`] of any number of segments in, their `probabilities` `[batch, n_labels]` and the
-/// `track_probabilities` `[n_labels]` of the track that they make up out.
+/// The model as an ONNX file. Input: [`Input`] of any number of segments; outputs: their `probabilities`
+/// `[batch, n_labels]` and the `track_probabilities` `[n_labels]` of the track that they form.
 ///
-/// Labels, feature specification, sample rate and provenance stand in the file's metadata. Equal models are equal files.
+/// Labels, feature specification, sample rate and provenance are in the file's metadata. Equal models are equal files.
 ///
 /// # Errors
-/// If a feature has no form in the graph, or the model's parts do not fit each other.
+/// If a feature cannot be exported, or the model's parts do not fit each other.
 pub fn to_onnx(model: &Model, input: Input) -> Result<Vec<u8>, Error> {
     model_file::check_finite(model)?;
     let mut graph = Graph::new("cantus");
@@ -99,7 +99,7 @@ pub fn to_onnx(model: &Model, input: Input) -> Result<Vec<u8>, Error> {
     Ok(proto.encode_to_vec())
 }
 
-/// What a program has to know beside the graph.
+/// Metadata that a program needs beside the graph.
 fn metadata(model: &Model) -> Result<Vec<StringStringEntryProto>, Error> {
     let json = |value: serde_json::Result<String>| {
         value.map_err(|error| Error::Export { reason: error.to_string() })

@@ -1,8 +1,8 @@
-//! The messages of an ONNX file that an exported model consists of, in Protocol Buffers.
+//! The Protocol Buffers messages of ONNX that exported models use.
 //!
 //! Names and field numbers are those of `onnx/onnx.proto` (IR version 8), where each is documented; only fields that are
-//! written here are declared, which is how Protocol Buffers are meant to be used. The types are hand-written because
-//! generating them would need a compiler of `.proto` files.
+//! written are declared, which Protocol Buffers allow. The types are hand-written because generating them would need a
+//! compiler of `.proto` files.
 
 use prost::Message;
 

@@ -1,7 +1,7 @@
 //! Recurrent layers as ONNX's `RNN`, `LSTM` and `GRU`.
 //!
-//! ONNX wants time first, weights as rows (one for each gate and unit) and a bias for the input and one for the
-//! state; its gates stand in the order i, o, f, g (ours: i, f, g, o) and z, r, g (as ours).
+//! ONNX requires time as the first axis, weights as rows (one for each gate and unit), and separate biases for input and
+//! state; its gate order is i, o, f, g (here: i, f, g, o) and z, r, g (the same here).
 
 use cantus_nn::LayerSpec;
 use cantus_nn::layer::{Gru, Lstm, MultiTimescaleLstm, SimpleRnn};
@@ -10,14 +10,14 @@ use super::graph::{Attribute, Graph, Value};
 use super::layers::Weights;
 use crate::Error;
 
-/// What ONNX has to be told of a recurrent layer.
+/// The ONNX parameters of a recurrent layer.
 struct Cell {
     op: &'static str,
     units: usize,
     return_sequences: bool,
-    /// Which of the engine's gates stands at each place in ONNX.
+    /// For each gate in ONNX's order, its index in `cantus_nn`'s order.
     gates: &'static [usize],
-    /// Whether it has a bias for the state of its own.
+    /// Whether it has a separate bias for the state.
     two_biases: bool,
 }
 
@@ -94,15 +94,15 @@ pub(super) fn layer(
     let sequence = graph.transpose(x, &[1, 0, 2]);
     let inputs = [&sequence, &kernels, &recurrent, &biases];
     let attributes = attributes(&cell, directions);
-    let answer_width = (directions * cell.units) as i64;
+    let output_width = (directions * cell.units) as i64;
     Ok(if cell.return_sequences {
         let states = graph.node_output(cell.op, inputs, &attributes, 0); // [time, directions, batch, units]
         let states = graph.transpose(&states, &[2, 0, 1, 3]);
-        graph.reshape(&states, &[0, 0, answer_width])
+        graph.reshape(&states, &[0, 0, output_width])
     } else {
         let last = graph.node_output(cell.op, inputs, &attributes, 1); // [directions, batch, units]
         let last = graph.transpose(&last, &[1, 0, 2]);
-        graph.reshape(&last, &[0, answer_width])
+        graph.reshape(&last, &[0, output_width])
     })
 }
 
@@ -114,7 +114,7 @@ fn attributes(cell: &Cell, directions: usize) -> Vec<(&'static str, Attribute)> 
         attributes.push(("activations", Attribute::Texts(vec!["Tanh"; directions])));
     }
     if cell.two_biases {
-        // The reset gate comes behind the recurrent product, as in the engine.
+        // The reset gate is applied after the recurrent product, as in `cantus_nn`.
         attributes.push(("linear_before_reset", Attribute::Int(1)));
     }
     attributes

@@ -1,4 +1,4 @@
-//! The layers of the recipe `best`: statistics over time, and a kernel machine on them.
+//! Statistics pooling and random Fourier features in ONNX, the layers of the recipe `best`.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(super) fn pooling(graph: &mut Graph, layer: &StatisticsPooling1D, n_steps: u
     graph.concat(statistics, 2)
 }
 
-/// dₜ of every channel: the mean of a stretch of time less that of the stretch before.
+/// dₜ of every channel: the mean over `scale` frames minus the mean over the `scale` frames before.
 fn changes(graph: &mut Graph, scale: usize, n_steps: usize, channels: &Value) -> Value {
     let window = [("kernel_shape", Attribute::sizes(&[scale])), ("strides", Attribute::sizes(&[1]))];
     let means = graph.node_with("AveragePool", [channels], &window);
@@ -44,7 +44,7 @@ fn deviation(graph: &mut Graph, layer: &StatisticsPooling1D, values: &Value) -> 
     graph.node("Sqrt", [&variance])
 }
 
-/// `[batch, ...]`, `n_inputs` numbers each → `[batch, n_groups · units]`: of each group the cosines, then the sines.
+/// `[batch, ...]` with `n_inputs` values each → `[batch, n_groups · units]`: for each group the cosines, then the sines.
 pub(super) fn random_features(
     graph: &mut Graph,
     layer: &RandomFourierFeatures,
@@ -68,7 +68,7 @@ pub(super) fn random_features(
     Ok(graph.concat(features, 1))
 }
 
-/// Which inputs belong together.
+/// The ranges of inputs that form the groups.
 fn groups(layer: &RandomFourierFeatures, n_inputs: usize) -> Vec<Range<usize>> {
     let sizes = if layer.groups.is_empty() { vec![n_inputs] } else { layer.groups.clone() };
     let mut start = 0;
@@ -79,7 +79,7 @@ fn groups(layer: &RandomFourierFeatures, n_inputs: usize) -> Vec<Range<usize>> {
     sizes.into_iter().map(group).collect()
 }
 
-/// What makes frequencies of a group of `n` inputs from the numbers that were drawn.
+/// The factor that scales the random numbers to frequencies for a group of `n` inputs.
 fn frequency(layer: &RandomFourierFeatures, n: usize) -> f32 {
     match layer.kernel {
         Kernel::Laplacian => 1.0 / (layer.scale * n as f32),

@@ -1,6 +1,6 @@
-//! Convolutions and pools: windows that slide over an image.
+//! 2D convolution and pooling layers in ONNX.
 //!
-//! ONNX wants channels first, the engine has them last: there is a transposition on either side, which runtimes remove
+//! ONNX requires channels first, `cantus_nn` has them last: there is a transposition on either side, which runtimes remove
 //! between two such layers.
 
 use cantus_nn::layer::{AveragePool2D, Conv2D, MaxPool2D, Padding};
@@ -44,14 +44,14 @@ pub(super) fn average_pool(graph: &mut Graph, pool: AveragePool2D, x: &Value) ->
     channels_first(graph, x, |graph, x| graph.node_with("AveragePool", [x], &attributes))
 }
 
-/// `[batch, height, width, channels]` for an operator that wants `[batch, channels, height, width]`, and back.
+/// `[batch, height, width, channels]` for an operator that requires `[batch, channels, height, width]`, and back.
 fn channels_first(graph: &mut Graph, x: &Value, operator: impl FnOnce(&mut Graph, &Value) -> Value) -> Value {
     let image = graph.transpose(x, &[0, 3, 1, 2]);
-    let answer = operator(graph, &image);
-    graph.transpose(&answer, &[0, 2, 3, 1])
+    let output = operator(graph, &image);
+    graph.transpose(&output, &[0, 2, 3, 1])
 }
 
-/// TensorFlow's rule for the border, which the engine follows, is ONNX's SAME_UPPER.
+/// TensorFlow's "same" padding, which `cantus_nn` uses, is ONNX's SAME_UPPER.
 fn windows(size: [usize; 2], strides: [usize; 2], padding: Padding) -> [(&'static str, Attribute); 3] {
     let border = match padding {
         Padding::Valid => "VALID",

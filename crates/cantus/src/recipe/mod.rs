@@ -1,5 +1,5 @@
-//! Recipes: named ways to train. One recipe is one TOML file that a person can read, copy and change:
-//! how sound becomes features, how the network is built, how it is trained.
+//! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
+//! settings. Nine are built in; each is one file that can be copied and edited.
 
 use std::path::Path;
 
@@ -23,36 +23,36 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("best", include_str!("best.toml")),
 ];
 
-/// A named way to train.
+/// A named training configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Its name, or the path it was read from.
     #[serde(skip)]
     pub name: String,
-    /// How sound becomes features. A feature store that exists already brings its own.
+    /// Feature specification; an existing feature store has its own, which applies instead.
     #[serde(default = "FeatureSpec::course")]
     pub features: FeatureSpec,
-    /// Whether each feature bin is brought to zero mean and unit deviation, learnt from the training part.
+    /// Whether each feature bin is standardised to zero mean and unit deviation, computed on the training part.
     #[serde(default = "yes")]
     pub normalize: bool,
-    /// Frames that the network hears at once; whole segments if absent. While it learns, it hears every segment from
-    /// another frame on in each epoch.
+    /// Frames of the network's input; whole segments if absent. In training, each epoch crops every segment at a random
+    /// frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop_frames: Option<usize>,
-    /// Crops of a segment, evenly spaced, whose predictions are averaged to validate and to predict.
+    /// Evenly spaced crops of a segment whose predictions are averaged in validation and prediction.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub n_crops: usize,
-    /// How much examples of each class count in the loss; all the same if absent.
+    /// Weight of each class's examples in the loss; all equal if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weight: Option<ClassWeight>,
-    /// Whether every class is heard as often as every other, however few recordings it has.
+    /// Whether classes are sampled equally often in training, whatever their sizes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub balanced_sampling: bool,
-    /// What is made of the training part to have more of it.
+    /// Augmentation of the training part.
     #[serde(default, skip_serializing_if = "is_default")]
     pub augmentation: Augmentation,
-    /// How the network is trained, with Keras's words.
+    /// Training settings, named as in Keras.
     pub training: Training,
     /// The network without its output layer.
     pub layers: Vec<LayerSpec>,
@@ -85,14 +85,14 @@ impl Recipe {
     /// # Errors
     /// If there is no such recipe, or if it is malformed.
     pub fn load(name: &str) -> Result<Self, Error> {
-        let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
+        let text = match BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             Some((_, text)) => (*text).to_owned(),
             None => read(name)?,
         };
         let mut recipe: Self = toml::from_str(&text)
             .map_err(|error| Error::Recipe { name: name.to_owned(), reason: toml_problem(&text, &error) })?;
         recipe.name = name.to_owned();
-        // Noises and rooms lie where the recipe says, seen from the recipe.
+        // Paths of noise recordings and impulse responses are relative to the recipe's folder.
         if let Ok(path) = std::path::absolute(name)
             && let Some(folder) = path.parent()
         {
@@ -104,10 +104,10 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// What makes no sense whatever the data are, in words; none if all does.
+    /// Error text for settings that are invalid for any data; `None` if all are valid.
     fn problem(&self) -> Option<String> {
         if self.crop_frames.is_none() && self.n_crops != 1 {
-            return Some("n_crops without crop_frames: say how many frames a crop has".to_owned());
+            return Some("n_crops without crop_frames: set the number of frames of a crop".to_owned());
         }
         if self.augmentation.spec_augment.is_some() && !self.normalize {
             return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
@@ -115,27 +115,28 @@ impl Recipe {
         self.augmentation.problem()
     }
 
-    /// What the network hears of a segment at once, if not all of it.
+    /// The crops of a segment that are the network's input; `None` if the input is the whole segment.
     pub fn crops(&self) -> Option<Crops> {
         self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
     }
 
-    /// Why the recipe does not fit segments of this shape, in words; none if it does.
+    /// Error text if the recipe does not fit segments of this shape; `None` if it does.
     pub(crate) fn misfit(&self, n_frames: usize, n_bins: usize) -> Option<String> {
         let crops = || self.crops().and_then(|crops| crops.misfit(n_frames));
         if let Some(problem) = self.problem().or_else(crops) {
             return Some(problem);
         }
-        let n_heard = self.crop_frames.unwrap_or(n_frames);
-        self.augmentation.spec_augment.and_then(|masks| masks.misfit(n_heard, n_bins))
+        let n_input_frames = self.crop_frames.unwrap_or(n_frames);
+        self.augmentation.spec_augment.and_then(|masks| masks.misfit(n_input_frames, n_bins))
     }
 }
 
 impl Recipe {
-    /// The recipe as it is followed for a task: a loss for classes becomes that for tags, and with it the last layer.
+    /// The recipe adapted to a task: for tags, a loss for classes is replaced by binary cross-entropy, and with it the
+    /// activation of the output layer.
     ///
     /// # Errors
-    /// If it asks for something that makes no sense there.
+    /// If a setting is not defined for the task.
     pub fn for_task(&self, task: Task) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::Recipe { name: self.name.clone(), reason: reason.to_owned() });
         let mut recipe = self.clone();
@@ -148,32 +149,31 @@ impl Recipe {
                 *loss = Loss::BinaryCrossentropy { label_smoothing };
             }
             (Task::Tagging, Loss::MeanSquaredError) => {
-                return refuse(
-                    "loss: several labels are learnt by binary_crossentropy; leave the loss out, or say so",
-                );
+                return refuse("loss: tags require binary_crossentropy; omit the loss, or set it to that");
             }
             (Task::Classification, Loss::BinaryCrossentropy { .. }) => {
                 return refuse(
-                    "loss: binary_crossentropy is for several labels in a track (a manifest with the column labels); take sparse_categorical_crossentropy",
+                    "loss: binary_crossentropy is for several labels in a track (a manifest with the column labels); use sparse_categorical_crossentropy",
                 );
             }
             _ => {}
         }
         if task == Task::Tagging && (self.class_weight.is_some() || !self.training.class_weights.is_empty()) {
             return refuse(
-                "class_weight: a track with several labels is of no one class that could be weighed; leave it out",
+                "class_weight: a track with several labels has no single class to weight; omit it",
             );
         }
         if task == Task::Tagging && self.balanced_sampling {
             return refuse(
-                "balanced_sampling: a track with several labels is of no one class that could be balanced; leave it out",
+                "balanced_sampling: a track with several labels has no single class to balance; omit it",
             );
         }
         Ok(recipe)
     }
 
-    /// The network for segments (or crops of segments) of this shape and so many labels: the recipe's layers and one
-    /// neuron a label, softmax for classes and sigmoid where the loss is that of several labels. In front of a convolution, features are an image of one channel.
+    /// The network for segments (or crops of segments) of this shape: the recipe's layers and an output layer of `n_labels`
+    /// neurons, with softmax for classes and sigmoid where the loss is binary cross-entropy. If the first layer is a
+    /// convolution, the input is an image of one channel.
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
         let mut input_shape = vec![self.crop_frames.unwrap_or(n_frames), n_bins];
         if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {
@@ -189,11 +189,11 @@ impl Recipe {
     }
 }
 
-/// The text of a recipe file; a name that is no file is answered with the names that exist.
+/// The text of a recipe file; the error for a name that is not a file lists the built-in recipes.
 fn read(name: &str) -> Result<String, Error> {
     std::fs::read_to_string(Path::new(name)).map_err(|error| {
-        let known: Vec<_> = Recipe::names().collect();
-        let reason = format!("{error}; give a TOML file or one of: {}", known.join(", "));
+        let names: Vec<_> = Recipe::names().collect();
+        let reason = format!("{error}; give a TOML file or one of: {}", names.join(", "));
         Error::Recipe { name: name.to_owned(), reason }
     })
 }
@@ -218,7 +218,7 @@ mod tests {
 
     /// Lectures 13, 14, 16 and 19: epochs, learning rate of Adam, dropout, L2; batches of 32, no normalisation, no early stopping.
     #[test]
-    fn the_lectures_recipes_have_the_lectures_numbers() {
+    fn lecture_recipes_have_the_settings_of_the_lectures() {
         for (name, epochs, learning_rate, dropout, l2) in [
             ("mlp", 50, 1e-3, None, None),
             ("mlp-regularised", 50, 1e-3, Some(0.3), Some(0.001)),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipe_survives_toml() {
+    fn a_recipe_round_trips_through_toml() {
         let recipe = Recipe::load("mlp").unwrap();
         let text = toml::to_string(&recipe).unwrap();
         let again: Recipe = toml::from_str(&text).unwrap();
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(again.features, recipe.features);
     }
 
-    /// Everything that a recipe may say beside features, training and layers.
+    /// All settings of a recipe beside features, training and layers.
     const AUGMENTED: &str = r#"
         crop_frames = 100
         n_crops = 3
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_augmented_recipe_survives_toml_and_finds_its_recordings_beside_itself() {
+    fn an_augmented_recipe_round_trips_and_resolves_paths_against_its_folder() {
         let (recipe, dir) = load_text(AUGMENTED).unwrap();
         let text = toml::to_string(&recipe).unwrap();
         let again: Recipe = toml::from_str(&text).unwrap();
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_together_is_told() {
+    fn inconsistent_settings_are_refused_with_a_reason() {
         let problem = |from: &str, to: &str| {
             assert!(AUGMENTED.contains(from));
             match load_text(&AUGMENTED.replace(from, to)) {
@@ -326,15 +326,15 @@ mod tests {
             ("crop_frames = 100\n", "", "n_crops without crop_frames"),
             ("n_crops = 3", "n_crops = 0", "n_crops = 0: must be at least 1"),
             ("crop_frames = 100", "crop_frames = 131", "a segment has 130 frames"),
-            ("time_width = 20", "time_width = 101", "the network hears 100 frames"),
-            ("frequency_width = 4", "frequency_width = 14", "the network hears 13 bins"),
+            ("time_width = 20", "time_width = 101", "the network's input has 100 frames"),
+            ("frequency_width = 4", "frequency_width = 14", "the network's input has 13 bins"),
             ("crop_frames = 100", "crop_frames = 100\nnormalize = false", "only if normalize = true"),
             ("alpha = 0.2", "alpha = 0", "mixup: alpha = 0: must be more than 0"),
             ("copies = 2", "copies = 0", "copies = 0: expected at least 1, as audio lists augmentations"),
             (
                 "class_weight = { jazz = 2, rock = 0.5 }",
                 "class_weight = 3",
-                "class_weight wants \"balanced\"",
+                "class_weight must be \"balanced\"",
             ),
             ("time_width = 20", "time_widht = 20", "time_widht"),
         ] {
@@ -352,7 +352,7 @@ mod tests {
             let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 5);
             assert_eq!(Task::of(&architecture), Task::Tagging, "{name}");
             assert!(matches!(recipe.training.loss, Loss::BinaryCrossentropy { .. }), "{name}");
-            // Once it is one for tags it stays one, and classes cannot be learnt by it.
+            // A recipe adapted to tags is unchanged by the same task, and refused for classes.
             assert_eq!(recipe.for_task(Task::Tagging).unwrap(), recipe);
             let error = recipe.for_task(Task::Classification).unwrap_err().to_string();
             assert!(error.contains("binary_crossentropy is for several labels"), "{error}");
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn the_error_for_an_unknown_name_lists_the_built_in_recipes() {
         let error = Recipe::load("mpl").unwrap_err().to_string();
         assert!(error.contains("mlp-regularised"), "{error}");
     }

@@ -1,7 +1,7 @@
-//! The report of a cross-validation: all folds' test parts together, and how the folds differ.
+//! Cross-validation results of a classifier: the scores of each fold and their spread.
 //!
-//! Together they are scored as one test part of all tracks, since every track was examined once. The spread over the folds
-//! shows how much depends on who was examined; it is no confidence interval, because the folds' training parts overlap
+//! All folds together are scored as one test part, since every track is predicted once. The spread over the folds shows the
+//! dependence on the choice of test tracks; it is not a confidence interval, because the folds' training parts overlap
 //! (Bengio & Grandvalet 2004, "No unbiased estimator of the variance of k-fold cross-validation").
 
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ use super::{PartSize, Report};
 /// The folds of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossValidation {
-    /// Whether the manifest gave the folds.
+    /// Whether the folds are predefined by the manifest.
     pub given: bool,
-    /// Share of right tracks, over the folds.
+    /// Track accuracy over the folds.
     pub track_accuracy: Spread,
-    /// Share of right segments, over the folds.
+    /// Segment accuracy over the folds.
     pub accuracy: Spread,
-    /// What each fold brought.
+    /// The results of each fold.
     pub folds: Vec<FoldSummary>,
 }
 
-/// How a score spreads over the folds.
+/// Spread of a score over the folds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Plain mean over the folds.
+    /// Unweighted mean over the folds.
     pub mean: f64,
-    /// Standard deviation over the folds, of a sample (`ddof=1`).
+    /// Sample standard deviation over the folds (`ddof=1`).
     pub deviation: f64,
     /// The lowest.
     pub low: f64,
@@ -38,11 +38,11 @@ pub struct Spread {
 /// One fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldSummary {
-    /// Its name; its run lies in `fold-NAME`.
+    /// Its name; its run is in `fold-NAME`.
     pub fold: String,
-    /// Share of its tracks that were given their true class.
+    /// Its track accuracy.
     pub track_accuracy: f64,
-    /// Share of its segments that were given their true class.
+    /// Its segment accuracy.
     pub accuracy: f64,
     /// Sizes of the training part.
     pub train_part: PartSize,
@@ -50,14 +50,14 @@ pub struct FoldSummary {
     pub validation_part: PartSize,
     /// Sizes of the test part: the fold itself.
     pub test_part: PartSize,
-    /// Epochs that were trained.
+    /// Number of trained epochs.
     pub n_epochs: usize,
     /// The epoch whose weights were kept, from 1.
     pub best_epoch: usize,
 }
 
 impl Spread {
-    /// Of one value or more.
+    /// Spread of at least one value.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -75,7 +75,7 @@ impl FoldSummary {
         [self.train_part, self.validation_part, self.test_part]
     }
 
-    /// What the report of a fold's own run says.
+    /// The results from the report of a fold's own run.
     pub(crate) fn new(fold: &str, report: &Report) -> Self {
         Self {
             fold: fold.to_owned(),
@@ -98,10 +98,10 @@ impl CrossValidation {
         Self { given, track_accuracy, accuracy, folds }
     }
 
-    /// The folds in words.
+    /// The folds as a text table.
     pub(super) fn to_text(&self) -> String {
         let mut out = format!(
-            "{}-fold cross-validation: every track was examined once, by a model that had not heard it\n\n",
+            "{}-fold cross-validation: every track was predicted once, by a model trained on the other folds\n\n",
             self.folds.len()
         );
         let widest = self.folds.iter().map(|fold| fold.fold.chars().count()).max().unwrap_or(0).max(4);
@@ -141,7 +141,7 @@ mod tests {
 
     /// `numpy.std([0.5, 0.6, 0.4, 0.7], ddof=1)` is 0.12909944487358058, NumPy 2.4.6.
     #[test]
-    fn the_spread_is_that_of_numpy() {
+    fn the_spread_matches_numpy() {
         let spread = Spread::of(&[0.5, 0.6, 0.4, 0.7]);
         assert!((spread.mean - 0.55).abs() < 1e-12);
         assert!((spread.deviation - 0.129_099_444_873_580_58).abs() < 1e-12);

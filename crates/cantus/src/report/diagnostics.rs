@@ -1,5 +1,4 @@
-//! What an examination says beyond the scores: the baseline beside the model, how far its probabilities can be trusted, and
-//! where it was most confidently wrong.
+//! Diagnostics of a classifier's evaluation: comparison with the baseline, calibration, and most confident mistakes.
 
 use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
@@ -11,15 +10,15 @@ use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::reliability;
 use cantus_metrics::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
 
-/// Most mistakes that are listed.
+/// Maximum number of mistakes listed.
 pub(super) const N_MISTAKES: usize = 20;
 
-/// What a network has to beat: logistic regression on the mean and deviation of each feature over the track.
+/// Scores of the baseline: logistic regression on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// Share of right tracks.
+    /// Track accuracy.
     pub track_accuracy: f64,
-    /// As the model's: over groups where they are known, over tracks otherwise.
+    /// Bootstrap interval, as for the model: over groups where they are known, over tracks otherwise.
     pub track_accuracy_interval: Interval,
     /// Mean recall of the classes that occur.
     pub track_balanced_accuracy: f64,
@@ -29,24 +28,24 @@ pub struct Baseline {
     pub model_against_it: Paired,
 }
 
-/// How far probabilities can be trusted.
+/// Calibration of the probabilities, before and after temperature scaling.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CalibrationReport {
-    /// The temperatures that the model has; in a cross-validation each fold's has its own.
+    /// The model's temperatures; `None` in a cross-validation, where each fold's model has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperatures: Option<Calibration>,
-    /// Of tracks, as the network gives them.
+    /// Of tracks, before calibration.
     pub tracks_before: Reliability,
-    /// Of tracks, as the model gives them.
+    /// Of tracks, after calibration.
     pub tracks_after: Reliability,
-    /// Of segments, as the network gives them.
+    /// Of segments, before calibration.
     pub segments_before: Reliability,
-    /// Of segments, as the model gives them.
+    /// Of segments, after calibration.
     pub segments_after: Reliability,
 }
 
 impl CalibrationReport {
-    /// Whether the probabilities were tempered at all, which takes a validation part to learn from.
+    /// Whether the probabilities are calibrated, which requires a validation part.
     pub fn is_calibrated(&self) -> bool {
         self.tracks_after != self.tracks_before || self.segments_after != self.segments_before
     }
@@ -62,24 +61,24 @@ impl CalibrationReport {
     }
 }
 
-/// A track that was given another label than its own.
+/// A misclassified track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
     /// Its file.
     pub path: String,
-    /// Its own label.
+    /// Its true label.
     pub label: String,
-    /// The label that it was given.
+    /// Its predicted label.
     pub predicted: String,
-    /// How probable that label was said to be.
+    /// The predicted label's probability.
     pub probability: f64,
-    /// Where the segment begins that says so most, in seconds; none where it is not known.
+    /// Start, in seconds, of the segment with the highest probability of that label; `None` if it is not known.
     pub start_s: Option<f64>,
-    /// Where it ends.
+    /// End of that segment, in seconds.
     pub end_s: Option<f64>,
 }
 
-/// The baseline's scores, and the model's against them.
+/// The baseline's scores, and the model's difference from them.
 pub(super) fn baseline(predictions: &Predictions, labels: &[String]) -> Result<Baseline, ScoresError> {
     let scores = scores_of_tracks(&[], &predictions.baseline, labels, 0)?;
     let pairs = predictions.tracks.iter().zip(&predictions.baseline);
@@ -94,7 +93,7 @@ pub(super) fn baseline(predictions: &Predictions, labels: &[String]) -> Result<B
     })
 }
 
-/// How far the probabilities could be trusted before and after they were calibrated.
+/// Calibration of the probabilities before and after temperature scaling.
 pub(super) fn calibration(
     predictions: &Predictions,
     store: &FeatureStore,
@@ -119,12 +118,12 @@ pub(super) fn calibration(
     }
 }
 
-/// The tracks that were most confidently given another label than their own.
+/// The misclassified tracks with the highest probabilities.
 pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<Mistake> {
     let mut wrong: Vec<&TrackDecision> =
         predictions.tracks.iter().filter(|track| !track.is_right()).collect();
     let probability = |track: &TrackDecision| track.probabilities[track.predicted];
-    // A stable sort: of equal ones the first track stays first.
+    // A stable sort keeps the order of tracks with equal probabilities.
     wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
     wrong.truncate(N_MISTAKES);
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
@@ -143,11 +142,11 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<M
     wrong.into_iter().map(mistake).collect()
 }
 
-/// The number within its track of the segment that is surest of the track's answer.
+/// The index, within its track, of the segment with the highest probability of the track's predicted label.
 fn most_wrong(predictions: &Predictions, store: &FeatureStore, track: &TrackDecision) -> Option<usize> {
     let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
     let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track.track);
-    let sure = of_track.map(|(row, segment)| (row[track.predicted], *segment));
-    let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    let scored = of_track.map(|(row, segment)| (row[track.predicted], *segment));
+    let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
     Some(best.1 - store.segments_of(track.track).start)
 }

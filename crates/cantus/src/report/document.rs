@@ -1,4 +1,4 @@
-//! The report: the scores of the test part, and what a reader has to know to judge them.
+//! The evaluation report of a classifier: test scores, model, split, baseline, calibration, mistakes and remarks.
 
 use cantus_dataset::{Failure, FeatureStore, Part, SegmentSplit, SplitSpec, Unit, Warning};
 use cantus_nn::History;
@@ -13,60 +13,60 @@ use crate::evaluation::Predictions;
 use crate::{Error, Model, Recipe};
 use cantus_metrics::{Scores, paired_in_words};
 
-/// What `report.json` holds and `cantus evaluate --json` prints; the scores stand at the top level.
+/// The content of `report.json` and of `cantus evaluate --json`; the scores are at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The version of Cantus that trained.
+    /// The version of Cantus that trained the model.
     pub cantus_version: String,
-    /// Scores on the test part; of a cross-validation, those of all folds' test parts together.
+    /// Scores on the test part; in a cross-validation, on all folds' test parts together.
     #[serde(flatten)]
     pub scores: Scores,
     /// The folds, if this is the report of a cross-validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossValidation>,
-    /// What a reader should know before quoting the scores.
+    /// Remarks on what may bias the scores.
     pub remarks: Vec<String>,
-    /// What the model has to beat.
+    /// The baseline and its difference from the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-    /// What the same recipe scores without the leak, if this is the course's split by segment.
+    /// The scores of the same recipe without leakage, if this is a split by segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_leak: Option<WithoutLeak>,
-    /// How far the probabilities can be trusted.
+    /// Calibration of the probabilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<CalibrationReport>,
-    /// The tracks that were most confidently given a wrong label.
+    /// The misclassified tracks with the highest probabilities.
     #[serde(default)]
     pub mistakes: Vec<Mistake>,
     /// The model that was scored.
     pub model: ModelSummary,
-    /// Who was learnt from and who was examined.
+    /// Specification and sizes of the split.
     pub split: SplitSummary,
-    /// How long the training took, in seconds; not in `report.json`, which is the same whenever it is written.
+    /// Duration of the training in seconds; not in `report.json`, which does not depend on it.
     #[serde(skip)]
     pub training_s: Option<f64>,
-    /// Files that were lost, and why.
+    /// Files that could not be extracted, and why.
     pub failures: Vec<Failure>,
-    /// Damage that cost less than the file.
+    /// Damage in files that could be extracted.
     pub warnings: Vec<Warning>,
 }
 
-/// A model in numbers.
+/// Key facts of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelSummary {
-    /// The recipe that it was trained by.
+    /// The recipe that it was trained with.
     pub recipe: String,
     /// Seed of the training.
     pub seed: u64,
     /// Number of its parameters.
     pub n_parameters: usize,
-    /// Epochs that were trained; of a cross-validation, each fold has its own.
+    /// Number of trained epochs; in a cross-validation, each fold has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_epochs: Option<usize>,
     /// The epoch whose weights were kept, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<usize>,
-    /// SHA-256 of the features that it was trained and tested on.
+    /// SHA-256 of the features that it was trained and evaluated on.
     pub data_sha256: String,
 }
 
@@ -83,13 +83,13 @@ impl ModelSummary {
     }
 }
 
-/// A split in numbers; of a cross-validation, parts are as large as they are on average over the folds.
+/// Specification and sizes of a split; in a cross-validation, sizes are means over the folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitSummary {
-    /// How it was asked for.
+    /// Its specification.
     #[serde(flatten)]
     pub spec: SplitSpec,
-    /// Whether the manifest or lists gave it.
+    /// Whether it is predefined by the manifest or by lists.
     pub given: bool,
     /// Sizes of the training part.
     pub train_part: PartSize,
@@ -97,12 +97,13 @@ pub struct SplitSummary {
     pub validation_part: PartSize,
     /// Sizes of the test part.
     pub test_part: PartSize,
-    /// What may make the scores look better than they are.
+    /// Remarks on what may bias the scores upwards.
     pub remarks: Vec<String>,
 }
 
 impl SplitSummary {
-    /// The split of a cross-validation: `self` is its first fold's, `parts` the training, validation and test part of each.
+    /// The split of a cross-validation: `self` is the first fold's, `parts` are each fold's training, validation and test
+    /// part.
     pub(super) fn of_folds(self, given: bool, parts: &[[PartSize; 3]], remarks: Vec<String>) -> Self {
         let size = |i: usize| PartSize::mean(parts.iter().map(|parts| parts[i]));
         Self {
@@ -116,17 +117,17 @@ impl SplitSummary {
     }
 }
 
-/// Size of one part of a split.
+/// Size of a part of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartSize {
     /// Tracks with at least one segment in the part.
     pub n_tracks: usize,
-    /// Segments.
+    /// Number of segments.
     pub n_segments: usize,
 }
 
 impl PartSize {
-    /// On average, rounded.
+    /// The rounded mean.
     pub(super) fn mean(parts: impl ExactSizeIterator<Item = Self>) -> Self {
         let n = parts.len().max(1);
         let sum = parts.fold((0, 0), |sum, part| (sum.0 + part.n_tracks, sum.1 + part.n_segments));
@@ -161,7 +162,7 @@ impl Report {
         Self { calibration: Some(calibration), ..report }.renewed(predictions, store)
     }
 
-    /// The report on other predictions of the same models.
+    /// The report with new predictions of the same models.
     pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         let temperatures = self.calibration.as_ref().and_then(|calibration| calibration.temperatures);
         Ok(Self {
@@ -173,7 +174,7 @@ impl Report {
         })
     }
 
-    /// The report of a cross-validation, of which `first` is the report of a fold.
+    /// The report of a cross-validation; `first` is the report of its first fold.
     pub(crate) fn of_folds(
         first: Self,
         predictions: &Predictions,
@@ -189,7 +190,7 @@ impl Report {
         Self { cross_validation, calibration, remarks, model, split, ..first }.renewed(predictions, store)
     }
 
-    /// The report for a person at a terminal.
+    /// The report as plain text.
     pub fn to_text(&self) -> String {
         let folds = self.cross_validation.as_ref().map(CrossValidation::to_text).unwrap_or_default();
         let mut out = folds + &text::headline(&self.scores) + &self.beside() + &text::tables(&self.scores);
@@ -207,7 +208,7 @@ impl Report {
 }
 
 impl Report {
-    /// What stands beside the scores: what has to be beaten, what is left without the leak, how far to trust it.
+    /// The lines below the scores: scores without leakage, baseline, calibration.
     fn beside(&self) -> String {
         let mut out = String::new();
         if let Some(without) = &self.without_leak {
@@ -234,18 +235,18 @@ impl Report {
     }
 }
 
-/// The course of a training.
+/// The training history with the epoch whose weights were kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TrainingCurve<'a> {
     /// Loss and accuracy by epoch.
     pub(crate) history: &'a History,
-    /// The epoch whose weights were kept, from 0, where that is not simply the last.
+    /// The epoch whose weights were kept, from 0; `None` if that is the last by definition.
     pub(crate) best_epoch: Option<usize>,
 }
 
 impl<'a> TrainingCurve<'a> {
-    /// That of a training by a recipe: early stopping keeps the first epoch of the lowest validation loss (training loss,
-    /// if there was no validation).
+    /// The curve of a training with a recipe: early stopping keeps the first epoch with the lowest validation loss (training
+    /// loss without a validation part).
     pub(crate) fn new(history: &'a History, recipe: &Recipe) -> Self {
         let keeps_best = recipe.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
         Self { history, best_epoch: history.best_epoch().filter(|_| keeps_best) }
@@ -281,7 +282,7 @@ impl std::fmt::Display for SplitSummary {
             .map(|part| (part.n_tracks, part.n_segments));
         write!(
             f,
-            "split {origin}: {} tracks ({} segments) to learn from, {} ({}) to choose by, {} ({}) to examine with",
+            "split {origin}: {} tracks ({} segments) for training, {} ({}) for validation, {} ({}) for test",
             train.0, train.1, validation.0, validation.1, test.0, test.1
         )
     }
@@ -291,7 +292,7 @@ fn tracks_of(store: &FeatureStore, segments: &[usize]) -> BTreeSet<usize> {
     segments.iter().map(|&segment| store.track_of(segment)).collect()
 }
 
-/// What may make the scores of a split look better than they are.
+/// Remarks on what may bias the scores of a split upwards.
 fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
     let mut remarks = Vec::new();
     if split.split.unit == Unit::Segment {
@@ -314,16 +315,16 @@ fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
     remarks
 }
 
-/// Tags that are named in a remark; of more, the number is told.
+/// Maximum number of tags named in a remark; further ones are counted.
 const MOST_NAMED: usize = 5;
 
-/// What parts have no track of: a line for each class, since that should not be; a line for each part where labels are tags,
-/// of which there may be many rare ones. `whose` follows the name of the part.
-pub(crate) fn missing_remarks(store: &FeatureStore, missing: &[(usize, Part)], whose: &str) -> Vec<String> {
+/// Remarks on labels without a track in a part: one line per class; one line per part for tags, of which many may be rare.
+/// `suffix` follows the name of the part.
+pub(crate) fn missing_remarks(store: &FeatureStore, missing: &[(usize, Part)], suffix: &str) -> Vec<String> {
     let name = |label: usize| format!("'{}'", store.labels()[label]);
     if !store.is_tagged() {
         let remark = |&(label, part): &(usize, Part)| {
-            format!("{} has no track in the {} part{whose}", name(label), part_name(part))
+            format!("{} has no track in the {} part{suffix}", name(label), part_name(part))
         };
         return missing.iter().map(remark).collect();
     }
@@ -334,14 +335,14 @@ pub(crate) fn missing_remarks(store: &FeatureStore, missing: &[(usize, Part)], w
         let named = labels[..labels.len() - more].join(", ");
         let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!labels.is_empty())
-            .then(|| format!("no track of the {} part{whose} has {named}{and_more}", part_name(part)))
+            .then(|| format!("no track of the {} part{suffix} has {named}{and_more}", part_name(part)))
     };
     Part::ALL.into_iter().filter_map(remark).collect()
 }
 
-/// Artists that were learnt from and examined with: a network that knows the singer need not know the genre.
-pub(crate) fn shared_artists(learnt: &BTreeSet<String>, examined: &BTreeSet<String>) -> Option<String> {
-    let n_shared = learnt.intersection(examined).count();
+/// Remark on artists in both the training and the test part: the network may recognise the artist instead of the genre.
+pub(crate) fn shared_artists(train: &BTreeSet<String>, test: &BTreeSet<String>) -> Option<String> {
+    let n_shared = train.intersection(test).count();
     (n_shared > 0).then(|| {
         format!(
             "{n_shared} artist{} both in the training and in the test part, which makes the scores too high for new \
@@ -351,14 +352,14 @@ pub(crate) fn shared_artists(learnt: &BTreeSet<String>, examined: &BTreeSet<Stri
     })
 }
 
-/// Artist tags of the tracks that some segments come from, without regard to case.
+/// Artist tags of the tracks of some segments, in lower case.
 pub(crate) fn artists(store: &FeatureStore, segments: &[usize]) -> BTreeSet<String> {
     let artist =
         |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
     tracks_of(store, segments).into_iter().filter_map(artist).collect()
 }
 
-/// Tracks that a given split names in no part.
+/// Remark on tracks that a given split puts into no part.
 fn left_out(split: &SegmentSplit) -> Option<String> {
     let n = split.split.parts.iter().filter(|part| part.is_none()).count();
     let tracks = if n == 1 { "1 track is" } else { &format!("{n} tracks are") };
@@ -380,12 +381,12 @@ pub(super) mod tests {
 
     /// A report on three tracks, two of them of the class `label`, one of them wrong.
     pub(crate) fn sample(label: &str) -> Report {
-        let answer =
+        let decision =
             |track, labels, probabilities| SegmentResult { track, group: track, labels, probabilities };
         let predictions = [
-            answer(0, &[0][..], &[0.9, 0.1][..]),
-            answer(1, &[1], &[0.2, 0.8]),
-            answer(2, &[0], &[0.3, 0.7]),
+            decision(0, &[0][..], &[0.9, 0.1][..]),
+            decision(1, &[1], &[0.2, 0.8]),
+            decision(2, &[0], &[0.3, 0.7]),
         ];
         let labels = [label.to_owned(), "other".to_owned()];
         let size = PartSize { n_tracks: 3, n_segments: 3 };
@@ -429,19 +430,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_best_epoch_is_kept_by_early_stopping_alone_and_else_the_last() {
+    fn the_best_epoch_is_set_with_early_stopping_only() {
         let (loss, val_loss) = (vec![0.9, 0.5, 0.1], vec![0.8, 0.95, 0.9]);
         let history = History { loss, val_loss, ..History::default() };
         let best = |history: &History, recipe: &str| {
             TrainingCurve::new(history, &Recipe::load(recipe).unwrap()).best_epoch
         };
         assert_eq!((best(&history, "mlp-normalised"), best(&history, "mlp")), (Some(0), None));
-        let unwatched = History { val_loss: Vec::new(), ..history };
-        assert_eq!(best(&unwatched, "mlp-normalised"), Some(2));
+        let without_validation = History { val_loss: Vec::new(), ..history };
+        assert_eq!(best(&without_validation, "mlp-normalised"), Some(2));
     }
 
     #[test]
-    fn what_was_not_tempered_is_not_called_calibrated() {
+    fn probabilities_without_temperature_scaling_are_not_called_calibrated() {
         let error = |expected_calibration_error| Reliability { expected_calibration_error, bins: Vec::new() };
         let (tracks_before, tracks_after) = (error(0.25), error(0.125));
         let calibrated = CalibrationReport { tracks_before, tracks_after, ..CalibrationReport::default() };
@@ -455,7 +456,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_report_survives_json_without_its_time() {
+    fn a_report_round_trips_through_json_without_the_training_time() {
         let report = sample("rock");
         let json = serde_json::to_string(&report).unwrap();
         let again: Report = serde_json::from_str(&json).unwrap();

@@ -1,4 +1,4 @@
-//! The report of whatever was examined: a classifier, or a tagger.
+//! The evaluation report of a classifier or of a tagger.
 
 use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::evaluation::Predictions;
 use crate::{Calibration, Error, Model, Task};
 use cantus_metrics::TrackDecision;
 
-/// A report; as JSON it is the report itself.
+/// A report; serialised without a wrapper.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum EvaluationReport {
@@ -50,7 +50,7 @@ impl EvaluationReport {
         }
     }
 
-    /// The report that a document holds, as it was written.
+    /// Parses a report from JSON.
     pub(crate) fn from_json(text: &str) -> serde_json::Result<Self> {
         #[derive(serde::Deserialize)]
         struct Kind {
@@ -64,7 +64,7 @@ impl EvaluationReport {
         })
     }
 
-    /// The report on other predictions of the same models.
+    /// The report with new predictions of the same models.
     pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         Ok(match self {
             Self::Classes(report) => Self::Classes(Box::new(report.renewed(predictions, store)?)),
@@ -72,7 +72,7 @@ impl EvaluationReport {
         })
     }
 
-    /// Notes how long the training took, in seconds.
+    /// Sets the duration of the training, in seconds.
     pub(crate) fn took(&mut self, seconds: Option<f64>) {
         match self {
             Self::Classes(report) => report.training_s = seconds,
@@ -80,7 +80,7 @@ impl EvaluationReport {
         }
     }
 
-    /// How long the training took, in seconds, where it is known.
+    /// The duration of the training, in seconds, if it is known.
     pub fn training_s(&self) -> Option<f64> {
         match self {
             Self::Classes(report) => report.training_s,
@@ -96,7 +96,7 @@ impl EvaluationReport {
         }
     }
 
-    /// What a reader should know before quoting the scores.
+    /// Remarks on what may bias the scores.
     pub fn remarks(&self) -> &[String] {
         match self {
             Self::Classes(report) => &report.remarks,
@@ -104,7 +104,7 @@ impl EvaluationReport {
         }
     }
 
-    /// Who was learnt from and who was examined.
+    /// Specification and sizes of the split.
     pub fn split(&self) -> &SplitSummary {
         match self {
             Self::Classes(report) => &report.split,
@@ -112,7 +112,7 @@ impl EvaluationReport {
         }
     }
 
-    /// Files that were lost, and why.
+    /// Files that could not be extracted, and why.
     pub fn failures(&self) -> &[Failure] {
         match self {
             Self::Classes(report) => &report.failures,
@@ -120,7 +120,7 @@ impl EvaluationReport {
         }
     }
 
-    /// Tracks that were examined.
+    /// Number of test tracks.
     pub fn n_tracks(&self) -> usize {
         match self {
             Self::Classes(report) => report.scores.n_tracks,
@@ -136,7 +136,7 @@ impl EvaluationReport {
         }
     }
 
-    /// The one figure of tracks that is quoted, in words.
+    /// The main score of tracks, as text.
     pub fn headline(&self) -> String {
         match self {
             Self::Classes(report) => {
@@ -149,7 +149,7 @@ impl EvaluationReport {
         }
     }
 
-    /// The temperatures that the model has; none of a cross-validation, where each fold's has its own.
+    /// The model's temperatures; `None` in a cross-validation, where each fold's model has its own.
     pub fn temperatures(&self) -> Option<Calibration> {
         match self {
             Self::Classes(report) => report.calibration.as_ref().and_then(|of| of.temperatures),
@@ -157,7 +157,7 @@ impl EvaluationReport {
         }
     }
 
-    /// The report for a person at a terminal.
+    /// The report as plain text.
     pub fn to_text(&self) -> String {
         match self {
             Self::Classes(report) => report.to_text(),
@@ -173,7 +173,7 @@ impl EvaluationReport {
         }
     }
 
-    /// The report as one page with its figures.
+    /// The report as one HTML page with its figures.
     pub fn to_html(&self, figures: &[Figure]) -> String {
         match self {
             Self::Classes(report) => super::html(report, figures),
@@ -181,7 +181,7 @@ impl EvaluationReport {
         }
     }
 
-    /// All that an examination of tracks shows.
+    /// The pictures of the tracks' predictions.
     pub(crate) fn pictures(&self, tracks: &[TrackDecision]) -> Vec<Figure> {
         match self {
             Self::Classes(report) => pictures::examination(report, tracks),

@@ -1,10 +1,10 @@
-//! How a model was made, in the words of a reader: the last section of a report.
+//! Facts of a report's last section: recipe, parameters, seed, split, epochs, training time and data checksum.
 
 use cantus_dataset::Unit;
 
 use super::{ModelSummary, Report, SplitSummary, TagReport};
 
-/// What the facts are taken from.
+/// The source of the facts.
 pub(super) struct About<'a> {
     model: &'a ModelSummary,
     split: &'a SplitSummary,
@@ -40,9 +40,9 @@ pub(super) fn facts(report: &About<'_>) -> Vec<(&'static str, String)> {
         facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
     }
     if let Some(seconds) = report.training_s {
-        facts.push(("Training took", format!("{seconds:.1} s")));
+        facts.push(("Training time", format!("{seconds:.1} s")));
     }
-    facts.push(("Segments examined", thousands(report.n_segments)));
+    facts.push(("Test segments", thousands(report.n_segments)));
     facts.push(("Trained by", format!("cantus {}", report.cantus_version)));
     facts.push(("SHA-256 of the features", model.data_sha256.clone()));
     facts
@@ -57,16 +57,16 @@ fn split(split: &SplitSummary) -> String {
     let how =
         if split.given { "as given".to_owned() } else { format!("by {unit}, seed {}", split.spec.seed) };
     let parts = [
-        (split.train_part, "to learn from"),
-        (split.validation_part, "to choose by"),
-        (split.test_part, "to examine with"),
+        (split.train_part, "for training"),
+        (split.validation_part, "for validation"),
+        (split.test_part, "for test"),
     ];
     let parts =
         parts.map(|(part, what)| format!("{} tracks ({} segments) {what}", part.n_tracks, part.n_segments));
     format!("{how}: {}", parts.join(", "))
 }
 
-/// With a comma between every three digits.
+/// A number with a comma between groups of three digits.
 fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let groups: Vec<&str> =

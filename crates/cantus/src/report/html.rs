@@ -1,7 +1,7 @@
-//! The report as one web page: nothing beside it and no host behind it, so that it can be sent, kept and printed.
+//! The report as one self-contained HTML page, without external files or requests.
 //!
-//! Pictures are inline SVG, each in light and in dark; the reader's setting chooses. What a picture shows stands in a table,
-//! too, for those who cannot see it.
+//! Pictures are inline SVG in a light and a dark version, selected by the browser's colour scheme. The data of the pictures
+//! are also in tables, for screen readers.
 
 use cantus_dataset::{Failure, Warning};
 
@@ -42,7 +42,7 @@ pub fn html(report: &Report, figures: &[Figure]) -> String {
     page(&title, &sections.concat())
 }
 
-/// A page with this content.
+/// An HTML page with this content.
 pub(super) fn page(title: &str, content: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -53,7 +53,7 @@ pub(super) fn page(title: &str, content: &str) -> String {
     )
 }
 
-/// A section, unless there is nothing in it.
+/// A section, unless it is empty.
 pub(super) fn section(title: &str, content: &str) -> String {
     if content.trim().is_empty() {
         return String::new();
@@ -65,10 +65,10 @@ pub(super) fn heading(recipe: &str, split: &SplitSummary, n_folds: Option<usize>
     let SplitSummary { train_part, validation_part, test_part, .. } = split;
     let about = match n_folds {
         Some(n_folds) => format!(
-            "{n_folds}-fold cross-validation of {n_tracks} tracks: each was examined once, by a model that had not heard it.",
+            "{n_folds}-fold cross-validation of {n_tracks} tracks: each was predicted once, by a model trained on the other folds.",
         ),
         None => format!(
-            "Learnt from {} tracks, chosen by {}, examined with {} that it had never heard.",
+            "Trained on {} tracks, validated on {}, tested on {}.",
             train_part.n_tracks, validation_part.n_tracks, test_part.n_tracks
         ),
     };
@@ -90,9 +90,9 @@ fn cards(report: &Report) -> String {
             "logistic regression on means and deviations; the model {}",
             paired_in_words(&baseline.model_against_it)
         );
-        cards.push(card("Baseline to beat", baseline.track_accuracy, &note, ""));
+        cards.push(card("Baseline", baseline.track_accuracy, &note, ""));
     }
-    cards.push(card("Always the commonest class", scores.majority_baseline, "of tracks", ""));
+    cards.push(card("Majority class", scores.majority_baseline, "of tracks", ""));
     for (k, share) in scores.track_top_k.iter().filter(|(k, _)| ["2", "3"].contains(&k.as_str())) {
         cards.push(card(&format!("Among the first {k}"), *share, "of tracks", ""));
     }
@@ -106,7 +106,7 @@ pub(super) fn card(name: &str, figure: &str, note: &str, class: &str) -> String 
     )
 }
 
-/// What a reader should know before quoting the scores, what is left without a leak first.
+/// Remarks on what may bias the scores, first the scores without leakage.
 fn remarks(report: &Report) -> Vec<String> {
     let leak = report.without_leak.iter().map(|without| {
         format!(
@@ -163,7 +163,7 @@ fn classes(report: &Report) -> String {
     table("Scores of tracks by class", &head, scores.labels.iter().map(row), &[])
 }
 
-/// The confusion matrix for those who cannot see it.
+/// The confusion matrix as a table, for screen readers.
 fn confusion(report: &Report) -> String {
     let scores = &report.scores;
     let head: Vec<&str> =
@@ -180,7 +180,7 @@ pub(super) fn calibration(calibration: &CalibrationReport) -> String {
     if !calibration.is_calibrated() {
         let rows = [("tracks", &calibration.tracks_after), ("segments", &calibration.segments_after)]
             .map(|(of, reliability)| vec![of.to_owned(), error(reliability)]);
-        let note = "<p>Not calibrated: that takes a validation part to learn from.</p>\n";
+        let note = "<p>Not calibrated: that requires a validation part.</p>\n";
         return note.to_owned() + &table("", &["expected calibration error", ""], rows.into_iter(), &[]);
     }
     let row = |of: &str, before, after, temperature: Option<f32>| {
@@ -218,8 +218,8 @@ fn mistakes(report: &Report) -> String {
         let probability = percent(mistake.probability);
         vec![mistake.path.clone(), mistake.label.clone(), mistake.predicted.clone(), probability, time]
     });
-    let head = ["file", "is", "was called", "probability", "heard most between"];
-    table("Wrong tracks, the surest first", &head, rows, &[])
+    let head = ["file", "true", "predicted", "probability", "most confident segment"];
+    table("Misclassified tracks, the most confident first", &head, rows, &[])
 }
 
 pub(super) fn made(facts: Vec<(&str, String)>) -> String {
@@ -236,7 +236,7 @@ pub(super) fn files(failures: &[Failure], warnings: &[Warning]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    table("Files that were lost or damaged", &["file", "what", "why"], rows.into_iter(), &[])
+    table("Failed and damaged files", &["file", "what", "why"], rows.into_iter(), &[])
 }
 
 pub(super) fn figure_html(figure: &Figure) -> String {
@@ -247,7 +247,7 @@ pub(super) fn figure_html(figure: &Figure) -> String {
     )
 }
 
-/// A table whose first column names the rows; numbers stand at the right, words at the left.
+/// A table whose first column has the row names; numbers are aligned right, text left.
 pub(super) fn table(
     caption: &str,
     head: &[&str],
@@ -282,7 +282,7 @@ pub(super) fn table(
     )
 }
 
-/// Text for HTML: a label or a file name may hold anything.
+/// Escapes text for HTML, since labels and file names are arbitrary.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -304,14 +304,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_and_file_names_cannot_break_the_page() {
+    fn labels_and_file_names_are_escaped() {
         let page = html(&sample("<script>alert(1)</script>"), &[]);
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("&lt;script&gt;"));
     }
 
     #[test]
-    fn the_page_needs_nothing_from_elsewhere() {
+    fn the_page_is_self_contained() {
         let report = sample("rock");
         let tracks = [];
         let page = html(&report, &super::super::pictures::examination(&report, &tracks));

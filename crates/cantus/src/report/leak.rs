@@ -1,4 +1,4 @@
-//! What the same recipe scores without the leak of the course's split: the honest figure beside the kind one.
+//! Scores of the same recipe on a split by track: the unbiased estimate beside that of the split by segment, which leaks.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use cantus_metrics::Interval;
 /// The scores of the same recipe, seed and shares on a split by track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WithoutLeak {
-    /// Segments that were judged.
+    /// Number of test segments.
     pub n_segments: usize,
-    /// Tracks that they were cut from.
+    /// Number of their tracks.
     pub n_tracks: usize,
-    /// Share of right segments.
+    /// Segment accuracy.
     pub accuracy: f64,
     /// Bootstrap over tracks.
     pub accuracy_interval: Option<Interval>,
-    /// Share of right tracks.
+    /// Track accuracy.
     pub track_accuracy: f64,
-    /// As everywhere: over groups where they are known, over tracks otherwise.
+    /// Bootstrap over groups where they are known, over tracks otherwise.
     pub track_accuracy_interval: Interval,
 }
 
 impl WithoutLeak {
-    /// What the report of the run on the split by track says.
+    /// The scores from the report of the run on the split by track.
     pub fn of(report: &Report) -> Self {
         let scores = &report.scores;
         Self {

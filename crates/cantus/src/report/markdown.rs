@@ -1,4 +1,4 @@
-//! The report as Markdown, for a repository or an issue; its pictures lie in `plots/` beside it.
+//! The report as Markdown; its pictures are linked from the folder `plots/` beside it.
 
 use super::text::{percent, range};
 use super::{Figure, Report, facts};
@@ -71,7 +71,7 @@ pub fn markdown(report: &Report, figures: &[Figure]) -> String {
                 [&mistake.path, &mistake.label, &mistake.predicted].map(|text| escaped(text));
             vec![path, label, predicted, percent(mistake.probability), time]
         };
-        let head = ["file", "is", "was called", "probability", "most at"];
+        let head = ["file", "true", "predicted", "probability", "most confident segment"];
         out += &table(&head, &report.mistakes.iter().map(row).collect::<Vec<_>>());
     }
     out += "\n## How it was made\n\n";
@@ -89,7 +89,7 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     line(head.to_vec()) + &rule + &rows
 }
 
-/// Text for a cell: a label or a file name may hold anything.
+/// Escapes text for a table cell, since labels and file names are arbitrary.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -124,7 +124,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
+    fn table_rows_have_equal_numbers_of_cells_for_any_label() {
         let text = markdown(&sample("rock | roll\n`x`"), &[]);
         assert_even_tables(&text);
         assert!(text.contains("rock \\| roll \\`x\\`"), "{text}");

@@ -1,4 +1,4 @@
-//! What a trained model is worth: the scores, and the report in words, as a web page and as Markdown.
+//! Evaluation reports: scores, baseline, calibration and remarks, as JSON, text, Markdown and HTML.
 
 mod cross_validation;
 mod diagnostics;

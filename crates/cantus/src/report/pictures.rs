@@ -1,4 +1,4 @@
-//! The report's pictures, each by the name of its file.
+//! Pictures of a report: learning curves, confusion matrix, ROC, precision and recall, reliability diagram.
 
 use cantus_nn::History;
 
@@ -6,17 +6,17 @@ use super::{CalibrationReport, Report, TrainingCurve};
 use cantus_metrics::{Curves, Reliability, TrackDecision, curves};
 use cantus_plot::{Axis, LineChart, Picture, Series, Style, line_chart};
 
-/// Bins of the reliability diagram are this wide.
+/// Bin width of the reliability diagram.
 const BIN: f64 = 1.0 / 15.0;
 
-/// A picture of the report: the name of its file without extension, and what it shows, in words.
+/// A picture of the report with its file name and caption.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Name of its file, without extension.
+    /// File name, without extension.
     pub name: &'static str,
-    /// What it shows.
+    /// Caption.
     pub caption: String,
-    /// What is drawn.
+    /// The picture.
     pub picture: Picture,
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn history(TrainingCurve { history, best_epoch }: TrainingCurve<'_>) 
     Figure { name: "history", caption, picture }
 }
 
-/// All that an examination of tracks shows.
+/// The pictures of a classifier's track predictions.
 pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figure> {
     let labels = &report.scores.labels;
     let by_class: Vec<(&str, Curves)> = labels
@@ -53,20 +53,19 @@ pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figu
         precision_recall(&by_class, AGAINST_THE_REST, tracks.len()),
     ];
     let axes = ("Probability of the label that was named", "Share of right ones");
-    let caption =
-        "Reliability: of the tracks whose label was said to be so probable, the share that was right.";
+    let caption = "Reliability: track accuracy by predicted probability, in bins.";
     figures.extend(report.calibration.as_ref().map(|calibration| reliability(calibration, axes, caption)));
     figures
 }
 
-/// Whose curves those of a class are.
+/// Subtitle of one-vs-rest curves.
 const AGAINST_THE_REST: &str = "each class against the rest";
 
 pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.auc)).collect();
-    let chance = [(0.0, 0.0), (1.0, 1.0)];
-    let mut series = vec![Series::new("chance 0.50", Style::Reference, &chance)];
+    let diagonal = [(0.0, 0.0), (1.0, 1.0)];
+    let mut series = vec![Series::new("chance 0.50", Style::Reference, &diagonal)];
     series.extend(names.iter().zip(classes).map(|(name, (_, c))| Series::new(name, Style::Line, &c.roc)));
     let subtitle = format!("{what}, {n_tracks} tracks; the area under the curve");
     let picture = line_chart(&LineChart {
@@ -77,8 +76,7 @@ pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Fi
         series: &series,
         square: true,
     });
-    let caption =
-        "ROC curves: the share of a class that is found, over the share of the rest that is taken for it.";
+    let caption = "ROC curves: true positive rate of each class over its false positive rate.";
     Figure { name: "roc", caption: caption.to_owned(), picture }
 }
 
@@ -99,12 +97,11 @@ pub(super) fn precision_recall(classes: &[(&str, Curves)], what: &str, n_tracks:
         series: &series,
         square: true,
     });
-    let caption = "Precision and recall: how many of the tracks that are given a label have it, over the share of the label's \
-                   tracks that are found.";
+    let caption = "Precision of each label over its recall.";
     Figure { name: "precision_recall", caption: caption.to_owned(), picture }
 }
 
-/// How often what was said comes true; `axes` are the names of x and y.
+/// The reliability diagram: accuracy over predicted probability; `axes` are the names of x and y.
 pub(super) fn reliability(calibration: &CalibrationReport, axes: (&str, &str), caption: &str) -> Figure {
     let points = |reliability: &Reliability| -> Vec<(f64, f64)> {
         reliability.bins.iter().map(|bin| (bin.probability, bin.accuracy)).collect()
@@ -118,8 +115,8 @@ pub(super) fn reliability(calibration: &CalibrationReport, axes: (&str, &str), c
     let before = points(&calibration.tracks_before);
     let ideal = [(0.0, 0.0), (1.0, 1.0)];
     let is_calibrated = calibration.is_calibrated();
-    let said = if is_calibrated { "calibrated" } else { "not calibrated" };
-    let mut series = vec![Series::new(said, Style::Bars(BIN), &bars)];
+    let name = if is_calibrated { "calibrated" } else { "not calibrated" };
+    let mut series = vec![Series::new(name, Style::Bars(BIN), &bars)];
     series.extend(is_calibrated.then(|| Series::new("before", Style::LineAndDots, &before)));
     series.push(Series::new("ideal", Style::Reference, &ideal));
     let error = |reliability: &Reliability| 100.0 * reliability.expected_calibration_error;

@@ -1,4 +1,4 @@
-//! What `tests/reference/examination.py` and `tagging.py` made, for the tests beside the code.
+//! Reference values from `tests/reference/examination.py` and `tagging.py`, and sample reports, for unit tests.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::Task;
 use cantus_metrics::Interval;
 use cantus_metrics::tagging::{TagPaired, TagScore, TagScores};
 
-/// A file of reference numbers that cantus-metrics is tested with too.
+/// A file of reference values, shared with the tests of cantus-metrics.
 pub(crate) fn metrics_reference(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../cantus-metrics/tests/reference");
     std::fs::read_to_string(format!("{folder}/{name}")).unwrap()
 }
 
-/// All of it, and the true class and the probabilities of its tracks.
+/// The reference values of classification, with the true class and the probabilities of their tracks.
 pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
     let json = &metrics_reference("examination.json");
     let reference: Value = serde_json::from_str(json).unwrap();
@@ -25,7 +25,7 @@ pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
     (reference, labels, probabilities)
 }
 
-/// All of what was made for tags, and the tags and the probabilities of its tracks.
+/// The reference values of tagging, with the tags and the probabilities of their tracks.
 pub(crate) fn tagging() -> (Value, Vec<Vec<usize>>, Vec<Vec<f64>>) {
     let json = &metrics_reference("tagging.json");
     let reference: Value = serde_json::from_str(json).unwrap();
@@ -38,7 +38,7 @@ pub(crate) fn floats(value: &Value) -> Vec<f64> {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// A tagger's report on four tracks and two labels, one of which is called so.
+/// A tagger's report on four tracks and two labels, one of which is `label`.
 pub(crate) fn tag_report(label: &str) -> TagReport {
     let interval = Some(Interval { low: 0.5, high: 1.0 });
     let score = |average_precision| TagScore {

@@ -1,13 +1,13 @@
-//! The report in words, for a terminal: the headline, a table by class, and what was taken for what.
+//! The report as plain text: headline scores, a table by class, and the confusion matrix.
 //!
-//! The table is laid out as scikit-learn's `classification_report`. Columns are aligned by counting characters, and
-//! nothing is coloured; the caller knows its terminal.
+//! The table has the layout of scikit-learn's `classification_report`. Columns are aligned by the number of characters;
+//! the text has no colours.
 
 use std::fmt::{self, Write};
 
 use cantus_metrics::{ClassScores, Interval, Scores, macro_average, weighted_average};
 
-/// A matrix wider than this gets numbers for column heads.
+/// Matrices wider than this get numbers as column heads.
 const WIDEST: usize = 96;
 
 /// The report on `scores`, in lines that end in `\n`.
@@ -15,7 +15,7 @@ pub fn text(scores: &Scores) -> String {
     headline(scores) + &tables(scores)
 }
 
-/// The figures that are quoted.
+/// The headline scores.
 #[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
 pub(super) fn headline(scores: &Scores) -> String {
     let mut out = String::new();
@@ -23,7 +23,7 @@ pub(super) fn headline(scores: &Scores) -> String {
     out
 }
 
-/// A blank line, the table by class, and what was taken for what.
+/// A blank line, the table by class, and the confusion matrix.
 #[expect(clippy::expect_used, reason = "a String takes whatever is written to it")]
 pub(super) fn tables(scores: &Scores) -> String {
     let mut out = String::new();
@@ -70,7 +70,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// An interval, and what it takes for independent where that is not the track.
+/// A confidence interval, with the number of independent groups if the unit is not the track.
 pub(super) fn range(interval: Interval, n_groups: Option<usize>) -> String {
     let over = n_groups.map(|n| format!(" over {n} groups")).unwrap_or_default();
     format!("(95 % CI {:.0}–{:.0}{over})", 100.0 * interval.low, 100.0 * interval.high)
@@ -155,13 +155,13 @@ mod tests {
         let mut segments = Vec::new();
         let numbers: Vec<usize> = (0..labels.len()).collect();
         for (label, row) in counts.iter().enumerate() {
-            for (answer, &n) in predictions.iter().zip(*row) {
+            for (probabilities, &n) in predictions.iter().zip(*row) {
                 for _ in 0..n {
                     segments.push(SegmentResult {
                         track: segments.len(),
                         group: segments.len(),
                         labels: &numbers[label..=label],
-                        probabilities: answer,
+                        probabilities,
                     });
                 }
             }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_on_three_classes_reads_like_this() {
+    fn the_text_report_of_three_classes() {
         let scores = scores_of(&["classical", "pop", "électro"], &[&[18, 2, 0], &[1, 9, 2], &[0, 0, 0]]);
         let expected = "\
 track accuracy 84.4 % (95 % CI 68–93), n = 32 tracks; majority class would score 62 %
@@ -197,10 +197,10 @@ classical         18    2        0
         assert_eq!(text(&scores), expected);
     }
 
-    /// The table is scikit-learn's own, but for the head of the first column and the class that neither occurs nor is
-    /// predicted, which scikit-learn's caller must leave out for the same averages.
+    /// The table equals scikit-learn's, except for the head of the first column and the class that neither occurs nor is
+    /// predicted, which a call of scikit-learn must leave out for the same averages.
     #[test]
-    fn the_table_is_that_of_scikit_learn() {
+    fn the_table_matches_scikit_learn() {
         let json = &crate::report::reference::metrics_reference("scores.json");
         let reference: serde_json::Value = serde_json::from_str(json).unwrap();
         let rows: Vec<Vec<usize>> =
@@ -213,7 +213,7 @@ classical         18    2        0
     }
 
     #[test]
-    fn many_classes_have_their_columns_numbered() {
+    fn columns_are_numbered_for_many_classes() {
         let labels: Vec<String> = (0..12).map(|i| format!("some genre {i}")).collect();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         let mut row = [0; 12];
@@ -238,7 +238,7 @@ classical         18    2        0
     }
 
     #[test]
-    fn one_track_is_in_the_singular_and_has_no_bootstrap_interval() {
+    fn a_single_track_is_singular_and_has_no_bootstrap_interval() {
         let report = text(&scores_of(&["a", "b"], &[&[1, 0], &[0, 0]]));
         let mut lines = report.lines();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The run of a cross-validation: a run for each fold inside it, and what holds for all of them together.
+//! Run folder of a cross-validation: a run for each fold, and the files of all folds together.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use crate::training::{Evaluated, Trained};
 use crate::{Error, Recipe, model_file};
 
 impl Run {
-    /// Makes the folder for a cross-validation, or opens one to go on with.
+    /// Creates the folder for a cross-validation, or opens one to resume.
     ///
     /// # Errors
-    /// If the folder cannot be made, or holds a run already: a cross-validation is gone on with if `resume` is asked for,
-    /// all else is replaced if `overwrite` is.
+    /// If the folder cannot be created, or holds a run: a cross-validation needs `resume` or `overwrite`, any other
+    /// finished run `overwrite`.
     pub fn create_folds(dir: &Path, overwrite: bool, resume: bool) -> Result<Self, Error> {
         let run = Self::at(dir);
         if run.is_cross_validation() {
             if !(overwrite || resume) {
-                let reason = "it holds a cross-validation; --resume goes on with it, --overwrite begins anew";
+                let reason = "it holds a cross-validation; --resume continues it, --overwrite starts anew";
                 return Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
             }
             let run = Self::claimed(dir)?;
@@ -42,10 +42,10 @@ impl Run {
         self.dir.join(FOLDS).is_file()
     }
 
-    /// The run of that name inside this one; its folder is made.
+    /// The run of that name inside this one; its folder is created.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn inner(&self, name: &str) -> Result<Self, Error> {
         let run = Self::at(&self.dir.join(name));
         run.make_folder()?;
@@ -67,7 +67,7 @@ impl Run {
         Self::at(&self.dir.join(format!("fold-{}", fold + 1)))
     }
 
-    /// Writes down the fold of each track, and makes the folder of each fold.
+    /// Writes the fold of each track, and creates the folder of each fold.
     ///
     /// # Errors
     /// If they cannot be written, or the folder holds a cross-validation of other folds.
@@ -75,7 +75,7 @@ impl Run {
         let table = tables::folds(folds, store)?;
         let path = self.path(FOLDS);
         if path.exists() && std::fs::read(&path).map_err(Error::io(&path))? != table {
-            let reason = "it was left by a cross-validation of other tracks or in other folds; \
+            let reason = "it was written by a cross-validation of other tracks or with other folds; \
                           train with the same options, or without --resume into another folder";
             return Err(Error::Run { path, reason: reason.to_owned() });
         }
@@ -85,11 +85,11 @@ impl Run {
         self.write(FOLDS, &table)
     }
 
-    /// What a finished run says of its test part, computed on `n_threads` threads (0 for one on each core), and its report;
-    /// none if it is not finished.
+    /// A finished run's predictions for its test part, computed on `n_threads` threads (0 for one per core), and its report;
+    /// `None` if it is not finished.
     ///
     /// # Errors
-    /// If it was left by a training on other data, another split or recipe, or cannot be read.
+    /// If it was written by a training on other data, another split or recipe, or cannot be read.
     pub fn finished(
         &self,
         fingerprint: &str,
@@ -100,15 +100,15 @@ impl Run {
             return Ok(None);
         }
         if self.config()?.run.fingerprint.as_deref() != Some(fingerprint) {
-            let reason = "it was left by a training on other data, or with another split or recipe; \
+            let reason = "it was written by a training on other data, or with another split or recipe; \
                           train with the same options, or without --resume into another folder";
             return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
         }
         Ok(Some((self.predictions(store, n_threads)?, self.report()?)))
     }
 
-    /// Writes what holds for all folds together, and the final model, if there is one; the report is the last but the
-    /// model, so that a folder with a report is a finished cross-validation.
+    /// Writes the files of all folds together, and the final model, if there is one; only the model is written after the
+    /// report, so that a folder with a report is a finished cross-validation.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -126,7 +126,7 @@ impl Run {
         if let Some(trained) = final_model {
             self.save_training(trained, store)?;
         } else {
-            // Of a single training that this cross-validation replaces.
+            // Files of a single training that this cross-validation replaces.
             for name in [SPLIT, "history.csv", "history.json", "plots/history.png", "plots/history.svg"] {
                 self.remove(name)?;
             }

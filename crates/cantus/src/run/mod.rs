@@ -1,25 +1,25 @@
-//! The run folder: all that a training leaves.
+//! The run folder: the files that a training writes and reads.
 //!
 //! | file | what |
 //! |---|---|
 //! | `model.safetensors` | the model, all that prediction needs |
-//! | `config.toml` | the options of `cantus train`, and where its features lie |
+//! | `config.toml` | the options of `cantus train`, and the path of its features |
 //! | `recipe.toml` | the recipe as it was used; `-m RUN/recipe.toml` uses it again |
 //! | `split.csv` | the part of each track |
-//! | `predictions.csv` | what the model says of each track of the test part |
+//! | `predictions.csv` | the model's prediction for each track of the test part |
 //! | `history.csv`, `history.json` | loss and accuracy by epoch, with Keras's keys |
-//! | `report.json`, `.txt`, `.md`, `.html` | scores on the test part, and all that there is to know about them; the page is whole in itself |
-//! | `time.json` | how long the training took |
+//! | `report.json`, `.txt`, `.md`, `.html` | scores on the test part, with remarks and diagnostics; the page is self-contained |
+//! | `time.json` | the duration of the training |
 //! | `plots/` | the report's pictures as PNG and SVG |
-//! | `checkpoint` | only while a training is not finished: `--resume` goes on from it |
+//! | `checkpoint` | only while a training is not finished: `--resume` continues from it |
 //! | `diverged.safetensors` | only after a training that ended at NaN or infinity: the model of the best epoch before |
-//! | `.training` | empty; locked by the training that writes to the run, so that there is one at a time |
+//! | `.training` | empty; locked by the training that writes to the run, so that there is at most one |
 //!
-//! The course's split by segment leaves a run `without-leak` inside the run: the same recipe on a split by track.
+//! A split by segment adds a run `without-leak` inside the run: the same recipe on a split by track.
 //!
 //! A cross-validation has `folds.csv`, the fold of each track, and a run for each fold in `fold-1`, `fold-2`, …; its
-//! predictions and its report are those of all folds together. It has a model, and a history and a split of that, only
-//! with `--final`.
+//! predictions and its report are those of all folds together. It has a model, with its history and split, only with
+//! `--final`.
 
 mod folds;
 mod redraw;
@@ -49,18 +49,18 @@ const CONFIG: &str = "config.toml";
 const SPLIT: &str = "split.csv";
 const TIME: &str = "time.json";
 const REPORT: &str = "report.json";
-/// The run inside a run of the course's split that shows what is left without its leak.
+/// The run inside a run with a split by segment, trained with the same recipe on a split by track.
 pub const WITHOUT_LEAK: &str = "without-leak";
 
 /// A run folder.
 #[derive(Debug, Clone)]
 pub struct Run {
     dir: PathBuf,
-    /// Of the training that writes to it.
+    /// The lock of the training that writes to it.
     _claim: Option<Arc<Claim>>,
 }
 
-/// `time.json`: what differs between two runs of the same training.
+/// `time.json`: the duration, which differs between two runs of the same training.
 #[derive(Debug, Serialize, Deserialize)]
 struct Time {
     training_s: Option<f64>,
@@ -71,19 +71,19 @@ struct Time {
 pub struct Config {
     /// Options of `cantus train`.
     pub train: toml::Table,
-    /// What is no option.
+    /// Facts that are not options.
     pub run: Origin,
 }
 
-/// Where a run came from.
+/// Origin of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Its feature store; a relative path starts at the run folder.
+    /// Its feature store; a relative path is relative to the run folder.
     pub features: PathBuf,
-    /// The version of Cantus that trained.
+    /// The version of Cantus that trained it.
     pub cantus_version: String,
-    /// Of the training that left the run, see [`Prepared::fingerprint`](crate::training::Prepared::fingerprint); a
-    /// cross-validation without a final model has none.
+    /// The training's fingerprint, see [`Prepared::fingerprint`](crate::training::Prepared::fingerprint); `None` for a
+    /// cross-validation without a final model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
 }
@@ -93,11 +93,11 @@ impl Run {
         Self { dir: dir.to_owned(), _claim: None }
     }
 
-    /// Makes the folder for a new run; until the run is dropped, nobody else may.
+    /// Creates the folder for a new run and locks it until the run is dropped.
     ///
     /// # Errors
-    /// If the folder cannot be made, holds something that is no run, or another training writes to it; if it holds a
-    /// finished run and `overwrite` is not asked for, or an interrupted one and neither that nor `resume` is.
+    /// If the folder cannot be created, is not empty and not a run, or another training writes to it; if it holds a
+    /// finished run and `overwrite` is false, or an interrupted one and both `overwrite` and `resume` are false.
     pub fn create(dir: &Path, overwrite: bool, resume: bool) -> Result<Self, Error> {
         let run = Self::claimed(dir)?;
         let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
@@ -109,7 +109,7 @@ impl Run {
         }
         if run.path(CHECKPOINT).exists() && !resume {
             return refuse(
-                "it holds an interrupted training; --resume goes on with it, --overwrite begins anew",
+                "it holds an interrupted training; --resume continues it, --overwrite starts anew",
             );
         }
         Ok(run)
@@ -118,7 +118,7 @@ impl Run {
     fn make_folder(&self) -> Result<(), Error> {
         let dir = &self.dir;
         std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
-        // A folder that cannot be written to is told now, and not when the training is over.
+        // Detects an unwritable folder before the training instead of after it.
         atomic_file::AtomicFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
         Ok(())
     }
@@ -152,12 +152,12 @@ impl Run {
         path.join(REPORT).is_file().then(|| Self::open(path)).transpose()
     }
 
-    /// Where a file of the run lies.
+    /// Path of a file of the run.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
-    /// Keeps what an interrupted training needs to go on, under the fingerprint of its job.
+    /// Writes the checkpoint from which an interrupted training resumes, with the fingerprint of its job.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -165,10 +165,10 @@ impl Run {
         self.write(CHECKPOINT, &[fingerprint.as_bytes(), b"\n", checkpoint].concat())
     }
 
-    /// What an interrupted training left, if there was one.
+    /// The checkpoint of an interrupted training; `None` without one.
     ///
     /// # Errors
-    /// If it is there and cannot be read, or was left by a training on other data, another split or recipe.
+    /// If it cannot be read, or was written by a training on other data, another split or recipe.
     pub fn checkpoint(&self, fingerprint: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.path(CHECKPOINT);
         if !path.exists() {
@@ -177,14 +177,14 @@ impl Run {
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
         let checkpoint = bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
         checkpoint.map(|checkpoint| Some(checkpoint.to_vec())).ok_or_else(|| {
-            let reason = "it was left by a training on other data, or with another split or recipe; \
+            let reason = "it was written by a training on other data, or with another split or recipe; \
                           train with the same options, or --overwrite it";
             Error::Run { path, reason: reason.to_owned() }
         })
     }
 
-    /// Writes everything; the model last, so that a folder with a model is a finished run. The model of a run that is
-    /// replaced goes first, so that it never stands beside another run's report.
+    /// Writes all files, the model last, so that a folder with a model is a finished run. The model of a run that is
+    /// overwritten is removed first, so that it is never beside another run's report.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -209,8 +209,8 @@ impl Run {
         self.remove(CHECKPOINT)
     }
 
-    /// Ends a training that diverged: nothing can go on from it. Keeps the model of the best epoch before, if there is one,
-    /// and returns where.
+    /// Ends a training that diverged and cannot be resumed. Writes the model of the best epoch before, if there is one, and
+    /// returns its path.
     ///
     /// # Errors
     /// If a file cannot be written or removed.
@@ -226,7 +226,7 @@ impl Run {
         self.write("recipe.toml", toml_text(recipe)?.as_bytes())
     }
 
-    /// What a training leaves beside its model.
+    /// Writes the files of a training other than its model.
     fn save_training(&self, trained: &Trained, store: &FeatureStore) -> Result<(), Error> {
         self.write(SPLIT, &tables::split(&trained.split.split, store)?)?;
         self.write("history.csv", tables::history(&trained.history).as_bytes())?;
@@ -234,7 +234,7 @@ impl Run {
         self.save_figures(&[report::pictures::history(trained.course())])
     }
 
-    /// What an examination leaves; `folds` are the fold of each track, if there are any.
+    /// Writes the files of an evaluation; `folds` are the names of the fold of each track, in a cross-validation.
     fn save_examination(
         &self,
         evaluated: &Evaluated,
@@ -264,7 +264,7 @@ impl Run {
         Ok(())
     }
 
-    /// Removes a file of the run, if it is there.
+    /// Removes a file of the run, if it exists.
     fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);
         match std::fs::remove_file(&path) {
@@ -286,11 +286,10 @@ impl Run {
         Model::load(self.path(model_file::FILE_NAME))
     }
 
-    /// Scores the run's models on their test parts once more, from the features, on `n_threads` threads (0 for one on each
-    /// core).
+    /// Scores the run's models on their test parts again, from the features, on `n_threads` threads (0 for one per core).
     ///
     /// # Errors
-    /// If the run is incomplete, or its features are gone, changed or of another specification.
+    /// If the run is incomplete, or its features are missing, changed or of another specification.
     pub fn evaluate(&self, features: Option<&Path>, n_threads: usize) -> Result<EvaluationReport, Error> {
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
@@ -298,7 +297,7 @@ impl Run {
             None => vec![self.clone()],
             Some(n_folds) => (0..n_folds).map(|fold| self.fold(fold)).collect(),
         };
-        // Before the checksum, which only says that they are others: this says in what.
+        // Before the checksum, which only detects a difference: this error names it.
         if let Some(run) = runs.first() {
             run.model()?.check_features(store.spec(), store.labels())?;
         }
@@ -316,7 +315,7 @@ impl Run {
         report.renewed(&predictions, &store)
     }
 
-    /// What the run's model says of its test part.
+    /// The predictions of the run's model for its test part.
     fn predictions(&self, store: &FeatureStore, n_threads: usize) -> Result<Predictions, Error> {
         let mut model = self.model()?;
         model.network.set_threads(n_threads);
@@ -325,7 +324,7 @@ impl Run {
         Predictions::of(&model, store, &test, &[train, validation].concat())
     }
 
-    /// The report that the run was finished with.
+    /// The report of the finished run.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -333,7 +332,7 @@ impl Run {
         let path = self.path(REPORT);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
         let mut report = EvaluationReport::from_json(&text).map_err(|error| self.broken(REPORT, &error))?;
-        // A run of an earlier version does not say how long it took.
+        // Runs of earlier versions have no `time.json`.
         report.took(self.read_json(TIME).map_or(None, |time: Time| time.training_s));
         Ok(report)
     }
@@ -350,7 +349,7 @@ impl Run {
         toml::from_str(&text).map_err(|error| self.broken(CONFIG, &error))
     }
 
-    /// Where the features lie: where the caller says, or where the run was trained.
+    /// Path of the features: the given one, or the one that the run was trained on.
     fn features(&self, given: Option<&Path>) -> Result<PathBuf, Error> {
         if let Some(path) = given {
             return Ok(path.to_owned());
@@ -360,11 +359,11 @@ impl Run {
             return Ok(features);
         }
         let reason =
-            format!("its features are no longer at {}; say where with --features", features.display());
+            format!("its features are no longer at {}; give their path with --features", features.display());
         Err(Error::Run { path: self.dir.clone(), reason })
     }
 
-    /// Gives the store's tracks the groups that they had when they were split.
+    /// Restores the groups of the store's tracks from `split.csv`.
     fn recall_groups(&self, store: &mut FeatureStore) -> Result<(), Error> {
         let rows = self.split_rows()?.into_iter().map(|row| (row.path, row.group));
         let groups: HashMap<String, Option<String>> = rows.collect();
@@ -378,7 +377,7 @@ impl Run {
         tables::read_split(&self.path(SPLIT)).map_err(|error| self.broken(SPLIT, &error))
     }
 
-    /// The segments of a store that `split.csv` puts into each part, in the order of [`Part::ALL`].
+    /// The segments of each part according to `split.csv`, in the order of [`Part::ALL`].
     fn segments(&self, store: &FeatureStore) -> Result<[Vec<usize>; 3], Error> {
         let numbers: HashMap<&str, usize> =
             store.tracks().iter().enumerate().map(|(number, track)| (track.path.as_str(), number)).collect();

@@ -1,4 +1,4 @@
-//! Pictures of a finished run, drawn once more from what its folder holds.
+//! Redraws the pictures of a finished run from the files in its folder.
 
 use cantus_nn::History;
 
@@ -11,7 +11,7 @@ impl Run {
     /// Accuracy and loss by epoch.
     ///
     /// # Errors
-    /// If the run's history or its recipe is gone or cannot be read.
+    /// If the run's history or its recipe is missing or cannot be read.
     pub fn history_picture(&self) -> Result<Picture, Error> {
         let history: History = self.read_json("history.json")?;
         let recipe = Recipe::load(&self.path("recipe.toml").to_string_lossy())?;
@@ -21,13 +21,13 @@ impl Run {
     /// The confusion matrix of the test part's tracks.
     ///
     /// # Errors
-    /// If the run's report is gone or cannot be read, or the run's labels are tags.
+    /// If the run's report is missing or cannot be read, or the run's labels are tags.
     pub fn confusion_picture(&self) -> Result<Picture, Error> {
         let scores = match self.report()? {
             EvaluationReport::Classes(report) => report.scores,
             EvaluationReport::Tags(_) => {
-                let reason = "its labels are tags, of which none is taken for another, so that there is no confusion matrix; \
-                              look at plots/precision_recall.png";
+                let reason = "its labels are tags, for which there is no confusion matrix; \
+                              see plots/precision_recall.png";
                 return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
             }
         };

@@ -1,4 +1,4 @@
-//! Whose a run folder is: one training writes to it at a time, and none writes among files that are no run's.
+//! Lock of a run folder: one training writes to it at a time, and folders with other files are refused.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,29 +9,29 @@ use super::Run;
 use crate::Error;
 use crate::model_file::CHECKPOINT;
 
-/// What a training locks while it writes; from then on the folder is known for a run, finished or not.
+/// The lock file of a training; its presence marks the folder as a run, finished or not.
 pub(super) const LOCK: &str = ".training";
 
-/// Held while a training writes to its run.
+/// The lock that a training holds on its run folder.
 #[derive(Debug)]
 pub(super) struct Claim {
     dir: PathBuf,
-    /// Whether the folder was not there before.
+    /// Whether the folder was created with this lock.
     is_new: bool,
     _lock: FolderLock,
 }
 
 impl Claim {
-    /// Makes the folder, if it is not there, and takes it for one training.
+    /// Creates the folder, if it does not exist, and locks it for one training.
     ///
     /// # Errors
-    /// If it is no folder, holds something that is no run's, cannot be written to, or another training has it.
-    fn stake(dir: &Path) -> Result<Self, Error> {
+    /// If it is not a folder, is not empty and not a run, cannot be written to, or is locked by another training.
+    fn acquire(dir: &Path) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
         if dir.is_file() {
             return refuse("a file; a run is a folder, choose a new one");
         }
-        if holds_something_else(dir) {
+        if holds_other_files(dir) {
             return refuse("not empty and no run; choose an empty or a new folder");
         }
         let is_new = !dir.exists();
@@ -46,21 +46,21 @@ impl Claim {
 }
 
 impl Drop for Claim {
-    /// A training that came to nothing leaves nothing.
+    /// Removes a new folder to which the training has written nothing.
     fn drop(&mut self) {
-        let is_only_claimed = || {
+        let is_only_locked = || {
             let mut names = names(&self.dir)?;
             Ok::<_, io::Error>(names.all(|name| name == LOCK))
         };
-        if self.is_new && is_only_claimed().unwrap_or(false) {
-            // It matters to nobody if an empty folder stays after all.
+        if self.is_new && is_only_locked().unwrap_or(false) {
+            // An error is ignored: it leaves an empty folder, which is harmless.
             let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
         }
     }
 }
 
-/// Whether there is something in a folder, and no sign of a run.
-fn holds_something_else(dir: &Path) -> bool {
+/// Whether a folder has visible files and is not a run.
+fn holds_other_files(dir: &Path) -> bool {
     let is_run =
         dir.join(LOCK).exists() || Run::at(dir).config().is_ok() || Run::at(dir).is_cross_validation();
     let is_visible = |name: String| !name.starts_with('.');
@@ -72,9 +72,9 @@ fn names(dir: &Path) -> io::Result<impl Iterator<Item = String>> {
 }
 
 impl Run {
-    /// The run in a folder, which is made if it is not there, for one training alone.
+    /// The run in a folder, which is created if it does not exist, locked for one training.
     pub(super) fn claimed(dir: &Path) -> Result<Self, Error> {
-        let claim = Claim::stake(dir)?;
+        let claim = Claim::acquire(dir)?;
         let run = Self { _claim: Some(claim.into()), ..Self::at(dir) };
         run.make_folder()?;
         Ok(run)
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn one_training_at_a_time_and_what_came_to_nothing_is_gone() {
+    fn a_run_is_locked_by_one_training_and_an_empty_new_folder_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("run");
         let run = Run::create(&dir, false, false).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_other_things_is_left_alone() {
+    fn a_folder_with_other_files_is_refused_and_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("report.md"), "my thesis").unwrap();
         for overwrite in [false, true] {
@@ -119,10 +119,10 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_training_is_not_lost_by_mistake() {
+    fn an_interrupted_training_is_not_overwritten_by_default() {
         let dir = tempfile::tempdir().unwrap();
         Run::create(dir.path(), false, false).unwrap().save_checkpoint("it", b"epochs").unwrap();
-        assert!(problem(Run::create(dir.path(), false, false)).contains("--resume goes on with it"));
+        assert!(problem(Run::create(dir.path(), false, false)).contains("--resume continues it"));
         let resumed = Run::create(dir.path(), false, true).unwrap();
         assert_eq!(resumed.checkpoint("it").unwrap().unwrap(), b"epochs");
         drop(resumed);

@@ -1,4 +1,4 @@
-//! The tables of a run, as CSV: who was in which part and in which fold, what was predicted, how the training went.
+//! CSV tables of a run: the part and fold of each track, the predictions, and the training history.
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use cantus_metrics::TrackDecision;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SplitRow {
     pub(super) path: String,
-    /// Only for the course's split, which tears tracks apart.
+    /// Only for the split by segment, which puts segments of a track into several parts.
     pub(super) segment: Option<usize>,
     pub(super) label: String,
     pub(super) group: Option<String>,
-    /// What it is one of several copies of.
+    /// The recording of which the track is one of several copies.
     #[serde(default)]
     pub(super) recording: Option<String>,
-    /// None for a track that a given split left out.
+    /// `None` for a track that a given split leaves out.
     pub(super) part: Option<Part>,
 }
 
@@ -66,7 +66,8 @@ pub(super) fn folds(folds: &Folds, store: &FeatureStore) -> Result<Vec<u8>, Erro
     writer.into_inner().map_err(unwritable)
 }
 
-/// What was said of each track that was examined, several labels parted by `;`: a column for the probability of each label, in the labels' order.
+/// The prediction for each test track, with several labels separated by `;` and a probability column per label, in the
+/// labels' order.
 pub(super) fn predictions(
     tracks: &[TrackDecision],
     folds: Option<&[&str]>,
@@ -90,7 +91,7 @@ pub(super) fn predictions(
     writer.into_inner().map_err(unwritable)
 }
 
-/// A row for each epoch, from 1, under Keras's keys.
+/// A row for each epoch, from 1, with Keras's keys as column names.
 pub(super) fn history(history: &History) -> String {
     let columns: Vec<_> = history.columns().collect();
     let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();

@@ -1,5 +1,5 @@
-//! Chroma of the STFT, with the tuning of each segment as the engine estimates it: from a count of the louder half of all
-//! spectral peaks by how far each lies from the nearest note. The filters of all hundred tunings are in the graph.
+//! Chroma of the STFT in the graph, with the tuning of each segment estimated as in `cantus_audio`: a histogram of the louder
+//! half of all spectral peaks by their deviation from the nearest note. The filters of all hundred tunings are constants.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use cantus_audio::transform::Norm;
 use super::sound::Sound;
 use crate::export::graph::{Attribute, Graph, Value};
 
-/// Steps are counted by their tens and units: so many of each.
+/// Tuning steps are counted by their decimal digits, tens and units; this is the number of values of each.
 const DIGITS: usize = 10;
 
 /// `[batch, n_frames, n_chroma]`
@@ -35,7 +35,7 @@ pub(super) fn chroma(sound: &mut Sound<'_>) -> Value {
     normalised(sound, config.norm, &chroma)
 }
 
-/// Frames divided by their length, unless that is zero.
+/// Frames divided by their norm, unless that is zero.
 fn normalised(sound: &mut Sound<'_>, norm: Norm, chroma: &Value) -> Value {
     let graph = &mut *sound.graph;
     let length = match norm {
@@ -54,17 +54,17 @@ fn normalised(sound: &mut Sound<'_>, norm: Norm, chroma: &Value) -> Value {
     graph.node("Div", [chroma, &divisor])
 }
 
-/// The places at which there may be a peak, `[batch, n_places]` each: all bins of all frames one behind the other.
+/// Candidate positions of peaks, `[batch, n_places]` each: all bins of all frames, flattened.
 struct Peaks {
-    /// Whether there is one.
+    /// Whether the position is a peak.
     is_peak: Value,
     pitch_hz: Value,
     height: Value,
-    /// How many there can be, as no two are neighbours.
+    /// Maximum number of peaks, as no two are adjacent.
     n_most: usize,
 }
 
-/// Peaks of the power spectrum, each laid between bins by a parabola; none if the spectrum has too few bins.
+/// Peaks of the power spectrum with parabolic interpolation between bins; `None` if the spectrum has too few bins.
 fn peaks(sound: &mut Sound<'_>, config: &ChromaConfig) -> Option<Peaks> {
     let bins = TuningEstimator::new(config.sample_rate, config.n_fft, config.n_chroma).bins();
     if config.tuning.is_some() || bins.is_empty() {
@@ -106,15 +106,15 @@ fn peaks(sound: &mut Sound<'_>, config: &ChromaConfig) -> Option<Peaks> {
     Some(Peaks { is_peak, pitch_hz, height, n_most: n_frames * bins.len().div_ceil(2) })
 }
 
-/// What stands before, at and behind each of these bins.
+/// The values before, at and after each of these bins.
 fn neighbours(graph: &mut Graph, spectrum: &Value, bins: &Range<usize>) -> [Value; 3] {
     [bins.start - 1..bins.end - 1, bins.clone(), bins.start + 1..bins.end + 1]
         .map(|bins| graph.slice(spectrum, 2, bins))
 }
 
-/// Which of the hundred steps most of the louder peaks lie in, `[batch]`; that of no deviation if there is none.
+/// The tuning step, out of a hundred, with most of the louder peaks, `[batch]`; the step of no deviation without peaks.
 fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value {
-    let is_loud = louder_half(sound, peaks);
+    let is_in_louder_half = louder_half(sound, peaks);
     let step = step(sound, config, &peaks.pitch_hz);
     let graph = &mut *sound.graph;
     let tens = graph.times(&step, 1.0 / DIGITS as f32);
@@ -122,14 +122,14 @@ fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value 
     let whole = graph.times(&tens, DIGITS as f32);
     let units = graph.node("Sub", [&step, &whole]);
     let digits: Vec<f32> = (0..DIGITS).map(|digit| digit as f32).collect();
-    // Two tables of who has which digit; their product counts who has which two.
+    // One-hot matrices of both digits; their product counts the peaks with each pair of digits.
     let (upright, flat) = (graph.floats(&[DIGITS, 1], &digits), graph.floats(&[DIGITS], &digits));
     let (tens, units) = (graph.unsqueeze(&tens, 1), graph.unsqueeze(&units, 2));
     let (tens, units) = (graph.node("Equal", [&tens, &upright]), graph.node("Equal", [&units, &flat]));
     let (tens, units) = (graph.as_float(&tens), graph.as_float(&units));
-    let is_loud = graph.unsqueeze(&is_loud, 1);
-    let loud_tens = graph.node("Mul", [&tens, &is_loud]); // [batch, 10, n_places]
-    let counts = graph.node("MatMul", [&loud_tens, &units]); // [batch, 10, 10]
+    let is_in_louder_half = graph.unsqueeze(&is_in_louder_half, 1);
+    let selected_tens = graph.node("Mul", [&tens, &is_in_louder_half]); // [batch, 10, n_places]
+    let counts = graph.node("MatMul", [&selected_tens, &units]); // [batch, 10, 10]
     let counts = graph.reshape(&counts, &[-1, N_STEPS as i64]);
     let first = graph.node_with(
         "ArgMax",
@@ -142,7 +142,7 @@ fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value 
     graph.node("Where", [&is_any, &first, &in_tune])
 }
 
-/// 1 for each peak that is at least as high as their median, 0 for all other places.
+/// 1 for each peak that is at least as high as the median peak, 0 at all other positions.
 fn louder_half(sound: &mut Sound<'_>, peaks: &Peaks) -> Value {
     let graph = &mut *sound.graph;
     let peak = graph.as_float(&peaks.is_peak);
@@ -150,7 +150,7 @@ fn louder_half(sound: &mut Sound<'_>, peaks: &Peaks) -> Value {
     let nothing = graph.number(-1.0);
     let height = graph.node("Where", [&peaks.is_peak, &peaks.height, &nothing]);
     let highest = graph.greatest(&height, peaks.n_most / 2 + 1);
-    // The one or two in the middle, from 0: ⌊(n - 1) / 2⌋ and ⌊n / 2⌋; of none, the first.
+    // Indices of the one or two middle values: ⌊(n - 1) / 2⌋ and ⌊n / 2⌋; 0 without peaks.
     let minus_one = graph.number(-1.0);
     let n_less = graph.node("Add", [&n, &minus_one]);
     let both = graph.concat(vec![n_less, n], 1);
@@ -165,7 +165,7 @@ fn louder_half(sound: &mut Sound<'_>, peaks: &Peaks) -> Value {
     graph.node("Mul", [&peak, &is_high])
 }
 
-/// In which step of the way from half a note below the nearest note to half a note above it each pitch lies.
+/// The tuning step of each pitch: its position between half a note below and half a note above the nearest note.
 fn step(sound: &mut Sound<'_>, config: &ChromaConfig, pitch_hz: &Value) -> Value {
     let graph = &mut *sound.graph;
     let octaves = graph.times(pitch_hz, 1.0 / A0_HZ);

@@ -1,9 +1,9 @@
-//! The front end in the graph: samples of segments in, the features of the model out, so that whoever runs the graph
-//! needs no code for STFT, mel filters, decibels and cosine transform.
+//! The feature front end as ONNX nodes: from samples of segments to the model's features.
 //!
-//! Linear steps (mel filters, chroma filters, cosine transform with its lifter, deltas) are matrices, asked of the very
-//! plans that the extractor uses. What is left differs from the engine in the order of its sums, and in the runtime's
-//! Fourier transform. Every segment is padded on its own, and `top_db` and the tuning are those of the segment, as in
+//! Programs that run the graph need no code for STFT, mel filters, decibels and cosine transform. Linear steps (mel filters,
+//! chroma filters, cosine transform with its lifter, deltas) are constant matrices computed by the extractor's own code. The
+//! remaining differences from the extractor are the order of summation and the runtime's Fourier transform. Each segment is
+//! padded on its own, and `top_db` and the tuning are those of the segment, as in
 //! [`FeatureExtractor`](cantus_audio::feature::FeatureExtractor).
 
 mod chroma;
@@ -19,10 +19,10 @@ use self::sound::Sound;
 use super::graph::{Graph, Value};
 use crate::Error;
 
-/// Adds a kind of feature to the graph: `[batch, n_frames, n_bins]`.
+/// A function that adds one kind of feature to the graph: `[batch, n_frames, n_bins]`.
 type Form = fn(&mut Sound<'_>) -> Value;
 
-/// How a kind is said in ONNX, if it is.
+/// The ONNX form of a feature kind; `None` if it cannot be exported.
 fn form(kind: FeatureKind) -> Option<Form> {
     Some(match kind {
         FeatureKind::Mfcc => |sound| sound.mfcc(),
@@ -57,7 +57,7 @@ fn form(kind: FeatureKind) -> Option<Form> {
 /// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`.
 ///
 /// # Errors
-/// If a kind of feature, or the padding, has no form in the graph.
+/// If a kind of feature, or the padding, cannot be exported.
 pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, Error> {
     let forms = forms(spec)?;
     check_padding(spec)?;
@@ -72,16 +72,16 @@ fn forms(spec: &FeatureSpec) -> Result<Vec<Form>, Error> {
 }
 
 fn unsupported(kind: FeatureKind) -> Error {
-    let known = FeatureKind::ALL.iter().filter(|&&kind| form(kind).is_some()).map(|kind| kind.name());
+    let exportable = FeatureKind::ALL.iter().filter(|&&kind| form(kind).is_some()).map(|kind| kind.name());
     let reason = format!(
-        "there is no ONNX form of the feature {}; without --with-features the graph takes features; the front end can be of: {}",
+        "there is no ONNX form of the feature {}; without --with-features the graph takes features; these can be exported: {}",
         kind.name(),
-        known.collect::<Vec<_>>().join(", ")
+        exportable.collect::<Vec<_>>().join(", ")
     );
     Error::Export { reason }
 }
 
-/// ONNX mirrors a signal at its end sample, at most once, and not behind it.
+/// Refuses padding that ONNX lacks: it reflects a signal at most once, without repeating the end sample.
 fn check_padding(spec: &FeatureSpec) -> Result<(), Error> {
     let (padding, n_samples) = (spec.n_fft / 2, spec.segment_samples());
     let reason = match spec.pad_mode {

@@ -1,4 +1,4 @@
-//! Onset strength: how much louder the mel bands get, `[batch, n_frames, 1]`.
+//! Onset strength in the graph: the increase of the mel bands' levels, `[batch, n_frames, 1]`.
 
 use cantus_audio::feature::onset::{Aggregate, detrend};
 
@@ -29,7 +29,7 @@ pub(super) fn strength(sound: &mut Sound<'_>) -> Value {
     if config.detrend { without_trend(sound, &strength, n_frames) } else { strength }
 }
 
-/// Each band replaced by the loudest around it. (Mirrored ends bring no band that is not there already.)
+/// Maximum filter over the bands. (Reflection at the ends adds no value that the window does not contain already.)
 fn widen(sound: &mut Sound<'_>, log_mel: &Value, size: usize) -> Value {
     if size == 1 {
         return log_mel.clone();
@@ -42,14 +42,14 @@ fn widen(sound: &mut Sound<'_>, log_mel: &Value, size: usize) -> Value {
     sound.graph.node_with("MaxPool", [log_mel], &window)
 }
 
-/// A recursive filter of a curve is a matrix whose columns are its predictions to unit curves.
+/// The detrending recursive filter as a matrix whose columns are its responses to unit impulses.
 fn without_trend(sound: &mut Sound<'_>, strength: &Value, n_frames: usize) -> Value {
-    let mut answer = vec![0.0; n_frames];
-    answer[0] = 1.0;
-    detrend(&mut answer);
+    let mut response = vec![0.0; n_frames];
+    response[0] = 1.0;
+    detrend(&mut response);
     let row = |t: usize| (0..n_frames).map(move |from| t.checked_sub(from));
     let matrix: Vec<f32> =
-        (0..n_frames).flat_map(row).map(|lag| lag.map_or(0.0, |lag| answer[lag])).collect();
+        (0..n_frames).flat_map(row).map(|lag| lag.map_or(0.0, |lag| response[lag])).collect();
     let matrix = sound.graph.floats(&[n_frames, n_frames], &matrix);
     sound.graph.node("MatMul", [&matrix, strength])
 }

@@ -1,9 +1,9 @@
-//! Features of the samples themselves, frame by frame: `[batch, n_frames, 1]`.
+//! Time-domain features in the graph, frame by frame: `[batch, n_frames, 1]`.
 
 use super::sound::Sound;
 use crate::export::graph::{Attribute, Value};
 
-/// What lies this far below zero is negative: librosa's threshold.
+/// Samples below minus this value count as negative: librosa's threshold.
 const ZERO: f32 = 1e-10;
 
 /// The largest sample of each frame.
@@ -31,8 +31,8 @@ fn pool(sound: &mut Sound<'_>, op: &str, signal: &Value) -> Value {
     sound.graph.transpose(&frames, &[0, 2, 1])
 }
 
-/// Crossings per sample: those up to a frame's last sample less those up to its first, which has none before it to
-/// differ from. Nothing crosses in the padding.
+/// Zero crossings per sample: the cumulative count at a frame's last sample minus that at its first. The padding has no
+/// crossings.
 pub(super) fn zero_crossing_rate(sound: &mut Sound<'_>) -> Value {
     let (n_samples, n_fft, padding) =
         (sound.spec.segment_samples(), sound.spec.n_fft, sound.padding() as i64);

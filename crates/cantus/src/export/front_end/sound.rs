@@ -1,4 +1,4 @@
-//! What kinds of feature are made of, each added to the graph once: the padded samples, STFT, mel bands, their levels.
+//! Intermediate values of the front end that several features share: padded samples, STFT, mel bands and their levels.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use cantus_audio::transform::{PadMode, fourier};
 
 use crate::export::graph::{Attribute, Graph, Value};
 
-/// Segments, and what has been made of them.
+/// The samples of segments and the intermediate values computed so far.
 pub(super) struct Sound<'a> {
     pub(super) graph: &'a mut Graph,
     pub(super) spec: &'a FeatureSpec,
@@ -29,17 +29,17 @@ impl<'a> Sound<'a> {
         fourier::n_bins(self.spec.n_fft)
     }
 
-    /// Hz from one bin of the spectrum to the next.
+    /// Spacing of the spectrum's bins, in Hz.
     pub(super) fn bin_hz(&self) -> f64 {
         f64::from(self.spec.sample_rate) / self.spec.n_fft as f64
     }
 
-    /// Samples of padding at each end.
+    /// Number of padding samples at each end.
     pub(super) fn padding(&self) -> usize {
         if self.spec.center { self.spec.n_fft / 2 } else { 0 }
     }
 
-    /// The samples as the frames see them, `[batch, segment_samples + 2 · padding]`
+    /// The padded samples, `[batch, segment_samples + 2 · padding]`
     pub(super) fn padded(&mut self) -> Value {
         self.once("padded", pad)
     }
@@ -97,7 +97,7 @@ impl<'a> Sound<'a> {
         self.graph.node("Pow", [value, &exponent])
     }
 
-    /// 10 log₁₀ of powers, cut `top_db` below the loudest of the segment.
+    /// 10 log₁₀ of powers, clipped at `top_db` below the segment's maximum.
     pub(super) fn decibel(&mut self, power: &Value) -> Value {
         let audible = self.graph.at_least(power, Decibel::POWER.amin);
         let logarithm = self.graph.node("Log", [&audible]);
@@ -127,7 +127,7 @@ fn pad(sound: &mut Sound<'_>) -> Value {
     let mode = match sound.spec.pad_mode {
         PadMode::Edge => "edge",
         PadMode::Reflect => "reflect",
-        // The symmetric one was refused.
+        // Symmetric padding was refused before.
         PadMode::Constant | PadMode::Symmetric => "constant",
     };
     let pads = sound.graph.integers(&[0, padding, 0, padding]);
@@ -142,7 +142,7 @@ fn power(sound: &mut Sound<'_>) -> Value {
     let window = graph.floats(&[n_fft], &window.frame_weights(win_length.unwrap_or(n_fft), n_fft));
     let (hop_length, n_fft) = (graph.integer(hop_length as i64), graph.integer(n_fft as i64));
     let attributes = [("onesided", Attribute::flag(true))];
-    // Runtimes transform less exactly than we do, in f64 more exactly: a roll-off that falls on another bin shows it.
+    // Runtimes' f32 transforms are less exact than ours: a roll-off may fall on another bin, which f64 prevents.
     let (signal, window) = (graph.as_double(&signal), graph.as_double(&window));
     let bins = graph.node_with("STFT", [&signal, &hop_length, &window, &n_fft], &attributes); // [batch, frames, bins, 2]
     let bins = graph.as_float(&bins);
@@ -161,7 +161,7 @@ fn mel(sound: &mut Sound<'_>) -> Value {
     sound.graph.node("MatMul", [&strength, &filters])
 }
 
-/// The plan's predictions to unit vectors are the rows of its matrix.
+/// The rows of the matrix are the transform's responses to unit vectors.
 fn cosine_transform(sound: &mut Sound<'_>) -> Value {
     let log_mel = sound.log_mel();
     let FeatureSpec { n_mels, n_mfcc, dct_type, dct_norm, lifter, .. } = *sound.spec;

@@ -1,11 +1,11 @@
-//! Features of the spectrum and of MFCCs, frame by frame: `[batch, n_frames, ...]`.
+//! Spectral features and MFCC deltas in the graph, frame by frame: `[batch, n_frames, ...]`.
 
 use cantus_audio::feature::delta::Delta;
 
 use super::sound::Sound;
 use crate::export::graph::Value;
 
-/// The spectrogram in dB; its least amplitude, squared, is the least power.
+/// The spectrogram in dB; its minimum power is the square of the minimum amplitude.
 pub(super) fn level(sound: &mut Sound<'_>) -> Value {
     let power = sound.power();
     sound.decibel(&power)
@@ -38,7 +38,7 @@ pub(super) fn bandwidth(sound: &mut Sound<'_>) -> Value {
     sound.raise(&spread, 1.0 / config.p)
 }
 
-/// The lowest frequency up to which a share of the spectrum lies: so many bins lie below it.
+/// Roll-off: the lowest frequency below which a share of the spectrum lies, as the number of bins below it.
 pub(super) fn rolloff(sound: &mut Sound<'_>) -> Value {
     let magnitude = sound.magnitude();
     let (n_bins, bin_hz, share) = (sound.n_bins(), sound.bin_hz(), sound.spec.rolloff.roll_percent);
@@ -66,7 +66,7 @@ pub(super) fn flatness(sound: &mut Sound<'_>) -> Value {
     graph.node("Exp", [&quotient])
 }
 
-/// How far each spectrum is from the one before; the first from itself.
+/// Euclidean distance of each spectrum from the previous one; 0 for the first.
 pub(super) fn flux(sound: &mut Sound<'_>) -> Value {
     let magnitude = sound.magnitude();
     let n_frames = sound.spec.frames_per_segment();
@@ -80,7 +80,7 @@ pub(super) fn flux(sound: &mut Sound<'_>) -> Value {
     graph.node("Sqrt", [&sum])
 }
 
-/// The derivative of the MFCCs over time: a matrix whose columns are the derivatives of unit vectors.
+/// Deltas of the MFCCs by a matrix whose columns are the deltas of unit vectors.
 pub(super) fn mfcc_delta(sound: &mut Sound<'_>, order: usize) -> Value {
     let mfcc = sound.mfcc();
     let n_frames = sound.spec.frames_per_segment();
@@ -96,7 +96,7 @@ fn hertz(sound: &Sound<'_>) -> Vec<f32> {
     (0..sound.n_bins()).map(|bin| (bin as f64 * sound.bin_hz()) as f32).collect()
 }
 
-/// The sum of each spectrum; never 0, so that it can be divided by.
+/// The sum of each spectrum, raised above 0 to be used as a divisor.
 fn total(sound: &mut Sound<'_>, magnitude: &Value) -> Value {
     let total = sound.graph.sum(magnitude);
     sound.graph.at_least(&total, f32::MIN_POSITIVE)

@@ -1,4 +1,4 @@
-//! Sound in, predictions out.
+//! Tests of the exported front end against the feature extractor, and of graphs from samples to probabilities.
 
 use cantus_audio::feature::onset::{Aggregate, OnsetConfig};
 use cantus_audio::feature::{BandwidthConfig, Features};
@@ -10,7 +10,7 @@ use crate::export::graph::Graph;
 use crate::export::proto::{ModelProto, OperatorSetIdProto};
 use prost::Message;
 
-/// Music of a kind: three tones that fade, a second chord half way, some noise.
+/// A synthetic signal: three decaying tones, a second chord half way, some noise.
 fn music(n: usize, seed: u32) -> Vec<f32> {
     let noise = noise(n, seed);
     let tone = |i: usize, hertz: f32| (std::f32::consts::TAU * hertz * i as f32 / 8000.0).sin();
@@ -23,7 +23,7 @@ fn music(n: usize, seed: u32) -> Vec<f32> {
     (0..n).map(sample).collect()
 }
 
-/// Features of segments by tract and by the extractor.
+/// Features of segments by the exported graph (run by tract) and by the extractor.
 fn features(spec: &FeatureSpec, samples: &[f32], n_segments: usize) -> (Vec<f32>, Features) {
     let mut graph = Graph::new("front end");
     let input = graph.input("samples", &[spec.segment_samples()], "");
@@ -47,7 +47,7 @@ fn features(spec: &FeatureSpec, samples: &[f32], n_segments: usize) -> (Vec<f32>
     (found, expected)
 }
 
-/// Every number within `tolerance` of the largest of its column.
+/// Asserts that every value is within `tolerance` times the largest of its bin.
 #[track_caller]
 fn features_equal(spec: &FeatureSpec, tolerance: f32) {
     let n = spec.segment_samples();
@@ -69,7 +69,7 @@ fn features_equal(spec: &FeatureSpec, tolerance: f32) {
 }
 
 #[test]
-fn every_kind_that_has_a_form_is_the_extractors() {
+fn every_exportable_feature_matches_the_extractor() {
     let mut refused = Vec::new();
     for &kind in FeatureKind::ALL {
         let spec = spec(vec![kind]);
@@ -86,7 +86,7 @@ fn every_kind_that_has_a_form_is_the_extractors() {
 }
 
 #[test]
-fn parameters_of_the_front_end_are_heeded() {
+fn front_end_parameters_are_applied() {
     let base = || spec(vec![FeatureKind::LogMel, FeatureKind::Rms, FeatureKind::OnsetStrength]);
     features_equal(&FeatureSpec { center: false, top_db: Some(30.0), ..base() }, 2e-4);
     features_equal(&FeatureSpec { pad_mode: PadMode::Reflect, power: 1.0, htk: true, ..base() }, 2e-4);
@@ -113,7 +113,7 @@ fn parameters_of_the_front_end_are_heeded() {
 }
 
 #[test]
-fn samples_in_answers_out_is_what_the_predictor_hears() {
+fn a_graph_on_samples_matches_the_model() {
     let spec = spec(vec![FeatureKind::Mfcc, FeatureKind::ZeroCrossingRate, FeatureKind::ChromaStft]);
     let layers = "[[layers]]\ntype = 'GRU'\nunits = 8";
     let mut model = model(&spec, &architecture(&[spec.frames_per_segment(), spec.n_bins()], layers));
@@ -121,12 +121,12 @@ fn samples_in_answers_out_is_what_the_predictor_hears() {
     model.calibration.segment_temperature = 3.0;
     let n = spec.segment_samples();
     let samples = [music(n, 1), music(n, 3), music(n, 8)].concat();
-    let (_, heard) = features(&spec, &samples, 3);
-    answers_equal(&model, Input::Samples, &samples, &heard.values, 3);
+    let (_, extracted) = features(&spec, &samples, 3);
+    answers_equal(&model, Input::Samples, &samples, &extracted.values, 3);
 }
 
 #[test]
-fn what_has_no_form_is_refused_in_one_line() {
+fn unsupported_features_are_refused_with_one_line() {
     let refusal = |spec: &FeatureSpec| {
         let error =
             front_end::features(&mut Graph::default(), spec, &"samples".into()).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Every layer, every activation, every recipe; crops.
+//! Tests of exported layers, activations, recipes and crops against `cantus_nn`.
 
 use cantus_nn::LayerSpec;
 
@@ -43,10 +43,10 @@ const IMAGES: [&str; 3] = [
      [[layers]]\ntype = 'MaxPool2D'\n[[layers]]\ntype = 'Flatten'",
 ];
 
-/// Counted on: a new layer has the next number, and has to stand in [`SEQUENCES`] or [`IMAGES`].
+/// Number of layers: a new layer gets the next number, and must occur in [`SEQUENCES`] or [`IMAGES`].
 const N_LAYERS: usize = 23;
 
-/// Each layer has a number; a new one is not compiled here without.
+/// A number for each layer; the exhaustive `match` does not compile without a new one.
 fn number(layer: &LayerSpec) -> usize {
     match layer {
         LayerSpec::Activation(_) => 0,
@@ -82,7 +82,7 @@ fn small() -> FeatureSpec {
 }
 
 #[test]
-fn every_layer_answers_as_in_the_engine() {
+fn every_layer_matches_the_engine() {
     let mut seen = [false; N_LAYERS];
     for (input_shape, layers) in
         SEQUENCES.map(|layers| (vec![26, 6], layers)).into_iter().chain(IMAGES.map(|l| (vec![26, 6, 1], l)))
@@ -91,11 +91,11 @@ fn every_layer_answers_as_in_the_engine() {
         architecture.layers.iter().for_each(|layer| seen[number(layer)] = true);
         hears_noise_alike(&model(&small(), &architecture));
     }
-    assert_eq!(seen, [true; N_LAYERS], "a layer that was not tried");
+    assert_eq!(seen, [true; N_LAYERS], "a layer that was not tested");
 }
 
 #[test]
-fn every_activation_answers_as_in_the_engine() {
+fn every_activation_matches_the_engine() {
     for activation in ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softmax"] {
         let layers = format!(
             "[[layers]]\ntype = 'Flatten'\n[[layers]]\ntype = 'Dense'\nunits = 5\nactivation = '{activation}'"
@@ -105,7 +105,7 @@ fn every_activation_answers_as_in_the_engine() {
 }
 
 #[test]
-fn a_network_that_hears_crops_takes_whole_segments() {
+fn a_network_on_crops_takes_whole_segments() {
     for (n_crops, image) in [(1, false), (3, false), (2, true)] {
         let (shape, layers) = if image { (vec![10, 6, 1], IMAGES[0]) } else { (vec![10, 6], SEQUENCES[2]) };
         let model = Model {
@@ -117,14 +117,14 @@ fn a_network_that_hears_crops_takes_whole_segments() {
 }
 
 #[test]
-fn a_model_without_temperatures_answers_as_its_network() {
+fn an_uncalibrated_model_matches_its_network() {
     let layers = "[[layers]]\ntype = 'Flatten'";
     let calibration = Calibration::default();
     hears_noise_alike(&Model { calibration, ..model(&small(), &architecture(&[26, 6], layers)) });
 }
 
 #[test]
-fn every_recipe_answers_as_in_the_engine() {
+fn every_recipe_matches_the_engine() {
     for name in Recipe::names() {
         let recipe = Recipe::load(name).unwrap();
         let spec = &recipe.features;

@@ -1,4 +1,4 @@
-//! The exported graph predictions as the engine does, run by tract.
+//! Tests of exported graphs, run by tract, against the model's own predictions.
 
 mod front_end;
 mod layers;
@@ -12,10 +12,10 @@ use crate::model_file::Provenance;
 use crate::{Calibration, Model, Normalization};
 
 const LABELS: usize = 3;
-/// What the issue asks for.
+/// Largest allowed difference of a probability.
 const TOLERANCE: f32 = 1e-4;
 
-/// Numbers in [-1, 1) that look random.
+/// Pseudo-random numbers in [-1, 1).
 fn noise(n: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
     let mut next = || {
@@ -40,7 +40,7 @@ fn spec(kinds: Vec<FeatureKind>) -> FeatureSpec {
     }
 }
 
-/// A network whose biases and moving statistics are drawn at random too: fresh ones are 0 and 1, and would hide mistakes.
+/// A network with random biases and moving statistics: their initial values, 0 and 1, would hide mistakes.
 fn network(architecture: &Architecture) -> Network {
     let mut network = Network::new(architecture, 7).unwrap();
     let drawn = |(number, tensor): (usize, Tensor)| {
@@ -59,7 +59,7 @@ fn network(architecture: &Architecture) -> Network {
     network
 }
 
-/// A model of some layers and a softmax layer behind them, that is neither sure nor unsure.
+/// A model of some layers followed by a softmax layer, with probabilities that are neither certain nor uniform.
 fn model(spec: &FeatureSpec, architecture: &Architecture) -> Model {
     let n_bins = spec.n_bins();
     Model {
@@ -85,10 +85,10 @@ pub(crate) fn small_model() -> Model {
     model(&spec(vec![FeatureKind::Mfcc]), &architecture(&[26, 6], "[[layers]]\ntype = 'Flatten'"))
 }
 
-/// What tract predictions for a batch: the probabilities of the segments, and of the track.
+/// The outputs of tract for a batch: the probabilities of the segments, and of the track.
 ///
-/// Graphs with a front end are run as they are: where slices overlap, the optimiser of tract 0.22 stops ("running pass
-/// PushSliceUp").
+/// Graphs with a front end are run without optimisation: the optimiser of tract 0.22 fails on overlapping slices ("running
+/// pass PushSliceUp").
 fn run(onnx: &[u8], input: Input, shape: &[usize], values: &[f32]) -> [Vec<f32>; 2] {
     let graph = tract_onnx::onnx().model_for_read(&mut &*onnx).unwrap();
     let graph = graph.with_input_fact(0, f32::fact(shape).into()).unwrap();
@@ -110,7 +110,8 @@ fn assert_close(found: &[f32], expected: &[f32]) {
     }
 }
 
-/// Graph and engine give the same predictions to segments of these features, which are not all the same and not all certain.
+/// Asserts that graph and model predict the same for these segments, and that the predictions are neither all the same nor
+/// all certain.
 #[track_caller]
 fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n_segments: usize) {
     let onnx = to_onnx(model, input).unwrap();
@@ -125,12 +126,12 @@ fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n
     let shape = [&[n_segments], &*input.shape(model)].concat();
     let [segments, track] = run(&onnx, input, &shape, given);
     assert_close(&segments, &expected);
-    let votes = model.predict_uncalibrated(features).unwrap();
-    let vote = model.vote(&votes.chunks_exact(n_labels).collect::<Vec<_>>());
-    assert_close(&track, &vote.iter().map(|&p| p as f32).collect::<Vec<_>>());
+    let uncalibrated = model.predict_uncalibrated(features).unwrap();
+    let expected = model.vote(&uncalibrated.chunks_exact(n_labels).collect::<Vec<_>>());
+    assert_close(&track, &expected.iter().map(|&p| p as f32).collect::<Vec<_>>());
 }
 
-/// The same for three segments of features that are noise.
+/// The same for three segments of random features.
 #[track_caller]
 fn hears_noise_alike(model: &Model) {
     let (n_frames, n_bins) = (model.features.frames_per_segment(), model.features.n_bins());

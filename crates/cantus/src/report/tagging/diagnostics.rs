@@ -1,5 +1,4 @@
-//! What an examination of a tagger says beyond the scores: the baseline beside it, how far its probabilities can be trusted,
-//! and where it was most confidently wrong.
+//! Diagnostics of a tagger's evaluation: comparison with the baseline, calibration, and most confident mistakes.
 
 use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
@@ -13,41 +12,41 @@ use cantus_metrics::reliability;
 use cantus_metrics::tagging::{TagFigures, TagPaired, TagRanking, paired};
 use cantus_metrics::{Interval, ScoresError, TrackDecision};
 
-/// What a network has to beat: a logistic regression for each tag on the mean and deviation of each feature over the track.
+/// Scores of the baseline: a logistic regression per tag on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagBaseline {
-    /// Mean average precision of the tags that some tracks have and others have not.
+    /// Mean average precision over the tags that some tracks have and others do not.
     pub track_macro_average_precision: f64,
-    /// As the model's.
+    /// Bootstrap interval, as for the model.
     pub track_macro_average_precision_interval: Option<Interval>,
     /// Mean area under their ROC curves.
     pub track_macro_roc_auc: f64,
-    /// F1 of all predictions to all tags together.
+    /// F1 over all predictions of all tags.
     pub track_micro_f1: f64,
-    /// Mean F1 of the tags that occur or were given.
+    /// Mean F1 of the tags that occur or were predicted.
     pub track_macro_f1: f64,
     /// The model against the baseline, on the same tracks.
     pub model_against_it: TagPaired,
 }
 
-/// A tag that a track was wrongly given, or wrongly not given.
+/// A wrong prediction of a tag: a false positive or a false negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagMistake {
     /// Its file.
     pub path: String,
     /// The tag.
     pub label: String,
-    /// Whether the track has it; then it was not given.
+    /// Whether the track has the tag, which makes it a false negative.
     pub has_it: bool,
-    /// How probable the tag was said to be.
+    /// The predicted probability of the tag.
     pub probability: f64,
-    /// Where the segment begins that was surest of the wrong answer, in seconds; none where it is not known.
+    /// Start, in seconds, of the segment most confident in the wrong prediction; `None` if it is not known.
     pub start_s: Option<f64>,
-    /// Where it ends.
+    /// End of that segment, in seconds.
     pub end_s: Option<f64>,
 }
 
-/// The baseline's scores, and the model's against them.
+/// The baseline's scores, and the model's difference from them.
 pub(super) fn baseline(predictions: &Predictions, n_labels: usize) -> Result<TagBaseline, ScoresError> {
     let figures = TagFigures::of_tracks(&predictions.baseline, n_labels)?;
     Ok(TagBaseline {
@@ -62,7 +61,7 @@ pub(super) fn baseline(predictions: &Predictions, n_labels: usize) -> Result<Tag
     })
 }
 
-/// Of all tags of all tracks (segments) that were said to be so probable, how many are there; before and after calibration.
+/// Calibration over all tags of all tracks (segments), before and after temperature scaling.
 pub(super) fn calibration(
     predictions: &Predictions,
     store: &FeatureStore,
@@ -70,8 +69,8 @@ pub(super) fn calibration(
 ) -> CalibrationReport {
     let of_tracks = |tracks: &[TrackDecision]| {
         let pooled = |track: &TrackDecision| {
-            let answer = |label: usize| (track.probabilities[label], track.labels.contains(&label));
-            (0..track.probabilities.len()).map(answer).collect::<Vec<_>>()
+            let prediction = |label: usize| (track.probabilities[label], track.labels.contains(&label));
+            (0..track.probabilities.len()).map(prediction).collect::<Vec<_>>()
         };
         reliability(tracks.iter().flat_map(pooled))
     };
@@ -91,7 +90,7 @@ pub(super) fn calibration(
     }
 }
 
-/// The predictions that were most confidently wrong.
+/// The wrong predictions with the highest confidence.
 pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<TagMistake> {
     let of_track = |track: &'_ TrackDecision| {
         let is_wrong =
@@ -103,9 +102,10 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<T
         .iter()
         .flat_map(|track| of_track(track).into_iter().map(move |label| (track, label)));
     let mut wrong: Vec<(&TrackDecision, usize)> = wrong.collect();
-    let sure = |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - TAG_THRESHOLD).abs();
-    // A stable sort: of equal ones the first track stays first.
-    wrong.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
+    let confidence =
+        |(track, label): &(&TrackDecision, usize)| (track.probabilities[*label] - TAG_THRESHOLD).abs();
+    // A stable sort keeps the order of tracks with equal confidence.
+    wrong.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
     wrong.truncate(N_MISTAKES);
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
     let mistake = |(track, label): (&TrackDecision, usize)| {
@@ -124,7 +124,7 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<T
     wrong.into_iter().map(mistake).collect()
 }
 
-/// The number within its track of the segment that is surest of the wrong answer.
+/// The index, within its track, of the segment most confident in the wrong prediction.
 fn most_wrong(
     predictions: &Predictions,
     store: &FeatureStore,
@@ -133,7 +133,7 @@ fn most_wrong(
 ) -> Option<usize> {
     let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
     let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track);
-    let sure = of_track.map(|(row, segment)| (if has_it { -row[label] } else { row[label] }, *segment));
-    let best = sure.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    let scored = of_track.map(|(row, segment)| (if has_it { -row[label] } else { row[label] }, *segment));
+    let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
     Some(best.1 - store.segments_of(track).start)
 }

@@ -1,4 +1,4 @@
-//! The report of a tagger: the scores of the test part, and what a reader has to know to judge them.
+//! The evaluation report of a tagger: test scores, model, split, baseline, calibration, mistakes and remarks.
 
 use cantus_dataset::{Failure, FeatureStore, Warning};
 use serde::{Deserialize, Serialize};
@@ -10,37 +10,37 @@ use crate::{Error, Model, Task};
 use cantus_metrics::ScoresError;
 use cantus_metrics::tagging::{TagScores, tag_scores};
 
-/// What `report.json` holds and `cantus evaluate --json` prints where labels are tags; the scores stand at the top level.
+/// The content of `report.json` and of `cantus evaluate --json` for a tagger; the scores are at the top level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagReport {
-    /// `tagging`, which tells this report from that of a classifier.
+    /// `tagging`, which distinguishes this report from that of a classifier.
     pub task: Task,
-    /// The version of Cantus that trained.
+    /// The version of Cantus that trained the model.
     pub cantus_version: String,
-    /// Scores on the test part; of a cross-validation, those of all folds' test parts together.
+    /// Scores on the test part; in a cross-validation, on all folds' test parts together.
     #[serde(flatten)]
     pub scores: TagScores,
     /// The folds, if this is the report of a cross-validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<TagCrossValidation>,
-    /// What a reader should know before quoting the scores.
+    /// Remarks on what may bias the scores.
     pub remarks: Vec<String>,
-    /// What the model has to beat.
+    /// The baseline and its difference from the model.
     pub baseline: TagBaseline,
-    /// How far the probabilities can be trusted: of all tags that were said to be so probable, how many are there.
+    /// Calibration of the probabilities of all tags.
     pub calibration: CalibrationReport,
-    /// The predictions that were most confidently wrong.
+    /// The wrong predictions with the highest confidence.
     pub mistakes: Vec<TagMistake>,
     /// The model that was scored.
     pub model: ModelSummary,
-    /// Who was learnt from and who was examined.
+    /// Specification and sizes of the split.
     pub split: SplitSummary,
-    /// How long the training took, in seconds; not in `report.json`, which is the same whenever it is written.
+    /// Duration of the training in seconds; not in `report.json`, which does not depend on it.
     #[serde(skip)]
     pub training_s: Option<f64>,
-    /// Files that were lost, and why.
+    /// Files that could not be extracted, and why.
     pub failures: Vec<Failure>,
-    /// Damage that cost less than the file.
+    /// Damage in files that could be extracted.
     pub warnings: Vec<Warning>,
 }
 
@@ -69,7 +69,7 @@ impl TagReport {
         })
     }
 
-    /// The report on other predictions of the same models.
+    /// The report with new predictions of the same models.
     pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
         Ok(Self {
             scores: scores(predictions, store)?,
@@ -80,7 +80,7 @@ impl TagReport {
         })
     }
 
-    /// The report of a cross-validation, of which `first` is the report of a fold.
+    /// The report of a cross-validation; `first` is the report of its first fold.
     pub(crate) fn of_folds(
         first: Self,
         predictions: &Predictions,
@@ -96,7 +96,7 @@ impl TagReport {
             .renewed(predictions, store)
     }
 
-    /// The report for a person at a terminal.
+    /// The report as plain text.
     pub fn to_text(&self) -> String {
         text::text(self)
     }

@@ -1,4 +1,4 @@
-//! The folds of a cross-validation of taggers; all of them together are scored as one test part of all tracks.
+//! Cross-validation results of a tagger: the scores of each fold and their spread.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,20 +9,20 @@ use crate::report::{PartSize, Spread};
 /// The folds of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagCrossValidation {
-    /// Whether the manifest gave the folds.
+    /// Whether the folds are predefined by the manifest.
     pub given: bool,
     /// Macro average precision of tracks, over the folds.
     pub track_macro_average_precision: Spread,
     /// Macro average precision of segments, over the folds.
     pub macro_average_precision: Spread,
-    /// What each fold brought.
+    /// The results of each fold.
     pub folds: Vec<TagFold>,
 }
 
 /// One fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagFold {
-    /// Its name; its run lies in `fold-NAME`.
+    /// Its name; its run is in `fold-NAME`.
     pub fold: String,
     /// Macro average precision of its tracks.
     pub track_macro_average_precision: f64,
@@ -34,7 +34,7 @@ pub struct TagFold {
     pub validation_part: PartSize,
     /// Sizes of the test part: the fold itself.
     pub test_part: PartSize,
-    /// Epochs that were trained.
+    /// Number of trained epochs.
     pub n_epochs: usize,
     /// The epoch whose weights were kept, from 1.
     pub best_epoch: usize,
@@ -46,7 +46,7 @@ impl TagFold {
         [self.train_part, self.validation_part, self.test_part]
     }
 
-    /// What the report of a fold's own run says.
+    /// The results from the report of a fold's own run.
     fn new(fold: &str, report: &TagReport) -> Self {
         Self {
             fold: fold.to_owned(),
@@ -62,7 +62,7 @@ impl TagFold {
 }
 
 impl TagCrossValidation {
-    /// Of folds by name and their reports.
+    /// The results of folds, from their names and reports.
     pub(crate) fn new<'a>(given: bool, folds: impl Iterator<Item = (&'a str, &'a TagReport)>) -> Self {
         let folds: Vec<TagFold> = folds.map(|(name, report)| TagFold::new(name, report)).collect();
         let spread = |score: fn(&TagFold) -> f64| Spread::of(&folds.iter().map(score).collect::<Vec<_>>());
@@ -74,7 +74,7 @@ impl TagCrossValidation {
         }
     }
 
-    /// Cells of a table: a row for each fold, and the mean and the deviation.
+    /// Table cells: a row for each fold, then the mean and the deviation.
     pub(super) fn rows(&self) -> Vec<Vec<String>> {
         let row = |fold: &TagFold| {
             vec![
@@ -102,5 +102,5 @@ impl TagCrossValidation {
     }
 }
 
-/// Heads of the columns of [`TagCrossValidation::rows`].
+/// Column heads of [`TagCrossValidation::rows`].
 pub(super) const HEAD: [&str; 5] = ["fold", "tracks", "macro AP of tracks", "of segments", "best epoch"];

@@ -1,4 +1,4 @@
-//! The report of a tagger as one web page, made of the parts of a classifier's.
+//! The report of a tagger as one self-contained HTML page.
 
 use super::text::{figure, figure_if_any, range};
 use super::{TagMistake, TagReport, folds};
@@ -9,7 +9,7 @@ use crate::report::text::percent;
 use crate::report::{Figure, facts};
 use cantus_metrics::tagging::{TagScore, paired_in_words};
 
-/// Heads of the columns of the table by label.
+/// Column heads of the table by label.
 pub(super) const HEAD: [&str; 9] =
     ["label", "average precision", "95 % CI", "by chance", "ROC AUC", "precision", "recall", "F1", "tracks"];
 
@@ -46,7 +46,7 @@ fn cards(report: &TagReport) -> String {
         "logistic regression for each label; the model {}",
         paired_in_words(&baseline.model_against_it)
     );
-    let given = format!("labels given above {}", scores.threshold);
+    let given = format!("labels predicted above {}", scores.threshold);
     let of_tracks = range(scores.track_macro_average_precision_interval, scores.n_groups);
     let cards = [
         ("Average precision of tracks", scores.track_macro_average_precision, of_tracks.as_str(), " best"),
@@ -54,8 +54,8 @@ fn cards(report: &TagReport) -> String {
         ("ROC AUC of tracks", scores.track_macro_roc_auc, "mean over the labels", ""),
         ("Micro F1 of tracks", scores.track_micro_f1, &given, ""),
         ("Macro F1 of tracks", scores.track_macro_f1, "mean over the labels", ""),
-        ("Baseline to beat", baseline.track_macro_average_precision, &against, ""),
-        ("Average precision of chance", scores.chance_level, "mean share of tracks with a label", ""),
+        ("Baseline", baseline.track_macro_average_precision, &against, ""),
+        ("Average precision by chance", scores.chance_level, "mean share of tracks with a label", ""),
     ];
     let cards = cards.map(|(name, score, note, class)| card(name, &figure(score), note, class));
     format!("<dl class=\"cards\">\n{}</dl>\n", cards.concat())
@@ -95,11 +95,11 @@ fn mistakes(report: &TagReport) -> String {
             (Some(start), Some(end)) => format!("{start:.1}–{end:.1} s"),
             _ => "–".to_owned(),
         };
-        let what = if mistake.has_it { "has it, not given" } else { "given, has it not" };
+        let what = if mistake.has_it { "false negative" } else { "false positive" };
         vec![mistake.path.clone(), mistake.label.clone(), what.to_owned(), percent(mistake.probability), time]
     };
-    let head = ["file", "label", "what", "probability", "heard most between"];
-    table("Wrong predictions, the surest first", &head, report.mistakes.iter().map(row), &[])
+    let head = ["file", "label", "mistake", "probability", "most confident segment"];
+    table("Wrong predictions, the most confident first", &head, report.mistakes.iter().map(row), &[])
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     use crate::report::reference::tag_report;
 
     #[test]
-    fn labels_cannot_break_the_page_and_tables_are_whole() {
+    fn labels_are_escaped_and_elements_are_closed() {
         let page = html(&tag_report("<script>alert(1)</script>"), &[]);
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
         for tag in ["table", "figure", "div", "dl", "section", "main"] {
@@ -117,7 +117,7 @@ mod tests {
         }
         assert!(
             !page.contains("confusion") && !page.contains("accuracy"),
-            "what does not apply is not there"
+            "sections that do not apply are left out"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The report of a tagger as Markdown; its pictures lie in `plots/` beside it.
+//! The report of a tagger as Markdown; its pictures are linked from the folder `plots/` beside it.
 
 use super::text::{figure, figure_if_any, range};
 use super::{TagMistake, TagReport, folds};
@@ -67,7 +67,11 @@ fn headline(report: &TagReport) -> Vec<Vec<String>> {
         ),
         row("of segments", scores.macro_average_precision, String::new()),
         row("macro ROC AUC of tracks", scores.track_macro_roc_auc, String::new()),
-        row("micro F1 of tracks", scores.track_micro_f1, format!("labels given above {}", scores.threshold)),
+        row(
+            "micro F1 of tracks",
+            scores.track_micro_f1,
+            format!("labels predicted above {}", scores.threshold),
+        ),
         row("macro F1 of tracks", scores.track_macro_f1, String::new()),
         row(
             "baseline",
@@ -83,7 +87,7 @@ fn headline(report: &TagReport) -> Vec<Vec<String>> {
 
 fn mistake(mistake: &TagMistake) -> Vec<String> {
     let time = mistake.start_s.map_or(String::new(), |start| format!("{start:.1} s"));
-    let what = if mistake.has_it { "has it, not given" } else { "given, has it not" };
+    let what = if mistake.has_it { "false negative" } else { "false positive" };
     let [path, label] = [&mistake.path, &mistake.label].map(|text| escaped(text));
     vec![path, label, what.to_owned(), percent(mistake.probability), time]
 }
@@ -95,7 +99,7 @@ mod tests {
     use crate::report::reference::tag_report;
 
     #[test]
-    fn every_table_has_as_many_cells_in_each_row_whatever_labels_hold() {
+    fn table_rows_have_equal_numbers_of_cells_for_any_label() {
         let text = markdown(&tag_report("rock | roll"), &[]);
         assert_even_tables(&text);
         assert!(text.contains("rock \\| roll"), "{text}");

@@ -1,9 +1,8 @@
-//! The report where labels are tags, each a question of its own: which of them does a recording have?
+//! The evaluation report of a tagger (multi-label classification).
 //!
-//! There is no confusion matrix and no share of right tracks here, since an answer is not right or wrong but more or less so.
-//! What counts is average precision: how far up the tracks that have a tag stand when all are sorted by its probability; by
-//! chance it is the share of tracks that have the tag. One figure for all tags is their plain mean, so that rare ones
-//! count as much as common ones.
+//! There is no confusion matrix and no accuracy, since several tags may be right at once. The main score of a tag is average
+//! precision, which ranks all tracks by the tag's probability; for a random ranking it is the share of tracks that have the
+//! tag. The macro average over tags is unweighted, so that rare tags count as much as common ones.
 
 mod diagnostics;
 mod document;

@@ -1,4 +1,4 @@
-//! The pictures of a tagger's report.
+//! Pictures of a tagger's report: ROC, precision and recall, reliability diagram.
 
 use super::TagReport;
 use crate::report::Figure;
@@ -6,10 +6,10 @@ use crate::report::pictures::{precision_recall, reliability, roc};
 use cantus_metrics::tagging::tag_probability;
 use cantus_metrics::{Curves, TrackDecision, curves};
 
-/// Most tags whose curves are drawn: as many as there are colours that can be told apart, twice.
+/// Maximum number of tags whose curves are drawn: twice the number of distinguishable colours.
 const MOST: usize = 10;
 
-/// All that an examination of tracks shows.
+/// The pictures of a tagger's track predictions.
 pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<Figure> {
     let scores = &report.scores;
     let support =
@@ -18,7 +18,7 @@ pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<F
         .filter_map(|label| Some((label, curves(tracks.iter().map(|track| tag_probability(track, label)))?)))
         .collect();
     let n_labels = drawn.len();
-    // A stable sort: of equals the first label stays first.
+    // A stable sort keeps the order of labels with equal values.
     drawn.sort_by_key(|(label, _)| std::cmp::Reverse(support(*label)));
     drawn.truncate(MOST);
     drawn.sort_by_key(|(label, _)| *label);
@@ -29,7 +29,7 @@ pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<F
         _ => "each label".to_owned(),
     };
     let axes = ("Probability of a label", "Share of tracks that have it");
-    let caption = "Reliability, over all labels: of the tracks that were said to have a label with such a probability, the share that has it.";
+    let caption = "Reliability over all labels: share of tracks that have a label by its predicted probability, in bins.";
     vec![
         precision_recall(&by_label, &what, tracks.len()),
         roc(&by_label, &what, tracks.len()),

@@ -1,10 +1,10 @@
-//! The report of a tagger in words, for a terminal: the figures that are quoted, and a table by tag.
+//! The report of a tagger as plain text: headline scores and a table by tag.
 
 use super::{TagReport, folds};
 use cantus_metrics::Interval;
 use cantus_metrics::tagging::{TagScore, paired_in_words};
 
-/// The whole report.
+/// The full report.
 pub(super) fn text(report: &TagReport) -> String {
     let mut out = of_folds(report) + &headline(report) + "\n" + &tags(report);
     for failure in &report.failures {
@@ -19,17 +19,17 @@ pub(super) fn text(report: &TagReport) -> String {
     out
 }
 
-/// A score between 0 and 1 as the field writes it.
+/// A score between 0 and 1 with three decimals.
 pub(super) fn figure(score: f64) -> String {
     format!("{score:.3}")
 }
 
-/// The same of a score that there may not be.
+/// The same for an optional score.
 pub(super) fn figure_if_any(score: Option<f64>) -> String {
     score.map_or("–".to_owned(), figure)
 }
 
-/// An interval, and what it takes for independent where that is not the track.
+/// A confidence interval, with the number of independent groups if the unit is not the track.
 pub(super) fn range(interval: Option<Interval>, n_groups: Option<usize>) -> String {
     let over = n_groups.map(|n| format!(" over {n} groups")).unwrap_or_default();
     let words = |i: Interval| format!("(95 % CI {:.2}–{:.2}{over})", i.low, i.high);
@@ -39,7 +39,7 @@ pub(super) fn range(interval: Option<Interval>, n_groups: Option<usize>) -> Stri
 fn of_folds(report: &TagReport) -> String {
     let Some(cross) = &report.cross_validation else { return String::new() };
     let mut out = format!(
-        "{}-fold cross-validation: every track was examined once, by a model that had not heard it\n\n",
+        "{}-fold cross-validation: every track was predicted once, by a model trained on the other folds\n\n",
         cross.folds.len()
     );
     let head: Vec<String> = folds::HEAD.iter().map(|name| (*name).to_owned()).collect();
@@ -138,7 +138,7 @@ mod tests {
     use crate::report::reference::tag_report;
 
     #[test]
-    fn the_report_reads_like_this() {
+    fn the_text_report_of_a_tagger() {
         let text = text(&tag_report("drums & bass"));
         let mut lines = text.lines();
         assert_eq!(
