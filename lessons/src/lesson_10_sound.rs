@@ -112,7 +112,7 @@ fn chord(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.picture("spectrum", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }))
 }
 
-/// Two notes one after the other: what the transform of the whole does not tell, and short frames do.
+/// Two notes one after the other: the transform of the whole has no information on time, short frames have.
 fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let note = |hz: f64| sample(|t| Sine::new(1.0, hz).at(t), SAMPLE_RATE, 4000);
     let up = [note(440.0), note(660.0)].concat();

@@ -1,4 +1,4 @@
-//! Lecture 16: a convolutional network that tells genres apart.
+//! Lecture 16: a convolutional network that classifies genres.
 //!
 //!     cantus lesson 16
 
@@ -14,7 +14,7 @@ use cantus_synth::Genre;
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };
 
-/// The lecture's network, what it answers to one segment, and the kernels that it has learnt.
+/// The lecture's network, its prediction of one segment, and its trained kernels.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let recipe = Recipe::load("cnn")?;
     let data = LessonData::prepare(out, &MUSIC, &recipe)?;

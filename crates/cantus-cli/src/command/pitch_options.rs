@@ -31,7 +31,7 @@ pub struct PitchOptions {
     /// Number of octaves of chroma-cqt and tonnetz [default: 7]
     #[arg(long, value_name = "N")]
     n_octaves: Option<usize>,
-    /// Scale of cqt's filter lengths; below 1, finer in time and coarser in frequency [default: 1]
+    /// Scale of cqt's filter lengths; below 1 finer in time, coarser in frequency [default: 1]
     #[arg(long, value_name = "FACTOR")]
     filter_scale: Option<f64>,
     /// Lag of the difference in onset strength, in frames [default: 1]
@@ -58,10 +58,10 @@ pub struct PitchOptions {
     /// Keep weak beats at the beginning and the end
     #[arg(long)]
     no_trim: bool,
-    /// Length of the median filters that separate harmonic and percussive, in frames and bins [default: 31]
+    /// Length of HPSS's median filters, in frames and in bins [default: 31]
     #[arg(long, value_name = "N")]
     kernel_size: Option<usize>,
-    /// Margin of the harmonic-percussive separation; at least 1 [default: 1]
+    /// Margin of HPSS; at least 1 [default: 1]
     #[arg(long, value_name = "FACTOR")]
     margin: Option<f32>,
 }

@@ -58,7 +58,11 @@ fn a_killed_extraction_leaves_no_partial_file_and_resumes_to_the_same_bytes() {
     for (name, bytes) in files(&dir.path().join("killed")) {
         let finished = whole.iter().find(|(known, _)| *known == name);
         if name.extension().is_some_and(|extension| extension == "arrow") {
-            assert!(finished.is_some_and(|(_, known)| *known == bytes), "{} is a partial file", name.display());
+            assert!(
+                finished.is_some_and(|(_, known)| *known == bytes),
+                "{} is a partial file",
+                name.display()
+            );
         }
     }
     cantus_in(dir.path(), "train @/killed -o @/run").exits(1).says(&["did not finish", "cantus extract"]);

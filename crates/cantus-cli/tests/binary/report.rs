@@ -1,4 +1,4 @@
-//! The report: what it says beside the scores, and that a comparison tells luck from skill.
+//! The report of a run in all its formats, and the comparison of runs.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn number(value: &serde_json::Value) -> f64 {
 }
 
 #[test]
-fn the_page_and_the_markdown_say_what_the_json_says() {
+fn page_and_markdown_contain_the_values_of_the_json() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let report = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --json").ok().json();
@@ -70,7 +70,7 @@ fn the_page_and_the_markdown_say_what_the_json_says() {
 }
 
 #[test]
-fn a_track_is_predicted_as_surely_as_it_was_scored() {
+fn a_track_has_the_same_probabilities_in_prediction_and_evaluation() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let report = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --json").ok().json();
@@ -86,16 +86,16 @@ fn a_track_is_predicted_as_surely_as_it_was_scored() {
     let track = &song["tracks"][0];
     assert_eq!(track["label"], row[4]);
     for (label, probability) in report["labels"].as_array().unwrap().iter().zip(row.iter().skip(5)) {
-        let heard = number(&track["probabilities"][label.as_str().unwrap()]);
+        let predicted = number(&track["probabilities"][label.as_str().unwrap()]);
         assert!(
-            (heard - probability.parse::<f64>().unwrap()).abs() < 1e-5,
-            "{label}: {heard} against {probability}"
+            (predicted - probability.parse::<f64>().unwrap()).abs() < 1e-5,
+            "{label}: {predicted} against {probability}"
         );
     }
 }
 
 #[test]
-fn the_split_that_leaks_is_printed_beside_what_holds() {
+fn the_scores_of_a_leaking_split_are_printed_beside_the_unbiased_estimate() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let train = "train @/f -m @/small.toml --validation 0.2 --seed 3";

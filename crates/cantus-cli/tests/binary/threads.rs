@@ -1,4 +1,4 @@
-//! `--jobs N` bounds the threads of a command, those inside the engine included.
+//! `--jobs N` bounds the number of threads of a command, including those of the engine.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::run::cantus_in;
 
-/// Beside those that work: the main thread, one that waits for Ctrl-C, one that draws progress.
+/// Threads that do not compute: the main thread, the handler of Ctrl-C, the progress bar.
 const OTHERS: usize = 3;
 
-/// The most threads that a command has while it runs, and what it prints.
+/// The largest number of threads of a command while it runs, and its standard output.
 fn most_threads(dir: &Path, line: &str) -> (usize, Vec<u8>) {
     let dir = dir.to_str().unwrap();
     let words = line.split_whitespace().map(|word| word.replace('@', dir));

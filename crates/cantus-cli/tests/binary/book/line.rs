@@ -1,30 +1,30 @@
-//! Compares a line of the book with the same line made anew: the same words, and numbers within a tolerance.
+//! Compares a line of the book with the regenerated line: equal words, and numbers within a tolerance.
 //!
 //! Instruction sets round differently, so the last printed digit of an exact computation can differ between processors, and
-//! training amplifies such differences. Lessons mark trained numbers with ≈ (`Sheet::trained`). So:
+//! training amplifies such differences. Lessons mark trained numbers with ≈ (`LessonOutput::trained`). So:
 //!
 //! - whole numbers that were not trained are equal;
 //! - other numbers that were not trained differ by at most [`ROUNDING`], or both are below [`NOISE`];
 //! - trained percentages differ by at most [`TRAINED_POINTS`], other trained numbers by at most [`TRAINED_SHARE`];
-//! - behind ≈, what stands in quotes, such as a predicted label, is not compared.
+//! - behind ≈, text in quotes, such as a predicted label, is not compared.
 
 /// Relative: one in the last of four digits.
 pub const ROUNDING: f64 = 1.001e-3;
-/// Absolute: differences between two ways to compute the same are of this size.
+/// Absolute: rounding differences between two ways to compute the same are of this size.
 pub const NOISE: f64 = 1e-5;
-/// Percentage points. Where inputs were changed by 2e-7 of their size, accuracies of lessons 13, 14, 16 and 19 moved by 6 at most.
+/// Percentage points. After a relative change of inputs by 2e-7, accuracies of lessons 13, 14, 16 and 19 changed by 6 at most.
 pub const TRAINED_POINTS: f64 = 15.0;
-/// Relative. By the same change, losses moved by 0.33 at most.
+/// Relative. After the same change, losses changed by 0.33 at most.
 pub const TRAINED_SHARE: f64 = 0.6;
 
-/// A piece of a line.
+/// A token of a line.
 #[derive(Debug, Clone, PartialEq)]
 enum Token<'a> {
     Text(&'a str),
     Number { text: &'a str, value: f64 },
 }
 
-/// Why the lines differ; nothing if they agree.
+/// Why the lines differ; `None` if they are equal within the tolerances.
 pub fn difference(book: &str, fresh: &str) -> Option<String> {
     let split = |line: &str| -> (String, Option<String>) {
         match line.split_once('≈') {
