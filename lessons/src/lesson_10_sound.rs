@@ -141,7 +141,7 @@ fn milliseconds(sample_rate: f64, values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(n, &y)| (1000.0 * n as f64 / sample_rate, y)).collect()
 }
 
-/// The first milliseconds of a wave, sampled finely enough to look smooth.
+/// The first milliseconds of a wave, sampled finely enough for a smooth curve.
 fn curve(duration_ms: f64, wave: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     let n_samples = (200.0 * duration_ms) as usize + 1;
     milliseconds(200_000.0, &sample(wave, 200_000.0, n_samples))

@@ -29,7 +29,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.result("weights of the convolutional network", network.n_parameters() as f64, "");
     out.result("weights of the perceptron", Network::new(&perceptron, 0)?.n_parameters() as f64, "");
 
-    // Batches of 8, since batch normalisation needs some hundred steps until its running mean and variance are right.
+    // Batches of 8, since batch normalisation needs some hundred steps until its running mean and variance have converged.
     let optimizer = recipe.training.optimizer.with_learning_rate(1e-3);
     let training = Training { epochs: 15, batching: Batching::Mini(8), optimizer, ..recipe.training };
     let (train, validation) = (data.train.examples(), data.validation.examples());

@@ -57,52 +57,52 @@ impl Fetch {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let Dataset::Gtzan = self.dataset;
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("gtzan"));
-        let say = |line: &str| {
+        let note = |line: &str| {
             if !global.quiet {
                 output::note(line)
             }
         };
         if self.lists_only {
             gtzan::write_beside(&dir)?;
-            say(&format!("lists and remarks in {}; see {}", dir.display(), dir.join("about.txt").display()));
+            note(&format!("lists and remarks in {}; see {}", dir.display(), dir.join("about.txt").display()));
             return Ok(Outcome::Done);
         }
         if gtzan::is_there(&dir) {
-            say(&format!("{} contains the data set already", dir.display()));
+            note(&format!("{} contains the data set already", dir.display()));
             return Ok(Outcome::Done);
         }
-        say("GTZAN's licence is unclear: for study and research only, not to be passed on");
-        say(
+        note("GTZAN's licence is unclear: for study and research only, not to be passed on");
+        note(
             "tracks of it are repeated, mislabelled, distorted (Sturm 2013, arXiv:1306.1461); lists of a split without them are included",
         );
-        let source = self.source(&dir, &say)?;
+        let source = self.source(&dir, &note)?;
         if let Err(error) = fetch(&dir, &source, self.keep_archive, global.quiet) {
             return match error {
                 Error::Interrupted => Ok(stopped()),
                 error => Err(error.into()),
             };
         }
-        say(&summary(&dir));
+        note(&summary(&dir));
         Ok(Outcome::Done)
     }
 
-    fn source(&self, dir: &Path, say: &impl Fn(&str)) -> Result<Source, Error> {
+    fn source(&self, dir: &Path, note: &impl Fn(&str)) -> Result<Source, Error> {
         if let Some(archive) = &self.archive {
             return Ok(Source::Archive(archive.clone()));
         }
         let archive = gtzan::archive_path(dir);
         if archive.is_file() {
-            say(&format!("unpacking {}, which exists already", archive.display()));
+            note(&format!("unpacking {}, which exists already", archive.display()));
             return Ok(Source::Archive(archive));
         }
         let found = Credentials::find()?;
         if let Some(warning) = &found.warning {
-            say(&format!("warning: {warning}"));
+            note(&format!("warning: {warning}"));
         }
         // The same variable as of Kaggle's own client.
         let endpoint = std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::ENDPOINT.to_owned());
         let origin = if found.origin.is_empty() { "without credentials".to_owned() } else { found.origin };
-        say(&format!("requesting {} from {endpoint} ({origin})", gtzan::NAME));
+        note(&format!("requesting {} from {endpoint} ({origin})", gtzan::NAME));
         Ok(Source::Kaggle { endpoint, credentials: found.credentials })
     }
 }
@@ -117,7 +117,7 @@ fn fetch(dir: &Path, source: &Source, keep_archive: bool, quiet: bool) -> Result
 }
 
 fn show(bar: &ProgressBar, event: Event, quiet: bool) {
-    let say = |line: String| {
+    let note = |line: String| {
         if !quiet {
             bar.suspend(|| output::note(&line));
         }
@@ -129,13 +129,13 @@ fn show(bar: &ProgressBar, event: Event, quiet: bool) {
     };
     match event {
         Event::GoesOn { n_bytes } => {
-            say(format!("continuing after the first {}", HumanBytes(n_bytes)));
+            note(format!("continuing after the first {}", HumanBytes(n_bytes)));
             step("download", n_bytes, None);
             bar.reset_eta();
         }
-        Event::BeginsAnew { reason } => say(format!("{reason}; starting again")),
+        Event::BeginsAnew { reason } => note(format!("{reason}; starting again")),
         Event::Waits { reason, wait } => {
-            say(format!("{reason}; retrying in {} s", wait.as_secs_f32().ceil()))
+            note(format!("{reason}; retrying in {} s", wait.as_secs_f32().ceil()))
         }
         Event::Downloads { n_bytes, total } => step("download", n_bytes, total),
         Event::Checks => bar.set_prefix("check"),

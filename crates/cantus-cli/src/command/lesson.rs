@@ -18,7 +18,7 @@ Examples:
   cantus lesson
       list the lessons
   cantus lesson 8
-      a network learns to add; pictures in cantus-lessons/08
+      a network is trained to add; pictures in cantus-lessons/08
   cantus lesson 13 --data MUSIC
       on recordings of your own: MUSIC/<label>/**/<audio file>
   cantus lesson --all -o lessons --png

@@ -98,7 +98,7 @@ fn a_recording_is_uploaded_and_its_prediction_used_by_mouse_and_by_keyboard() {
     browser.look("dark", 1200, 1000);
     browser.screenshot("listen-dark");
     browser.look("light", 360, 1300);
-    fits(&browser, 360, "the answer");
+    fits(&browser, 360, "the prediction");
     browser.screenshot("listen-phone");
     browser.has_no_errors_but(&[]);
     browser.asked_nobody_but(&[&server.host]);

@@ -57,9 +57,9 @@ fn the_best_model_before_divergence_is_kept_under_another_name() {
     assert!(!dir.path().join("run/model.safetensors").exists());
     assert!(!dir.path().join("run/checkpoint").exists());
     let track = "@/music/jazz/jazz.00000.wav";
-    let answer =
+    let predicted =
         cantus_in(dir.path(), &format!("predict @/run/diverged.safetensors {track} --json")).ok().json();
-    assert!(answer["tracks"][0]["probability"].as_f64().unwrap() > 0.0);
+    assert!(predicted["tracks"][0]["probability"].as_f64().unwrap() > 0.0);
     // A successful training replaces it.
     cantus_in(dir.path(), "train @/features -m mlp -o @/run --epochs 1 --quiet").ok();
     assert!(!dir.path().join("run/diverged.safetensors").exists());

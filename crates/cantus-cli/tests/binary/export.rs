@@ -39,8 +39,8 @@ fn the_exported_graph_with_front_end_predicts_as_predict_does() {
     assert!(again.contains("genre.card.md exists and is kept"), "{again}");
     assert_eq!(fs::read_to_string(card).unwrap(), "completed by hand");
     let song = dir.path().join("music/jazz/jazz.00001.wav");
-    let answer = cantus_in(dir.path(), "predict @/run @/music/jazz/jazz.00001.wav --json").ok().json();
-    let expected = answer["tracks"][0]["probabilities"].as_object().unwrap();
+    let predicted = cantus_in(dir.path(), "predict @/run @/music/jazz/jazz.00001.wav --json").ok().json();
+    let expected = predicted["tracks"][0]["probabilities"].as_object().unwrap();
     let found = tract_probabilities(&dir.path().join("genre.onnx"), &song, 66_150);
     assert_eq!(found.len(), expected.len());
     for (found, (label, expected)) in found.iter().zip(expected) {

@@ -42,7 +42,7 @@ impl Downloaded {
         assert!(!self.target.exists());
     }
 
-    fn anew(&self) -> bool {
+    fn restarted(&self) -> bool {
         self.events.iter().any(|event| matches!(event, Event::BeginsAnew { .. }))
     }
 }
@@ -97,7 +97,7 @@ fn an_interrupted_transfer_resumes_where_it_was_interrupted() {
     let from = |range: &str| Some(range.to_owned());
     assert_eq!(server.asked("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
     assert_eq!(server.asked("if-range"), [None, from("\"1\""), from("\"1\"")]);
-    assert!(!downloaded.anew());
+    assert!(!downloaded.restarted());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_file_that_changed_meanwhile_is_downloaded_from_the_start() {
         let dir = tempfile::tempdir().unwrap();
         let downloaded = download(&server.url("127.0.0.1"), &dir);
         downloaded.is(&content(60_000)[7..]);
-        assert!(downloaded.anew(), "respects: {respects}");
+        assert!(downloaded.restarted(), "respects: {respects}");
     }
 }
 

@@ -82,12 +82,12 @@ fn a_download_is_extracted_and_trained_on_the_fault_filtered_split() {
     #[cfg(unix)]
     assert!(ran.stderr.contains("warning: ") && ran.stderr.contains("chmod 600"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
-    let asked = &api.requests()[0];
+    let request = &api.requests()[0];
     assert_eq!(
-        asked.line,
+        request.line,
         "GET /api/v1/datasets/download/andradaolteanu/gtzan-dataset-music-genre-classification"
     );
-    assert_eq!(asked.header("authorization"), Some("Basic YW5uOnNlY3JldA=="));
+    assert_eq!(request.header("authorization"), Some("Basic YW5uOnNlY3JldA=="));
     assert_eq!(storage.asked("authorization"), [None]);
     assert!(!dir.path().join("gtzan.zip").exists() && !dir.path().join(".gtzan.partial").exists());
 
@@ -187,7 +187,7 @@ fn a_proxy_in_the_environment_is_used() {
         .spawn()
         .unwrap();
     while proxy.requests().is_empty() {
-        assert!(child.try_wait().unwrap().is_none(), "it did not ask the proxy");
+        assert!(child.try_wait().unwrap().is_none(), "no request to the proxy");
         std::thread::sleep(Duration::from_millis(1));
     }
     child.kill().unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::run::cantus_in;
 
-/// Starts `cantus` with the words of a line in which `@` stands for `dir`.
+/// Starts `cantus` with the arguments of a line in which `@` stands for `dir`.
 fn start(dir: &Path, line: &str) -> Child {
     let dir = dir.to_str().unwrap();
     let words = line.split_whitespace().map(|word| word.replace('@', dir));

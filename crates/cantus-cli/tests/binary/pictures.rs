@@ -6,10 +6,10 @@ use crate::run::{cantus, cantus_in};
 fn a_lesson_writes_its_pictures_and_its_text() {
     let dir = tempfile::tempdir().unwrap();
     let lesson = cantus_in(dir.path(), "lesson 8 -o @/08 --theme dark").ok();
-    let answer =
+    let predicted =
         lesson.stdout.lines().find_map(|line| line.trim().strip_prefix("0.3 + 0.1, after training: "));
-    let answer: f64 = answer.and_then(|number| number.parse().ok()).unwrap();
-    assert!((answer - 0.4).abs() < 0.02, "{}", lesson.stdout);
+    let predicted: f64 = predicted.and_then(|number| number.parse().ok()).unwrap();
+    assert!((predicted - 0.4).abs() < 0.02, "{}", lesson.stdout);
     assert_eq!(lesson.stdout.matches("Error: ").count(), 50, "{}", lesson.stdout);
     assert_eq!(std::fs::read_to_string(dir.path().join("08/words.txt")).unwrap(), lesson.stdout);
     assert!(std::fs::read_to_string(dir.path().join("08/error.svg")).unwrap().contains("#16181d"));

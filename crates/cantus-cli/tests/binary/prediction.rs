@@ -114,16 +114,16 @@ fn labels_are_written_into_the_genre_tags_and_undone() {
     assert_eq!(songs("music"), before);
 
     let line = "predict @/run @/music --write-tags --undo-file @/undo.jsonl --json";
-    let answers = cantus_in(dir.path(), line).ok().json();
+    let predictions = cantus_in(dir.path(), line).ok().json();
     let inspected = cantus_in(dir.path(), "inspect @/music --json").ok().json();
-    for track in answers["tracks"].as_array().unwrap() {
+    for track in predictions["tracks"].as_array().unwrap() {
         let same = |file: &&serde_json::Value| file["path"] == track["path"];
         let file = inspected["tracks"].as_array().unwrap().iter().find(same).unwrap();
         assert_eq!(file["tags"]["genre"], track["label"]);
     }
     cantus_in(dir.path(), line).exits(2).says(&["undo.jsonl", "give another file"]);
     let again = cantus_in(dir.path(), "predict @/run @/music --json").ok().json();
-    assert_eq!(again, answers, "the audio is unchanged");
+    assert_eq!(again, predictions, "the audio is unchanged");
 
     cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["6 files restored"]);
     cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["0 files restored, 6 already"]);

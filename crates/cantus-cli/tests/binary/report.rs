@@ -100,13 +100,13 @@ fn the_scores_of_a_leaking_split_are_printed_beside_the_unbiased_estimate() {
     features(dir.path());
     let train = "train @/f -m @/small.toml --validation 0.2 --seed 3";
     let leaky = cantus_in(dir.path(), &format!("{train} -o @/leaky --split segment --json")).ok().json();
-    let honest = cantus_in(dir.path(), &format!("{train} -o @/honest --split track --json")).ok().json();
+    let by_track = cantus_in(dir.path(), &format!("{train} -o @/by_track --split track --json")).ok().json();
     for name in ["accuracy", "track_accuracy", "n_tracks", "n_segments"] {
-        assert_eq!(leaky["without_leak"][name], honest[name], "{name}");
+        assert_eq!(leaky["without_leak"][name], by_track[name], "{name}");
     }
-    assert!(honest["without_leak"].is_null());
+    assert!(by_track["without_leak"].is_null());
     let inside = fs::read(dir.path().join("leaky/without-leak/model.safetensors")).unwrap();
-    assert!(inside == fs::read(dir.path().join("honest/model.safetensors")).unwrap());
+    assert!(inside == fs::read(dir.path().join("by_track/model.safetensors")).unwrap());
     let text = fs::read_to_string(dir.path().join("leaky/report.txt")).unwrap();
     assert!(text.contains("without the leak, on a split by track:"), "{text}");
     assert_eq!(

@@ -32,7 +32,7 @@ fn no_command_has_more_threads_than_jobs() {
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
     // 66 segments in one recording: three blocks of the engine.
     cantus_in(dir.path(), "compose @/long --tracks 1 --duration 200").ok();
-    let mut answers = Vec::new();
+    let mut predictions = Vec::new();
     for jobs in [1, 2, 4] {
         // The pool for files; and those that help the main thread in the engine, while the pool waits: those of an epoch
         // may still be ending when those of its validation begin. With one job there are none. Were a budget not handed
@@ -47,9 +47,12 @@ fn no_command_has_more_threads_than_jobs() {
             assert!((1..=limit).contains(&most), "{line} {jobs}: {most} threads");
         }
         let predict = format!("predict @/run @/long/jazz --json --jobs {jobs}");
-        let (most, answer) = most_threads(dir.path(), &predict);
+        let (most, prediction) = most_threads(dir.path(), &predict);
         assert!((1..=limit).contains(&most), "{predict}: {most} threads");
-        answers.push(answer);
+        predictions.push(prediction);
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "answers depend on the number of threads");
+    assert!(
+        predictions.iter().all(|prediction| *prediction == predictions[0]),
+        "predictions depend on the number of threads"
+    );
 }

@@ -38,7 +38,7 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    /// Separates the two levels; no kind at all stands for MFCCs.
+    /// Separates the two levels; without any kind, MFCCs.
     pub fn new(kinds: &[Kind]) -> Self {
         let mut sorted = Self::default();
         for &kind in kinds {

@@ -56,9 +56,9 @@ impl Track {
         }
         if let Some(tags) = &mut prediction.tags {
             let named = prediction.probabilities.0.iter();
-            let sure = named.filter(|(_, probability)| *probability >= detail.min_confidence);
-            let sure: Vec<&String> = sure.map(|(label, _)| label).collect();
-            tags.retain(|tag| sure.contains(&tag));
+            let confident = named.filter(|(_, probability)| *probability >= detail.min_confidence);
+            let confident: Vec<&String> = confident.map(|(label, _)| label).collect();
+            tags.retain(|tag| confident.contains(&tag));
         }
         let top = detail.top.map(|n| ranked(&prediction).into_iter().take(n).collect());
         Self { path: path.display().to_string(), prediction, top, is_known }

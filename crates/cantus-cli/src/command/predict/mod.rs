@@ -123,7 +123,7 @@ impl Predict {
     fn questions(&self) -> anyhow::Result<(Vec<Question>, Vec<Failed>)> {
         let hears_stdin = self.paths.iter().any(|path| sound::is_standard_input(path));
         if hears_stdin && self.paths.len() > 1 {
-            let reason = "- stands for one recording, on standard input: give no other path beside it";
+            let reason = "- is one recording, on standard input: give no other path beside it";
             return Err(WrongUsage(reason.to_owned()).into());
         }
         let Some(timeline) = &self.timeline else {

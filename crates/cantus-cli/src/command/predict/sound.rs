@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use cantus_audio::decode::Decoder;
 
-/// Whether a path stands for standard input.
+/// Whether a path is `-`, standard input.
 pub fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }

@@ -51,7 +51,7 @@ impl Default for SplitOptions {
 }
 
 impl SplitOptions {
-    /// The split that the options ask for, of tracks that are evaluated all at once or fold by fold.
+    /// The split of the options; `in_folds` for a cross-validation.
     pub fn spec(&self, seed: u64, in_folds: bool) -> anyhow::Result<SplitSpec> {
         let by = match (self.split, &self.group) {
             (None | Some(SplitBy::Track), None) => Unit::Track,

@@ -34,10 +34,10 @@ pub fn difference(book: &str, fresh: &str) -> Option<String> {
     };
     let ((book_exact, book_trained), (fresh_exact, fresh_trained)) = (split(book), split(fresh));
     let problem =
-        of_parts(&book_exact, &fresh_exact, agree_exactly).or_else(|| match (book_trained, fresh_trained) {
+        of_parts(&book_exact, &fresh_exact, equal_exactly).or_else(|| match (book_trained, fresh_trained) {
             (Some(a), Some(b)) => {
                 let is_percentage = a.trim_end().ends_with('%');
-                of_parts(&a, &b, |a, b| agree_trained(a.1, b.1, is_percentage))
+                of_parts(&a, &b, |a, b| equal_trained(a.1, b.1, is_percentage))
             }
             (None, None) => None,
             _ => Some("≈ in one of them only".to_owned()),
@@ -48,7 +48,7 @@ pub fn difference(book: &str, fresh: &str) -> Option<String> {
 /// A number as it is written, and its value.
 type Number<'a> = (&'a str, f64);
 
-fn of_parts(book: &str, fresh: &str, agree: impl Fn(Number<'_>, Number<'_>) -> bool) -> Option<String> {
+fn of_parts(book: &str, fresh: &str, is_equal: impl Fn(Number<'_>, Number<'_>) -> bool) -> Option<String> {
     let (book, fresh) = (tokens(book), tokens(fresh));
     if book.len() != fresh.len() {
         return Some("not the same words".to_owned());
@@ -56,13 +56,13 @@ fn of_parts(book: &str, fresh: &str, agree: impl Fn(Number<'_>, Number<'_>) -> b
     book.iter().zip(&fresh).find_map(|pair| match pair {
         (Token::Text(a), Token::Text(b)) => (a != b).then(|| format!("“{a}” is now “{b}”")),
         (Token::Number { text: a, value: x }, Token::Number { text: b, value: y }) => {
-            (!agree((a, *x), (b, *y))).then(|| format!("{a} is now {b}"))
+            (!is_equal((a, *x), (b, *y))).then(|| format!("{a} is now {b}"))
         }
         _ => Some("a number in place of a word".to_owned()),
     })
 }
 
-fn agree_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
+fn equal_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
     let is_whole = |text: &str| !text.contains(['.', 'e']);
     match is_whole(a) && is_whole(b) {
         true => x == y,
@@ -70,7 +70,7 @@ fn agree_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
     }
 }
 
-fn agree_trained(x: f64, y: f64, is_percentage: bool) -> bool {
+fn equal_trained(x: f64, y: f64, is_percentage: bool) -> bool {
     let tolerance = if is_percentage { TRAINED_POINTS } else { TRAINED_SHARE * x.abs().max(y.abs()) };
     (x - y).abs() <= tolerance
 }

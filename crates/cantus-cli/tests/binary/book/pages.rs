@@ -71,7 +71,7 @@ fn program(source: &str) -> Option<usize> {
     source.lines().position(|line| line.starts_with("use ")).map(|first| first + 1)
 }
 
-/// A book of one page, right in every respect.
+/// A valid book of one page.
 #[cfg(test)]
 fn book() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
