@@ -6,7 +6,7 @@ use cantus_audio::augment::{AugmentSpec, Augmenter};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segments};
 use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_nn::{InMemory, Network};
-use cantus_synth::{Corpus, Genre, Track, compose};
+use cantus_synth::{Corpus, Genre, TrackSpec, compose};
 use rayon::prelude::*;
 
 use crate::output::LessonOutput;
@@ -171,8 +171,8 @@ impl LessonData {
         let listener = Listener { extractor: spec.extractor()?, augmenter: copies.plan(spec.sample_rate)? };
         let n_tracks = music.n_train + music.n_validation;
         let tracks = Corpus::new(n_tracks, 0).filter(|track| music.genres.contains(&track.genre));
-        let tracks: Vec<Track> = tracks.collect();
-        let hear = |listener: &mut Listener, track: &Track| {
+        let tracks: Vec<TrackSpec> = tracks.collect();
+        let hear = |listener: &mut Listener, track: &TrackSpec| {
             let n_copies = if track.index < music.n_train { copies.copies } else { 0 };
             listener.hear(track, music.duration_s, n_copies)
         };
@@ -242,7 +242,7 @@ struct Listener {
 
 impl Listener {
     /// The segments of the track, then those of its augmented copies.
-    fn hear(&mut self, track: &Track, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
+    fn hear(&mut self, track: &TrackSpec, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
         let audio = compose(track.genre, track.seed, duration_s, self.extractor.spec().sample_rate);
         let mut versions = vec![self.segments(&audio.samples)];
         for number in 1..=n_copies {

@@ -7,8 +7,8 @@ use std::f64::consts::FRAC_PI_2;
 use crate::output::LessonOutput;
 use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 use cantus_synth::sound::conversion::{expected_signal_to_noise_db, quantize, sample, signal_to_noise_db};
-use cantus_synth::sound::partials::take_apart;
-use cantus_synth::sound::{Sine, aliasing::heard_frequency};
+use cantus_synth::sound::partials::decompose;
+use cantus_synth::sound::{Sine, aliasing::alias_frequency};
 
 /// Sample rate of everything but the quantised tone, in Hz.
 const SAMPLE_RATE: f64 = 8000.0;
@@ -31,7 +31,7 @@ fn parameters(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error>
     out.result("period of 440 Hz", 1000.0 * a4.period_s(), "ms");
     out.say("One parameter is changed at a time, beside A = 1, f = 440 Hz, φ = 0. One second of each wave is sampled at");
     out.say("8000 Hz, and a Fourier transform of the samples measures the parameter:");
-    let measured = |wave: Sine| take_apart(&sample(|t| wave.at(t), SAMPLE_RATE, 8000), SAMPLE_RATE, 1)[0];
+    let measured = |wave: Sine| decompose(&sample(|t| wave.at(t), SAMPLE_RATE, 8000), SAMPLE_RATE, 1)[0];
     let softer = Sine { amplitude: 0.5, ..a4 };
     out.say("  a smaller amplitude is softer:");
     out.result("measured amplitude of A = 0.5", measured(softer).amplitude, "");
@@ -84,10 +84,10 @@ fn conversion(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error>
     let high = sample(|t| Sine::new(1.0, 5000.0).at(t), SAMPLE_RATE, 8000);
     out.result(
         "frequency of the alias by the formula, 8000 - 5000",
-        heard_frequency(5000.0, SAMPLE_RATE),
+        alias_frequency(5000.0, SAMPLE_RATE),
         "Hz",
     );
-    let found = take_apart(&high, SAMPLE_RATE, 1)[0];
+    let found = decompose(&high, SAMPLE_RATE, 1)[0];
     out.result("frequency measured from the samples", found.frequency, "Hz");
     Ok(())
 }
@@ -98,7 +98,7 @@ fn chord(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let mixed = sample(|t| Sine::sum_at(&chord, t), SAMPLE_RATE, 8000);
     out.say("Any sound is a sum of sines. This one has the amplitudes 0.5 at 440 Hz, 0.3 at 550 Hz and 0.2 at 660 Hz. The");
     out.say("Fourier transform takes a second of it from time to frequency, and finds the amplitudes:");
-    let partials = take_apart(&mixed, SAMPLE_RATE, 3);
+    let partials = decompose(&mixed, SAMPLE_RATE, 3);
     for wave in &partials {
         out.result(&format!("amplitude found at {:.0} Hz", wave.frequency), wave.amplitude, "");
     }
@@ -120,7 +120,7 @@ fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("The transform of a whole sound has no time: half a second of 440 Hz and then half a second of 660 Hz have the");
     out.say("same amplitudes as the notes in reverse order.");
     for (order, sound) in [("440 Hz first", &up), ("660 Hz first", &down)] {
-        let mut notes = take_apart(sound, SAMPLE_RATE, 2);
+        let mut notes = decompose(sound, SAMPLE_RATE, 2);
         notes.sort_by(|a, b| a.frequency.total_cmp(&b.frequency));
         for wave in notes {
             out.result(&format!("amplitude at {:.0} Hz, {order}", wave.frequency), wave.amplitude, "");
@@ -129,7 +129,7 @@ fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("The short-time Fourier transform (STFT) cuts the sound into short frames and transforms each. In a frame of");
     out.say("0.1 s the strongest frequency tells which note sounds:");
     for (order, sound) in [("440 Hz first", &up), ("660 Hz first", &down)] {
-        let strongest = |frame: &[f64]| take_apart(frame, SAMPLE_RATE, 1)[0].frequency;
+        let strongest = |frame: &[f64]| decompose(frame, SAMPLE_RATE, 1)[0].frequency;
         out.result(&format!("strongest in the first frame, {order}"), strongest(&sound[..800]), "Hz");
         out.result(&format!("strongest in the last frame, {order}"), strongest(&sound[7200..]), "Hz");
     }

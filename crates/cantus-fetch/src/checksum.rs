@@ -1,7 +1,7 @@
-//! Checksums that a storage server names: `x-goog-hash: crc32c=…,md5=…`, each in base64.
+//! Checksums in the header `x-goog-hash: crc32c=…,md5=…`, each in Base64.
 //!
-//! Reference: the header `x-goog-hash` of Google Cloud Storage's XML API; Kaggle's files lie there. Objects that were put
-//! together from parts have no MD5.
+//! Reference: Google Cloud Storage, XML API, header `x-goog-hash`; Kaggle stores its files there. Composite objects have no
+//! MD5.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,23 +11,23 @@ use base64::prelude::BASE64_STANDARD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-/// What a server says of a file's content, each in base64.
+/// Checksums of a file as the server sent them, in Base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checksums {
+pub(crate) struct Checksums {
     pub crc32c: Option<String>,
     pub md5: Option<String>,
 }
 
-/// A checksum that is not as named.
+/// A checksum that differs from the expected one.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub(crate) struct Mismatch {
     pub what: &'static str,
     pub expected: String,
     pub found: String,
 }
 
 impl Checksums {
-    /// Those in the values of the headers `x-goog-hash`, which may be one or several.
+    /// Parses the values of all headers `x-goog-hash`; other algorithms are ignored.
     pub fn from_headers<'a>(values: impl Iterator<Item = &'a str>) -> Self {
         let mut found = Self::default();
         for (name, value) in values.flat_map(|value| value.split(',')).filter_map(|hash| hash.split_once('='))
@@ -42,21 +42,21 @@ impl Checksums {
         found
     }
 
-    /// Holds a file against them, from where it stands.
-    pub fn check(&self, file: &mut File) -> io::Result<Option<Mismatch>> {
+    /// Compares the file's content, from its current position, with the checksums.
+    pub fn verify(&self, file: &mut File) -> io::Result<Option<Mismatch>> {
         if *self == Self::default() {
             return Ok(None);
         }
         let (mut crc, mut md5) = (0, Md5::new());
-        let mut piece = vec![0; 1 << 18];
+        let mut buffer = vec![0; 1 << 18];
         loop {
-            let n = file.read(&mut piece)?;
+            let n = file.read(&mut buffer)?;
             if n == 0 {
                 break;
             }
-            crc = crc32c::crc32c_append(crc, &piece[..n]);
+            crc = crc32c::crc32c_append(crc, &buffer[..n]);
             if self.md5.is_some() {
-                md5.update(&piece[..n]);
+                md5.update(&buffer[..n]);
             }
         }
         let differs = |what, expected: &Option<String>, found: String| match expected {
@@ -79,7 +79,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         file.rewind().unwrap();
-        sums.check(&mut file).unwrap()
+        sums.verify(&mut file).unwrap()
     }
 
     /// `123456789`: the check value of CRC-32C in the catalogue of parametrised CRC algorithms is e3069283; its MD5 is
@@ -89,20 +89,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_as_named_passes() {
+    fn a_file_with_equal_checksums_passes() {
         assert_eq!(check(&known(), b"123456789"), None);
         assert_eq!(check(&Checksums::default(), b"anything"), None);
     }
 
     #[test]
-    fn each_checksum_finds_another_file() {
+    fn each_checksum_detects_a_changed_file() {
         assert_eq!(check(&known(), b"123456780").unwrap().what, "the CRC-32C");
         let md5 = Checksums { crc32c: None, ..known() };
         assert_eq!(check(&md5, b"123456780").unwrap().what, "the MD5");
     }
 
     #[test]
-    fn headers_may_be_several_and_may_hold_what_is_unknown() {
+    fn several_headers_and_unknown_algorithms_are_parsed() {
         let several = ["crc32c=4waSgw==", "sha1=x", "md5=JfnnlDI7RTiF9RgfG2JNCw==", "nothing"];
         assert_eq!(Checksums::from_headers(several.into_iter()), known());
     }

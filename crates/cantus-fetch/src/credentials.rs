@@ -1,9 +1,8 @@
-//! Who asks: Kaggle's credentials, found where Kaggle's own client finds them.
+//! Credentials for Kaggle, from the same environment variables and files as Kaggle's own client.
 //!
-//! The environment wins over files. In order: `KAGGLE_API_TOKEN` (a token, or a file that holds one), `KAGGLE_USERNAME` with
-//! `KAGGLE_KEY`, and in the folder `access_token` and `kaggle.json`. The folder is `KAGGLE_CONFIG_DIR`, or else `~/.kaggle`,
-//! or, where that is absent, `kaggle` in the user's configuration folder. None of it is needed where the server lets
-//! everybody in.
+//! In order of precedence: `KAGGLE_API_TOKEN` (a token, or the path of a file with one), `KAGGLE_USERNAME` with `KAGGLE_KEY`,
+//! then the files `access_token` and `kaggle.json` in the configuration folder. That folder is `KAGGLE_CONFIG_DIR`, or else
+//! `~/.kaggle`, or, if that does not exist, `kaggle` in the user's configuration folder. Public data sets need none.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,18 +12,18 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
-use super::Error;
+use crate::Error;
 
-/// Who asks. What it holds is never printed.
+/// HTTP credentials. `Debug` does not print secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// Nobody in particular.
+    /// None.
     Anonymous,
     /// A user with a key (HTTP basic authentication).
     Key {
-        /// The user.
+        /// User name.
         username: String,
-        /// The key.
+        /// API key.
         key: String,
     },
     /// An access token (HTTP bearer authentication).
@@ -41,18 +40,18 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Credentials, and how they were come by.
+/// Credentials and where they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundCredentials {
     /// The credentials.
     pub credentials: Credentials,
-    /// The variable or the file that they come from; empty if there are none.
+    /// The environment variable or file; empty if there are no credentials.
     pub origin: String,
-    /// What is wrong with how they are kept.
+    /// Warning about the permissions of the file.
     pub warning: Option<String>,
 }
 
-/// What stands in `kaggle.json`.
+/// Content of `kaggle.json`.
 #[derive(Deserialize)]
 struct KeyFile {
     username: String,
@@ -60,16 +59,16 @@ struct KeyFile {
 }
 
 impl Credentials {
-    /// Looks into the environment and the user's files.
+    /// Searches the environment and the user's files.
     ///
     /// # Errors
-    /// If what is found cannot be used: half a pair, a file that cannot be read.
-    pub fn find() -> Result<Found, Error> {
+    /// If only one of user name and key is set, or a file cannot be read or parsed.
+    pub fn find() -> Result<FoundCredentials, Error> {
         find(&|name| std::env::var_os(name), std::env::home_dir())
     }
 
-    /// The value of the header `authorization`.
-    pub(super) fn header(&self) -> Option<String> {
+    /// Value of the header `authorization`.
+    pub(crate) fn header(&self) -> Option<String> {
         match self {
             Self::Anonymous => None,
             Self::Key { username, key } => {
@@ -80,32 +79,39 @@ impl Credentials {
     }
 }
 
-fn find(variable: &dyn Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Result<Found, Error> {
+fn find(
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    home: Option<PathBuf>,
+) -> Result<FoundCredentials, Error> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     if let Some(value) = set("KAGGLE_API_TOKEN") {
         let file = Path::new(&value);
         let token = if file.is_file() { read(file)? } else { text("KAGGLE_API_TOKEN", &value)? };
-        return token_found(&token, "KAGGLE_API_TOKEN".to_owned(), None);
+        return found_token(&token, "KAGGLE_API_TOKEN".to_owned(), None);
     }
     match (set("KAGGLE_USERNAME"), set("KAGGLE_KEY")) {
         (Some(username), Some(key)) => {
             let (username, key) = (text("KAGGLE_USERNAME", &username)?, text("KAGGLE_KEY", &key)?);
             let origin = "KAGGLE_USERNAME and KAGGLE_KEY".to_owned();
-            return Ok(Found { credentials: Credentials::Key { username, key }, origin, warning: None });
+            return Ok(FoundCredentials {
+                credentials: Credentials::Key { username, key },
+                origin,
+                warning: None,
+            });
         }
-        (Some(_), None) => return Err(half("KAGGLE_USERNAME", "KAGGLE_KEY")),
-        (None, Some(_)) => return Err(half("KAGGLE_KEY", "KAGGLE_USERNAME")),
+        (Some(_), None) => return Err(missing_half("KAGGLE_USERNAME", "KAGGLE_KEY")),
+        (None, Some(_)) => return Err(missing_half("KAGGLE_KEY", "KAGGLE_USERNAME")),
         (None, None) => {}
     }
-    let folder = folder(&set, home);
-    in_folder(folder.as_deref())
+    let folder = config_folder(&set, home);
+    find_in_folder(folder.as_deref())
 }
 
-fn half(set: &str, missing: &str) -> Error {
+fn missing_half(set: &str, missing: &str) -> Error {
     Error::Credentials { origin: set.to_owned(), reason: format!("is set, but {missing} is not; set both") }
 }
 
-fn folder(set: &dyn Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
+fn config_folder(set: &dyn Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
     if let Some(folder) = set("KAGGLE_CONFIG_DIR") {
         return Some(folder.into());
     }
@@ -117,12 +123,13 @@ fn folder(set: &dyn Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Opti
     Some(set("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from).join("kaggle"))
 }
 
-fn in_folder(folder: Option<&Path>) -> Result<Found, Error> {
-    let anonymous = Found { credentials: Credentials::Anonymous, origin: String::new(), warning: None };
+fn find_in_folder(folder: Option<&Path>) -> Result<FoundCredentials, Error> {
+    let anonymous =
+        FoundCredentials { credentials: Credentials::Anonymous, origin: String::new(), warning: None };
     let Some(folder) = folder else { return Ok(anonymous) };
     let token = folder.join("access_token");
     if token.is_file() {
-        return token_found(&read(&token)?, token.display().to_string(), warning(&token));
+        return found_token(&read(&token)?, token.display().to_string(), permission_warning(&token));
     }
     let file = folder.join("kaggle.json");
     if !file.is_file() {
@@ -131,19 +138,23 @@ fn in_folder(folder: Option<&Path>) -> Result<Found, Error> {
     let KeyFile { username, key } =
         serde_json::from_str(&read(&file)?).map_err(|_| Error::Credentials {
             origin: file.display().to_string(),
-            reason: "not as Kaggle writes it, {\"username\":\"…\",\"key\":\"…\"}; take a new one from your account's settings"
+            reason: "not in the form that Kaggle writes, {\"username\":\"…\",\"key\":\"…\"}; take a new one from your account's settings"
                 .to_owned(),
         })?;
-    let warning = warning(&file);
-    Ok(Found { credentials: Credentials::Key { username, key }, origin: file.display().to_string(), warning })
+    let warning = permission_warning(&file);
+    Ok(FoundCredentials {
+        credentials: Credentials::Key { username, key },
+        origin: file.display().to_string(),
+        warning,
+    })
 }
 
-fn token_found(token: &str, origin: String, warning: Option<String>) -> Result<Found, Error> {
+fn found_token(token: &str, origin: String, warning: Option<String>) -> Result<FoundCredentials, Error> {
     let token = token.trim();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::Credentials { origin, reason: "is no access token".to_owned() });
     }
-    Ok(Found { credentials: Credentials::Token(token.to_owned()), origin, warning })
+    Ok(FoundCredentials { credentials: Credentials::Token(token.to_owned()), origin, warning })
 }
 
 fn text(name: &str, value: &OsString) -> Result<String, Error> {
@@ -157,9 +168,9 @@ fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(Error::io(path))
 }
 
-/// Whether others may read a file that only its owner should.
+/// Warning if other users can read the file.
 #[cfg(unix)]
-fn warning(path: &Path) -> Option<String> {
+fn permission_warning(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = path.metadata().ok()?.permissions().mode();
     let path = path.display();
@@ -168,7 +179,7 @@ fn warning(path: &Path) -> Option<String> {
 }
 
 #[cfg(not(unix))]
-fn warning(_path: &Path) -> Option<String> {
+fn permission_warning(_path: &Path) -> Option<String> {
     None
 }
 
@@ -176,7 +187,7 @@ fn warning(_path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn found(variables: &[(&str, &str)], home: &Path) -> Result<Found, String> {
+    fn found(variables: &[(&str, &str)], home: &Path) -> Result<FoundCredentials, String> {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, v)| OsString::from(v));
         find(&variable, Some(home.to_owned())).map_err(|error| error.to_string())
@@ -199,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asks_where_nothing_is_kept() {
+    fn without_variables_and_files_there_are_no_credentials() {
         let home = tempfile::tempdir().unwrap();
         assert_eq!(found(&[], home.path()).unwrap().credentials, Credentials::Anonymous);
     }
 
     #[test]
-    fn the_environment_wins_over_files_and_a_token_over_a_key() {
+    fn the_environment_has_precedence_over_files_and_a_token_over_a_key() {
         let home = tempfile::tempdir().unwrap();
         write(&home.path().join(".kaggle/kaggle.json"), FILE, 0o600);
         let file = found(&[], home.path()).unwrap();
@@ -219,25 +230,28 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_can_be_named_and_lies_in_the_configuration_folder_otherwise() {
+    fn the_configuration_folder_can_be_set() {
         let home = tempfile::tempdir().unwrap();
         write(&home.path().join(".config/kaggle/kaggle.json"), FILE, 0o600);
         assert_eq!(found(&[], home.path()).unwrap().credentials, key("ann", "k1"));
-        let named = home.path().join("named");
-        write(&named.join("kaggle.json"), r#"{"username":"eve","key":"k5"}"#, 0o600);
-        let variables = [("KAGGLE_CONFIG_DIR", named.to_str().unwrap())];
+        let config = home.path().join("config");
+        write(&config.join("kaggle.json"), r#"{"username":"eve","key":"k5"}"#, 0o600);
+        let variables = [("KAGGLE_CONFIG_DIR", config.to_str().unwrap())];
         assert_eq!(found(&variables, home.path()).unwrap().credentials, key("eve", "k5"));
     }
 
     #[test]
-    fn half_a_pair_and_a_file_of_another_form_are_told() {
+    fn incomplete_variables_and_malformed_files_are_errors() {
         let home = tempfile::tempdir().unwrap();
         let message = found(&[("KAGGLE_USERNAME", "bob")], home.path()).unwrap_err();
         assert_eq!(message, "KAGGLE_USERNAME: is set, but KAGGLE_KEY is not; set both");
         let file = home.path().join(".kaggle/kaggle.json");
         write(&file, r#"{"username":"ann","secret":"k1"}"#, 0o600);
         let message = found(&[], home.path()).unwrap_err();
-        assert!(message.contains("not as Kaggle writes it") && !message.contains("k1"), "{message}");
+        assert!(
+            message.contains("not in the form that Kaggle writes") && !message.contains("k1"),
+            "{message}"
+        );
     }
 
     #[cfg(unix)]
@@ -250,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_secret_is_not_printed() {
+    fn debug_does_not_print_secrets() {
         let text = format!("{:?} {:?}", key("ann", "k1"), Credentials::Token("t3".to_owned()));
         assert_eq!(text, "Key Token");
     }

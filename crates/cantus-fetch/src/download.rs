@@ -1,4 +1,4 @@
-//! A file from a server, whole or not there, through cuts, stops and servers in trouble.
+//! Resumable HTTP download with retries, exponential backoff and checksum verification.
 
 use std::io::Read;
 use std::path::Path;
@@ -7,167 +7,175 @@ use std::time::Duration;
 use ureq::Body;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 
-use super::checksum::Checksums;
-use super::client::Client;
-use super::partial::{Identity, Partial};
-use super::{Credentials, Error, Event, Watch};
+use crate::checksum::Checksums;
+use crate::client::Client;
+use crate::disk_space::check_free_space;
+use crate::partial_file::{FileVersion, PartialFile};
+use crate::{Credentials, Error, Event, ProgressObserver};
 
-/// A file at an address.
+/// A file to download.
 #[derive(Debug, Clone)]
 pub struct Download {
-    /// The address.
+    /// URL of the file.
     pub url: String,
-    /// Who asks.
+    /// Credentials for the host of the URL.
     pub credentials: Credentials,
-    /// Tries in a row that bring not one byte before it is given up.
-    pub n_tries: u32,
-    /// The wait behind the first of them; each further one waits twice as long, a minute at most.
-    pub first_wait: Duration,
+    /// Attempts in a row without a single byte after which the download fails.
+    pub max_attempts: u32,
+    /// Delay after the first failed attempt; doubled after each further one, up to a minute.
+    pub initial_delay: Duration,
 }
 
-/// The longest wait between two tries, whatever a server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Longest delay between two attempts, whatever `Retry-After` says.
+const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// How a try ended that did not bring the whole file.
-enum Setback {
-    /// Nothing will change by trying again.
-    Final(Error),
-    /// The network or the server is in trouble; perhaps the server says for how long.
-    Passing { reason: String, wait: Option<Duration> },
-    /// What is there is not a part of what the server has.
-    Anew { reason: String },
+/// Why an attempt did not complete the file.
+enum AttemptError {
+    /// Another attempt would fail too.
+    Permanent(Error),
+    /// A failure of the network or the server, with the server's `Retry-After`.
+    Transient { reason: String, retry_after: Option<Duration> },
+    /// The partial file belongs to another version.
+    VersionChanged { reason: String },
 }
 
-impl From<Error> for Setback {
+impl From<Error> for AttemptError {
     fn from(error: Error) -> Self {
-        Self::Final(error)
+        Self::Permanent(error)
     }
 }
 
 impl Download {
-    /// A download with the usual patience: 6 tries, from 1 s on, half a minute in all.
+    /// A download with up to 6 attempts in a row and an initial delay of 1 s, which is 31 s of delays in all.
+    #[must_use]
     pub fn new(url: &str, credentials: Credentials) -> Self {
-        Self { url: url.to_owned(), credentials, n_tries: 6, first_wait: Duration::from_secs(1) }
+        Self { url: url.to_owned(), credentials, max_attempts: 6, initial_delay: Duration::from_secs(1) }
     }
 
-    /// Downloads to `target`, going on with what an earlier call left, and checks size and checksums.
+    /// Downloads to `target`, resuming the partial file of an earlier call, and verifies size and checksums.
     ///
     /// # Errors
-    /// If the server refuses or stays in trouble, what came is not what it said, or there is no room. What has come is
-    /// kept to go on from, unless it is wrong.
-    pub fn to(&self, target: &Path, watch: &Watch<'_>) -> Result<(), Error> {
+    /// If the server rejects the request or fails repeatedly, size or checksum differ, the disk is too small, or the work is
+    /// cancelled. The partial file is kept unless it is wrong.
+    pub fn save_to(&self, target: &Path, observer: &ProgressObserver<'_>) -> Result<(), Error> {
         let client = Client::new(&self.url, &self.credentials)?;
-        let mut partial = Partial::open(target, &self.url)?;
+        let mut partial = PartialFile::open(target, &self.url)?;
         if partial.n_bytes() > 0 {
-            watch.tell(Event::GoesOn { n_bytes: partial.n_bytes() });
+            observer.report(Event::Resumed { n_bytes: partial.n_bytes() });
         }
         let mut n_failed = 0;
         loop {
             let n_before = partial.n_bytes();
-            let (reason, asked) = match self.attempt(&client, &mut partial, watch) {
+            let (reason, delay) = match self.attempt(&client, &mut partial, observer) {
                 Ok(()) => break,
-                Err(Setback::Final(error)) => return Err(error),
-                Err(Setback::Passing { reason, wait }) => (reason, wait),
-                Err(Setback::Anew { reason }) => {
-                    partial.forget()?;
-                    watch.tell(Event::BeginsAnew { reason: reason.clone() });
+                Err(AttemptError::Permanent(error)) => return Err(error),
+                Err(AttemptError::Transient { reason, retry_after }) => (reason, retry_after),
+                Err(AttemptError::VersionChanged { reason }) => {
+                    partial.clear()?;
+                    observer.report(Event::Restarted { reason: reason.clone() });
                     (reason, Some(Duration::ZERO))
                 }
             };
             n_failed = if partial.n_bytes() > n_before { 1 } else { n_failed + 1 };
-            if n_failed >= self.n_tries {
-                return Err(Error::GaveUp { url: self.url.clone(), reason, n_tries: n_failed });
+            if n_failed >= self.max_attempts {
+                return Err(Error::GaveUp { url: self.url.clone(), reason, n_attempts: n_failed });
             }
-            self.pause(n_failed, reason, asked, watch)?;
+            self.back_off(n_failed, reason, delay, observer)?;
         }
-        watch.tell(Event::Checks);
+        observer.report(Event::Verifying);
         partial.commit()
     }
 
-    fn pause(
+    /// Waits for `retry_after`, or else for the exponential delay.
+    fn back_off(
         &self,
         n_failed: u32,
         reason: String,
-        asked: Option<Duration>,
-        watch: &Watch<'_>,
+        retry_after: Option<Duration>,
+        observer: &ProgressObserver<'_>,
     ) -> Result<(), Error> {
-        let doubled = self.first_wait.saturating_mul(1 << (n_failed - 1).min(16));
-        let wait = asked.unwrap_or(doubled).min(LONGEST_WAIT);
-        if !wait.is_zero() {
-            watch.tell(Event::Waits { reason, wait });
+        let exponential = self.initial_delay.saturating_mul(1 << (n_failed - 1).min(16));
+        let delay = retry_after.unwrap_or(exponential).min(MAX_DELAY);
+        if !delay.is_zero() {
+            observer.report(Event::Retrying { reason, delay });
         }
-        watch.wait(wait)
+        observer.sleep(delay)
     }
 
-    /// One question, and what comes of it.
-    fn attempt(&self, client: &Client, partial: &mut Partial, watch: &Watch<'_>) -> Result<(), Setback> {
-        watch.go_on()?;
+    /// One request.
+    fn attempt(
+        &self,
+        client: &Client,
+        partial: &mut PartialFile,
+        observer: &ProgressObserver<'_>,
+    ) -> Result<(), AttemptError> {
+        observer.check_cancelled()?;
         let resume = partial.resume();
-        let mut response = client.ask(resume.as_ref()).map_err(|error| self.setback(error))?;
+        let mut response = client.get(resume.as_ref()).map_err(|error| self.request_error(error))?;
         let headers = response.headers();
         match response.status() {
             StatusCode::OK => {
                 self.check_type(headers)?;
                 if resume.is_some() {
-                    let reason = "the file at the server is another one by now".to_owned();
-                    watch.tell(Event::BeginsAnew { reason });
+                    let reason = "the file on the server has changed".to_owned();
+                    observer.report(Event::Restarted { reason });
                 }
                 partial
-                    .begin(self.identity(headers, text(headers, header::CONTENT_LENGTH).and_then(number)))?;
+                    .start(self.version(headers, text(headers, header::CONTENT_LENGTH).and_then(number)))?;
             }
             StatusCode::PARTIAL_CONTENT => self.check_continues(headers, partial)?,
-            StatusCode::RANGE_NOT_SATISFIABLE => return all_there(headers, partial),
+            StatusCode::RANGE_NOT_SATISFIABLE => return check_complete(headers, partial),
             status
                 if status == StatusCode::REQUEST_TIMEOUT
                     || status == StatusCode::TOO_MANY_REQUESTS
                     || status.is_server_error() =>
             {
-                let wait = text(headers, header::RETRY_AFTER).and_then(number).map(Duration::from_secs);
-                return Err(Setback::Passing {
+                let retry_after =
+                    text(headers, header::RETRY_AFTER).and_then(number).map(Duration::from_secs);
+                return Err(AttemptError::Transient {
                     reason: format!("the server answered {}", status.as_u16()),
-                    wait,
+                    retry_after,
                 });
             }
-            _ => return Err(client.refusal(&mut response).into()),
+            _ => return Err(client.status_error(&mut response).into()),
         }
-        check_room(partial)?;
-        copy(&mut response, partial, watch)
+        check_space(partial)?;
+        receive(&mut response, partial, observer)
     }
 
-    /// What went wrong before there was an answer.
-    fn setback(&self, error: ureq::Error) -> Setback {
-        let address = |reason: &str| Error::Address { url: self.url.clone(), reason: reason.to_owned() };
+    /// Classifies an error that occurred before there was a response.
+    fn request_error(&self, error: ureq::Error) -> AttemptError {
+        let url_error = |reason: &str| Error::Url { url: self.url.clone(), reason: reason.to_owned() };
         match error {
             ureq::Error::RequireHttpsOnly(_) => {
-                address("the server leads from https:// to an open line, which is not followed").into()
+                url_error("the server redirects from https:// to http://, which is not followed").into()
             }
-            ureq::Error::TooManyRedirects => address("the server leads round in a circle").into(),
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => address("is no address").into(),
-            ureq::Error::InvalidProxyUrl => address("the proxy in the environment is no address").into(),
-            ureq::Error::Rustls(error) => address(&format!("no safe line to it: {error}")).into(),
-            ureq::Error::HostNotFound => Setback::Passing {
-                reason: "there is no such host, or this computer is not online".to_owned(),
-                wait: None,
-            },
-            ureq::Error::Io(error) => Setback::Passing { reason: error.to_string(), wait: None },
-            other => Setback::Passing { reason: other.to_string(), wait: None },
+            ureq::Error::TooManyRedirects => url_error("the server redirects in a circle").into(),
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => url_error("is no address").into(),
+            ureq::Error::InvalidProxyUrl => url_error("the proxy in the environment is no address").into(),
+            ureq::Error::Rustls(error) => url_error(&format!("no TLS connection to it: {error}")).into(),
+            ureq::Error::HostNotFound => {
+                transient("there is no such host, or this computer is not online".to_owned())
+            }
+            ureq::Error::Io(error) => transient(error.to_string()),
+            other => transient(other.to_string()),
         }
     }
 
-    /// A page instead of the file comes with status 200 all the same.
+    /// A login page has status 200 as well; its content type reveals it.
     fn check_type(&self, headers: &HeaderMap) -> Result<(), Error> {
         match text(headers, header::CONTENT_TYPE) {
             Some(found) if found.starts_with("text/") => {
-                Err(Error::NotAFile { url: self.url.clone(), found: found.to_owned() })
+                Err(Error::WebPage { url: self.url.clone(), found: found.to_owned() })
             }
             _ => Ok(()),
         }
     }
 
-    /// What headers say of the whole file.
-    fn identity(&self, headers: &HeaderMap, n_bytes: Option<u64>) -> Identity {
+    /// Version, size and checksums in the headers.
+    fn version(&self, headers: &HeaderMap, n_bytes: Option<u64>) -> FileVersion {
         let hashes = headers.get_all("x-goog-hash").iter().filter_map(|value| value.to_str().ok());
-        Identity {
+        FileVersion {
             url: self.url.clone(),
             etag: text(headers, header::ETAG).map(str::to_owned),
             last_modified: text(headers, header::LAST_MODIFIED).map(str::to_owned),
@@ -176,64 +184,74 @@ impl Download {
         }
     }
 
-    /// Whether a part begins where ours ends and is of the same version; not every server minds `if-range`.
-    fn check_continues(&self, headers: &HeaderMap, partial: &Partial) -> Result<(), Setback> {
+    /// Checks that a partial response starts where the file ends and has its version; not every server honours `if-range`.
+    fn check_continues(&self, headers: &HeaderMap, partial: &PartialFile) -> Result<(), AttemptError> {
         let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
         let Some((Some(begin), total)) = range else {
-            return Err(Setback::Anew {
-                reason: "the server sends a part and does not say which".to_owned(),
-            });
+            return Err(changed("the server sends a part without its range"));
         };
         let same =
-            partial.identity().is_some_and(|known| known.is_same_version(&self.identity(headers, total)));
+            partial.version().is_some_and(|known| known.is_same_version(&self.version(headers, total)));
         if begin != partial.n_bytes() || !same {
-            return Err(Setback::Anew { reason: "the file at the server is another one by now".to_owned() });
+            return Err(changed("the file on the server has changed"));
         }
         Ok(())
     }
 }
 
-/// Asked for what is behind the last byte: the file is whole if its length is ours.
-fn all_there(headers: &HeaderMap, partial: &Partial) -> Result<(), Setback> {
+/// For a range that cannot be satisfied: the file is complete if it has the length of the partial file.
+fn check_complete(headers: &HeaderMap, partial: &PartialFile) -> Result<(), AttemptError> {
     let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
-    let total = range.and_then(|(_, total)| total).or(partial.identity().and_then(|known| known.n_bytes));
+    let total = range.and_then(|(_, total)| total).or(partial.version().and_then(|known| known.n_bytes));
     if total == Some(partial.n_bytes()) {
         return Ok(());
     }
-    Err(Setback::Anew { reason: "the file at the server is a shorter one by now".to_owned() })
+    Err(changed("the file on the server has become shorter"))
 }
 
-/// Whether the disk can take what is still to come.
-fn check_room(partial: &Partial) -> Result<(), Error> {
-    let Some(total) = partial.identity().and_then(|identity| identity.n_bytes) else { return Ok(()) };
-    super::archive::check_room(partial.folder(), total.saturating_sub(partial.n_bytes()))
+/// Whether the rest of the file fits on the disk.
+fn check_space(partial: &PartialFile) -> Result<(), Error> {
+    let Some(total) = partial.version().and_then(|version| version.n_bytes) else { return Ok(()) };
+    check_free_space(partial.folder(), total.saturating_sub(partial.n_bytes()))
 }
 
-/// Writes the body behind what is there.
-fn copy(response: &mut Response<Body>, partial: &mut Partial, watch: &Watch<'_>) -> Result<(), Setback> {
-    let total = partial.identity().and_then(|identity| identity.n_bytes);
+/// Appends the body to the partial file.
+fn receive(
+    response: &mut Response<Body>,
+    partial: &mut PartialFile,
+    observer: &ProgressObserver<'_>,
+) -> Result<(), AttemptError> {
+    let total = partial.version().and_then(|version| version.n_bytes);
     let mut body = response.body_mut().as_reader();
-    let mut piece = vec![0; 1 << 17];
+    let mut buffer = vec![0; 1 << 17];
     loop {
-        watch.go_on()?;
-        let n = match body.read(&mut piece) {
+        observer.check_cancelled()?;
+        let n = match body.read(&mut buffer) {
             Ok(n) => n,
-            Err(error) => return Err(cut(&error.to_string())),
+            Err(error) => return Err(truncated(&error.to_string())),
         };
         if n == 0 {
             break;
         }
-        partial.append(&piece[..n])?;
-        watch.tell(Event::Downloads { n_bytes: partial.n_bytes(), total });
+        partial.append(&buffer[..n])?;
+        observer.report(Event::Downloaded { n_bytes: partial.n_bytes(), total });
     }
     match total {
-        Some(total) if partial.n_bytes() < total => Err(cut("it ended early")),
+        Some(total) if partial.n_bytes() < total => Err(truncated("it ended early")),
         _ => Ok(()),
     }
 }
 
-fn cut(why: &str) -> Setback {
-    Setback::Passing { reason: format!("the transfer was cut: {why}"), wait: None }
+fn truncated(reason: &str) -> AttemptError {
+    transient(format!("the transfer was cut: {reason}"))
+}
+
+fn transient(reason: String) -> AttemptError {
+    AttemptError::Transient { reason, retry_after: None }
+}
+
+fn changed(reason: &str) -> AttemptError {
+    AttemptError::VersionChanged { reason: reason.to_owned() }
 }
 
 fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
@@ -244,7 +262,7 @@ fn number(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
-/// `bytes 5-9/10` is (5, 10), `bytes */10` (nothing, 10), `bytes 5-9/*` (5, nothing).
+/// First byte and total size: `bytes 5-9/10` is (5, 10), `bytes */10` (none, 10), `bytes 5-9/*` (5, none).
 fn content_range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let begin = range.split_once('-').and_then(|(begin, _)| number(begin));
@@ -256,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_rfc_9110_writes_them() {
+    fn content_ranges_are_parsed_as_in_rfc_9110() {
         assert_eq!(content_range("bytes 42-1233/1234"), Some((Some(42), Some(1234))));
         assert_eq!(content_range("bytes 42-1233/*"), Some((Some(42), None)));
         assert_eq!(content_range("bytes */1234"), Some((None, Some(1234))));

@@ -1,20 +1,20 @@
-//! Everything that can go wrong between a publisher's server and a folder of recordings.
+//! Errors of downloading and unpacking.
 
 use std::path::{Path, PathBuf};
 
-/// An error of fetching: one line that says what is wrong and what to do.
+/// Why a data set could not be fetched. Messages are one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system would not read or write a file.
+    /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// Credentials that cannot be used.
+    /// The credentials are incomplete or malformed.
     #[error("{origin}: {reason}")]
     Credentials {
         /// Where they were found.
@@ -22,75 +22,75 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// An address that nothing is asked of.
+    /// The URL cannot be used.
     #[error("{url}: {reason}")]
-    Address {
-        /// The address.
+    Url {
+        /// The URL.
         url: String,
         /// What is wrong and what to do.
         reason: String,
     },
-    /// The server gave another answer than the file.
-    #[error("{url}: the server answered {status}{said}: {advice}")]
-    Answer {
-        /// The address.
+    /// The server responded with an error status.
+    #[error("{url}: the server answered {status}{message}: {advice}")]
+    Status {
+        /// The URL.
         url: String,
-        /// The status of the answer.
+        /// The HTTP status.
         status: u16,
-        /// What the server said beside it, in brackets; may be empty.
-        said: String,
+        /// The server's own message in parentheses; may be empty.
+        message: String,
         /// What it means and what to do.
         advice: String,
     },
-    /// The server sent a page where a file was wanted.
+    /// The server sent a web page instead of the file.
     #[error(
         "{url}: the server sent a page ({found}) and not the file; without credentials that is its login page"
     )]
-    NotAFile {
-        /// The address.
+    WebPage {
+        /// The URL.
         url: String,
-        /// The type that the server named.
+        /// The content type.
         found: String,
     },
-    /// Tries that brought nothing.
-    #[error("{url}: {reason}; gave up after {n_tries} tries, the same command goes on where this one was")]
+    /// Too many attempts in a row failed. The partial download is kept and can be resumed.
+    #[error("{url}: {reason}; gave up after {n_attempts} tries")]
     GaveUp {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What went wrong at last.
+        /// Why the last attempt failed.
         reason: String,
-        /// Number of tries in which not one byte came.
-        n_tries: u32,
+        /// Number of attempts in a row that received no byte.
+        n_attempts: u32,
     },
-    /// What was downloaded is not what the server said that it sends.
+    /// The downloaded file differs from the size or checksum that the server sent; it was removed.
     #[error("{}: {what} of the download is {found}, the server said {expected}; it was removed, try again", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What was compared.
+        /// The size or the name of the checksum.
         what: &'static str,
-        /// What the server said.
+        /// Value that the server sent.
         expected: String,
-        /// What was found.
+        /// Value of the download.
         found: String,
     },
-    /// Not enough room on the disk.
+    /// There is not enough free space on the disk.
     #[error("{}: {needed} more bytes are needed, {free} are free", path.display())]
     NoRoom {
         /// The folder.
         path: PathBuf,
-        /// Bytes that are still to be written.
+        /// Bytes that remain to be written.
         needed: u64,
-        /// Bytes that are free.
+        /// Free bytes.
         free: u64,
     },
-    /// Another process downloads the same.
+    /// Another process is downloading the same file.
     #[error("{}: another cantus is downloading it; wait for that one", path.display())]
     InUse {
-        /// The file in the making.
+        /// The partial file.
         path: PathBuf,
     },
-    /// An archive that cannot be read.
+    /// The archive is truncated or damaged.
     #[error("{}: not a whole zip archive: {reason}", path.display())]
     Archive {
         /// The archive.
@@ -98,7 +98,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// An archive that would do harm.
+    /// The archive has an entry that must not be extracted.
     #[error("{}: not unpacked, its entry {entry:?} {reason}", path.display())]
     UnsafeArchive {
         /// The archive.
@@ -108,30 +108,30 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// An archive over a limit.
+    /// The archive exceeds a limit.
     #[error("{}: not unpacked, it holds more than {limit} {what}", path.display())]
     OverLimit {
         /// The archive.
         path: PathBuf,
-        /// Of what there is too much.
+        /// What is limited: files or bytes.
         what: &'static str,
-        /// As much as is allowed.
+        /// The limit.
         limit: u64,
     },
-    /// The folder to fetch to holds something else.
+    /// The target folder is not empty.
     #[error("{}: is there already and was not fetched by cantus; name another folder", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
-    /// Whoever waited has stopped the work.
+    /// The work was cancelled.
     #[error("stopped")]
     Interrupted,
 }
 
 impl Error {
-    /// For `map_err` behind a call that touches `path`.
-    pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    /// For `map_err` after an operation on `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
 }

@@ -1,25 +1,47 @@
-//! Data sets from where they are published.
+//! Downloads audio data sets: resumable HTTP download, checksum verification, safe extraction of zip archives.
 //!
 //! ```text
-//! address ─▶ download ─▶ one zip, whole and checked ─▶ archive ─▶ a folder, whole or not there ─▶ `cantus extract`
+//! URL ─▶ Download ─▶ verified zip file ─▶ unpack ─▶ folder with the recordings
 //! ```
 //!
-//! [`gtzan`] is the one data set that Cantus knows: what it is, where it lies, what is wrong with it. Below it are
-//! [`Download`], which goes on where it was cut, [`Credentials`] as Kaggle's own client finds them, and [`unpack`], which
-//! trusts no archive.
+//! Both steps are atomic: the zip file and the folder appear under their names only when they are complete. [`gtzan`]
+//! describes the GTZAN data set. [`Credentials`] are found where Kaggle's own client finds them.
 
 mod archive;
 mod checksum;
 mod client;
 mod credentials;
+mod disk_space;
 mod download;
+mod entry_path;
 mod error;
 pub mod gtzan;
-mod partial;
-mod watch;
+mod partial_file;
+mod progress;
 
-pub use archive::{Limits, unpack};
-pub use credentials::{Credentials, Found};
+pub use archive::{ArchiveLimits, unpack};
+pub use credentials::{Credentials, FoundCredentials};
 pub use download::Download;
 pub use error::Error;
-pub use watch::{Event, Watch};
+pub use progress::{Event, ProgressObserver};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_can_be_sent_between_threads() {
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<ArchiveLimits>();
+        is_send_and_sync::<Credentials>();
+        is_send_and_sync::<Download>();
+        is_send_and_sync::<Error>();
+        is_send_and_sync::<Event>();
+        is_send_and_sync::<FoundCredentials>();
+        is_send_and_sync::<gtzan::Source>();
+    }
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! Scores that follow from a confusion matrix: precision, recall and F1 by class, and their averages.
+//! Precision, recall and F1 by class and their averages, from a confusion matrix.
 //!
 //! Names and definitions are scikit-learn's; a matrix is `[true][predicted]`.
 
@@ -6,21 +6,32 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Scores of one class, or their average; a share of nothing is 0, as in scikit-learn.
+/// Scores of one class, or their average; 0 for a zero denominator, as in scikit-learn.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct ClassScores {
-    /// Share of right answers among those that name the class.
+    /// True positives over predicted positives.
     pub precision: f64,
-    /// Share of the class that was recognised.
+    /// True positives over all positives.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     #[serde(rename = "f1-score")]
     pub f1_score: f64,
-    /// How often the class occurs.
+    /// Number of positives.
     pub support: usize,
 }
 
-/// Zero of nothing, as scikit-learn's `zero_division` has it by default.
+impl ClassScores {
+    pub(crate) fn from_counts(n_true_positive: usize, n_predicted: usize, support: usize) -> Self {
+        Self {
+            precision: share(n_true_positive, n_predicted),
+            recall: share(n_true_positive, support),
+            f1_score: share(2 * n_true_positive, support + n_predicted),
+            support,
+        }
+    }
+}
+
+/// `part / whole`; 0 if `whole` is 0, as scikit-learn's default `zero_division`.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -36,21 +47,14 @@ pub(crate) fn diagonal(confusion: &[Vec<usize>]) -> usize {
     confusion.iter().enumerate().map(|(i, row)| row[i]).sum()
 }
 
-/// Scores of the class in row and column `class`, and how often it was predicted.
+/// Scores of the class in row and column `class`, and the number of predictions of it.
 fn class_scores(confusion: &[Vec<usize>], class: usize) -> (ClassScores, usize) {
-    let right = confusion[class][class];
     let support = confusion[class].iter().sum();
-    let predicted = confusion.iter().map(|row| row[class]).sum();
-    let scores = ClassScores {
-        precision: share(right, predicted),
-        recall: share(right, support),
-        f1_score: share(2 * right, support + predicted),
-        support,
-    };
-    (scores, predicted)
+    let n_predicted = confusion.iter().map(|row| row[class]).sum();
+    (ClassScores::from_counts(confusion[class][class], n_predicted, support), n_predicted)
 }
 
-pub(crate) fn named(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
+pub(crate) fn by_label(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
     let scores =
         labels.iter().enumerate().map(|(class, label)| (label.clone(), class_scores(confusion, class).0));
     scores.collect()
@@ -61,13 +65,17 @@ pub(crate) fn balanced_accuracy(confusion: &[Vec<usize>]) -> f64 {
     average(classes.filter(|class| class.support > 0).map(|class| (class, 1.0))).recall
 }
 
-/// Plain mean over the classes that occur or were predicted; one that does neither says nothing of the classifier.
+/// Unweighted mean over the classes that occur or are predicted.
+#[must_use]
 pub fn macro_average(confusion: &[Vec<usize>]) -> ClassScores {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class));
-    average(classes.filter(|(class, predicted)| class.support + predicted > 0).map(|(class, _)| (class, 1.0)))
+    average(
+        classes.filter(|(class, n_predicted)| class.support + n_predicted > 0).map(|(class, _)| (class, 1.0)),
+    )
 }
 
-/// Mean over the classes, weighted by how often they occur.
+/// Mean over the classes, weighted by their support.
+#[must_use]
 pub fn weighted_average(confusion: &[Vec<usize>]) -> ClassScores {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class).0);
     average(classes.map(|class| (class, class.support as f64)))

@@ -1,74 +1,74 @@
-//! Why segments cannot be scored.
+//! Errors of scoring.
 
-/// Why there are no scores.
+/// Why segments cannot be scored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoresError {
-    /// Nothing to score.
+    /// There are no segments.
     #[error("there are no segments to score: the test part is empty, or every track in it is too short")]
     NoSegments,
-    /// Two classes with one name would share their scores.
+    /// Two classes have the same name.
     #[error("two classes are named {label:?}; give each its own name")]
     DuplicateLabel {
         /// The name.
         label: String,
     },
-    /// A true class that the labels do not name.
+    /// The index of a true class is too large.
     #[error("segment {segment}: true class {label} of {n_classes} classes; count them from 0")]
     UnknownLabel {
-        /// Position among the segments.
+        /// Index of the segment.
         segment: usize,
-        /// What was found.
+        /// Found value.
         label: usize,
-        /// How many classes there are.
+        /// Number of classes.
         n_classes: usize,
     },
-    /// Not one probability per class.
+    /// The number of probabilities is not that of the classes.
     #[error("segment {segment}: {found} probabilities for {n_classes} classes")]
     WrongLength {
-        /// Position among the segments.
+        /// Index of the segment.
         segment: usize,
-        /// What was found.
+        /// Found value.
         found: usize,
-        /// How many classes there are.
+        /// Number of classes.
         n_classes: usize,
     },
-    /// A probability that is not a number; the network has diverged.
+    /// A probability is NaN or infinite.
     #[error(
         "segment {segment}: a probability is not finite; the network has diverged, train it at a lower learning rate"
     )]
     NotFinite {
-        /// Position among the segments.
+        /// Index of the segment.
         segment: usize,
     },
-    /// Not one true class.
-    #[error("segment {segment}: {found} true classes; where labels are classes, there is one")]
+    /// A segment of a single-label classifier does not have exactly one true class.
+    #[error("segment {segment}: {found} true classes; a single-label classifier needs exactly one")]
     NotOneClass {
-        /// Position among the segments.
+        /// Index of the segment.
         segment: usize,
-        /// How many there are.
+        /// Number of true classes.
         found: usize,
     },
-    /// No tag that could be told from its absence.
+    /// No tag has both positive and negative tracks.
     #[error(
-        "no label is there in some of the {n_tracks} examined tracks and not in others, so that no score says anything; examine more tracks"
+        "no tag has both positive and negative examples among the {n_tracks} test tracks, so no score is defined; use more test tracks"
     )]
     NothingToTellApart {
-        /// Tracks that were examined.
+        /// Number of test tracks.
         n_tracks: usize,
     },
-    /// Two segments of one track with different true classes.
+    /// Two segments of one track have different true labels.
     #[error(
         "segment {segment}: track {track} has the true labels {first:?} and {second:?}; all segments of a track have the same"
     )]
     TwoLabels {
-        /// Position among the segments.
+        /// Index of the segment.
         segment: usize,
         /// The track.
         track: usize,
-        /// Its labels before.
+        /// Labels of an earlier segment.
         first: Vec<usize>,
-        /// Its labels now.
+        /// Labels of this segment.
         second: Vec<usize>,
     },
 }

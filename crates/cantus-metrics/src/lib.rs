@@ -22,3 +22,19 @@ pub use paired::{Paired, paired, paired_in_words};
 pub use reliability::{Reliability, ReliabilityBin, reliability};
 pub use scores::{Scores, scores, scores_of_tracks};
 pub use tracks::{SegmentResult, TrackDecision, track_decisions};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_can_be_shared_between_threads() {
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<Scores>();
+        is_send_and_sync::<ScoresError>();
+        is_send_and_sync::<SegmentResult<'_>>();
+        is_send_and_sync::<TrackDecision>();
+        is_send_and_sync::<tagging::TagRanking>();
+        is_send_and_sync::<tagging::TagScores>();
+    }
+}

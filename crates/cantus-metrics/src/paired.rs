@@ -1,9 +1,9 @@
-//! Whether one classifier is better than another, or was only luckier: both asked about the same tracks.
+//! Paired comparison of two classifiers on the same tracks: McNemar's exact test and a bootstrap interval.
 //!
-//! McNemar's exact test looks at the tracks of which only one of the two was right; if both were equally good, each would be
-//! right about as often, as a coin falls (McNemar 1947; recommended by Dietterich 1998, "Approximate statistical tests for
-//! comparing supervised classification learning algorithms"). It takes tracks for independent. The paired bootstrap gives
-//! the difference of the accuracies an interval, and draws whole groups of tracks where groups are known.
+//! McNemar's exact test uses the tracks that exactly one of the two classifies correctly; under the null hypothesis of equal
+//! accuracy their numbers follow a binomial distribution with p = 0.5 (McNemar 1947; recommended by Dietterich 1998,
+//! "Approximate statistical tests for comparing supervised classification learning algorithms"). It assumes independent
+//! tracks. The paired bootstrap gives an interval of the difference in accuracy and resamples whole groups of tracks.
 //!
 //! # Reference
 //! `scipy.stats.binomtest(b, b + c, 0.5)` of SciPy 1.17 within 1e-9; the bootstrap within 0.03 of NumPy's
@@ -13,27 +13,28 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Interval;
-use super::interval::resampled_mean;
+use crate::Interval;
+use crate::interval::resampled_mean;
 
-/// Two classifiers on the same tracks: the first against the second.
+/// Comparison of two classifiers on the same tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
-    /// Tracks that both were asked about.
+    /// Number of tracks.
     pub n_tracks: usize,
-    /// Accuracy of the first less that of the second.
+    /// Accuracy of the first minus that of the second.
     pub difference: f64,
-    /// 95 % interval of the difference, by bootstrap over groups (or tracks that stand alone); none for fewer than two.
+    /// 95 % interval of the difference, by bootstrap over groups (or ungrouped tracks); `None` for fewer than two.
     pub interval: Option<Interval>,
-    /// Tracks of which only the first was right.
+    /// Tracks that only the first classifies correctly.
     pub n_only_first: usize,
-    /// Tracks of which only the second was right.
+    /// Tracks that only the second classifies correctly.
     pub n_only_second: usize,
-    /// How often a difference as large would be seen if both were equally good: McNemar's exact test, two-sided.
+    /// Two-sided p-value of McNemar's exact test.
     pub p_value: f64,
 }
 
-/// Compares two classifiers: for each track its group, whether the first was right, whether the second was.
+/// Compares two classifiers; each track is its group, whether the first is correct, whether the second is correct.
+#[must_use]
 pub fn paired(tracks: &[(usize, bool, bool)], seed: u64) -> Paired {
     let count =
         |first: bool, second: bool| tracks.iter().filter(|(_, a, b)| (*a, *b) == (first, second)).count();
@@ -56,13 +57,15 @@ pub fn paired(tracks: &[(usize, bool, bool)], seed: u64) -> Paired {
 }
 
 impl Paired {
-    /// Whether the difference is more than chance would bring in one of twenty comparisons, by both tests.
+    /// Whether the difference is significant at the 5 % level by both tests.
+    #[must_use]
     pub fn is_significant(&self) -> bool {
-        self.p_value < 0.05 && self.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0)
+        self.p_value < 0.05 && self.interval.is_some_and(|interval| interval.excludes_zero())
     }
 }
 
-/// How the first stands against the second, as in `is 8.0 points better (95 % CI 2.1 to 13.9, p = 0.01)`.
+/// The comparison as text, for example `is 8.0 points better (95 % CI +2.1 to +13.9, p = 0.010)`.
+#[must_use]
 pub fn paired_in_words(paired: &Paired) -> String {
     let points = 100.0 * paired.difference;
     let interval = paired.interval.map(|interval| {
@@ -84,17 +87,17 @@ fn signed(number: f64) -> String {
     format!("{number:+.1}").replace('-', "−")
 }
 
-/// Twice the chance that a coin thrown `a + b` times shows its rarer side as seldom as here; at most 1.
+/// Two-sided binomial test of `a` successes in `a + b` trials with p = 0.5.
 fn mcnemar(a: usize, b: usize) -> f64 {
-    let (n, rarer) = (a + b, a.min(b));
-    // The logarithm of the number of ways to throw k heads, from that for k - 1.
-    let mut ways = 0.0;
+    let (n, n_fewer) = (a + b, a.min(b));
+    // Logarithm of the binomial coefficient "n over k", computed from that for k - 1.
+    let mut log_binomial = 0.0;
     let mut sum = 0.0;
-    for k in 0..=rarer {
+    for k in 0..=n_fewer {
         if k > 0 {
-            ways += ((n - k + 1) as f64 / k as f64).ln();
+            log_binomial += ((n - k + 1) as f64 / k as f64).ln();
         }
-        sum += (ways - n as f64 * std::f64::consts::LN_2).exp();
+        sum += (log_binomial - n as f64 * std::f64::consts::LN_2).exp();
     }
     (2.0 * sum).min(1.0)
 }
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_paired_bootstrap_agrees_with_numpy() {
+    fn the_paired_bootstrap_is_close_to_numpys() {
         let reference = &examination().0["paired"];
         let group: Vec<usize> = serde_json::from_value(reference["group"].clone()).unwrap();
         let flags = |name: &str| -> Vec<bool> { serde_json::from_value(reference[name].clone()).unwrap() };
@@ -131,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_significant_only_if_both_tests_say_so() {
+    fn a_difference_is_significant_only_by_both_tests() {
         let same = paired(&[(0, true, true), (1, false, false)], 0);
         assert_eq!((same.p_value, same.difference, same.is_significant()), (1.0, 0.0, false));
         let clear: Vec<_> = (0..40).map(|i| (i, i % 10 != 0, i % 4 == 0)).collect();
         assert!(paired(&clear, 0).is_significant());
-        // The same answers, but all of one artist: one observation.
+        // The same predictions, but all of one artist: one observation.
         let one_artist: Vec<_> = clear.iter().map(|(_, a, b)| (0, *a, *b)).collect();
         assert!(!paired(&one_artist, 0).is_significant());
     }

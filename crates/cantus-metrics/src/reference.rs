@@ -1,11 +1,11 @@
-//! What `tests/reference/examination.py` and `tagging.py` made, for the tests beside the code.
+//! Reference numbers of `tests/reference/examination.py` and `tagging.py`, for tests.
 
 use serde_json::Value;
 
 use crate::TrackDecision;
 use crate::aggregate::arg_max;
 
-/// All of it, and the true class and the probabilities of its tracks.
+/// The document of `examination.py`, and the true class and probabilities of its tracks.
 pub fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
     let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/examination.json"));
     let reference: Value = serde_json::from_str(json).unwrap();
@@ -14,7 +14,7 @@ pub fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
     (reference, labels, probabilities)
 }
 
-/// All of what was made for tags, and the tags and the probabilities of its tracks.
+/// The document of `tagging.py`, and the true tags and probabilities of its tracks.
 pub fn tagging() -> (Value, Vec<Vec<usize>>, Vec<Vec<f64>>) {
     let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/tagging.json"));
     let reference: Value = serde_json::from_str(json).unwrap();
@@ -23,7 +23,7 @@ pub fn tagging() -> (Value, Vec<Vec<usize>>, Vec<Vec<f64>>) {
     (reference, labels, probabilities)
 }
 
-/// The same as decisions on tracks in groups; and the same tracks with probabilities that know nothing of them.
+/// The tracks of `tagging.py` with their probabilities, and with random ones.
 pub fn tagging_tracks() -> (Vec<TrackDecision>, Vec<TrackDecision>) {
     let (reference, labels, probabilities) = tagging();
     let groups: Vec<usize> = serde_json::from_value(reference["groups"].clone()).unwrap();

@@ -1,54 +1,54 @@
-//! Reliability: of the answers that are 80 % sure, are 80 % right?
+//! Reliability diagram and expected calibration error.
 //!
-//! Answers are put into 15 bins of equal width by the probability of the label that was named. The expected calibration
-//! error is the mean distance between that probability and the share of right answers, weighted by the bins' sizes (Guo et
-//! al. 2017, "On calibration of modern neural networks").
+//! Predictions are grouped into 15 bins of equal width by the probability of the predicted label. The expected calibration
+//! error is the mean absolute difference between confidence and accuracy, weighted by the size of the bins (Guo et al. 2017,
+//! "On calibration of modern neural networks").
 
 use serde::{Deserialize, Serialize};
 
 const N_BINS: usize = 15;
 
-/// How well probabilities mean what they say.
+/// Calibration of predicted probabilities.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reliability {
     /// Expected calibration error, 0..=1.
     pub expected_calibration_error: f64,
-    /// Bins that hold an answer, by rising probability.
+    /// Bins that are not empty, by rising probability.
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// Answers that are about as sure.
+/// Predictions with similar probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
-    /// How many.
+    /// Number of predictions.
     pub n: usize,
-    /// Mean probability of the label that was named.
+    /// Mean probability of the predicted label.
     pub probability: f64,
-    /// Share of right ones.
+    /// Proportion of correct predictions.
     pub accuracy: f64,
 }
 
-/// The reliability of answers: the probability of the label that was named, and whether it was right.
-pub fn reliability(answers: impl Iterator<Item = (f64, bool)>) -> Reliability {
+/// Calibration of predictions: probability of the predicted label, and whether it is correct.
+pub fn reliability(predictions: impl Iterator<Item = (f64, bool)>) -> Reliability {
     let mut sums = [(0_usize, 0.0_f64, 0_usize); N_BINS];
-    for (probability, is_right) in answers {
-        // Bins are open below and closed above.
+    for (probability, is_correct) in predictions {
+        // Intervals are open below and closed above.
         let bin = ((probability * N_BINS as f64).ceil() as usize).clamp(1, N_BINS) - 1;
-        let (n, sum, n_right) = &mut sums[bin];
+        let (n, sum, n_correct) = &mut sums[bin];
         *n += 1;
         *sum += probability;
-        *n_right += usize::from(is_right);
+        *n_correct += usize::from(is_correct);
     }
     let filled = sums.into_iter().filter(|(n, ..)| *n > 0);
     let bins: Vec<ReliabilityBin> = filled
-        .map(|(n, sum, n_right)| ReliabilityBin {
+        .map(|(n, sum, n_correct)| ReliabilityBin {
             n,
             probability: sum / n as f64,
-            accuracy: n_right as f64 / n as f64,
+            accuracy: n_correct as f64 / n as f64,
         })
         .collect();
-    let n_answers = bins.iter().map(|bin| bin.n).sum::<usize>().max(1) as f64;
-    let error = |bin: &ReliabilityBin| bin.n as f64 / n_answers * (bin.accuracy - bin.probability).abs();
+    let n_predictions = bins.iter().map(|bin| bin.n).sum::<usize>().max(1) as f64;
+    let error = |bin: &ReliabilityBin| bin.n as f64 / n_predictions * (bin.accuracy - bin.probability).abs();
     Reliability { expected_calibration_error: bins.iter().map(error).sum(), bins }
 }
 
@@ -62,9 +62,9 @@ mod tests {
     fn the_error_and_the_bins_equal_those_of_numpy() {
         let (reference, labels, probabilities) = examination();
         let named = probabilities.iter().map(|p| arg_max(p));
-        let answers =
+        let predictions =
             named.zip(&labels).zip(&probabilities).map(|((named, label), p)| (p[named], named == *label));
-        let found = reliability(answers);
+        let found = reliability(predictions);
         let expected = reference["ece"].as_f64().unwrap();
         assert!(
             (found.expected_calibration_error - expected).abs() < 1e-12,
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_no_error() {
+    fn without_predictions_the_error_is_zero() {
         assert_eq!(reliability(std::iter::empty()), Reliability::default());
     }
 }

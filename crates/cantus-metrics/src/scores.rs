@@ -1,53 +1,53 @@
-//! Scores of a classifier on segments and on tracks, with how sure one can be of them.
+//! Scores of a single-label classifier on segments and tracks, with 95 % confidence intervals.
 //!
-//! Scores are named and defined as in scikit-learn; intervals hold 95 % and count tracks (groups of them, where they are
-//! known), not segments, as independent.
+//! Names and definitions are scikit-learn's. Intervals treat tracks (or groups of tracks, if known), not segments, as
+//! independent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
+use crate::aggregate::arg_max;
+use crate::{
     ClassScores, Curves, Interval, ScoresError, SegmentResult, TrackDecision,
-    class_scores::{balanced_accuracy, confusion, diagonal, macro_average, named, share},
+    class_scores::{balanced_accuracy, by_label, confusion, diagonal, macro_average, share},
     curves::curves,
     interval::{bootstrap, wilson},
     top_k::top_k,
     track_decisions,
 };
-use crate::aggregate::arg_max;
 
-/// Everything the report says in numbers. Shares are in 0..=1; a bare name is of segments, `track_…` of tracks.
+/// Scores of a classifier. Proportions are in 0..=1; fields without the prefix `track_` are of segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Names of the classes, in the order of the matrices.
     pub labels: Vec<String>,
-    /// Segments that were judged.
+    /// Number of segments.
     pub n_segments: usize,
-    /// Tracks that they were cut from.
+    /// Number of tracks.
     pub n_tracks: usize,
-    /// Groups, such as artists, that the tracks belong to; none where every track stands alone.
+    /// Number of groups, such as artists; `None` if no group has two tracks.
     #[serde(default)]
     pub n_groups: Option<usize>,
 
-    /// Share of segments that were given their true class.
+    /// Proportion of correctly classified segments.
     pub accuracy: f64,
-    /// Bootstrap over groups, or over tracks that stand alone; none for fewer than two.
+    /// Bootstrap over groups, or over ungrouped tracks; `None` for fewer than two.
     pub accuracy_interval: Option<Interval>,
     /// Mean recall of the classes that occur (`balanced_accuracy_score`).
     pub balanced_accuracy: f64,
-    /// Mean F1 of the classes that occur or were predicted (`f1_score(average="macro")`).
+    /// Mean F1 of the classes that occur or are predicted (`f1_score(average="macro")`).
     pub macro_f1: f64,
     /// Scores by label, as `classification_report(output_dict=True)`.
     pub per_class: BTreeMap<String, ClassScores>,
     /// Counts `[true][predicted]`.
     pub confusion_matrix: Vec<Vec<usize>>,
 
-    /// Share of tracks that were given their true class.
+    /// Proportion of correctly classified tracks.
     pub track_accuracy: f64,
-    /// Wilson's score interval, which takes every track for independent.
+    /// Wilson's score interval, which assumes independent tracks.
     pub track_accuracy_interval: Interval,
-    /// Bootstrap over groups, or over tracks that stand alone; none for fewer than two.
+    /// Bootstrap over groups, or over ungrouped tracks; `None` for fewer than two.
     #[serde(default)]
     pub track_accuracy_bootstrap: Option<Interval>,
     /// As `balanced_accuracy`, of tracks.
@@ -58,30 +58,30 @@ pub struct Scores {
     pub track_per_class: BTreeMap<String, ClassScores>,
     /// Counts of tracks `[true][predicted]`.
     pub track_confusion_matrix: Vec<Vec<usize>>,
-    /// Share of tracks whose true class is among the 1, 2, … most probable (`top_k_accuracy_score`).
+    /// Proportion of tracks whose true class is among the 1, 2, … most probable (`top_k_accuracy_score`).
     #[serde(default)]
     pub track_top_k: BTreeMap<String, f64>,
-    /// Area under the ROC curve of each class against the rest, of tracks (`roc_auc_score`); without classes that occur
-    /// always or never.
+    /// Area under the ROC curve of each class against the rest, of tracks (`roc_auc_score`); without classes that all or no
+    /// tracks have.
     #[serde(default)]
     pub track_roc_auc: BTreeMap<String, f64>,
-    /// Average precision of each class against the rest, of tracks (`average_precision_score`); without classes that occur
-    /// always or never.
+    /// Average precision of each class against the rest, of tracks (`average_precision_score`); without classes that all or no
+    /// tracks have.
     #[serde(default)]
     pub track_average_precision: BTreeMap<String, f64>,
 
-    /// Expected accuracy of guessing every class alike: one over the number of classes.
+    /// Expected accuracy of uniformly random predictions: 1 over the number of classes.
     pub chance_level: f64,
-    /// Track accuracy of always answering with the commonest class of these tracks.
+    /// Track accuracy of always predicting the most frequent class of these tracks.
     pub majority_baseline: f64,
 }
 
-/// Scores segments and the tracks that they come from.
+/// Scores segments and their tracks.
 ///
 /// The same segments and `seed` (of the bootstrap) give the same numbers to the last bit.
 ///
 /// # Errors
-/// If there are no segments, or one does not fit the labels or its track.
+/// If a segment does not have exactly one true class, a label is duplicated, and those of [`track_decisions`].
 ///
 /// # Reference
 /// scikit-learn 1.9 and SciPy 1.17 within 1e-12 (`tests/reference/scores.py`); the bootstrap within 0.01 of NumPy's.
@@ -93,7 +93,7 @@ pub fn scores(segments: &[SegmentResult<'_>], labels: &[String], seed: u64) -> R
     scores_of_tracks(segments, &tracks, labels, seed)
 }
 
-/// The same, of tracks that are decided already, such as by models that make their probabilities more or less sure.
+/// The same for given predictions of tracks, such as calibrated ones.
 ///
 /// # Errors
 /// If two labels are the same.
@@ -109,8 +109,8 @@ pub fn scores_of_tracks(
     let by_segment = segments.iter().map(|s| (s.labels[0], arg_max(s.probabilities)));
     let by_segment = confusion(by_segment, labels.len());
     let by_track = confusion(tracks.iter().map(|t| (t.labels[0], t.predicted)), labels.len());
-    let right_tracks = diagonal(&by_track);
-    let commonest = by_track.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
+    let n_correct_tracks = diagonal(&by_track);
+    let n_most_frequent = by_track.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
     Ok(Scores {
         labels: labels.to_vec(),
         n_segments: segments.len(),
@@ -123,45 +123,46 @@ pub fn scores_of_tracks(
         ),
         balanced_accuracy: balanced_accuracy(&by_segment),
         macro_f1: macro_average(&by_segment).f1_score,
-        per_class: named(labels, &by_segment),
+        per_class: by_label(labels, &by_segment),
         confusion_matrix: by_segment,
-        track_accuracy: share(right_tracks, tracks.len()),
-        track_accuracy_interval: wilson(right_tracks, tracks.len()),
+        track_accuracy: share(n_correct_tracks, tracks.len()),
+        track_accuracy_interval: wilson(n_correct_tracks, tracks.len()),
         track_accuracy_bootstrap: bootstrap(tracks.iter().map(|t| (t.group, t.is_right())), seed),
         track_balanced_accuracy: balanced_accuracy(&by_track),
         track_macro_f1: macro_average(&by_track).f1_score,
-        track_per_class: named(labels, &by_track),
+        track_per_class: by_label(labels, &by_track),
         track_confusion_matrix: by_track,
         track_top_k: top_k(tracks),
-        track_roc_auc: of_classes(labels, tracks, |curves| curves.auc),
-        track_average_precision: of_classes(labels, tracks, |curves| curves.average_precision),
+        track_roc_auc: by_class(labels, tracks, |curves| curves.auc),
+        track_average_precision: by_class(labels, tracks, |curves| curves.average_precision),
         chance_level: share(1, labels.len()),
-        majority_baseline: share(commonest, tracks.len()),
+        majority_baseline: share(n_most_frequent, tracks.len()),
     })
 }
 
 impl Scores {
-    /// How sure one can be of the track accuracy: over groups where they are known, over tracks otherwise.
+    /// Interval of the track accuracy: the bootstrap over groups if there are any, Wilson's otherwise.
+    #[must_use]
     pub fn track_interval(&self) -> Interval {
         self.n_groups.and(self.track_accuracy_bootstrap).unwrap_or(self.track_accuracy_interval)
     }
 }
 
-/// A number from the curves of each class that has them.
-fn of_classes(
+/// A statistic of the curves of each class that has both positives and negatives.
+fn by_class(
     labels: &[String],
     tracks: &[TrackDecision],
-    number: impl Fn(&Curves) -> f64,
+    statistic: impl Fn(&Curves) -> f64,
 ) -> BTreeMap<String, f64> {
     let of_class = |(class, label): (usize, &String)| {
         let curves =
             curves(tracks.iter().map(|track| (track.probabilities[class], track.labels.contains(&class))))?;
-        Some((label.clone(), number(&curves)))
+        Some((label.clone(), statistic(&curves)))
     };
     labels.iter().enumerate().filter_map(of_class).collect()
 }
 
-/// Number of groups, if any holds two tracks.
+/// Number of groups, if a group has at least two tracks.
 pub(crate) fn n_groups(tracks: &[TrackDecision]) -> Option<usize> {
     let groups: BTreeSet<usize> = tracks.iter().map(|track| track.group).collect();
     (groups.len() < tracks.len()).then_some(groups.len())
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_find_the_names_they_rely_on() {
+    fn json_keys_are_stable() {
         let (_, scores) = reference_scores();
         let json = serde_json::to_value(&scores).unwrap();
         for name in ["accuracy", "track_accuracy", "confusion_matrix", "labels", "n_segments", "n_tracks"] {
@@ -298,7 +299,7 @@ mod tests {
 
     /// 2000 resamples put the ends of an interval within about ±0.004 (one standard error) of their limit here.
     #[test]
-    fn the_bootstrap_over_tracks_agrees_with_numpy() {
+    fn the_bootstrap_over_tracks_is_close_to_numpys() {
         let (reference, scores) = reference_scores();
         let found = scores.accuracy_interval.unwrap();
         assert_close("low", found.low, &reference["bootstrap"][0], 0.01);
@@ -323,7 +324,7 @@ mod tests {
     /// Three artists: two with ten tracks each that are all right or all wrong, one with two tracks.
     #[test]
     fn tracks_of_one_artist_make_the_interval_wider() {
-        let answers: Vec<(usize, usize, bool)> =
+        let predictions: Vec<(usize, usize, bool)> =
             (0..22).map(|track| (track, track / 10, track < 10 || track == 20)).collect();
         let of = |grouped: bool| {
             let result = |&(track, artist, is_right): &(usize, usize, bool)| SegmentResult {
@@ -332,7 +333,7 @@ mod tests {
                 labels: &[0],
                 probabilities: if is_right { &[1.0, 0.0] } else { &[0.0, 1.0] },
             };
-            scores(&answers.iter().map(result).collect::<Vec<_>>(), &labels(&["a", "b"]), 0).unwrap()
+            scores(&predictions.iter().map(result).collect::<Vec<_>>(), &labels(&["a", "b"]), 0).unwrap()
         };
         let (grouped, alone) = (of(true), of(false));
         assert_eq!((grouped.n_groups, alone.n_groups), (Some(3), None));
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error_that_names_it() {
+    fn inconsistent_segments_are_errors() {
         let two = labels(&["a", "b"]);
         let fails =
             |segments: Segments, labels: &[String]| scores(&results(&segments), labels, 0).unwrap_err();

@@ -1,28 +1,27 @@
-//! How far down the list the right answer stands: top-k accuracy.
+//! Top-k accuracy.
 //!
 //! # Reference
-//! scikit-learn 1.9's `top_k_accuracy_score`, except where probabilities are equal: there the lower class comes first, as
-//! it does wherever Cantus answers with one label.
+//! scikit-learn 1.9's `top_k_accuracy_score`, except for equal probabilities: the lower class ranks first, as in
+//! [`arg_max`](crate::aggregate::arg_max).
 
 use std::collections::BTreeMap;
 
-use super::TrackDecision;
-use super::class_scores::share;
+use crate::TrackDecision;
+use crate::class_scores::share;
 
-/// Longest list that is looked at.
-const MOST: usize = 5;
+const MAX_K: usize = 5;
 
-/// Share of tracks whose true class is among the `k` most probable, for k from 1 to 5 as far as that says anything.
+/// Proportion of tracks whose true class is among the `k` most probable, for k from 1 to 5 and below the number of classes.
 pub(super) fn top_k(tracks: &[TrackDecision]) -> BTreeMap<String, f64> {
     let n_classes = tracks.first().map_or(0, |track| track.probabilities.len());
     let ranks: Vec<usize> = tracks.iter().map(|track| rank(&track.probabilities, track.labels[0])).collect();
-    // Numbers cannot be keys in a flattened part of a JSON document.
+    // Strings, since serde cannot deserialise integer keys of a flattened map.
     let within =
         |k: usize| (k.to_string(), share(ranks.iter().filter(|rank| **rank < k).count(), ranks.len()));
-    (1..n_classes.min(MOST + 1)).map(within).collect()
+    (1..n_classes.min(MAX_K + 1)).map(within).collect()
 }
 
-/// Number of classes that come before `class`.
+/// Number of classes that rank before `class`.
 fn rank(probabilities: &[f64], class: usize) -> usize {
     let own = probabilities[class];
     let before = |&(other, p): &(usize, &f64)| *p > own || (*p == own && other < class);
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_of_equal_classes_comes_first() {
+    fn the_lower_of_equally_probable_classes_ranks_first() {
         assert_eq!([0, 1, 2].map(|class| rank(&[0.25, 0.5, 0.25], class)), [1, 0, 2]);
     }
 }

@@ -1,17 +1,16 @@
-//! From segments to tracks: a track is given the class with the highest mean probability over its segments.
+//! Aggregates the predictions of segments to one prediction per track.
 
 use std::collections::BTreeMap;
 
-use super::ScoresError;
+use crate::ScoresError;
 use crate::aggregate::{arg_max, mean_probabilities};
 
-/// What the network said of one segment.
+/// True labels and prediction of one segment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SegmentResult<'a> {
-    /// Which track it was cut from; any number that the track's segments share.
+    /// Identifier of the track, equal for all of its segments.
     pub track: usize,
-    /// What the track belongs to, such as its artist; any number that the group's tracks share. The track's own where it
-    /// stands alone.
+    /// Identifier of the group, such as the artist; unique to the track if it is ungrouped.
     pub group: usize,
     /// Indices of the true labels, ascending: one, the class, or the tags, of which there may be none or several.
     pub labels: &'a [usize],
@@ -19,35 +18,37 @@ pub struct SegmentResult<'a> {
     pub probabilities: &'a [f32],
 }
 
-/// What the segments of a track say together.
+/// True labels and prediction of one track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackDecision {
-    /// The number that its segments share.
+    /// Identifier of the track.
     pub track: usize,
-    /// The number that its group's tracks share.
+    /// Identifier of the group.
     pub group: usize,
     /// Indices of the true labels, ascending: one, the class, or the tags, of which there may be none or several.
     pub labels: Vec<usize>,
-    /// Index of the class or tag with the highest mean probability; of equals the lowest.
+    /// Index of the class or tag with the highest mean probability; the lowest of equal ones.
     pub predicted: usize,
     /// Mean probability of each class over the segments, `[n_classes]`.
     pub probabilities: Vec<f64>,
 }
 
 impl TrackDecision {
-    /// Whether the class that was predicted is the true one.
+    /// Whether the predicted class is the true one.
+    #[must_use]
     pub fn is_right(&self) -> bool {
         self.labels == [self.predicted]
     }
 }
 
-/// Group and true labels of a track, and what each of its segments says.
+/// Group and true labels of a track, and the probabilities of its segments.
 type TrackSegments<'a> = (usize, &'a [usize], Vec<&'a [f32]>);
 
-/// The segment of each track's segments, ordered by track.
+/// Predictions of tracks from the mean probabilities of their segments, ordered by track.
 ///
 /// # Errors
-/// If there are no segments, or one does not fit the number of classes or its track.
+/// If there are no segments, a label or the number of probabilities does not fit `n_classes`, a probability is not finite,
+/// or two segments of a track have different labels.
 pub fn track_decisions(
     segments: &[SegmentResult<'_>],
     n_classes: usize,
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lowest_class_wins_a_tie() {
+    fn the_lowest_of_equally_probable_classes_is_predicted() {
         let segment =
             |track, labels, probabilities| SegmentResult { track, group: track, labels, probabilities };
         let segments = [

@@ -1,4 +1,4 @@
-//! Activation functions: what a neuron makes of its net input.
+//! Activation functions: output over net input.
 
 use cantus_nn::layer::Activate;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network};

@@ -1,7 +1,7 @@
-//! Confusion matrix: how often each true class was taken for each other one.
+//! Confusion matrix: counts by true and predicted class.
 //!
 //! Rows are true classes and columns predicted ones, as in scikit-learn's `confusion_matrix`. Cells hold counts; the
-//! colour is the share of the row, so that a rare class is judged as strictly as a common one.
+//! colour is the share of the row, so that it does not depend on the frequency of the class.
 
 use super::{
     Picture, font,
@@ -11,8 +11,8 @@ use super::{
     picture::{HEADER, MARGIN},
 };
 
-/// Longer class names are cut; past this they would push the matrix off the page.
-const LONGEST_LABEL: f32 = 170.0;
+/// Longer class names are truncated.
+const MAX_LABEL_WIDTH: f32 = 170.0;
 const BAR_WIDTH: f32 = 12.0;
 
 /// Counts of `unit` (such as "tracks" or "segments") by true and predicted class.
@@ -31,7 +31,7 @@ pub fn confusion_matrix<Label: AsRef<str>, Row: AsRef<[usize]>>(
     };
     let cell = cell_size(n);
     let names: Vec<String> =
-        labels.iter().map(|l| font::fit(l.as_ref(), LABEL, Weight::Regular, LONGEST_LABEL)).collect();
+        labels.iter().map(|l| font::fit(l.as_ref(), LABEL, Weight::Regular, MAX_LABEL_WIDTH)).collect();
     let widest = names.iter().map(|name| font::width(name, LABEL, Weight::Regular)).fold(0.0, f32::max);
     let turned = widest > cell - 6.0;
     let side = cell * n as f32;
@@ -55,11 +55,11 @@ pub fn confusion_matrix<Label: AsRef<str>, Row: AsRef<[usize]>>(
     draw_column_labels(&mut picture, &rect, cell, &names, shown, turned);
     let text = Text::new(rect.centre().0, height - 14.0, "Predicted class", LABEL);
     picture.push(Mark::Text(text.anchor(Anchor::Middle)));
-    draw_bar(&mut picture, &rect);
+    draw_colour_bar(&mut picture, &rect);
     picture
 }
 
-/// Generous for a few classes; from there the whole matrix keeps to one page.
+/// Cell size in picture units; falls with the number of classes so that the matrix fits on one page.
 fn cell_size(n_classes: usize) -> f32 {
     let page = if n_classes <= 10 { 560.0 } else { 760.0 };
     (page / n_classes.max(1) as f32).min(76.0)
@@ -134,8 +134,8 @@ fn draw_column_labels(
     }
 }
 
-/// What the colours mean: a bar from none to all of the row.
-fn draw_bar(picture: &mut Picture, rect: &Rect) {
+/// Colour bar: share of the row from 0 to 100 %.
+fn draw_colour_bar(picture: &mut Picture, rect: &Rect) {
     const N_STEPS: usize = 64;
     let height = rect.height.min(240.0);
     let bar = Rect { x: rect.right() + 24.0, y: rect.y, width: BAR_WIDTH, height };

@@ -1,7 +1,7 @@
-//! Noto Sans: how wide a line of text is, and the outlines of its letters.
+//! Noto Sans: text width and glyph outlines.
 //!
-//! Letters are set one after the other by their advance widths (no kerning, no ligatures, no right-to-left), which at the
-//! sizes of axis labels is what the eye expects of Latin, Greek and Cyrillic; other letters show as the font's empty box
+//! Letters are set one after the other by their advance widths (no kerning, no ligatures, no right-to-left), which
+//! suffices for Latin, Greek and Cyrillic axis labels; other letters show as the font's empty box
 //! (of the accidentals the font has ♯ alone: pitch classes are spelled with sharps).
 
 use std::sync::LazyLock;
@@ -39,7 +39,7 @@ pub(super) fn width(text: &str, size: f32, weight: Weight) -> f32 {
 
 /// The text, or as much of both its ends as fits into `max_width` with an ellipsis between.
 ///
-/// Labels and file names tend to share their beginnings; the end tells them apart.
+/// Labels and file names often share their beginnings and differ at the end.
 pub(super) fn fit(text: &str, size: f32, weight: Weight, max_width: f32) -> String {
     if width(text, size, weight) <= max_width {
         return text.to_owned();
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_fonts_parse_and_know_the_letters_that_plots_need() {
+    fn both_fonts_have_the_letters_that_plots_need() {
         for weight in [Weight::Regular, Weight::Bold] {
             for c in "AZaz09 .,:%−–…·×♯()/éßñЖω".chars() {
                 assert!(face(weight).glyph_index(c).is_some(), "{weight:?} lacks {c}");

@@ -1,8 +1,7 @@
-//! Features over time as colours: spectrogram, mel spectrogram, MFCC, chroma, CQT, tempogram.
+//! Heat maps of features over time: spectrogram, mel spectrogram, MFCC, chroma, CQT, tempogram.
 //!
-//! Time runs to the right and bins upwards, as librosa's `specshow` lays them out; what the rows are labelled with is told in
-//! `rows`. Colours are magma (van der Walt &
-//! Smith 2015), in which equal steps of a value are equal steps to the eye, with or without colour vision.
+//! Time on the x axis and bins upwards, as in librosa's `specshow`; `rows` has the labels of the bins. The colour map is magma
+//! (van der Walt & Smith 2015), which is perceptually uniform and suitable for colour-blind readers.
 
 use super::{
     Picture, Rows, font,
@@ -13,7 +12,7 @@ use super::{
     scale::Scale,
 };
 
-/// A matrix of features and what its axes mean.
+/// A matrix of features and its axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeatMap<'a> {
     /// Heading of the picture.
@@ -28,11 +27,11 @@ pub struct HeatMap<'a> {
     pub rows: Rows<'a>,
     /// Unit of the values, such as "dB"; may be empty.
     pub unit: &'a str,
-    /// Which values the colours span.
+    /// Range of values of the colour map.
     pub range: ColourRange,
 }
 
-/// Which values the colours of a [`HeatMap`] span; values outside get the colour of the nearer end.
+/// Range of values of the colour map of a [`HeatMap`]; values outside are clipped.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ColourRange {
     /// All that occur.
@@ -51,16 +50,17 @@ const LEFT: f32 = 84.0;
 const RIGHT: f32 = 92.0;
 const FOOTER: f32 = 56.0;
 const GRADIENT: colorous::Gradient = colorous::MAGMA;
-/// As many as an indexed PNG can hold beside the blank: finer steps are not seen, and would triple the file.
+/// An indexed PNG has 256 colours, of which one is transparent; true colour would triple the size of the file.
 const N_COLOURS: usize = 255;
-/// Cells that the plot can show side by side; more are averaged together.
-const MOST_COLUMNS: usize = ((WIDTH - LEFT - RIGHT) * 2.0) as usize;
-const MOST_ROWS: usize = ((HEIGHT - HEADER - FOOTER) * 2.0) as usize;
+/// Largest numbers of cells, one per pixel; more are averaged.
+const MAX_COLUMNS: usize = ((WIDTH - LEFT - RIGHT) * 2.0) as usize;
+const MAX_ROWS: usize = ((HEIGHT - HEADER - FOOTER) * 2.0) as usize;
 
 /// Draws a feature over time, with a colour bar.
 ///
 /// More frames or bins than the picture has pixels are averaged in equal groups (of the values as given: of dB, if they
 /// are dB). An incomplete last frame is left out.
+#[must_use]
 pub fn heat_map(map: &HeatMap<'_>) -> Picture {
     if map.range == ColourRange::Standardised {
         let values = standardised(map.values, map.n_bins);
@@ -75,7 +75,7 @@ fn draw(map: &HeatMap<'_>) -> Picture {
     let mut picture = Picture::new(WIDTH, HEIGHT, map.title, &subtitle(map, n_frames));
     let rect = Rect { x: LEFT, y: HEADER, width: WIDTH - LEFT - RIGHT, height: HEIGHT - HEADER - FOOTER };
     let duration_s = n_frames as f64 * map.frame_s;
-    let layout = Layout::new(&map.rows, map.n_bins, MOST_ROWS);
+    let layout = Layout::new(&map.rows, map.n_bins, MAX_ROWS);
     let x = Scale::linear(0.0, duration_s, rect.x, rect.right());
     let panel = Panel { rect, x, y: layout.scale(rect.bottom(), rect.y) };
     if n_frames == 0 {
@@ -119,7 +119,7 @@ fn colour_limits(map: &HeatMap<'_>) -> (f64, f64) {
     }
 }
 
-/// Every bin less its mean and over its standard deviation, of the values that are finite; a constant bin is 0.
+/// Each bin standardised by the mean and standard deviation of its finite values; a constant bin is 0.
 fn standardised(values: &[f32], n_bins: usize) -> Vec<f32> {
     let mut out = values.to_vec();
     for bin in 0..n_bins {
@@ -137,7 +137,7 @@ fn standardised(values: &[f32], n_bins: usize) -> Vec<f32> {
 }
 
 fn image(map: &HeatMap<'_>, layout: &Layout<'_>, n_frames: usize, low: f64, high: f64) -> Image {
-    let per_column = n_frames.div_ceil(MOST_COLUMNS);
+    let per_column = n_frames.div_ceil(MAX_COLUMNS);
     let (columns, rows) = (n_frames.div_ceil(per_column), layout.bins.len());
     let mut pixels = Vec::with_capacity(columns * rows);
     for bins in layout.bins.iter().rev() {
@@ -214,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn a_long_recording_is_averaged_to_what_can_be_seen() {
+    fn a_long_recording_is_averaged_to_the_resolution() {
         let values: Vec<f32> = (0..100_000).map(|i| (i % 2) as f32).collect();
         let image = image_of(&heat_map(&map(&values, 1))).unwrap().clone();
-        assert!(image.columns <= MOST_COLUMNS && image.columns > MOST_COLUMNS / 2, "{}", image.columns);
+        assert!(image.columns <= MAX_COLUMNS && image.columns > MAX_COLUMNS / 2, "{}", image.columns);
         assert_eq!(image.pixels.len(), image.columns);
     }
 
@@ -234,18 +234,18 @@ mod tests {
     }
 
     #[test]
-    fn empty_constant_and_hopeless_values_are_drawn_without_fuss() {
+    fn empty_constant_and_non_finite_values_are_drawn_without_panic() {
         for (values, n_bins) in [(&[][..], 13), (&[], 0), (&[1.0; 4], 2), (&[f32::NAN; 4], 2), (&[1.0; 3], 0)]
         {
-            heat_map(&map(values, n_bins));
+            let _ = heat_map(&map(values, n_bins));
             for range in
                 [ColourRange::Fixed(f64::NAN, 1.0), ColourRange::Fixed(1.0, 0.0), ColourRange::Standardised]
             {
-                heat_map(&HeatMap { range, ..map(values, n_bins) });
+                let _ = heat_map(&HeatMap { range, ..map(values, n_bins) });
             }
             let hz = [0.0, 100.0];
             for rows in [Rows::Hertz(&hz), Rows::LogHertz(&hz), Rows::Pitches(&hz), Rows::Tempo(&hz)] {
-                heat_map(&HeatMap { rows, ..map(values, n_bins) });
+                let _ = heat_map(&HeatMap { rows, ..map(values, n_bins) });
             }
         }
     }

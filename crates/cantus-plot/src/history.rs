@@ -33,8 +33,9 @@ const FOOTER: f32 = 56.0;
 
 /// Accuracy and loss by epoch, numbered from 1, with the best epoch marked.
 ///
-/// Accuracy always spans 0 to 1, so that two runs compare at a glance; a regression, which has none, shows loss alone. Loss starts at 0, or is logarithmic where its
-/// largest value dwarfs the rest, as in the first epochs on features that were not normalised.
+/// The accuracy axis is always 0 to 1; a regression has no accuracy and only a loss panel. The loss axis starts at 0, or is
+/// logarithmic if the largest value is much larger than the others.
+#[must_use]
 pub fn history(history: &History<'_>) -> Picture {
     let has_accuracy = !(history.accuracy.is_empty() && history.val_accuracy.is_empty());
     let above = if has_accuracy { PANEL_HEIGHT + GAP } else { 0.0 };
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_not_finite_is_said_and_leaves_a_gap() {
+    fn a_non_finite_loss_is_reported_and_leaves_a_gap() {
         let loss = [1.0, f64::NAN, 0.5, 0.4, f64::INFINITY];
         let broken = History { loss: &loss, ..History::default() };
         assert_eq!(subtitle(&broken), "5 epochs · training loss not finite in 2 epochs, first in 2");
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_right_or_wrong_there_is_no_panel_of_accuracy() {
+    fn a_regression_has_no_accuracy_panel() {
         let (loss, accuracy) = (&[2.0, 1.0][..], &[0.5, 0.6][..]);
         let regression = history(&History { loss, ..History::default() });
         let classifier = history(&History { loss, accuracy, ..History::default() });

@@ -1,4 +1,4 @@
-//! The kernels that a convolution has learnt: what each of its filters looks for.
+//! Kernels of the convolution layers of a network.
 
 use cantus_nn::{LayerSpec, Network, Tensor};
 
@@ -11,6 +11,7 @@ const MOST_TILES: usize = 1024;
 ///
 /// Features are images whose rows are frames, so a kernel is turned as features are drawn: time to the right, and bins upwards. A
 /// layer of several input channels has a kernel for each pair of filter and channel, filter by filter.
+#[must_use]
 pub fn kernels(network: &Network) -> Vec<(String, Picture)> {
     let is_convolution = |layer: &LayerSpec| matches!(layer, LayerSpec::Conv2D(_));
     let weights = network.weights();

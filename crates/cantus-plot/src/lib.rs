@@ -1,9 +1,8 @@
 //! Charts of recordings, features, networks and results, as SVG and PNG.
 //!
-//! One plain function per picture takes slices and strings and returns a [`Picture`]: a list of marks in picture
-//! units, with colours named by their role. The theme and the format are chosen when it is written, so the SVG of a web
-//! page and the PNG of a run folder, light or dark, are the same drawing. Text is set in Noto Sans, which comes out of a
-//! crate: no system font and no system package is needed.
+//! One function per chart takes slices and strings and returns a [`Picture`]: a list of marks in picture units whose colours
+//! are roles. Theme and format are selected when it is encoded. Text is set in Noto Sans from a crate; no system font or
+//! package is needed.
 //!
 //! | picture | function |
 //! |---|---|
@@ -19,10 +18,11 @@
 //! | probabilities of labels over time | [`timeline`](timeline()) |
 //! | waveform | [`waveform`](waveform()) |
 //!
-//! A new picture is a new file that places a `Panel` and pushes marks; nothing here does I/O.
+//! The functions do no I/O.
 
 mod activations;
 mod confusion_matrix;
+mod encode;
 mod font;
 mod heat_map;
 mod history;
@@ -46,12 +46,13 @@ mod waveform;
 
 pub use activations::activations;
 pub use confusion_matrix::confusion_matrix;
+pub use encode::PictureError;
 pub use heat_map::{ColourRange, HeatMap, heat_map};
 pub use history::{History, history};
 pub use kernels::kernels;
 pub use line_chart::{Axis, LineChart, Series, Style, line_chart};
 pub use network::network;
-pub use picture::{Picture, PictureError};
+pub use picture::Picture;
 pub use rows::Rows;
 pub use spectrum::{Spectrum, spectrum};
 pub use strips::{Strip, strips};
@@ -59,3 +60,23 @@ pub use theme::Theme;
 pub use tiles::{Tile, tiles};
 pub use timeline::{TimeSegment, timeline};
 pub use waveform::waveform;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_can_be_shared_between_threads() {
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<Picture>();
+        is_send_and_sync::<PictureError>();
+        is_send_and_sync::<Theme>();
+        is_send_and_sync::<HeatMap<'_>>();
+        is_send_and_sync::<LineChart<'_>>();
+        is_send_and_sync::<TimeSegment>();
+    }
+}

@@ -1,7 +1,7 @@
-//! What a picture is made of: rectangles, lines, areas, dots, text and images.
+//! Marks of a picture: rectangles, lines, areas, dots, text and images.
 //!
 //! Coordinates are picture units (CSS pixels), x to the right, y downwards. Colours are roles ([`Ink`]) that a theme
-//! turns into numbers when the picture is written.
+//! maps to RGB when the picture is encoded.
 
 use super::font::{self, Weight};
 

@@ -1,7 +1,6 @@
-//! A network drawn: neuron by neuron, or one block for each layer.
+//! Network diagrams: by neurons, or one block for each layer.
 //!
-//! What is drawn where is `cantus_nn`'s to say ([`Network::drawing`](cantus_nn::Network::drawing)); here its shapes become marks,
-//! so that a network can be saved as PNG too, light or dark.
+//! The layout comes from [`Network::drawing`](cantus_nn::Network::drawing); this module converts its shapes to marks.
 
 use cantus_nn::drawing::{Anchor as Side, Drawing, Role, Shape};
 
@@ -10,10 +9,11 @@ use super::{
     mark::{Anchor, Ink, Mark, Rect, Text},
 };
 
-/// Straight pieces that a curve is drawn with.
+/// Number of line segments that approximate a curve.
 const PIECES: usize = 24;
 
 /// The drawing as a picture.
+#[must_use]
 pub fn network(drawing: &Drawing) -> Picture {
     let (width, height) = (drawing.width as f32, drawing.height as f32);
     let mut picture = Picture { width, height, title: drawing.title.clone(), marks: Vec::new() };
@@ -93,7 +93,7 @@ fn ink(role: Role, opacity: f32) -> Ink {
     }
 }
 
-/// Bézier curves as straight pieces.
+/// Approximates Bézier curves by line segments.
 fn flattened(start: [f64; 2], turns: &[[[f64; 2]; 3]]) -> Vec<(f32, f32)> {
     let mut points = vec![place(start)];
     let mut from = start;

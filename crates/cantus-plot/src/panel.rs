@@ -1,4 +1,4 @@
-//! The rectangle that data is drawn in: frame, grid, axes with titles, and lines that break where a value is missing.
+//! Plot panels: frame, grid, axes with titles, lines, legends.
 
 use std::borrow::Cow;
 
@@ -71,7 +71,7 @@ impl Panel {
         }
     }
 
-    /// A note in the middle of a panel that has nothing to show.
+    /// A note in the middle of an empty panel.
     pub fn draw_note(&self, picture: &mut Picture, note: &str) {
         let (x, y) = self.rect.centre();
         let text = Text::new(x, y, note, 13.0).ink(Ink::Muted).anchor(Anchor::Middle);
@@ -94,7 +94,7 @@ pub(super) fn draw_left_labels<'a>(
     picture.push(Mark::Text(text.middle()));
 }
 
-/// A coloured stroke or dot, and its name.
+/// A coloured line or dot, and its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LegendEntry<'a> {
     pub name: Cow<'a, str>,
@@ -138,7 +138,7 @@ const STROKE: f32 = 22.0;
 const BEFORE_NAME: f32 = 7.0;
 const BETWEEN_ENTRIES: f32 = 18.0;
 
-/// Coloured strokes with their names, flush right on the line of the title.
+/// Legend in one line, right-aligned with the title.
 pub(super) fn draw_legend(picture: &mut Picture, entries: &[LegendEntry<'_>]) {
     let mut x = picture.width - super::picture::MARGIN - legend_width(entries.iter());
     for entry in entries {

@@ -1,4 +1,4 @@
-//! A picture as a PNG: the same marks, filled by tiny-skia with anti-aliasing.
+//! PNG encoder: rasterises marks with tiny-skia.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{
     mark::{Anchor, Image, Ink, Mark, Rect, Text},
 };
 
-/// Pixels per picture unit: sharp on dense screens and in print.
+/// Pixels per picture unit, for high-resolution screens and print.
 const PIXELS_PER_UNIT: f32 = 2.0;
 
 #[expect(
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_colours_are_the_colours_and_many_colours_are_written_as_they_are() {
+    fn indexed_and_true_colour_images_keep_their_colours() {
         for n_colours in [1, 3, 256, 257, 600] {
             let colour = |i: u32| [i as u8, (i / 256) as u8, 7, 255];
             let pixels: Vec<[u8; 4]> = (0..600).map(|i| colour(i % n_colours)).collect();

@@ -1,10 +1,10 @@
-//! What the rows of a heat map are, where each bin is drawn, and what the axis is labelled with.
+//! Rows of a heat map: which bins each row shows, and the axis beside them.
 
 use std::ops::Range;
 
 use super::scale::{Scale, Tick, label, round_step};
 
-/// What the bins of a feature are.
+/// Quantity of the bins of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rows<'a> {
     /// Counted from 0, with the name of the axis, such as "MFCC".
@@ -35,9 +35,9 @@ pub(super) struct Layout<'a> {
     pub ticks: Vec<Tick>,
 }
 
-/// The lowest frequency that is heard.
+/// Lower limit of hearing, in Hz.
 const LOWEST_HZ: f64 = 20.0;
-/// From where tempos are felt as a beat to where beats blur into a tone.
+/// Range of the tempo axis, in beats per minute.
 const TEMPO_BPM: (f64, f64) = (20.0, 600.0);
 
 impl<'a> Layout<'a> {

@@ -1,6 +1,6 @@
-//! From values to positions, and the round numbers that an axis is labelled with.
+//! Axis scales: values to positions, and round tick values.
 
-/// A value range laid along a stretch of the page.
+/// Maps a range of values to a range of positions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     low: f64,
@@ -15,7 +15,7 @@ pub(super) struct Scale {
 /// Ends beyond this are cut to it; sums and quotients of values below never overflow.
 const LARGEST: f64 = 1e100;
 
-/// A labelled place on an axis.
+/// A labelled value on an axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
     pub value: f64,

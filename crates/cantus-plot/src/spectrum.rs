@@ -1,30 +1,31 @@
-//! Spectrum: how strong each frequency is, of a whole signal or of one frame.
+//! Magnitude spectrum of a signal or a frame.
 
 use super::{Axis, LineChart, Picture, Series, Style, line_chart};
 
-/// A spectrum, and how it is drawn.
+/// A spectrum and its axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spectrum<'a> {
     /// Heading of the picture.
     pub title: &'a str,
     /// Of each bin, ascending.
     pub hz: &'a [f64],
-    /// Strength of each bin.
+    /// Magnitude or level of each bin.
     pub values: &'a [f32],
-    /// What the values are: "Magnitude", "Level (dB)".
+    /// Title of the y axis: "Magnitude", "Level (dB)".
     pub unit: &'a str,
-    /// Octaves equally wide, from 20 Hz, the lowest that is heard; else Hz equally wide.
+    /// Whether the frequency axis is logarithmic, from 20 Hz.
     pub logarithmic: bool,
 }
 
-/// Draws strength over frequency.
+/// Draws magnitude over frequency.
+#[must_use]
 pub fn spectrum(spectrum: &Spectrum<'_>) -> Picture {
     let points = spectrum.hz.iter().zip(spectrum.values).map(|(&hz, &value)| (hz, f64::from(value)));
     let points: Vec<(f64, f64)> = points.collect();
     let highest = spectrum.hz.last().copied().unwrap_or(0.0);
     let x = Axis::new("Frequency (Hz)");
     let x = if spectrum.logarithmic && highest > 20.0 { x.from_to(20.0, highest).logarithmic() } else { x };
-    // Of equals the lowest: where the mirrored half is drawn too, each has a twin.
+    // The lowest of equal ones, since a two-sided spectrum has each peak twice.
     let finite = points.iter().rev().filter(|p| p.1.is_finite());
     let strongest = finite.max_by(|a, b| a.1.total_cmp(&b.1));
     let subtitle = match strongest {
@@ -53,17 +54,17 @@ mod tests {
     }
 
     #[test]
-    fn the_strongest_bin_is_named_the_left_twin_of_two() {
+    fn the_strongest_bin_is_labelled_and_the_lower_of_two_equal_ones() {
         let picture = spectrum(&of(&[0.0, 100.0, 200.0, 300.0], &[0.0, 5.0, f32::NAN, 5.0], false));
         let says = |m: &Mark| matches!(m, Mark::Text(text) if text.text == "4 bins · strongest at 100 Hz");
         assert!(picture.marks.iter().any(says));
     }
 
     #[test]
-    fn no_bins_and_low_bins_are_drawn_without_fuss() {
+    fn no_bins_and_low_bins_are_drawn_without_panic() {
         for (hz, values) in [(&[][..], &[][..]), (&[0.0], &[1.0]), (&[0.0, 5.0], &[1.0, 2.0])] {
             for logarithmic in [true, false] {
-                spectrum(&of(hz, values, logarithmic)).to_svg(Theme::Dark);
+                let _ = spectrum(&of(hz, values, logarithmic)).to_svg(Theme::Dark);
             }
         }
     }

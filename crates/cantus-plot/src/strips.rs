@@ -1,4 +1,4 @@
-//! Several series over one common x axis, each in a strip of its own: gates, states, envelopes.
+//! Several series on a common x axis, each in its own panel.
 //!
 //! For series that would cover each other in a [`line_chart`](super::line_chart()), such as several gates that are all 0 or 1.
 
@@ -14,7 +14,7 @@ use super::{
 /// One series and the range of its strip.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Strip<'a> {
-    /// What stands left of the strip.
+    /// Label at the left of the strip.
     pub name: &'a str,
     /// One value for each step, from step 0.
     pub values: &'a [f64],
@@ -31,6 +31,7 @@ const FOOTER: f32 = 56.0;
 /// Draws the strips below each other, the first on top.
 ///
 /// Every value is held until the next step. The last strip carries the x axis, whose title is `x_title`.
+#[must_use]
 pub fn strips(title: &str, subtitle: &str, x_title: &str, strips: &[Strip<'_>]) -> Picture {
     let height = HEADER + strips.len().max(1) as f32 * (STRIP_HEIGHT + GAP) - GAP + FOOTER;
     let mut picture = Picture::new(WIDTH, height, title, subtitle);

@@ -1,4 +1,4 @@
-//! A picture as an SVG 1.1 document.
+//! SVG 1.1 encoder.
 
 use std::fmt::{self, Write};
 

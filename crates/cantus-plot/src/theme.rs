@@ -1,14 +1,14 @@
-//! Light and dark: what number each role of [`Ink`] gets.
+//! Light and dark theme: the RGB colour of each [`Ink`].
 //!
 //! The two series are blue and vermillion (light), sky blue and orange (dark) of Okabe & Ito's palette, which people with
 //! any common colour blindness can tell apart (Okabe & Ito 2008, "Color Universal Design"). The further series are theirs
 //! too where they have contrast enough; on white, green and purple are Tol's (2021, "Colour Schemes", muted), the yellow is
 //! darkened, and the last is a grey in both. Tints are mixed in Oklab (Ottosson 2020), so that equal steps of a share are
-//! equal steps to the eye.
+//! perceptually equal.
 
 use super::mark::Ink;
 
-/// The colours a picture is written in.
+/// Colour theme of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
     /// Dark on white, for paper and light pages.
@@ -20,7 +20,7 @@ pub enum Theme {
 
 pub(super) type Rgb = [u8; 3];
 
-/// Colours of series before they begin again.
+/// Number of series colours before they repeat.
 pub(super) const N_SERIES: usize = 6;
 
 impl Theme {
@@ -143,7 +143,7 @@ mod tests {
     const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
 
     #[test]
-    fn text_has_the_contrast_that_wcag_asks_for() {
+    fn text_has_the_contrast_that_wcag_requires() {
         for theme in THEMES {
             let surface = theme.colour(Ink::Surface);
             for ink in [Ink::Text, Ink::Muted] {

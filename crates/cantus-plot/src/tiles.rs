@@ -1,7 +1,7 @@
-//! Small matrices side by side: the kernels of a convolution, a picture by its pixels, a table of weights.
+//! Small matrices side by side, for example the kernels of a convolution.
 //!
-//! Positive values have one colour and negative ones the other, the stronger the larger they are beside the largest of all
-//! tiles; zero is the page itself. Where there is room, each cell holds its number.
+//! Diverging colours: one for positive and one for negative values, scaled by the largest absolute value of all tiles; zero
+//! has the page colour. Cells that are large enough show their number.
 
 use super::{
     Picture, font,
@@ -11,12 +11,12 @@ use super::{
     picture::{HEADER, MARGIN},
 };
 
-/// One matrix.
+/// A matrix with a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tile<'a> {
-    /// What stands above it; may be empty.
+    /// Label above the tile; may be empty.
     pub name: &'a str,
-    /// Numbers in a row.
+    /// Number of columns.
     pub n_columns: usize,
     /// `[n_rows, n_columns]`, row-major from the top.
     pub values: &'a [f32],
@@ -32,7 +32,7 @@ const WIDTH: f32 = 960.0;
 const GAP: f32 = 18.0;
 /// Height of a tile's name.
 const NAME: f32 = 20.0;
-/// Height that the tiles should keep to.
+/// Height that all tiles should fit in.
 const PAGE: f32 = 620.0;
 const LARGEST_CELL: f32 = 48.0;
 const SMALLEST_CELL: f32 = 2.0;
@@ -40,6 +40,7 @@ const SMALLEST_CELL: f32 = 2.0;
 const CELL_WITH_NUMBER: f32 = 26.0;
 
 /// Draws the tiles in lines from the left, as large as a page allows.
+#[must_use]
 pub fn tiles(title: &str, subtitle: &str, tiles: &[Tile<'_>]) -> Picture {
     let grid = Grid::of(tiles);
     let n_lines = tiles.len().div_ceil(grid.per_line);
@@ -57,7 +58,7 @@ pub fn tiles(title: &str, subtitle: &str, tiles: &[Tile<'_>]) -> Picture {
         let text = Text::new(WIDTH / 2.0, picture.height / 2.0, "nothing to draw", 13.0).ink(Ink::Muted);
         picture.push(Mark::Text(text.anchor(Anchor::Middle)));
     } else {
-        draw_scale(&mut picture, largest);
+        draw_colour_bar(&mut picture, largest);
     }
     picture
 }
@@ -120,7 +121,7 @@ fn draw_tile(picture: &mut Picture, tile: &Tile<'_>, grid: &Grid, x: f32, y: f32
     }
 }
 
-/// As short as fits into a cell, with as many decimals as the largest value asks for.
+/// As short as fits into a cell, with a precision relative to the largest value.
 fn number(value: f32, largest: f32) -> String {
     let decimals = match largest {
         _ if value == value.round() && value.abs() < 1000.0 => 0,
@@ -138,8 +139,8 @@ fn number(value: f32, largest: f32) -> String {
     }
 }
 
-/// What the colours mean, flush right on the line of the title.
-fn draw_scale(picture: &mut Picture, largest: f32) {
+/// Colour bar, right-aligned with the title.
+fn draw_colour_bar(picture: &mut Picture, largest: f32) {
     const N_STEPS: usize = 32;
     const STEP: f32 = 4.0;
     let end = super::scale::label(f64::from(largest), f64::from(largest) / 100.0);
@@ -166,7 +167,7 @@ mod tests {
     use crate::Theme;
 
     #[test]
-    fn zero_is_the_page_and_the_largest_value_has_the_full_colour_of_its_sign() {
+    fn zero_has_the_page_colour_and_the_largest_value_the_full_colour() {
         for theme in [Theme::Light, Theme::Dark] {
             assert_eq!(theme.colour(Ink::Signed(0.0)), theme.colour(Ink::Surface));
             assert_eq!(theme.colour(Ink::Signed(1.0)), theme.colour(Ink::First));
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_kernels_keep_to_a_page_and_one_kernel_is_no_poster() {
+    fn a_thousand_kernels_fit_on_a_page_and_one_kernel_is_small() {
         let values = [0.5; 9];
         let kernel = Tile { name: "", n_columns: 3, values: &values };
         for n in [1, 32, 1024] {
@@ -205,11 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn no_tiles_and_hopeless_values_are_drawn_without_fuss() {
-        tiles("", "", &[]).to_svg(Theme::Dark);
+    fn no_tiles_and_non_finite_values_are_drawn_without_panic() {
+        let _ = tiles("", "", &[]).to_svg(Theme::Dark);
         for values in [&[][..], &[f32::NAN, f32::INFINITY], &[0.0; 3]] {
             for n_columns in [0, 1, 2] {
-                tiles("x", "", &[Tile { name: "x", n_columns, values }]).to_svg(Theme::Light);
+                let _ = tiles("x", "", &[Tile { name: "x", n_columns, values }]).to_svg(Theme::Light);
             }
         }
     }

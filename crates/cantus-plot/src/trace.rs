@@ -1,4 +1,4 @@
-//! The path of a series within its rectangle: no point beyond the edges, and no more points than can be seen.
+//! Clips lines to a rectangle and reduces them to the resolution of the picture.
 
 use super::mark::Rect;
 

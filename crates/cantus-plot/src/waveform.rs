@@ -1,7 +1,7 @@
 //! Waveform: amplitude over time.
 //!
-//! Where a picture column covers many samples, their extremes are the outline and their RMS the body, as audio editors
-//! draw them; zoomed in, the samples are a line.
+//! If a pixel column covers many samples, their extremes and RMS are drawn as in audio editors; otherwise the samples are
+//! joined by a line.
 
 use super::{
     Picture,
@@ -21,6 +21,7 @@ const N_COLUMNS: usize = ((WIDTH - LEFT - MARGIN) * 2.0) as usize;
 /// Draws mono samples against time in seconds.
 ///
 /// The amplitude axis spans −1 to 1, or the peak where it is beyond; samples that are not finite are left out.
+#[must_use]
 pub fn waveform(samples: &[f32], sample_rate: u32, title: &str) -> Picture {
     let duration_s = samples.len() as f64 / f64::from(sample_rate.max(1));
     let peak = samples.iter().filter(|v| v.is_finite()).fold(0f32, |peak, v| peak.max(v.abs()));
@@ -112,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn hopeless_samples_are_drawn_without_fuss() {
+    fn non_finite_samples_are_drawn_without_panic() {
         for samples in
             [vec![], vec![f32::NAN; 5], vec![f32::INFINITY; 20_000], vec![0.5], vec![f32::MAX; 10_000]]
         {
             for sample_rate in [0, 8000] {
-                waveform(&samples, sample_rate, "x").to_svg(Theme::Dark);
+                let _ = waveform(&samples, sample_rate, "x").to_svg(Theme::Dark);
             }
         }
     }

@@ -1,31 +1,31 @@
-//! What a server puts up with.
+//! Limits on request size, audio duration, concurrency and time.
 
 use std::time::Duration;
 
-/// What a server puts up with; beyond each there is an answer of its own.
+/// Limits of a server. A request over one of them gets a problem document of its own type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Largest body of a request, in bytes.
-    pub body_bytes: usize,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
     /// Longest recording, in seconds.
-    pub audio_s: f64,
-    /// Recordings that are heard at once.
-    pub at_once: usize,
-    /// Requests that may wait for their turn.
-    pub waiting: usize,
-    /// Longest time that a body may take to arrive, and longest time that an answer may take.
-    pub time: Duration,
+    pub max_audio_s: f64,
+    /// Number of worker threads, which is the number of recordings that are processed at once.
+    pub n_workers: usize,
+    /// Requests that may wait for a worker; further ones are rejected with status 503.
+    pub max_queued: usize,
+    /// Timeout of reading a body, and again of computing a prediction.
+    pub timeout: Duration,
 }
 
 impl Default for Limits {
-    /// 64 MiB, ten minutes, one recording for each core and sixteen that wait, thirty seconds.
+    /// 64 MiB, 10 minutes, one worker per core, 16 queued requests, 30 s.
     fn default() -> Self {
         Self {
-            body_bytes: 64 << 20,
-            audio_s: 600.0,
-            at_once: std::thread::available_parallelism().map_or(1, usize::from),
-            waiting: 16,
-            time: Duration::from_secs(30),
+            max_body_bytes: 64 << 20,
+            max_audio_s: 600.0,
+            n_workers: std::thread::available_parallelism().map_or(1, usize::from),
+            max_queued: 16,
+            timeout: Duration::from_secs(30),
         }
     }
 }

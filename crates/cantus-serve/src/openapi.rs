@@ -1,54 +1,42 @@
-//! `GET /openapi.json`: what the API is, in OpenAPI 3.1.
+//! `GET /openapi.json`: the OpenAPI 3.1 description of the API.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// The document, written by hand; tests hold it against the routes and against what they answer.
-pub(super) const DOCUMENT: &str = include_str!("openapi.json");
+/// Written by hand; tests compare it with the routes and with their responses.
+pub(crate) const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The document.
-pub(super) async fn document() -> Response {
+/// `GET /openapi.json`.
+pub(crate) async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::Value;
 
-    use super::super::site::routes;
-    use super::super::testing::{Answered, block_on, get, post, site, tone};
     use super::*;
     use crate::Limits;
+    use crate::testing::{TestResponse, block_on, get, post, server, tone};
 
     fn document() -> Value {
         serde_json::from_str(DOCUMENT).unwrap()
     }
 
     #[test]
-    fn it_describes_the_routes_and_no_others() {
-        let document = document();
-        let described: BTreeSet<&str> =
-            document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-        let served: BTreeSet<&str> = routes().into_iter().map(|(path, _)| path).collect();
-        assert_eq!(described, served);
-    }
-
-    #[test]
-    fn what_is_answered_is_what_it_says() {
-        let router = site(Limits::default()).router();
+    fn responses_conform_to_their_schemas() {
+        let router = server(Limits::default()).router();
         block_on(async {
             for (path, item) in document()["paths"].as_object().unwrap() {
                 let at = path.replace("{name}", if path.contains("problems") { "busy" } else { "tiny" });
                 for method in item.as_object().unwrap().keys() {
-                    let answered = match method.as_str() {
+                    let response = match method.as_str() {
                         "get" => get(&router, &at).await,
                         "post" => post(&router, &format!("{at}?overview=true"), tone(4.0)).await,
-                        other => panic!("{other} is not tried"),
+                        other => panic!("no test for the method {other}"),
                     };
-                    assert_ne!(answered.status, 405, "{method} {path}");
-                    check(&answered, method, path);
+                    assert_ne!(response.status, 405, "{method} {path}");
+                    check(&response, method, path);
                     let absent = get(&router, &path.replace("{name}", "nobody")).await;
                     if path.contains("{name}") {
                         assert_eq!(absent.status, 404, "{path}");
@@ -60,28 +48,32 @@ mod tests {
         });
     }
 
-    /// Asserts that status, type and content are among those that are described.
+    /// Asserts that the document describes the status, content type and schema of a response.
     #[track_caller]
-    fn check(answered: &Answered, method: &str, path: &str) {
+    fn check(response: &TestResponse, method: &str, path: &str) {
         let document = document();
-        let response = &document["paths"][path][method]["responses"][answered.status.as_str()];
-        assert!(response.is_object(), "{method} {path}: {} is not described", answered.status);
-        let kind = answered.kind().split(';').next().unwrap();
-        let content = &response["content"][kind];
-        assert!(content.is_object(), "{method} {path}: {kind} is not described for {}", answered.status);
-        if kind.ends_with("json") {
-            conform(&answered.json(), &content["schema"], &document, path);
+        let described = &document["paths"][path][method]["responses"][response.status.as_str()];
+        assert!(described.is_object(), "{method} {path}: {} is not described", response.status);
+        let content_type = response.content_type().split(';').next().unwrap();
+        let content = &described["content"][content_type];
+        assert!(
+            content.is_object(),
+            "{method} {path}: {content_type} is not described for {}",
+            response.status
+        );
+        if content_type.ends_with("json") {
+            assert_conforms(&response.json(), &content["schema"], &document, path);
         }
     }
 
-    /// Asserts that a value has the form of a schema, in as much of JSON Schema as the document makes use of.
+    /// Validates a value against the subset of JSON Schema that the document uses.
     #[track_caller]
-    fn conform(value: &Value, schema: &Value, document: &Value, at: &str) {
+    fn assert_conforms(value: &Value, schema: &Value, document: &Value, at: &str) {
         if let Some(reference) = schema["$ref"].as_str() {
             let target = document.pointer(reference.trim_start_matches('#'));
-            return conform(
+            return assert_conforms(
                 value,
-                target.unwrap_or_else(|| panic!("{reference} leads nowhere")),
+                target.unwrap_or_else(|| panic!("{reference} does not exist")),
                 document,
                 at,
             );
@@ -110,11 +102,15 @@ mod tests {
             };
             assert!(of_key.is_object() || schema["properties"].is_null(), "{at}: {key} is not described");
             if of_key.is_object() {
-                conform(inner, of_key, document, &format!("{at}/{key}"));
+                assert_conforms(inner, of_key, document, &format!("{at}/{key}"));
             }
         }
         if schema["items"].is_object() {
-            value.as_array().unwrap().iter().for_each(|item| conform(item, &schema["items"], document, at));
+            value
+                .as_array()
+                .unwrap()
+                .iter()
+                .for_each(|item| assert_conforms(item, &schema["items"], document, at));
         }
         if let (Some(number), Some(least)) = (value.as_f64(), schema["minimum"].as_f64()) {
             assert!(

@@ -1,57 +1,57 @@
-//! `POST /v1/predict`: a recording in, a label out.
+//! `POST /v1/predict`: classifies an uploaded recording.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use serde::Deserialize;
 
-use super::answer::Answer;
-use super::desk::Place;
-use super::problem::{Kind, Problem};
-use super::site::Shared;
-use super::sound::{self, Sound};
+use crate::inference_queue::QueueSlot;
+use crate::prediction::PredictionResponse;
+use crate::problem_details::{Problem, ProblemType};
+use crate::state::{AppState, SharedState};
+use crate::upload::{self, Upload};
 
-/// What can be asked for behind the question mark.
+/// Query parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Parameters {
+pub(crate) struct Parameters {
     /// Name of the model; the first one if absent.
     model: Option<String>,
-    /// Whether the waveform and the spectrogram are wanted too.
+    /// Whether the response includes waveform and spectrogram.
     #[serde(default)]
     overview: bool,
 }
 
-/// Takes a place before the body is read, so that no more bodies than the limit are in memory.
-pub(super) async fn predict(
-    State(shared): State<Shared>,
+/// Reserves a queue slot before the body is read, so that the number of bodies in memory is bounded.
+pub(crate) async fn predict(
+    State(state): State<AppState>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
-) -> Result<Json<Answer>, Problem> {
-    let (exhibit, overview, place) = match admit(&shared, parameters, &request) {
+) -> Result<Json<PredictionResponse>, Problem> {
+    let (model_index, with_overview, slot) = match admit(&state, parameters, &request) {
         Ok(admitted) => admitted,
         Err(problem) => {
-            sound::discard(request.into_body(), shared.limits.time);
+            upload::drain(request.into_body(), state.limits.timeout);
             return Err(problem);
         }
     };
-    let sound = Sound::of(request, &shared.limits).await?;
-    let answer = shared.desk.hear(exhibit, sound, overview, place).await?;
-    shared.metrics.heard(shared.exhibits[exhibit].name(), answer.duration_s);
-    Ok(Json(answer))
+    let upload = Upload::read(request, &state.limits).await?;
+    let response = state.queue.predict(model_index, upload, with_overview, slot).await?;
+    state.metrics.add_audio(state.models[model_index].name(), response.duration_s);
+    Ok(Json(response))
 }
 
-/// All that can be said of a request before its body has arrived.
+/// The checks that need only the request's header: parameters, model, declared size, free slot.
 fn admit(
-    shared: &Shared,
+    state: &SharedState,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: &Request,
-) -> Result<(usize, bool, Place), Problem> {
+) -> Result<(usize, bool, QueueSlot), Problem> {
     let Query(Parameters { model, overview }) =
-        parameters.map_err(|rejection| Problem::new(Kind::BadRequest, rejection.body_text()))?;
-    let exhibit = shared.number_of(model.as_deref())?;
-    sound::refuse_too_large(request, &shared.limits)?;
-    Ok((exhibit, overview, shared.desk.place()?))
+        parameters.map_err(|rejection| Problem::new(ProblemType::BadRequest, rejection.body_text()))?;
+    let model_index = state.model_index(model.as_deref())?;
+    upload::check_content_length(request, &state.limits)?;
+    Ok((model_index, overview, state.queue.try_acquire()?))
 }
 
 #[cfg(test)]
@@ -64,25 +64,25 @@ mod tests {
     use axum::http::header;
     use hyper::body::Frame;
 
-    use super::super::testing::{LABELS, block_on, get, model, post, post_form, send, site, tone, wav};
     use super::*;
     use crate::Limits;
+    use crate::testing::{LABELS, block_on, get, model, post, post_form, send, server, tone, wav};
 
-    const WIDE: Limits = Limits {
-        body_bytes: 64 << 20,
-        audio_s: 600.0,
-        at_once: 2,
-        waiting: 4,
-        time: Duration::from_secs(60),
+    const LIMITS: Limits = Limits {
+        max_body_bytes: 64 << 20,
+        max_audio_s: 600.0,
+        n_workers: 2,
+        max_queued: 4,
+        timeout: Duration::from_secs(60),
     };
 
     #[test]
-    fn the_answer_is_the_models_own_by_form_and_by_body() {
+    fn the_response_equals_predict_file_for_form_and_raw_body() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("song.wav");
         std::fs::write(&path, wav(7.0)).unwrap();
-        let own = model().predict_file(&path).unwrap();
-        let router = site(WIDE).router();
+        let expected = model().predict_file(&path).unwrap();
+        let router = server(LIMITS).router();
         block_on(async {
             let by_form = post_form(&router, "/v1/predict", &[("file", "song.wav", &wav(7.0))]).await;
             let by_body = post(&router, "/v1/predict?model=a%20b", wav(7.0)).await;
@@ -93,13 +93,13 @@ mod tests {
                 document.as_object_mut().unwrap().retain(|key, _| key != "model" && key != "file");
             }
             assert_eq!(form, body);
-            assert_eq!(form["label"], own.label);
-            assert_eq!(form["probability"].as_f64().unwrap() as f32, own.probability);
+            assert_eq!(form["label"], expected.label);
+            assert_eq!(form["probability"].as_f64().unwrap() as f32, expected.probability);
             assert_eq!((form["duration_s"].as_f64(), form["segment_s"].as_f64()), (Some(7.0), Some(3.0)));
             let segments = form["segments"].as_array().unwrap();
             assert_eq!((segments.len(), segments[1]["start_s"].as_f64()), (2, Some(3.0)));
-            for (segment, own) in segments.iter().zip(&own.segments) {
-                for (label, &probability) in LABELS.iter().zip(&own.probabilities) {
+            for (segment, expected) in segments.iter().zip(&expected.segments) {
+                for (label, &probability) in LABELS.iter().zip(&expected.probabilities) {
                     assert_eq!(segment["probabilities"][label].as_f64().unwrap() as f32, probability);
                 }
             }
@@ -109,18 +109,18 @@ mod tests {
 
     #[test]
     fn labels_keep_their_order() {
-        let router = site(WIDE).router();
+        let router = server(LIMITS).router();
         let text = block_on(post(&router, "/v1/predict", wav(4.0))).text().to_owned();
-        let places: Vec<_> =
+        let positions: Vec<_> =
             ["\"blues\"", "drum & bass", "\\\"rock\\\""].map(|label| text.rfind(label)).into();
-        assert!(places.is_sorted() && places[0].is_some(), "{text}");
+        assert!(positions.is_sorted() && positions[0].is_some(), "{text}");
     }
 
     #[test]
-    fn damage_is_told_with_the_time_at_which_it_is() {
-        let mut cut = wav(8.0);
-        cut.truncate(cut.len() - 22_050 * 2);
-        let answer = block_on(post(&site(WIDE).router(), "/v1/predict?overview=true", cut)).json();
+    fn decode_faults_are_reported_with_their_time() {
+        let mut truncated = wav(8.0);
+        truncated.truncate(truncated.len() - 22_050 * 2);
+        let answer = block_on(post(&server(LIMITS).router(), "/v1/predict?overview=true", truncated)).json();
         let fault = &answer["faults"][0];
         assert_eq!(fault["start_s"].as_f64().unwrap().round(), 7.0, "{answer}");
         assert!(fault["reason"].as_str().unwrap().contains("ends"), "{answer}");
@@ -128,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_400() {
-        let router = site(WIDE).router();
+    fn malformed_requests_are_400() {
+        let router = server(LIMITS).router();
         block_on(async {
             post(&router, "/v1/predict", Vec::new()).await.is_problem(400, "bad-request");
             post(&router, "/v1/predict?modle=tiny", wav(4.0)).await.is_problem(400, "bad-request");
@@ -149,25 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_model_is_404_and_the_known_ones_are_named() {
-        let problem = block_on(post(&site(WIDE).router(), "/v1/predict?model=jazz", wav(4.0)));
+    fn an_unknown_model_is_404_and_the_detail_lists_the_known_ones() {
+        let problem = block_on(post(&server(LIMITS).router(), "/v1/predict?model=jazz", wav(4.0)));
         let detail = problem.is_problem(404, "unknown-model")["detail"].to_string();
         assert!(detail.contains("jazz") && detail.contains("tiny, a b"), "{detail}");
     }
 
     #[test]
-    fn another_method_is_405_and_says_which_there_is() {
-        let answered = block_on(get(&site(WIDE).router(), "/v1/predict"));
-        answered.is_problem(405, "method-not-allowed");
-        assert_eq!(answered.headers[header::ALLOW], "POST");
+    fn another_method_is_405_with_an_allow_header() {
+        let response = block_on(get(&server(LIMITS).router(), "/v1/predict"));
+        response.is_problem(405, "method-not-allowed");
+        assert_eq!(response.headers[header::ALLOW], "POST");
     }
 
     #[test]
-    fn too_large_a_body_is_413_whether_or_not_it_says_so_beforehand() {
-        let router = site(Limits { body_bytes: 10_000, ..WIDE }).router();
+    fn a_body_over_the_limit_is_413_with_and_without_content_length() {
+        let router = server(Limits { max_body_bytes: 10_000, ..LIMITS }).router();
         block_on(async {
             post(&router, "/v1/predict", vec![0; 10_001]).await.is_problem(413, "body-too-large");
-            let chunks = Body::new(Pieces(vec![vec![0; 6000], vec![0; 6000]]));
+            let chunks = Body::new(Chunks(vec![vec![0; 6000], vec![0; 6000]]));
             post(&router, "/v1/predict", chunks).await.is_problem(413, "body-too-large");
             let form = post_form(&router, "/v1/predict", &[("file", "a.wav", &[0; 9000])]).await;
             form.is_problem(415, "unsupported-sound");
@@ -177,20 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sound_is_415_and_says_what_would_be() {
-        let answered = block_on(post(&site(WIDE).router(), "/v1/predict", "%PDF-1.7 this is no music"));
-        let detail = answered.is_problem(415, "unsupported-sound")["detail"].to_string();
+    fn an_unsupported_format_is_415_and_the_detail_lists_the_supported_ones() {
+        let response = block_on(post(&server(LIMITS).router(), "/v1/predict", "%PDF-1.7 this is no music"));
+        let detail = response.is_problem(415, "unsupported-sound")["detail"].to_string();
         assert!(detail.contains("flac"), "{detail}");
     }
 
     #[test]
-    fn damaged_too_long_silent_and_too_short_recordings_are_422_each_with_its_type() {
-        let router = site(Limits { audio_s: 5.0, ..WIDE }).router();
-        let header_alone = wav(1.0)[..44].to_vec();
+    fn damaged_too_long_silent_and_too_short_recordings_are_422_with_different_types() {
+        let router = server(Limits { max_audio_s: 5.0, ..LIMITS }).router();
+        let header_only = wav(1.0)[..44].to_vec();
         let mut silent = wav(4.0);
         silent[44..].fill(0);
         block_on(async {
-            post(&router, "/v1/predict", header_alone).await.is_problem(422, "malformed-sound");
+            post(&router, "/v1/predict", header_only).await.is_problem(422, "malformed-sound");
             post(&router, "/v1/predict", tone(5.5)).await.is_problem(422, "sound-too-long");
             assert_eq!(post(&router, "/v1/predict", tone(5.0)).await.status, 200);
             post(&router, "/v1/predict", silent).await.is_problem(422, "nothing-to-hear");
@@ -201,34 +201,34 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_does_not_arrive_is_408_and_an_answer_that_does_not_504() {
-        let router = site(Limits { time: Duration::from_millis(20), ..WIDE }).router();
+    fn a_body_timeout_is_408_and_a_prediction_timeout_is_504() {
+        let router = server(Limits { timeout: Duration::from_millis(20), ..LIMITS }).router();
         block_on(async {
-            let never = Body::new(Pieces(Vec::new()));
+            let never = Body::new(Chunks(Vec::new()));
             post(&router, "/v1/predict", never).await.is_problem(408, "body-too-slow");
-            // Nine minutes are not heard in 20 ms by any machine there is.
+            // Nine minutes of audio cannot be classified in 20 ms on any hardware.
             post(&router, "/v1/predict", tone(540.0)).await.is_problem(504, "answer-too-slow");
         });
     }
 
     #[test]
-    fn who_finds_no_place_is_told_when_to_come_again_and_who_goes_away_leaves_one() {
-        let router = site(Limits { at_once: 1, waiting: 0, ..WIDE }).router();
+    fn a_full_queue_is_503_with_retry_after_and_a_dropped_request_releases_its_slot() {
+        let router = server(Limits { n_workers: 1, max_queued: 0, ..LIMITS }).router();
         block_on(async {
-            let first = post(&router, "/v1/predict", Body::new(Pieces(Vec::new())));
+            let first = post(&router, "/v1/predict", Body::new(Chunks(Vec::new())));
             tokio::pin!(first);
             assert!(tokio::time::timeout(Duration::from_millis(50), &mut first).await.is_err());
-            let turned_away = post(&router, "/v1/predict", wav(4.0)).await;
-            turned_away.is_problem(503, "busy");
-            assert_eq!(turned_away.headers[header::RETRY_AFTER], "1");
+            let rejected = post(&router, "/v1/predict", wav(4.0)).await;
+            rejected.is_problem(503, "busy");
+            assert_eq!(rejected.headers[header::RETRY_AFTER], "1");
         });
         block_on(async { assert_eq!(post(&router, "/v1/predict", wav(4.0)).await.status, 200) });
     }
 
-    /// A body in pieces; without any it begins and never ends.
-    struct Pieces(Vec<Vec<u8>>);
+    /// A body sent in chunks; an empty list is a body that never ends.
+    struct Chunks(Vec<Vec<u8>>);
 
-    impl axum::body::HttpBody for Pieces {
+    impl axum::body::HttpBody for Chunks {
         type Data = axum::body::Bytes;
         type Error = std::io::Error;
 
@@ -237,7 +237,7 @@ mod tests {
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
             match self.0.pop() {
-                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece.into())))),
+                Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk.into())))),
                 None => Poll::Pending,
             }
         }

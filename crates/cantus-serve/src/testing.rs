@@ -1,8 +1,10 @@
-//! A small site for tests: a model that was not trained, music that was composed, requests without a network.
+//! Test fixtures: a server with an untrained model, synthesised audio, requests without a network.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use cantus::model_file::Provenance;
+use cantus::{Calibration, Model, Normalization};
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::write_wav;
@@ -10,15 +12,13 @@ use cantus_nn::{Architecture, Network};
 use cantus_synth::{Genre, compose};
 use tower::ServiceExt;
 
-use super::{Exhibit, Limits, Site};
-use cantus::model_file::Provenance;
-use cantus::{Calibration, Model, Normalization};
+use crate::{Limits, ServedModel, Server};
 
-/// Dots and quotes are allowed in labels.
-pub(super) const LABELS: [&str; 3] = ["blues", "drum & bass", "\"rock\""];
+/// Labels may contain any characters.
+pub(crate) const LABELS: [&str; 3] = ["blues", "drum & bass", "\"rock\""];
 
-/// The course's features, one dense layer, first weights.
-pub(super) fn model() -> Model {
+/// Features of the lecture course, one dense layer, untrained weights.
+pub(crate) fn model() -> Model {
     let features = FeatureSpec::course();
     let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
     let architecture: Architecture = serde_json::from_value(serde_json::json!({
@@ -37,22 +37,22 @@ pub(super) fn model() -> Model {
     }
 }
 
-/// A site with one model called `tiny` and one called `a b`.
-pub(super) fn site(limits: Limits) -> Site {
+/// A server with the same model under the names `tiny` and `a b`.
+pub(crate) fn server(limits: Limits) -> Server {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tiny.safetensors");
     std::fs::write(&path, model().to_bytes().unwrap()).unwrap();
-    let exhibits = [None, Some("a b")].map(|name| Exhibit::load(name, &path).unwrap());
-    Site::new(exhibits.into(), limits).unwrap()
+    let models = [None, Some("a b")].map(|name| ServedModel::load(name, &path).unwrap());
+    Server::new(models.into(), limits).unwrap()
 }
 
-/// A WAV of composed music.
-pub(super) fn wav(duration_s: f64) -> Vec<u8> {
+/// A WAV file of synthesised music.
+pub(crate) fn wav(duration_s: f64) -> Vec<u8> {
     encoded(&compose(Genre::Blues, 1, duration_s, 22_050))
 }
 
-/// A WAV of a rising tone, which is sooner made.
-pub(super) fn tone(duration_s: f64) -> Vec<u8> {
+/// A WAV file of a sine sweep, which is faster to synthesise than music.
+pub(crate) fn tone(duration_s: f64) -> Vec<u8> {
     let n_samples = (duration_s * 44_100.0) as usize;
     let samples = (0..n_samples).map(|n| (n as f32 * n as f32 * 1e-7).sin() * 0.5).collect();
     encoded(&Audio { samples, sample_rate: 44_100 })
@@ -65,8 +65,8 @@ fn encoded(audio: &Audio) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// A multipart form with these parts: name, file name, content.
-pub(super) fn form(parts: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+/// Content type and body of a multipart form; each part is name, file name, content.
+pub(crate) fn form(parts: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     for (name, file, content) in parts {
         let head =
@@ -77,32 +77,32 @@ pub(super) fn form(parts: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
     ("multipart/form-data; boundary=edge".to_owned(), body)
 }
 
-/// What came back.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+/// Status, headers and body of a response.
+pub(crate) struct TestResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
-impl Answered {
-    pub(super) fn text(&self) -> &str {
+impl TestResponse {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
     #[track_caller]
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    pub(super) fn kind(&self) -> &str {
+    pub(crate) fn content_type(&self) -> &str {
         self.headers[header::CONTENT_TYPE].to_str().unwrap()
     }
 
-    /// Asserts a problem of this status and type.
+    /// Asserts that the response is a problem document of this status and type.
     #[track_caller]
-    pub(super) fn is_problem(&self, status: u16, name: &str) -> serde_json::Value {
+    pub(crate) fn is_problem(&self, status: u16, name: &str) -> serde_json::Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
-        assert_eq!(self.kind(), "application/problem+json");
+        assert_eq!(self.content_type(), "application/problem+json");
         let document = self.json();
         assert_eq!(document["type"], format!("/v1/problems/{name}"), "{document}");
         assert_eq!(document["status"], status);
@@ -112,28 +112,28 @@ impl Answered {
 }
 
 /// Sends a request to a router.
-pub(super) async fn send(router: &Router, request: Request<Body>) -> Answered {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> TestResponse {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-    Answered { status: parts.status, headers: parts.headers, body }
+    TestResponse { status: parts.status, headers: parts.headers, body }
 }
 
-pub(super) async fn get(router: &Router, path: &str) -> Answered {
+pub(crate) async fn get(router: &Router, path: &str) -> TestResponse {
     send(router, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-pub(super) async fn post(router: &Router, path: &str, body: impl Into<Body>) -> Answered {
+pub(crate) async fn post(router: &Router, path: &str, body: impl Into<Body>) -> TestResponse {
     send(router, Request::post(path).body(body.into()).unwrap()).await
 }
 
-pub(super) async fn post_form(router: &Router, path: &str, parts: &[(&str, &str, &[u8])]) -> Answered {
-    let (kind, body) = form(parts);
-    let request = Request::post(path).header(header::CONTENT_TYPE, kind).body(body.into()).unwrap();
+pub(crate) async fn post_form(router: &Router, path: &str, parts: &[(&str, &str, &[u8])]) -> TestResponse {
+    let (content_type, body) = form(parts);
+    let request = Request::post(path).header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
     send(router, request).await
 }
 
-/// Tests run on one thread of their own, as the server's own runtime is not theirs.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+/// Runs a future on a new single-threaded runtime.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cantus_synth::{Corpus, Track};
+use cantus_synth::{Corpus, TrackSpec};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -46,7 +46,7 @@ pub fn duration(text: &str) -> Result<f64, String> {
 
 impl Compose {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let tracks: Vec<Track> = Corpus::new(self.tracks as usize, self.seed).collect();
+        let tracks: Vec<TrackSpec> = Corpus::new(self.tracks as usize, self.seed).collect();
         compose_tracks(&self.dir, &tracks, self.duration, self.sr, global)?;
         if interrupt::requested() {
             return Ok(output::stopped());
@@ -61,7 +61,7 @@ impl Compose {
 /// Composes tracks in parallel and writes them below `dir`.
 pub fn compose_tracks(
     dir: &Path,
-    tracks: &[Track],
+    tracks: &[TrackSpec],
     duration_s: f64,
     sample_rate: u32,
     global: &Global,

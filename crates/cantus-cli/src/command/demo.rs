@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cantus::report::EvaluationReport;
 use cantus::{Model, Prediction};
 use cantus_audio::feature::FeatureSpec;
-use cantus_synth::{Corpus, Genre, Track};
+use cantus_synth::{Corpus, Genre, TrackSpec};
 use clap::Args;
 use rayon::prelude::*;
 
@@ -42,7 +42,7 @@ const SAMPLE_RATE: u32 = 22_050;
 impl Demo {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let n_tracks = usize::from(self.tracks);
-        let (to_hold_back, to_train): (Vec<Track>, Vec<Track>) =
+        let (to_hold_back, to_train): (Vec<TrackSpec>, Vec<TrackSpec>) =
             Corpus::new(n_tracks + N_HELD_BACK, self.seed).partition(|track| track.index >= n_tracks);
         let (music, held_back) = (self.path("music"), self.path("held-back"));
         compose_tracks(&music, &to_train, self.duration, SAMPLE_RATE, global)?;
@@ -97,7 +97,7 @@ Next, with recordings of your own in MUSIC/<label>/:
 
 /// A held-back track and its prediction.
 struct TrackPrediction<'a> {
-    track: &'a Track,
+    track: &'a TrackSpec,
     prediction: Prediction,
 }
 
@@ -111,11 +111,11 @@ impl TrackPrediction<'_> {
 fn predict_all<'a>(
     model: &Model,
     dir: &Path,
-    tracks: &'a [Track],
+    tracks: &'a [TrackSpec],
     global: &Global,
 ) -> anyhow::Result<Vec<TrackPrediction<'a>>> {
     let bar = progress::bar("predict", tracks.len(), global.quiet);
-    let predict = |track: &'a Track| {
+    let predict = |track: &'a TrackSpec| {
         let prediction = model.predict_file(dir.join(&track.file_name))?;
         bar.inc(1);
         anyhow::Ok(TrackPrediction { track, prediction })

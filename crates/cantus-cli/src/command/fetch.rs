@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cantus_fetch::gtzan::{self, Source};
-use cantus_fetch::{Credentials, Error, Event, Watch};
+use cantus_fetch::{Credentials, Error, Event, ProgressObserver};
 use clap::{Args, ValueEnum};
 use indicatif::{HumanBytes, ProgressBar};
 
@@ -63,11 +63,11 @@ impl Fetch {
             }
         };
         if self.lists_only {
-            gtzan::write_beside(&dir)?;
+            gtzan::write_metadata(&dir)?;
             note(&format!("lists and remarks in {}; see {}", dir.display(), dir.join("about.txt").display()));
             return Ok(Outcome::Done);
         }
-        if gtzan::is_there(&dir) {
+        if gtzan::is_complete(&dir) {
             note(&format!("{} contains the data set already", dir.display()));
             return Ok(Outcome::Done);
         }
@@ -79,7 +79,7 @@ impl Fetch {
         if let Err(error) = fetch(&dir, &source, self.keep_archive, global.quiet) {
             return match error {
                 Error::Interrupted => Ok(stopped()),
-                error => Err(error.into()),
+                error => Err(with_advice(error)),
             };
         }
         note(&summary(&dir));
@@ -100,18 +100,24 @@ impl Fetch {
             note(&format!("warning: {warning}"));
         }
         // The same variable as of Kaggle's own client.
-        let endpoint = std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::ENDPOINT.to_owned());
+        let endpoint =
+            std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::KAGGLE_ENDPOINT.to_owned());
         let origin = if found.origin.is_empty() { "without credentials".to_owned() } else { found.origin };
-        note(&format!("requesting {} from {endpoint} ({origin})", gtzan::NAME));
+        note(&format!("requesting {} from {endpoint} ({origin})", gtzan::KAGGLE_DATASET));
         Ok(Source::Kaggle { endpoint, credentials: found.credentials })
     }
 }
 
 fn fetch(dir: &Path, source: &Source, keep_archive: bool, quiet: bool) -> Result<(), Error> {
     let bar = progress::bytes(quiet);
-    let stop = interrupt::flag();
-    let tell = |event| show(&bar, event, quiet);
-    let fetched = gtzan::fetch(dir, source, keep_archive, &Watch { stop: &stop, tell: &tell });
+    let cancelled = interrupt::flag();
+    let on_event = |event| show(&bar, event, quiet);
+    let fetched = gtzan::fetch(
+        dir,
+        source,
+        keep_archive,
+        &ProgressObserver { cancelled: &cancelled, on_event: &on_event },
+    );
     bar.finish_and_clear();
     fetched
 }
@@ -128,27 +134,27 @@ fn show(bar: &ProgressBar, event: Event, quiet: bool) {
         bar.set_position(n_bytes);
     };
     match event {
-        Event::GoesOn { n_bytes } => {
+        Event::Resumed { n_bytes } => {
             note(format!("continuing after the first {}", HumanBytes(n_bytes)));
             step("download", n_bytes, None);
             bar.reset_eta();
         }
-        Event::BeginsAnew { reason } => note(format!("{reason}; starting again")),
-        Event::Waits { reason, wait } => {
-            note(format!("{reason}; retrying in {} s", wait.as_secs_f32().ceil()))
+        Event::Restarted { reason } => note(format!("{reason}; starting again")),
+        Event::Retrying { reason, delay } => {
+            note(format!("{reason}; retrying in {} s", delay.as_secs_f32().ceil()))
         }
-        Event::Downloads { n_bytes, total } => step("download", n_bytes, total),
-        Event::Checks => bar.set_prefix("check"),
-        Event::Unpacks { n_bytes, total } => step("unpack", n_bytes, Some(total)),
+        Event::Downloaded { n_bytes, total } => step("download", n_bytes, total),
+        Event::Verifying => bar.set_prefix("check"),
+        Event::Unpacked { n_bytes, total } => step("unpack", n_bytes, Some(total)),
     }
 }
 
 /// The number of recordings, and which commands to run next.
 fn summary(dir: &Path) -> String {
-    let n = n_recordings(&dir.join(gtzan::RECORDINGS));
+    let n = n_recordings(&dir.join(gtzan::RECORDINGS_DIR));
     let expected = if n == N_RECORDINGS { String::new() } else { format!(" ({N_RECORDINGS} were expected)") };
-    let [train, valid, test] = gtzan::LISTS.map(|list| dir.join(list).display().to_string());
-    let (recordings, exclusions) = (dir.join(gtzan::RECORDINGS), dir.join(gtzan::EXCLUSIONS));
+    let [train, valid, test] = gtzan::SPLIT_LISTS.map(|list| dir.join(list).display().to_string());
+    let (recordings, exclusions) = (dir.join(gtzan::RECORDINGS_DIR), dir.join(gtzan::EXCLUSION_LIST));
     format!(
         "{n} recordings in {}{expected}; now:
   cantus extract {} --exclude {} -o features
@@ -164,6 +170,14 @@ fn n_recordings(dir: &Path) -> usize {
     let entries = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_wav = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wav");
     entries(dir).map(|genre| entries(&genre).filter(is_wav).count()).sum()
+}
+
+/// What to do after a download that failed but can be resumed.
+fn with_advice(error: Error) -> anyhow::Error {
+    match error {
+        Error::GaveUp { .. } => anyhow::anyhow!("{error}; the same command continues where this one stopped"),
+        error => error.into(),
+    }
 }
 
 fn stopped() -> Outcome {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use cantus_serve::{Exhibit, Limits, Site};
+use cantus_serve::{Limits, ServedModel, Server};
 use clap::Args;
 
 use super::port;
@@ -53,10 +53,10 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let exhibits: Vec<Exhibit> =
+        let models: Vec<ServedModel> =
             self.models.iter().map(|model| load(model, global)).collect::<Result<_, _>>()?;
-        let names: Vec<String> = exhibits.iter().map(|exhibit| exhibit.name().to_owned()).collect();
-        let site = Site::new(exhibits, self.limits(global)).map_err(with_advice)?;
+        let names: Vec<String> = models.iter().map(|model| model.name().to_owned()).collect();
+        let server = Server::new(models, self.limits(global)).map_err(with_advice)?;
         let listener = port::listen(SocketAddr::new(self.host, self.port), "--port")?;
         let address = listener.local_addr().context("the port that was opened is unknown")?;
         if !global.quiet {
@@ -70,18 +70,18 @@ impl Serve {
         }
         output::print(&format!("http://{address}\n"))?;
         let by_ctrl_c = AtomicBool::new(false);
-        cantus_serve::serve(listener, &site, stop(&by_ctrl_c)).context("the server ended")?;
+        server.serve(listener, stop(&by_ctrl_c)).context("the server ended")?;
         if by_ctrl_c.load(Ordering::Relaxed) { Ok(output::stopped()) } else { Ok(Outcome::Done) }
     }
 
     fn limits(&self, global: &Global) -> Limits {
         let defaults = Limits::default();
         Limits {
-            body_bytes: self.max_body as usize * (1 << 20),
-            audio_s: self.max_seconds.into(),
-            at_once: global.jobs.map_or(defaults.at_once, usize::from),
-            waiting: self.waiting.into(),
-            time: Duration::from_secs(self.timeout.into()),
+            max_body_bytes: self.max_body as usize * (1 << 20),
+            max_audio_s: self.max_seconds.into(),
+            n_workers: global.jobs.map_or(defaults.n_workers, usize::from),
+            max_queued: self.waiting.into(),
+            timeout: Duration::from_secs(self.timeout.into()),
         }
     }
 }
@@ -95,7 +95,7 @@ fn with_advice(error: cantus_serve::Error) -> anyhow::Error {
 }
 
 /// A model with the name before the equals sign, if there is one.
-fn load(model: &str, global: &Global) -> anyhow::Result<Exhibit> {
+fn load(model: &str, global: &Global) -> anyhow::Result<ServedModel> {
     let (name, path) = match model.split_once('=') {
         // A path may contain an equals sign.
         Some((name, path)) if !Path::new(model).exists() => (Some(name), PathBuf::from(path)),
@@ -104,14 +104,14 @@ fn load(model: &str, global: &Global) -> anyhow::Result<Exhibit> {
     if name == Some("") {
         return Err(WrongUsage(format!("`{model}`: there is no name before the equals sign")).into());
     }
-    let exhibit = Exhibit::load(name, &path)?;
-    if !exhibit.has_report() && path.is_dir() && !global.quiet {
+    let served = ServedModel::load(name, &path)?;
+    if !served.has_report() && path.is_dir() && !global.quiet {
         output::note(&format!(
             "{}: not a finished run; the model is served without a report",
             path.display()
         ));
     }
-    Ok(exhibit)
+    Ok(served)
 }
 
 /// Waits for Ctrl-C, which is recorded in `by_ctrl_c`, or for SIGTERM.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cantus_fetch::{Credentials, Download, Error, Event, Watch};
+use cantus_fetch::{Credentials, Download, Error, Event, ProgressObserver};
 
 use crate::kaggle::{Reply, Server, Stored};
 
@@ -43,7 +43,7 @@ impl Downloaded {
     }
 
     fn restarted(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::BeginsAnew { .. }))
+        self.events.iter().any(|event| matches!(event, Event::Restarted { .. }))
     }
 }
 
@@ -55,15 +55,15 @@ fn key() -> Credentials {
 fn download_as(who: Credentials, url: &str, dir: &tempfile::TempDir, stop_at: Option<u64>) -> Downloaded {
     let (stop, events) = (AtomicBool::new(false), RefCell::new(Vec::new()));
     let tell = |event: Event| {
-        if let (Event::Downloads { n_bytes, .. }, Some(limit)) = (&event, stop_at) {
+        if let (Event::Downloaded { n_bytes, .. }, Some(limit)) = (&event, stop_at) {
             stop.store(*n_bytes >= limit, Ordering::SeqCst);
         }
         events.borrow_mut().push(event);
     };
     let target = dir.path().join("a.zip");
     let mut download = Download::new(&format!("{url}/file"), who);
-    (download.n_tries, download.first_wait) = (3, Duration::from_millis(1));
-    let result = download.to(&target, &Watch { stop: &stop, tell: &tell });
+    (download.max_attempts, download.initial_delay) = (3, Duration::from_millis(1));
+    let result = download.save_to(&target, &ProgressObserver { cancelled: &stop, on_event: &tell });
     Downloaded { result, events: events.into_inner(), target }
 }
 
@@ -112,7 +112,7 @@ fn a_stopped_download_resumes_where_it_was_stopped() {
     assert!((1..400_000).contains(&n_bytes), "{n_bytes}");
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.is(&content(400_000));
-    assert_eq!(downloaded.events[0], Event::GoesOn { n_bytes });
+    assert_eq!(downloaded.events[0], Event::Resumed { n_bytes });
     assert_eq!(server.asked("range"), [None, Some(format!("bytes={n_bytes}-"))]);
 }
 
@@ -187,7 +187,7 @@ fn a_file_shorter_than_its_content_length_fails_after_all_tries() {
     });
     let dir = tempfile::tempdir().unwrap();
     let downloaded = download(&server.url("127.0.0.1"), &dir);
-    downloaded.says(&["the transfer was cut", "gave up after 3 tries", "goes on"]);
+    downloaded.says(&["the transfer was cut", "gave up after 3 tries"]);
     assert_eq!(fs::read(dir.path().join(".a.zip.partial")).unwrap(), b"123456789", "received bytes are kept");
 }
 
@@ -225,7 +225,7 @@ fn a_failing_server_is_retried() {
         let dir = tempfile::tempdir().unwrap();
         let downloaded = download(&server.url("127.0.0.1"), &dir);
         downloaded.is(&content(1000));
-        let waits = downloaded.events.iter().filter(|event| matches!(event, Event::Waits { .. })).count();
+        let waits = downloaded.events.iter().filter(|event| matches!(event, Event::Retrying { .. })).count();
         assert_eq!(waits, 1, "it says 0 s once");
     }
     let server = Server::start(|_, _| Reply::status(500));

@@ -1,8 +1,7 @@
-//! GTZAN, the data set of the lecture course: where it lies, what is wrong with it, and lists that help.
+//! The GTZAN data set: download from Kaggle, fault-filtered split, list of undecodable files.
 //!
-//! The course takes it from Kaggle, through Kaggle's API: an archive with `Data/genres_original/<genre>/<genre>.00000.wav`,
-//! pictures, and tables of features. Beside the archive's content this puts `about.txt`, the fault-filtered split as lists,
-//! and a list of the file that cannot be decoded.
+//! Kaggle's archive has `Data/genres_original/<genre>/<genre>.00000.wav`, pictures, and tables of features. Added to its
+//! content are `about.txt`, the lists of the fault-filtered split, and a list of the file that cannot be decoded.
 //!
 //! The lists are those of Kereliuk, Sturm & Larsen 2015, "Deep Learning and Music Adversaries" (IEEE Trans. Multimedia
 //! 17(11)). The authors publish them as numbers from 1 to 1000 in their repository (coreyker/dnn-mgr: `train_filtered.txt`,
@@ -14,63 +13,69 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
 
-use super::{Credentials, Download, Error, Limits, Watch, unpack};
+use crate::{ArchiveLimits, Credentials, Download, Error, ProgressObserver, unpack};
 
-/// Kaggle, unless `KAGGLE_API_ENDPOINT` names another server.
-pub const ENDPOINT: &str = "https://www.kaggle.com";
+/// Default endpoint of Kaggle's API.
+pub const KAGGLE_ENDPOINT: &str = "https://www.kaggle.com";
 
-/// The data set as Kaggle names it: owner and name.
-pub const NAME: &str = "andradaolteanu/gtzan-dataset-music-genre-classification";
+/// The data set on Kaggle: owner and name.
+pub const KAGGLE_DATASET: &str = "andradaolteanu/gtzan-dataset-music-genre-classification";
 
-/// The folder of the recordings below that of the data set.
-pub const RECORDINGS: &str = "Data/genres_original";
+/// Folder of the recordings, relative to that of the data set.
+pub const RECORDINGS_DIR: &str = "Data/genres_original";
 
-/// Licence, faults, lists.
-pub const ABOUT: &str = include_str!("about.txt");
+/// Licence, known faults, and description of the lists.
+const ABOUT: &str = include_str!("about.txt");
 
-/// The lists of the fault-filtered split, in the order of `cantus train --split-lists`.
-pub const LISTS: [&str; 3] = ["train_filtered.txt", "valid_filtered.txt", "test_filtered.txt"];
+/// File names of the fault-filtered split: train, validation, test.
+pub const SPLIT_LISTS: [&str; 3] = ["train_filtered.txt", "valid_filtered.txt", "test_filtered.txt"];
 
-/// The list of what cannot be decoded, for `cantus extract --exclude`.
-pub const EXCLUSIONS: &str = "corrupt.csv";
+/// File name of the list of recordings that cannot be decoded.
+pub const EXCLUSION_LIST: &str = "corrupt.csv";
 
-/// What lies beside the data: names and contents.
-const BESIDE: [(&str, &str); 5] = [
+/// Names and contents of the files that are added to the data set.
+const METADATA_FILES: [(&str, &str); 5] = [
     ("about.txt", ABOUT),
-    (LISTS[0], include_str!("train_filtered.txt")),
-    (LISTS[1], include_str!("valid_filtered.txt")),
-    (LISTS[2], include_str!("test_filtered.txt")),
-    (EXCLUSIONS, include_str!("corrupt.csv")),
+    (SPLIT_LISTS[0], include_str!("train_filtered.txt")),
+    (SPLIT_LISTS[1], include_str!("valid_filtered.txt")),
+    (SPLIT_LISTS[2], include_str!("test_filtered.txt")),
+    (EXCLUSION_LIST, include_str!("corrupt.csv")),
 ];
 
-/// The archive has 1.2 GB and holds about 2000 files of 1.4 GB; a later version may have more.
-const LIMITS: Limits = Limits { n_entries: 20_000, n_bytes: 8 << 30 };
+/// The archive has about 2000 files of 1.4 GB; a later version may have more.
+const LIMITS: ArchiveLimits = ArchiveLimits { max_entries: 20_000, max_bytes: 8 << 30 };
 
-/// Where GTZAN shall come from.
+/// Source of the data set.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// An archive that is here already.
+    /// A zip archive on this computer.
     Archive(PathBuf),
     /// Kaggle's API at this endpoint.
     Kaggle {
-        /// `https://…`, without a path.
+        /// URL without a path.
         endpoint: String,
-        /// Who asks.
+        /// Credentials for Kaggle.
         credentials: Credentials,
     },
 }
 
-/// Whether a folder has all of it.
-pub fn is_there(dir: &Path) -> bool {
-    dir.join(RECORDINGS).is_dir() && BESIDE.iter().all(|(name, _)| dir.join(name).is_file())
+/// Whether a folder has the recordings and all metadata files.
+#[must_use]
+pub fn is_complete(dir: &Path) -> bool {
+    dir.join(RECORDINGS_DIR).is_dir() && METADATA_FILES.iter().all(|(name, _)| dir.join(name).is_file())
 }
 
-/// Fetches GTZAN to the folder `dir`, which has it all afterwards or is not there. A downloaded archive ([`archive_path`])
-/// is removed unless `keep_archive`.
+/// Downloads GTZAN and extracts it to the folder `dir`, atomically. The downloaded archive ([`archive_path`]) is removed
+/// unless `keep_archive`.
 ///
 /// # Errors
-/// If `dir` holds something else, or as [`Download::to`] and [`unpack`] say.
-pub fn fetch(dir: &Path, source: &Source, keep_archive: bool, watch: &Watch<'_>) -> Result<(), Error> {
+/// If `dir` is not empty, and those of [`Download::save_to`] and [`unpack`].
+pub fn fetch(
+    dir: &Path,
+    source: &Source,
+    keep_archive: bool,
+    observer: &ProgressObserver<'_>,
+) -> Result<(), Error> {
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
         return Err(Error::Occupied { path: dir.to_owned() });
     }
@@ -79,32 +84,33 @@ pub fn fetch(dir: &Path, source: &Source, keep_archive: bool, watch: &Watch<'_>)
     let archive = match source {
         Source::Archive(archive) => archive.clone(),
         Source::Kaggle { endpoint, credentials } => {
-            let url = format!("{}/api/v1/datasets/download/{NAME}", endpoint.trim_end_matches('/'));
+            let url = format!("{}/api/v1/datasets/download/{KAGGLE_DATASET}", endpoint.trim_end_matches('/'));
             let archive = archive_path(dir);
-            Download::new(&url, credentials.clone()).to(&archive, watch)?;
+            Download::new(&url, credentials.clone()).save_to(&archive, observer)?;
             archive
         }
     };
-    unpack(&archive, dir, LIMITS, watch, write_beside)?;
+    unpack(&archive, dir, LIMITS, observer, write_metadata)?;
     if matches!(source, Source::Kaggle { .. }) && !keep_archive {
         fs::remove_file(&archive).map_err(Error::io(&archive))?;
     }
     Ok(())
 }
 
-/// Where the archive of a folder is downloaded to: beside it, with `.zip` behind its name.
+/// Path that the archive of a data set folder is downloaded to: `DIR.zip`.
+#[must_use]
 pub fn archive_path(dir: &Path) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     dir.with_file_name(format!("{name}.zip"))
 }
 
-/// Writes what is known about GTZAN into a folder: `about.txt`, the lists of the split, the list of exclusions.
+/// Writes the metadata files to a folder: `about.txt`, the split lists, the exclusion list.
 ///
 /// # Errors
-/// If one of them cannot be written.
-pub fn write_beside(dir: &Path) -> Result<(), Error> {
+/// If a file cannot be written.
+pub fn write_metadata(dir: &Path) -> Result<(), Error> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
-    for (name, content) in BESIDE {
+    for (name, content) in METADATA_FILES {
         let path = dir.join(name);
         atomic_file::write(&path, content.as_bytes()).map_err(Error::io(&path))?;
     }
@@ -121,10 +127,10 @@ mod tests {
 
     /// The sizes are those of the paper: 443 tracks to train, 197 to validate, 290 to test.
     #[test]
-    fn the_lists_have_the_published_sizes_and_share_no_track() {
-        let sizes: Vec<usize> = BESIDE[1..4].iter().map(|(_, list)| list.lines().count()).collect();
+    fn the_lists_have_the_published_sizes_and_are_disjoint() {
+        let sizes: Vec<usize> = METADATA_FILES[1..4].iter().map(|(_, list)| list.lines().count()).collect();
         assert_eq!(sizes, [443, 197, 290]);
-        let tracks: BTreeSet<&str> = BESIDE[1..4].iter().flat_map(|(_, list)| list.lines()).collect();
+        let tracks: BTreeSet<&str> = METADATA_FILES[1..4].iter().flat_map(|(_, list)| list.lines()).collect();
         assert_eq!(tracks.len(), 930);
         for track in tracks {
             let (genre, file) = track.split_once('/').unwrap();
@@ -137,21 +143,21 @@ mod tests {
         }
     }
 
-    /// Numbers from the authors' lists, at genres' borders and where a single track is left out.
+    /// Numbers from the authors' lists, at the borders of genres and next to excluded tracks.
     #[test]
-    fn the_lists_are_the_authors_numbers_as_names() {
+    fn the_lists_have_the_tracks_of_the_authors_lists() {
         let is_in = |list: usize, number: usize| {
             let genre = GENRES[(number - 1) / 100];
             let name = format!("{genre}/{genre}.{:05}.wav", (number - 1) % 100);
-            BESIDE[1 + list].1.lines().any(|line| line == name)
+            METADATA_FILES[1 + list].1.lines().any(|line| line == name)
         };
         let (train, valid, test) =
             ([30, 200, 548, 739, 1000], [1, 61, 301, 900, 986], [13, 100, 401, 600, 991]);
         for (list, numbers) in [train, valid, test].into_iter().enumerate() {
             assert!(numbers.iter().all(|&number| is_in(list, number)), "list {list}");
         }
-        for left_out in [143, 209, 253, 339, 351, 399, 543, 731, 804] {
-            assert!((0..3).all(|list| !is_in(list, left_out)), "{left_out}");
+        for excluded in [143, 209, 253, 339, 351, 399, 543, 731, 804] {
+            assert!((0..3).all(|list| !is_in(list, excluded)), "{excluded}");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Average precision of tracks that are drawn again and again: how sure one can be of it, and of a difference of two.
+//! Bootstrap of average precision: confidence intervals, and a paired test of two taggers.
 //!
-//! Whole groups are drawn with replacement (tracks, where each stands alone), as everywhere, and average precision is that of
-//! the tracks drawn, each as often as it was. A rare tag that none of them has counts in the mean as it does in all tracks:
-//! otherwise the mean would leap whenever a hard tag is not drawn. Two models are asked about the same draws. The p-value is twice the share of draws in which the difference is not on its own side of 0
-//! (Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 15), and never 0.
+//! Groups (or ungrouped tracks) are resampled with replacement. A rare tag that no resampled track has enters the mean with
+//! its average precision on all tracks; otherwise the mean would increase whenever a difficult tag is not drawn. Two models
+//! are compared on the same resamples. The p-value is twice the proportion of resamples in which the difference does not have
+//! the sign of the observed one (Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 15), and never 0.
 //!
 //! # Reference
 //! The intervals of NumPy's draws and scikit-learn's `average_precision_score` within 0.02 (`tests/reference/tagging.py`).
@@ -20,14 +20,16 @@ use crate::{Interval, TrackDecision};
 /// Tracks sorted by the probability of each tag.
 pub struct TagRanking {
     n_groups: usize,
-    /// For each tag, from the most probable track on: its group, whether it has the tag, whether the next is less probable.
+    /// For each tag, tracks by falling probability: group, whether the track has the tag, whether the next track has a lower
+    /// probability.
     tags: Vec<Vec<(u32, bool, bool)>>,
-    /// Average precision of each tag, of all tracks.
-    whole: Vec<Option<f64>>,
+    /// Average precision of each tag on all tracks.
+    on_all_tracks: Vec<Option<f64>>,
 }
 
 impl TagRanking {
     /// Sorts tracks by the probability of each of `n_labels` tags.
+    #[must_use]
     pub fn new(tracks: &[TrackDecision], n_labels: usize) -> Self {
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let groups: Vec<u32> = tracks
@@ -48,22 +50,22 @@ impl TagRanking {
             order.iter().enumerate().map(row).collect()
         };
         let tags = (0..n_labels).map(tag).collect();
-        let mut ranked = Self { n_groups: numbers.len(), tags, whole: Vec::new() };
-        let once = vec![1; ranked.n_groups];
-        ranked.whole = (0..n_labels).map(|label| ranked.average_precision(label, &once)).collect();
-        ranked
+        let mut ranking = Self { n_groups: numbers.len(), tags, on_all_tracks: Vec::new() };
+        let once = vec![1; ranking.n_groups];
+        ranking.on_all_tracks = (0..n_labels).map(|label| ranking.average_precision(label, &once)).collect();
+        ranking
     }
 
-    /// Mean over the tags that say something of all tracks; of a draw, if there is one.
+    /// Mean over the tags that have an average precision; with the values of a resample, if given.
     fn mean(&self, draw: Option<&[Option<f64>]>) -> Option<f64> {
         let drawn = |label: usize| draw.and_then(|draw| draw[label]);
-        let tags = self.whole.iter().enumerate();
+        let tags = self.on_all_tracks.iter().enumerate();
         let known: Vec<f64> =
-            tags.filter_map(|(label, whole)| whole.map(|whole| drawn(label).unwrap_or(whole))).collect();
+            tags.filter_map(|(label, all)| all.map(|all| drawn(label).unwrap_or(all))).collect();
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
-    /// Average precision of a tag, of tracks whose group counts so often; none if they have it all or none.
+    /// Average precision of a tag with a weight for each group; `None` without both positives and negatives.
     fn average_precision(&self, label: usize, counts: &[u32]) -> Option<f64> {
         let (mut n_found, mut n_wrong, mut n_before) = (0_u64, 0_u64, 0_u64);
         let mut sum = 0.0;
@@ -82,10 +84,10 @@ impl TagRanking {
         (n_found > 0 && n_wrong > 0).then(|| sum / n_found as f64)
     }
 
-    /// Average precision of each tag, in each draw of groups; none for fewer than two groups.
+    /// Average precision of each tag in each resample; `None` for fewer than two groups.
     fn resampled(&self, seed: u64) -> Option<Vec<Vec<Option<f64>>>> {
         let draw = |number: usize| {
-            // A stream of its own for each draw, so that the threads change nothing.
+            // One random stream per resample, so that the result does not depend on the threads.
             let mut rng = KeyedRng::new([seed, BOOTSTRAP, number as u64]);
             let mut counts = vec![0; self.n_groups];
             (0..self.n_groups).for_each(|_| counts[rng.below(self.n_groups)] += 1);
@@ -94,7 +96,8 @@ impl TagRanking {
         (self.n_groups > 1).then(|| (0..N_RESAMPLES).into_par_iter().map(draw).collect())
     }
 
-    /// 95 % intervals of the mean over all tags and of each tag; none where it says nothing.
+    /// 95 % intervals of the mean over all tags and of each tag; `None` if undefined.
+    #[must_use]
     pub fn intervals(&self, seed: u64) -> (Option<Interval>, Vec<Option<Interval>>) {
         let Some(draws) = self.resampled(seed) else { return (None, vec![None; self.tags.len()]) };
         let of = |values: Vec<f64>| (!values.is_empty()).then(|| percentiles(values));
@@ -106,21 +109,21 @@ impl TagRanking {
     }
 }
 
-/// Two taggers on the same tracks: the first against the second.
+/// Comparison of two taggers on the same tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TagPaired {
-    /// Tracks that both were asked about.
+    /// Number of tracks.
     pub n_tracks: usize,
-    /// Macro average precision of the first less that of the second.
+    /// Macro average precision of the first minus that of the second.
     pub difference: f64,
-    /// 95 % interval of the difference, by bootstrap over groups (or tracks that stand alone); none for fewer than two.
+    /// 95 % interval of the difference, by bootstrap over groups (or ungrouped tracks); `None` for fewer than two.
     pub interval: Option<Interval>,
-    /// How often a difference as large would be drawn if there were none: from the same bootstrap, two-sided; 1 where there
-    /// is none.
+    /// Two-sided p-value from the same bootstrap; 1 without an interval.
     pub p_value: f64,
 }
 
 /// Compares two taggers on the same tracks.
+#[must_use]
 pub fn paired(first: &[TrackDecision], second: &[TrackDecision], n_labels: usize, seed: u64) -> TagPaired {
     let [first_ranked, second_ranked] = [first, second].map(|tracks| TagRanking::new(tracks, n_labels));
     let whole = |ranked: &TagRanking| ranked.mean(None).unwrap_or(0.0);
@@ -142,13 +145,15 @@ pub fn paired(first: &[TrackDecision], second: &[TrackDecision], n_labels: usize
 }
 
 impl TagPaired {
-    /// Whether the difference is more than chance would bring in one of twenty comparisons.
+    /// Whether the difference is significant at the 5 % level.
+    #[must_use]
     pub fn is_significant(&self) -> bool {
-        self.p_value < 0.05 && self.interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0)
+        self.p_value < 0.05 && self.interval.is_some_and(|interval| interval.excludes_zero())
     }
 }
 
-/// How the first stands against the second, as in `is 0.080 better (95 % CI +0.021 to +0.139, p = 0.010)`.
+/// The comparison as text, for example `is 0.080 better (95 % CI +0.021 to +0.139, p = 0.010)`.
+#[must_use]
 pub fn paired_in_words(paired: &TagPaired) -> String {
     let signed = |number: f64| format!("{number:+.3}").replace('-', "−");
     let interval = paired
@@ -169,7 +174,7 @@ mod tests {
     use crate::reference::{floats, tagging, tagging_tracks};
 
     #[test]
-    fn intervals_agree_with_those_of_numpy_and_scikit_learn() {
+    fn intervals_are_close_to_those_of_numpy_and_scikit_learn() {
         let (reference, ..) = tagging();
         let (tracks, _) = tagging_tracks();
         let (all, _) = TagRanking::new(&tracks, 4).intervals(0);
@@ -181,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rare_tag_that_is_hard_does_not_lift_the_interval_when_it_is_not_drawn() {
+    fn a_difficult_rare_tag_does_not_raise_the_interval_when_it_is_not_drawn() {
         // Of forty tracks ten have the first tag, which is easy, and one has the second, which stands last.
         let track = |track: usize| TrackDecision {
             track,
@@ -201,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_from_oneself_is_chance_and_one_from_noise_is_not() {
+    fn equal_taggers_do_not_differ_significantly_and_noise_does() {
         let (tracks, noise) = tagging_tracks();
         let same = paired(&tracks, &tracks, 4, 0);
         assert_eq!((same.difference, same.p_value, same.is_significant()), (0.0, 1.0, false));

@@ -1,4 +1,4 @@
-//! Scores of a tagger on segments and on tracks: by tag, and one figure for all.
+//! Scores of a multi-label tagger on segments and tracks: by tag, and averaged over tags.
 //!
 //! # Reference
 //! scikit-learn 1.9's `average_precision_score`, `roc_auc_score`, `precision_recall_fscore_support` and `f1_score` within 1e-12
@@ -10,42 +10,42 @@ use serde::{Deserialize, Serialize};
 
 use super::TagRanking;
 use crate::aggregate::TAG_THRESHOLD;
-use crate::class_scores::share;
+use crate::class_scores::{ClassScores, share};
 use crate::curves::curves;
 use crate::scores::{duplicate, n_groups};
 use crate::{Interval, ScoresError, SegmentResult, TrackDecision};
 
-/// Everything the report of a tagger says in numbers; a bare name is of segments, `track_…` of tracks.
+/// Scores of a tagger; fields without the prefix `track_` are of segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TagScores {
     /// Names of the tags.
     pub labels: Vec<String>,
-    /// Segments that were judged.
+    /// Number of segments.
     pub n_segments: usize,
-    /// Tracks that they were cut from.
+    /// Number of tracks.
     pub n_tracks: usize,
-    /// Groups, such as artists, that the tracks belong to; none where every track stands alone.
+    /// Number of groups, such as artists; `None` if no group has two tracks.
     #[serde(default)]
     pub n_groups: Option<usize>,
-    /// How many of the tags a track has, on average (label cardinality).
+    /// Mean number of tags of a track.
     pub label_cardinality: f64,
-    /// A tag is given with more than this probability; precision, recall and F1 depend on it.
+    /// A tag is predicted if its probability is above this; precision, recall and F1 depend on it.
     pub threshold: f64,
 
-    /// Mean average precision of the tags that some segments have and others have not.
+    /// Mean average precision of the tags that have both positive and negative segments.
     pub macro_average_precision: f64,
     /// Mean area under their ROC curves.
     pub macro_roc_auc: f64,
-    /// F1 of all answers to all tags together (`f1_score(average="micro")`).
+    /// F1 of all predictions of all tags together (`f1_score(average="micro")`).
     pub micro_f1: f64,
-    /// Mean F1 of the tags that occur or were given (`f1_score(average="macro")`).
+    /// Mean F1 of the tags that occur or are predicted (`f1_score(average="macro")`).
     pub macro_f1: f64,
     /// Scores by tag.
     pub per_label: BTreeMap<String, TagScore>,
 
     /// As `macro_average_precision`, of tracks.
     pub track_macro_average_precision: f64,
-    /// Bootstrap over groups, or over tracks that stand alone; none for fewer than two.
+    /// Bootstrap over groups, or over ungrouped tracks; `None` for fewer than two.
     #[serde(default)]
     pub track_macro_average_precision_interval: Option<Interval>,
     /// As `macro_roc_auc`, of tracks.
@@ -57,52 +57,52 @@ pub struct TagScores {
     /// As `per_label`, of tracks.
     pub track_per_label: BTreeMap<String, TagScore>,
 
-    /// Macro average precision of tracks that chance has: the mean share of tracks that have a tag.
+    /// Macro average precision of a random ranking of tracks: the mean prevalence of the tags.
     pub chance_level: f64,
 }
 
 /// Scores of one tag.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TagScore {
-    /// Mean precision over the steps in recall; none for a tag that all or none have.
+    /// Mean precision over the steps in recall; `None` without both positives and negatives.
     pub average_precision: Option<f64>,
-    /// Bootstrap over groups, or over tracks that stand alone; only of tracks.
+    /// Bootstrap over groups, or over ungrouped tracks; for tracks only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average_precision_interval: Option<Interval>,
-    /// Area under the ROC curve; none for a tag that all or none have.
+    /// Area under the ROC curve; `None` without both positives and negatives.
     pub roc_auc: Option<f64>,
-    /// Share of those that were given it that have it.
+    /// True positives over predicted positives.
     pub precision: f64,
-    /// Share of those that have it that were given it.
+    /// True positives over all positives.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     #[serde(rename = "f1-score")]
     pub f1_score: f64,
-    /// How many have it.
+    /// Number of positives.
     pub support: usize,
-    /// Share that has it, which is its average precision by chance.
+    /// Proportion of positives, which is the average precision of a random ranking.
     pub prevalence: f64,
 }
 
-/// What holds for all tags together.
+/// Scores averaged over tags.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TagFigures {
-    /// Mean average precision of the tags that some have and others have not.
+    /// Mean average precision of the tags that have both positives and negatives.
     pub macro_average_precision: f64,
     /// Mean area under their ROC curves.
     pub macro_roc_auc: f64,
-    /// F1 of all answers together.
+    /// F1 of all predictions together.
     pub micro_f1: f64,
-    /// Mean F1 of the tags that occur or were given.
+    /// Mean F1 of the tags that occur or are predicted.
     pub macro_f1: f64,
     /// Mean prevalence of the tags that are in the mean average precision.
     pub chance_level: f64,
 }
 
-/// Scores segments, and tracks that are decided already.
+/// Scores segments, and given predictions of tracks.
 ///
 /// # Errors
-/// If two tags have one name, or there is none that some tracks have and others have not.
+/// If two tags have the same name, or no tag has both positives and negatives.
 pub fn tag_scores(
     segments: &[SegmentResult<'_>],
     tracks: &[TrackDecision],
@@ -135,22 +135,22 @@ pub fn tag_scores(
         macro_roc_auc: of_segments.macro_roc_auc,
         micro_f1: of_segments.micro_f1,
         macro_f1: of_segments.macro_f1,
-        per_label: named(labels, &by_segment),
+        per_label: by_label(labels, &by_segment),
         track_macro_average_precision: of_tracks.macro_average_precision,
         track_macro_average_precision_interval: interval,
         track_macro_roc_auc: of_tracks.macro_roc_auc,
         track_micro_f1: of_tracks.micro_f1,
         track_macro_f1: of_tracks.macro_f1,
-        track_per_label: named(labels, &by_track),
+        track_per_label: by_label(labels, &by_track),
         chance_level: of_tracks.chance_level,
     })
 }
 
 impl TagFigures {
-    /// Of tracks.
+    /// Scores of tracks averaged over tags.
     ///
     /// # Errors
-    /// If there is no tag that some have and others have not.
+    /// If no tag has both positives and negatives.
     pub fn of_tracks(tracks: &[TrackDecision], n_labels: usize) -> Result<Self, ScoresError> {
         let tags = by_tag(n_labels, tracks.len(), |i, label| tag_probability(&tracks[i], label));
         figures(&tags).ok_or(ScoresError::NothingToTellApart { n_tracks: tracks.len() })
@@ -158,63 +158,64 @@ impl TagFigures {
 }
 
 /// The probability of a tag, and whether the track has it.
+#[must_use]
 pub fn tag_probability(track: &TrackDecision, label: usize) -> (f64, bool) {
     (track.probabilities[label], track.labels.contains(&label))
 }
 
-/// A tag's scores, and what they are counted from.
+/// Scores of a tag and the counts behind them.
 struct Tag {
     score: TagScore,
-    /// How many were given it and have it.
-    n_right: usize,
-    /// How many were given it.
-    n_given: usize,
+    n_true_positive: usize,
+    n_predicted: usize,
 }
 
-/// Scores of each tag; `answer` is the probability of a tag in one of `n`, and whether it has it.
-fn by_tag(n_labels: usize, n: usize, answer: impl Fn(usize, usize) -> (f64, bool)) -> Vec<Tag> {
+/// Scores of each tag over `n` examples; `example` gives the probability of a tag in one of them, and whether it is true.
+fn by_tag(n_labels: usize, n: usize, example: impl Fn(usize, usize) -> (f64, bool)) -> Vec<Tag> {
     let tag = |label: usize| {
-        let answers: Vec<(f64, bool)> = (0..n).map(|i| answer(i, label)).collect();
+        let examples: Vec<(f64, bool)> = (0..n).map(|i| example(i, label)).collect();
         let count = |wanted: &dyn Fn(bool, bool) -> bool| {
-            answers.iter().filter(|(p, has_tag)| wanted(*p > TAG_THRESHOLD, *has_tag)).count()
+            examples.iter().filter(|(p, has_tag)| wanted(*p > TAG_THRESHOLD, *has_tag)).count()
         };
-        let n_right = count(&|is_given, has_tag| is_given && has_tag);
-        let n_given = count(&|is_given, _| is_given);
+        let n_true_positive = count(&|is_predicted, has_tag| is_predicted && has_tag);
+        let n_predicted = count(&|is_predicted, _| is_predicted);
         let support = count(&|_, has_tag| has_tag);
-        let curves = curves(answers.into_iter());
+        let curves = curves(examples.into_iter());
+        let ClassScores { precision, recall, f1_score, .. } =
+            ClassScores::from_counts(n_true_positive, n_predicted, support);
         let score = TagScore {
             average_precision: curves.as_ref().map(|curves| curves.average_precision),
             average_precision_interval: None,
             roc_auc: curves.as_ref().map(|curves| curves.auc),
-            precision: share(n_right, n_given),
-            recall: share(n_right, support),
-            f1_score: share(2 * n_right, support + n_given),
+            precision,
+            recall,
+            f1_score,
             support,
             prevalence: share(support, n),
         };
-        Tag { score, n_right, n_given }
+        Tag { score, n_true_positive, n_predicted }
     };
     (0..n_labels).map(tag).collect()
 }
 
-/// All tags together; none if none says anything.
+/// Averages over tags; `None` if no tag has both positives and negatives.
 fn figures(tags: &[Tag]) -> Option<TagFigures> {
     let mean =
         |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    let telling = || tags.iter().map(|tag| tag.score).filter(|score| score.average_precision.is_some());
-    let n_right: usize = tags.iter().map(|tag| tag.n_right).sum();
-    let n_named = |tag: &Tag| tag.score.support + tag.n_given;
-    let f1 = tags.iter().filter(|tag| n_named(tag) > 0).map(|tag| tag.score.f1_score);
+    let ranked = || tags.iter().map(|tag| tag.score).filter(|score| score.average_precision.is_some());
+    let n_true_positive: usize = tags.iter().map(|tag| tag.n_true_positive).sum();
+    let n_marked = |tag: &Tag| tag.score.support + tag.n_predicted;
+    let f1 = tags.iter().filter(|tag| n_marked(tag) > 0).map(|tag| tag.score.f1_score);
     Some(TagFigures {
-        macro_average_precision: mean(telling().filter_map(|tag| tag.average_precision).collect())?,
-        macro_roc_auc: mean(telling().filter_map(|tag| tag.roc_auc).collect())?,
-        micro_f1: share(2 * n_right, tags.iter().map(n_named).sum()),
+        macro_average_precision: mean(ranked().filter_map(|tag| tag.average_precision).collect())?,
+        macro_roc_auc: mean(ranked().filter_map(|tag| tag.roc_auc).collect())?,
+        micro_f1: share(2 * n_true_positive, tags.iter().map(n_marked).sum()),
         macro_f1: mean(f1.collect()).unwrap_or(0.0),
-        chance_level: mean(telling().map(|tag| tag.prevalence).collect())?,
+        chance_level: mean(ranked().map(|tag| tag.prevalence).collect())?,
     })
 }
 
-fn named(labels: &[String], tags: &[Tag]) -> BTreeMap<String, TagScore> {
+fn by_label(labels: &[String], tags: &[Tag]) -> BTreeMap<String, TagScore> {
     labels.iter().cloned().zip(tags.iter().map(|tag| tag.score)).collect()
 }
 
@@ -237,7 +238,7 @@ mod tests {
         let (reference, ..) = tagging();
         let (tracks, _) = tagging_tracks();
         let scores = tag_scores(&[], &tracks, &labels(), 0);
-        assert!(scores.is_err(), "no segments tell nothing");
+        assert!(scores.is_err(), "without segments no score is defined");
         let rows: Vec<Vec<f32>> =
             tracks.iter().map(|track| track.probabilities.iter().map(|p| *p as f32).collect()).collect();
         let segments: Vec<SegmentResult<'_>> = tracks
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_all_or_none_have_is_left_out_of_the_mean() {
+    fn a_tag_without_positives_or_negatives_is_excluded_from_the_mean() {
         let track = |track: usize, labels: &[usize], p: &[f64]| TrackDecision {
             track,
             group: track,

@@ -1,16 +1,16 @@
-// A recording's card: first that it is being heard, then what it is, or what is wrong with it.
+// Card of one recording: progress, then the prediction or an error.
 
 import { labelColour } from "/colour.js";
 import { element, tell } from "/element.js";
 import { clock, percent } from "/format.js";
 import { player } from "/player.js";
 
-/** As many bars as are seen at first. */
+/** Number of bars before "more" is clicked. */
 const N_BARS = 8;
-/** How often a busy server is asked again. */
-const N_TRIES = 20;
+/** Attempts if the server's queue is full. */
+const MAX_ATTEMPTS = 20;
 
-/** Puts a card for a file at the top of the answers; `ask` starts it. */
+/** Creates a card for a file; `ask` sends the request. */
 export function card(file, model, severalModels) {
   const asked = new AbortController();
   const about = element("span", { class: "muted small" }, "waiting …");
@@ -30,7 +30,7 @@ export function card(file, model, severalModels) {
   function show(answer) {
     const { codec, sample_rate, n_channels } = answer.source;
     const channels = n_channels === 1 ? "mono" : n_channels === 2 ? "stereo" : `${n_channels} channels`;
-    const by = severalModels ? ` · heard by ${answer.model}` : "";
+    const by = severalModels ? ` · model ${answer.model}` : "";
     about.textContent = `${clock(answer.duration_s)} · ${codec}, ${sample_rate / 1000} kHz, ${channels}${by}`;
     playing = player(file, answer);
     body.className = "body";
@@ -44,7 +44,7 @@ export function card(file, model, severalModels) {
   }
   async function ask() {
     if (asked.signal.aborted) return;
-    about.textContent = "listening …";
+    about.textContent = "classifying …";
     try {
       show(await answerTo(file, model, asked.signal));
     } catch (problem) {
@@ -54,7 +54,7 @@ export function card(file, model, severalModels) {
   return { element: made, ask };
 }
 
-/** What the server says; asks again where it is busy. Throws a problem with a title and a detail. */
+/** Requests the prediction; retries on 503. Throws a problem document. */
 async function answerTo(file, model, signal) {
   const form = new FormData();
   form.append("file", file, file.name);
@@ -67,7 +67,7 @@ async function answerTo(file, model, signal) {
       throw { title: "The server cannot be reached", detail: String(error.message ?? error) };
     }
     if (response.ok) return response.json();
-    if (response.status !== 503 || tries === N_TRIES) throw await problem(response);
+    if (response.status !== 503 || tries === MAX_ATTEMPTS) throw await problem(response);
     const seconds = Number(response.headers.get("Retry-After") ?? 1);
     await new Promise((go) => setTimeout(go, 1000 * seconds));
     signal.throwIfAborted();
@@ -82,12 +82,12 @@ async function problem(response) {
   }
 }
 
-/** The label; of a model that gives tags, those that are given. */
+/** The predicted label, or the predicted tags of a tagging model. */
 function words({ label, tags }) {
   return tags ? tags.join(", ") || "no tag" : label;
 }
 
-/** The answer, and a bar for each label. */
+/** The prediction, and a bar for each label. */
 function verdict(answer) {
   const labels = Object.keys(answer.probabilities);
   const ranked = labels
@@ -117,5 +117,5 @@ function verdict(answer) {
 function faults({ faults }) {
   if (faults.length === 0) return [];
   const words = faults.map(({ start_s, reason }) => `at ${clock(start_s)}: ${reason}`).join("; ");
-  return [element("p", { class: "note small" }, `Damaged, and heard all the same: ${words}`)];
+  return [element("p", { class: "note small" }, `The recording is damaged; the damaged parts were skipped: ${words}`)];
 }

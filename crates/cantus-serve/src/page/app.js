@@ -1,4 +1,4 @@
-// The page: files in, cards out, and two views.
+// Main page: file upload, result cards, model view.
 
 import { card } from "/answer.js";
 import { element, tell, waves } from "/element.js";
@@ -6,7 +6,7 @@ import { clock, megabytes, span } from "/format.js";
 import { showModel } from "/model.js";
 import { record } from "/recorder.js";
 
-/** Recordings that are sent at once. */
+/** Number of concurrent requests. */
 const AT_ONCE = 2;
 
 const at = (id) => document.getElementById(id);
@@ -22,20 +22,20 @@ function trouble(words) {
   at("trouble").hidden = !words;
 }
 
-/** Takes files in: a card for each, heard in their order. */
+/** Adds a card for each file and sends them in order. */
 function take(files) {
   trouble("");
   const [fit, large] = [[], []];
   for (const file of files) (limits && file.size > limits.body_bytes ? large : fit).push(file);
   if (large.length > 0) {
-    trouble(`Too large (up to ${megabytes(limits.body_bytes)} are taken): ${large.map((file) => file.name).join(", ")}`);
+    trouble(`Too large (the limit is ${megabytes(limits.body_bytes)}): ${large.map((file) => file.name).join(", ")}`);
   }
   for (const file of fit) {
     const made = card(file, chosen().name, models.length > 1);
     at("answers").prepend(made.element);
     queue.push(made);
   }
-  if (fit.length > 0) tell(fit.length === 1 ? `${fit[0].name} is being heard` : `${fit.length} recordings are being heard`);
+  if (fit.length > 0) tell(fit.length === 1 ? `${fit[0].name} is being classified` : `${fit.length} recordings are being classified`);
   work();
 }
 
@@ -103,7 +103,7 @@ function acceptVoice() {
   button.addEventListener("click", () => (recording ? end() : begin()));
 }
 
-/** Shows the view that the address names. */
+/** Shows the view in the URL's fragment. */
 function route() {
   const isModel = location.hash === "#model";
   at("listen").hidden = isModel;
@@ -126,7 +126,7 @@ async function start() {
   const describe = () => {
     const { labels } = chosen();
     const some = labels.length > 12 ? `${labels.slice(0, 12).join(", ")} and ${labels.length - 12} more` : labels.join(", ");
-    at("about").textContent = `Is it ${some}? See what the model hears, and when.`;
+    at("about").textContent = `Classifies recordings: ${some}. Shows the prediction for each segment.`;
     document.title = models.length > 1 ? "Cantus" : `${chosen().name} · Cantus`;
     route();
   };

@@ -1,4 +1,4 @@
-// Two curves over epochs: of what is learnt from, and of what is only looked at.
+// Line chart of training and validation values by epoch.
 
 import { role } from "/colour.js";
 

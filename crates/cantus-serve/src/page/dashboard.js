@@ -1,4 +1,4 @@
-// A training as it goes: curves, numbers, time left.
+// Training dashboard: curves, scores, remaining time.
 
 import { curves } from "/curves.js";
 import { element, tell } from "/element.js";
@@ -15,7 +15,7 @@ const pair = (name) => () => [
   { colour: "second", values: column(`val_${name}`) },
 ];
 
-/** The epoch that would be kept if it ended now: that of the lowest loss of what is only looked at. */
+/** Epoch with the lowest validation loss so far. */
 function best() {
   const losses = epochs.map(({ val_loss, loss }) => val_loss ?? loss);
   return losses.length > 0 ? losses.indexOf(Math.min(...losses)) : null;
@@ -59,11 +59,11 @@ function caption(name, write) {
   const last = epochs.at(-1);
   const key = (colour, words) => element("span", { class: `key ${colour}` }, words);
   if (!last) return [];
-  const validation = last[`val_${name}`] == null ? [] : [key("second", `validation part ${write(last[`val_${name}`])}`)];
-  return [key("accent", `training part ${write(last[name])}`), ...validation, key("mark", "best epoch")];
+  const validation = last[`val_${name}`] == null ? [] : [key("second", `validation ${write(last[`val_${name}`])}`)];
+  return [key("accent", `training ${write(last[name])}`), ...validation, key("mark", "best epoch")];
 }
 
-function hear(message) {
+function receive(message) {
   if (message.n_stages !== state.n_stages) {
     epochs = [];
     at("epochs").replaceChildren();
@@ -100,11 +100,11 @@ function show({ run, stage, n_epochs, ended, batch }) {
 const events = new EventSource("/events");
 events.onmessage = ({ data }) => {
   const message = JSON.parse(data);
-  hear(message);
+  receive(message);
   if (message.ended) events.close();
 };
 events.onerror = () => {
   if (state.ended) return;
-  at("state").textContent = "out of reach";
+  at("state").textContent = "disconnected";
   at("state").classList.remove("live");
 };

@@ -18,7 +18,7 @@ export function element(tag, attributes = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An icon for those who see it; what it stands for is said beside it. */
+/** A decorative icon; its meaning is in an ARIA label. */
 export function icon(path) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [name, value] of [["viewBox", "0 0 16 16"], ["aria-hidden", "true"], ["focusable", "false"]]) {
@@ -30,7 +30,7 @@ export function icon(path) {
   return svg;
 }
 
-/** Bars of a waveform, as an ornament. */
+/** Decorative waveform. */
 export function waves(svg) {
   for (let i = 0; i < 40; i++) {
     const bar = document.createElementNS(SVG, "rect");
@@ -41,7 +41,7 @@ export function waves(svg) {
   }
 }
 
-/** Tells those who listen to the page, and not only those who see it. */
+/** Announces a change to screen readers. */
 export function tell(news) {
   document.getElementById("news").textContent = news;
 }

@@ -1,18 +1,16 @@
-//! The page: plain files that are part of the binary.
+//! Static files of the web pages, embedded in the binary.
 //!
-//! No framework, nothing from another host; the policy lets the browser load and run what comes from here, and no more.
+//! No framework and no third-party hosts; the content security policy allows resources of this server only.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
-use super::site::Shared;
-
-/// What the page may do: its own scripts, styles and pictures, sound that was chosen or recorded, answers from here.
+/// Content security policy: scripts, styles, images and requests of this server; audio from files and the microphone.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
-/// The page listens only when asked, and wants nothing else of the device.
+/// The page may use the microphone, which the browser asks the user to allow, and no other device.
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=()";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -20,21 +18,21 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// A file of the page.
+/// A static file.
 struct File {
     path: &'static str,
-    kind: &'static str,
+    content_type: &'static str,
     text: &'static str,
 }
 
 macro_rules! files {
-    ($($path:literal $kind:ident $name:literal;)*) => {
-        [$(File { path: $path, kind: $kind, text: include_str!($name) }),*]
+    ($($path:literal $content_type:ident $name:literal;)*) => {
+        [$(File { path: $path, content_type: $content_type, text: include_str!($name) }),*]
     };
 }
 
-/// The files of the site's page, each under its address.
-const SITE: &[File] = &files! {
+/// Files of the main page, each with its URL path.
+const MAIN: &[File] = &files! {
     "/" HTML "index.html";
     "/style.css" CSS "style.css";
     "/icon.svg" SVG "icon.svg";
@@ -50,7 +48,7 @@ const SITE: &[File] = &files! {
     "/recorder-worklet.js" SCRIPT "recorder-worklet.js";
 };
 
-/// Those of the dashboard's.
+/// Files of the dashboard's page.
 const DASHBOARD: &[File] = &files! {
     "/" HTML "dashboard.html";
     "/style.css" CSS "style.css";
@@ -63,13 +61,13 @@ const DASHBOARD: &[File] = &files! {
     "/picture.js" SCRIPT "picture.js";
 };
 
-/// The site's page as routes.
-pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
-    SITE.iter().map(route).collect()
+/// Routes of the main page.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Vec<(&'static str, MethodRouter<S>)> {
+    MAIN.iter().map(route).collect()
 }
 
-/// The dashboard's page as routes.
-pub(super) fn dashboard_routes<S: Clone + Send + Sync + 'static>() -> Vec<(&'static str, MethodRouter<S>)> {
+/// Routes of the dashboard's page.
+pub(crate) fn dashboard_routes<S: Clone + Send + Sync + 'static>() -> Vec<(&'static str, MethodRouter<S>)> {
     DASHBOARD.iter().map(route).collect()
 }
 
@@ -80,7 +78,7 @@ fn route<S: Clone + Send + Sync + 'static>(file: &'static File) -> (&'static str
 impl File {
     fn response(&self) -> Response {
         let headers = [
-            (header::CONTENT_TYPE, self.kind),
+            (header::CONTENT_TYPE, self.content_type),
             (header::CONTENT_SECURITY_POLICY, POLICY),
             (header::HeaderName::from_static("permissions-policy"), PERMISSIONS),
         ];
@@ -93,9 +91,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_ask_for_nothing_that_is_not_served_with_them_and_nothing_of_others() {
+    fn pages_refer_only_to_files_and_paths_of_this_server() {
         for (files, also) in
-            [(SITE, ["#", "/v1/", "/openapi", "/metrics"]), (DASHBOARD, ["#", "/events", "#", "#"])]
+            [(MAIN, ["#", "/v1/", "/openapi", "/metrics"]), (DASHBOARD, ["#", "/events", "#", "#"])]
         {
             for File { path, text, .. } in files {
                 for quoted in ["src=\"", "href=\"", "from \"", "Module(\""] {

@@ -1,4 +1,4 @@
-// What is known of a model: scores with their intervals, pictures, how it was made.
+// Model view: scores with intervals, pictures, provenance.
 
 import { element } from "/element.js";
 import { grouped, percent } from "/format.js";
@@ -19,22 +19,22 @@ export async function showModel(model, title, content) {
     ...(report?.track_per_class ? [byClass(report)] : []),
     ...figure(model.links.network, "Network", `${grouped(model.n_parameters)} parameters.`),
     element("details", {}, element("summary", {}, "Layer by layer"), element("pre", { tabindex: "0" }, model.summary)),
-    element("h2", {}, "How it was made"), facts(model, report));
+    element("h2", {}, "Provenance"), facts(model, report));
 }
 
 function about(model, report) {
   const n = model.labels.length;
-  const task = model.task === "tagging" ? `Gives any of ${n} tags` : `Tells ${n} labels apart`;
+  const task = model.task === "tagging" ? `Predicts any of ${n} tags` : `Classifies ${n} labels`;
   const words = `${task}: ${model.labels.join(", ")}.`;
   if (!report) return words;
   if (report.cross_validation) {
-    return `${words} Cross-validated: each of ${grouped(report.n_tracks)} tracks was examined by a model that had not heard it.`;
+    return `${words} Cross-validated: each of ${grouped(report.n_tracks)} tracks was tested with a model that was not trained on it.`;
   }
   const { train_part, test_part } = report.split;
-  return `${words} Learnt from ${grouped(train_part.n_tracks)} tracks, examined with ${grouped(test_part.n_tracks)} that it had never heard.`;
+  return `${words} Trained on ${grouped(train_part.n_tracks)} tracks, tested on ${grouped(test_part.n_tracks)} others.`;
 }
 
-/** Each figure with what is needed to judge it. */
+/** Scores with intervals and baselines. */
 function scores(report) {
   const over = report.n_groups ? ` over ${report.n_groups} groups` : "";
   const range = (interval) => (interval ? `95 % CI ${percent(interval.low)}–${percent(interval.high)}${over}` : "");
@@ -44,14 +44,14 @@ function scores(report) {
     card("Track accuracy", report.track_accuracy, range(report.n_groups && report.track_accuracy_bootstrap || report.track_accuracy_interval), "best"),
     card("Segment accuracy", report.accuracy, range(report.accuracy_interval)),
     card("Balanced accuracy of tracks", report.track_balanced_accuracy, "mean recall of the classes"),
-    ...(report.baseline ? [card("Baseline to beat", report.baseline.track_accuracy, "logistic regression")] : []),
-    card("Always the commonest class", report.majority_baseline, "of tracks"),
+    ...(report.baseline ? [card("Baseline", report.baseline.track_accuracy, "logistic regression")] : []),
+    card("Most frequent class", report.majority_baseline, "of tracks"),
   ];
   const remarks = [...(report.remarks ?? [])].map((remark) => element("p", { class: "note", role: "note" }, remark));
   return [element("dl", { class: "cards" }, cards), ...remarks];
 }
 
-/** A picture in light and in dark; the browser takes the one that fits. */
+/** A picture in both colour schemes; the browser selects one. */
 function figure(address, title, caption) {
   if (!address) return [];
   const picture = element("picture", {},
@@ -60,7 +60,7 @@ function figure(address, title, caption) {
   return [element("figure", {}, element("h2", {}, title), element("a", { href: address }, picture), element("figcaption", {}, caption))];
 }
 
-/** What the confusion matrix shows, for those who cannot see it. */
+/** Scores by class as a table, an accessible alternative to the confusion matrix. */
 function byClass({ labels, track_per_class: scores }) {
   const two = (number) => (number == null ? "–" : number.toFixed(2));
   const row = (label) => {
@@ -77,8 +77,8 @@ function byClass({ labels, track_per_class: scores }) {
 function facts({ features, segment_s, provenance, calibration }, report) {
   const all = [
     ["Recipe", provenance.recipe],
-    ["Hears", `${features.kinds.join(", ")} at ${grouped(features.sample_rate)} Hz, ${segment_s.toFixed(1)} s at a time`],
-    ["Learnt from", `${grouped(provenance.n_training_tracks)} tracks`],
+    ["Features", `${features.kinds.join(", ")} at ${grouped(features.sample_rate)} Hz, ${segment_s.toFixed(1)} s at a time`],
+    ["Training data", `${grouped(provenance.n_training_tracks)} tracks`],
     ["Seed", String(provenance.seed)],
     ["Temperature", `${calibration.track_temperature.toFixed(2)} of tracks, ${calibration.segment_temperature.toFixed(2)} of segments`],
     ...(report ? [["Made by", `cantus ${report.cantus_version}`]] : []),

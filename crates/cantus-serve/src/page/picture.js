@@ -1,4 +1,4 @@
-// Waveform and spectrogram, drawn from what the server heard.
+// Waveform and spectrogram, drawn from data of the server.
 
 import { onTheme, role, scale } from "/colour.js";
 

@@ -1,4 +1,4 @@
-// A recording to look at and to hear: waveform, spectrogram and timeline over one axis of time.
+// Player with waveform, spectrogram and timeline of predictions.
 
 import { labelColour } from "/colour.js";
 import { element, icon, tell } from "/element.js";
@@ -43,7 +43,7 @@ export function player(file, answer) {
 
   function here() {
     const at = Math.min(Math.floor(position / segment_s), tops.length);
-    if (at === tops.length) return { at, words: "shorter than a segment: not heard" };
+    if (at === tops.length) return { at, words: "shorter than a segment: not classified" };
     const { label, share } = tops[at];
     return { at, words: `${clock(at * segment_s)}–${clock((at + 1) * segment_s)} ${label}, ${percent(share)}` };
   }
@@ -73,7 +73,7 @@ export function player(file, answer) {
     if (button.disabled) return;
     button.disabled = true;
     button.setAttribute("aria-label", "This browser cannot play the format");
-    now.textContent = "This browser cannot play the format; what you see is what the server heard.";
+    now.textContent = "This browser cannot play the format; the pictures come from the server.";
   }
   function draw(path, words) {
     button.replaceChildren(icon(path));
@@ -126,7 +126,7 @@ export function player(file, answer) {
   };
 }
 
-/** Names under the timeline: one for each run of segments that say the same. */
+/** Labels under the timeline: one for each run of segments with equal predictions. */
 function runs(tops) {
   const runs = [];
   for (const { label } of tops) {
@@ -136,7 +136,7 @@ function runs(tops) {
   return runs.map(({ label, n }) => element("span", { style: { "flex-grow": n }, title: label }, label));
 }
 
-/** One recording sounds at a time. */
+/** Pauses all other players. */
 function stopOthers(audio) {
   for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
 }

@@ -1,4 +1,4 @@
-// Hands samples from the microphone to the page, in mono.
+// Sends microphone samples to the page, mixed to mono.
 
 class Recorder extends AudioWorkletProcessor {
   process([channels]) {

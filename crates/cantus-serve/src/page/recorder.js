@@ -1,13 +1,13 @@
-// The microphone, as a WAV: that is what every server can decode, which is not so of what browsers encode.
+// Records the microphone as a WAV file, since the server may not decode the formats of browsers.
 
-/** Begins to record; `stop` gives the file. Throws an error with words for a person. */
+/** Starts recording; `stop` returns the file. Throws an error with a message for users. */
 export async function record() {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Error("Browsers let a page record only over https or from this very machine (localhost).");
   }
   let stream;
   try {
-    // Music, not speech: nothing is to be taken out of it.
+    // No speech processing, which would alter music.
     const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     stream = await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {

@@ -1,4 +1,4 @@
-//! The chart on every player's stand: key, tempo, and the chords bar by bar.
+//! Chord chart: key, tempo, metre and chord progression.
 
 use super::harmony::{Chord, Scale};
 
@@ -16,8 +16,7 @@ pub(super) struct Chart {
 }
 
 impl Chart {
-    /// Writes the progression `changes` (roots above the tonic) in the key of `tonic`, one chord a bar, for at least
-    /// `duration_s`.
+    /// The progression `changes` (roots above the tonic) in the key of `tonic`, one chord a bar, for at least `duration_s`.
     pub fn new(
         tempo_bpm: f32,
         beats_per_bar: usize,
@@ -48,7 +47,7 @@ impl Chart {
     }
 
     /// The pitches of a scale on the tonic from `low` to `high`, ascending.
-    pub fn ladder(&self, scale: Scale, low: i32, high: i32) -> Vec<i32> {
+    pub fn scale_pitches(&self, scale: Scale, low: i32, high: i32) -> Vec<i32> {
         (low..=high).filter(|pitch| scale.contains(&(pitch - self.tonic).rem_euclid(12))).collect()
     }
 }
@@ -59,12 +58,12 @@ mod tests {
     use crate::music::harmony::{MAJOR, major};
 
     #[test]
-    fn a_chart_repeats_its_changes_and_outlasts_the_piece() {
+    fn a_chart_repeats_its_changes_for_at_least_the_duration() {
         let chart = Chart::new(120.0, 4, 7, &[major(0), major(5)], 10.0);
         assert_eq!(chart.n_bars, 6);
         assert_eq!(chart.chord_at(3.9), major(7));
         assert_eq!(chart.chord_at(4.0), major(0), "the fourth degree of G is C");
         assert_eq!(chart.chord_at(8.0), major(7));
-        assert_eq!(chart.ladder(MAJOR, 60, 67), [60, 62, 64, 66, 67]);
+        assert_eq!(chart.scale_pitches(MAJOR, 60, 67), [60, 62, 64, 66, 67]);
     }
 }

@@ -1,22 +1,22 @@
-//! The list of tracks of a demonstration corpus. Writing them is the caller's: it knows the folder and the threads.
+//! The list of tracks of a demonstration corpus. The caller synthesises and writes them.
 
 use cantus_random::{KeyedRng, text_key};
 
 use super::Genre;
 
-/// What numbers are drawn for: the seeds of tracks.
+/// Part of the key of the random numbers that seed tracks.
 const CORPUS: u64 = text_key("corpus");
 
 /// One track to compose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Track {
+pub struct TrackSpec {
     /// The label.
     pub genre: Genre,
     /// Number within the genre, from 0.
     pub index: usize,
-    /// What to give to [`compose`](super::compose).
+    /// Seed for [`compose`](super::compose).
     pub seed: u64,
-    /// Where it belongs, relative to the corpus: `blues/blues.00000.wav`, as GTZAN names its files.
+    /// Path relative to the corpus, named as in GTZAN: `blues/blues.00000.wav`.
     pub file_name: String,
 }
 
@@ -33,20 +33,21 @@ pub struct Corpus {
 
 impl Corpus {
     /// Lists `tracks_per_genre` tracks of each genre.
+    #[must_use]
     pub fn new(tracks_per_genre: usize, seed: u64) -> Corpus {
         Corpus { tracks_per_genre, seed, next: 0 }
     }
 
-    fn track(&self, genre: Genre, index: usize) -> Track {
+    fn track(&self, genre: Genre, index: usize) -> TrackSpec {
         let seed = KeyedRng::new([self.seed, genre.purpose(index as u64), CORPUS]).next_u64();
-        Track { genre, index, seed, file_name: format!("{genre}/{genre}.{index:05}.wav") }
+        TrackSpec { genre, index, seed, file_name: format!("{genre}/{genre}.{index:05}.wav") }
     }
 }
 
 impl Iterator for Corpus {
-    type Item = Track;
+    type Item = TrackSpec;
 
-    fn next(&mut self) -> Option<Track> {
+    fn next(&mut self) -> Option<TrackSpec> {
         let index = self.next.checked_rem(self.tracks_per_genre)?;
         let genre = *Genre::ALL.get(self.next / self.tracks_per_genre)?;
         self.next += 1;
@@ -68,8 +69,8 @@ mod tests {
 
     #[test]
     fn a_track_does_not_depend_on_how_many_are_made() {
-        let small: Vec<Track> = Corpus::new(2, 5).collect();
-        let large: Vec<Track> = Corpus::new(30, 5).collect();
+        let small: Vec<TrackSpec> = Corpus::new(2, 5).collect();
+        let large: Vec<TrackSpec> = Corpus::new(30, 5).collect();
         assert_eq!(small.len(), 20);
         assert!(small.iter().all(|track| large.contains(track)));
         assert_eq!(small[0].file_name, "blues/blues.00000.wav");

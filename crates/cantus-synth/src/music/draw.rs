@@ -1,11 +1,11 @@
-//! Draws that only composers need, on top of the workspace's generator. They use no function of the platform, so that a
+//! Random draws for composition, as an extension of the workspace's generator. They use no platform functions, so a
 //! composition has the same bits on every machine.
 
 use cantus_random::KeyedRng;
 
 use super::elementary::exp2;
 
-/// Draws of a composer.
+/// Extension methods of [`KeyedRng`].
 pub(super) trait Draw {
     /// `centre` times 2^x, with x uniform between -`octaves` and `octaves`.
     fn around(&mut self, centre: f32, octaves: f32) -> f32;
@@ -13,7 +13,7 @@ pub(super) trait Draw {
     /// Uniform in `low..=high`.
     fn between(&mut self, low: i32, high: i32) -> i32;
 
-    /// One of the choices, each as probable; a choice that stands there twice is twice as probable.
+    /// One of the choices, uniformly; a choice that is listed twice is twice as probable.
     fn pick<T: Copy, const N: usize>(&mut self, choices: [T; N]) -> T;
 }
 

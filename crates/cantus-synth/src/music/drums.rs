@@ -1,7 +1,7 @@
-//! The drum kit: each drum synthesised once per track, then struck again and again like a sample.
+//! Drum synthesis: each drum is synthesised once per track and then repeated like a sample.
 //!
-//! Skins are sines that fall in pitch as the skin slackens, snares and cymbals are noise and, for the metal in them,
-//! inharmonic squares (the recipe of the analogue drum machines).
+//! Membranes are sines with falling pitch; snares and cymbals are noise and inharmonic square waves, as in analogue drum
+//! machines.
 
 use cantus_random::KeyedRng;
 
@@ -43,7 +43,7 @@ impl Drum {
     ];
 }
 
-/// How a kit is built and tuned.
+/// Synthesis parameters of a drum kit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Kit {
     /// Where the kick's fall in pitch ends, Hz: an 808 at 45, a jazz kit at 80.
@@ -77,21 +77,21 @@ impl Default for Kit {
 }
 
 impl Kit {
-    /// This kit, set up in another studio.
-    pub fn tuned(self, dice: &mut KeyedRng) -> Kit {
+    /// This kit with random variation of its parameters.
+    pub fn tuned(self, rng: &mut KeyedRng) -> Kit {
         Kit {
-            kick_hz: dice.around(self.kick_hz, 0.25),
-            kick_t60_s: dice.around(self.kick_t60_s, 0.4),
-            click: self.click * dice.uniform_in([0.5, 1.5]),
-            snare_hz: dice.around(self.snare_hz, 0.3),
-            snare_t60_s: dice.around(self.snare_t60_s, 0.4),
-            cymbal_hz: dice.around(self.cymbal_hz, 0.35),
-            ring: dice.around(self.ring, 0.4),
+            kick_hz: rng.around(self.kick_hz, 0.25),
+            kick_t60_s: rng.around(self.kick_t60_s, 0.4),
+            click: self.click * rng.uniform_in([0.5, 1.5]),
+            snare_hz: rng.around(self.snare_hz, 0.3),
+            snare_t60_s: rng.around(self.snare_t60_s, 0.4),
+            cymbal_hz: rng.around(self.cymbal_hz, 0.35),
+            ring: rng.around(self.ring, 0.4),
         }
     }
 
-    /// The sound of one stroke at full loudness, peak about 1.
-    pub fn stroke(&self, drum: Drum, sample_rate: f32, seed: u32) -> Vec<f32> {
+    /// The sound of one hit at full loudness, peak about 1.
+    pub fn hit(&self, drum: Drum, sample_rate: f32, seed: u32) -> Vec<f32> {
         let noise = Noise::new(seed);
         match drum {
             Drum::Kick => {
@@ -117,12 +117,12 @@ impl Kit {
         let mut rattle = Decay::new(self.snare_t60_s * self.ring, sample_rate);
         let mut body = Decay::new(0.14, sample_rate);
         let n = samples(self.snare_t60_s.max(0.14) * self.ring, sample_rate);
-        let mut stroke = |_| {
+        let mut hit = |_| {
             let skin = sine(low.advance(self.snare_hz / sample_rate))
                 + 0.5 * sine(high.advance(1.78 * self.snare_hz / sample_rate));
             0.55 * body.next() * skin + 0.6 * rattle.next() * wires.process(noise.sample())
         };
-        faded((0..n).map(&mut stroke).collect())
+        faded((0..n).map(&mut hit).collect())
     }
 
     /// Six squares that share no harmonic, and noise, above `cymbal_hz`.
@@ -131,7 +131,7 @@ impl Kit {
         let mut phasors = PARTIALS_HZ.map(|_| Phasor::new(0.5 + 0.5 * noise.sample()));
         let mut filters = [0, 1].map(|_| Biquad::highpass(self.cymbal_hz, 0.7, sample_rate));
         let mut loudness = Decay::new(t60_s * self.ring, sample_rate);
-        let mut stroke = |_| {
+        let mut hit = |_| {
             let step = |hz: f32| 4.3 * hz / sample_rate;
             let squares = PARTIALS_HZ.iter().zip(&mut phasors);
             let metallic: f32 =
@@ -140,7 +140,7 @@ impl Kit {
             let [first, second] = &mut filters;
             level * loudness.next() * second.process(first.process(x))
         };
-        faded((0..samples(t60_s * self.ring, sample_rate)).map(&mut stroke).collect())
+        faded((0..samples(t60_s * self.ring, sample_rate)).map(&mut hit).collect())
     }
 }
 
@@ -151,12 +151,12 @@ fn skin(hz: f32, fall: f32, t60_s: f32, click: f32, mut noise: Noise, sample_rat
     let mut loudness = Decay::new(t60_s, sample_rate);
     let mut beater = Decay::new(0.012, sample_rate);
     let mut felt = OnePole::lowpass(3500.0, sample_rate);
-    let mut stroke = |_| {
+    let mut hit = |_| {
         let step = hz * (1.0 + (fall - 1.0) * slack.next()) / sample_rate;
         let tone = soft_clip(1.4 * loudness.next() * sine(phasor.advance(step)));
         tone + click * beater.next() * felt.process(noise.sample())
     };
-    faded((0..samples(t60_s, sample_rate)).map(&mut stroke).collect())
+    faded((0..samples(t60_s, sample_rate)).map(&mut hit).collect())
 }
 
 /// Several hands, a hundredth of a second apart, and the room after them.
@@ -167,14 +167,14 @@ fn clap(mut noise: Noise, sample_rate: f32) -> Vec<f32> {
     let mut loudness = 0.0;
     let (near, far) = (decay(0.035, sample_rate), decay(0.28, sample_rate));
     let starts = HANDS_S.map(|s| (s * sample_rate) as usize);
-    let mut stroke = |i: usize| {
+    let mut hit = |i: usize| {
         if starts.contains(&i) {
             loudness = 1.0;
         }
         loudness *= if i > starts[3] { far } else { near };
         1.6 * loudness * palm.process(noise.sample())
     };
-    faded((0..n).map(&mut stroke).collect())
+    faded((0..n).map(&mut hit).collect())
 }
 
 /// Noise that swells and dies: beads or wire.
@@ -189,11 +189,11 @@ fn swish(
     let mut filter = Biquad::highpass(above_hz, 0.7, sample_rate);
     let mut loudness = Decay::new(fall_s, sample_rate);
     let n_rise = (rise_s * sample_rate).max(1.0);
-    let mut stroke = |i: usize| {
+    let mut hit = |i: usize| {
         let swell = if (i as f32) < n_rise { i as f32 / n_rise } else { loudness.next() };
         level * swell * filter.process(noise.sample())
     };
-    faded((0..samples(rise_s + fall_s, sample_rate)).map(&mut stroke).collect())
+    faded((0..samples(rise_s + fall_s, sample_rate)).map(&mut hit).collect())
 }
 
 /// A level falling exponentially from 1.
@@ -218,13 +218,13 @@ fn samples(duration_s: f32, sample_rate: f32) -> usize {
     (duration_s * sample_rate) as usize
 }
 
-/// A stroke whose last fifth fades to nothing, so that no sample ends on a click.
-fn faded(mut stroke: Vec<f32>) -> Vec<f32> {
-    let n_fade = stroke.len() / 5 + 1;
-    for (i, sample) in stroke.iter_mut().rev().take(n_fade).enumerate() {
+/// A hit whose last fifth fades to nothing, so that no sample ends on a click.
+fn faded(mut hit: Vec<f32>) -> Vec<f32> {
+    let n_fade = hit.len() / 5 + 1;
+    for (i, sample) in hit.iter_mut().rev().take(n_fade).enumerate() {
         *sample *= i as f32 / n_fade as f32;
     }
-    stroke
+    hit
 }
 
 #[cfg(test)]
@@ -232,9 +232,9 @@ mod tests {
     use super::*;
 
     /// How often the wave crosses zero, in Hz: low for skins, high for cymbals.
-    fn crossings_hz(stroke: &[f32]) -> f32 {
-        let n = stroke.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
-        n as f32 / 2.0 / stroke.len() as f32 * 22_050.0
+    fn crossings_hz(hit: &[f32]) -> f32 {
+        let n = hit.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
+        n as f32 / 2.0 / hit.len() as f32 * 22_050.0
     }
 
     #[test]
@@ -242,10 +242,10 @@ mod tests {
         for drum in Drum::ALL {
             for seed in 0..5 {
                 let kit = Kit::default().tuned(&mut KeyedRng::new([seed, 0]));
-                let stroke = kit.stroke(drum, 22_050.0, 5);
-                let peak = stroke.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+                let hit = kit.hit(drum, 22_050.0, 5);
+                let peak = hit.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
                 assert!((0.1..3.0).contains(&peak), "{drum:?}: {peak}");
-                assert!(stroke[stroke.len() - 1].abs() < 1e-3, "{drum:?}");
+                assert!(hit[hit.len() - 1].abs() < 1e-3, "{drum:?}");
             }
         }
     }
@@ -253,8 +253,8 @@ mod tests {
     #[test]
     fn the_kick_is_low_and_the_hat_is_high() {
         let kit = Kit::default();
-        let kick = crossings_hz(&kit.stroke(Drum::Kick, 22_050.0, 1));
-        let hat = crossings_hz(&kit.stroke(Drum::ClosedHat, 22_050.0, 1));
+        let kick = crossings_hz(&kit.hit(Drum::Kick, 22_050.0, 1));
+        let hat = crossings_hz(&kit.hit(Drum::ClosedHat, 22_050.0, 1));
         assert!(kick < 200.0, "{kick}");
         assert!(hat > 4000.0, "{hat}");
     }

@@ -1,4 +1,4 @@
-//! What happens to a sound after it was played: the guitar amplifier, the room, the surface noise of a record.
+//! Effects: guitar amplifier, reverberation, surface noise.
 
 use super::elementary::{decay, soft_clip};
 use super::filter::{Biquad, OnePole};
@@ -42,7 +42,7 @@ const COMB_S: [f32; 4] = [0.025_306, 0.028_957, 0.030_748, 0.033_810];
 const ALLPASS_S: [f32; 2] = [0.012_608, 0.007_732];
 
 impl Reverb {
-    /// A room that falls silent (by 60 dB) in `t60_s`, with walls that swallow what lies over `damping_hz`.
+    /// A reverberator with this T60 in seconds, whose feedback is lowpassed at `damping_hz`.
     pub fn new(t60_s: f32, damping_hz: f32, sample_rate: f32) -> Reverb {
         let combs = COMB_S.map(|length_s| Comb {
             delay: Delay::new(length_s, sample_rate),
@@ -95,11 +95,11 @@ impl Delay {
     }
 }
 
-/// The hiss of tape and the dust on a record.
+/// Tape hiss and record crackle.
 pub(super) struct SurfaceNoise {
     noise: Noise,
     hiss: f32,
-    /// Probability that no grain of dust passes the needle within a sample.
+    /// Probability that a sample has no click.
     clean: f32,
     needle: Biquad,
 }

@@ -27,7 +27,7 @@ pub(super) fn exp2(x: f32) -> f32 {
     fraction * f32::from_bits(((whole as i32 + 127) as u32) << 23)
 }
 
-/// What to multiply by, sample after sample, to fall by 60 dB in `t60_s` seconds.
+/// Factor per sample for a decay of 60 dB in `t60_s` seconds.
 pub(super) fn decay(t60_s: f32, sample_rate: f32) -> f32 {
     const LOG2_OF_1000: f32 = 9.965_784;
     exp2(-LOG2_OF_1000 / (t60_s * sample_rate).max(1.0))

@@ -2,7 +2,7 @@
 
 use super::elementary::{amplitude, exp2, sine};
 
-/// Added to every filter's input. Silence would otherwise decay into denormal numbers, on which processors crawl.
+/// Added to every filter's input; otherwise silence decays to denormal numbers, which are slow.
 const TINY: f32 = 1e-18;
 
 /// A gentle lowpass, 6 dB per octave.
@@ -32,7 +32,7 @@ impl OnePole {
         self.state
     }
 
-    /// What the lowpass takes away.
+    /// Input minus lowpass.
     pub fn highpass(&mut self, x: f32) -> f32 {
         x - self.process(x)
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_pass_and_stop_what_they_say() {
+    fn filters_have_the_specified_gains() {
         let cases = [
             (Biquad::lowpass(1000.0, FRAC_1_SQRT_2, 20_000.0), 100.0, 0.0),
             (Biquad::lowpass(1000.0, FRAC_1_SQRT_2, 20_000.0), 1000.0, -3.0),

@@ -3,12 +3,12 @@
 //! Pitches are MIDI numbers (60 is middle C). A chord's root is a number of semitones: above the tonic while it is a
 //! numeral of a progression, above C once a [`Chart`](super::chart::Chart) has set the key.
 
-/// A kind of chord.
+/// Chord quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quality {
     Major,
     Minor,
-    /// Root and fifth: what distortion tolerates.
+    /// Root and fifth, as played with distortion.
     Power,
     Dominant7,
     Major7,
@@ -16,7 +16,7 @@ pub(super) enum Quality {
     HalfDiminished,
 }
 
-/// A root and what stands on it.
+/// A chord: root and quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chord {
     pub root: i32,
@@ -130,7 +130,7 @@ pub(super) const MAJOR: Scale = &[0, 2, 4, 5, 7, 9, 11];
 pub(super) const MINOR: Scale = &[0, 2, 3, 5, 7, 8, 10];
 /// Dorian: soul, funk, jazz.
 pub(super) const DORIAN: Scale = &[0, 2, 3, 5, 7, 9, 10];
-/// Phrygian: the dark second of metal.
+/// Phrygian: minor second, as in metal.
 pub(super) const PHRYGIAN: Scale = &[0, 1, 3, 5, 7, 8, 10];
 /// The five tones of country.
 pub(super) const MAJOR_PENTATONIC: Scale = &[0, 2, 4, 7, 9];

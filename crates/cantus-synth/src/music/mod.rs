@@ -1,15 +1,14 @@
-//! Music composed by rule: the demonstration corpus.
+//! Rule-based composition and synthesis of music in ten genres.
 //!
 //! ```text
-//! (genre, seed) ─▶ genre: Score (notes in beats) ─▶ arrangement ─▶ instruments, drums ─▶ mix ─▶ Audio ─▶ WAV
+//! (genre, seed) ─▶ genre: Score (notes in beats) ─▶ arrangement ─▶ instruments, drums ─▶ mix ─▶ Audio
 //! ```
 //!
-//! Ten composers know what makes their genre: its tempo and swing, its progressions, what the drummer, the bass and
-//! the others play. They write a score, plain data without sound. Players render it, some of them resting now and
-//! then, and a studio that is different for every track records it. What tells the genres apart is the music; key,
-//! tempo, players, room, microphone, noise and level vary as they do between records.
+//! Each genre has rules for tempo, swing, chord progressions, drum patterns and parts, from which a score is composed. Parts
+//! are muted in random sections, synthesised, and mixed with random recording parameters. The genres differ in their music;
+//! key, tempo, instruments, reverberation, equalisation, noise and level vary within each genre.
 //!
-//! Everything follows from the seed, by arithmetic that gives the same bits on every machine.
+//! Everything is determined by the seed.
 
 mod arrangement;
 mod chart;
@@ -27,33 +26,32 @@ mod melody;
 mod mix;
 mod oscillator;
 mod pattern;
+mod production;
 mod score;
 
 use cantus_random::KeyedRng;
 
-pub use corpus::{Corpus, Track};
+pub use corpus::{Corpus, TrackSpec};
 pub use genre::{Genre, UnknownGenre};
 
 use cantus_audio::Audio;
 use score::Score;
 
-/// What numbers are drawn for: a change to one of these leaves the draws of the others as they are.
+/// Parts of keys of random numbers, so that the streams are independent.
 mod purpose {
     pub(super) const SCORE: u64 = 1;
     pub(super) const ARRANGEMENT: u64 = 2;
     pub(super) const PERFORMANCE: u64 = 3;
 }
 
-/// Composes, plays and records a track.
+/// Composes and synthesises a track.
 ///
-/// Pure: the same arguments give the same bits, whatever else was composed before. Takes some 50 ms for 30 s at
-/// 22 050 Hz.
+/// Pure: the same arguments give the same bits. Takes about 50 ms for 30 s at 22 050 Hz.
 ///
 /// # Shapes
 /// - returns: `duration_s · sample_rate` samples, rounded; peak between 0.25 and 0.93
 ///
-/// A duration that is negative or not a number gives no samples, as does a sample rate of 0. A duration over an hour
-/// counts as an hour.
+/// A negative or NaN duration and a sample rate of 0 give no samples. Durations are limited to an hour.
 ///
 /// # Example
 /// ```
@@ -62,9 +60,10 @@ mod purpose {
 /// let blues = compose(Genre::Blues, 7, 2.0, 22_050);
 /// assert_eq!(blues.samples.len(), 44_100);
 /// ```
+#[must_use]
 pub fn compose(genre: Genre, seed: u64, duration_s: f64, sample_rate: u32) -> Audio {
-    const LONGEST_S: f64 = 3600.0;
-    let duration_s = if duration_s > LONGEST_S { LONGEST_S } else { duration_s }; // not `min`: that swallows NaN
+    const MAX_DURATION_S: f64 = 3600.0;
+    let duration_s = if duration_s > MAX_DURATION_S { MAX_DURATION_S } else { duration_s }; // not `min`, which ignores NaN
     let n_samples = (duration_s * f64::from(sample_rate)).round() as usize;
     if n_samples == 0 {
         return Audio { samples: Vec::new(), sample_rate };
@@ -105,11 +104,11 @@ mod tests {
         assert_eq!(parts.len(), 4);
         assert_eq!(parts[0], [(0.0, 38), (1.0, 42), (2.0, 45), (3.0, 47)], "the bass");
         assert_eq!(parts[3], [(0.0, 66), (1.0, 66), (1.5, 65), (2.0, 62)], "the solo");
-        let on_the_skins = |stroke: &&score::Stroke| stroke.start < 4.0 && stroke.drum != drums::Drum::Ride;
-        let strokes = score.strokes.iter().filter(on_the_skins);
-        let strokes: Vec<_> = strokes.map(|stroke| (stroke.start, stroke.drum)).collect();
+        let is_not_cymbal = |hit: &&score::DrumHit| hit.start < 4.0 && hit.drum != drums::Drum::Ride;
+        let drum_hits = score.drum_hits.iter().filter(is_not_cymbal);
+        let drum_hits: Vec<_> = drum_hits.map(|hit| (hit.start, hit.drum)).collect();
         let (kick, snare) = (drums::Drum::Kick, drums::Drum::Snare);
-        assert_eq!(strokes, [(0.0, kick), (1.5, kick), (2.0, kick), (1.0, snare), (3.0, snare)]);
+        assert_eq!(drum_hits, [(0.0, kick), (1.5, kick), (2.0, kick), (1.0, snare), (3.0, snare)]);
     }
 
     /// A change of these numbers changes every user's compositions, as above.
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn other_seeds_and_other_genres_give_other_music() {
+    fn different_seeds_and_genres_give_different_samples() {
         for genre in Genre::ALL {
             assert_ne!(compose(genre, 7, 1.0, 8000), compose(genre, 8, 1.0, 8000), "{genre}");
         }
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn any_sample_rate_and_any_duration_will_do() {
+    fn every_sample_rate_and_duration_is_accepted() {
         for sample_rate in [1, 50, 1000, 8000, 96_000] {
             let audio = compose(Genre::Jazz, 0, 0.5, sample_rate);
             assert!(audio.samples.iter().all(|x| x.is_finite()), "{sample_rate} Hz");

@@ -1,4 +1,4 @@
-//! Periodic waves and noise: the raw material of every timbre.
+//! Oscillators: band-limited saw and pulse waves, phase accumulator, noise.
 //!
 //! Phases run from 0 to 1. The edges of saw and pulse are rounded by PolyBLEP (Välimäki & Huovilainen 2007), which
 //! takes most of the aliasing out of them at a few operations a sample.

@@ -1,4 +1,4 @@
-//! Patterns in drummer's notation: a bar as a row of signs, played over the chart.
+//! Text notation of rhythmic patterns: one sign per step of a bar, repeated over the chart.
 //!
 //! A bar of any number of equal steps: `.` rests, `-` holds the note before, anything else begins a note. For drums
 //! and chords the signs are `X` accented, `x` plain and `o` soft; bass lines name the chord's degrees (`1`, `3`, `5`,
@@ -8,7 +8,7 @@
 use super::chart::Chart;
 use super::drums::Drum;
 use super::harmony::Chord;
-use super::score::{Note, Stroke};
+use super::score::{DrumHit, Note};
 
 /// A sign of a pattern, placed in its bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,10 @@ fn velocity(sign: char) -> f32 {
 
 impl Chart {
     /// Every step of `bars` over the whole chart: sign, beat, length in beats, and the chord there.
-    pub fn walk<'a>(&'a self, bars: &'a [&str]) -> impl Iterator<Item = (Step, f64, f64, Chord)> + 'a {
+    pub fn repeat_pattern<'a>(
+        &'a self,
+        bars: &'a [&str],
+    ) -> impl Iterator<Item = (Step, f64, f64, Chord)> + 'a {
         let n_beats = self.beats_per_bar as f64;
         (0..self.n_bars).zip(bars.iter().cycle()).flat_map(move |(number, bar)| {
             steps(bar).into_iter().map(move |step| {
@@ -59,24 +62,24 @@ impl Chart {
         })
     }
 
-    /// The strokes of one drum.
-    pub fn drum(&self, drum: Drum, bars: &[&str]) -> Vec<Stroke> {
-        let stroke = |(step, start, _, _): (Step, f64, f64, Chord)| Stroke {
+    /// The hits of one drum.
+    pub fn drum(&self, drum: Drum, bars: &[&str]) -> Vec<DrumHit> {
+        let hit = |(step, start, _, _): (Step, f64, f64, Chord)| DrumHit {
             start,
             drum,
             velocity: velocity(step.sign),
         };
-        self.walk(bars).map(stroke).collect()
+        self.repeat_pattern(bars).map(hit).collect()
     }
 
     /// A whole kit: one row a drum, one bar each.
-    pub fn groove(&self, rows: &[(Drum, &str)]) -> Vec<Stroke> {
+    pub fn groove(&self, rows: &[(Drum, &str)]) -> Vec<DrumHit> {
         rows.iter().flat_map(|(drum, bar)| self.drum(*drum, &[bar])).collect()
     }
 
     /// A bass line of chord degrees, its roots from `low` up.
     pub fn bass(&self, bars: &[&str], low: i32) -> Vec<Note> {
-        self.walk(bars)
+        self.repeat_pattern(bars)
             .map(|(step, start, length, chord)| {
                 let pitch = chord.root_from(low) + degree(step.sign, chord);
                 Note { start, duration: length * 0.92, pitch, velocity: 0.8, bend: 0.0 }
@@ -97,7 +100,7 @@ impl Chart {
 
     fn stacked(&self, bars: &[&str], apart: f64, voicing: impl Fn(Chord) -> Vec<i32>) -> Vec<Note> {
         let mut notes = Vec::new();
-        for (step, start, length, chord) in self.walk(bars) {
+        for (step, start, length, chord) in self.repeat_pattern(bars) {
             for (i, pitch) in voicing(chord).into_iter().enumerate() {
                 notes.push(Note {
                     start: start + apart * i as f64,
@@ -113,7 +116,7 @@ impl Chart {
 
     /// Broken chords: `0` is the lowest tone of the voicing from `low`, and counting goes on an octave higher.
     pub fn arpeggio(&self, bars: &[&str], low: i32) -> Vec<Note> {
-        self.walk(bars)
+        self.repeat_pattern(bars)
             .map(|(step, start, length, chord)| {
                 let tones = chord.voiced_from(low);
                 let i = step.sign.to_digit(10).unwrap_or(0) as usize;
@@ -144,7 +147,7 @@ mod tests {
     use crate::music::harmony::{major, minor};
 
     #[test]
-    fn a_bar_reads_as_it_looks() {
+    fn a_bar_is_parsed_into_steps() {
         let read: Vec<_> = steps("x--.X...").iter().map(|step| (step.sign, step.at, step.length)).collect();
         assert_eq!(read, [('x', 0.0, 0.375), ('X', 0.5, 0.125)]);
     }

@@ -1,16 +1,16 @@
-//! A composition as plain data: who plays what and when, in beats. Nothing here makes a sound.
+//! Score: notes and drum hits of each part, with times in beats.
 
 use super::chart::Chart;
 use super::drums::{Drum, Kit};
 use super::effect::Amplifier;
 use super::elementary::sine;
 use super::instrument::Instrument;
-use super::mix::Production;
+use super::production::Production;
 
 /// A note of a pitched instrument.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Note {
-    /// In beats from the beginning, without swing.
+    /// In beats from the start, before swing is applied.
     pub start: f64,
     /// In beats.
     pub duration: f64,
@@ -18,21 +18,21 @@ pub(super) struct Note {
     pub pitch: i32,
     /// Loudness in [0, 1].
     pub velocity: f32,
-    /// Semitones from which it slides into its pitch.
+    /// Pitch offset at the onset, in semitones; the pitch slides to 0.
     pub bend: f32,
 }
 
-/// A stroke on the drum kit.
+/// One note of the drum kit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stroke {
-    /// In beats from the beginning, without swing.
+pub(super) struct DrumHit {
+    /// In beats from the start, before swing is applied.
     pub start: f64,
     pub drum: Drum,
     /// Loudness in [0, 1].
     pub velocity: f32,
 }
 
-/// What a part does in the band; the arrangement lets players rest by role.
+/// Function of a part; the arrangement mutes parts by role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Bass,
@@ -40,37 +40,37 @@ pub(super) enum Role {
     Lead,
 }
 
-/// One player.
+/// An instrument with its notes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
     pub role: Role,
     pub instrument: Instrument,
-    /// Loudness in the mix: the part's RMS while it sounds.
+    /// RMS of the part in the mix, over the blocks that are not silent.
     pub level: f32,
     pub amplifier: Option<Amplifier>,
     pub notes: Vec<Note>,
 }
 
-/// From beats to seconds.
+/// Timing: swing, tempo variation, jitter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Feel {
-    /// Where the second half of a pair of notes falls, as a share of the pair: 0.5 straight, 0.667 triplets.
+    /// Onset of the second note of a pair, as a fraction of the pair: 0.5 straight, 0.667 triplets.
     pub swing: f32,
     /// Length of the pair in beats: 1 swings the eighths, 0.5 the sixteenths.
     pub swung_pair: f64,
-    /// How far the beat wanders from the clock over four bars, in beats.
+    /// Amplitude of the periodic deviation of the beat over four bars, in beats.
     pub rubato: f32,
-    /// How far single notes stray, in seconds.
-    pub looseness_s: f32,
+    /// Scale of the random delay of single notes, in seconds.
+    pub timing_jitter_s: f32,
 }
 
 impl Feel {
-    /// As the sequencer plays, up to a few milliseconds.
-    pub const STRAIGHT: Feel = Feel { swing: 0.5, swung_pair: 1.0, rubato: 0.0, looseness_s: 0.003 };
+    /// No swing, and a few milliseconds of jitter.
+    pub const STRAIGHT: Feel = Feel { swing: 0.5, swung_pair: 1.0, rubato: 0.0, timing_jitter_s: 0.003 };
 
     /// Swung eighths.
     pub fn swung(swing: f32) -> Feel {
-        Feel { swing, looseness_s: 0.006, ..Feel::STRAIGHT }
+        Feel { swing, timing_jitter_s: 0.006, ..Feel::STRAIGHT }
     }
 }
 
@@ -81,24 +81,24 @@ pub(super) struct Score {
     pub feel: Feel,
     pub parts: Vec<Part>,
     pub kit: Kit,
-    pub strokes: Vec<Stroke>,
+    pub drum_hits: Vec<DrumHit>,
     pub drum_level: f32,
     pub production: Production,
 }
 
 impl Score {
-    /// An empty score: players are added to it.
+    /// An empty score.
     pub fn new(chart: Chart, feel: Feel, production: Production) -> Score {
         let kit = Kit::default();
-        Score { chart, feel, parts: Vec::new(), kit, strokes: Vec::new(), drum_level: 0.0, production }
+        Score { chart, feel, parts: Vec::new(), kit, drum_hits: Vec::new(), drum_level: 0.0, production }
     }
 
-    /// Adds a player.
+    /// Adds a part.
     pub fn add(&mut self, role: Role, instrument: Instrument, level: f32, notes: Vec<Note>) {
         self.parts.push(Part { role, instrument, level, amplifier: None, notes });
     }
 
-    /// Adds a player with an amplifier.
+    /// Adds a part with an amplifier.
     pub fn add_amplified(
         &mut self,
         role: Role,
@@ -110,21 +110,21 @@ impl Score {
         self.parts.push(Part { role, instrument, level, amplifier: Some(amplifier), notes });
     }
 
-    /// Seats a drummer.
-    pub fn add_drums(&mut self, kit: Kit, level: f32, strokes: Vec<Stroke>) {
+    /// Sets the drum part.
+    pub fn add_drums(&mut self, kit: Kit, level: f32, drum_hits: Vec<DrumHit>) {
         self.kit = kit;
         self.drum_level = level;
-        self.strokes = strokes;
+        self.drum_hits = drum_hits;
     }
 
-    /// When a beat sounds, in seconds.
+    /// Time of a beat in seconds, with swing and rubato.
     pub fn seconds(&self, beat: f64) -> f64 {
         let pair = self.feel.swung_pair;
         let swing = f64::from(self.feel.swing);
         let (whole, half) = ((beat / pair).floor(), (beat / pair).fract());
         let swung = if half < 0.5 { half * 2.0 * swing } else { swing + (half - 0.5) * 2.0 * (1.0 - swing) };
-        let wander_beats = (4 * self.chart.beats_per_bar) as f64;
-        let wander = self.feel.rubato * sine((beat / wander_beats).fract() as f32);
-        (pair * (whole + swung) + f64::from(wander)) * 60.0 / f64::from(self.chart.tempo_bpm)
+        let rubato_beats = (4 * self.chart.beats_per_bar) as f64;
+        let deviation = self.feel.rubato * sine((beat / rubato_beats).fract() as f32);
+        (pair * (whole + swung) + f64::from(deviation)) * 60.0 / f64::from(self.chart.tempo_bpm)
     }
 }

@@ -1,9 +1,9 @@
-//! From air pressure to numbers: what an analogue-to-digital converter does, and what is lost on the way.
+//! Analogue-to-digital conversion: sampling, quantisation, signal-to-noise ratio.
 //!
-//! The wave is looked at `sample_rate` times a second ([`sample`]); each value is replaced by the nearest of 2ⁿ levels
-//! ([`quantize`]), n being the bit depth. Sampling loses nothing of a wave whose frequencies are below half the sample rate
-//! (above that, see [`aliasing`](super::aliasing)); quantising always does. Its error is at most half a step Δ = 2 / 2ⁿ. Taken as
-//! spread evenly over that, it has the power Δ²/12, beside which a sine of full scale has ½:
+//! The signal is sampled `sample_rate` times a second ([`sample`]); each value is rounded to the nearest of 2ⁿ levels
+//! ([`quantize`]), where n is the bit depth. Sampling is lossless for frequencies below half the sample rate (above that, see
+//! [`aliasing`](super::aliasing)); quantisation is not. Its error is at most half a step Δ = 2 / 2ⁿ. If uniformly distributed,
+//! it has the power Δ²/12, whereas a full-scale sine has ½:
 //!
 //! signal / noise = ½ / (Δ²/12) = 1.5 · 2²ⁿ, in dB 6.02 n + 1.76.
 //!
@@ -14,7 +14,7 @@
 //! # Reference
 //! Bennett, "Spectra of Quantized Signals", 1948.
 
-/// The wave's values at the times 0, 1, 2, … over `sample_rate`.
+/// Values of the signal at the times 0, 1, 2, … divided by `sample_rate`.
 ///
 /// # Shapes
 /// - returns: `[n_samples]`
@@ -22,7 +22,7 @@ pub fn sample(wave: impl Fn(f64) -> f64, sample_rate: f64, n_samples: usize) -> 
     (0..n_samples).map(|n| wave(n as f64 / sample_rate)).collect()
 }
 
-/// Every sample replaced by the nearest of `2^bit_depth` levels; what lies beyond [-1, 1] is clipped.
+/// Rounds every sample to the nearest of `2^bit_depth` levels; samples beyond [-1, 1] are clipped.
 ///
 /// # Panics
 /// If `bit_depth` is 0 or above 32.
@@ -33,18 +33,18 @@ pub fn quantize(samples: &[f64], bit_depth: u32) -> Vec<f64> {
     samples.iter().map(level).collect()
 }
 
-/// What quantising added to each sample.
+/// Quantisation error of each sample.
 pub fn quantization_error(samples: &[f64], quantized: &[f64]) -> Vec<f64> {
     samples.iter().zip(quantized).map(|(x, q)| q - x).collect()
 }
 
-/// How much stronger the signal is than the error, measured: the ratio of their powers, in dB.
+/// Measured signal-to-noise ratio: power of the signal over that of the quantisation error, in dB.
 pub fn signal_to_noise_db(samples: &[f64], quantized: &[f64]) -> f64 {
     let power = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
     10.0 * (power(samples) / power(&quantization_error(samples, quantized))).log10()
 }
 
-/// How much stronger a sine of full scale is than its quantisation error, by the formula: 6.02 n + 1.76 dB.
+/// Theoretical signal-to-noise ratio of a full-scale sine: 6.02 n + 1.76 dB.
 pub fn expected_signal_to_noise_db(bit_depth: u32) -> f64 {
     10.0 * 1.5f64.log10() + 20.0 * 2f64.log10() * f64::from(bit_depth)
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::sound::Sine;
 
-    /// A second of a tone of full scale whose samples fall on ever other places of its turn.
+    /// A second of a full-scale tone whose period is no divisor of the sample rate.
     fn full_scale() -> Vec<f64> {
         let tone = Sine::new(1.0, 997.0);
         sample(|t| tone.at(t), 48_000.0, 48_000)
@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    /// The error of few bits is not spread evenly, since a sine lingers at its peaks; from 8 bits on it is.
+    /// With few bits the error is not uniformly distributed; from 8 bits on it nearly is.
     #[test]
     fn the_measured_noise_is_the_formulas() {
         for (bit_depth, tolerance_db) in [(4, 0.6), (8, 0.15), (12, 0.1), (16, 0.1), (20, 0.1)] {

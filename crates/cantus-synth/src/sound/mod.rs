@@ -1,14 +1,13 @@
-//! What sound is, before anything is computed of it: the tenth lecture as functions.
+//! Functions of the lecture on digital sound: sines, sampling, quantisation, aliasing, Fourier decomposition.
 //!
 //! ```text
 //! Sine ─▶ sample (at a rate) ─▶ quantize (at a bit depth) ─▶ numbers ─▶ partials: the sines again
 //! ```
 //!
-//! A tone is a [`Sine`]; all other sound is a sum of them. [`conversion`] turns it into numbers, as the converter behind a
-//! microphone does, and tells what is lost; [`aliasing`] tells what is heard of a tone that is too high to be
-//! sampled; [`partials`] takes numbers apart into the sines that they are a sum of.
+//! A tone is a [`Sine`]; other sounds are sums of sines. [`conversion`] samples and quantises, with the resulting error;
+//! [`aliasing`] computes the alias frequency of a tone above the Nyquist frequency; [`partials`] decomposes samples into sines.
 //!
-//! Everything here is in f64 and in the plainest form, to be read and to measure by. What features are computed with is in
+//! All functions are in f64 and written for clarity. The transforms for feature extraction are in
 //! [`cantus_audio::transform`].
 
 pub mod aliasing;

@@ -1,7 +1,7 @@
-//! A sum of sines, taken apart again by a Fourier transform.
+//! Decomposition of a signal into sines by a Fourier transform.
 //!
 //! `s = A₁ sin(2π f₁ t + φ₁) + A₂ sin(2π f₂ t + φ₂) + …`: any sound is such a sum. The transform compares it with every
-//! frequency that makes a whole number of turns within the samples. A sine that does so itself shows up in one bin, of
+//! frequency that has a whole number of periods within the samples. A sine that has so itself shows up in one bin, of
 //! length A N / 2 and at the angle φ - π/2; one between two bins is spread over its neighbours (leakage), which is why
 //! short frames get a [window](cantus_audio::transform::window).
 
@@ -21,11 +21,11 @@ pub fn amplitudes(samples: &[f64]) -> Vec<f64> {
     spectrum(samples).iter().enumerate().map(|(k, bin)| amplitude(bin, k, n)).collect()
 }
 
-/// The strongest sines that the samples are a sum of, strongest first.
+/// The strongest sines of the signal, by falling amplitude.
 ///
-/// A sine is found wherever the amplitude is greater than in both neighbouring bins. Exact for sines that make a whole
-/// number of turns within the samples.
-pub fn take_apart(samples: &[f64], sample_rate: f64, n_partials: usize) -> Vec<Sine> {
+/// A sine is found at each local maximum of the spectrum. Exact for sines with a whole number of periods within the
+/// samples.
+pub fn decompose(samples: &[f64], sample_rate: f64, n_partials: usize) -> Vec<Sine> {
     let n = samples.len();
     let spectrum = spectrum(samples);
     let amplitudes = amplitudes(samples);
@@ -54,8 +54,8 @@ fn spectrum(samples: &[f64]) -> Vec<Complex32> {
 
 /// Half of a sine is in the bin and half in its mirror image; 0 Hz and the Nyquist frequency have none.
 fn amplitude(bin: &Complex32, k: usize, n: usize) -> f64 {
-    let twins = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
-    twins * f64::from(bin.norm()) / n as f64
+    let n_bins = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
+    n_bins * f64::from(bin.norm()) / n as f64
 }
 
 /// The phase of the sine in a bin, in (-π, π].
@@ -81,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_of_sines_is_taken_apart_into_the_same_sines() {
-        let found = take_apart(&mixed(), 8000.0, 3);
+    fn a_sum_of_sines_is_decomposed_into_the_same_sines() {
+        let found = decompose(&mixed(), 8000.0, 3);
         for (found, wave) in found.iter().zip(WAVES) {
             assert_eq!(found.frequency, wave.frequency);
             assert!((found.amplitude - wave.amplitude).abs() < 1e-6, "{found:?} {wave:?}");
@@ -105,6 +105,6 @@ mod tests {
     fn a_constant_has_its_value_at_0_hz_and_nothing_elsewhere() {
         let found = amplitudes(&[0.25; 64]);
         assert!((found[0] - 0.25).abs() < 1e-7 && found[1..].iter().all(|a| *a < 1e-7));
-        assert!(amplitudes(&[]).is_empty() && take_apart(&[], 8000.0, 3).is_empty());
+        assert!(amplitudes(&[]).is_empty() && decompose(&[], 8000.0, 3).is_empty());
     }
 }

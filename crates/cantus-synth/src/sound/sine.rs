@@ -1,23 +1,23 @@
-//! The simplest sound: the air pressure of a pure tone.
+//! Sine wave: amplitude, frequency, phase.
 //!
-//! `y(t) = A sin(2π f t + φ)`: the amplitude A is heard as loudness, the frequency f as pitch. The phase φ shifts the wave in
-//! time and is not heard at all, until two waves meet. One turn takes the period `T = 1 / f`.
+//! `y(t) = A sin(2π f t + φ)`: the amplitude A is perceived as loudness, the frequency f as pitch. The phase φ shifts the wave
+//! in time; it is inaudible for a single tone. The period is `T = 1 / f`.
 
 use std::f64::consts::TAU;
 
 /// A sine wave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sine {
-    /// The greatest deviation from rest.
+    /// Largest absolute value.
     pub amplitude: f64,
-    /// Turns per second, in Hz.
+    /// In Hz.
     pub frequency: f64,
-    /// Where in its turn the wave is at time 0, in radians.
+    /// Phase at time 0, in radians.
     pub phase: f64,
 }
 
 impl Sine {
-    /// A wave that rises through zero at time 0.
+    /// A sine with phase 0.
     ///
     /// ```
     /// use cantus_synth::sound::Sine;
@@ -29,22 +29,22 @@ impl Sine {
         Self { amplitude, frequency, phase: 0.0 }
     }
 
-    /// The same wave, `phase` radians further on.
+    /// The same sine with this phase, in radians.
     pub fn with_phase(self, phase: f64) -> Self {
         Self { phase, ..self }
     }
 
-    /// How long one turn takes, in seconds: `1 / f`.
+    /// Period in seconds: `1 / f`.
     pub fn period_s(&self) -> f64 {
         1.0 / self.frequency
     }
 
-    /// The deviation at a time in seconds.
+    /// Value at a time in seconds.
     pub fn at(&self, time_s: f64) -> f64 {
         self.amplitude * (TAU * self.frequency * time_s + self.phase).sin()
     }
 
-    /// The deviation of several waves at once: sounds add up.
+    /// Sum of several sines at a time in seconds.
     pub fn sum_at(waves: &[Self], time_s: f64) -> f64 {
         waves.iter().map(|wave| wave.at(time_s)).sum()
     }

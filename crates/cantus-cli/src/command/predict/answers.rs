@@ -176,7 +176,7 @@ mod tests {
             tags: None,
             duration_s: 30.0,
             segments: Vec::new(),
-            faults: Vec::new(),
+            warnings: Vec::new(),
         };
         Track::new(Path::new("a.wav"), prediction, Detail { top, min_confidence })
     }

@@ -103,9 +103,9 @@ mod tests {
         let segments = [0.75, 0.625, 0.125, 0.875].iter().enumerate().map(|(n, p)| segment(n, *p)).collect();
         let labels = vec!["jazz".to_owned(), "rock".to_owned()];
         let probabilities = Probabilities(vec![]);
-        let (label, tags, faults) = ("jazz".to_owned(), None, vec![]);
+        let (label, tags, warnings) = ("jazz".to_owned(), None, vec![]);
         let (probability, duration_s) = (0.5, 12.0);
-        (labels, Prediction { label, probability, probabilities, tags, duration_s, segments, faults })
+        (labels, Prediction { label, probability, probabilities, tags, duration_s, segments, warnings })
     }
 
     fn text(format: &str, min_confidence: f32) -> String {

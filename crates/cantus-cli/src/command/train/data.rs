@@ -35,7 +35,7 @@ impl Data {
     /// Shows the first line of the report on the dashboard and ends it.
     pub(super) fn end(&self, report: &EvaluationReport) {
         if let Some(dashboard) = &self.dashboard {
-            dashboard.end(report.to_text().lines().next().unwrap_or_default());
+            dashboard.finish(report.to_text().lines().next().unwrap_or_default());
         }
     }
 }

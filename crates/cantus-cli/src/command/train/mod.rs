@@ -251,7 +251,7 @@ impl Train {
         let Some(port) = self.dashboard else { return Ok(None) };
         let listener = port::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), "--dashboard=PORT")?;
         let run = self.output.display().to_string();
-        let dashboard = Dashboard::open(listener, &run).context("the dashboard cannot be opened")?;
+        let dashboard = Dashboard::start(listener, &run).context("the dashboard cannot be opened")?;
         if !global.quiet {
             output::note(&format!("dashboard: http://{}", dashboard.address()));
         }
@@ -337,7 +337,7 @@ fn fit(
     let Stage { what, quiet, dashboard } = stage;
     let bar = progress::training_bar(what, prepared.n_epochs(), quiet);
     if let Some(dashboard) = dashboard {
-        dashboard.begin(what, prepared.n_epochs());
+        dashboard.start_stage(what, prepared.n_epochs());
     }
     let mut observer = ProgressObserver::new(&bar, dashboard, run, fingerprint);
     let trained = prepared.train(checkpoint, |progress| observer.observe(progress));

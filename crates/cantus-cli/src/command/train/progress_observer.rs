@@ -43,7 +43,7 @@ impl<'a> ProgressObserver<'a> {
                 self.bar
                     .set_message(format!("{stopping}batch {batch}/{n_batches}  {}", in_words("", scores)));
                 if let Some(dashboard) = self.dashboard {
-                    dashboard.batch(*batch, *n_batches, *scores);
+                    dashboard.record_batch(*batch, *n_batches, *scores);
                 }
                 ControlFlow::Continue(())
             }
@@ -57,7 +57,7 @@ impl<'a> ProgressObserver<'a> {
         let validation = end.log.validation.map(|scores| in_words("val_", &scores)).unwrap_or_default();
         self.bar.set_message(format!("{}  {validation}", in_words("", &end.log.train)));
         if let Some(dashboard) = self.dashboard {
-            dashboard.epoch(end.history);
+            dashboard.record_epoch(end.history);
         }
         if interrupt::requested() || self.last_checkpoint.elapsed() >= CHECKPOINT_EVERY {
             self.last_checkpoint = Instant::now();

@@ -14,9 +14,9 @@ use crate::music::drums::{Drum, Kit};
 use crate::music::effect::Amplifier;
 use crate::music::harmony::{BLUES, Chord, dominant};
 use crate::music::instrument::{Instrument, Plucked};
-use crate::music::melody::{Tune, sing};
-use crate::music::mix::Production;
-use crate::music::score::{Feel, Note, Role, Score, Stroke};
+use crate::music::melody::{MelodyStyle, compose_melody};
+use crate::music::production::Production;
+use crate::music::score::{DrumHit, Feel, Note, Role, Score};
 
 const I: Chord = dominant(0);
 const IV: Chord = dominant(5);
@@ -25,35 +25,35 @@ const V: Chord = dominant(7);
 pub(in crate::music) const TWELVE_BARS: [Chord; 12] = [I, I, I, I, IV, IV, I, I, V, IV, I, V];
 const QUICK_CHANGE: [Chord; 12] = [I, IV, I, I, IV, IV, I, I, V, IV, I, V];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let changes = dice.pick([TWELVE_BARS, QUICK_CHANGE]);
-    let key = dice.pick([4, 9, 7, 0, 10, 2]); // E, A and G lie well on a guitar
-    let chart = Chart::new(dice.uniform_in([65.0, 130.0]), 4, key, &changes, duration_s);
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = rng.pick([TWELVE_BARS, QUICK_CHANGE]);
+    let key = rng.pick([4, 9, 7, 0, 10, 2]); // E, A and G lie well on a guitar
+    let chart = Chart::new(rng.uniform_in([65.0, 130.0]), 4, key, &changes, duration_s);
     let production =
-        Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 6500.0) };
-    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.62, 0.68])), production);
+        Production { crackles_per_s: rng.pick([0.0, 0.0, 6.0]), ..Production::draw(rng, 6500.0) };
+    let mut score = Score::new(chart.clone(), Feel::swung(rng.uniform_in([0.62, 0.68])), production);
 
-    let walking = dice.pick([["1-3-5-6-", "8-6-5-3-"], ["1-1-3-5-", "6-5-3-1-"], ["1-3-5-6-", "7-6-5-3-"]]);
-    let bass = if dice.bernoulli(0.5) { Plucked::upright_bass(dice) } else { Plucked::bass_guitar(dice) };
+    let walking = rng.pick([["1-3-5-6-", "8-6-5-3-"], ["1-1-3-5-", "6-5-3-1-"], ["1-3-5-6-", "7-6-5-3-"]]);
+    let bass = if rng.bernoulli(0.5) { Plucked::upright_bass(rng) } else { Plucked::bass_guitar(rng) };
     score.add(Role::Bass, bass, 0.2, chart.bass(&walking, 28));
 
-    let crunch = Amplifier { drive: dice.around(2.0, 0.7), cabinet_hz: dice.around(3800.0, 0.3) };
-    if dice.bernoulli(0.75) {
-        score.add_amplified(Role::Harmony, Plucked::electric(dice), crunch, 0.13, boogie(&chart));
+    let crunch = Amplifier { drive: rng.around(2.0, 0.7), cabinet_hz: rng.around(3800.0, 0.3) };
+    if rng.bernoulli(0.75) {
+        score.add_amplified(Role::Harmony, Plucked::electric(rng), crunch, 0.13, boogie(&chart));
     }
-    if dice.bernoulli(0.4) {
-        let comp = dice.pick([["..x-..x-"], ["...x..x-"], ["x--x----"]]);
-        let keys = if dice.bernoulli(0.6) { Instrument::piano(dice) } else { Instrument::organ(dice) };
+    if rng.bernoulli(0.4) {
+        let comp = rng.pick([["..x-..x-"], ["...x..x-"], ["x--x----"]]);
+        let keys = if rng.bernoulli(0.6) { Instrument::piano(rng) } else { Instrument::organ(rng) };
         score.add(Role::Harmony, keys, 0.08, chart.chords(&comp, 55));
     }
     if score.parts.len() == 1 {
-        score.add(Role::Harmony, Plucked::steel_string(dice), 0.15, boogie(&chart));
+        score.add(Role::Harmony, Plucked::steel_string(rng), 0.15, boogie(&chart));
     }
-    solo(dice, &chart, crunch, &mut score);
-    if dice.bernoulli(0.85) {
-        let strokes = shuffle(dice, &chart);
+    solo(rng, &chart, crunch, &mut score);
+    if rng.bernoulli(0.85) {
+        let drum_hits = shuffle(rng, &chart);
         let kit = Kit { kick_hz: 62.0, click: 0.25, cymbal_hz: 5000.0, ..Kit::default() };
-        score.add_drums(kit.tuned(dice), 0.11, strokes);
+        score.add_drums(kit.tuned(rng), 0.11, drum_hits);
     }
     score
 }
@@ -65,8 +65,8 @@ fn boogie(chart: &Chart) -> Vec<Note> {
     low.into_iter().chain(high).collect()
 }
 
-fn solo(dice: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score) {
-    let tune = Tune {
+fn solo(rng: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score) {
+    let melody = MelodyStyle {
         rhythms: &["x-xxx---", "xxx-x---", ".xxxx-x-", "x--xx---", "..xxxxx-"],
         scale: BLUES,
         range: (60, 80),
@@ -74,26 +74,26 @@ fn solo(dice: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score
         bent: 0.45,
         breath: 0.8,
     };
-    let notes = sing(dice, chart, &tune);
-    match dice.below(4) {
-        0 => score.add(Role::Lead, Instrument::harmonica(dice), 0.15, notes),
-        1 => score.add(Role::Lead, Instrument::saxophone(dice), 0.14, notes),
+    let notes = compose_melody(rng, chart, &melody);
+    match rng.below(4) {
+        0 => score.add(Role::Lead, Instrument::harmonica(rng), 0.15, notes),
+        1 => score.add(Role::Lead, Instrument::saxophone(rng), 0.14, notes),
         _ => {
             let lead = Amplifier { drive: crunch.drive * 2.0, ..crunch };
-            score.add_amplified(Role::Lead, Plucked::electric(dice), lead, 0.15, notes);
+            score.add_amplified(Role::Lead, Plucked::electric(rng), lead, 0.15, notes);
         }
     }
 }
 
-fn shuffle(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
-    let time_keeper = dice.pick([Drum::ClosedHat, Drum::Ride]);
-    let mut strokes = chart.groove(&[
-        (Drum::Kick, dice.pick(["x...x...", "x...xx..", "x..xx..."])),
-        (Drum::Snare, dice.pick(["..X...X.", "..X..oX.", "..X...Xo"])),
+fn shuffle(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
+    let time_keeper = rng.pick([Drum::ClosedHat, Drum::Ride]);
+    let mut drum_hits = chart.groove(&[
+        (Drum::Kick, rng.pick(["x...x...", "x...xx..", "x..xx..."])),
+        (Drum::Snare, rng.pick(["..X...X.", "..X..oX.", "..X...Xo"])),
         (time_keeper, "Xoxoxoxo"),
     ]);
-    add_fills(dice, chart, 12, &mut strokes);
-    strokes
+    add_fills(rng, chart, 12, &mut drum_hits);
+    drum_hits
 }
 
 #[cfg(test)]

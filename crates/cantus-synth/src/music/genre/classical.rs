@@ -11,8 +11,8 @@ use crate::music::draw::Draw;
 use crate::music::elementary::sine;
 use crate::music::harmony::{Chord, MAJOR, MINOR, Scale, dominant, half_diminished, major, minor};
 use crate::music::instrument::{Instrument, Plucked};
-use crate::music::melody::{Tune, sing};
-use crate::music::mix::Production;
+use crate::music::melody::{MelodyStyle, compose_melody};
+use crate::music::production::Production;
 use crate::music::score::{Feel, Note, Role, Score};
 
 const MAJOR_PROGRESSIONS: [[Chord; 8]; 4] = [
@@ -27,27 +27,27 @@ const MINOR_PROGRESSIONS: [[Chord; 8]; 3] = [
     [minor(0), major(8), minor(5), dominant(7), minor(0), major(3), dominant(7), minor(0)],
 ];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let (changes, scale) = if dice.bernoulli(0.6) {
-        (dice.pick(MAJOR_PROGRESSIONS), MAJOR)
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let (changes, scale) = if rng.bernoulli(0.6) {
+        (rng.pick(MAJOR_PROGRESSIONS), MAJOR)
     } else {
-        (dice.pick(MINOR_PROGRESSIONS), MINOR)
+        (rng.pick(MINOR_PROGRESSIONS), MINOR)
     };
-    let beats_per_bar = dice.pick([3, 4, 4]);
-    let tempo = dice.uniform_in([60.0, 126.0]);
-    let chart = Chart::new(tempo, beats_per_bar, dice.between(0, 11), &changes, duration_s);
-    let feel = Feel { rubato: dice.uniform_in([0.1, 0.4]), looseness_s: 0.012, ..Feel::STRAIGHT };
+    let beats_per_bar = rng.pick([3, 4, 4]);
+    let tempo = rng.uniform_in([60.0, 126.0]);
+    let chart = Chart::new(tempo, beats_per_bar, rng.between(0, 11), &changes, duration_s);
+    let feel = Feel { rubato: rng.uniform_in([0.1, 0.4]), timing_jitter_s: 0.012, ..Feel::STRAIGHT };
     let hall = Production {
-        reverb: dice.uniform_in([0.12, 0.4]),
-        reverb_s: dice.uniform_in([1.2, 2.8]),
-        ..Production::draw(dice, 8000.0)
+        reverb: rng.uniform_in([0.12, 0.4]),
+        reverb_s: rng.uniform_in([1.2, 2.8]),
+        ..Production::draw(rng, 8000.0)
     };
     let mut score = Score::new(chart.clone(), feel, hall);
-    match dice.below(4) {
-        0 => quartet(dice, &chart, scale, &mut score),
-        1 => keyboard(dice, &chart, scale, &mut score),
-        2 => duo(dice, &chart, scale, &mut score),
-        _ => guitar(dice, &chart, scale, &mut score),
+    match rng.below(4) {
+        0 => quartet(rng, &chart, scale, &mut score),
+        1 => keyboard(rng, &chart, scale, &mut score),
+        2 => duo(rng, &chart, scale, &mut score),
+        _ => guitar(rng, &chart, scale, &mut score),
     }
     for part in &mut score.parts {
         swell(&chart, &mut part.notes);
@@ -55,39 +55,38 @@ pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// Two violins, viola, cello: the first sings, the others carry the harmony.
-fn quartet(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
-    let held = if dice.bernoulli(0.5) { whole_bar(chart) } else { beats(chart) };
-    score.add(Role::Bass, Instrument::violin(dice), 0.13, chart.bass(&[&held], 36));
+/// Two violins, viola, cello: the first has the melody, the others the harmony.
+fn quartet(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
+    let held = if rng.bernoulli(0.5) { whole_bar(chart) } else { beats(chart) };
+    score.add(Role::Bass, Instrument::violin(rng), 0.13, chart.bass(&[&held], 36));
     let chords = chart.chords(&[&held], 52);
-    let middle =
-        if dice.bernoulli(0.4) { Instrument::string_section(dice) } else { Instrument::violin(dice) };
+    let middle = if rng.bernoulli(0.4) { Instrument::string_section(rng) } else { Instrument::violin(rng) };
     score.add(Role::Harmony, middle, 0.12, chords);
-    let notes = sing(dice, chart, &tune(chart, scale, (67, 86)));
-    score.add(Role::Lead, Instrument::violin(dice), 0.12, notes);
+    let notes = compose_melody(rng, chart, &melody(chart, scale, (67, 86)));
+    score.add(Role::Lead, Instrument::violin(rng), 0.12, notes);
 }
 
 /// A piano alone: Alberti bass in the left hand, melody in the right.
-fn keyboard(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
-    score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.arpeggio(&[alberti(chart)], 48));
-    let notes = sing(dice, chart, &tune(chart, scale, (66, 86)));
-    score.add(Role::Lead, Instrument::piano(dice), 0.16, notes);
+fn keyboard(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
+    score.add(Role::Harmony, Instrument::piano(rng), 0.1, chart.arpeggio(&[alberti(chart)], 48));
+    let notes = compose_melody(rng, chart, &melody(chart, scale, (66, 86)));
+    score.add(Role::Lead, Instrument::piano(rng), 0.16, notes);
 }
 
 /// A violin with a piano.
-fn duo(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
-    score.add(Role::Bass, Instrument::piano(dice), 0.08, chart.bass(&[&whole_bar(chart)], 36));
-    score.add(Role::Harmony, Instrument::piano(dice), 0.1, chart.arpeggio(&[alberti(chart)], 52));
-    let notes = sing(dice, chart, &tune(chart, scale, (64, 86)));
-    score.add(Role::Lead, Instrument::violin(dice), 0.13, notes);
+fn duo(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
+    score.add(Role::Bass, Instrument::piano(rng), 0.08, chart.bass(&[&whole_bar(chart)], 36));
+    score.add(Role::Harmony, Instrument::piano(rng), 0.1, chart.arpeggio(&[alberti(chart)], 52));
+    let notes = compose_melody(rng, chart, &melody(chart, scale, (64, 86)));
+    score.add(Role::Lead, Instrument::violin(rng), 0.13, notes);
 }
 
 /// A nylon-string guitar: bass, broken chords and a melody on top.
-fn guitar(dice: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
-    let hands = Plucked::nylon_string(dice);
+fn guitar(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
+    let hands = Plucked::nylon_string(rng);
     score.add(Role::Bass, hands.clone(), 0.1, chart.bass(&[&whole_bar(chart)], 40));
     score.add(Role::Harmony, hands.clone(), 0.1, chart.arpeggio(&[alberti(chart)], 52));
-    let notes = sing(dice, chart, &tune(chart, scale, (64, 80)));
+    let notes = compose_melody(rng, chart, &melody(chart, scale, (64, 80)));
     score.add(Role::Lead, hands, 0.12, notes);
 }
 
@@ -103,11 +102,11 @@ fn alberti(chart: &Chart) -> &'static str {
     if chart.beats_per_bar == 3 { "021212" } else { "02120212" }
 }
 
-fn tune(chart: &Chart, scale: Scale, range: (i32, i32)) -> Tune<'static> {
+fn melody(chart: &Chart, scale: Scale, range: (i32, i32)) -> MelodyStyle<'static> {
     const IN_THREE: &[&str] = &["x---x-", "x-x-x-", "x--xxx", "x-----", "x-xxx-"];
     const IN_FOUR: &[&str] = &["x---x---", "x-x-x-xx", "x--xx-x-", "x-------", "xxxxx---"];
     let rhythms = if chart.beats_per_bar == 3 { IN_THREE } else { IN_FOUR };
-    Tune { rhythms, scale, range, leap: 0.15, bent: 0.0, breath: 0.1 }
+    MelodyStyle { rhythms, scale, range, leap: 0.15, bent: 0.0, breath: 0.1 }
 }
 
 /// Louder toward the middle of each four-bar phrase.
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn there_are_no_drums() {
         for seed in 0..20 {
-            assert!(compose(&mut KeyedRng::new([seed, 0]), 30.0).strokes.is_empty(), "seed {seed}");
+            assert!(compose(&mut KeyedRng::new([seed, 0]), 30.0).drum_hits.is_empty(), "seed {seed}");
         }
     }
 

@@ -12,9 +12,9 @@ use crate::music::draw::Draw;
 use crate::music::drums::{Drum, Kit};
 use crate::music::harmony::{Chord, DORIAN, MINOR, dominant, major, major7, minor, minor7};
 use crate::music::instrument::{Instrument, Plucked};
-use crate::music::melody::{Tune, sing};
-use crate::music::mix::Production;
-use crate::music::score::{Feel, Role, Score, Stroke};
+use crate::music::melody::{MelodyStyle, compose_melody};
+use crate::music::production::Production;
+use crate::music::score::{DrumHit, Feel, Role, Score};
 
 const PROGRESSIONS: [[Chord; 4]; 5] = [
     [minor7(0), minor7(5), dominant(10), major7(3)],
@@ -24,35 +24,35 @@ const PROGRESSIONS: [[Chord; 4]; 5] = [
     [minor7(0), minor7(7), minor7(5), dominant(7)],
 ];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let changes = dice.pick(PROGRESSIONS);
-    let chart = Chart::new(dice.uniform_in([110.0, 130.0]), 4, dice.between(0, 11), &changes, duration_s);
-    let production = Production::draw(dice, 9500.0);
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = rng.pick(PROGRESSIONS);
+    let chart = Chart::new(rng.uniform_in([110.0, 130.0]), 4, rng.between(0, 11), &changes, duration_s);
+    let production = Production::draw(rng, 9500.0);
     let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
 
-    let octaves = dice.pick([["1-8-1-8-1-8-1-8-"], ["1.8.1.8.1.81.81."], ["1.881.881.881.57"]]);
-    let bass = if dice.bernoulli(0.7) { Plucked::bass_guitar(dice) } else { Instrument::synth_bass(dice) };
+    let octaves = rng.pick([["1-8-1-8-1-8-1-8-"], ["1.8.1.8.1.81.81."], ["1.881.881.881.57"]]);
+    let bass = if rng.bernoulli(0.7) { Plucked::bass_guitar(rng) } else { Instrument::synth_bass(rng) };
     score.add(Role::Bass, bass, 0.17, chart.bass(&octaves, 29));
-    if dice.bernoulli(0.75) {
-        let scratch = dice.pick([["..x...xo..x.x.x."], ["x.xx.ox.x.xx.ox."], ["..xo..xo..xo..xo"]]);
-        score.add(Role::Harmony, Plucked::muted(dice), 0.08, chart.chords(&scratch, 60));
+    if rng.bernoulli(0.75) {
+        let scratch = rng.pick([["..x...xo..x.x.x."], ["x.xx.ox.x.xx.ox."], ["..xo..xo..xo..xo"]]);
+        score.add(Role::Harmony, Plucked::muted(rng), 0.08, chart.chords(&scratch, 60));
     }
-    let pad = dice.pick([["x-------"], ["x--x--x-"], ["x---x---"]]);
-    let keys = match dice.below(3) {
-        0 => Instrument::electric_piano(dice),
-        1 => Instrument::piano(dice),
-        _ => Instrument::string_section(dice),
+    let pad = rng.pick([["x-------"], ["x--x--x-"], ["x---x---"]]);
+    let keys = match rng.below(3) {
+        0 => Instrument::electric_piano(rng),
+        1 => Instrument::piano(rng),
+        _ => Instrument::string_section(rng),
     };
     score.add(Role::Harmony, keys, 0.09, chart.chords(&pad, 57));
-    lead(dice, &chart, &mut score);
+    lead(rng, &chart, &mut score);
     let kit = Kit { kick_hz: 58.0, kick_t60_s: 0.28, click: 0.5, ..Kit::default() };
-    let strokes = four_on_the_floor(dice, &chart);
-    score.add_drums(kit.tuned(dice), 0.15, strokes);
+    let drum_hits = four_on_the_floor(rng, &chart);
+    score.add_drums(kit.tuned(rng), 0.15, drum_hits);
     score
 }
 
-fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
-    let stabs = Tune {
+fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
+    let stabs = MelodyStyle {
         rhythms: &["x.x...xx", "...x..x-", "x--x--x-", "xxxxx---", "x-------"],
         scale: if chart.changes.iter().any(|chord| chord.root == (chart.tonic + 8) % 12) {
             MINOR
@@ -64,27 +64,27 @@ fn lead(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
         bent: 0.05,
         breath: 0.3,
     };
-    let notes = sing(dice, chart, &stabs);
-    let player = match dice.below(4) {
-        0 => Instrument::brass_section(dice),
-        1 => Instrument::voice(dice),
-        _ => Instrument::string_section(dice),
+    let notes = compose_melody(rng, chart, &stabs);
+    let instrument = match rng.below(4) {
+        0 => Instrument::brass_section(rng),
+        1 => Instrument::voice(rng),
+        _ => Instrument::string_section(rng),
     };
-    score.add(Role::Lead, player, 0.12, notes);
+    score.add(Role::Lead, instrument, 0.12, notes);
 }
 
-fn four_on_the_floor(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
-    let mut strokes = chart.groove(&[
+fn four_on_the_floor(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
+    let mut drum_hits = chart.groove(&[
         (Drum::Snare, "..x...x."),
         (Drum::OpenHat, ".X.X.X.X"),
-        (Drum::ClosedHat, dice.pick(["x.o.x.o.x.o.x.o.", "x...x...x...x...", "xo.oxo.oxo.oxo.o"])),
+        (Drum::ClosedHat, rng.pick(["x.o.x.o.x.o.x.o.", "x...x...x...x...", "xo.oxo.oxo.oxo.o"])),
     ]);
-    if dice.bernoulli(0.6) {
-        strokes.extend(chart.drum(Drum::Clap, &["..x...x."]));
+    if rng.bernoulli(0.6) {
+        drum_hits.extend(chart.drum(Drum::Clap, &["..x...x."]));
     }
-    add_fills(dice, chart, 8, &mut strokes);
-    strokes.extend(chart.drum(Drum::Kick, &["XXXX"])); // the floor goes on under every fill
-    strokes
+    add_fills(rng, chart, 8, &mut drum_hits);
+    drum_hits.extend(chart.drum(Drum::Kick, &["XXXX"])); // the floor goes on under every fill
+    drum_hits
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         for seed in 0..10 {
             let score = compose(&mut KeyedRng::new([seed, 0]), 30.0);
             let kicks: Vec<f64> =
-                score.strokes.iter().filter(|s| s.drum == Drum::Kick).map(|s| s.start).collect();
+                score.drum_hits.iter().filter(|s| s.drum == Drum::Kick).map(|s| s.start).collect();
             let beats: Vec<f64> = (0..score.chart.n_bars * 4).map(|beat| beat as f64).collect();
             assert_eq!(kicks, beats, "seed {seed}");
         }

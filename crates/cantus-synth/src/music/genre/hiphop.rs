@@ -13,9 +13,9 @@ use crate::music::drums::{Drum, Kit};
 use crate::music::effect::Amplifier;
 use crate::music::harmony::{Chord, MINOR_PENTATONIC, dominant, major7, minor, minor7};
 use crate::music::instrument::{Instrument, Plucked};
-use crate::music::melody::{Tune, sing};
-use crate::music::mix::Production;
-use crate::music::score::{Feel, Note, Role, Score, Stroke};
+use crate::music::melody::{MelodyStyle, compose_melody};
+use crate::music::production::Production;
+use crate::music::score::{DrumHit, Feel, Note, Role, Score};
 
 const LOOPS: [[Chord; 2]; 6] = [
     [minor7(0), minor7(5)],
@@ -26,29 +26,29 @@ const LOOPS: [[Chord; 2]; 6] = [
     [minor(0), dominant(7)],
 ];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let changes = dice.pick(LOOPS);
-    let chart = Chart::new(dice.uniform_in([80.0, 100.0]), 4, dice.between(0, 11), &changes, duration_s);
-    let feel = Feel { swing: dice.uniform_in([0.53, 0.62]), swung_pair: 0.5, ..Feel::STRAIGHT };
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = rng.pick(LOOPS);
+    let chart = Chart::new(rng.uniform_in([80.0, 100.0]), 4, rng.between(0, 11), &changes, duration_s);
+    let feel = Feel { swing: rng.uniform_in([0.53, 0.62]), swung_pair: 0.5, ..Feel::STRAIGHT };
     let production = Production {
-        crackles_per_s: dice.pick([0.0, 5.0, 15.0]),
-        reverb: dice.uniform_in([0.01, 0.12]),
-        ..Production::draw(dice, 8500.0)
+        crackles_per_s: rng.pick([0.0, 5.0, 15.0]),
+        reverb: rng.uniform_in([0.01, 0.12]),
+        ..Production::draw(rng, 8500.0)
     };
     let mut score = Score::new(chart.clone(), feel, production);
 
-    let line = dice.pick([
+    let line = rng.pick([
         ["1---..1...1-....", "1---..1-..5-.1.."],
         ["1-----..1-..1...", "1--1..8-..1-...."],
         ["1..1....1---....", "1..1....5---3-.."],
     ]);
-    let bass = match dice.below(4) {
-        0 => Plucked::bass_guitar(dice),
-        1 => Instrument::synth_bass(dice),
-        _ => Instrument::sub_bass(dice),
+    let bass = match rng.below(4) {
+        0 => Plucked::bass_guitar(rng),
+        1 => Instrument::synth_bass(rng),
+        _ => Instrument::sub_bass(rng),
     };
     score.add(Role::Bass, bass, 0.22, chart.bass(&line, 28));
-    sample(dice, &chart, &mut score);
+    sample(rng, &chart, &mut score);
     let kit = Kit {
         kick_hz: 52.0,
         kick_t60_s: 0.4,
@@ -57,28 +57,28 @@ pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
         snare_t60_s: 0.2,
         ..Kit::default()
     };
-    let strokes = boom_bap(dice, &chart);
-    score.add_drums(kit.tuned(dice), 0.2, strokes);
+    let drum_hits = boom_bap(rng, &chart);
+    score.add_drums(kit.tuned(rng), 0.2, drum_hits);
     score
 }
 
 /// The loop: chords and a lick off an old record, through its narrow bandwidth, the same every two bars.
-fn sample(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
-    let record = Amplifier { drive: 1.2, cabinet_hz: dice.around(2200.0, 0.6) };
-    let chops = dice.pick([
+fn sample(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
+    let record = Amplifier { drive: 1.2, cabinet_hz: rng.around(2200.0, 0.6) };
+    let chops = rng.pick([
         ["x---..x-..x-....", "x---..x-...x--.."],
         ["x---------x-....", "..x---..x-----.."],
         ["x-x-..x---..x-..", "x-x-..x---......"],
     ]);
-    let source = match dice.below(4) {
-        0 => Instrument::piano(dice),
-        1 => Instrument::string_section(dice),
-        2 => Plucked::electric(dice),
-        _ => Instrument::electric_piano(dice),
+    let source = match rng.below(4) {
+        0 => Instrument::piano(rng),
+        1 => Instrument::string_section(rng),
+        2 => Plucked::electric(rng),
+        _ => Instrument::electric_piano(rng),
     };
     score.add_amplified(Role::Harmony, source, record, 0.11, chart.chords(&chops, 58));
-    if dice.bernoulli(0.6) {
-        let tune = Tune {
+    if rng.bernoulli(0.6) {
+        let melody = MelodyStyle {
             rhythms: &["x.x.x--.....", "..x-xx-x--..", "x-----x-...."],
             scale: MINOR_PENTATONIC,
             range: (65, 82),
@@ -86,13 +86,13 @@ fn sample(dice: &mut KeyedRng, chart: &Chart, score: &mut Score) {
             bent: 0.1,
             breath: 0.0,
         };
-        let lick = looped(&sing(dice, chart, &tune), chart);
-        let player = match dice.below(3) {
-            0 => Instrument::trumpet(dice),
-            1 => Instrument::synth_lead(dice),
-            _ => Instrument::piano(dice),
+        let lick = looped(&compose_melody(rng, chart, &melody), chart);
+        let instrument = match rng.below(3) {
+            0 => Instrument::trumpet(rng),
+            1 => Instrument::synth_lead(rng),
+            _ => Instrument::piano(rng),
         };
-        score.add_amplified(Role::Lead, player, record, 0.08, lick);
+        score.add_amplified(Role::Lead, instrument, record, 0.08, lick);
     }
 }
 
@@ -105,23 +105,23 @@ fn looped(notes: &[Note], chart: &Chart) -> Vec<Note> {
     (0..chart.n_bars).step_by(2).flat_map(again).collect()
 }
 
-fn boom_bap(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
-    let kick = dice.pick([
+fn boom_bap(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
+    let kick = rng.pick([
         ["X......x..x.....", "X..x......x....."],
         ["X.....x...x..x..", "X.....x...x....."],
         ["X..x......X.....", "X..x...x..X..x.."],
     ]);
-    let back = dice.pick([Drum::Snare, Drum::Snare, Drum::Clap]);
-    let hats = dice.pick(["x.x.x.x.x.x.x.x.", "x.xox.x.x.xox.xo", "xoxoxoxoxoxoxoxo"]);
-    let mut strokes = chart.drum(Drum::Kick, &kick);
-    strokes.extend(chart.groove(&[(back, "....X.......X..."), (Drum::ClosedHat, hats)]));
-    if dice.bernoulli(0.5) {
-        strokes.extend(chart.drum(Drum::Snare, &[".......o.o......", ""]));
+    let back = rng.pick([Drum::Snare, Drum::Snare, Drum::Clap]);
+    let hats = rng.pick(["x.x.x.x.x.x.x.x.", "x.xox.x.x.xox.xo", "xoxoxoxoxoxoxoxo"]);
+    let mut drum_hits = chart.drum(Drum::Kick, &kick);
+    drum_hits.extend(chart.groove(&[(back, "....X.......X..."), (Drum::ClosedHat, hats)]));
+    if rng.bernoulli(0.5) {
+        drum_hits.extend(chart.drum(Drum::Snare, &[".......o.o......", ""]));
     }
-    if dice.bernoulli(0.4) {
-        strokes.extend(chart.drum(Drum::OpenHat, &["", "..............x."]));
+    if rng.bernoulli(0.4) {
+        drum_hits.extend(chart.drum(Drum::OpenHat, &["", "..............x."]));
     }
-    strokes
+    drum_hits
 }
 
 #[cfg(test)]
@@ -139,7 +139,7 @@ mod tests {
                 within.map(|note| (note.start - from, note.pitch)).collect()
             };
             assert_eq!(loop_of(0), loop_of(1), "seed {seed}");
-            let back = score.strokes.iter().filter(|s| s.velocity == 1.0 && s.drum != Drum::Kick);
+            let back = score.drum_hits.iter().filter(|s| s.velocity == 1.0 && s.drum != Drum::Kick);
             assert!(back.into_iter().all(|s| s.start % 4.0 == 1.0 || s.start % 4.0 == 3.0));
         }
     }

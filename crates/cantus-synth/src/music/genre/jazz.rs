@@ -12,9 +12,9 @@ use crate::music::draw::Draw;
 use crate::music::drums::{Drum, Kit};
 use crate::music::harmony::{Chord, DORIAN, MAJOR, dominant, half_diminished, major7, minor7};
 use crate::music::instrument::{Instrument, Plucked};
-use crate::music::melody::{Tune, chord_tone_near, sing};
-use crate::music::mix::Production;
-use crate::music::score::{Feel, Note, Role, Score, Stroke};
+use crate::music::melody::{MelodyStyle, chord_tone_near, compose_melody};
+use crate::music::production::Production;
+use crate::music::score::{DrumHit, Feel, Note, Role, Score};
 
 const CADENCES: [Chord; 8] =
     [minor7(2), dominant(7), major7(0), major7(0), minor7(2), dominant(7), major7(0), dominant(9)];
@@ -27,33 +27,33 @@ const LEAVES: [Chord; 8] =
 const MODAL: [Chord; 8] =
     [minor7(2), minor7(2), minor7(2), minor7(2), minor7(3), minor7(3), minor7(2), minor7(2)];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let changes = dice.pick([CADENCES, TURNAROUND, LEAVES, LEAVES, MODAL]);
-    let key = dice.pick([10, 5, 3, 0, 8, 7]); // flats lie well on horns
-    let tempo = dice.uniform_in([95.0, 220.0]);
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = rng.pick([CADENCES, TURNAROUND, LEAVES, LEAVES, MODAL]);
+    let key = rng.pick([10, 5, 3, 0, 8, 7]); // flats lie well on horns
+    let tempo = rng.uniform_in([95.0, 220.0]);
     let chart = Chart::new(tempo, 4, key, &changes, duration_s);
     let production =
-        Production { crackles_per_s: dice.pick([0.0, 0.0, 6.0]), ..Production::draw(dice, 7000.0) };
-    let mut score = Score::new(chart.clone(), Feel::swung(dice.uniform_in([0.58, 0.67])), production);
+        Production { crackles_per_s: rng.pick([0.0, 0.0, 6.0]), ..Production::draw(rng, 7000.0) };
+    let mut score = Score::new(chart.clone(), Feel::swung(rng.uniform_in([0.58, 0.67])), production);
 
-    let bass_line = walking_bass(dice, &chart);
-    score.add(Role::Bass, Plucked::upright_bass(dice), 0.2, bass_line);
-    let comp = dice.pick([["x..x....", "...x..x-"], ["..x-...x", ".x--...."], ["x--x----", "...x...."]]);
-    let (keys, level) = match dice.below(4) {
-        0 => (Plucked::electric(dice), 0.08),
-        1 => (Instrument::electric_piano(dice), 0.1),
-        _ => (Instrument::piano(dice), 0.1),
+    let bass_line = walking_bass(rng, &chart);
+    score.add(Role::Bass, Plucked::upright_bass(rng), 0.2, bass_line);
+    let comp = rng.pick([["x..x....", "...x..x-"], ["..x-...x", ".x--...."], ["x--x----", "...x...."]]);
+    let (keys, level) = match rng.below(4) {
+        0 => (Plucked::electric(rng), 0.08),
+        1 => (Instrument::electric_piano(rng), 0.1),
+        _ => (Instrument::piano(rng), 0.1),
     };
     score.add(Role::Harmony, keys, level, chart.chords(&comp, 53));
-    let solo = improvise(dice, &chart);
-    let horn = match dice.below(5) {
-        0 => Instrument::piano(dice),
-        1 => Plucked::electric(dice),
-        2 => Instrument::trumpet(dice),
-        _ => Instrument::saxophone(dice),
+    let solo = improvise(rng, &chart);
+    let horn = match rng.below(5) {
+        0 => Instrument::piano(rng),
+        1 => Plucked::electric(rng),
+        2 => Instrument::trumpet(rng),
+        _ => Instrument::saxophone(rng),
     };
     score.add(Role::Lead, horn, 0.15, solo);
-    if dice.bernoulli(0.9) {
+    if rng.bernoulli(0.9) {
         let kit = Kit {
             kick_hz: 80.0,
             kick_t60_s: 0.2,
@@ -62,14 +62,14 @@ pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
             ring: 1.2,
             ..Kit::default()
         };
-        let strokes = swing_time(dice, &chart);
-        score.add_drums(kit.tuned(dice), 0.07, strokes);
+        let drum_hits = swing_time(rng, &chart);
+        score.add_drums(kit.tuned(rng), 0.07, drum_hits);
     }
     score
 }
 
 /// Four quarters: root, two tones of the way, and a half step into the next root.
-fn walking_bass(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
+fn walking_bass(rng: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut pitch = chart.chord_at(0.0).root_from(36);
     for beat in 0..chart.n_bars * 4 {
@@ -77,8 +77,8 @@ fn walking_bass(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
         let next_root = nearest_root(chart.chord_at((beat + 1) as f64), pitch);
         pitch = match beat % 4 {
             0 => nearest_root(chord, pitch),
-            3 => next_root + dice.pick([-1, 1]),
-            _ => chord_tone_near(chord, pitch + dice.pick([-4, 3, 4])),
+            3 => next_root + rng.pick([-1, 1]),
+            _ => chord_tone_near(chord, pitch + rng.pick([-4, 3, 4])),
         };
         let velocity = if beat % 2 == 1 { 0.85 } else { 0.75 };
         notes.push(Note { start: beat as f64, duration: 0.9, pitch, velocity, bend: 0.0 });
@@ -98,10 +98,10 @@ fn nearest_root(chord: Chord, pitch: i32) -> i32 {
     }
 }
 
-fn improvise(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
+fn improvise(rng: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
     let modal = chart.changes[0] == chart.changes[1];
     let (tonic, scale) = if modal { (chart.tonic + 2, DORIAN) } else { (chart.tonic, MAJOR) };
-    let tune = Tune {
+    let melody = MelodyStyle {
         rhythms: &["xxxxxxx-", "x-xxxxxx", ".xxxxxx-", "x--x.xxx", "xxxxx---"],
         scale,
         range: (58, 82),
@@ -109,13 +109,13 @@ fn improvise(dice: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
         bent: 0.08,
         breath: 0.4,
     };
-    let mut notes = sing(dice, &Chart { tonic, ..chart.clone() }, &tune);
-    enclose(dice, chart, &mut notes);
+    let mut notes = compose_melody(rng, &Chart { tonic, ..chart.clone() }, &melody);
+    enclose(rng, chart, &mut notes);
     notes
 }
 
 /// Moves many offbeat eighths to a half step from the chord tone that follows: the sound of bebop.
-fn enclose(dice: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
+fn enclose(rng: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
     for i in 1..notes.len() {
         let target = notes[i];
         let approach = &mut notes[i - 1];
@@ -123,21 +123,21 @@ fn enclose(dice: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
         if close
             && target.start.fract() == 0.0
             && chart.chord_at(target.start).contains(target.pitch)
-            && dice.bernoulli(0.5)
+            && rng.bernoulli(0.5)
         {
-            approach.pitch = target.pitch + dice.pick([-1, -1, 1]);
+            approach.pitch = target.pitch + rng.pick([-1, -1, 1]);
         }
     }
 }
 
-fn swing_time(dice: &mut KeyedRng, chart: &Chart) -> Vec<Stroke> {
-    let mut strokes = chart.groove(&[(Drum::Ride, "X.xoX.xo"), (Drum::ClosedHat, "..x...x.")]);
-    if dice.bernoulli(0.4) {
-        strokes.extend(chart.drum(Drum::Brush, &["x.o.x.o."]));
+fn swing_time(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
+    let mut drum_hits = chart.groove(&[(Drum::Ride, "X.xoX.xo"), (Drum::ClosedHat, "..x...x.")]);
+    if rng.bernoulli(0.4) {
+        drum_hits.extend(chart.drum(Drum::Brush, &["x.o.x.o."]));
     }
     let comments = chart.groove(&[(Drum::Snare, "...o.o.o"), (Drum::Kick, "o....o.o")]);
-    strokes.extend(comments.into_iter().filter(|_| dice.bernoulli(0.3)));
-    strokes
+    drum_hits.extend(comments.into_iter().filter(|_| rng.bernoulli(0.3)));
+    drum_hits
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use crate::music::drums::{Drum, Kit};
 use crate::music::effect::Amplifier;
 use crate::music::harmony::{Chord, MINOR, PHRYGIAN, power};
 use crate::music::instrument::Plucked;
-use crate::music::melody::{Tune, sing};
-use crate::music::mix::Production;
-use crate::music::score::{Feel, Note, Role, Score, Stroke};
+use crate::music::melody::{MelodyStyle, compose_melody};
+use crate::music::production::Production;
+use crate::music::score::{DrumHit, Feel, Note, Role, Score};
 
 const RIFFS: [[Chord; 4]; 5] = [
     [power(0), power(0), power(1), power(0)],
@@ -25,32 +25,32 @@ const RIFFS: [[Chord; 4]; 5] = [
     [power(0), power(0), power(3), power(5)],
 ];
 
-pub(super) fn compose(dice: &mut KeyedRng, duration_s: f64) -> Score {
-    let changes = dice.pick(RIFFS);
+pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
+    let changes = rng.pick(RIFFS);
     let chart =
-        Chart::new(dice.uniform_in([125.0, 210.0]), 4, dice.pick([4, 4, 2, 0, 3]), &changes, duration_s);
-    let production = Production { reverb: dice.uniform_in([0.01, 0.15]), ..Production::draw(dice, 9000.0) };
+        Chart::new(rng.uniform_in([125.0, 210.0]), 4, rng.pick([4, 4, 2, 0, 3]), &changes, duration_s);
+    let production = Production { reverb: rng.uniform_in([0.01, 0.15]), ..Production::draw(rng, 9000.0) };
     let mut score = Score::new(chart.clone(), Feel::STRAIGHT, production);
 
-    let riff = dice.pick([
+    let riff = rng.pick([
         "x.xxx.xxx.xxX---", // the gallop
         "xxxxxxxxxxxxX-X-",
         "x.x.X--.x.x.X--.",
         "xxx.xxx.xxx.X---",
         "X--.xxxxX--.xxxx",
     ]);
-    let high_gain = Amplifier { drive: dice.around(18.0, 0.8), cabinet_hz: dice.around(4600.0, 0.4) };
+    let high_gain = Amplifier { drive: rng.around(18.0, 0.8), cabinet_hz: rng.around(4600.0, 0.4) };
     let (muted, open) = chugs(&chart, riff);
-    score.add_amplified(Role::Harmony, Plucked::muted(dice), high_gain, 0.17, muted);
-    score.add_amplified(Role::Harmony, Plucked::electric(dice), high_gain, 0.17, open);
-    let bass_line = if dice.bernoulli(0.5) { "1111111111111111" } else { "11111111" };
-    score.add(Role::Bass, Plucked::bass_guitar(dice), 0.14, chart.bass(&[bass_line], 28));
-    if dice.bernoulli(0.7) {
-        solo(dice, &chart, high_gain, &mut score);
+    score.add_amplified(Role::Harmony, Plucked::muted(rng), high_gain, 0.17, muted);
+    score.add_amplified(Role::Harmony, Plucked::electric(rng), high_gain, 0.17, open);
+    let bass_line = if rng.bernoulli(0.5) { "1111111111111111" } else { "11111111" };
+    score.add(Role::Bass, Plucked::bass_guitar(rng), 0.14, chart.bass(&[bass_line], 28));
+    if rng.bernoulli(0.7) {
+        solo(rng, &chart, high_gain, &mut score);
     }
     let kit = Kit { kick_hz: 60.0, kick_t60_s: 0.2, click: 1.2, snare_t60_s: 0.22, ..Kit::default() };
-    let strokes = double_kick(dice, &chart, riff);
-    score.add_drums(kit.tuned(dice), 0.14, strokes);
+    let drum_hits = double_kick(rng, &chart, riff);
+    score.add_drums(kit.tuned(rng), 0.14, drum_hits);
     score
 }
 
@@ -60,8 +60,8 @@ fn chugs(chart: &Chart, riff: &str) -> (Vec<Note>, Vec<Note>) {
     notes.into_iter().partition(|note| note.velocity < 0.9)
 }
 
-fn solo(dice: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Score) {
-    let tune = Tune {
+fn solo(rng: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Score) {
+    let melody = MelodyStyle {
         rhythms: &["xxxxxxxxxxxxxxxx", "x-xxxxxxx-xxxxxx", "x---x---xxxxxxxx", "x-------x-------"],
         scale: if chart.changes.contains(&power(1).transposed(chart.tonic)) { PHRYGIAN } else { MINOR },
         range: (64, 86),
@@ -69,18 +69,18 @@ fn solo(dice: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Sc
         bent: 0.1,
         breath: 0.3,
     };
-    let notes = sing(dice, chart, &tune);
-    score.add_amplified(Role::Lead, Plucked::electric(dice), high_gain, 0.11, notes);
+    let notes = compose_melody(rng, chart, &melody);
+    score.add_amplified(Role::Lead, Plucked::electric(rng), high_gain, 0.11, notes);
 }
 
-fn double_kick(dice: &mut KeyedRng, chart: &Chart, riff: &str) -> Vec<Stroke> {
+fn double_kick(rng: &mut KeyedRng, chart: &Chart, riff: &str) -> Vec<DrumHit> {
     let with_the_riff = riff.replace(['X', '-'], "x");
-    let kick = dice.pick(["xxxxxxxxxxxxxxxx", &with_the_riff, "x.x.x.x.x.x.x.x."]);
-    let snare = dice.pick(["..X...X.", "..X...X.", ".X.X.X.X", "....X..."]);
-    let cymbal = dice.pick([Drum::Ride, Drum::Crash, Drum::ClosedHat]);
-    let mut strokes = chart.groove(&[(Drum::Kick, kick), (Drum::Snare, snare), (cymbal, "x.x.x.x.")]);
-    add_fills(dice, chart, 4, &mut strokes);
-    strokes
+    let kick = rng.pick(["xxxxxxxxxxxxxxxx", &with_the_riff, "x.x.x.x.x.x.x.x."]);
+    let snare = rng.pick(["..X...X.", "..X...X.", ".X.X.X.X", "....X..."]);
+    let cymbal = rng.pick([Drum::Ride, Drum::Crash, Drum::ClosedHat]);
+    let mut drum_hits = chart.groove(&[(Drum::Kick, kick), (Drum::Snare, snare), (cymbal, "x.x.x.x.")]);
+    add_fills(rng, chart, 4, &mut drum_hits);
+    drum_hits
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
                 let chord = score.chart.chord_at(note.start);
                 assert!([0, 7].contains(&(note.pitch - chord.root).rem_euclid(12)), "seed {seed}: {note:?}");
             }
-            let n_kicks = score.strokes.iter().filter(|s| s.drum == Drum::Kick).count();
+            let n_kicks = score.drum_hits.iter().filter(|s| s.drum == Drum::Kick).count();
             assert!(n_kicks >= score.chart.n_bars * 8, "seed {seed}: {n_kicks}");
         }
     }

@@ -1,4 +1,4 @@
-//! The ten genres and their composers: one file each, which begins with what makes the genre.
+//! The ten genres: one file of composition rules each.
 
 mod blues;
 mod classical;
@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use super::chart::Chart;
 use super::drums::Drum;
-use super::score::{Score, Stroke};
+use super::score::{DrumHit, Score};
 
 /// A musical genre of the demonstration corpus: GTZAN's ten, in alphabetical order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,18 +78,18 @@ impl Genre {
     }
 
     /// Composes for at least `duration_s`.
-    pub(super) fn score(self, dice: &mut KeyedRng, duration_s: f64) -> Score {
+    pub(super) fn score(self, rng: &mut KeyedRng, duration_s: f64) -> Score {
         match self {
-            Genre::Blues => blues::compose(dice, duration_s),
-            Genre::Classical => classical::compose(dice, duration_s),
-            Genre::Country => country::compose(dice, duration_s),
-            Genre::Disco => disco::compose(dice, duration_s),
-            Genre::Hiphop => hiphop::compose(dice, duration_s),
-            Genre::Jazz => jazz::compose(dice, duration_s),
-            Genre::Metal => metal::compose(dice, duration_s),
-            Genre::Pop => pop::compose(dice, duration_s),
-            Genre::Reggae => reggae::compose(dice, duration_s),
-            Genre::Rock => rock::compose(dice, duration_s),
+            Genre::Blues => blues::compose(rng, duration_s),
+            Genre::Classical => classical::compose(rng, duration_s),
+            Genre::Country => country::compose(rng, duration_s),
+            Genre::Disco => disco::compose(rng, duration_s),
+            Genre::Hiphop => hiphop::compose(rng, duration_s),
+            Genre::Jazz => jazz::compose(rng, duration_s),
+            Genre::Metal => metal::compose(rng, duration_s),
+            Genre::Pop => pop::compose(rng, duration_s),
+            Genre::Reggae => reggae::compose(rng, duration_s),
+            Genre::Rock => rock::compose(rng, duration_s),
         }
     }
 
@@ -105,13 +105,13 @@ impl fmt::Display for Genre {
     }
 }
 
-/// A name that is none of the ten.
+/// A name that is not one of the ten genres.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no genre is called {name:?}; there are blues, classical, country, disco, hiphop, jazz, metal, pop, reggae and rock"
 )]
 pub struct UnknownGenre {
-    /// What was asked for.
+    /// The unknown name.
     pub name: String,
 }
 
@@ -125,18 +125,18 @@ impl FromStr for Genre {
 }
 
 /// Puts a fill into the last bar of every `n_bars`, and a crash on the downbeat after it.
-fn add_fills(dice: &mut KeyedRng, chart: &Chart, n_bars: usize, strokes: &mut Vec<Stroke>) {
+fn add_fills(rng: &mut KeyedRng, chart: &Chart, n_bars: usize, drum_hits: &mut Vec<DrumHit>) {
     for bar in (n_bars - 1..chart.n_bars).step_by(n_bars) {
         let end = chart.bar_start(bar + 1);
-        let start = end - dice.pick([1.0, 1.0, 2.0]);
-        strokes.retain(|stroke| stroke.start < start || stroke.start >= end || stroke.drum == Drum::Kick);
+        let start = end - rng.pick([1.0, 1.0, 2.0]);
+        drum_hits.retain(|hit| hit.start < start || hit.start >= end || hit.drum == Drum::Kick);
         let n = ((end - start) * 4.0) as usize;
-        for i in (0..n).filter(|_| dice.bernoulli(0.85)) {
+        for i in (0..n).filter(|_| rng.bernoulli(0.85)) {
             let drum = if i < n / 2 { Drum::Snare } else { Drum::Tom };
             let velocity = 0.55 + 0.4 * i as f32 / n as f32;
-            strokes.push(Stroke { start: start + 0.25 * i as f64, drum, velocity });
+            drum_hits.push(DrumHit { start: start + 0.25 * i as f64, drum, velocity });
         }
-        strokes.push(Stroke { start: end, drum: Drum::Crash, velocity: 0.7 });
+        drum_hits.push(DrumHit { start: end, drum: Drum::Crash, velocity: 0.7 });
     }
 }
 

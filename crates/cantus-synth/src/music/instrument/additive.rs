@@ -56,7 +56,7 @@ impl Additive {
         }
     }
 
-    /// Harder strokes are brighter: each harmonic loses a little more when struck softly.
+    /// Harder drum_hits are brighter: each harmonic loses a little more when struck softly.
     fn struck(&self, velocity: f32) -> [f32; N_HARMONICS] {
         let softness = 0.75 + 0.25 * velocity;
         let mut level = velocity;

@@ -9,25 +9,25 @@ use crate::music::envelope::Envelope;
 
 impl Instrument {
     /// A trumpet or a section of them.
-    pub fn trumpet(dice: &mut KeyedRng) -> Instrument {
+    pub fn trumpet(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
             detune: 0.0,
-            cutoff_hz: dice.around(650.0, 0.3),
-            opening: dice.uniform_in([2.0, 2.8]),
+            cutoff_hz: rng.around(650.0, 0.3),
+            opening: rng.uniform_in([2.0, 2.8]),
             breath: 0.02,
-            vibrato: dice.uniform_in([0.05, 0.2]),
-            vibrato_hz: dice.uniform_in([4.5, 6.0]),
+            vibrato: rng.uniform_in([0.05, 0.2]),
+            vibrato_hz: rng.uniform_in([4.5, 6.0]),
             envelope: Envelope { attack_s: 0.03, decay_s: 0.5, sustain: 0.75, release_s: 0.06 },
         })
     }
 
     /// A brass section's stabs: two voices, sharp.
-    pub fn brass_section(dice: &mut KeyedRng) -> Instrument {
+    pub fn brass_section(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
-            detune: dice.uniform_in([0.06, 0.14]),
-            cutoff_hz: dice.around(800.0, 0.3),
+            detune: rng.uniform_in([0.06, 0.14]),
+            cutoff_hz: rng.around(800.0, 0.3),
             opening: 2.4,
             breath: 0.01,
             vibrato: 0.03,
@@ -37,29 +37,29 @@ impl Instrument {
     }
 
     /// A tenor saxophone.
-    pub fn saxophone(dice: &mut KeyedRng) -> Instrument {
+    pub fn saxophone(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
-            wave: Wave::Pulse(dice.uniform_in([0.2, 0.3])),
+            wave: Wave::Pulse(rng.uniform_in([0.2, 0.3])),
             detune: 0.0,
-            cutoff_hz: dice.around(850.0, 0.3),
+            cutoff_hz: rng.around(850.0, 0.3),
             opening: 1.6,
-            breath: dice.uniform_in([0.06, 0.14]),
-            vibrato: dice.uniform_in([0.1, 0.25]),
-            vibrato_hz: dice.uniform_in([4.5, 5.5]),
+            breath: rng.uniform_in([0.06, 0.14]),
+            vibrato: rng.uniform_in([0.1, 0.25]),
+            vibrato_hz: rng.uniform_in([4.5, 5.5]),
             envelope: Envelope { attack_s: 0.04, decay_s: 0.6, sustain: 0.8, release_s: 0.07 },
         })
     }
 
     /// A blues harp: a thin reed that is bent into every note.
-    pub fn harmonica(dice: &mut KeyedRng) -> Instrument {
+    pub fn harmonica(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
-            wave: Wave::Pulse(dice.uniform_in([0.12, 0.2])),
+            wave: Wave::Pulse(rng.uniform_in([0.12, 0.2])),
             detune: 0.05,
-            cutoff_hz: dice.around(1600.0, 0.3),
+            cutoff_hz: rng.around(1600.0, 0.3),
             opening: 0.8,
-            breath: dice.uniform_in([0.05, 0.1]),
-            vibrato: dice.uniform_in([0.15, 0.35]),
-            vibrato_hz: dice.uniform_in([4.5, 6.0]),
+            breath: rng.uniform_in([0.05, 0.1]),
+            vibrato: rng.uniform_in([0.15, 0.35]),
+            vibrato_hz: rng.uniform_in([4.5, 6.0]),
             envelope: Envelope { attack_s: 0.04, decay_s: 1.0, sustain: 0.85, release_s: 0.08 },
         })
     }

@@ -26,13 +26,13 @@ pub(super) struct Tone {
     pub velocity: f32,
     /// Semitones from which the pitch slides into place.
     pub bend: f32,
-    /// Makes no two attacks alike.
+    /// Seed of the random variation of the attack.
     pub seed: u32,
     /// Hz.
     pub sample_rate: f32,
 }
 
-/// Something that plays notes.
+/// A synthesised instrument.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Instrument {
     Plucked(Plucked),
@@ -41,7 +41,7 @@ pub(super) enum Instrument {
 }
 
 impl Instrument {
-    /// Whether a note is as loud at its end as at its beginning, or nearly: bows, winds and organs, not strings.
+    /// Whether a note keeps its level until it ends, as bowed strings, winds and organs do.
     pub fn sustains(&self) -> bool {
         match self {
             Instrument::Plucked(_) => false,
@@ -50,7 +50,7 @@ impl Instrument {
         }
     }
 
-    /// Adds `tone` to `out`, whose first sample is the note's start; what is longer than `out` is cut.
+    /// Adds `tone` to `out`, which starts at the onset and may be shorter than the tone.
     /// Notes that the sample rate cannot carry are left out.
     pub fn play(&self, tone: &Tone, out: &mut [f32]) {
         if !(10.0..0.4 * tone.sample_rate).contains(&tone.frequency) {

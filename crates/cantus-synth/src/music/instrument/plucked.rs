@@ -1,7 +1,7 @@
 //! Plucked strings: Karplus and Strong's delay line (1983) with Jaffe and Smith's extensions (1983).
 //!
-//! A burst of noise, as the pick leaves it, goes round a delay line one period long and is filtered at each round:
-//! high harmonics die first, as on a string. An allpass supplies the fraction of a sample that tuning needs.
+//! A noise burst circulates in a delay line of one period and is lowpassed in each cycle, so high harmonics decay first, as
+//! on a string. An allpass filter provides the fractional delay for exact tuning.
 
 use cantus_random::KeyedRng;
 
@@ -11,7 +11,7 @@ use crate::music::elementary::decay;
 use crate::music::filter::OnePole;
 use crate::music::oscillator::Noise;
 
-/// A string, and where and with what it is plucked.
+/// Parameters of a string and its excitation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) struct Plucked {
     /// Cutoff of the pick's noise in multiples of the note's frequency: a thumb 3, a plectrum 30.
@@ -28,42 +28,42 @@ pub(in crate::music) struct Plucked {
 const RELEASE_S: f32 = 0.03;
 
 impl Plucked {
-    pub fn steel_string(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 14.0, 0.12, 3.5, 0.15)
+    pub fn steel_string(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 14.0, 0.12, 3.5, 0.15)
     }
 
-    pub fn nylon_string(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 6.0, 0.35, 2.2, 0.3)
+    pub fn nylon_string(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 6.0, 0.35, 2.2, 0.3)
     }
 
-    pub fn electric(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 11.0, 0.2, 4.5, 0.22)
+    pub fn electric(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 11.0, 0.2, 4.5, 0.22)
     }
 
-    pub fn banjo(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 35.0, 0.1, 0.7, 0.08)
+    pub fn banjo(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 35.0, 0.1, 0.7, 0.08)
     }
 
     /// Strings muted by the palm: the chug of metal, the scratch of funk.
-    pub fn muted(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 12.0, 0.3, 0.35, 0.12)
+    pub fn muted(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 12.0, 0.3, 0.35, 0.12)
     }
 
-    pub fn upright_bass(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 6.0, 0.4, 1.6, 0.35)
+    pub fn upright_bass(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 6.0, 0.4, 1.6, 0.35)
     }
 
-    pub fn bass_guitar(dice: &mut KeyedRng) -> Instrument {
-        Plucked::string(dice, 12.0, 0.25, 3.5, 0.2)
+    pub fn bass_guitar(rng: &mut KeyedRng) -> Instrument {
+        Plucked::string(rng, 12.0, 0.25, 3.5, 0.2)
     }
 
-    /// An instrument of the kind: no two are built alike.
-    fn string(dice: &mut KeyedRng, brightness: f32, damping: f32, t60_s: f32, position: f32) -> Instrument {
+    /// An instrument with random variation of these parameters.
+    fn string(rng: &mut KeyedRng, brightness: f32, damping: f32, t60_s: f32, position: f32) -> Instrument {
         Instrument::Plucked(Plucked {
-            brightness: dice.around(brightness, 0.5),
-            damping: (damping * dice.uniform_in([0.7, 1.3])).min(0.5),
-            t60_s: dice.around(t60_s, 0.3),
-            position: position * dice.uniform_in([0.8, 1.2]),
+            brightness: rng.around(brightness, 0.5),
+            damping: (damping * rng.uniform_in([0.7, 1.3])).min(0.5),
+            t60_s: rng.around(t60_s, 0.3),
+            position: position * rng.uniform_in([0.8, 1.2]),
         })
     }
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_plucked_a4_is_440_hz() {
-        let mut dice = KeyedRng::new([0, 0]);
+        let mut rng = KeyedRng::new([0, 0]);
         let kinds = [Plucked::steel_string, Plucked::nylon_string, Plucked::electric, Plucked::banjo];
         for (i, kind) in kinds.iter().enumerate() {
             let tone = Tone {
@@ -146,14 +146,14 @@ mod tests {
                 sample_rate: 22_050.0,
             };
             let mut samples = vec![0.0; 11_025];
-            kind(&mut dice).play(&tone, &mut samples);
+            kind(&mut rng).play(&tone, &mut samples);
             let found = measured_frequency(&samples, 440.0, 22_050.0);
             assert!((found / 440.0 - 1.0).abs() < 0.005, "kind {i}: {found} Hz");
         }
     }
 
     #[test]
-    fn a_string_dies_away_in_its_time() {
+    fn a_string_decays_in_its_t60() {
         let string = Plucked { brightness: 10.0, damping: 0.05, t60_s: 0.5, position: 0.2 };
         let tone = Tone {
             frequency: 110.0,

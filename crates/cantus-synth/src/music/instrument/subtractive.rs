@@ -1,7 +1,6 @@
 //! Subtractive synthesis: a wave rich in harmonics through a lowpass that opens with loudness.
 //!
-//! Bow and lips both make something close to a saw, and a body or bell filters it; analogue synthesizers were built
-//! on the same idea.
+//! Bowed and lip-driven instruments produce a wave close to a saw that the body or bell filters, as analogue synthesizers do.
 
 use super::Tone;
 use crate::music::elementary::{exp2, sine};
@@ -9,7 +8,7 @@ use crate::music::envelope::Envelope;
 use crate::music::filter::OnePole;
 use crate::music::oscillator::{Noise, Phasor, pulse, saw};
 
-/// What oscillates.
+/// Waveform.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) enum Wave {
     Saw,
@@ -18,7 +17,7 @@ pub(in crate::music) enum Wave {
     Sine,
 }
 
-/// A voice: one or two oscillators, a filter, an envelope and a player's vibrato.
+/// A voice: one or two oscillators, a filter, an envelope and vibrato.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) struct Subtractive {
     pub wave: Wave,

@@ -1,8 +1,7 @@
-//! A download in the making: its bytes under a hidden name, and beside them what they are a part of.
+//! Partially downloaded file that can be resumed.
 //!
-//! `gtzan.zip` is `.gtzan.zip.partial` until it is whole, as with everything that Cantus writes; other than there, a stop
-//! leaves the bytes, to go on behind them. `.gtzan.zip.resume` says which version of the file they are of. It is written
-//! before the first of them, so that bytes without it are of no use and are dropped.
+//! `gtzan.zip` is downloaded to `.gtzan.zip.partial` and renamed when it is complete and verified. `.gtzan.zip.resume` stores
+//! which version of the file the bytes belong to. It is written before the first byte, so bytes without it are discarded.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
@@ -11,12 +10,12 @@ use std::path::{Path, PathBuf};
 use cantus_audio::atomic_file;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
-use super::checksum::Checksums;
+use crate::Error;
+use crate::checksum::Checksums;
 
-/// What a server says of a file: which version it is, and what it will be when it is whole.
+/// Version, size and checksums of a file as the server sent them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
+pub(crate) struct FileVersion {
     pub url: String,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
@@ -24,31 +23,32 @@ pub(super) struct Identity {
     pub checksums: Checksums,
 }
 
-/// From where a download goes on.
+/// Where to resume a download.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Resume {
-    /// Number of bytes that are there.
+pub(crate) struct Resume {
+    /// Number of bytes downloaded so far.
     pub n_bytes: u64,
-    /// For `if-range`: the version that they are of.
+    /// Value of the header `if-range`.
     pub validator: String,
 }
 
-pub(super) struct Partial {
+/// The partial file, locked against other processes.
+pub(crate) struct PartialFile {
     target: PathBuf,
     path: PathBuf,
     file: File,
     n_bytes: u64,
-    identity: Option<Identity>,
+    version: Option<FileVersion>,
 }
 
-impl Identity {
-    /// By what the server will know the version again: a strong entity tag, or else its date (RFC 9110, 13.1.5).
+impl FileVersion {
+    /// Validator of this version: a strong entity tag, or else the modification date (RFC 9110, section 13.1.5).
     fn validator(&self) -> Option<&String> {
         let strong = self.etag.as_ref().filter(|etag| !etag.starts_with("W/"));
         strong.or(self.last_modified.as_ref())
     }
 
-    /// Whether a part that comes now is of the same version.
+    /// Whether both are the same version; values that one of them lacks are not compared.
     pub fn is_same_version(&self, other: &Self) -> bool {
         let same = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
         same(&self.etag, &other.etag)
@@ -57,8 +57,8 @@ impl Identity {
     }
 }
 
-impl Partial {
-    /// What is there of `target`, or nothing yet; no other process may have it open.
+impl PartialFile {
+    /// Opens or creates the partial file of `target` and locks it. Bytes of another URL or version are discarded.
     pub fn open(target: &Path, url: &str) -> Result<Self, Error> {
         let path = partial_path(target);
         let file = OpenOptions::new()
@@ -74,15 +74,15 @@ impl Partial {
             Err(TryLockError::Error(source)) => return Err(Error::Io { path, source }),
         }
         let n_bytes = file.metadata().map_err(Error::io(&path))?.len();
-        let mut partial = Self { target: target.to_owned(), path, file, n_bytes, identity: None };
-        partial.identity = partial.remembered().filter(|identity| identity.url == url);
+        let mut partial = Self { target: target.to_owned(), path, file, n_bytes, version: None };
+        partial.version = partial.read_version().filter(|version| version.url == url);
         if partial.resume().is_none() {
-            partial.forget()?;
+            partial.clear()?;
         }
         Ok(partial)
     }
 
-    fn remembered(&self) -> Option<Identity> {
+    fn read_version(&self) -> Option<FileVersion> {
         serde_json::from_slice(&fs::read(resume_path(&self.target)).ok()?).ok()
     }
 
@@ -90,39 +90,39 @@ impl Partial {
         self.n_bytes
     }
 
-    /// The folder that it lies in.
+    /// The folder of the target.
     pub fn folder(&self) -> &Path {
         self.target.parent().unwrap_or(&self.target)
     }
 
-    pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+    pub fn version(&self) -> Option<&FileVersion> {
+        self.version.as_ref()
     }
 
-    /// From where to go on, if there is something to go on from.
+    /// Where to resume; `None` if there are no bytes or their version has no validator.
     pub fn resume(&self) -> Option<Resume> {
-        let validator = self.identity.as_ref()?.validator()?.clone();
+        let validator = self.version.as_ref()?.validator()?.clone();
         (self.n_bytes > 0).then_some(Resume { n_bytes: self.n_bytes, validator })
     }
 
-    /// Drops all bytes.
-    pub fn forget(&mut self) -> Result<(), Error> {
-        self.identity = None;
+    /// Discards all bytes.
+    pub fn clear(&mut self) -> Result<(), Error> {
+        self.version = None;
         self.n_bytes = 0;
         self.file.set_len(0).map_err(Error::io(&self.path))
     }
 
-    /// Begins a file of this identity, from its first byte.
-    pub fn begin(&mut self, identity: Identity) -> Result<(), Error> {
-        self.forget()?;
+    /// Starts a download of this version from its first byte.
+    pub fn start(&mut self, version: FileVersion) -> Result<(), Error> {
+        self.clear()?;
         let path = resume_path(&self.target);
-        let text = serde_json::to_vec(&identity).map_err(|error| Error::io(&path)(error.into()))?;
+        let text = serde_json::to_vec(&version).map_err(|error| Error::io(&path)(error.into()))?;
         atomic_file::write(&path, &text).map_err(Error::io(&path))?;
-        self.identity = Some(identity);
+        self.version = Some(version);
         Ok(())
     }
 
-    /// Writes the next bytes.
+    /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file
             .seek(SeekFrom::Start(self.n_bytes))
@@ -132,11 +132,10 @@ impl Partial {
         Ok(())
     }
 
-    /// Holds the whole file against what the server said of it, and gives it its name. What is not as it was said is
-    /// removed.
+    /// Verifies size and checksums and renames the file to its target; a file that differs is removed.
     pub fn commit(mut self) -> Result<(), Error> {
-        if let Some(error) = self.fault()? {
-            self.forget()?;
+        if let Some(error) = self.mismatch()? {
+            self.clear()?;
             return Err(error);
         }
         self.file.sync_all().map_err(Error::io(&self.path))?;
@@ -145,21 +144,21 @@ impl Partial {
         Ok(())
     }
 
-    fn fault(&mut self) -> Result<Option<Error>, Error> {
-        let Some(identity) = &self.identity else { return Ok(None) };
+    fn mismatch(&mut self) -> Result<Option<Error>, Error> {
+        let Some(version) = &self.version else { return Ok(None) };
         let corrupt =
             |what, expected, found| Error::Corrupt { path: self.target.clone(), what, expected, found };
-        if let Some(expected) = identity.n_bytes.filter(|expected| *expected != self.n_bytes) {
+        if let Some(expected) = version.n_bytes.filter(|expected| *expected != self.n_bytes) {
             return Ok(Some(corrupt("the size", expected.to_string(), self.n_bytes.to_string())));
         }
-        let mismatch = self.file.rewind().and_then(|()| identity.checksums.check(&mut self.file));
+        let mismatch = self.file.rewind().and_then(|()| version.checksums.verify(&mut self.file));
         let mismatch = mismatch.map_err(Error::io(&self.path))?;
         Ok(mismatch.map(|mismatch| corrupt(mismatch.what, mismatch.expected, mismatch.found)))
     }
 }
 
-/// Nothing to go on from is not kept.
-impl Drop for Partial {
+/// Removes the files if there is nothing to resume.
+impl Drop for PartialFile {
     fn drop(&mut self) {
         if self.n_bytes == 0 {
             let _ = fs::remove_file(&self.path);
@@ -183,25 +182,25 @@ fn resume_path(target: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn identity(etag: &str) -> Identity {
-        Identity {
+    fn version(etag: &str) -> FileVersion {
+        FileVersion {
             url: "https://x/y".to_owned(),
             etag: Some(etag.to_owned()),
             n_bytes: Some(6),
-            ..Identity::default()
+            ..FileVersion::default()
         }
     }
 
     #[test]
-    fn bytes_go_on_where_they_ended_and_the_name_comes_last() {
+    fn a_download_is_resumed_and_renamed_when_complete() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("a.zip");
-        let mut partial = Partial::open(&target, "https://x/y").unwrap();
-        partial.begin(identity("\"1\"")).unwrap();
+        let mut partial = PartialFile::open(&target, "https://x/y").unwrap();
+        partial.start(version("\"1\"")).unwrap();
         partial.append(b"abc").unwrap();
-        assert!(matches!(Partial::open(&target, "https://x/y"), Err(Error::InUse { .. })));
+        assert!(matches!(PartialFile::open(&target, "https://x/y"), Err(Error::InUse { .. })));
         drop(partial);
-        let mut partial = Partial::open(&target, "https://x/y").unwrap();
+        let mut partial = PartialFile::open(&target, "https://x/y").unwrap();
         assert_eq!(partial.resume(), Some(Resume { n_bytes: 3, validator: "\"1\"".to_owned() }));
         partial.append(b"def").unwrap();
         assert!(!target.exists());
@@ -211,29 +210,29 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_another_address_or_of_no_known_version_are_dropped() {
+    fn bytes_of_another_url_or_without_a_validator_are_discarded() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("a.zip");
-        for (known, asked) in [(identity("\"1\""), "https://x/z"), (identity("W/\"1\""), "https://x/y")] {
-            let mut partial = Partial::open(&target, "https://x/y").unwrap();
-            partial.begin(known).unwrap();
+        for (known, asked) in [(version("\"1\""), "https://x/z"), (version("W/\"1\""), "https://x/y")] {
+            let mut partial = PartialFile::open(&target, "https://x/y").unwrap();
+            partial.start(known).unwrap();
             partial.append(b"abc").unwrap();
             drop(partial);
-            assert_eq!(Partial::open(&target, asked).unwrap().n_bytes(), 0);
+            assert_eq!(PartialFile::open(&target, asked).unwrap().n_bytes(), 0);
         }
-        fs::write(partial_path(&target), "bytes of who knows what").unwrap();
-        assert_eq!(Partial::open(&target, "https://x/y").unwrap().n_bytes(), 0);
+        fs::write(partial_path(&target), "bytes of unknown origin").unwrap();
+        assert_eq!(PartialFile::open(&target, "https://x/y").unwrap().n_bytes(), 0);
     }
 
     #[test]
-    fn a_file_that_is_not_as_it_was_said_is_removed() {
+    fn a_file_with_a_wrong_size_or_checksum_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("a.zip");
         for content in ["abcde", "abcdeX"] {
-            let mut partial = Partial::open(&target, "https://x/y").unwrap();
+            let mut partial = PartialFile::open(&target, "https://x/y").unwrap();
             let md5 = Some("6AtRdByQZm3f2MvXeEPDbQ==".to_owned());
             let checksums = Checksums { crc32c: None, md5 };
-            partial.begin(Identity { checksums, ..identity("\"1\"") }).unwrap();
+            partial.start(FileVersion { checksums, ..version("\"1\"") }).unwrap();
             partial.append(content.as_bytes()).unwrap();
             assert!(matches!(partial.commit(), Err(Error::Corrupt { .. })));
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

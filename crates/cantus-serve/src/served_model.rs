@@ -1,47 +1,46 @@
-//! A model that is served, with what its run folder says of it.
+//! A loaded model with its rendered pictures and, if it comes from a run folder, the report of that run.
 
 use std::path::{Path, PathBuf};
-
-use cantus_nn::Architecture;
-use serde::Serialize;
 
 use cantus::model_file::{self, Provenance};
 use cantus::report::EvaluationReport;
 use cantus::run::Run;
 use cantus::{Calibration, Model, Task};
+use cantus_nn::Architecture;
+use cantus_plot::{Picture, Theme};
+use serde::Serialize;
 
 use crate::Error;
-use cantus_plot::{Picture, Theme};
 
-/// A model under its name, and what is known of it.
+/// A model to serve, with its name in the API.
 #[derive(Debug)]
-pub struct Exhibit {
+pub struct ServedModel {
     name: String,
     model: Model,
-    network: Drawn,
-    /// Nothing where the model was given as a file alone.
-    run: Option<RunSide>,
+    network: RenderedPicture,
+    /// `None` if the model was loaded from a model file without a run folder.
+    run: Option<RunDocuments>,
 }
 
-/// What a run folder has beside its model.
+/// Report and pictures of a run folder.
 #[derive(Debug)]
-struct RunSide {
+struct RunDocuments {
     report: EvaluationReport,
-    page: String,
-    /// Tags have none.
-    confusion: Option<Drawn>,
-    /// A cross-validation without a history of its own has none.
-    history: Option<Drawn>,
+    report_page: String,
+    /// `None` for a tagging model.
+    confusion_matrix: Option<RenderedPicture>,
+    /// `None` for a cross-validation without a final training.
+    history: Option<RenderedPicture>,
 }
 
-/// A picture as SVG, in light and in dark.
+/// A picture as SVG in both colour themes.
 #[derive(Debug)]
-struct Drawn {
+struct RenderedPicture {
     light: String,
     dark: String,
 }
 
-impl Drawn {
+impl RenderedPicture {
     fn new(picture: &Picture) -> Self {
         Self { light: picture.to_svg(Theme::Light), dark: picture.to_svg(Theme::Dark) }
     }
@@ -54,30 +53,30 @@ impl Drawn {
     }
 }
 
-/// Which picture of a model.
+/// The pictures of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(crate) enum ModelPicture {
     Network,
-    Confusion,
+    ConfusionMatrix,
     History,
 }
 
-/// A model in words and numbers, for `GET /v1/models`.
+/// Description of a model for `GET /v1/models`.
 #[derive(Debug, Serialize)]
-pub(super) struct Description<'a> {
+pub(crate) struct ModelDescription<'a> {
     name: &'a str,
     task: Task,
     labels: &'a [String],
     features: &'a cantus_audio::feature::FeatureSpec,
-    /// Length of a segment, in seconds.
+    /// Duration of a segment, in seconds.
     segment_s: f64,
     n_parameters: usize,
     architecture: &'a Architecture,
-    /// The network as Keras prints it.
+    /// Layer table in the format of Keras's `model.summary()`.
     summary: String,
     calibration: Calibration,
     provenance: &'a Provenance,
-    /// Where more is to be had.
+    /// Paths of the documents and pictures that exist.
     links: Links,
 }
 
@@ -94,61 +93,64 @@ struct Links {
     history: Option<String>,
 }
 
-impl Exhibit {
-    /// Loads a model file, or a run folder with its report and pictures, under the name that was given or else that of
-    /// the file or folder.
+impl ServedModel {
+    /// Loads a model file, or a run folder with its report and pictures. Without `name` it is named after the file or
+    /// folder.
     ///
     /// # Errors
-    /// If the model cannot be loaded, or the run beside it is damaged.
+    /// If the model cannot be loaded, or files of the run folder are damaged.
     pub fn load(name: Option<&str>, path: &Path) -> Result<Self, Error> {
         let mut model = Model::load(path)?;
-        // Requests share the threads; each is answered on one.
+        // Concurrency comes from the worker threads; each prediction is single-threaded.
         model.network.set_threads(1);
-        let name = name.map_or_else(|| name_of(path), str::to_owned);
-        let network = Drawn::new(&cantus_plot::network(&model.network.drawing()));
-        let run = Run::open_if_reported(path)?.map(|run| RunSide::read(&run)).transpose()?;
+        let name = name.map_or_else(|| default_name(path), str::to_owned);
+        let network = RenderedPicture::new(&cantus_plot::network(&model.network.drawing()));
+        let run = Run::open_if_reported(path)?.map(|run| RunDocuments::read(&run)).transpose()?;
         Ok(Self { name, model, network, run })
     }
 
-    /// What the model is called here.
+    /// Name of the model in the API.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The model.
-    pub fn model(&self) -> &Model {
+    /// The loaded model.
+    pub(crate) fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Whether there is a report beside the model.
+    /// Whether the run folder of the model has a report.
+    #[must_use]
     pub fn has_report(&self) -> bool {
         self.run.is_some()
     }
 
-    pub(super) fn report(&self) -> Option<&EvaluationReport> {
+    pub(crate) fn report(&self) -> Option<&EvaluationReport> {
         self.run.as_ref().map(|run| &run.report)
     }
 
-    /// The report as a page.
-    pub(super) fn page(&self) -> Option<&str> {
-        self.run.as_ref().map(|run| run.page.as_str())
+    /// The report as an HTML page.
+    pub(crate) fn report_page(&self) -> Option<&str> {
+        self.run.as_ref().map(|run| run.report_page.as_str())
     }
 
-    /// A picture as SVG, if there is one.
-    pub(super) fn picture(&self, subject: Subject, theme: Theme) -> Option<&str> {
-        let drawn = match subject {
-            Subject::Network => Some(&self.network),
-            Subject::Confusion => self.run.as_ref().and_then(|run| run.confusion.as_ref()),
-            Subject::History => self.run.as_ref().and_then(|run| run.history.as_ref()),
+    /// A picture as SVG, if the model has it.
+    pub(crate) fn picture(&self, picture: ModelPicture, theme: Theme) -> Option<&str> {
+        let run = self.run.as_ref();
+        let rendered = match picture {
+            ModelPicture::Network => Some(&self.network),
+            ModelPicture::ConfusionMatrix => run.and_then(|run| run.confusion_matrix.as_ref()),
+            ModelPicture::History => run.and_then(|run| run.history.as_ref()),
         };
-        drawn.map(|drawn| drawn.svg(theme))
+        rendered.map(|rendered| rendered.svg(theme))
     }
 
-    pub(super) fn describe(&self) -> Description<'_> {
+    pub(crate) fn describe(&self) -> ModelDescription<'_> {
         let Model { labels, features, calibration, provenance, network, .. } = &self.model;
         let link = |of: &str| format!("/v1/models/{}/{of}", percent_encoded(&self.name));
         let run = self.run.as_ref();
-        Description {
+        ModelDescription {
             name: &self.name,
             task: self.model.task(),
             labels,
@@ -163,40 +165,44 @@ impl Exhibit {
                 network: link("network.svg"),
                 report: run.map(|_| link("report")),
                 report_page: run.map(|_| link("report.html")),
-                confusion: run.and_then(|run| run.confusion.as_ref()).map(|_| link("confusion.svg")),
+                confusion: run.and_then(|run| run.confusion_matrix.as_ref()).map(|_| link("confusion.svg")),
                 history: run.and_then(|run| run.history.as_ref()).map(|_| link("history.svg")),
             },
         }
     }
 }
 
-impl RunSide {
+impl RunDocuments {
     fn read(run: &Run) -> Result<Self, Error> {
         let page = run.path("report.html");
         let has_history = run.path("history.json").is_file();
         let report = run.report()?;
-        let confusion = report.classes().map(|_| run.confusion_picture()).transpose()?;
+        let confusion_matrix = report.classes().map(|_| run.confusion_picture()).transpose()?;
         Ok(Self {
             report,
-            page: std::fs::read_to_string(&page).map_err(|source| Error::Io { path: page, source })?,
-            confusion: confusion.as_ref().map(Drawn::new),
-            history: has_history.then(|| run.history_picture()).transpose()?.as_ref().map(Drawn::new),
+            report_page: std::fs::read_to_string(&page).map_err(|source| Error::Io { path: page, source })?,
+            confusion_matrix: confusion_matrix.as_ref().map(RenderedPicture::new),
+            history: has_history
+                .then(|| run.history_picture())
+                .transpose()?
+                .as_ref()
+                .map(RenderedPicture::new),
         })
     }
 }
 
-/// The folder's name, or the file's without its extension; of a folder's `model.safetensors`, the folder's.
-fn name_of(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
-    let named = match whole.file_name() {
-        Some(name) if name == model_file::FILE_NAME => whole.parent().and_then(Path::file_name),
-        _ if whole.is_dir() => whole.file_name(),
-        _ => whole.file_stem(),
+/// Name of the folder, or of the file without its extension; for `model.safetensors`, the name of its folder.
+fn default_name(path: &Path) -> String {
+    let full = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
+    let named = match full.file_name() {
+        Some(name) if name == model_file::FILE_NAME => full.parent().and_then(Path::file_name),
+        _ if full.is_dir() => full.file_name(),
+        _ => full.file_stem(),
     };
     named.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// A name as a part of an address (RFC 3986, section 2.3).
+/// A name as one segment of a URL path: all but the unreserved characters of RFC 3986, section 2.3 are encoded.
 fn percent_encoded(name: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -210,13 +216,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_anything_in_it_is_one_part_of_an_address() {
+    fn any_name_is_encoded_as_one_path_segment() {
         assert_eq!(percent_encoded("my run/é"), "my%20run%2F%C3%A9");
         assert_eq!(percent_encoded("run-1_a.b~c"), "run-1_a.b~c");
     }
 
     #[test]
-    fn a_model_is_called_what_its_folder_or_file_is_called() {
+    fn the_default_name_is_that_of_the_folder_or_file() {
         let dir = tempfile::tempdir().unwrap();
         let run = dir.path().join("my run");
         std::fs::create_dir(&run).unwrap();
@@ -228,7 +234,7 @@ mod tests {
             if path != run {
                 std::fs::write(&path, "").unwrap();
             }
-            assert_eq!(name_of(&path), name);
+            assert_eq!(default_name(&path), name);
         }
     }
 }

@@ -1,19 +1,21 @@
-//! Series of numbers against two axes: spectra, activation functions, ROC curves, learning curves.
+//! Line charts: series of points on linear or logarithmic axes.
 //!
-//! Either axis may be logarithmic; each series is drawn in a [`Style`] of its own and named in the legend.
+//! Each series has its own [`Style`] and an entry in the legend.
 
+mod series_marks;
+
+use self::series_marks::draw_series;
 use super::{
     Picture, font,
     font::Weight,
-    mark::{Ink, Mark, Rect},
+    mark::{Ink, Rect},
     panel::{LABEL, LegendEntry, Panel, draw_legend, draw_legend_column, legend_width},
     picture::{HEADER, MARGIN},
     scale::Scale,
     theme::N_SERIES,
-    trace::{contains, visible_lines},
 };
 
-/// A chart: what is drawn, and what its axes mean.
+/// A chart: series and axes.
 ///
 /// ```
 /// use cantus_plot::{Axis, LineChart, Series, Style, Theme, line_chart};
@@ -30,28 +32,28 @@ use super::{
 pub struct LineChart<'a> {
     /// Heading of the picture.
     pub title: &'a str,
-    /// What there is to know besides, such as how much data it is.
+    /// Line below the title.
     pub subtitle: &'a str,
-    /// The axis to the right.
+    /// The x axis.
     pub x: Axis<'a>,
-    /// The axis upwards.
+    /// The y axis.
     pub y: Axis<'a>,
-    /// What is drawn, the first undermost.
+    /// Series, drawn in this order.
     pub series: &'a [Series<'a>],
-    /// As high as wide, for axes that mean the same; otherwise about twice as wide as high.
+    /// Whether width and height are equal, for axes of the same quantity; otherwise the ratio is about 2:1.
     pub square: bool,
 }
 
 /// The name and range of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Axis<'a> {
-    /// What it measures, with its unit: "Frequency (Hz)".
+    /// Quantity and unit, for example "Frequency (Hz)".
     pub title: &'a str,
     /// Its ends; where absent, those of all values (and zero, if bars stand on it).
     pub limits: Option<(f64, f64)>,
-    /// Equal ratios are equal lengths; values that are not above zero have no place on it and leave a gap.
+    /// Whether the axis is logarithmic; values that are not positive leave a gap.
     pub logarithmic: bool,
-    /// Labelled with whole numbers only, as for epochs.
+    /// Whether ticks are whole numbers only, as for epochs.
     pub whole: bool,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Axis<'a> {
         Axis { title, ..Axis::default() }
     }
 
-    /// The same axis from `low` to `high`; what lies beyond is cut off.
+    /// The same axis with the range `low` to `high`; points beyond are clipped.
     pub fn from_to(self, low: f64, high: f64) -> Self {
         Axis { limits: Some((low, high)), ..self }
     }
@@ -80,7 +82,7 @@ impl<'a> Axis<'a> {
 /// One named series of points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Series<'a> {
-    /// What the legend calls it; a series without a name is not in the legend.
+    /// Name in the legend; empty for no entry.
     pub name: &'a str,
     /// How it is drawn.
     pub style: Style,
@@ -115,7 +117,7 @@ pub enum Style {
     Stems,
     /// A bar from zero to each point, this wide in units of the x axis: histograms, reliability.
     Bars(f64),
-    /// Dashed and grey: what the others are held against, such as chance or a limit. Takes no colour.
+    /// Dashed and grey, for a reference such as chance level. Does not use a series colour.
     Reference,
 }
 
@@ -125,15 +127,14 @@ const FOOTER: f32 = 56.0;
 const PANEL_HEIGHT: f32 = 300.0;
 /// Side of a square chart.
 const SIDE: f32 = 480.0;
-/// As many dots or fewer are drawn large: each is a place that the picture points out.
-const FEW_DOTS: usize = 5;
-/// Longer names are cut.
+/// Longer names are truncated.
 const LONGEST_NAME: f32 = 190.0;
 
 /// Draws the chart.
 ///
 /// Series are coloured in their order; from the seventh on the colours come again, dashed. A legend of up to four names
 /// stands beside the title; a longer one in a column at the right.
+#[must_use]
 pub fn line_chart(chart: &LineChart<'_>) -> Picture {
     let entries = legend(chart.series);
     let column = legend_column(chart, &entries);
@@ -214,7 +215,7 @@ fn panel(chart: &LineChart<'_>, rect: Rect) -> Panel {
     }
 }
 
-/// The ends of an axis: those asked for, or those of the values that have a place on it.
+/// Range of an axis: the given one, or that of the values that it can show.
 fn limits(axis: &Axis<'_>, values: impl Iterator<Item = f64>, margin: f64) -> (f64, f64) {
     if let Some(limits) = axis.limits {
         return limits;
@@ -240,117 +241,11 @@ fn widened((low, high): (f64, f64), axis: &Axis<'_>, on_zero: bool) -> (f64, f64
     (if on_zero && low == 0.0 { low } else { low - more }, high + more)
 }
 
-fn draw_series(picture: &mut Picture, panel: &Panel, series: &Series<'_>, entry: &LegendEntry<'_>) {
-    let points: Vec<(f32, f32)> = series.points.iter().map(|&(x, y)| panel.at(x, y)).collect();
-    match series.style {
-        Style::Line | Style::Dashes => draw_lines(picture, panel, &points, entry, 1.8),
-        Style::Reference => draw_lines(picture, panel, &points, entry, 1.2),
-        Style::LineAndDots => {
-            draw_lines(picture, panel, &points, entry, 1.8);
-            draw_dots(picture, panel, &points, entry.ink);
-        }
-        Style::Arrows => draw_arrows(picture, &points, entry),
-        Style::Steps => draw_lines(picture, panel, &steps(&points), entry, 1.8),
-        Style::Dots if points.len() <= FEW_DOTS => {
-            for &(x, y) in points.iter().filter(|&&point| contains(&panel.rect, point)) {
-                // The ring of the page's colour sets the dot off from a line beneath it.
-                picture.push(Mark::Dot { x, y, radius: 7.0, fill: Ink::Surface });
-                picture.push(Mark::Dot { x, y, radius: 5.0, fill: entry.ink });
-            }
-        }
-        Style::Dots => draw_dots(picture, panel, &points, entry.ink),
-        Style::Stems => {
-            for &(x, y) in &points {
-                let stem = [(x, base(panel)), (x, y)];
-                draw_lines(picture, panel, &stem, entry, 1.2);
-            }
-            draw_dots(picture, panel, &points, entry.ink);
-        }
-        Style::Bars(width) => draw_bars(picture, panel, series.points, width, entry.ink),
-    }
-}
-
-/// Where bars and stems stand: at zero, or at the nearer end of an axis without it.
-fn base(panel: &Panel) -> f32 {
-    let zero = panel.y.at(0.0);
-    if zero.is_finite() { zero.clamp(panel.rect.y, panel.rect.bottom()) } else { panel.rect.bottom() }
-}
-
-fn draw_lines(
-    picture: &mut Picture,
-    panel: &Panel,
-    points: &[(f32, f32)],
-    entry: &LegendEntry<'_>,
-    width: f32,
-) {
-    for points in visible_lines(points, &panel.rect) {
-        picture.push(Mark::Line { points, width, ink: entry.ink, dashed: entry.dashed });
-    }
-}
-
-fn draw_dots(picture: &mut Picture, panel: &Panel, points: &[(f32, f32)], ink: Ink) {
-    let radius = if points.len() > 400 { 1.2 } else { 2.5 };
-    for &(x, y) in points.iter().filter(|&&point| contains(&panel.rect, point)) {
-        picture.push(Mark::Dot { x, y, radius, fill: ink });
-    }
-}
-
-/// Length and half width of the head of an arrow, in picture units.
-const ARROW_HEAD: (f32, f32) = (14.0, 5.5);
-
-/// Arrows are not cut at the edges: a vector is drawn whole.
-fn draw_arrows(picture: &mut Picture, points: &[(f32, f32)], entry: &LegendEntry<'_>) {
-    for pair in points.windows(2) {
-        let (from, to) = (pair[0], pair[1]);
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        if !(length > 0.0 && length.is_finite()) {
-            continue;
-        }
-        let (dx, dy) = ((to.0 - from.0) / length, (to.1 - from.1) / length);
-        let head = ARROW_HEAD.0.min(length);
-        let neck = (to.0 - head * dx, to.1 - head * dy);
-        let side = |half: f32| (neck.0 - half * dy, neck.1 + half * dx);
-        // The line ends at the neck, so that it does not blunt the point.
-        let (points, dashed) = (vec![from, neck], entry.dashed);
-        picture.push(Mark::Line { points, width: 2.4, ink: entry.ink, dashed });
-        let points = vec![to, side(ARROW_HEAD.1), side(-ARROW_HEAD.1)];
-        picture.push(Mark::Area { points, fill: entry.ink, opacity: 1.0 });
-    }
-}
-
-fn draw_bars(picture: &mut Picture, panel: &Panel, points: &[(f64, f64)], width: f64, ink: Ink) {
-    let base = base(panel);
-    let rect = &panel.rect;
-    for &(x, y) in points {
-        let left = panel.x.at(x - width / 2.0).max(rect.x);
-        let right = panel.x.at(x + width / 2.0).min(rect.right());
-        let top = panel.y.at(y).clamp(rect.y, rect.bottom());
-        if !(left < right && top.is_finite()) {
-            continue;
-        }
-        // A thin gap tells neighbours apart.
-        let gap = if right - left > 4.0 { 0.5 } else { 0.0 };
-        let (x, width) = (left + gap, right - left - 2.0 * gap);
-        let bar = Rect { x, y: top.min(base), width, height: (base - top).abs() };
-        picture.push(Mark::Rect { rect: bar, fill: ink });
-    }
-}
-
-fn steps(points: &[(f32, f32)]) -> Vec<(f32, f32)> {
-    let mut out: Vec<(f32, f32)> = Vec::with_capacity(2 * points.len());
-    for (i, &(x, y)) in points.iter().enumerate() {
-        if i > 0 {
-            out.push((x, points[i - 1].1));
-        }
-        out.push((x, y));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Theme;
+    use crate::mark::Mark;
 
     fn chart<'a>(series: &'a [Series<'a>]) -> LineChart<'a> {
         LineChart { title: "Test", x: Axis::new("x"), y: Axis::new("y"), series, ..LineChart::default() }
@@ -462,11 +357,6 @@ mod tests {
     }
 
     #[test]
-    fn steps_stay_level_until_the_next_point() {
-        assert_eq!(steps(&[(0.0, 1.0), (2.0, 3.0)]), [(0.0, 1.0), (2.0, 1.0), (2.0, 3.0)]);
-    }
-
-    #[test]
     fn bars_stand_on_zero() {
         let points = [(0.5, 2.0), (1.5, -1.0)];
         let series = [Series::new("", Style::Bars(1.0), &points)];
@@ -482,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_hopeless_values_are_drawn_without_fuss() {
+    fn empty_series_and_non_finite_values_are_drawn_without_panic() {
         let hopeless = [(f64::NAN, 1.0), (0.0, f64::INFINITY), (1e300, -1e300), (-1.0, 0.0)];
         let styles = [
             Style::Line,
@@ -500,7 +390,7 @@ mod tests {
                 for axis in [Axis::new("a"), Axis::new("a").logarithmic(), Axis::new("a").from_to(1.0, 0.0)] {
                     for square in [true, false] {
                         let chart = LineChart { x: axis, y: axis, square, ..chart(&series) };
-                        line_chart(&chart).to_svg(Theme::Dark);
+                        let _ = line_chart(&chart).to_svg(Theme::Dark);
                     }
                 }
             }

@@ -1,0 +1,98 @@
+//! Routes of the HTTP API.
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
+
+use crate::problem_details::{self, method_not_allowed, not_found};
+use crate::security_headers::add_security_headers;
+use crate::state::AppState;
+use crate::{metrics_endpoint, models, openapi, page, predict};
+
+/// The API and the web page, with metrics, body limit and security headers.
+pub(crate) fn router(state: &AppState) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in routes().into_iter().chain(page::routes()) {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(state.limits.max_body_bytes))
+        .layer(middleware::from_fn_with_state(state.clone(), metrics_endpoint::record_request))
+        .layer(middleware::from_fn(add_security_headers))
+        .with_state(state.clone())
+}
+
+/// Routes that `openapi.json` describes.
+fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        ("/healthz", get(healthz)),
+        ("/metrics", get(metrics_endpoint::metrics)),
+        ("/openapi.json", get(openapi::document)),
+        ("/v1/models", get(models::list)),
+        ("/v1/models/{name}", get(models::describe)),
+        ("/v1/models/{name}/report", get(models::report)),
+        ("/v1/models/{name}/report.html", get(models::report_page)),
+        ("/v1/models/{name}/network.svg", get(models::network)),
+        ("/v1/models/{name}/confusion.svg", get(models::confusion_matrix)),
+        ("/v1/models/{name}/history.svg", get(models::history)),
+        ("/v1/predict", post(predict::predict)),
+        ("/v1/problems/{name}", get(problem_details::explain)),
+    ]
+}
+
+/// `GET /healthz`: 200 as soon as the server accepts connections, since models are loaded before.
+async fn healthz() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::http::header;
+
+    use super::*;
+    use crate::Limits;
+    use crate::problem_details::ProblemType;
+    use crate::testing::{block_on, get, post, server};
+
+    #[test]
+    fn openapi_describes_exactly_the_routes() {
+        let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let described: BTreeSet<&str> =
+            document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let served: BTreeSet<&str> = routes().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(described, served);
+    }
+
+    #[test]
+    fn unknown_paths_and_methods_are_problem_documents() {
+        let router = server(Limits::default()).router();
+        block_on(async {
+            get(&router, "/v2/predict").await.is_problem(404, "not-found");
+            let response = post(&router, "/v1/models", "").await;
+            response.is_problem(405, "method-not-allowed");
+            assert_eq!(response.headers[header::ALLOW], "GET,HEAD");
+            get(&router, "/v1/models/nobody").await.is_problem(404, "unknown-model");
+            get(&router, "/v1/models/tiny/report").await.is_problem(404, "nothing-known");
+            get(&router, "/v1/models/tiny/history.svg").await.is_problem(404, "nothing-known");
+            get(&router, "/v1/models/tiny/network.svg?theme=sepia").await.is_problem(400, "bad-request");
+        });
+    }
+
+    #[test]
+    fn every_problem_type_has_an_explanation() {
+        let router = server(Limits::default()).router();
+        block_on(async {
+            for problem_type in ProblemType::ALL {
+                let response = get(&router, &format!("/v1/problems/{}", problem_type.name())).await;
+                assert_eq!(response.status, 200);
+                assert!(response.text().len() > 50, "{}", response.text());
+            }
+            get(&router, "/v1/problems/no-such").await.is_problem(404, "not-found");
+        });
+    }
+}
