@@ -1,8 +1,8 @@
-//! Data for the lessons that learn to add: random pairs of numbers, and a random split into training and test part.
+//! Data for the lessons that train addition: random pairs of numbers, and a random split into training and test part.
 
 use cantus_random::KeyedRng;
 
-/// What a draw is for: draws of one seed for different purposes are independent.
+/// Purpose of a random stream: streams of one seed for different purposes are independent.
 const PAIRS: u64 = 0;
 const SPLIT: u64 = 1;
 
@@ -21,7 +21,7 @@ pub fn random_pairs(n: usize, seed: u64) -> Vec<[f64; 2]> {
 /// The items in random order, cut in two: the training part, and a test part of `test_size` (0 to 1) of all, rounded up.
 ///
 /// # Reference
-/// `sklearn.model_selection.train_test_split(items, test_size=test_size)`: same sizes, other draws.
+/// `sklearn.model_selection.train_test_split(items, test_size=test_size)`: same sizes, different random numbers.
 #[must_use]
 pub fn train_test_split<T>(mut items: Vec<T>, test_size: f64, seed: u64) -> (Vec<T>, Vec<T>) {
     KeyedRng::new([seed, SPLIT]).shuffle(&mut items);

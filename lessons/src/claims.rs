@@ -1,10 +1,10 @@
-//! What the lessons claim, held against what they find.
+//! Claims of lessons 3 to 12, tested against the numbers that the lessons compute.
 
 use crate::output::LessonOutput;
 
 use crate::LESSONS;
 
-/// Runs a lesson in a folder of its own, hands its out to `claims`, counts its pictures, and returns what it printed.
+/// Runs a lesson in a folder of its own, passes its output to `claims`, counts its pictures, and returns its text.
 pub fn learn(number: u8, n_pictures: usize, claims: impl FnOnce(&LessonOutput<'_>)) -> String {
     let lesson = LESSONS.iter().find(|lesson| lesson.number == number).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +21,7 @@ pub fn learn(number: u8, n_pictures: usize, claims: impl FnOnce(&LessonOutput<'_
     words
 }
 
-/// The number of this name.
+/// The number with this name.
 #[track_caller]
 pub fn number(out: &LessonOutput<'_>, name: &str) -> f64 {
     out.number(name).unwrap_or(f64::NAN)
@@ -118,7 +118,7 @@ fn printed_errors(words: &str) -> Vec<f64> {
     lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-/// As many errors, and the mean of each fifth of them below that of the fifth before.
+/// Checks the number of errors, and that the mean of each fifth of them is below that of the fifth before.
 #[track_caller]
 fn assert_falls(errors: &[f64], n: usize) {
     assert_eq!(errors.len(), n, "{errors:?}");
@@ -138,7 +138,7 @@ fn lesson_8_learns_to_add_and_its_error_falls() {
     assert_falls(&printed_errors(&words), 50);
 }
 
-/// With ten examples for 21 parameters the test loss is the higher one, whichever are drawn; with 3500 the ratio of one split
+/// With ten examples for 21 parameters the test loss is the higher one in every draw; with 3500 the ratio of one split
 /// deviates from 1 by about 5 % in either direction.
 #[test]
 fn lesson_9_learns_to_add_and_few_examples_overfit() {

@@ -1,4 +1,4 @@
-//! Claims of lessons 13 to 19, tested against the numbers that the lessons find.
+//! Claims of lessons 13 to 19, tested against the numbers that the lessons compute.
 
 use crate::output::LessonOutput;
 
@@ -7,7 +7,7 @@ use super::claims::{learn, near, number};
 const OWN: &str = "accuracy on the tracks that it was trained on";
 const OTHER: &str = "accuracy on other tracks";
 
-/// Better than guessing by half as much again.
+/// At least 1.5 times the accuracy of chance.
 #[track_caller]
 fn beats_guessing(out: &LessonOutput<'_>) {
     let (found, guessing) = (number(out, OTHER), number(out, "accuracy by guessing"));
@@ -35,7 +35,7 @@ fn lesson_13_overfits_and_the_gradient_of_more_segments_is_nearer_to_that_of_all
     });
 }
 
-/// Augmentation and dropout need not, on a few composed tracks.
+/// Augmentation and dropout are not required to, on a few synthetic tracks.
 #[test]
 fn remedies_of_lesson_14_narrow_the_gap() {
     learn(14, 1, |out| {

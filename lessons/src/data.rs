@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::output::LessonOutput;
 use cantus::{Error, Normalization, Normalizer, Recipe};
 
-/// Segments to learn from, and segments of other tracks to be judged by.
+/// Segments of the training part, and segments of other tracks for validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LessonData {
     /// Names of the classes.
@@ -21,11 +21,11 @@ pub struct LessonData {
     pub n_frames: usize,
     /// Features of a frame.
     pub n_bins: usize,
-    /// To learn from.
+    /// Training part.
     pub train: Part,
-    /// Altered copies of what is learnt from, where they were asked for.
+    /// Augmented copies of the training part; empty if there are none.
     pub copies: Part,
-    /// To be judged by.
+    /// Validation part.
     pub validation: Part,
 }
 
@@ -38,26 +38,26 @@ pub struct Part {
     pub classes: Vec<usize>,
 }
 
-/// The music that is composed where the user gave none.
+/// The synthetic music of a lesson, used if there are no recordings of the user.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Music {
-    /// Which genres.
+    /// Genres, which are the classes.
     pub genres: &'static [Genre],
-    /// Tracks of each to learn from.
+    /// Tracks of each genre in the training part.
     pub n_train: usize,
-    /// Tracks of each to be judged by.
+    /// Tracks of each genre in the validation part.
     pub n_validation: usize,
-    /// Length of a track, in seconds; a segment has three.
+    /// Length of a track, in seconds; a segment has three seconds.
     pub duration_s: f64,
 }
 
 impl Part {
-    /// The segments as a network takes them.
+    /// The segments as examples for a network.
     pub fn examples(&self) -> InMemory<'_> {
         InMemory::classes(&self.inputs, &self.classes)
     }
 
-    /// Some of its segments, by their place.
+    /// The segments with these indices.
     ///
     /// # Panics
     /// If one of `places` is not less than the number of segments.
@@ -71,7 +71,7 @@ impl Part {
         subset
     }
 
-    /// The segments of both.
+    /// The segments of both, concatenated.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let inputs = [&self.inputs[..], &other.inputs].concat();
@@ -85,8 +85,8 @@ impl Part {
 }
 
 impl LessonData {
-    /// Features of the user's own folder if there is one, else of composed music, as a recipe has them: the recipe says which
-    /// features, and whether each bin is brought to zero mean and unit deviation, learnt from the training part.
+    /// Features of the user's folder if there is one, else of synthetic music. The recipe defines the features, and whether
+    /// each bin is normalised to zero mean and unit deviation over the training part.
     ///
     /// # Errors
     /// If the folder holds no labelled recordings, or features cannot be extracted.
@@ -94,10 +94,10 @@ impl LessonData {
         Self::prepare_with_copies(out, music, recipe, &AugmentSpec::default())
     }
 
-    /// The same, and altered copies of every track of the training part.
+    /// The same, with augmented copies of every track of the training part.
     ///
     /// # Errors
-    /// Those of [`LessonData::prepare`], and if the copies cannot be made.
+    /// Those of [`LessonData::prepare`], and if the augmentation is invalid.
     pub fn prepare_with_copies(
         out: &mut LessonOutput<'_>,
         music: &Music,
@@ -126,13 +126,13 @@ impl LessonData {
         Ok(data)
     }
 
-    /// Whoever guesses is right this often.
+    /// Chance level: accuracy of uniform guessing.
     pub fn chance(&self) -> f64 {
         1.0 / self.labels.len() as f64
     }
 
-    /// Prints the right label of one segment of the validation part and the label that the network predicts; of the last one,
-    /// if there are not so many.
+    /// Prints the true and the predicted label of one segment of the validation part; of the last one, if `place` is out of
+    /// range.
     ///
     /// # Errors
     /// If the network was built for segments of another shape.
@@ -148,7 +148,7 @@ impl LessonData {
         let most = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
         let name = |class: usize| self.labels.get(class).map_or("", String::as_str);
         for (expected, predicted) in segment.classes.into_iter().zip(most) {
-            // The quotes tell the check of the book that another processor may find another label.
+            // The check of the book ignores what is in quotes: the label can differ between processors.
             out.say(format_args!(
                 "  expected: {expected} {}, predicted: ≈ \"{predicted} {}\"",
                 name(expected),
@@ -233,7 +233,7 @@ impl LessonData {
 /// The segments of one version of a track, `[n_segments][n_frames, n_bins]`.
 type Segmented = Vec<Vec<f32>>;
 
-/// What hears a composed track and its copies.
+/// Extracts the segments of a synthetic track and of its augmented copies.
 #[derive(Clone)]
 struct Listener {
     extractor: FeatureExtractor,
@@ -241,7 +241,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// The track as it is, then its altered copies.
+    /// The segments of the track, then those of its augmented copies.
     fn hear(&mut self, track: &TrackSpec, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
         let audio = compose(track.genre, track.seed, duration_s, self.extractor.spec().sample_rate);
         let mut versions = vec![self.segments(&audio.samples)];

@@ -11,7 +11,7 @@ fn net_input<const N: usize>(inputs: [f64; N], weights: [f64; N]) -> f64 {
     inputs.iter().zip(weights).map(|(x, w)| x * w).sum()
 }
 
-/// Net input and activation of a neuron, and what its weights decide.
+/// Net input and activation of a neuron, and the effect of its weights.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let (x, w) = ([0.5, 0.3, 0.2], [0.4, 0.7, 0.2]);
     out.say("A neuron computes one output y from its inputs x, in two steps.");

@@ -8,7 +8,7 @@ use cantus_nn::layer::Dense;
 use cantus_nn::perceptron::Perceptron;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
 
-/// A perceptron with random weights: what it computes before it is trained.
+/// A perceptron with random weights: its output before training.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let mut perceptron = Perceptron::<3, 2>::new(&[3, 5], 0);
     out.say("A multilayer perceptron of 3 inputs, hidden layers of 3 and 5 neurons, and 2 outputs. Every neuron has a");

@@ -9,7 +9,7 @@ use cantus_plot::{Axis, LineChart, Series, Style, line_chart};
 const EPOCHS: usize = 50;
 const LEARNING_RATE: f64 = 0.1;
 
-/// A thousand random sums to train with, and one to ask for.
+/// A thousand random sums for training, and one to predict.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let pairs = random_pairs(1000, 0);
     let examples: Vec<_> = pairs.iter().map(|&[a, b]| ([a, b], [a + b])).collect();

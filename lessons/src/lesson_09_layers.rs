@@ -110,6 +110,6 @@ fn network() -> Result<Network, cantus_nn::Error> {
 
 fn training(epochs: usize) -> Training {
     let optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.1, ..Sgd::default() });
-    // So few weights give several threads nothing to share; they would wait for each other after every batch.
+    // With so few weights, synchronising threads after every batch would cost more than they save.
     Training { epochs, loss: Loss::MeanSquaredError, optimizer, n_threads: 1, ..Training::default() }
 }

@@ -112,7 +112,7 @@ fn chord(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.picture("spectrum", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }))
 }
 
-/// Two notes one after the other: what the transform of the whole does not tell, and short frames do.
+/// Two notes one after the other: the transform of the whole has no information on time, short frames have.
 fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let note = |hz: f64| sample(|t| Sine::new(1.0, hz).at(t), SAMPLE_RATE, 4000);
     let up = [note(440.0), note(660.0)].concat();
@@ -141,7 +141,7 @@ fn milliseconds(sample_rate: f64, values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(n, &y)| (1000.0 * n as f64 / sample_rate, y)).collect()
 }
 
-/// The first milliseconds of a wave, sampled finely enough to look smooth.
+/// The first milliseconds of a wave, sampled finely enough for a smooth curve.
 fn curve(duration_ms: f64, wave: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
     let n_samples = (200.0 * duration_ms) as usize + 1;
     milliseconds(200_000.0, &sample(wave, 200_000.0, n_samples))

@@ -134,7 +134,7 @@ fn mel_and_mfcc(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus:
     out.picture("9-mfcc-standardised", &heat_map(&HeatMap { title, range, ..heat(&mfcc, rows, "") }))
 }
 
-/// Four features that were computed by hand before networks learnt from spectrograms.
+/// Four features that were designed by hand, before networks were trained on spectrograms.
 fn by_hand(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus::Error> {
     out.say("Before networks learnt from spectrograms, classifiers were given single numbers for each frame, chosen by");
     out.say("hand. Four of them, and their means over the three seconds:");

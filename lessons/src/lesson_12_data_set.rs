@@ -65,7 +65,7 @@ fn segments(out: &mut LessonOutput<'_>, store: &FeatureStore) -> Result<(), cant
     Ok(())
 }
 
-/// The same share put aside for the test, first by segment and then by track.
+/// The same share as test part, first split by segment and then by track.
 fn split(out: &mut LessonOutput<'_>, store: &FeatureStore) -> Result<(), cantus::Error> {
     out.say("Before training, a quarter is put aside for the test. If segments are drawn for it one by one, as is often");
     out.say("done, a track has segments in the training part and in the test part. They sound alike, so the test score is");

@@ -1,4 +1,4 @@
-//! Lecture 13: a multilayer perceptron that tells genres apart, and the three kinds of batching.
+//! Lecture 13: a multilayer perceptron that classifies genres, and the three kinds of batching.
 //!
 //!     cantus lesson 13
 
@@ -46,7 +46,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     batching(out, &data, &architecture, training)
 }
 
-/// How exact the gradient of a batch is, and how far each kind of batching gets in the same number of epochs.
+/// How exact the gradient of a batch is, and the loss after the same number of epochs with each kind of batching.
 fn batching(
     out: &mut LessonOutput<'_>,
     data: &LessonData,

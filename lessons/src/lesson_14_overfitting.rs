@@ -22,7 +22,7 @@ const MUSIC: Music = Music { genres: &GENRES, n_train: 6, n_validation: 10, dura
 /// Segments in a batch.
 const BATCH: usize = 32;
 
-/// A way to train: the lecture's network and settings, but for what a remedy changes.
+/// Settings of a training: the lecture's network and settings, except for the changes of a remedy.
 #[derive(Clone, Copy)]
 struct Way {
     name: &'static str,
@@ -57,7 +57,7 @@ const WAYS: [Way; 8] = [
 
 /// The same music, once without and then with each remedy.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
-    // Normalised: without that, few segments train so unevenly that hardly any remedy shows.
+    // Normalised: otherwise training on few segments is so uneven that the effect of most remedies is not visible.
     let recipe = Recipe { normalize: true, ..Recipe::load("mlp")? };
     let data = LessonData::prepare_with_copies(out, &MUSIC, &recipe, &altered())?;
     out.say("The loss of a segment is -ln p, where p is the probability that the network gives to the right label: 0 if it is");
@@ -106,7 +106,7 @@ fn altered() -> AugmentSpec {
     AugmentSpec { copies: 3, seed: 0, audio }
 }
 
-/// What a way of training gives.
+/// Results of a training.
 struct Trained {
     own_accuracy: f64,
     other_accuracy: f64,
@@ -125,7 +125,7 @@ impl Way {
         let train = if self.augment { more.examples() } else { own };
         let n_steps = |n_segments: usize| n_segments.div_ceil(BATCH);
         let (plain, now) = (n_steps(data.train.classes.len()), n_steps(cantus_nn::Examples::len(&train)));
-        // As many steps with altered copies as without, in fewer epochs.
+        // The same number of steps with augmented copies as without, in fewer epochs.
         let epochs = (recipe.epochs * plain).div_ceil(now);
         let early_stopping =
             self.patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() });
@@ -165,7 +165,7 @@ impl Way {
     }
 }
 
-/// The place of the least value.
+/// The index of the smallest value.
 fn least(values: &[f64]) -> usize {
     (0..values.len()).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Lecture 15: convolution (size, stride, padding, depth) and pooling by hand, and what they save.
+//! Lecture 15: convolution (size, stride, padding, depth) and pooling by hand, and how many weights they save.
 //!
 //!     cantus lesson 15
 
@@ -42,7 +42,7 @@ fn average(window: [f32; 4]) -> f32 {
     window.iter().sum::<f32>() / 4.0
 }
 
-/// The answer of the library's layers to an image of `depth` channels; the first layer has `kernel`.
+/// The output of the library's layers for an image of `depth` channels; the first layer has `kernel`.
 fn library(
     layers: &[LayerSpec],
     depth: usize,
@@ -65,7 +65,7 @@ fn one_kernel(strides: [usize; 2], padding: Padding) -> LayerSpec {
     LayerSpec::Conv2D(Conv2D { strides, padding, ..Conv2D::new(1, [3, 3], Activation::Linear) })
 }
 
-/// Convolution and pooling on a square, the sizes of both, and what a network for MFCCs is fed with.
+/// Convolution and pooling on a square, the sizes of both, and the input of a network for MFCCs.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     convolution(out)?;
     depth(out)?;
@@ -133,7 +133,7 @@ fn convolution(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.picture("convolution", &tiles("Convolution by hand", subtitle, &shown))
 }
 
-/// A colour image has three channels, and so has every kernel that looks at it.
+/// A colour image has three channels, and so has every kernel that is applied to it.
 fn depth(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let channel = |shift: usize| -> Image {
         std::array::from_fn(|r| std::array::from_fn(|c| ((r * SIZE + c) * (shift + 3) % 7) as f32 / 7.0))

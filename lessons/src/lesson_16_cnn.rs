@@ -1,4 +1,4 @@
-//! Lecture 16: a convolutional network that tells genres apart.
+//! Lecture 16: a convolutional network that classifies genres.
 //!
 //!     cantus lesson 16
 
@@ -14,7 +14,7 @@ use cantus_synth::Genre;
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };
 
-/// The lecture's network, what it answers to one segment, and the kernels that it has learnt.
+/// The lecture's network, its prediction of one segment, and its trained kernels.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let recipe = Recipe::load("cnn")?;
     let data = LessonData::prepare(out, &MUSIC, &recipe)?;
@@ -29,7 +29,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.result("weights of the convolutional network", network.n_parameters() as f64, "");
     out.result("weights of the perceptron", Network::new(&perceptron, 0)?.n_parameters() as f64, "");
 
-    // Batches of 8, since batch normalisation needs some hundred steps until its running mean and variance are right.
+    // Batches of 8, since batch normalisation needs some hundred steps until its running mean and variance have converged.
     let optimizer = recipe.training.optimizer.with_learning_rate(1e-3);
     let training = Training { epochs: 15, batching: Batching::Mini(8), optimizer, ..recipe.training };
     let (train, validation) = (data.train.examples(), data.validation.examples());

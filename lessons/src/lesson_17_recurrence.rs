@@ -147,7 +147,7 @@ fn gradients(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     )
 }
 
-/// A unit that shall answer 0.5 to silence learns by its bias alone, since input and state are 0.
+/// A unit whose target for silence is 0.5 can change its bias alone, since input and state are 0.
 fn clipping(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let silence = [0.0; N_STEPS];
     let examples = InMemory::values(&silence, &[0.5], 1);

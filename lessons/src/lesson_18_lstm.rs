@@ -9,7 +9,7 @@ use cantus_nn::{Architecture, LayerSpec, Network, Tensor};
 use cantus_plot::{Axis, LineChart, Series, Strip, Style, line_chart, strips};
 
 const N_STEPS: usize = 30;
-/// Steps at which the third input says "read".
+/// Steps at which the third input is the signal "read".
 const READS: [usize; 2] = [14, 27];
 
 /// Everything in one step of an LSTM of one unit, in the lecture's letters.
@@ -21,16 +21,16 @@ struct Step {
     input: f64,
     /// C'ₜ, candidate: the simple recurrent unit inside the cell.
     candidate: f64,
-    /// oₜ, output gate: share of the cell state that is put out.
+    /// oₜ, output gate: share of the cell state in the output.
     output: f64,
     /// Cₜ, cell state: long-term memory.
     cell: f64,
-    /// hₜ, hidden state: short-term memory, and what the layer puts out.
+    /// hₜ, hidden state: short-term memory, and the output of the layer.
     hidden: f64,
 }
 
 /// An LSTM of one unit with weights set by hand. It reads a value and two signals: "write" opens the input gate and
-/// closes the forget gate, "read" opens the output gate. No gate looks at the hidden state.
+/// closes the forget gate, "read" opens the output gate. No gate has the hidden state as input.
 fn lstm_by_hand(sequence: &[[f64; 3]]) -> Vec<Step> {
     let mut cell = 0.0;
     let step = |&[value, write, read]: &[f64; 3]| {
@@ -76,7 +76,7 @@ fn tensor(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
     Tensor { name: format!("layers.0.{name}"), shape: shape.to_vec(), values: values.to_vec() }
 }
 
-/// The largest distance of what a network with these weights answers from what was computed by hand.
+/// The largest difference between the output of a network with these weights and the values computed by hand.
 fn difference(
     layer: LayerSpec,
     weights: &[Tensor],
@@ -217,12 +217,12 @@ fn time_scales(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     )
 }
 
-/// What each cell state still holds of its first value, step by step, with the biases that the layer begins with.
+/// The share of its initial value that each cell state keeps, step by step, with the initial biases of the layer.
 fn share_kept() -> Result<Vec<Vec<(f64, f64)>>, cantus::Error> {
     let n_scales = TIME_SCALES.len();
     let layer = MultiTimescaleLstm { units: 1, time_scales: TIME_SCALES.to_vec(), return_sequences: true };
     let mut network = network(N_STEPS, 1, LayerSpec::MultiTimescaleLstm(layer))?;
-    // The input reaches the candidates alone, and no gate sees the hidden state; biases stay as they are.
+    // Only the candidates depend on the input, and no gate on the hidden state; biases are not changed.
     let mut kernel = vec![0.0; 4 * n_scales];
     kernel[2 * n_scales..3 * n_scales].fill(5.0);
     network.set_weights(&[
@@ -232,7 +232,7 @@ fn share_kept() -> Result<Vec<Vec<(f64, f64)>>, cantus::Error> {
     let mut inputs = vec![0.0; N_STEPS];
     inputs[0] = 1.0;
     let outputs = network.predict(&inputs)?;
-    // h = o · tanh C, and the output gate stands at σ(0) = 1/2.
+    // h = o · tanh C, and the output gate is σ(0) = 1/2.
     let cell = |step: usize, scale: usize| f64::from(2.0 * outputs[step * n_scales + scale]).atanh();
     let of_scale =
         |scale| (0..N_STEPS).map(move |step| (step as f64, cell(step, scale) / cell(0, scale))).collect();

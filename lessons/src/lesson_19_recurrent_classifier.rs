@@ -1,4 +1,4 @@
-//! Lecture 19: a recurrent network that tells genres apart.
+//! Lecture 19: a recurrent network that classifies genres.
 //!
 //!     cantus lesson 19
 
@@ -14,7 +14,7 @@ use cantus_synth::Genre;
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };
 
-/// Two LSTM layers over the frames of a segment, and what they answer to one segment.
+/// Two LSTM layers over the frames of a segment, and their prediction of one segment.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let recipe = Recipe::load("lstm")?;
     let data = LessonData::prepare(out, &MUSIC, &recipe)?;

@@ -36,13 +36,13 @@ pub struct Lesson {
     pub number: u8,
     /// Title of the lecture.
     pub title: &'static str,
-    /// Whether it can be run on the user's own recordings.
+    /// Whether it can use the user's recordings as data.
     pub takes_data: bool,
     /// The program: writes its text and pictures to the output.
     pub run: fn(&mut LessonOutput<'_>) -> Result<(), cantus::Error>,
 }
 
-/// In the order of the course; lectures 1 and 2 have nothing to compute.
+/// All lessons, in the order of the course; lectures 1 and 2 have no program.
 pub const LESSONS: [Lesson; 17] = [
     Lesson { number: 3, title: "One artificial neuron", takes_data: false, run: lesson_03_neuron::lesson },
     Lesson { number: 4, title: "Vectors and matrices", takes_data: false, run: lesson_04_matrices::lesson },

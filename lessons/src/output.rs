@@ -9,7 +9,7 @@ use cantus_audio::atomic_file;
 use cantus::Error;
 use cantus_plot::{Picture, Theme};
 
-/// Where a lesson writes its text, its numbers and its pictures.
+/// Receives the text, the numbers and the pictures of a lesson.
 ///
 /// ```
 /// use crate::output::LessonOutput;
@@ -32,13 +32,13 @@ pub struct LessonOutput<'a> {
 }
 
 impl<'a> LessonOutput<'a> {
-    /// Words go to `words`, pictures into `folder`, which is made when the first one is saved.
+    /// Text is written to `words`, pictures into `folder`, which is created when the first one is saved.
     pub fn new(folder: impl Into<PathBuf>, words: &'a mut dyn Write) -> Self {
         let (theme, extension) = (Theme::Light, "svg");
         Self { folder: folder.into(), data: None, theme, extension, words, numbers: Vec::new() }
     }
 
-    /// The same output, for a lesson that shall learn from the user's own folder of label folders where it can.
+    /// The same output, with the user's folder of label folders as training data, for lessons that support it.
     #[must_use]
     pub fn with_data(self, data: Option<PathBuf>) -> Self {
         Self { data, ..self }
@@ -50,13 +50,13 @@ impl<'a> LessonOutput<'a> {
         Self { theme, ..self }
     }
 
-    /// The same output with pictures as PNG, and not as SVG.
+    /// The same output with pictures as PNG instead of SVG.
     #[must_use]
     pub fn with_png(self) -> Self {
         Self { extension: "png", ..self }
     }
 
-    /// Where the lesson may leave files.
+    /// Folder for files of the lesson.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -66,19 +66,19 @@ impl<'a> LessonOutput<'a> {
         self.data.as_deref()
     }
 
-    /// Prints a line, or several. A reader that has seen enough (`| head`) is no error.
+    /// Prints a line, or several. A closed pipe (`| head`) is no error.
     pub fn say(&mut self, text: impl Display) {
         let _ = writeln!(self.words, "{text}");
     }
 
-    /// Prints a number that the lesson found, and keeps it under its name.
+    /// Prints a number that the lesson computed, and stores it under its name.
     pub fn result(&mut self, name: &str, value: f64, unit: &str) {
         let space = if unit.is_empty() { "" } else { " " };
         self.say(format_args!("  {name}: {}{space}{unit}", short(value)));
         self.numbers.push((name.to_owned(), value));
     }
 
-    /// Prints a number that came out of training, marked with ≈, and keeps it under its name.
+    /// Prints a number that results from training, marked with ≈, and stores it under its name.
     ///
     /// Training amplifies the rounding of different instruction sets, so on another processor such a number can differ in its
     /// leading digits; the check of the book compares it with a wide tolerance (`tests/binary/book`).
@@ -88,12 +88,12 @@ impl<'a> LessonOutput<'a> {
         self.numbers.push((name.to_owned(), value));
     }
 
-    /// A number that was found, by its name; the last one of that name.
+    /// A stored number, by its name; the last one with that name.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.numbers.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// Saves a picture in the folder and says where.
+    /// Saves a picture in the folder and prints its file name.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -104,7 +104,7 @@ impl<'a> LessonOutput<'a> {
         Ok(())
     }
 
-    /// Saves a picture that shows trained numbers, and says so with ≈; see [`LessonOutput::trained`].
+    /// Saves a picture that shows trained numbers, and marks it with ≈; see [`LessonOutput::trained`].
     ///
     /// # Errors
     /// If it cannot be written.
@@ -122,12 +122,12 @@ impl<'a> LessonOutput<'a> {
     }
 }
 
-/// An error of the operating system, with the path that it is about.
+/// An error of the operating system, with its path.
 fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     |source| Error::Io { path: path.to_owned(), source }
 }
 
-/// Four significant digits, and no zeros behind them.
+/// Four significant digits, without trailing zeros.
 fn short(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();

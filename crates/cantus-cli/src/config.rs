@@ -1,8 +1,8 @@
-//! Where options come from: flag over environment over file over default.
+//! Precedence of options: flag, environment variable, configuration file, default.
 //!
-//! clap already puts a flag over the environment and both over the default. The file goes in between by becoming
-//! flags: each of its keys that neither the command line nor the environment has set is put on the command line,
-//! where clap checks it as it checks any other. So a key is an option's long name, and nothing has to be listed twice.
+//! clap implements the precedence of flag, environment and default. Keys of the file are converted to flags: each key
+//! that neither the command line nor the environment sets is appended to the command line, where clap validates it as any
+//! other. So a key is an option's long name, and no option is listed twice.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ fn with_environment(command: Command) -> Command {
         Some(long) => {
             let variable = format!("CANTUS_{}", long.replace('-', "_").to_uppercase());
             let arg = arg.env(variable).hide_env(true);
-            // A switch in the environment may say 1, yes or on, as elsewhere.
+            // The variable of a switch may be 1, yes or on.
             let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
             if is_switch { arg.value_parser(BoolishValueParser::new()) } else { arg }
         }
@@ -67,7 +67,7 @@ fn flags_from_file(
                     flags.extend(flag(subcommand, matches, option, value).map_err(&wrong)?);
                 }
             }
-            // A run's own record of itself, which stands in its `config.toml` beside the options.
+            // Metadata of a run, in its `config.toml` beside the options.
             toml::Value::Table(_) if key == "run" => {}
             toml::Value::Table(_) => return Err(wrong(format!("[{key}] is no command of cantus"))),
             value => flags.extend(flag(command, draft, key, value).map_err(&wrong)?),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn clap_accepts_the_definition() {
         with_environment(Cli::command()).debug_assert();
     }
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_what_exists() {
+    fn an_unknown_key_is_reported_with_those_that_exist() {
         let file = file("[train]\nepoch = 7\n");
         let path = file.path().to_str().unwrap();
         let error = parse_words(&["cantus", "train", "x", "-o", "y", "--config", path]).unwrap_err();

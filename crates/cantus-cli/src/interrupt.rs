@@ -1,14 +1,14 @@
-//! Ctrl-C: the first asks the work in hand to stop cleanly, the second ends the process at once.
+//! Ctrl-C handling: the first press requests a clean stop, the second exits at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Exit code of a process ended by Ctrl-C, as shells have it: 128 + SIGINT.
+/// Exit code of a process ended by Ctrl-C, by the convention of shells: 128 + SIGINT.
 pub const EXIT_CODE: u8 = 130;
 
-/// Starts to listen for Ctrl-C.
+/// Installs the handler of Ctrl-C.
 pub fn listen() {
     let handler = || {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
@@ -20,7 +20,7 @@ pub fn listen() {
     }
 }
 
-/// The flag that long work looks at between two pieces.
+/// The cancellation flag that long computations check between units of work.
 pub fn flag() -> Arc<AtomicBool> {
     Arc::clone(&INTERRUPTED)
 }

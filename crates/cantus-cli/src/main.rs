@@ -1,4 +1,4 @@
-//! The `cantus` command: parse, run, report.
+//! Entry point of the `cantus` command: parses the command line, runs the command, returns its exit code.
 
 mod cli;
 mod command;
@@ -22,14 +22,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints what clap says: help and version are answers (0), all else is wrong usage (2).
+/// Prints clap's message and returns its exit code: 0 for help and version, 2 for wrong usage.
 fn usage(error: &clap::Error) -> ExitCode {
-    // A closed pipe while printing help is nobody's concern.
+    // A closed pipe while printing help is no error.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses how much, and whether other crates may speak.
+/// Logs go to standard error; `RUST_LOG` sets the level, also that of other crates.
 fn start_log(quiet: bool) {
     let default = if quiet { "error" } else { "error,cantus=warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());

@@ -1,4 +1,4 @@
-//! What a command leaves behind: its exit code, one line on standard error, one document on standard output.
+//! Output of a command: exit code, messages on standard error, results on standard output.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::interrupt;
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// All was done.
+    /// Success.
     Done,
-    /// Nothing came of it.
+    /// The command failed.
     Failed,
-    /// The command line made no sense.
+    /// The command line is invalid.
     WrongUsage,
-    /// Done, but some files failed, and each was named.
+    /// Done, but some files failed; each is reported.
     SomeFilesFailed,
-    /// Stopped by Ctrl-C; what was finished stays.
+    /// Stopped by Ctrl-C; finished results are kept.
     Interrupted,
 }
 
@@ -32,7 +32,7 @@ impl Outcome {
         if n_failed == 0 { Self::Done } else { Self::SomeFilesFailed }
     }
 
-    /// The same, but `Failed` if not one file succeeded.
+    /// The same, but `Failed` if no file succeeded.
     pub fn of_job(n_done: usize, n_failed: usize) -> Self {
         if n_done == 0 && n_failed > 0 { Self::Failed } else { Self::from_failures(n_failed) }
     }
@@ -50,7 +50,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// An error of whoever typed the command, which exits with 2 as clap's do.
+/// Wrong usage that is found after parsing; exits with 2, as clap's errors do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongUsage(pub String);
@@ -62,7 +62,7 @@ pub fn json(document: &impl Serialize) -> anyhow::Result<()> {
     print(&text)
 }
 
-/// Prints text on standard output. A reader that has seen enough (`| head`) is no error.
+/// Prints text on standard output. A closed pipe (`| head`) is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -73,14 +73,14 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Says on standard error, in one line, why the command failed.
+/// Prints on standard error, in one line, why the command failed.
 pub fn error(error: &anyhow::Error) -> Outcome {
     let line = in_one_line(error);
     note(&format!("error: {line}"));
     if error.is::<WrongUsage>() { Outcome::WrongUsage } else { Outcome::Failed }
 }
 
-/// The message and its causes, each said once: many errors say their cause in their own message.
+/// The message and its causes; a cause that the message contains already is omitted.
 pub fn in_one_line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -94,7 +94,7 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// The data set's error, which the library's error passes through.
+/// The data set's error, which the library's error may wrap.
 fn dataset_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a cantus_dataset::Error> {
     match cause.downcast_ref::<cantus::Error>() {
         Some(cantus::Error::Dataset(error)) => Some(error),
@@ -102,45 +102,43 @@ fn dataset_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a
     }
 }
 
-/// What to type after an error of the data set or the feature store.
+/// What to do after an error of the data set or the feature store.
 fn advice(error: &cantus_dataset::Error) -> Option<&'static str> {
     use cantus_dataset::Error;
     match error {
         Error::AuditIssues { .. } => Some(
-            "exclude files with --exclude (`cantus inspect --exclusions` writes a list), or run the same command without --audit strict, which only has to finish it",
+            "exclude files with --exclude (`cantus inspect --exclusions` writes a list), or run the same command without --audit strict, which completes it",
         ),
-        Error::Cancelled { .. } => Some("the same command goes on from there"),
-        Error::Threads { .. } => Some("ask for fewer with --jobs"),
-        Error::SettingsDiffer { .. } => Some("--overwrite it, or choose another folder"),
-        Error::NotAStore { .. } => Some("make one with `cantus extract`"),
-        Error::Incomplete { .. } => {
-            Some("run the same `cantus extract` again, and it continues where it stopped")
-        }
+        Error::Cancelled { .. } => Some("run the same command again to continue"),
+        Error::Threads { .. } => Some("set fewer with --jobs"),
+        Error::SettingsDiffer { .. } => Some("use --overwrite, or another folder"),
+        Error::NotAStore { .. } => Some("create one with `cantus extract`"),
+        Error::Incomplete { .. } => Some("run the same `cantus extract` again to continue"),
         Error::OlderFormat { .. } => Some("extract it again with --overwrite"),
         Error::Damaged { .. } => Some("delete the file and run the same `cantus extract` again"),
         _ => None,
     }
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file atomically.
 pub fn save(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     atomic_file::write(path, content).with_context(|| path.display().to_string())
 }
 
-/// Names every file of which nothing could be made.
+/// Prints each failed file with its reason.
 pub fn failures(failed: &[Failed]) {
     for Failed { path, reason } in failed {
         note(&format!("{path}: {reason}"));
     }
 }
 
-/// Says that Ctrl-C stopped a command that has nothing to go on from.
+/// Reports that Ctrl-C stopped a command that cannot be continued.
 pub fn stopped() -> Outcome {
     note("stopped");
     Outcome::Interrupted
 }
 
-/// What became of `path`, of which the reason does not say the name again.
+/// The failure of `path`, whose reason does not repeat the path.
 pub fn failure(path: &Path, error: &anyhow::Error) -> Failed {
     let path = path.display().to_string();
     let reason = in_one_line(error);
@@ -148,9 +146,9 @@ pub fn failure(path: &Path, error: &anyhow::Error) -> Failed {
     Failed { path, reason }
 }
 
-/// A remark for the person at the terminal.
+/// Prints a line on standard error, behind `cantus: `.
 pub fn note(line: &str) {
-    // Standard error may be closed; there is nobody left to tell.
+    // Standard error may be closed; then the line is lost.
     let _ = writeln!(std::io::stderr(), "cantus: {}", printable(line));
 }
 
@@ -160,7 +158,7 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
 }
 
-/// A text as a terminal may show it: the name of a file may hold what moves the cursor or begins a line.
+/// Escapes control characters: a file name may contain escape sequences of terminals, or line breaks.
 pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for character in text.chars() {
@@ -178,12 +176,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_the_cursor_is_shown_and_not_done() {
+    fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
     }
 
     #[test]
-    fn one_is_one_and_a_class_is_of_classes() {
+    fn counts_have_singular_and_plural() {
         assert_eq!(
             [count(1, "track"), count(0, "track"), count(2, "class")],
             ["1 track", "0 tracks", "2 classes"]

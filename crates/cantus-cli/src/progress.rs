@@ -1,4 +1,4 @@
-//! Progress bars on standard error: only where a person is looking.
+//! Progress bars on standard error, hidden unless it is a terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -14,15 +14,15 @@ pub fn bar(what: &str, n_steps: usize, quiet: bool) -> ProgressBar {
     bar
 }
 
-/// The same for epochs of a training, whose scores have a line of their own: beside the bar they would be cut on most
-/// terminals.
+/// The same for the epochs of a training, whose scores have a line of their own: beside the bar, most terminals would
+/// truncate them.
 pub fn training_bar(what: &str, n_epochs: usize, quiet: bool) -> ProgressBar {
     let bar = bar(what, n_epochs, quiet);
-    bar.set_style(styled("{prefix:>10} {bar:30.cyan/dim} epoch {pos}/{len}  {elapsed} gone, at most {eta} left\n           {wide_msg}"));
+    bar.set_style(styled("{prefix:>10} {bar:30.cyan/dim} epoch {pos}/{len}  {elapsed} elapsed, at most {eta} left\n           {wide_msg}"));
     bar
 }
 
-/// A bar of bytes whose number and purpose are told later; invisible as [`bar`] is.
+/// A bar of bytes, whose length and prefix are set later; invisible in the same cases as [`bar`].
 pub fn bytes(quiet: bool) -> ProgressBar {
     let template = "{prefix:>10} {bar:30.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  ⏱ {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -1,4 +1,4 @@
-//! `cantus compare`: which run is better, and whether that is more than chance.
+//! `cantus compare`: compares runs on the same test tracks, with confidence intervals and p-values.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::output::{self, Outcome};
 
-/// Compare runs on the same tracks, and tell luck from skill
+/// Compare runs on the same test tracks, with confidence intervals and p-values
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -17,12 +17,12 @@ Examples:
       the second against the first
   cantus compare run-mlp run-cnn run-lstm --json
   cantus compare run run-of-other-tracks --common
-      only the tracks that both were examined with")]
+      only the tracks that both were tested on")]
 pub struct Compare {
-    /// Run folders; all are held against the first
+    /// Run folders; each is compared with the first
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// Leave tracks out that not all of the runs were examined with
+    /// Compare on the tracks that all runs were tested on, and leave out the others
     #[arg(long)]
     common: bool,
     /// One JSON document instead of a table
@@ -42,9 +42,9 @@ impl Compare {
     }
 }
 
-/// The runs as a table, then each against the first.
+/// A table of the runs, then the difference of each to the first.
 fn text(comparison: &Comparison) -> String {
-    let note = if comparison.only_common { ", which all of these runs were examined with" } else { "" };
+    let note = if comparison.only_common { ", on which all of these runs were tested" } else { "" };
     let mut out = format!("{} tracks{note}\n\n", comparison.n_tracks);
     let names: Vec<String> = comparison.runs.iter().map(|run| run.run.display().to_string()).collect();
     let width = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
@@ -70,7 +70,7 @@ fn text(comparison: &Comparison) -> String {
     out
 }
 
-/// What a run scores, under the heads of the columns.
+/// The scores of a run, in the columns of the table.
 fn in_numbers(figures: &Figures) -> String {
     match figures {
         Figures::Classes {
@@ -102,14 +102,14 @@ fn in_numbers(figures: &Figures) -> String {
     }
 }
 
-/// The difference, and whose answers were right where only one's was; where several runs are compared, the p-value is
-/// the corrected one.
+/// The difference and, of classes, the numbers of tracks that only one of the two predicted correctly; where several runs
+/// are compared, the p-value is the corrected one.
 fn in_words(against: &Against, n_compared: usize) -> String {
-    let corrected = if n_compared > 1 { ", p corrected for as many comparisons as there are" } else { "" };
+    let corrected = if n_compared > 1 { ", p corrected for multiple comparisons" } else { "" };
     let p_value = against.p_value_corrected;
     match against.difference {
         Difference::Classes(paired) => format!(
-            "{}{corrected}; {} tracks only it had right, {} only the first",
+            "{}{corrected}; correct only in this run: {} tracks, only in the first: {}",
             paired_in_words(&Paired { p_value, ..paired }),
             paired.n_only_first,
             paired.n_only_second

@@ -1,4 +1,4 @@
-//! `cantus completions`: what a shell needs to complete cantus's options.
+//! `cantus completions`: completion scripts for shells.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use crate::cli::Cli;
 use crate::output::{self, Outcome};
 
-/// Print completions for a shell
+/// Print the completion script of a shell
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: cantus completions bash > ~/.local/share/bash-completion/completions/cantus"

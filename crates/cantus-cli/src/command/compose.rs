@@ -1,4 +1,4 @@
-//! `cantus compose`: the demonstration corpus, as WAV files.
+//! `cantus compose`: writes the synthetic demonstration corpus as WAV files.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::cli::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 
-/// Compose a labelled corpus of music: ten genres, every track another
+/// Synthesise a labelled corpus of music: ten genres, every track different
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cantus compose music --tracks 5 --duration 10
-    then listen to music/jazz/jazz.00000.wav")]
+    the first track of jazz is music/jazz/jazz.00000.wav")]
 pub struct Compose {
     /// Folder to write to: DIR/<genre>/<genre>.00000.wav, …
     dir: PathBuf,
@@ -32,10 +32,10 @@ pub struct Compose {
     sr: u32,
 }
 
-/// As many as five digits in a file name can number.
+/// File names number tracks with five digits.
 const MAX_TRACKS: i64 = 100_000;
 
-/// A length in seconds that can be composed and held in memory.
+/// Parses a duration above 0 and up to 3600 s; a track is held in memory.
 pub fn duration(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),

@@ -1,4 +1,4 @@
-//! `cantus demo`: all of it, on music composed on the spot.
+//! `cantus demo`: the whole pipeline (extract, train, evaluate, predict) on synthetic music.
 
 use std::path::{Path, PathBuf};
 
@@ -16,11 +16,11 @@ use crate::cli::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 
-/// Compose music, train on it, and name the genre of tracks that were held back
+/// Synthesise music, train on it, and predict the genre of tracks that were held back
 #[derive(Debug, Args)]
 #[command(after_help = "Example: cantus demo --tracks 10 --duration 15")]
 pub struct Demo {
-    /// Folder for everything that the demonstration makes
+    /// Folder for all files of the demonstration
     #[arg(long, short, default_value = "cantus-demo", value_name = "DIR")]
     output: PathBuf,
     /// Tracks of each genre to train and test on
@@ -34,26 +34,26 @@ pub struct Demo {
     seed: u64,
 }
 
-/// Tracks of each genre that neither training nor testing sees.
+/// Tracks of each genre that are in neither of the training, validation and test parts.
 const N_HELD_BACK: usize = 3;
-/// As the course's tracks.
+/// Hz, as the course's tracks.
 const SAMPLE_RATE: u32 = 22_050;
 
 impl Demo {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let n_tracks = usize::from(self.tracks);
-        let (to_hold_back, to_learn): (Vec<TrackSpec>, Vec<TrackSpec>) =
+        let (to_hold_back, to_train): (Vec<TrackSpec>, Vec<TrackSpec>) =
             Corpus::new(n_tracks + N_HELD_BACK, self.seed).partition(|track| track.index >= n_tracks);
         let (music, held_back) = (self.path("music"), self.path("held-back"));
-        compose_tracks(&music, &to_learn, self.duration, SAMPLE_RATE, global)?;
+        compose_tracks(&music, &to_train, self.duration, SAMPLE_RATE, global)?;
         compose_tracks(&held_back, &to_hold_back, self.duration, SAMPLE_RATE, global)?;
         if interrupt::requested() {
             return Ok(output::stopped());
         }
         let Some((model, report)) = self.train(&music, global)? else { return Ok(Outcome::Interrupted) };
-        let answers = hear(&model, &held_back, &to_hold_back, global)?;
-        output::print(&format!("\n{}\n{}", report.to_text(), table(&answers)))?;
-        output::print(&self.farewell())?;
+        let predictions = predict_all(&model, &held_back, &to_hold_back, global)?;
+        output::print(&format!("\n{}\n{}", report.to_text(), table(&predictions)))?;
+        output::print(&self.next_steps())?;
         Ok(Outcome::Done)
     }
 
@@ -74,14 +74,14 @@ impl Demo {
         self.output.join(name)
     }
 
-    /// Where everything lies, and what to type next.
-    fn farewell(&self) -> String {
+    /// Where the files are, and which commands to run next.
+    fn next_steps(&self) -> String {
         let dir = self.output.display();
         format!(
             "\
 Everything is in {dir}:
-  music/       what was learnt from and examined with, one folder for each label: listen to it
-  held-back/   what nobody has heard before
+  music/       tracks for training, validation and test, one folder for each label
+  held-back/   tracks in none of these parts
   features/    the feature store
   run/         model.safetensors, report, history, plots
 
@@ -95,49 +95,49 @@ Next, with recordings of your own in MUSIC/<label>/:
     }
 }
 
-/// A held-back track and what the model says of it.
-struct Answer<'a> {
+/// A held-back track and its prediction.
+struct TrackPrediction<'a> {
     track: &'a TrackSpec,
     prediction: Prediction,
 }
 
-impl Answer<'_> {
-    fn is_right(&self) -> bool {
+impl TrackPrediction<'_> {
+    fn is_correct(&self) -> bool {
         self.prediction.label == self.track.genre.name()
     }
 }
 
 /// Predicts the held-back tracks.
-fn hear<'a>(
+fn predict_all<'a>(
     model: &Model,
     dir: &Path,
     tracks: &'a [TrackSpec],
     global: &Global,
-) -> anyhow::Result<Vec<Answer<'a>>> {
+) -> anyhow::Result<Vec<TrackPrediction<'a>>> {
     let bar = progress::bar("predict", tracks.len(), global.quiet);
-    let answer = |track: &'a TrackSpec| {
+    let predict = |track: &'a TrackSpec| {
         let prediction = model.predict_file(dir.join(&track.file_name))?;
         bar.inc(1);
-        anyhow::Ok(Answer { track, prediction })
+        anyhow::Ok(TrackPrediction { track, prediction })
     };
-    let answers = tracks.par_iter().map(answer).collect();
+    let predictions = tracks.par_iter().map(predict).collect();
     bar.finish_and_clear();
-    answers
+    predictions
 }
 
-/// A line for each held-back track, and how many were named right.
-fn table(answers: &[Answer<'_>]) -> String {
-    let n_right = answers.iter().filter(|answer| answer.is_right()).count();
-    let share = 100.0 * n_right as f64 / answers.len().max(1) as f64;
-    let row = |answer: &Answer<'_>| {
-        let Prediction { label, probability, .. } = &answer.prediction;
-        let mark = if answer.is_right() { "" } else { "  ✗" };
-        format!("  {:<30} {label:<10} {:>5.1} %{mark}\n", answer.track.file_name, 100.0 * probability)
+/// A line for each held-back track, and how many were predicted correctly.
+fn table(predictions: &[TrackPrediction<'_>]) -> String {
+    let n_correct = predictions.iter().filter(|predicted| predicted.is_correct()).count();
+    let share = 100.0 * n_correct as f64 / predictions.len().max(1) as f64;
+    let row = |predicted: &TrackPrediction<'_>| {
+        let Prediction { label, probability, .. } = &predicted.prediction;
+        let mark = if predicted.is_correct() { "" } else { "  ✗" };
+        format!("  {:<30} {label:<10} {:>5.1} %{mark}\n", predicted.track.file_name, 100.0 * probability)
     };
-    let rows: String = answers.iter().map(row).collect();
-    let n = answers.len();
+    let rows: String = predictions.iter().map(row).collect();
+    let n = predictions.len();
     let chance = 100.0 / Genre::ALL.len() as f64;
     format!(
-        "held-back tracks: {n_right} of {n} named right, {share:.0} % (chance: {chance:.0} %)\n\n{rows}\n"
+        "held-back tracks: {n_correct} of {n} predicted correctly, {share:.0} % (chance: {chance:.0} %)\n\n{rows}\n"
     )
 }

@@ -1,4 +1,4 @@
-//! `cantus evaluate`: how good a run's model is on the tracks that it has never heard.
+//! `cantus evaluate`: evaluates a run's model on its test part.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::Global;
 use crate::output::{self, Outcome};
 
-/// Score a run's model on its held-out tracks
+/// Evaluate a run's model on its held-out tracks
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +20,7 @@ pub struct Evaluate {
     /// Feature store, if it is no longer where the run was trained
     #[arg(long, value_name = "FEATURES")]
     features: Option<PathBuf>,
-    /// One JSON document instead of a report to read
+    /// One JSON document instead of a text report
     #[arg(long)]
     json: bool,
 }

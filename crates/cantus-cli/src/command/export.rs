@@ -1,4 +1,4 @@
-//! `cantus export`: a model for other programs.
+//! `cantus export`: writes a model as ONNX, with a model card.
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +24,9 @@ Examples:
 
 docs/export.md describes inputs, outputs and metadata.")]
 pub struct Export {
-    /// Run folder or model file; of a run, the card has the scores
+    /// Run folder or model file; the card of a run contains its scores
     model: PathBuf,
-    /// Where to: an .onnx file
+    /// Output file, .onnx
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Put STFT, mel filters, decibels, cosine transform and the like into the graph, so that it takes samples
@@ -42,13 +42,11 @@ impl Export {
         let card = model_card(&model, self.report()?.as_ref(), &file_name, input);
         output::save(&self.output, &to_onnx(&model, input)?)?;
         let card_path = self.output.with_extension("card.md");
-        // A card asks to be completed by hand.
+        // A card is to be completed by hand, so one that was edited is kept.
         let keeps_card = std::fs::read(&card_path).is_ok_and(|there| there != card.as_bytes());
         if keeps_card {
             let path = card_path.display();
-            output::note(&format!(
-                "{path} is there already and stays as it is; without it, a new one is written"
-            ));
+            output::note(&format!("{path} exists and is kept; delete it to have a new one written"));
         } else {
             output::save(&card_path, card.as_bytes())?;
         }
@@ -70,11 +68,10 @@ impl Export {
         let is_onnx = self.output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
         match self.output.file_name() {
             Some(name) if is_onnx => Ok(name.to_string_lossy().into_owned()),
-            _ => Err(WrongUsage(format!(
-                "{}: give the output a name that ends in .onnx",
-                self.output.display()
-            ))
-            .into()),
+            _ => {
+                Err(WrongUsage(format!("{}: the output file must end in .onnx", self.output.display()))
+                    .into())
+            }
         }
     }
 

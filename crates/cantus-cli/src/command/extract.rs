@@ -26,19 +26,19 @@ Examples:
   cantus extract tracks.csv -o features
       a manifest: path,label[,group,split]; path,labels for tags
   cantus extract MUSIC -o features -k log-mel
-      what a CNN likes to hear
+      log-mel spectrograms, as for a CNN
   cantus extract MUSIC -o features -m best
-      what the recipe `best` hears
+      the features of the recipe `best`
   cantus extract MUSIC -o features --augment mine.toml
-      altered copies beside each track, to learn from
+      augmented copies of each track, for training
   cantus extract data.json -o features
-      features that the lecture course's script made
+      import features computed by the lecture course's script
   cantus extract features -o data.json
-      and back again
+      export in the same format
   cantus extract MUSIC -o features --exclude bad.csv
-      without the files of a list (cantus inspect writes one)
+      leave out the files of a list (cantus inspect writes one)
 
-Stopped or killed, the same command goes on where it was. A file that cannot be used is named and does not \
+If it is stopped or killed, the same command continues it. A file that cannot be used is reported and does not \
 stop the others; then the exit code is 3.")]
 pub struct Extract {
     /// Folder of label folders, manifest CSV, or the course's data.json
@@ -46,18 +46,18 @@ pub struct Extract {
     /// Folder of the feature store
     #[arg(long, short, value_name = "FEATURES")]
     output: PathBuf,
-    /// Where the parameters below start from
+    /// Base values of the parameters below
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
-    /// What a recipe hears, in place of a preset: its name, or a TOML file
+    /// Take the features of a recipe instead of a preset: its name, or a TOML file
     #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
     model: Option<String>,
-    /// What to compute of each frame; several are put side by side. `cantus features --list` shows all
+    /// Features of each frame; several are concatenated. `cantus features --list` shows all
     #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
     kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
-    /// Recipe whose [augmentation] table makes altered copies of each track, to learn from
+    /// Recipe whose [augmentation] table defines augmented copies of each track, for training
     #[arg(long, value_name = "RECIPE")]
     augment: Option<String>,
     /// Discard a feature store of other settings in the output folder
@@ -66,18 +66,18 @@ pub struct Extract {
     /// Leave out the files of a list: CSV, a path and a reason in each line
     #[arg(long, value_name = "FILE")]
     exclude: Option<PathBuf>,
-    /// What becomes of the audit for damage and duplicates that goes along
+    /// How to treat findings of the audit for damage and duplicates
     #[arg(long, value_enum, default_value = "note", value_name = "HOW")]
     audit: Audit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Audit {
-    /// Tell its findings in a line, keep copies of a recording on one side of every split
+    /// Report findings in a line, and keep copies of a recording in one part of every split
     Note,
     /// Leave the store unfinished if there are findings, and exit with 1
     Strict,
-    /// None: faster, and copies may stand on both sides of a split
+    /// No audit: faster, but copies may be in several parts of a split
     Off,
 }
 
@@ -91,12 +91,12 @@ impl From<Audit> for AuditMode {
     }
 }
 
-/// How a folder is extracted, beside the specification.
+/// Options of an extraction beside the feature specification.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choices<'a> {
     pub overwrite: bool,
     pub exclude: Option<&'a Path>,
-    /// Altered copies that are heard beside each track.
+    /// Augmented copies to extract beside each track.
     pub augmentation: Option<&'a AugmentSpec>,
     pub audit: AuditMode,
 }
@@ -140,7 +140,7 @@ impl Extract {
         }
     }
 
-    /// The copies that a recipe asks for, where one was named.
+    /// The augmented copies of the recipe of `--augment`, if given.
     fn augmentation(&self) -> anyhow::Result<Option<AugmentSpec>> {
         let Some(name) = &self.augment else { return Ok(None) };
         let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
@@ -148,13 +148,13 @@ impl Extract {
         ensure!(
             copies.copies > 0,
             WrongUsage(format!(
-                "recipe {name}: it asks for no copies; set copies and audio in [augmentation]"
+                "recipe {name}: defines no augmented copies; set copies and audio in [augmentation]"
             ))
         );
         Ok(Some(copies))
     }
 
-    /// Features that the course's script made, as a store.
+    /// Imports features of the course's script (`data.json`) as a store.
     fn import(&self, spec: &FeatureSpec, global: &Global) -> anyhow::Result<Outcome> {
         let store = course_json::import(&self.data, spec, &self.output, self.overwrite)?;
         if !global.quiet {
@@ -163,7 +163,7 @@ impl Extract {
         Ok(Outcome::Done)
     }
 
-    /// A store, as the course's networks read it.
+    /// Exports a store in the format of the course's `data.json`.
     fn export(&self, global: &Global) -> anyhow::Result<Outcome> {
         let store = FeatureStore::open(&self.data)?;
         course_json::export(&store, &self.output)?;
@@ -178,7 +178,7 @@ fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// Extracts a folder or manifest behind a progress bar; none if Ctrl-C stopped it.
+/// Extracts a folder or manifest with a progress bar; `None` if Ctrl-C stopped it.
 pub fn extract_folder(
     data: &Path,
     spec: &FeatureSpec,
@@ -217,13 +217,13 @@ pub fn extract_folder(
     }
 }
 
-/// Leaves out what a list names, and names what it names in vain.
+/// Leaves out the files of a list, and reports paths of it that are no track.
 fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Result<()> {
     let exclusions = Exclusions::read(list)?;
     let unknown = catalog.exclude(&exclusions);
     ensure!(
         exclusions.is_empty() || unknown.len() < exclusions.len(),
-        "{}: none of what it lists is a track of {}; wanted: lines of path,reason, as `cantus inspect --exclusions` writes them",
+        "{}: none of its paths is a track of {}; expected lines of path,reason, as `cantus inspect --exclusions` writes them",
         list.display(),
         catalog.root.display()
     );
@@ -237,7 +237,7 @@ fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Resul
     Ok(())
 }
 
-/// Says what was made, and names every file that was lost.
+/// Reports failed files, warnings, the audit and the size of the store.
 pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
     for failure in &extraction.failures {
         output::note(&format!("lost: {}: {}", failure.path, failure.reason));
@@ -248,14 +248,14 @@ pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
     if let Some(summary) = extraction.audit.as_ref().and_then(cantus_dataset::audit::Audit::summary)
         && !global.quiet
     {
-        output::note(&format!("audit: {summary}; `cantus inspect` on the same recordings says more"));
+        output::note(&format!("audit: {summary}; `cantus inspect` on the same recordings shows details"));
     }
     if !global.quiet {
         let Extraction { n_tracks, n_segments, n_copied_segments, n_dropped, .. } = extraction;
         let short = if *n_dropped > 0 { format!(" ({n_dropped} short ones dropped)") } else { String::new() };
         let copies = match n_copied_segments {
             0 => String::new(),
-            n => format!(", and {n} of altered copies,"),
+            n => format!(", and {n} of augmented copies,"),
         };
         output::note(&format!(
             "{}{short} of {}{copies} in {}",

@@ -1,4 +1,4 @@
-//! `cantus fetch`: a data set from where it is published.
+//! `cantus fetch`: downloads a published data set.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ Examples:
   cantus fetch gtzan --archive archive.zip
       the same, downloaded with a browser
   cantus fetch gtzan lists --lists-only
-      only the lists, for a copy that you have
+      only the lists, for an existing copy
 
 The credentials of Kaggle's own client are used, if there are any: KAGGLE_API_TOKEN, or \
 KAGGLE_USERNAME with KAGGLE_KEY, or access_token or kaggle.json in KAGGLE_CONFIG_DIR or ~/.kaggle. \
 A proxy is taken from HTTPS_PROXY or ALL_PROXY, but for the hosts in NO_PROXY. \
-What Ctrl-C or a cut connection has stopped, the same command goes on with.")]
+After Ctrl-C or a lost connection, the same command continues the download.")]
 pub struct Fetch {
     /// The data set
     dataset: Dataset,
@@ -38,76 +38,72 @@ pub struct Fetch {
     /// Keep the downloaded archive, DIR.zip
     #[arg(long, conflicts_with = "archive")]
     keep_archive: bool,
-    /// Write only what is known about the data set: lists, faults, licence
+    /// Write only the metadata of the data set: lists, known faults, licence
     #[arg(long, conflicts_with_all = ["archive", "keep_archive"])]
     lists_only: bool,
 }
 
-/// What there is to fetch.
+/// The data sets.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Dataset {
     /// 1000 excerpts of 30 s in ten genres, as the lecture course uses them
     Gtzan,
 }
 
-/// As many recordings as GTZAN has.
+/// Number of recordings in GTZAN.
 const N_RECORDINGS: usize = 1000;
 
 impl Fetch {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let Dataset::Gtzan = self.dataset;
         let dir = self.dir.clone().unwrap_or_else(|| PathBuf::from("gtzan"));
-        let say = |line: &str| {
+        let note = |line: &str| {
             if !global.quiet {
                 output::note(line)
             }
         };
         if self.lists_only {
             gtzan::write_metadata(&dir)?;
-            say(&format!(
-                "lists and remarks in {}; begin with {}",
-                dir.display(),
-                dir.join("about.txt").display()
-            ));
+            note(&format!("lists and remarks in {}; see {}", dir.display(), dir.join("about.txt").display()));
             return Ok(Outcome::Done);
         }
         if gtzan::is_complete(&dir) {
-            say(&format!("{} has it already", dir.display()));
+            note(&format!("{} contains the data set already", dir.display()));
             return Ok(Outcome::Done);
         }
-        say("GTZAN's licence is unclear: for study and research only, not to be passed on");
-        say(
-            "tracks of it are repeated, mislabelled, distorted (Sturm 2013, arXiv:1306.1461); lists of a split without them come along",
+        note("GTZAN's licence is unclear: for study and research only, not to be passed on");
+        note(
+            "tracks of it are repeated, mislabelled, distorted (Sturm 2013, arXiv:1306.1461); lists of a split without them are included",
         );
-        let source = self.source(&dir, &say)?;
+        let source = self.source(&dir, &note)?;
         if let Err(error) = fetch(&dir, &source, self.keep_archive, global.quiet) {
             return match error {
                 Error::Interrupted => Ok(stopped()),
                 error => Err(with_advice(error)),
             };
         }
-        say(&summary(&dir));
+        note(&summary(&dir));
         Ok(Outcome::Done)
     }
 
-    fn source(&self, dir: &Path, say: &impl Fn(&str)) -> Result<Source, Error> {
+    fn source(&self, dir: &Path, note: &impl Fn(&str)) -> Result<Source, Error> {
         if let Some(archive) = &self.archive {
             return Ok(Source::Archive(archive.clone()));
         }
         let archive = gtzan::archive_path(dir);
         if archive.is_file() {
-            say(&format!("unpacking {}, which is here already", archive.display()));
+            note(&format!("unpacking {}, which exists already", archive.display()));
             return Ok(Source::Archive(archive));
         }
         let found = Credentials::find()?;
         if let Some(warning) = &found.warning {
-            say(&format!("warning: {warning}"));
+            note(&format!("warning: {warning}"));
         }
-        // As Kaggle's own client has it.
+        // The same variable as of Kaggle's own client.
         let endpoint =
             std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::KAGGLE_ENDPOINT.to_owned());
-        let who = if found.origin.is_empty() { "without credentials".to_owned() } else { found.origin };
-        say(&format!("asking {endpoint} for {} ({who})", gtzan::KAGGLE_DATASET));
+        let origin = if found.origin.is_empty() { "without credentials".to_owned() } else { found.origin };
+        note(&format!("requesting {} from {endpoint} ({origin})", gtzan::KAGGLE_DATASET));
         Ok(Source::Kaggle { endpoint, credentials: found.credentials })
     }
 }
@@ -127,7 +123,7 @@ fn fetch(dir: &Path, source: &Source, keep_archive: bool, quiet: bool) -> Result
 }
 
 fn show(bar: &ProgressBar, event: Event, quiet: bool) {
-    let say = |line: String| {
+    let note = |line: String| {
         if !quiet {
             bar.suspend(|| output::note(&line));
         }
@@ -139,13 +135,13 @@ fn show(bar: &ProgressBar, event: Event, quiet: bool) {
     };
     match event {
         Event::Resumed { n_bytes } => {
-            say(format!("going on behind the first {}", HumanBytes(n_bytes)));
+            note(format!("continuing after the first {}", HumanBytes(n_bytes)));
             step("download", n_bytes, None);
             bar.reset_eta();
         }
-        Event::Restarted { reason } => say(format!("{reason}; beginning anew")),
+        Event::Restarted { reason } => note(format!("{reason}; starting again")),
         Event::Retrying { reason, delay } => {
-            say(format!("{reason}; next try in {} s", delay.as_secs_f32().ceil()))
+            note(format!("{reason}; retrying in {} s", delay.as_secs_f32().ceil()))
         }
         Event::Downloaded { n_bytes, total } => step("download", n_bytes, total),
         Event::Verifying => bar.set_prefix("check"),
@@ -153,7 +149,7 @@ fn show(bar: &ProgressBar, event: Event, quiet: bool) {
     }
 }
 
-/// What is there now, and what to do with it.
+/// The number of recordings, and which commands to run next.
 fn summary(dir: &Path) -> String {
     let n = n_recordings(&dir.join(gtzan::RECORDINGS_DIR));
     let expected = if n == N_RECORDINGS { String::new() } else { format!(" ({N_RECORDINGS} were expected)") };
@@ -169,7 +165,7 @@ fn summary(dir: &Path) -> String {
     )
 }
 
-/// WAV files in the folders of a folder.
+/// Number of WAV files in the subfolders of a folder.
 fn n_recordings(dir: &Path) -> usize {
     let entries = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_wav = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wav");
@@ -179,12 +175,12 @@ fn n_recordings(dir: &Path) -> usize {
 /// What to do after a download that failed but can be resumed.
 fn with_advice(error: Error) -> anyhow::Error {
     match error {
-        Error::GaveUp { .. } => anyhow::anyhow!("{error}, the same command goes on where this one was"),
+        Error::GaveUp { .. } => anyhow::anyhow!("{error}; the same command continues where this one stopped"),
         error => error.into(),
     }
 }
 
 fn stopped() -> Outcome {
-    output::note("stopped; the same command goes on");
+    output::note("stopped; the same command continues");
     Outcome::Interrupted
 }

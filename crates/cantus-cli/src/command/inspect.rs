@@ -1,4 +1,4 @@
-//! `cantus inspect`: what recordings are, and what is wrong with them, before anything is made of them.
+//! `cantus inspect`: metadata and audit of recordings: damage, silence, clipping, duplicates, classes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,23 +23,23 @@ use crate::{interrupt, progress};
 #[command(after_help = "\
 Examples:
   cantus inspect song.mp3
-      codec, rate, channels, peak, tags, and what is wrong with it
+      codec, sample rate, channels, peak, tags, and findings
   cantus inspect MUSIC
-      what is wrong with MUSIC/<label>/**/<audio file>
+      findings in MUSIC/<label>/**/<audio file>
   cantus inspect MUSIC --all
-      every recording, too
+      list every recording, too
   cantus inspect MUSIC --exclusions bad.csv && cantus extract MUSIC --exclude bad.csv -o features
   cantus inspect MUSIC --json | jq '.tracks[] | select(.findings != [])'
 
-Duplicates are found by what they sound like (Chromaprint): the same recording under another name, encoded \
-anew, cut, or moved in time. `cantus extract` finds them, too, and no split tears them apart. An exclusion \
-list names what nothing can be learnt from (unreadable, silent, shorter than a segment of 3 s) and every \
-copy of a recording but the longest; where copies have several labels, all of them. Edit it as you like.")]
+Duplicates are found by acoustic fingerprint (Chromaprint): the same recording under another name, encoded \
+again, cut, or shifted in time. `cantus extract` finds them, too, and every split keeps them in one part. An \
+exclusion list contains files that cannot be used (unreadable, silent, shorter than a segment of 3 s) and all \
+copies of a recording except the longest; if the copies have several labels, all of them. It may be edited.")]
 pub struct Inspect {
-    /// Sound files, or folders of them
+    /// Audio files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Every recording, and not only those with findings
+    /// List every recording, not only those with findings
     #[arg(long)]
     all: bool,
     /// One JSON document instead of a table
@@ -116,7 +116,7 @@ impl Inspect {
         Ok(outcome)
     }
 
-    /// The findings with paths below the one folder that was asked about, which need not be said in each line.
+    /// The findings with paths relative to the folder, if a single folder was given.
     fn shortened(&self, found: &[Issue]) -> Vec<Issue> {
         let Some(root) = root(&self.paths) else { return found.to_vec() };
         let prefix = format!("{}/", root.display().to_string().trim_end_matches('/'));
@@ -181,7 +181,7 @@ fn with_advice(remark: &ClassRemark) -> String {
     }
 }
 
-/// The data set that was asked about: a single folder.
+/// Root of the data set, if a single folder was given.
 fn root(paths: &[PathBuf]) -> Option<&Path> {
     match paths {
         [path] if path.is_dir() => Some(path),
@@ -189,7 +189,7 @@ fn root(paths: &[PathBuf]) -> Option<&Path> {
     }
 }
 
-/// The path below a folder, as a catalogue of the folder has it.
+/// The path relative to a folder, as in the catalogue of the folder.
 fn below(root: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(root).unwrap_or(path).components();
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")

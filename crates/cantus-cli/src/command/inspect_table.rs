@@ -1,5 +1,5 @@
-//! How `cantus inspect` says what it found: a table of files, the findings by their kind, and a summary, all within 100
-//! columns unless a finding has more to say.
+//! Text report of `cantus inspect`: a table of files, the findings by kind, and a summary, within 100 columns unless the
+//! detail of a finding is longer.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use cantus_dataset::audit::{Issue, IssueKind};
 
 use crate::output::{count, printable};
 
-/// Columns of a line.
+/// Width of a line, in columns.
 const WIDTH: usize = 100;
 /// Columns of a path in the table of files, and in front of a finding.
 const PATH_WIDTH: usize = 40;
-/// Files of one kind of finding that are named unless all are asked for.
+/// Files of one kind of finding that are listed without `--all`.
 const MAX_NAMED: usize = 20;
 
-/// A line for each recording, cut at the last column if wanted, and below it what is damaged in it.
+/// A line for each recording, truncated to the width if `are_cut`, followed by its faults.
 pub fn table(tracks: &[Inspection], are_cut: bool) -> String {
     if tracks.is_empty() {
         return String::new();
@@ -56,7 +56,7 @@ fn row(track: &Inspection, width: usize) -> String {
     line.trim_end().to_owned()
 }
 
-/// The findings, kind by kind; of each kind only the first files, unless all are wanted.
+/// The findings by kind; without `all`, only the first files of each kind.
 pub fn findings(found: &[Issue], all: bool) -> String {
     let mut text = String::new();
     for kind in IssueKind::ALL {
@@ -82,7 +82,7 @@ pub fn findings(found: &[Issue], all: bool) -> String {
     text
 }
 
-/// How much there is, what is wrong with it in numbers, and what is to be said of the classes.
+/// Number and length of the recordings, counts of findings, and remarks on the classes.
 pub fn summary(
     tracks: &[Inspection],
     n_unread: usize,
@@ -115,7 +115,7 @@ fn column<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0).min(PATH_WIDTH)
 }
 
-/// The end of a text that is too long, which tells more of a path than its beginning.
+/// The end of a text that is too long: of a path, it is more specific than the beginning.
 fn end_of(text: &str, width: usize) -> String {
     let n = text.chars().count();
     if n <= width {
@@ -132,7 +132,7 @@ fn beginning_of(text: &str, width: usize) -> String {
     format!("{}…", text.chars().take(width - 1).collect::<String>().trim_end())
 }
 
-/// A text broken at blanks into lines, all but the first of them indented.
+/// A text wrapped at spaces into lines, all but the first of them indented.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -179,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_broken_at_blanks() {
+    fn long_lines_are_wrapped_at_spaces() {
         let lines = wrapped(&"word ".repeat(50));
         assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= WIDTH + 1));
         assert!(lines[1].starts_with("  word"));
     }
 
     #[test]
-    fn times_and_numbers_read_well() {
+    fn durations_and_counts_have_units() {
         assert_eq!([duration(59.6), duration(3725.0), duration(9.0)], ["1 min 0 s", "1 h 2 min", "9 s"]);
         assert_eq!(
             [count(1, "class"), count(2, "class"), count(3, "file")],

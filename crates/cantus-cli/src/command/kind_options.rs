@@ -1,18 +1,18 @@
-//! Options that belong to single kinds of feature, under librosa's names with the kind in front.
+//! Options of single kinds of feature: librosa's names, with the kind as prefix.
 
 use cantus_audio::feature::{
     BandwidthConfig, ContrastConfig, DeltaConfig, FeatureSpec, FlatnessConfig, PcenConfig, RolloffConfig,
 };
 use clap::{ArgAction, Args};
 
-/// Parameters of single kinds; those that are not given stay as they are.
+/// Parameters of single kinds; those that are not given are not changed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Parameters of single kinds")]
 pub struct KindOptions {
-    /// Frames of a delta's window, odd [default: 9]
+    /// Width of the window of deltas, in frames, odd [default: 9]
     #[arg(long, value_name = "FRAMES")]
     delta_width: Option<usize>,
-    /// How much of its average a band is divided by [default: 0.98]
+    /// Exponent of the smoothed energy that a band is divided by [default: 0.98]
     #[arg(long, value_name = "X")]
     pcen_gain: Option<f64>,
     /// Added before the root [default: 2]
@@ -21,31 +21,31 @@ pub struct KindOptions {
     /// Exponent of the root, 0 for a logarithm [default: 0.5]
     #[arg(long, value_name = "X")]
     pcen_power: Option<f64>,
-    /// How slow the average is, in seconds [default: 0.4]
+    /// Time constant of the smoothing, in seconds [default: 0.4]
     #[arg(long, value_name = "SECONDS")]
     pcen_time_constant: Option<f64>,
-    /// Added to the average [default: 1e-6]
+    /// Added to the smoothed energy [default: 1e-6]
     #[arg(long, value_name = "X")]
     pcen_eps: Option<f64>,
-    /// Weight of the newest frame in the average [default: made of the time constant]
+    /// Weight of the newest frame in the smoothing [default: computed from the time constant]
     #[arg(long, value_name = "X")]
     pcen_b: Option<f64>,
-    /// Neighbouring bands of which the loudest counts [default: 1]
+    /// Width of the maximum filter over bands, in bands [default: 1]
     #[arg(long, value_name = "BANDS")]
     pcen_max_size: Option<usize>,
-    /// What the mel bands are multiplied by first; the paper's is 2147483648 [default: 1]
+    /// Factor of the mel bands before PCEN; 2147483648 in the paper [default: 1]
     #[arg(long, value_name = "X")]
     pcen_scale: Option<f64>,
     /// Exponent of the distance from the centroid [default: 2]
     #[arg(long, value_name = "P")]
     bandwidth_p: Option<f32>,
-    /// Whether loudness is taken out of the bandwidth [default: true]
+    /// Whether the bandwidth is of the spectrum normalised to sum 1 [default: true]
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     bandwidth_norm: Option<bool>,
-    /// Share of the spectrum below the roll-off [default: 0.85]
+    /// Fraction of the spectrum below the roll-off [default: 0.85]
     #[arg(long, value_name = "SHARE")]
     roll_percent: Option<f32>,
-    /// Least strength in the flatness [default: 1e-10]
+    /// Lower bound of the spectrum in the flatness [default: 1e-10]
     #[arg(long, value_name = "X")]
     flatness_amin: Option<f32>,
     /// Exponent of the magnitude in the flatness [default: 2]
@@ -54,13 +54,13 @@ pub struct KindOptions {
     /// Upper edge of the lowest band of the contrast, in Hz [default: 200]
     #[arg(long, value_name = "HZ")]
     contrast_fmin: Option<f32>,
-    /// Octaves of the contrast above it [default: 6]
+    /// Number of octave bands of the contrast above it [default: 6]
     #[arg(long, value_name = "N")]
     n_bands: Option<usize>,
-    /// Share of a band's bins that are its peak, and its valley [default: 0.02]
+    /// Fraction of a band's bins for its peak and for its valley [default: 0.02]
     #[arg(long, value_name = "SHARE")]
     quantile: Option<f64>,
-    /// Contrast of strengths instead of levels in dB
+    /// Contrast as a difference of magnitudes instead of in dB
     #[arg(long)]
     linear: bool,
 }

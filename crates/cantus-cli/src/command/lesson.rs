@@ -1,4 +1,4 @@
-//! `cantus lesson`: runs the lessons of the lecture course.
+//! `cantus lesson`: runs the lessons of the lecture course, which write text and pictures.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use crate::{cli::Global, interrupt};
 #[command(after_help = "\
 Examples:
   cantus lesson
-      what lessons there are
+      list the lessons
   cantus lesson 8
-      a network learns to add; pictures in cantus-lessons/08
+      a network is trained to add; pictures in cantus-lessons/08
   cantus lesson 13 --data MUSIC
       on recordings of your own: MUSIC/<label>/**/<audio file>
   cantus lesson --all -o lessons --png
@@ -30,7 +30,7 @@ pub struct Lesson {
     /// Run all lessons, one after the other
     #[arg(long)]
     all: bool,
-    /// Folder for pictures and words [default: cantus-lessons/NN]; with --all, each lesson has a folder NN in it
+    /// Folder for pictures and text [default: cantus-lessons/NN]; with --all, each lesson has a folder NN in it
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// Folder of label folders with recordings of your own, for lessons 12, 13, 14, 16 and 19
@@ -72,7 +72,7 @@ impl Lesson {
     fn lesson(&self, number: u8) -> anyhow::Result<&'static cantus_lessons::Lesson> {
         let Some(lesson) = LESSONS.iter().find(|lesson| lesson.number == number) else {
             bail!(WrongUsage(format!(
-                "there is no lesson {number}; `cantus lesson` lists those that there are, 3 to 19"
+                "there is no lesson {number}; `cantus lesson` lists the lessons, 3 to 19"
             )));
         };
         if self.data.is_some() && !lesson.takes_data {
@@ -100,7 +100,7 @@ impl Lesson {
         (lesson.run)(&mut out)?;
         output::save(&folder.join("words.txt"), &words.0)?;
         if !global.quiet {
-            output::note(&format!("pictures and words in {}", folder.display()));
+            output::note(&format!("pictures and text in {}", folder.display()));
         }
         Ok(())
     }
@@ -131,12 +131,12 @@ fn list() -> String {
     )
 }
 
-/// Standard output, and what was written kept.
+/// Writes to standard output and keeps a copy.
 struct Tee(Vec<u8>);
 
 impl Write for Tee {
     fn write(&mut self, words: &[u8]) -> io::Result<usize> {
-        // A reader that has seen enough (`| head`) is no error.
+        // A closed pipe (`| head`) is no error.
         let _ = io::stdout().write_all(words);
         self.0.write(words)
     }

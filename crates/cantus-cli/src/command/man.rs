@@ -1,4 +1,4 @@
-//! `cantus man`: manual pages, made of what `--help` says.
+//! `cantus man`: manual pages, generated from the same definitions as `--help`.
 
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ fn page(command: Command) -> anyhow::Result<(String, String)> {
     Ok((format!("{name}.1"), with_lines_kept(&String::from_utf8(page)?)))
 }
 
-/// What stands below the options is set line by line: it has columns.
+/// Keeps the line breaks of the text below the options, which has columns.
 fn with_lines_kept(page: &str) -> String {
     let Some((before, below)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
     let (extra, after) = below.split_once(".SH ").unwrap_or((below, ""));

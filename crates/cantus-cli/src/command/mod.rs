@@ -1,4 +1,4 @@
-//! One file per subcommand: its arguments, and what it does with them.
+//! The subcommands, one file each: arguments and implementation.
 
 pub mod compare;
 pub mod completions;
@@ -29,7 +29,7 @@ use crate::cli::{Cli, Command};
 use crate::interrupt;
 use crate::output::Outcome;
 
-/// Runs the command that was asked for.
+/// Runs the parsed command.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let global = cli.global;
     interrupt::listen();
@@ -55,7 +55,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     }
 }
 
-/// `--jobs` sets the size of the one pool that all parallel work shares; `RAYON_NUM_THREADS` does where it is absent.
+/// `--jobs` sets the size of the global thread pool; `RAYON_NUM_THREADS` does if it is absent.
 fn start_threads(jobs: Option<u16>) -> anyhow::Result<()> {
     if let Some(jobs) = jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;

@@ -1,4 +1,4 @@
-//! Which recording's results are written where: each to a file of its own, decided before anything is computed.
+//! Output paths of commands that write one file per recording, resolved and checked before anything is computed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use cantus::input_files::{self, Failed};
 
 use crate::output::{self, WrongUsage};
 
-/// What a command can write, named as its extensions.
+/// The file formats of a command, named by extension.
 #[derive(Debug, Clone, Copy)]
 pub struct Formats<'a> {
-    /// What is written, in words.
+    /// What is written, for messages.
     pub what: &'a str,
     pub known: &'a [&'a str],
-    /// The one that was asked for by `--format`, where there is such an option.
+    /// Value of `--format`, for commands that have this option.
     pub given: Option<&'a str>,
-    /// The one of files in a folder, if none was given.
+    /// Format of files in a folder, if none was given.
     pub default: &'a str,
 }
 
@@ -25,33 +25,33 @@ pub struct Formats<'a> {
 pub struct Job {
     pub input: PathBuf,
     pub output: PathBuf,
-    /// The extension that names the format, whatever `output` is called.
+    /// The extension that names the format, whatever the extension of `output`.
     pub format: String,
-    /// Whether the folder of `output` is made if it is not there.
+    /// Whether the folder of `output` is created if it does not exist.
     pub makes_folder: bool,
 }
 
-/// What is to be done, and what cannot be.
+/// The jobs, and the inputs that failed.
 #[derive(Debug)]
 pub struct Jobs {
     pub jobs: Vec<Job>,
     pub failed: Vec<Failed>,
 }
 
-/// A recording, and the folder that it was found in.
+/// A recording, and the input folder that contains it.
 struct Found {
     path: PathBuf,
-    /// Below which its own folders are kept; nothing for a file that was named itself.
+    /// The input folder, whose subfolders are kept; `None` for a file given by its path.
     root: Option<PathBuf>,
 }
 
-/// Where the results of each recording behind `paths` go.
+/// The output path of each recording in `paths`.
 ///
-/// A single file's go to `output` itself; those of a folder's recordings go below the folder `output` as these lie below
-/// their own; with `{name}`, `{ext}` or `{dir}` in it, `output` says the name of each.
+/// The results of a single file are written to `output` itself; those of the recordings of a folder to the folder `output`,
+/// with the same subfolders; with `{name}`, `{ext}` or `{dir}` in it, `output` is a template for each path.
 ///
 /// # Errors
-/// Wrong usage: an unknown format, or two recordings whose results would have one name.
+/// Wrong usage: an unknown format, or two recordings with the same output path.
 pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::Result<Jobs> {
     let (found, failed, remark) = find(paths);
     let text = output.to_string_lossy();
@@ -84,7 +84,7 @@ pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::R
 }
 
 impl Job {
-    /// Writes the results, whole or not at all.
+    /// Writes the results atomically.
     pub fn save(&self, content: &[u8]) -> anyhow::Result<()> {
         if self.makes_folder {
             let folder = self.output.parent().unwrap_or(Path::new("."));
@@ -99,11 +99,11 @@ impl Formats<'_> {
     fn of(&self, path: &Path) -> anyhow::Result<String> {
         match (self.given, self.by_extension(path)) {
             (Some(given), Some(other)) if given != other => {
-                Err(wrong(format!("{}: --format says {given}", path.display())))
+                Err(wrong(format!("{}: --format is {given}", path.display())))
             }
             (Some(format), _) | (None, Some(format)) => Ok(format.to_owned()),
             (None, None) => Err(wrong(format!(
-                "{}: which format? end its name in {}",
+                "{}: unknown format; end its name in {}",
                 path.display(),
                 in_words(self.known)
             ))),
@@ -124,15 +124,15 @@ fn in_words(extensions: &[&str]) -> String {
     }
 }
 
-/// Wrong usage, in words.
+/// An error of wrong usage.
 fn wrong(what: String) -> anyhow::Error {
     WrongUsage(what).into()
 }
 
-/// What the results of a recording without a name are called.
+/// `{name}` of a recording without a name.
 const UNNAMED: &str = "stdin";
 
-/// Where the results of one recording go that lies in no folder.
+/// The output path of one recording that is in no folder.
 ///
 /// # Errors
 /// Wrong usage: an unknown format.
@@ -152,7 +152,7 @@ fn job(input: PathBuf, format: &str) -> Job {
     Job { input, output: PathBuf::new(), format: format.to_owned(), makes_folder: true }
 }
 
-/// Recordings, what cannot be heard, and a word on what was passed over.
+/// Recordings, inputs that failed, and a remark on files that were skipped.
 fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>, Option<String>) {
     let (mut found, mut failed, mut misnamed) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
@@ -172,7 +172,7 @@ fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Failed>, Option<String>) {
 /// Whether a name has placeholders in it.
 ///
 /// # Errors
-/// Wrong usage: one that stands for nothing.
+/// Wrong usage: an unknown placeholder.
 fn is_template(name: &str) -> anyhow::Result<bool> {
     let mut rest = name;
     let mut is_template = false;
@@ -180,7 +180,7 @@ fn is_template(name: &str) -> anyhow::Result<bool> {
         let Some((word, after)) = behind.split_once('}') else { break };
         if !["name", "ext", "dir"].contains(&word) {
             return Err(wrong(format!(
-                "{name}: {{{word}}} stands for nothing; there are {{dir}}, {{name}} and {{ext}}"
+                "{name}: unknown placeholder {{{word}}}; there are {{dir}}, {{name}} and {{ext}}"
             )));
         }
         (rest, is_template) = (after, true);
@@ -188,7 +188,7 @@ fn is_template(name: &str) -> anyhow::Result<bool> {
     Ok(is_template)
 }
 
-/// The template with the words of one recording.
+/// The template, filled in for one recording.
 fn fill(template: &str, found: &Found) -> PathBuf {
     let word = |text: Option<&std::ffi::OsStr>| text.unwrap_or_default().to_string_lossy().into_owned();
     let folder = relative(found).parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
@@ -200,25 +200,25 @@ fn fill(template: &str, found: &Found) -> PathBuf {
     PathBuf::from(filled)
 }
 
-/// The recording's place below `folder`, with the format's extension.
+/// The recording's path below `folder`, with the format's extension.
 fn below(folder: &Path, found: &Found, format: &str) -> PathBuf {
     folder.join(relative(found)).with_extension(format)
 }
 
-/// The recording's path below the folder that it was found in; its name alone, if it was named itself.
+/// The recording's path below the input folder; its file name, if it was given by its path.
 fn relative(found: &Found) -> &Path {
     let below_root = found.root.as_ref().and_then(|root| found.path.strip_prefix(root).ok());
     below_root.unwrap_or_else(|| Path::new(found.path.file_name().unwrap_or_default()))
 }
 
-/// No two recordings may have one name: the second would be written over the first.
+/// Checks that no two recordings have the same output path: the second would overwrite the first.
 fn check_names(jobs: &[Job]) -> anyhow::Result<()> {
     let mut taken: BTreeMap<&Path, &Path> = BTreeMap::new();
     for job in jobs {
         match taken.insert(&job.output, &job.input) {
             Some(other) if other != job.input => {
                 return Err(wrong(format!(
-                    "{} and {} would both be written to {}: tell them apart by {{dir}}, {{name}} and {{ext}} in the name",
+                    "{} and {} would both be written to {}: distinguish them by {{dir}}, {{name}} and {{ext}} in the name",
                     other.display(),
                     job.input.display(),
                     job.output.display()
@@ -231,10 +231,7 @@ fn check_names(jobs: &[Job]) -> anyhow::Result<()> {
             anyhow::bail!("{}: there is no folder {}", job.output.display(), folder.display());
         }
         if job.output == job.input {
-            return Err(wrong(format!(
-                "{}: would be written over the recording itself",
-                job.input.display()
-            )));
+            return Err(wrong(format!("{}: would overwrite the recording itself", job.input.display())));
         }
     }
     Ok(())
@@ -256,24 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_filled_with_the_words_of_a_recording() {
+    fn a_template_is_filled_in_for_a_recording() {
         let jazz = found("music/jazz/a.mp3", Some("music"));
         assert_eq!(fill("out/{dir}/{name}-{ext}.csv", &jazz), Path::new("out/jazz/a-mp3.csv"));
         assert_eq!(fill("{dir}/{name}.csv", &found("a.wav", None)), Path::new("./a.csv"));
     }
 
     #[test]
-    fn a_placeholder_that_stands_for_nothing_is_named() {
+    fn an_unknown_placeholder_is_refused() {
         assert!(is_template("out/{dir}/{name}.csv").unwrap() && !is_template("out/a}b{c.csv").unwrap());
         let error = is_template("out/{nam}.csv").unwrap_err().to_string();
-        assert!(error.contains("{nam} stands for nothing"), "{error}");
+        assert!(error.contains("unknown placeholder {nam}"), "{error}");
         let formats = Formats { what: "timelines", known: &["csv"], given: None, default: "csv" };
         let job = one(Path::new("-"), Path::new("t/{name}.csv"), formats).unwrap();
         assert!(job.output == Path::new("t/stdin.csv") && job.makes_folder);
     }
 
     #[test]
-    fn two_recordings_of_one_name_are_refused() {
+    fn two_recordings_with_one_output_path_are_refused() {
         let job = |input: &str| Job { output: "out/a.npy".into(), ..job(input.into(), "npy") };
         let error = check_names(&[job("x/a.mp3"), job("y/a.wav")]).unwrap_err().to_string();
         assert!(error.contains("x/a.mp3 and y/a.wav would both be written to out/a.npy"), "{error}");

@@ -1,16 +1,16 @@
-//! Options for the kinds of pitch and rhythm: librosa's parameters under librosa's names.
+//! Options of the kinds of pitch and rhythm: librosa's parameters under librosa's names.
 //!
-//! What two kinds have in common (the tuning, the lowest note) is one option for both.
+//! A parameter that two kinds share (tuning, lowest note) is one option for both.
 
 use cantus_audio::feature::FeatureSpec;
 use cantus_audio::transform::Norm;
 use clap::{Args, ValueEnum};
 
-/// librosa's parameters; those that are not given stay as they are.
+/// librosa's parameters; those that are not given are not changed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pitch and rhythm (librosa's parameters)")]
 pub struct PitchOptions {
-    /// By how much all is out of tune, in parts of a bin [default: 0 for cqt, estimated for chroma and tonnetz]
+    /// Deviation from standard tuning, in fractions of a bin [default: 0 for cqt, estimated for chroma and tonnetz]
     #[arg(long, value_name = "BINS", allow_negative_numbers = true)]
     tuning: Option<f64>,
     /// Number of pitch classes of chroma [default: 12]
@@ -31,37 +31,37 @@ pub struct PitchOptions {
     /// Number of octaves of chroma-cqt and tonnetz [default: 7]
     #[arg(long, value_name = "N")]
     n_octaves: Option<usize>,
-    /// Length of cqt's wavelets; below 1 sharper in time and blunter in pitch [default: 1]
+    /// Scale of cqt's filter lengths; below 1 finer in time, coarser in frequency [default: 1]
     #[arg(long, value_name = "FACTOR")]
     filter_scale: Option<f64>,
-    /// Frames between those that onset strength compares [default: 1]
+    /// Lag of the difference in onset strength, in frames [default: 1]
     #[arg(long, value_name = "FRAMES")]
     lag: Option<usize>,
-    /// Bands whose loudest onset strength compares with [default: 1]
+    /// Width of the maximum filter over bands in onset strength [default: 1]
     #[arg(long, value_name = "BANDS")]
     max_size: Option<usize>,
     /// Length of the tempogram's window, in frames [default: 384]
     #[arg(long, value_name = "FRAMES")]
     tempogram_win_length: Option<usize>,
-    /// Likeliest tempo, in beats per minute [default: 120]
+    /// Mode of the prior of the tempo, in beats per minute [default: 120]
     #[arg(long, value_name = "BPM")]
     start_bpm: Option<f64>,
-    /// Fastest tempo, in beats per minute; 0 for no limit [default: 320]
+    /// Highest tempo, in beats per minute; 0 for no limit [default: 320]
     #[arg(long, value_name = "BPM")]
     max_tempo: Option<f64>,
     /// Tempo of the beats, in beats per minute [default: estimated]
     #[arg(long, value_name = "BPM")]
     bpm: Option<f64>,
-    /// How tightly beats keep to the tempo [default: 100]
+    /// Weight of a regular tempo in beat tracking [default: 100]
     #[arg(long, value_name = "FACTOR")]
     tightness: Option<f64>,
     /// Keep weak beats at the beginning and the end
     #[arg(long)]
     no_trim: bool,
-    /// Frames and bins over which harmonic and percussive are told apart [default: 31]
+    /// Length of HPSS's median filters, in frames and in bins [default: 31]
     #[arg(long, value_name = "N")]
     kernel_size: Option<usize>,
-    /// How clearly harmonic and percussive have to win; at least 1 [default: 1]
+    /// Margin of HPSS; at least 1 [default: 1]
     #[arg(long, value_name = "FACTOR")]
     margin: Option<f32>,
 }

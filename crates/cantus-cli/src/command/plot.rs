@@ -1,4 +1,4 @@
-//! `cantus plot`: pictures of a trained model and of its run.
+//! `cantus plot`: pictures of a trained model or of its run.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use clap::{Args, ValueEnum};
 use super::theme::ThemeName;
 use crate::output::{self, Outcome, WrongUsage};
 
-/// Draw what a model has learnt, what it looks like, or how its training went
+/// Draw kernels or architecture of a model, or history or confusion matrix of a run
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cantus plot kernels run -o kernels.png
-      what the first convolution of a CNN looks for
+      the kernels of the first convolution of a CNN
   cantus plot kernels run --layer 3 -o deeper.svg
       the convolution at layers.3
   cantus plot network run -o network.png
@@ -30,9 +30,9 @@ pub struct Plot {
     /// What to draw
     #[arg(value_enum)]
     what: What,
-    /// Run folder, as `cantus train` writes it; for kernels and network, a model file will do
+    /// Run folder, as `cantus train` writes it; for kernels and network, also a model file
     run: Option<PathBuf>,
-    /// Where to: .png or .svg
+    /// Output file, .png or .svg
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Number of the convolution's layer, as in the network's summary [default: the first convolution]
@@ -45,7 +45,7 @@ pub struct Plot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// The kernels that a convolution has learnt
+    /// The trained kernels of a convolution
     Kernels,
     /// The network: neurons and weights where they are few, else a block for each layer
     Network,
@@ -76,12 +76,12 @@ impl Plot {
         })
     }
 
-    /// The run or model that was named.
+    /// The given run or model.
     fn subject(&self) -> anyhow::Result<&Path> {
         match &self.run {
             Some(run) => Ok(run),
             None => {
-                bail!(WrongUsage("of which run? give the folder that `cantus train -o` wrote".to_owned()))
+                bail!(WrongUsage("no run given; give the folder that `cantus train -o` wrote".to_owned()))
             }
         }
     }

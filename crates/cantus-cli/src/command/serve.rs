@@ -1,4 +1,4 @@
-//! `cantus serve`: models on one port, for people and for programs.
+//! `cantus serve`: serves models on one port, as a web page and an HTTP API.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::port;
 use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 
-/// Answer in a web page and over HTTP
+/// Serve models as a web page and an HTTP API
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,13 +25,13 @@ Examples:
   curl -F file=@song.mp3 http://127.0.0.1:8080/v1/predict
   curl --data-binary @song.mp3 'http://127.0.0.1:8080/v1/predict?model=run-lstm'
 
---jobs says how many recordings are heard at once. The API is described at /openapi.json. Ctrl-C and SIGTERM end \
-what is under way, and then the server.")]
+--jobs sets how many recordings are processed at once. The API is described at /openapi.json. After Ctrl-C or \
+SIGTERM, requests in progress are completed before the server exits.")]
 pub struct Serve {
-    /// Run folders or model files, each with a name of its own before it if you like; the first answers if none is named
+    /// Run folders or model files, each with an optional name; the first is the default
     #[arg(required = true, value_name = "[NAME=]MODEL")]
     models: Vec<String>,
-    /// Address to listen on; others than you can reach it only if this is not 127.0.0.1 or ::1
+    /// Address to listen on; other machines can reach it only if it is not 127.0.0.1 or ::1
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     host: IpAddr,
     /// Port to listen on; 0 for any that is free
@@ -43,10 +43,10 @@ pub struct Serve {
     /// Longest recording, in seconds
     #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     max_seconds: u32,
-    /// Requests that may wait while others are heard; further ones are told to come again
+    /// Length of the queue of waiting requests; further ones are refused (503, Retry-After)
     #[arg(long, default_value_t = 16, value_name = "N")]
     waiting: u16,
-    /// Longest time for a recording to arrive, and for an answer to be found, in seconds
+    /// Timeout of an upload, and of a prediction, in seconds
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     timeout: u32,
 }
@@ -63,7 +63,7 @@ impl Serve {
             output::note(&format!("{} at the address below; Ctrl-C ends it", names.join(", ")));
             if !self.host.is_loopback() {
                 output::note(&format!(
-                    "{} can be reached by others, and nobody is asked who they are; put a proxy in front that asks",
+                    "{} can be reached from other machines, without authentication; put an authenticating proxy in front",
                     self.host
                 ));
             }
@@ -86,7 +86,7 @@ impl Serve {
     }
 }
 
-/// What to type where two models have one name.
+/// Adds the remedy to the error that two models have one name.
 fn with_advice(error: cantus_serve::Error) -> anyhow::Error {
     match error {
         cantus_serve::Error::DuplicateName { .. } => anyhow::anyhow!("{error}: NAME=MODEL"),
@@ -97,7 +97,7 @@ fn with_advice(error: cantus_serve::Error) -> anyhow::Error {
 /// A model with the name before the equals sign, if there is one.
 fn load(model: &str, global: &Global) -> anyhow::Result<ServedModel> {
     let (name, path) = match model.split_once('=') {
-        // A path may have an equals sign of its own.
+        // A path may contain an equals sign.
         Some((name, path)) if !Path::new(model).exists() => (Some(name), PathBuf::from(path)),
         _ => (None, PathBuf::from(model)),
     };
@@ -106,15 +106,18 @@ fn load(model: &str, global: &Global) -> anyhow::Result<ServedModel> {
     }
     let served = ServedModel::load(name, &path)?;
     if !served.has_report() && path.is_dir() && !global.quiet {
-        output::note(&format!("{}: no finished run, so there is a model and no report", path.display()));
+        output::note(&format!(
+            "{}: not a finished run; the model is served without a report",
+            path.display()
+        ));
     }
     Ok(served)
 }
 
-/// Waits for Ctrl-C, and remembers that, or for the system's wish that the process end.
+/// Waits for Ctrl-C, which is recorded in `by_ctrl_c`, or for SIGTERM.
 async fn stop(by_ctrl_c: &AtomicBool) {
     tokio::select! {
-        // Without a handler the key ends the process at once, and there is nothing to wait for.
+        // If no handler can be installed, Ctrl-C ends the process at once, and there is nothing to wait for.
         Ok(()) = tokio::signal::ctrl_c() => by_ctrl_c.store(true, Ordering::Relaxed),
         () = terminated() => {}
         else => std::future::pending().await,
@@ -129,7 +132,7 @@ async fn terminated() {
     }
 }
 
-/// There is no such signal elsewhere.
+/// SIGTERM exists on Unix only.
 #[cfg(not(unix))]
 async fn terminated() {
     std::future::pending().await

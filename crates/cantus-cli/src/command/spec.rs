@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use super::kind_options::KindOptions;
 use super::pitch_options::PitchOptions;
 
-/// librosa's parameters; those that are not given stay as they are.
+/// librosa's parameters; those that are not given are not changed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features (librosa's parameters)")]
 pub struct SpecOptions {
@@ -30,10 +30,10 @@ pub struct SpecOptions {
     /// hann, hamming, blackman, blackmanharris, nuttall, flattop, bartlett or boxcar [default: hann]
     #[arg(long, value_parser = word::<Window>)]
     window: Option<Window>,
-    /// Whether frame t has its middle at sample t · hop_length [default: true]
+    /// Whether frame t is centred at sample t · hop_length [default: true]
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     center: Option<bool>,
-    /// What is heard beyond the ends: constant, edge, reflect or symmetric [default: constant]
+    /// Padding beyond both ends: constant, edge, reflect or symmetric [default: constant]
     #[arg(long, value_parser = word::<PadMode>)]
     pad_mode: Option<PadMode>,
     /// Number of mel bands [default: 128]
@@ -54,7 +54,7 @@ pub struct SpecOptions {
     /// Exponent of the magnitude: 1 for amplitude, 2 for power [default: 2]
     #[arg(long, value_name = "EXPONENT")]
     power: Option<f32>,
-    /// Decibels are cut this far below the loudest value, or `none` [default: 80]
+    /// Decibels are clipped this far below the maximum, or `none` [default: 80]
     #[arg(long, value_name = "DB")]
     top_db: Option<TopDb>,
     /// Number of MFCCs [default: 20; 13 in the preset `course`]
@@ -128,7 +128,7 @@ pub fn kind(text: &str) -> Result<FeatureKind, String> {
     })
 }
 
-/// One of the words of an enum, as a specification spells them.
+/// Parses a variant of an enum by its name in a specification.
 fn word<Word: DeserializeOwned>(text: &str) -> Result<Word, String> {
     let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
     Word::deserialize(deserializer).map_err(|error| error.to_string())

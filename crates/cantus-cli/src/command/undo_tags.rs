@@ -1,4 +1,4 @@
-//! `cantus undo-tags`: genre tags as they were.
+//! `cantus undo-tags`: restores genre tags from an undo file.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,13 @@ use crate::cli::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 
-/// Take back what `cantus predict --write-tags` wrote
+/// Restore the genre tags that `cantus predict --write-tags` changed
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cantus undo-tags cantus-undo.jsonl
 
-Every file becomes what it was, to the last byte. One that somebody else has changed since is named and left alone.")]
+Every file is restored to the last byte. One that was changed since is reported and not written.")]
 pub struct UndoTags {
     /// The undo file
     file: PathBuf,
@@ -27,7 +27,7 @@ impl UndoTags {
         let changes = Journal::read(&self.file)?;
         let bar = progress::bar("undo", changes.len(), global.quiet);
         let (mut n_undone, mut failed) = (0, Vec::new());
-        // The last change first, should a file have been changed twice.
+        // The last change first, in case a file was changed twice.
         for change in changes.iter().rev().take_while(|_| !interrupt::requested()) {
             match change.undo() {
                 Ok(done) => n_undone += usize::from(done),
@@ -46,7 +46,7 @@ impl UndoTags {
                 0 => String::new(),
                 n => format!(", {n} already"),
             };
-            output::note(&format!("{} brought back{already}", output::count(n_undone, "file")));
+            output::note(&format!("{} restored{already}", output::count(n_undone, "file")));
         }
         Ok(Outcome::of_job(changes.len() - failed.len(), failed.len()))
     }

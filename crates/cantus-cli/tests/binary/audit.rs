@@ -1,11 +1,11 @@
-//! What `cantus inspect` and `cantus extract` say of recordings that are wrong, and what becomes of them.
+//! The audit of recordings in `cantus inspect` and `cantus extract`: findings, exclusion lists, duplicates.
 
 use std::fs;
 use std::path::Path;
 
 use crate::run::cantus_in;
 
-/// Two short tracks of each genre; one of them once more, one under another label, one too short, one that is no music.
+/// Three short tracks of each genre; also an exact copy, a copy with another label, a truncated file, and a text file.
 fn music() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 9").ok();
@@ -19,7 +19,7 @@ fn music() -> tempfile::TempDir {
 }
 
 #[test]
-fn inspect_names_findings_by_kind_and_all_files_only_if_asked() {
+fn inspect_lists_findings_by_kind_and_all_files_only_with_all() {
     let dir = music();
     let text = cantus_in(dir.path(), "inspect @/music").exits(3).stdout;
     for line in ["exact duplicate: 1 file", "two labels: 2 files", "truncated: 1 file", "unreadable: 1 file"]
@@ -36,7 +36,7 @@ fn inspect_names_findings_by_kind_and_all_files_only_if_asked() {
 }
 
 #[test]
-fn inspect_tells_scripts_the_same() {
+fn inspect_reports_the_same_as_json() {
     let dir = music();
     let document = cantus_in(dir.path(), "inspect @/music --json").exits(3).json();
     let findings = document["findings"].as_array().unwrap();
@@ -50,7 +50,7 @@ fn inspect_tells_scripts_the_same() {
 }
 
 #[test]
-fn an_exclusion_list_is_what_extraction_leaves_out() {
+fn extraction_leaves_out_the_files_of_an_exclusion_list() {
     let dir = music();
     cantus_in(dir.path(), "inspect @/music --exclusions @/bad.csv").exits(3);
     let list = fs::read_to_string(dir.path().join("bad.csv")).unwrap();
@@ -74,11 +74,11 @@ fn an_exclusion_list_is_what_extraction_leaves_out() {
     fs::write(dir.path().join("other.csv"), "[train]\nepochs = 3\n").unwrap();
     let line = "extract @/music -o @/g --exclude @/other.csv";
     let other = cantus_in(dir.path(), line).exits(1).stderr;
-    assert!(other.contains("none of what it lists") && other.contains("path,reason"), "{other}");
+    assert!(other.contains("none of its paths") && other.contains("path,reason"), "{other}");
 }
 
 #[test]
-fn extract_audits_along_the_way_and_training_keeps_copies_together() {
+fn extract_audits_and_training_keeps_copies_in_one_part() {
     let dir = music();
     let said = cantus_in(dir.path(), "extract @/music -o @/f").exits(3).stderr;
     assert!(said.contains("audit: 1 unreadable, 2 two labels, 1 exact duplicate, 1 truncated"), "{said}");
@@ -97,7 +97,7 @@ fn extract_audits_along_the_way_and_training_keeps_copies_together() {
     }
 }
 
-/// Asserts that the copies of each recording have one part.
+/// Asserts that the copies of each recording are in one part.
 fn together(split: &Path) {
     let text = fs::read_to_string(split).unwrap();
     let part = |path: &str| {
@@ -110,7 +110,7 @@ fn together(split: &Path) {
 }
 
 #[test]
-fn a_split_that_is_given_and_tears_copies_apart_is_told() {
+fn a_given_split_with_copies_in_several_parts_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 2 --duration 6").ok();
     fs::copy(dir.path().join("music/pop/pop.00000.wav"), dir.path().join("music/pop/copy.wav")).unwrap();
@@ -119,5 +119,5 @@ fn a_split_that_is_given_and_tears_copies_apart_is_told() {
     fs::write(dir.path().join("music/tracks.csv"), list).unwrap();
     let said =
         cantus_in(dir.path(), "train @/music/tracks.csv -o @/run --epochs 1 --validation 0").ok().stderr;
-    assert!(said.contains("the given split has copies of pop/copy.wav on several sides"), "{said}");
+    assert!(said.contains("the given split has copies of pop/copy.wav in several parts"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Augmented training, the whole way: copies, crops, masks, mixtures, balance, averaged weights.
+//! Augmented training from recordings to predictions: copies, crops, SpecAugment, mixup, balanced sampling, averaged weights.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ fn an_augmented_training_gives_the_same_bits_on_any_number_of_threads_and_from_a
     cantus_in(dir.path(), "compose @/music --tracks 4 --duration 6").ok();
     std::fs::write(dir.path().join("mine.toml"), RECIPE).unwrap();
     let one = cantus_in(dir.path(), "train @/music -m @/mine.toml -o @/one --jobs 1").ok();
-    assert!(one.stderr.contains("segments of altered copies"), "{}", one.stderr);
+    assert!(one.stderr.contains("segments of augmented copies"), "{}", one.stderr);
     cantus_in(dir.path(), "train @/music -m @/mine.toml -o @/three --jobs 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/f --augment @/mine.toml").ok();
     cantus_in(dir.path(), "train @/f -m @/one/recipe.toml -o @/again").ok();
@@ -59,7 +59,7 @@ fn an_augmented_training_gives_the_same_bits_on_any_number_of_threads_and_from_a
 }
 
 #[test]
-fn copies_that_are_not_there_are_asked_for_in_one_line() {
+fn missing_augmented_copies_are_reported_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 4 --duration 6").ok();
     std::fs::write(dir.path().join("mine.toml"), RECIPE).unwrap();
@@ -69,6 +69,6 @@ fn copies_that_are_not_there_are_asked_for_in_one_line() {
     ran.says(&["copies = 1", "hold no altered copies", "--augment"]);
     cantus_in(dir.path(), "extract @/music -o @/g --augment mlp")
         .exits(2)
-        .says(&["mlp", "asks for no copies"]);
+        .says(&["mlp", "defines no augmented copies"]);
     cantus_in(dir.path(), "extract @/music -o @/g --augment @/none.toml").exits(2).says(&["none.toml"]);
 }

@@ -1,4 +1,4 @@
-//! Bad input gets one clear line that says what is wrong and what to do, and the exit code tells.
+//! Bad input gives one line of error with a remedy, and a specific exit code.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn sine(n: usize) -> Vec<i16> {
     (0..n).map(|i| ((i as f32 * 0.1).sin() * 12_000.0) as i16).collect()
 }
 
-/// A trained run beside one file of each bad kind.
+/// A folder of music and a run trained on it.
 fn trained() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
@@ -77,7 +77,7 @@ fn a_class_with_one_track() {
         write_wav(&dir.path().join(format!("m/{name}.wav")), 1, &sine(70_000));
     }
     let train = "train @/m -o @/run --epochs 1 --quiet";
-    // One sound under four names is one recording.
+    // Four files with the same samples are one recording.
     cantus_in(dir.path(), train).exits(1).says(&["'a'", "1 different recording (its 4 tracks are copies)"]);
     for number in 2..=4 {
         let other: Vec<i16> = sine(70_000).iter().map(|sample| sample / number + 7 * (sample % 13)).collect();
@@ -88,7 +88,7 @@ fn a_class_with_one_track() {
 }
 
 #[test]
-fn files_that_hold_no_sound_are_each_named_with_their_reason() {
+fn files_without_audio_are_reported_with_their_reason() {
     let dir = trained();
     let bad = dir.path().join("bad");
     fs::create_dir(&bad).unwrap();
@@ -117,7 +117,7 @@ fn files_that_hold_no_sound_are_each_named_with_their_reason() {
 }
 
 #[test]
-fn the_same_files_do_not_stop_an_extraction() {
+fn files_without_audio_do_not_stop_an_extraction() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
     fs::write(dir.path().join("music/jazz/jazz.00054.wav"), b"").unwrap();
@@ -133,7 +133,7 @@ fn the_same_files_do_not_stop_an_extraction() {
 
 #[test]
 #[cfg(unix)]
-fn an_unreadable_file_is_named() {
+fn an_unreadable_file_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let dir = trained();
     let file = dir.path().join("music/pop/pop.00000.wav");
@@ -147,7 +147,7 @@ fn an_unreadable_file_is_named() {
 }
 
 #[test]
-fn a_model_that_is_none_or_was_changed_says_so() {
+fn an_invalid_or_tampered_model_is_reported() {
     let dir = trained();
     let model = fs::read(dir.path().join("run/model.safetensors")).unwrap();
     let song = "@/music/pop/pop.00000.wav";
@@ -168,7 +168,7 @@ fn a_model_that_is_none_or_was_changed_says_so() {
     attempt(&header, &["tampered"]);
 }
 
-/// The bytes with one text, which must be there, put in place of another of the same length.
+/// The bytes with the text `from`, which must occur, replaced by `to` of the same length.
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
@@ -179,7 +179,7 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_run_does_not_take_features_of_another_specification() {
+fn a_run_rejects_features_of_another_specification() {
     let dir = trained();
     cantus_in(dir.path(), "extract @/music -o @/other --n-mfcc 20").ok();
     cantus_in(dir.path(), "evaluate @/run --features @/other").exits(1).says(&["n_mfcc"]);
@@ -195,7 +195,7 @@ fn a_run_is_not_scored_on_tracks_of_the_same_names() {
 }
 
 #[test]
-fn groups_that_are_not_there() {
+fn missing_groups() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/f").ok();
@@ -206,7 +206,7 @@ fn groups_that_are_not_there() {
 }
 
 #[test]
-fn a_run_that_is_replaced_never_holds_the_old_model_beside_the_new_report() {
+fn a_run_that_is_replaced_never_contains_the_old_model_with_the_new_report() {
     let dir = trained();
     fs::remove_dir_all(dir.path().join("run/plots")).unwrap();
     fs::write(dir.path().join("run/plots"), "in the way").unwrap();
@@ -217,7 +217,7 @@ fn a_run_that_is_replaced_never_holds_the_old_model_beside_the_new_report() {
 }
 
 #[test]
-fn a_cause_is_said_once() {
+fn a_cause_is_printed_once() {
     let dir = tempfile::tempdir().unwrap();
     let error = cantus_in(dir.path(), "extract @/none.json -o @/f").exits(1).stderr;
     assert_eq!(error.matches("No such file").count(), 1, "{error}");
@@ -225,7 +225,7 @@ fn a_cause_is_said_once() {
 
 #[test]
 #[cfg(unix)]
-fn a_pipe_is_named_and_not_waited_for() {
+fn a_pipe_is_reported_and_not_read() {
     let dir = trained();
     let pipe = dir.path().join("music/pop/pipe.wav");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -233,14 +233,14 @@ fn a_pipe_is_named_and_not_waited_for() {
         let error = cantus_in(dir.path(), line).exits(3).stderr;
         assert!(error.contains("pipe.wav: neither a file nor a folder"), "{line}: {error}");
     }
-    // The list that one command writes is one that the other understands.
+    // `extract` accepts the list that `inspect` writes.
     cantus_in(dir.path(), "inspect @/music --exclusions @/bad.csv").exits(3);
     let said = cantus_in(dir.path(), "extract @/music -o @/g --exclude @/bad.csv").ok().stderr;
     assert!(said.contains("1 file left out") && !said.contains("is no track"), "{said}");
 }
 
 #[test]
-fn sound_under_another_name_is_passed_over_and_told_of() {
+fn audio_with_another_extension_is_skipped_and_reported() {
     let dir = trained();
     let song = dir.path().join("music/pop/pop.00000.wav");
     fs::copy(&song, dir.path().join("music/pop/song")).unwrap();
@@ -258,7 +258,7 @@ fn sound_under_another_name_is_passed_over_and_told_of() {
 }
 
 #[test]
-fn a_training_writes_into_no_folder_of_other_things() {
+fn a_training_does_not_write_into_a_folder_of_other_files() {
     let dir = trained();
     cantus_in(dir.path(), "extract @/music -o @/f").ok();
     fs::create_dir(dir.path().join("mine")).unwrap();
@@ -272,7 +272,7 @@ fn a_training_writes_into_no_folder_of_other_things() {
         cantus_in(dir.path(), line).exits(1).says(&["not empty and no run"]);
     }
     assert_eq!(fs::read_to_string(dir.path().join("mine/report.md")).unwrap(), "my thesis");
-    // What fails before it has begun leaves nothing.
+    // A training that fails before it starts leaves no folder.
     cantus_in(dir.path(), "train @/nothing -o @/left").exits(1);
     assert!(!dir.path().join("left").exists());
 }

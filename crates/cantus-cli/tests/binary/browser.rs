@@ -1,4 +1,4 @@
-//! The pages in a real browser. Screenshots lie in `target/browser/` for those who want to look at them.
+//! The web pages in a real browser. Screenshots are saved in `target/browser/`.
 
 #![cfg(unix)]
 
@@ -8,13 +8,13 @@ use crate::run::cantus_in;
 use crate::serve::{Running, trained};
 use crate::webdriver::Browser;
 
-/// WebDriver's names of keys.
+/// WebDriver's codes of keys.
 const TAB: &str = "\u{e004}";
 const RIGHT: &str = "\u{e014}";
 const END: &str = "\u{e010}";
 const HOME: &str = "\u{e011}";
 
-/// A browser, or none with a word on why.
+/// A browser; if there is none, prints why and returns `None`.
 fn browser() -> Option<Browser> {
     Browser::start().inspect_err(|reason| println!("skipped: {reason}")).ok()
 }
@@ -30,7 +30,7 @@ fn song(dir: &Path) -> String {
 }
 
 #[test]
-fn a_song_in_an_answer_out_by_mouse_and_by_keyboard() {
+fn a_recording_is_uploaded_and_its_prediction_used_by_mouse_and_by_keyboard() {
     let Some(browser) = browser() else { return };
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
@@ -81,7 +81,7 @@ fn a_song_in_an_answer_out_by_mouse_and_by_keyboard() {
         "document.querySelector('.strip').focus({ focusVisible: true }); \
          return getComputedStyle(document.activeElement).outlineStyle",
     );
-    assert_eq!(seen, "solid", "one sees where the focus is");
+    assert_eq!(seen, "solid", "the focus is visible");
     let value =
         || browser.script("return Number(document.querySelector('.strip').getAttribute('aria-valuenow'))");
     browser.press(&[HOME]);
@@ -98,14 +98,14 @@ fn a_song_in_an_answer_out_by_mouse_and_by_keyboard() {
     browser.look("dark", 1200, 1000);
     browser.screenshot("listen-dark");
     browser.look("light", 360, 1300);
-    fits(&browser, 360, "the answer");
+    fits(&browser, 360, "the prediction");
     browser.screenshot("listen-phone");
     browser.has_no_errors_but(&[]);
     browser.asked_nobody_but(&[&server.host]);
 }
 
 #[test]
-fn damage_is_told_the_microphone_is_heard_and_the_model_is_shown() {
+fn damage_is_reported_the_microphone_is_recorded_and_the_model_is_shown() {
     let Some(browser) = browser() else { return };
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
@@ -126,8 +126,8 @@ fn damage_is_told_the_microphone_is_heard_and_the_model_is_shown() {
     browser.until("/0:0[4-9]/.test(document.getElementById('record-words').textContent)");
     browser.click("#record");
     browser.until("document.querySelector('.verdict strong')");
-    let heard = browser.script("return document.querySelector('.answer header').textContent").to_string();
-    assert!(heard.contains("recording") && heard.contains("mono"), "{heard}");
+    let recorded = browser.script("return document.querySelector('.answer header').textContent").to_string();
+    assert!(recorded.contains("recording") && recorded.contains("mono"), "{recorded}");
 
     browser.click("#to-model");
     let pictures = "[...document.querySelectorAll('#model-content img')]";
@@ -150,7 +150,7 @@ fn damage_is_told_the_microphone_is_heard_and_the_model_is_shown() {
 }
 
 #[test]
-fn a_training_is_followed_to_its_end() {
+fn a_training_is_displayed_until_it_ends() {
     let Some(browser) = browser() else { return };
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 6 --duration 9").ok();

@@ -1,4 +1,4 @@
-//! What scripts rely on: files, fields, formats, exit codes.
+//! The interface for scripts: files, fields, formats, exit codes.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn number(value: &serde_json::Value) -> f64 {
 }
 
 #[test]
-fn the_whole_way_from_folder_to_answer() {
+fn a_folder_of_recordings_is_trained_evaluated_and_predicted() {
     let dir = trained();
     let evaluation = cantus_in(dir.path(), "evaluate @/run --json").ok().json();
     for field in ["accuracy", "track_accuracy"] {
@@ -56,7 +56,7 @@ fn the_whole_way_from_folder_to_answer() {
 }
 
 #[test]
-fn a_run_folder_holds_what_is_promised() {
+fn a_run_folder_contains_the_documented_files() {
     let dir = trained();
     let run = dir.path().join("run");
     for name in ["model.safetensors", "config.toml", "history.csv", "history.json", "report.json", "plots"] {
@@ -82,7 +82,7 @@ fn a_run_folder_holds_what_is_promised() {
 }
 
 #[test]
-fn the_model_file_alone_predicts_and_equal_work_gives_equal_bytes() {
+fn the_model_file_alone_predicts_and_training_is_reproducible() {
     let dir = trained();
     std::fs::copy(dir.path().join("run/model.safetensors"), dir.path().join("m.safetensors")).unwrap();
     let by_run = cantus_in(dir.path(), "predict @/run @/music/pop --json").ok();
@@ -106,7 +106,7 @@ fn the_model_file_alone_predicts_and_equal_work_gives_equal_bytes() {
 }
 
 #[test]
-fn a_folder_of_audio_trains_at_once() {
+fn a_folder_of_audio_is_trained_without_extraction() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
     cantus_in(dir.path(), "train @/music -m mlp-regularised -o @/run --epochs 1").ok();
@@ -114,7 +114,7 @@ fn a_folder_of_audio_trains_at_once() {
 }
 
 #[test]
-fn every_recipe_goes_the_whole_way() {
+fn every_recipe_is_extracted_trained_evaluated_and_predicted() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 10.1").ok();
     for recipe in cantus::Recipe::names() {
@@ -127,7 +127,7 @@ fn every_recipe_goes_the_whole_way() {
 }
 
 #[test]
-fn features_that_a_recipe_does_not_hear_are_told() {
+fn features_of_another_recipe_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
@@ -152,7 +152,7 @@ fn csv_has_a_row_for_each_track_and_a_column_for_each_label() {
 }
 
 #[test]
-fn numpy_reads_features_as_they_are() {
+fn npy_files_have_the_format_of_numpy() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
     cantus_in(dir.path(), "features @/music/pop/pop.00000.wav -k mfcc --n-mfcc 13 -o @/x.npy").ok();
@@ -171,7 +171,7 @@ fn numpy_reads_features_as_they_are() {
 }
 
 #[test]
-fn some_failed_files_are_named_and_the_exit_code_tells() {
+fn failed_files_are_reported_and_the_exit_code_is_3() {
     let dir = trained();
     std::fs::write(dir.path().join("music/jazz/text.mp3"), "this is no music").unwrap();
     let ran = cantus_in(dir.path(), "predict @/run @/music/jazz --json").exits(3);
@@ -187,7 +187,7 @@ fn some_failed_files_are_named_and_the_exit_code_tells() {
 }
 
 #[test]
-fn inspect_tells_what_a_file_is() {
+fn inspect_reports_the_metadata_of_a_file() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
     let document = cantus_in(dir.path(), "inspect @/music --json").ok().json();
@@ -204,7 +204,7 @@ fn inspect_tells_what_a_file_is() {
 }
 
 #[test]
-fn the_same_seed_composes_the_same_music() {
+fn the_same_seed_synthesises_the_same_music() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/a --tracks 1 --duration 2 --seed 7").ok();
     cantus_in(dir.path(), "compose @/b --tracks 2 --duration 2 --seed 7 --jobs 1").ok();
@@ -214,12 +214,12 @@ fn the_same_seed_composes_the_same_music() {
 }
 
 #[test]
-fn help_and_completions_are_answers() {
+fn help_and_completions_exit_with_0() {
     let Ran { stdout, .. } = cantus(&["--help"]).ok();
     for command in ["compose", "inspect", "extract", "train", "evaluate", "predict", "features", "demo"] {
         assert!(stdout.contains(command), "{command} is missing in: {stdout}");
         let help = cantus(&[command, "--help"]).ok().stdout;
-        assert!(help.contains("Example"), "{command} --help teaches no example: {help}");
+        assert!(help.contains("Example"), "{command} --help has no example: {help}");
     }
     assert!(cantus(&["completions", "bash"]).ok().stdout.contains("cantus"));
     assert!(cantus(&["--version"]).ok().stdout.starts_with("cantus "));

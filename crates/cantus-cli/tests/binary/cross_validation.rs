@@ -1,4 +1,4 @@
-//! Splits that others can repeat. Cross-validation: every track is examined once, groups stay whole, and what was interrupted goes on.
+//! Cross-validation: every track is tested once, groups stay whole, interrupted runs resume. Official split lists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -41,7 +41,7 @@ fn number(value: &serde_json::Value) -> f64 {
 }
 
 #[test]
-fn every_track_is_examined_once_and_every_group_in_one_fold() {
+fn every_track_is_tested_once_and_every_group_in_one_fold() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path(), "", |_| String::new());
     let report = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --split group --folds 3 --json")
@@ -94,14 +94,14 @@ fn every_track_is_examined_once_and_every_group_in_one_fold() {
 }
 
 #[test]
-fn what_is_there_is_kept_and_a_final_model_is_added() {
+fn finished_folds_are_kept_and_a_final_model_is_added() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path(), "", |_| String::new());
     let train = "train @/f -m @/small.toml --split group --folds 3";
     cantus_in(dir.path(), &format!("{train} -o @/whole --final")).ok();
     cantus_in(dir.path(), &format!("{train} -o @/run")).ok();
     cantus_in(dir.path(), &format!("{train} -o @/run")).exits(1).says(&["--resume", "--overwrite"]);
-    // As if it had been stopped in the second fold.
+    // The state after an interruption in the second fold.
     for name in ["report.json", "predictions.csv", "fold-2/model.safetensors", "fold-3/model.safetensors"] {
         fs::remove_file(dir.path().join("run").join(name)).unwrap();
     }
@@ -134,7 +134,7 @@ fn what_is_there_is_kept_and_a_final_model_is_added() {
 }
 
 #[test]
-fn folds_that_the_manifest_gives_are_kept() {
+fn folds_of_the_manifest_are_used() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path(), ",fold", |i| format!(",{}", 11 - i / 4));
     let train = "train @/f -m @/small.toml -o @/run --folds";
@@ -151,7 +151,7 @@ fn folds_that_the_manifest_gives_are_kept() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_told() {
+fn invalid_combinations_of_options_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path(), "", |_| String::new());
     let train = "train @/f -m @/small.toml -o @/run";
@@ -166,7 +166,7 @@ fn options_that_make_no_sense_are_told() {
 }
 
 #[test]
-fn official_lists_are_kept_and_what_they_leave_out_plays_no_role() {
+fn official_lists_are_used_and_tracks_outside_them_are_ignored() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path(), "", |_| String::new());
     let list = |name: &str, numbers: std::ops::Range<usize>| {

@@ -1,5 +1,4 @@
-//! Training that produces NaN or infinity ends with exit code 1, one line that says what to do, and no model that answers
-//! as if it were one.
+//! Training that produces NaN or infinity ends with exit code 1, one line with a remedy, and no `model.safetensors`.
 
 use std::fs;
 
@@ -28,7 +27,7 @@ fn a_learning_rate_that_is_far_too_high_leaves_no_model() {
         assert!(!dir.path().join("run/diverged.safetensors").exists());
         cantus_in(dir.path(), "predict @/run @/music").exits(1).says(&["no such model"]);
     }
-    // The folder is free for the next try.
+    // The folder can be used again.
     cantus_in(dir.path(), "train @/features -m mlp -o @/run --epochs 1 --quiet").ok();
 }
 
@@ -49,7 +48,7 @@ const SLOWLY_DIVERGING: &str = r#"
 "#;
 
 #[test]
-fn the_best_model_before_is_kept_under_another_name() {
+fn the_best_model_before_divergence_is_kept_under_another_name() {
     let dir = music();
     fs::write(dir.path().join("slowly.toml"), SLOWLY_DIVERGING).unwrap();
     let train = "train @/features -m @/slowly.toml -o @/run --quiet";
@@ -58,10 +57,10 @@ fn the_best_model_before_is_kept_under_another_name() {
     assert!(!dir.path().join("run/model.safetensors").exists());
     assert!(!dir.path().join("run/checkpoint").exists());
     let track = "@/music/jazz/jazz.00000.wav";
-    let answer =
+    let predicted =
         cantus_in(dir.path(), &format!("predict @/run/diverged.safetensors {track} --json")).ok().json();
-    assert!(answer["tracks"][0]["probability"].as_f64().unwrap() > 0.0);
-    // A training that ends well takes its place.
+    assert!(predicted["tracks"][0]["probability"].as_f64().unwrap() > 0.0);
+    // A successful training replaces it.
     cantus_in(dir.path(), "train @/features -m mlp -o @/run --epochs 1 --quiet").ok();
     assert!(!dir.path().join("run/diverged.safetensors").exists());
 }

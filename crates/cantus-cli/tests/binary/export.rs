@@ -1,4 +1,4 @@
-//! `cantus export`: another program gives the answers of `cantus predict`.
+//! `cantus export`: another runtime gives the predictions of `cantus predict`.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,8 @@ fn trained(recipe: &str) -> tempfile::TempDir {
     dir
 }
 
-/// What tract says of the whole segments of a recording: `track_probabilities`.
-fn asked(onnx: &Path, recording: &Path, segment_samples: usize) -> Vec<f32> {
+/// The output `track_probabilities` of tract for the complete segments of a recording.
+fn tract_probabilities(onnx: &Path, recording: &Path, segment_samples: usize) -> Vec<f32> {
     let samples = decode::load(recording, 22_050).unwrap().audio.samples;
     let n = samples.len() / segment_samples;
     let graph = tract_onnx::onnx().model_for_path(onnx).unwrap();
@@ -29,19 +29,19 @@ fn asked(onnx: &Path, recording: &Path, segment_samples: usize) -> Vec<f32> {
 }
 
 #[test]
-fn samples_in_answers_out_is_what_predict_says() {
+fn the_exported_graph_with_front_end_predicts_as_predict_does() {
     let dir = trained("mlp-normalised");
     let ran = cantus_in(dir.path(), "export @/run -o @/genre.onnx --with-features").ok();
     ran.says(&["samples [batch, 66150]", "probabilities [batch, 10]", "genre.card.md"]);
     let card = dir.path().join("genre.card.md");
     fs::write(&card, "completed by hand").unwrap();
     let again = cantus_in(dir.path(), "export @/run -o @/genre.onnx --with-features").ok().stderr;
-    assert!(again.contains("genre.card.md is there already and stays as it is"), "{again}");
+    assert!(again.contains("genre.card.md exists and is kept"), "{again}");
     assert_eq!(fs::read_to_string(card).unwrap(), "completed by hand");
     let song = dir.path().join("music/jazz/jazz.00001.wav");
-    let answer = cantus_in(dir.path(), "predict @/run @/music/jazz/jazz.00001.wav --json").ok().json();
-    let expected = answer["tracks"][0]["probabilities"].as_object().unwrap();
-    let found = asked(&dir.path().join("genre.onnx"), &song, 66_150);
+    let predicted = cantus_in(dir.path(), "predict @/run @/music/jazz/jazz.00001.wav --json").ok().json();
+    let expected = predicted["tracks"][0]["probabilities"].as_object().unwrap();
+    let found = tract_probabilities(&dir.path().join("genre.onnx"), &song, 66_150);
     assert_eq!(found.len(), expected.len());
     for (found, (label, expected)) in found.iter().zip(expected) {
         let expected = expected.as_f64().unwrap() as f32;
@@ -50,7 +50,7 @@ fn samples_in_answers_out_is_what_predict_says() {
 }
 
 #[test]
-fn equal_models_give_equal_files_with_what_a_program_has_to_know() {
+fn equal_models_give_equal_files_with_the_metadata_of_the_model() {
     let dir = trained("mlp-normalised");
     cantus_in(dir.path(), "export @/run -o @/a.onnx --quiet").ok();
     cantus_in(dir.path(), "export @/run/model.safetensors -o @/b.onnx --quiet").ok();
@@ -72,7 +72,7 @@ fn equal_models_give_equal_files_with_what_a_program_has_to_know() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_told_in_one_line() {
+fn a_failed_export_is_reported_in_one_line() {
     let dir = trained("mlp-normalised");
     cantus_in(dir.path(), "export @/nowhere -o @/x.onnx").exits(1).says(&["nowhere"]);
     cantus_in(dir.path(), "export @/run -o @/x.pb").exits(2).says(&["x.pb", ".onnx"]);

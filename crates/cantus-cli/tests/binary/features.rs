@@ -1,4 +1,4 @@
-//! `cantus features`: what is written where, and what is refused.
+//! `cantus features`: output files and formats, and refused options.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -16,7 +16,7 @@ fn text(dir: &Path, name: &str) -> String {
 }
 
 #[test]
-fn npz_holds_an_array_for_each_kind_under_its_name() {
+fn npz_contains_an_array_named_after_each_kind() {
     let dir = composed();
     let kinds = "mfcc,rms,spectral-contrast,waveform,spectrum";
     cantus_in(dir.path(), &format!("features @/music/pop/pop.00000.wav -k {kinds} -o @/x.npz")).ok();
@@ -36,7 +36,7 @@ fn npz_holds_an_array_for_each_kind_under_its_name() {
 }
 
 #[test]
-fn tables_have_names_and_times() {
+fn tables_have_column_names_and_frame_times() {
     let dir = composed();
     cantus_in(dir.path(), "features @/music/pop/pop.00000.wav -k rms,mfcc --n-mfcc 2 -o @/x.csv").ok();
     let table = text(dir.path(), "x.csv");
@@ -54,7 +54,7 @@ fn tables_have_names_and_times() {
 }
 
 #[test]
-fn a_folder_is_mirrored_and_a_bad_file_is_named() {
+fn a_folder_is_mirrored_and_a_bad_file_is_reported() {
     let dir = composed();
     std::fs::write(dir.path().join("music/jazz/text.mp3"), "this is no music").unwrap();
     let ran = cantus_in(dir.path(), "features @/music -k rms -o @/out --format csv").exits(3);
@@ -71,7 +71,7 @@ fn a_folder_is_mirrored_and_a_bad_file_is_named() {
 }
 
 #[test]
-fn nothing_is_written_twice_under_one_name() {
+fn two_recordings_with_one_output_path_are_refused() {
     let dir = composed();
     std::fs::copy(dir.path().join("music/pop/pop.00000.wav"), dir.path().join("music/pop/pop.00000.wave"))
         .unwrap();
@@ -83,7 +83,7 @@ fn nothing_is_written_twice_under_one_name() {
 }
 
 #[test]
-fn what_cannot_stand_in_one_file_is_refused_before_anything_is_computed() {
+fn kinds_that_one_file_cannot_hold_are_refused_before_anything_is_computed() {
     let refused = |words: &str, said: &[&str]| {
         let line = format!("features x.wav {words}");
         cantus(&line.split(' ').collect::<Vec<_>>()).exits(2).says(said);
@@ -93,7 +93,7 @@ fn what_cannot_stand_in_one_file_is_refused_before_anything_is_computed() {
     cantus_in(dir.path(), line).exits(2).says(&["waveform", ".npz"]);
     let line = "features @/music/pop/pop.00000.wav -k mfcc,rms -o @/x.png";
     cantus_in(dir.path(), line).exits(2).says(&["one kind"]);
-    refused("-o x.csv --format npy", &["--format says npy"]);
+    refused("-o x.csv --format npy", &["--format is npy"]);
     let wrong = |words: &str, said: &str| {
         let line = format!("features x.wav -o x.npy {words}");
         let error = cantus(&line.split(' ').collect::<Vec<_>>()).exits(2).stderr;
@@ -106,7 +106,7 @@ fn what_cannot_stand_in_one_file_is_refused_before_anything_is_computed() {
 }
 
 #[test]
-fn parameters_are_held_against_their_ranges() {
+fn parameters_out_of_range_are_refused() {
     let dir = composed();
     let refused = |words: &str, said: &str| {
         let line = format!("features @/music/pop/pop.00000.wav -o @/x.npy {words}");

@@ -1,4 +1,4 @@
-//! Downloads through everything that servers and networks do to them.
+//! Downloads under failures of servers and networks: redirects, interruptions, changed files, errors.
 
 use std::cell::RefCell;
 use std::fs;
@@ -10,7 +10,7 @@ use cantus_fetch::{Credentials, Download, Error, Event, ProgressObserver};
 
 use crate::kaggle::{Reply, Server, Stored};
 
-/// What is in no two places the same.
+/// Pseudo-random bytes, so that misplaced parts are noticed.
 fn content(n: usize) -> Vec<u8> {
     (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
@@ -42,7 +42,7 @@ impl Downloaded {
         assert!(!self.target.exists());
     }
 
-    fn anew(&self) -> bool {
+    fn restarted(&self) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Restarted { .. }))
     }
 }
@@ -85,7 +85,7 @@ fn a_redirect_to_another_host_is_followed_without_the_credentials() {
 }
 
 #[test]
-fn a_cut_transfer_goes_on_where_it_was_cut() {
+fn an_interrupted_transfer_resumes_where_it_was_interrupted() {
     let stored = Stored::new(&content(100_000), "1");
     let server = Server::start(move |request, n| {
         let cut = [Some(30_000), Some(20_000), None][n.min(2)];
@@ -97,11 +97,11 @@ fn a_cut_transfer_goes_on_where_it_was_cut() {
     let from = |range: &str| Some(range.to_owned());
     assert_eq!(server.asked("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
     assert_eq!(server.asked("if-range"), [None, from("\"1\""), from("\"1\"")]);
-    assert!(!downloaded.anew());
+    assert!(!downloaded.restarted());
 }
 
 #[test]
-fn a_stopped_download_goes_on_where_it_was_stopped() {
+fn a_stopped_download_resumes_where_it_was_stopped() {
     let stored = Stored::new(&content(400_000), "1");
     let server =
         Server::start(move |request, _| Reply { pause: Duration::from_millis(1), ..stored.reply(request) });
@@ -117,25 +117,25 @@ fn a_stopped_download_goes_on_where_it_was_stopped() {
 }
 
 #[test]
-fn a_file_that_changed_meanwhile_begins_anew() {
+fn a_file_that_changed_meanwhile_is_downloaded_from_the_start() {
     let (old, new) = (Stored::new(&content(50_000), "1"), Stored::new(&content(60_000)[7..], "2"));
-    // One server that minds `if-range`, and one that does not and sends a part of another version.
-    for minds in [true, false] {
+    // One server that respects `If-Range`, and one that does not and sends a part of another version.
+    for respects in [true, false] {
         let (old, new) = (old.clone(), new.clone());
         let server = Server::start(move |request, n| match n {
             0 => Reply { cut: Some(20_000), ..old.reply(request) },
-            1 if !minds => Stored { etag: "\"1\"".to_owned(), ..new.clone() }.reply(request),
+            1 if !respects => Stored { etag: "\"1\"".to_owned(), ..new.clone() }.reply(request),
             _ => new.reply(request),
         });
         let dir = tempfile::tempdir().unwrap();
         let downloaded = download(&server.url("127.0.0.1"), &dir);
         downloaded.is(&content(60_000)[7..]);
-        assert!(downloaded.anew(), "minds: {minds}");
+        assert!(downloaded.restarted(), "respects: {respects}");
     }
 }
 
 #[test]
-fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
+fn a_server_without_ranges_sends_the_whole_file_again() {
     let server = Server::start(|_, n| {
         let cut = (n == 0).then_some(20_000);
         Reply { cut, ..Reply::status(200).body(&content(50_000)).with("etag", "\"1\"") }
@@ -145,7 +145,7 @@ fn a_server_that_knows_no_ranges_sends_all_of_it_again() {
 }
 
 #[test]
-fn what_is_all_there_already_only_gets_its_name() {
+fn a_complete_partial_file_is_only_renamed() {
     let stored = Stored::new(&content(50_000), "1");
     let server = Server::start(move |request, _| stored.reply(request));
     let dir = tempfile::tempdir().unwrap();
@@ -159,7 +159,7 @@ fn what_is_all_there_already_only_gets_its_name() {
 }
 
 #[test]
-fn what_is_not_as_its_checksum_says_is_removed() {
+fn a_file_with_a_wrong_checksum_is_removed() {
     // The checksums of `123456789`.
     for hash in ["crc32c=4waSgw==", "md5=JfnnlDI7RTiF9RgfG2JNCw=="] {
         for (body, good) in [(b"123456789", true), (b"123456780", false)] {
@@ -178,7 +178,7 @@ fn what_is_not_as_its_checksum_says_is_removed() {
 }
 
 #[test]
-fn a_file_that_stays_shorter_than_it_was_said_is_given_up() {
+fn a_file_shorter_than_its_content_length_fails_after_all_tries() {
     let server = Server::start(|request, _| {
         let begin = if request.header("range").is_some() { 9 } else { 0 };
         let reply = Reply { cut: Some(0), ..Reply::status(206).with("content-range", "bytes 9-19/20") };
@@ -188,12 +188,12 @@ fn a_file_that_stays_shorter_than_it_was_said_is_given_up() {
     let dir = tempfile::tempdir().unwrap();
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.says(&["the transfer was cut", "gave up after 3 tries"]);
-    assert_eq!(fs::read(dir.path().join(".a.zip.partial")).unwrap(), b"123456789", "what came is kept");
+    assert_eq!(fs::read(dir.path().join(".a.zip.partial")).unwrap(), b"123456789", "received bytes are kept");
 }
 
 #[test]
-fn refusals_say_what_to_do() {
-    let told = |status: u16, who: Credentials| {
+fn refusals_are_reported_with_a_remedy() {
+    let message_of = |status: u16, who: Credentials| {
         let body = br#"{"code":1,"message":"Dataset not found"}"#;
         let server = Server::start(move |_, _| Reply::status(status).body(body));
         let dir = tempfile::tempdir().unwrap();
@@ -202,18 +202,18 @@ fn refusals_say_what_to_do() {
         downloaded.result.unwrap_err().to_string()
     };
     for status in [401, 403] {
-        let message = told(status, Credentials::Anonymous);
+        let message = message_of(status, Credentials::Anonymous);
         assert!(message.contains("who asks") && message.contains("kaggle.json"), "{message}");
         assert!(message.contains(&format!("answered {status} (Dataset not found)")), "{message}");
     }
-    assert!(told(401, key()).contains("make a new API token"));
-    assert!(told(403, key()).contains("your account may not"));
-    assert!(told(404, key()).contains("not, or no longer, published"));
-    assert!(!told(401, key()).contains("secret"));
+    assert!(message_of(401, key()).contains("make a new API token"));
+    assert!(message_of(403, key()).contains("your account may not"));
+    assert!(message_of(404, key()).contains("not, or no longer, published"));
+    assert!(!message_of(401, key()).contains("secret"));
 }
 
 #[test]
-fn a_server_in_trouble_is_asked_again() {
+fn a_failing_server_is_retried() {
     let stored = Stored::new(&content(1000), "1");
     for status in [408, 429, 500, 503] {
         let stored = stored.clone();
@@ -235,11 +235,11 @@ fn a_server_in_trouble_is_asked_again() {
 }
 
 #[test]
-fn no_server_at_all_is_given_up() {
+fn a_missing_server_fails_after_all_tries() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
     download(&format!("http://127.0.0.1:{port}"), &dir).says(&["refused", "after 3 tries"]);
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "there is nothing to go on from");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "there is nothing to resume from");
 }
 
 #[test]

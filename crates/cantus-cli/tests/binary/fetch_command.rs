@@ -1,4 +1,4 @@
-//! `cantus fetch` as a user meets it.
+//! `cantus fetch` from the command line, against a local server in place of Kaggle.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::run::{Ran, cantus_in};
 const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
 
-/// `cantus fetch` with the words of a line, in `dir`, where the user lives; no other setting reaches it.
+/// `cantus fetch` with the arguments of a line, in `dir`, which is also the home folder; without other settings.
 fn command(dir: &Path, endpoint: &str, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
     for (name, _) in std::env::vars_os() {
@@ -42,8 +42,8 @@ fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// The archive as Kaggle has it, in small: for each genre a track that each of the lists names, the file that cannot be
-/// decoded, and a table.
+/// A small archive with the structure of Kaggle's: for each genre a track of each list, the file that cannot be decoded,
+/// and a table.
 fn small_gtzan() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
@@ -61,7 +61,7 @@ fn small_gtzan() -> Vec<u8> {
     zip_of(&files)
 }
 
-/// An API that leads to a storage with this archive.
+/// An API server that redirects to a storage server with this archive.
 fn kaggle(archive: &[u8], pause: Duration) -> (Server, Server) {
     let stored = Stored::new(archive, "1");
     let storage = Server::start(move |request, _| Reply { pause, ..stored.reply(request) });
@@ -70,7 +70,7 @@ fn kaggle(archive: &[u8], pause: Duration) -> (Server, Server) {
 }
 
 #[test]
-fn from_kaggle_to_a_score_on_the_fault_filtered_split() {
+fn a_download_is_extracted_and_trained_on_the_fault_filtered_split() {
     let dir = tempfile::tempdir().unwrap();
     let (api, storage) = kaggle(&small_gtzan(), Duration::ZERO);
     fs::create_dir(dir.path().join(".kaggle")).unwrap();
@@ -82,12 +82,12 @@ fn from_kaggle_to_a_score_on_the_fault_filtered_split() {
     #[cfg(unix)]
     assert!(ran.stderr.contains("warning: ") && ran.stderr.contains("chmod 600"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
-    let asked = &api.requests()[0];
+    let request = &api.requests()[0];
     assert_eq!(
-        asked.line,
+        request.line,
         "GET /api/v1/datasets/download/andradaolteanu/gtzan-dataset-music-genre-classification"
     );
-    assert_eq!(asked.header("authorization"), Some("Basic YW5uOnNlY3JldA=="));
+    assert_eq!(request.header("authorization"), Some("Basic YW5uOnNlY3JldA=="));
     assert_eq!(storage.asked("authorization"), [None]);
     assert!(!dir.path().join("gtzan.zip").exists() && !dir.path().join(".gtzan.partial").exists());
 
@@ -99,13 +99,13 @@ fn from_kaggle_to_a_score_on_the_fault_filtered_split() {
     assert!(ran.stderr.contains("10 tracks"), "{}", ran.stderr);
 
     let again = fetch(dir.path(), &api.url("127.0.0.1"), "gtzan").ok();
-    assert!(again.stderr.contains("has it already"), "{}", again.stderr);
+    assert!(again.stderr.contains("contains the data set already"), "{}", again.stderr);
     assert_eq!(api.requests().len(), 1);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_stopped_and_a_killed_fetch_go_on_where_they_were() {
+fn a_stopped_and_a_killed_fetch_resume() {
     let dir = tempfile::tempdir().unwrap();
     let archive = small_gtzan();
     let (api, storage) = kaggle(&archive, Duration::from_millis(4));
@@ -123,31 +123,31 @@ fn a_stopped_and_a_killed_fetch_go_on_where_they_were() {
         let output = child.wait_with_output().unwrap();
         let remark = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), code, "{remark}");
-        assert!(code.is_none() || remark.contains("stopped; the same command goes on"), "{remark}");
+        assert!(code.is_none() || remark.contains("stopped; the same command continues"), "{remark}");
         assert!(!dir.path().join("gtzan").exists());
     }
     let n_bytes = n_there();
     let ran = fetch(dir.path(), &api.url("127.0.0.1"), "gtzan --keep-archive").ok();
-    assert!(ran.stderr.contains("going on behind the first"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("continuing after the first"), "{}", ran.stderr);
     assert_eq!(storage.asked("range").last().unwrap(), &Some(format!("bytes={n_bytes}-")));
     assert!(fs::read(dir.path().join("gtzan.zip")).unwrap() == archive);
     assert!(dir.path().join("gtzan/Data/genres_original/jazz/jazz.00054.wav").exists());
 }
 
 #[test]
-fn an_archive_from_elsewhere_is_unpacked_and_kept() {
+fn an_archive_given_by_its_path_is_unpacked_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("mine.zip"), small_gtzan()).unwrap();
     fetch(dir.path(), "http://127.0.0.1:1", "gtzan data --archive mine.zip --quiet").ok();
     assert!(dir.path().join("data/about.txt").exists() && dir.path().join("mine.zip").exists());
     fs::rename(dir.path().join("mine.zip"), dir.path().join("gtzan.zip")).unwrap();
     let ran = fetch(dir.path(), "http://127.0.0.1:1", "gtzan").ok();
-    assert!(ran.stderr.contains("gtzan.zip, which is here already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("gtzan.zip, which exists already"), "{}", ran.stderr);
     assert!(dir.path().join("gtzan/about.txt").exists() && dir.path().join("gtzan.zip").exists());
 }
 
 #[test]
-fn what_goes_wrong_is_one_line() {
+fn errors_are_reported_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let nowhere = "http://127.0.0.1:1";
     let fails = |line: &str, words: &[&str]| fetch(dir.path(), nowhere, line).exits(1).says(words);
@@ -165,7 +165,7 @@ fn what_goes_wrong_is_one_line() {
 }
 
 #[test]
-fn credentials_are_refused_to_an_open_line_and_asked_for_where_they_are_needed() {
+fn credentials_are_not_sent_without_tls_and_are_requested_after_a_401() {
     let dir = tempfile::tempdir().unwrap();
     let with_token = |endpoint: &str| -> Ran {
         command(dir.path(), endpoint, "gtzan --quiet").env("KAGGLE_API_TOKEN", "t0k").output().unwrap().into()
@@ -178,7 +178,7 @@ fn credentials_are_refused_to_an_open_line_and_asked_for_where_they_are_needed()
 }
 
 #[test]
-fn a_proxy_in_the_environment_is_asked() {
+fn a_proxy_in_the_environment_is_used() {
     let proxy = Server::start(|_, _| Reply::status(403));
     let dir = tempfile::tempdir().unwrap();
     let mut child = command(dir.path(), "http://kaggle.invalid", "gtzan --quiet")
@@ -187,7 +187,7 @@ fn a_proxy_in_the_environment_is_asked() {
         .spawn()
         .unwrap();
     while proxy.requests().is_empty() {
-        assert!(child.try_wait().unwrap().is_none(), "it did not ask the proxy");
+        assert!(child.try_wait().unwrap().is_none(), "no request to the proxy");
         std::thread::sleep(Duration::from_millis(1));
     }
     child.kill().unwrap();

@@ -1,19 +1,19 @@
-//! As much of HTTP as the tests speak: one request, one answer.
+//! A minimal HTTP client for the tests: one request and its response per connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
-/// Asks for `path` at `host:port`.
+/// Requests `path` from `host:port`.
 pub fn ask(host: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
-    let mut stream = TcpStream::connect(host).expect("the server listens");
+    let mut stream = TcpStream::connect(host).expect("the server accepts connections");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("timeouts exist");
     begin(&mut stream, host, method, path, kind, body.len());
     stream.write_all(body).expect("the body is taken");
@@ -28,7 +28,7 @@ pub fn begin(stream: &mut TcpStream, host: &str, method: &str, path: &str, kind:
     stream.write_all(head.as_bytes()).expect("the head is taken");
 }
 
-/// Reads an answer.
+/// Reads a response.
 pub fn reply(stream: TcpStream) -> Reply {
     let (mut reader, mut head) = (BufReader::new(stream), String::new());
     while !head.ends_with("\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! What is stopped or killed leaves no half file, and goes on to the same bytes as if nothing had happened.
+//! A stopped or killed command leaves no partial file, and resumes to the same bytes as without interruption.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::run::cantus_in;
 
-/// Starts `cantus` with the words of a line in which `@` stands for `dir`.
+/// Starts `cantus` with the arguments of a line in which `@` stands for `dir`.
 fn start(dir: &Path, line: &str) -> Child {
     let dir = dir.to_str().unwrap();
     let words = line.split_whitespace().map(|word| word.replace('@', dir));
@@ -23,7 +23,7 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success(), "kill {name}");
 }
 
-/// All files of a folder that is there once more for comparison, by name.
+/// All files of a folder, sorted by name.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -43,7 +43,7 @@ type = "Flatten"
 "#;
 
 #[test]
-fn a_killed_extraction_leaves_no_half_file_and_goes_on_to_the_same_bytes() {
+fn a_killed_extraction_leaves_no_partial_file_and_resumes_to_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 14 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/whole").ok();
@@ -58,7 +58,11 @@ fn a_killed_extraction_leaves_no_half_file_and_goes_on_to_the_same_bytes() {
     for (name, bytes) in files(&dir.path().join("killed")) {
         let finished = whole.iter().find(|(known, _)| *known == name);
         if name.extension().is_some_and(|extension| extension == "arrow") {
-            assert!(finished.is_some_and(|(_, known)| *known == bytes), "{} is half a file", name.display());
+            assert!(
+                finished.is_some_and(|(_, known)| *known == bytes),
+                "{} is a partial file",
+                name.display()
+            );
         }
     }
     cantus_in(dir.path(), "train @/killed -o @/run").exits(1).says(&["did not finish", "cantus extract"]);
@@ -67,7 +71,7 @@ fn a_killed_extraction_leaves_no_half_file_and_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn ctrl_c_stops_an_extraction_which_says_how_to_go_on() {
+fn ctrl_c_stops_an_extraction_and_prints_how_to_continue() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 14 --duration 3").ok();
     let child = start(dir.path(), "extract @/music -o @/f --jobs 1");
@@ -78,11 +82,11 @@ fn ctrl_c_stops_an_extraction_which_says_how_to_go_on() {
     let output = child.wait_with_output().unwrap();
     let remark = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{remark}");
-    assert!(remark.contains("the same command goes on"), "{remark}");
+    assert!(remark.contains("run the same command again to continue"), "{remark}");
 }
 
 #[test]
-fn an_interrupted_prediction_gives_the_answers_that_it_has() {
+fn an_interrupted_prediction_prints_finished_predictions() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("small.toml"), SMALL_RECIPE).unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 20 --duration 3").ok();
@@ -97,10 +101,10 @@ fn an_interrupted_prediction_gives_the_answers_that_it_has() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    let n_answers = String::from_utf8_lossy(&output.stdout).lines().count();
-    assert!((3..200).contains(&n_answers), "{n_answers}");
-    assert!(said.contains(&format!("stopped after {n_answers} of 200 recordings")), "{said}");
-    assert_eq!(fs::read_dir(&timelines).unwrap().count(), n_answers);
+    let n_predictions = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert!((3..200).contains(&n_predictions), "{n_predictions}");
+    assert!(said.contains(&format!("stopped after {n_predictions} of 200 recordings")), "{said}");
+    assert_eq!(fs::read_dir(&timelines).unwrap().count(), n_predictions);
 }
 
 #[test]
@@ -138,7 +142,7 @@ fn an_interrupted_training_resumed_equals_one_that_was_not() {
 }
 
 #[test]
-fn resuming_what_was_never_begun_is_told() {
+fn resuming_a_training_that_was_not_started_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     let remark = cantus_in(dir.path(), "train @/music -o @/run --epochs 1 --resume").ok().stderr;

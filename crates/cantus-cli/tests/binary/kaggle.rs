@@ -1,13 +1,13 @@
-//! A server on this computer that plays Kaggle: its API, which redirects, and the storage that the file lies in.
+//! A local server in place of Kaggle: the API, which redirects, and the storage of the archive.
 //!
-//! Written by hand on sockets, so that it can do what servers should not: cut, lie, stall.
+//! Implemented on sockets, so that it can truncate, corrupt and delay responses.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What was asked.
+/// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Method and address, as in `GET /x`.
@@ -21,15 +21,15 @@ impl Request {
     }
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Only so many bytes of the body are sent before the connection is closed.
+    /// Number of bytes of the body after which the connection is closed.
     pub cut: Option<usize>,
-    /// Between two pieces of 4 KiB.
+    /// Delay between two chunks of 4 KiB.
     pub pause: Duration,
 }
 
@@ -65,14 +65,14 @@ impl Reply {
     }
 }
 
-/// A server that answers as long as the test lives.
+/// A server that runs until the test process ends.
 pub struct Server {
     port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
-    /// Predictions each request, which is the `n`th from 0, by `answer`.
+    /// Starts a server whose response to the `n`th request, from 0, is `answer(request, n)`.
     pub fn start(answer: impl Fn(&Request, usize) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -84,7 +84,7 @@ impl Server {
                 let Some(request) = read(&stream) else { continue };
                 let n = seen.lock().unwrap().len();
                 seen.lock().unwrap().push(request.clone());
-                // A client that has gone is what some tests are about.
+                // Some tests close the connection from the side of the client.
                 let _ = answer(&request, n).send(stream);
             }
         });
@@ -100,7 +100,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The header of each request.
+    /// The value of a header in each request.
     pub fn asked(&self, header: &str) -> Vec<Option<String>> {
         self.requests().iter().map(|request| request.header(header).map(str::to_owned)).collect()
     }
@@ -116,12 +116,12 @@ fn read(stream: &TcpStream) -> Option<Request> {
     Some(Request { line: line.trim_end_matches(" HTTP/1.1").to_owned(), headers })
 }
 
-/// A file in the storage: sent whole, or from where a range begins if the asker's version is this one.
+/// A file in the storage: sent whole, or from the start of a range if the client's version (`If-Range`) is the same.
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub content: Vec<u8>,
     pub etag: String,
-    /// Further headers of every answer.
+    /// Further headers of every response.
     pub headers: Vec<(String, String)>,
 }
 

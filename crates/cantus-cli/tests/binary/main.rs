@@ -1,4 +1,4 @@
-//! The binary itself, as a user meets it: one file for each kind of promise.
+//! End-to-end tests of the `cantus` binary, one file per command or property.
 
 #![expect(
     clippy::unwrap_used,

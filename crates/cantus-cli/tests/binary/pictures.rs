@@ -1,15 +1,15 @@
-//! Pictures and lessons: what is saved where, and what a wrong wish is answered with.
+//! `cantus lesson`, `cantus plot` and pictures of `cantus features`: output files, and errors of invalid options.
 
 use crate::run::{cantus, cantus_in};
 
 #[test]
-fn a_lesson_leaves_its_pictures_and_its_words() {
+fn a_lesson_writes_its_pictures_and_its_text() {
     let dir = tempfile::tempdir().unwrap();
     let lesson = cantus_in(dir.path(), "lesson 8 -o @/08 --theme dark").ok();
-    let answer =
+    let predicted =
         lesson.stdout.lines().find_map(|line| line.trim().strip_prefix("0.3 + 0.1, after training: "));
-    let answer: f64 = answer.and_then(|number| number.parse().ok()).unwrap();
-    assert!((answer - 0.4).abs() < 0.02, "{}", lesson.stdout);
+    let predicted: f64 = predicted.and_then(|number| number.parse().ok()).unwrap();
+    assert!((predicted - 0.4).abs() < 0.02, "{}", lesson.stdout);
     assert_eq!(lesson.stdout.matches("Error: ").count(), 50, "{}", lesson.stdout);
     assert_eq!(std::fs::read_to_string(dir.path().join("08/words.txt")).unwrap(), lesson.stdout);
     assert!(std::fs::read_to_string(dir.path().join("08/error.svg")).unwrap().contains("#16181d"));
@@ -18,7 +18,7 @@ fn a_lesson_leaves_its_pictures_and_its_words() {
 }
 
 #[test]
-fn lessons_are_listed_and_wrong_wishes_answered() {
+fn lessons_are_listed_and_invalid_options_reported() {
     let list = cantus(&["lesson"]).ok().stdout;
     assert!(list.contains("   8  Backpropagation") && list.contains("--data"), "{list}");
     assert!(list.contains("Lecture 1 is an overview") && list.contains("Neither has a program"), "{list}");
@@ -30,7 +30,7 @@ fn lessons_are_listed_and_wrong_wishes_answered() {
 }
 
 #[test]
-fn a_run_is_drawn_in_every_way_that_it_can_be() {
+fn every_picture_of_a_run_can_be_drawn() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 4 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
@@ -53,7 +53,7 @@ fn a_run_is_drawn_in_every_way_that_it_can_be() {
     cantus_in(dir.path(), "plot kernels @/cnn --layer 1 -o @/no.svg")
         .exits(2)
         .says(&["layers.1", "layers.3"]);
-    cantus_in(dir.path(), "plot history -o @/no.svg").exits(2).says(&["which run"]);
+    cantus_in(dir.path(), "plot history -o @/no.svg").exits(2).says(&["no run given"]);
     cantus_in(dir.path(), "plot history @/cnn --layer 3 -o @/no.svg").exits(2).says(&["--layer"]);
     cantus_in(dir.path(), "plot network @/cnn -o @/no.gif").exits(1).says(&[".png or .svg"]);
     cantus_in(dir.path(), "plot history @/music -o @/no.svg").exits(1).says(&["music", "train"]);
@@ -61,7 +61,7 @@ fn a_run_is_drawn_in_every_way_that_it_can_be() {
 }
 
 #[test]
-fn features_are_drawn_dark_and_by_octaves() {
+fn features_are_drawn_with_a_dark_theme_and_a_logarithmic_axis() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
     let song = "@/music/jazz/jazz.00000.wav";

@@ -1,4 +1,4 @@
-//! Predictions in every form: a few labels, unknown, as time goes on, from standard input, into tags and out of them again.
+//! `cantus predict`: most probable labels, unknown, timelines, standard input, genre tags and their undo.
 
 use std::fs::File;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::cantus_in;
 
-/// Two tracks of each of three genres, ten seconds long, and a run that knows them a little.
+/// Two tracks of each of three genres, ten seconds long, and a run trained on them for a few epochs.
 fn trained() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/all --tracks 2 --duration 10").ok();
@@ -23,7 +23,7 @@ fn trained() -> tempfile::TempDir {
 }
 
 #[test]
-fn so_many_labels_as_asked_for_the_most_probable_first() {
+fn top_lists_the_most_probable_labels_first() {
     let dir = trained();
     let document = cantus_in(dir.path(), "predict @/run @/music/jazz --top 2 --json").ok().json();
     let track = &document["tracks"][0];
@@ -36,15 +36,15 @@ fn so_many_labels_as_asked_for_the_most_probable_first() {
 }
 
 #[test]
-fn who_asks_for_certainty_gets_unknown() {
+fn a_minimum_confidence_of_1_gives_unknown() {
     let dir = trained();
     let document = cantus_in(dir.path(), "predict @/run @/music/jazz --min-confidence 1 --json").ok().json();
     for track in document["tracks"].as_array().unwrap() {
-        let is_sure = track["probability"] == 1.0;
-        assert_eq!(track["label"] == "unknown", !is_sure, "{track}");
+        let is_confident = track["probability"] == 1.0;
+        assert_eq!(track["label"] == "unknown", !is_confident, "{track}");
     }
     let ran = cantus_in(dir.path(), "predict @/run @/music --min-confidence 60").exits(2);
-    assert!(ran.stderr.contains("a probability from 0 to 1 is wanted"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a probability from 0 to 1 is expected"), "{}", ran.stderr);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_timeline_has_every_window_with_its_time() {
 }
 
 #[test]
-fn standard_input_is_heard_as_the_file_is() {
+fn standard_input_is_predicted_as_the_file_is() {
     let dir = trained();
     let song = dir.path().join("music/pop/pop.00000.wav");
     let by_name = cantus_in(dir.path(), "predict @/run @/music/pop/pop.00000.wav --json").ok().json();
@@ -100,7 +100,7 @@ fn standard_input_is_heard_as_the_file_is() {
 }
 
 #[test]
-fn labels_go_into_the_genre_tags_and_out_again() {
+fn labels_are_written_into_the_genre_tags_and_undone() {
     let dir = trained();
     let songs = |of: &str| {
         let mut files: Vec<_> =
@@ -114,25 +114,25 @@ fn labels_go_into_the_genre_tags_and_out_again() {
     assert_eq!(songs("music"), before);
 
     let line = "predict @/run @/music --write-tags --undo-file @/undo.jsonl --json";
-    let answers = cantus_in(dir.path(), line).ok().json();
+    let predictions = cantus_in(dir.path(), line).ok().json();
     let inspected = cantus_in(dir.path(), "inspect @/music --json").ok().json();
-    for track in answers["tracks"].as_array().unwrap() {
+    for track in predictions["tracks"].as_array().unwrap() {
         let same = |file: &&serde_json::Value| file["path"] == track["path"];
         let file = inspected["tracks"].as_array().unwrap().iter().find(same).unwrap();
         assert_eq!(file["tags"]["genre"], track["label"]);
     }
-    cantus_in(dir.path(), line).exits(2).says(&["undo.jsonl", "name another"]);
+    cantus_in(dir.path(), line).exits(2).says(&["undo.jsonl", "give another file"]);
     let again = cantus_in(dir.path(), "predict @/run @/music --json").ok().json();
-    assert_eq!(again, answers, "the sound is what it was");
+    assert_eq!(again, predictions, "the audio is unchanged");
 
-    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["6 files brought back"]);
-    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["0 files brought back, 6 already"]);
+    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["6 files restored"]);
+    cantus_in(dir.path(), "undo-tags @/undo.jsonl").ok().says(&["0 files restored, 6 already"]);
     assert_eq!(songs("music"), before);
     cantus_in(dir.path(), "undo-tags @/run/report.json").exits(1).says(&["--write-tags"]);
 }
 
 #[test]
-fn what_is_not_known_is_not_written() {
+fn unknown_is_not_written_into_tags() {
     let dir = trained();
     let ran =
         cantus_in(dir.path(), "predict @/run @/music --min-confidence 1 --write-tags --dry-run --json").ok();

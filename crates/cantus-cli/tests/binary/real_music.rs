@@ -1,10 +1,10 @@
-//! The six commands on real music, where it is there.
+//! The commands on recordings of music, where a data set is present.
 
 use std::path::PathBuf;
 
 use crate::run::cantus;
 
-/// A data set for development that may not be distributed; none where it is absent.
+/// A data set for development that may not be distributed; `None` if it is absent.
 fn shared(name: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(name);
     if !folder.is_dir() {
@@ -15,7 +15,7 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn genres_of_artists_never_heard_are_named_better_than_by_chance() {
+fn genres_of_unseen_artists_are_predicted_better_than_by_chance() {
     let Some(music) = shared("emotify") else { return };
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
@@ -30,18 +30,22 @@ fn genres_of_artists_never_heard_are_named_better_than_by_chance() {
     cantus(&["train", &features, "-m", "mlp-normalised", "-o", &run, "--group", "artist"]).ok();
     let report = cantus(&["evaluate", &run, "--json"]).ok().json();
     assert_eq!(report["labels"], serde_json::json!(["classical", "electronic", "pop", "rock"]));
-    assert_eq!(report["remarks"], serde_json::json!([]), "no artist stands on both sides");
+    assert_eq!(report["remarks"], serde_json::json!([]), "no artist is in several parts");
     let (accuracy, chance) = (report["track_accuracy"].as_f64().unwrap(), 0.25);
     assert!(accuracy > chance + 0.1, "{accuracy}");
 
     let predictions = cantus(&["predict", &run, &format!("{music}/classical"), "--json"]).ok().json();
     let tracks = predictions["tracks"].as_array().unwrap();
     let n_right = tracks.iter().filter(|track| track["label"] == "classical").count();
-    assert!(n_right * 2 > tracks.len(), "{n_right} of {} of the label that is easiest to hear", tracks.len());
+    assert!(
+        n_right * 2 > tracks.len(),
+        "{n_right} of {} of the label that is easiest to classify",
+        tracks.len()
+    );
 }
 
 #[test]
-fn gtzan_goes_the_whole_way_and_its_short_clips_are_counted() {
+fn gtzan_is_extracted_trained_and_evaluated_and_its_short_clips_are_counted() {
     let Some(music) = shared("gtzan-clips") else { return };
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
@@ -54,7 +58,7 @@ fn gtzan_goes_the_whole_way_and_its_short_clips_are_counted() {
 }
 
 #[test]
-fn gtzans_broken_file_is_named_and_does_not_stop_the_job() {
+fn gtzans_broken_file_is_reported_and_does_not_stop_the_extraction() {
     let Some(music) = shared("gtzan-clips") else { return };
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("music");

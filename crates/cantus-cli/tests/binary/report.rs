@@ -1,4 +1,4 @@
-//! The report: what it says beside the scores, and that a comparison tells luck from skill.
+//! The report of a run in all its formats, and the comparison of runs.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn number(value: &serde_json::Value) -> f64 {
 }
 
 #[test]
-fn the_page_and_the_markdown_say_what_the_json_says() {
+fn page_and_markdown_contain_the_values_of_the_json() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let report = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --json").ok().json();
@@ -70,7 +70,7 @@ fn the_page_and_the_markdown_say_what_the_json_says() {
 }
 
 #[test]
-fn a_track_is_predicted_as_surely_as_it_was_scored() {
+fn a_track_has_the_same_probabilities_in_prediction_and_evaluation() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let report = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --json").ok().json();
@@ -86,27 +86,27 @@ fn a_track_is_predicted_as_surely_as_it_was_scored() {
     let track = &song["tracks"][0];
     assert_eq!(track["label"], row[4]);
     for (label, probability) in report["labels"].as_array().unwrap().iter().zip(row.iter().skip(5)) {
-        let heard = number(&track["probabilities"][label.as_str().unwrap()]);
+        let predicted = number(&track["probabilities"][label.as_str().unwrap()]);
         assert!(
-            (heard - probability.parse::<f64>().unwrap()).abs() < 1e-5,
-            "{label}: {heard} against {probability}"
+            (predicted - probability.parse::<f64>().unwrap()).abs() < 1e-5,
+            "{label}: {predicted} against {probability}"
         );
     }
 }
 
 #[test]
-fn the_split_that_leaks_is_printed_beside_what_holds() {
+fn the_scores_of_a_leaking_split_are_printed_beside_the_unbiased_estimate() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let train = "train @/f -m @/small.toml --validation 0.2 --seed 3";
     let leaky = cantus_in(dir.path(), &format!("{train} -o @/leaky --split segment --json")).ok().json();
-    let honest = cantus_in(dir.path(), &format!("{train} -o @/honest --split track --json")).ok().json();
+    let by_track = cantus_in(dir.path(), &format!("{train} -o @/by_track --split track --json")).ok().json();
     for name in ["accuracy", "track_accuracy", "n_tracks", "n_segments"] {
-        assert_eq!(leaky["without_leak"][name], honest[name], "{name}");
+        assert_eq!(leaky["without_leak"][name], by_track[name], "{name}");
     }
-    assert!(honest["without_leak"].is_null());
+    assert!(by_track["without_leak"].is_null());
     let inside = fs::read(dir.path().join("leaky/without-leak/model.safetensors")).unwrap();
-    assert!(inside == fs::read(dir.path().join("honest/model.safetensors")).unwrap());
+    assert!(inside == fs::read(dir.path().join("by_track/model.safetensors")).unwrap());
     let text = fs::read_to_string(dir.path().join("leaky/report.txt")).unwrap();
     assert!(text.contains("without the leak, on a split by track:"), "{text}");
     assert_eq!(

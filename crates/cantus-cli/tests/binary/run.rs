@@ -1,9 +1,9 @@
-//! Starts the binary and looks at what it says.
+//! Runs the binary and checks exit code, standard output and standard error.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// What one call of `cantus` left.
+/// Result of one call of `cantus`.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -11,7 +11,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// `cantus` without any words; the environment's own settings do not reach it.
+/// `cantus` without arguments, and without `CANTUS_*` variables of the environment.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CANTUS_")) {
@@ -20,12 +20,12 @@ pub fn command() -> Command {
     command
 }
 
-/// Runs `cantus` with these words.
+/// Runs `cantus` with these arguments.
 pub fn cantus<Word: AsRef<std::ffi::OsStr>>(words: &[Word]) -> Ran {
     command().args(words).output().expect("the binary starts").into()
 }
 
-/// Runs a line of words, split at spaces, in which `@` stands for `dir`.
+/// Runs `cantus` with the arguments of a line, split at spaces, in which `@` stands for `dir`.
 pub fn cantus_in(dir: &Path, line: &str) -> Ran {
     let dir = dir.to_str().expect("temporary folders have plain names");
     let words: Vec<String> = line.split_whitespace().map(|word| word.replace('@', dir)).collect();
@@ -43,7 +43,7 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    /// Asserts that all went well.
+    /// Asserts exit code 0.
     #[track_caller]
     pub fn ok(self) -> Self {
         self.exits(0)
@@ -62,7 +62,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 
-    /// Asserts that standard error is one line that says all of these words.
+    /// Asserts that standard error is one line that contains all of these texts.
     #[track_caller]
     pub fn says(&self, words: &[&str]) {
         assert_eq!(self.stderr.trim_end().lines().count(), 1, "not one line: {}", self.stderr);

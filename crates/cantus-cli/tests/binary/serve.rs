@@ -1,4 +1,4 @@
-//! The server as a process: where it listens, what it says of a run, how it ends.
+//! `cantus serve` as a process: address, endpoints of a run, shutdown, errors; and the dashboard of `cantus train`.
 
 #![cfg(unix)]
 
@@ -11,13 +11,13 @@ use std::process::{Child, Command, Stdio};
 use crate::http::{ask, begin, reply};
 use crate::run::cantus_in;
 
-/// A run that learnt for three epochs from short composed tracks.
+/// A run trained for three epochs on short synthetic tracks.
 pub fn trained(dir: &Path) {
     cantus_in(dir, "compose @/music --tracks 4 --duration 9").ok();
     cantus_in(dir, "train @/music -m mlp-normalised -o @/run --epochs 3 --learning-rate 1e-3").ok();
 }
 
-/// A process of `cantus` that is ended with the test.
+/// A process of `cantus` that is killed at the end of the test.
 pub struct Running {
     pub child: Child,
     /// `host:port` of the address that it printed.
@@ -25,8 +25,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it with the words of a line in which `@` stands for `dir`, and waits for an address on standard output or,
-    /// behind some words, on standard error.
+    /// Starts it with the arguments of a line in which `@` stands for `dir`, and waits for an address on standard output
+    /// or, with a prefix, on standard error.
     pub fn start(dir: &Path, line: &str, on_stderr: bool) -> Self {
         let dir = dir.to_str().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
@@ -44,7 +44,7 @@ impl Running {
             line.clear();
             assert!(reader.read_line(&mut line).unwrap() > 0, "it ended without an address");
         }
-        // Read on, so that nothing it says has to wait.
+        // Keep reading, so that the process does not block on a full pipe.
         std::thread::spawn(move || reader.read_to_end(&mut Vec::new()));
         let host = line.trim().rsplit_once("http://").unwrap().1.to_owned();
         Self { child, host }
@@ -94,7 +94,7 @@ fn a_run_is_served_with_its_report_and_its_pictures() {
 }
 
 #[test]
-fn asked_to_stop_it_ends_what_is_under_way_and_then_itself() {
+fn a_signal_ends_the_server_after_requests_in_progress() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
     let song = fs::read(dir.path().join("music/jazz/jazz.00001.wav")).unwrap();
@@ -114,7 +114,7 @@ fn asked_to_stop_it_ends_what_is_under_way_and_then_itself() {
 }
 
 #[test]
-fn what_cannot_be_served_is_told_in_one_line() {
+fn errors_of_serve_are_reported_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -131,14 +131,14 @@ fn what_cannot_be_served_is_told_in_one_line() {
 }
 
 #[test]
-fn a_dashboard_shows_the_training_and_changes_no_bit_of_it() {
+fn a_dashboard_shows_the_training_and_does_not_change_the_model() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
     let line = "train @/music -m mlp-normalised -o @/shown --epochs 3 --learning-rate 1e-3 --dashboard=0";
     let mut training = Running::start(dir.path(), line, true);
     let mut stream = TcpStream::connect(&training.host).unwrap();
     begin(&mut stream, &training.host, "GET", "/events", "", 0);
-    // Another looks for a moment and is gone.
+    // Another client connects and disconnects at once.
     drop(TcpStream::connect(&training.host));
     let mut events = String::new();
     stream.read_to_string(&mut events).unwrap();

@@ -1,11 +1,11 @@
-//! Where options come from: flag over environment over file over default.
+//! Precedence of options: flag, environment variable, configuration file, default.
 
 use std::process::Command;
 
 use crate::run::cantus_in;
 
 #[test]
-fn the_environment_sets_what_no_flag_does_and_a_flag_wins() {
+fn a_flag_has_precedence_over_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let compose = |name: &str, variable: &str, flags: &[&str]| {
         let music = dir.path().join(name);
@@ -24,7 +24,7 @@ fn the_environment_sets_what_no_flag_does_and_a_flag_wins() {
 }
 
 #[test]
-fn the_file_sets_what_neither_flag_nor_environment_does() {
+fn the_environment_has_precedence_over_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("cantus.toml");
     std::fs::write(&file, "quiet = true\n[compose]\ntracks = 2\nduration = 1.0\n").unwrap();
@@ -43,7 +43,7 @@ fn the_file_sets_what_neither_flag_nor_environment_does() {
 }
 
 #[test]
-fn the_config_of_a_run_repeats_it() {
+fn the_config_of_a_run_reproduces_it() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/f").ok();

@@ -1,11 +1,11 @@
-//! Labels that are tags: a track may have none or several, and every one is a question of its own.
+//! Tagging: a track has any number of labels, each of which is a binary classification.
 
 use std::fs;
 use std::path::Path;
 
 use crate::run::cantus_in;
 
-/// What can be heard in the music of a genre, as tags.
+/// Tags of the music of each genre.
 const TAGS: [(&str, &str); 5] = [
     ("classical", ""),
     ("disco", "dance;drums"),
@@ -56,7 +56,7 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn the_whole_way_from_a_manifest_of_tags_to_the_tags_of_a_song() {
+fn a_manifest_of_tags_is_trained_evaluated_and_predicted() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let ran = cantus_in(dir.path(), "train @/f -m @/small.toml -o @/run --split group").ok();
@@ -65,7 +65,7 @@ fn the_whole_way_from_a_manifest_of_tags_to_the_tags_of_a_song() {
         "{}",
         ran.stderr
     );
-    assert!(ran.stderr.contains("sigmoid and binary cross-entropy take the place"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("sigmoid and binary cross-entropy replace"), "{}", ran.stderr);
     assert!(ran.stdout.contains("macro average precision") && ran.stdout.contains("swing"), "{}", ran.stdout);
 
     let report = cantus_in(dir.path(), "evaluate @/run --json").ok().json();
@@ -95,7 +95,7 @@ fn the_whole_way_from_a_manifest_of_tags_to_the_tags_of_a_song() {
     assert!(!dir.path().join("run/plots/confusion_matrix.png").exists());
     cantus_in(dir.path(), "plot confusion @/run -o @/x.png").exits(1).says(&["no confusion matrix"]);
 
-    // What knows no tags refuses it as too new, and takes no tag for a class.
+    // A version without tagging rejects format 3 as too new, and so reads no tag as a class.
     let model = read(&dir.path().join("run/model.safetensors"));
     assert!(String::from_utf8_lossy(&model[..model.len().min(10_000)]).contains(r#"\"format\":3"#));
 
@@ -121,7 +121,7 @@ fn the_whole_way_from_a_manifest_of_tags_to_the_tags_of_a_song() {
 }
 
 #[test]
-fn folds_comparison_threads_and_resumption_are_what_they_are_for_classes() {
+fn folds_comparison_threads_and_resumption_work_as_for_classes() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let train = "train @/f -m @/small.toml --split group --folds 3";
@@ -138,14 +138,14 @@ fn folds_comparison_threads_and_resumption_are_what_they_are_for_classes() {
     }
     let evaluated = cantus_in(dir.path(), "evaluate @/a --json").ok().json();
     assert_eq!(evaluated["track_per_label"], report["track_per_label"]);
-    // A cross-validation that lost a fold goes on to the same bytes.
+    // A cross-validation with a missing fold resumes to the same bytes.
     fs::remove_dir_all(dir.path().join("b/fold-3")).unwrap();
     fs::remove_file(dir.path().join("b/report.json")).unwrap();
     cantus_in(dir.path(), &format!("{train} -o @/b --epochs 8 --resume --final")).ok();
     assert!(read(&dir.path().join("a/report.json")) == read(&dir.path().join("b/report.json")));
     cantus_in(dir.path(), "predict @/b @/music/jazz/jazz.00000.wav").ok();
 
-    // A network that learns nothing is worse than one that learns, whatever its first weights are.
+    // An untrained network is worse than a trained one, whatever its initial weights are.
     fs::write(dir.path().join("untrained.toml"), RECIPE.replace("1e-3", "0.0")).unwrap();
     let untrained = train.replace("small", "untrained");
     cantus_in(dir.path(), &format!("{untrained} -o @/c --epochs 1")).ok();
@@ -158,7 +158,7 @@ fn folds_comparison_threads_and_resumption_are_what_they_are_for_classes() {
 }
 
 #[test]
-fn what_makes_no_sense_for_tags_is_told_in_one_line() {
+fn options_that_do_not_apply_to_tags_are_reported_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     features(dir.path());
     let recipe = |name: &str, from: &str, to: &str| {
@@ -177,7 +177,7 @@ fn what_makes_no_sense_for_tags_is_told_in_one_line() {
     }
     cantus_in(dir.path(), "extract @/f -o @/data.json").exits(1).says(&["data.json has one label"]);
 
-    // A recipe that was followed for tags is one for tags, and classes are not learnt by it.
+    // The recipe of a tagging run is a recipe for tags and cannot train a classifier.
     cantus_in(dir.path(), "train @/f -q -m @/small.toml -o @/run --epochs 1").ok();
     cantus_in(dir.path(), "train @/f -q -m @/run/recipe.toml -o @/again --epochs 1").ok();
     cantus_in(dir.path(), "extract @/music -o @/classes").ok();
@@ -190,7 +190,7 @@ fn what_makes_no_sense_for_tags_is_told_in_one_line() {
 }
 
 #[test]
-fn a_manifest_written_by_hand_is_refused_with_the_line_that_is_wrong() {
+fn an_invalid_manifest_is_refused_with_the_number_of_the_line() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 1 --duration 3").ok();
     let path = dir.path().join("music/tracks.csv");

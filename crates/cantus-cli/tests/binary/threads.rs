@@ -1,4 +1,4 @@
-//! `--jobs N` bounds the threads of a command, those inside the engine included.
+//! `--jobs N` bounds the number of threads of a command, including those of the engine.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::run::cantus_in;
 
-/// Beside those that work: the main thread, one that waits for Ctrl-C, one that draws progress.
+/// Threads that do not compute: the main thread, the handler of Ctrl-C, the progress bar.
 const OTHERS: usize = 3;
 
-/// The most threads that a command has while it runs, and what it prints.
+/// The largest number of threads of a command while it runs, and its standard output.
 fn most_threads(dir: &Path, line: &str) -> (usize, Vec<u8>) {
     let dir = dir.to_str().unwrap();
     let words = line.split_whitespace().map(|word| word.replace('@', dir));
@@ -32,7 +32,7 @@ fn no_command_has_more_threads_than_jobs() {
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
     // 66 segments in one recording: three blocks of the engine.
     cantus_in(dir.path(), "compose @/long --tracks 1 --duration 200").ok();
-    let mut answers = Vec::new();
+    let mut predictions = Vec::new();
     for jobs in [1, 2, 4] {
         // The pool for files; and those that help the main thread in the engine, while the pool waits: those of an epoch
         // may still be ending when those of its validation begin. With one job there are none. Were a budget not handed
@@ -47,9 +47,12 @@ fn no_command_has_more_threads_than_jobs() {
             assert!((1..=limit).contains(&most), "{line} {jobs}: {most} threads");
         }
         let predict = format!("predict @/run @/long/jazz --json --jobs {jobs}");
-        let (most, answer) = most_threads(dir.path(), &predict);
+        let (most, prediction) = most_threads(dir.path(), &predict);
         assert!((1..=limit).contains(&most), "{predict}: {most} threads");
-        answers.push(answer);
+        predictions.push(prediction);
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "answers depend on the number of threads");
+    assert!(
+        predictions.iter().all(|prediction| *prediction == predictions[0]),
+        "predictions depend on the number of threads"
+    );
 }

@@ -1,4 +1,4 @@
-//! A browser, driven over WebDriver (W3C, 2018): Chromium without a window, with an empty profile of its own.
+//! Chromium, headless and with an empty profile, controlled over WebDriver (W3C, 2018).
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::http::ask;
 
-/// How long anything on a page may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout of anything on a page.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A browser with one window.
 pub struct Browser {
@@ -26,7 +26,7 @@ pub struct Browser {
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
-    /// Starts one, or says why there is none.
+    /// Starts a browser, or returns why there is none.
     pub fn start() -> Result<Self, String> {
         let find = |names: &[&str]| {
             let path = std::env::var_os("PATH").unwrap_or_default();
@@ -53,9 +53,9 @@ impl Browser {
             "--disable-dev-shm-usage",
             "--window-size=1200,900",
             profile,
-            // In a container there is nobody but root.
+            // Containers often run as root, for which Chromium has no sandbox.
             "--no-sandbox",
-            // A microphone that beeps, and a person who allows it.
+            // A simulated microphone, and permission to use it.
             "--use-fake-device-for-media-stream",
             "--use-fake-ui-for-media-stream",
             "about:blank",
@@ -82,13 +82,13 @@ impl Browser {
         self.call("POST", &format!("/session/{}{path}", self.session), body)
     }
 
-    /// Goes to an address.
+    /// Opens an address.
     #[track_caller]
     pub fn go(&self, address: &str) {
         self.post("/url", &json!({ "url": address }));
     }
 
-    /// What a piece of script returns.
+    /// Runs a script and returns its result.
     #[track_caller]
     pub fn script(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
@@ -100,7 +100,7 @@ impl Browser {
         let start = Instant::now();
         while self.script(&format!("return Boolean({expression})")) != true {
             let page = self.script("return document.body.innerText");
-            assert!(start.elapsed() < PATIENCE, "never: {expression}\n{page}\n{:?}", self.log("browser"));
+            assert!(start.elapsed() < TIMEOUT, "never: {expression}\n{page}\n{:?}", self.log("browser"));
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -123,7 +123,7 @@ impl Browser {
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Clicks so many pixels right of an element's middle.
+    /// Clicks `x` pixels to the right of an element's centre.
     #[track_caller]
     pub fn click_beside_middle(&self, selector: &str, x: i64) {
         let origin = json!({ ELEMENT: self.element(selector) });
@@ -135,7 +135,7 @@ impl Browser {
         self.post("/actions", &actions);
     }
 
-    /// Presses and releases keys, wherever the focus is.
+    /// Presses and releases keys in the focused element.
     #[track_caller]
     pub fn press(&self, keys: &[&str]) {
         let of_key = |key: &&str| {
@@ -151,7 +151,7 @@ impl Browser {
         self.post("/goog/cdp/execute", &json!({ "cmd": name, "params": parameters }))
     }
 
-    /// Light or dark, and the size of the window.
+    /// Sets the colour scheme (`light` or `dark`) and the size of the window.
     pub fn look(&self, scheme: &str, width: u32, height: u32) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.command("Emulation.setEmulatedMedia", &json!({ "features": features }));
@@ -159,7 +159,7 @@ impl Browser {
         self.command("Emulation.setDeviceMetricsOverride", &size);
     }
 
-    /// Keeps the whole page as `target/browser/NAME.png`.
+    /// Saves the whole page as `target/browser/NAME.png`.
     pub fn screenshot(&self, name: &str) {
         let shot = self.command("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));
         let bytes = base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
@@ -168,13 +168,13 @@ impl Browser {
         std::fs::write(dir.join(format!("{name}.png")), bytes).unwrap();
     }
 
-    /// What is new in one of the logs.
+    /// The new entries of one of the logs.
     fn log(&self, kind: &str) -> Vec<Value> {
         let log = self.post("/se/log", &json!({ "type": kind }));
         log.as_array().cloned().unwrap_or_default()
     }
 
-    /// Asserts that nothing went wrong on the pages, but for answers with one of these statuses.
+    /// Asserts that the pages logged no errors, except responses with one of these statuses.
     #[track_caller]
     pub fn has_no_errors_but(&self, statuses: &[&str]) {
         for entry in self.log("browser") {
@@ -184,7 +184,7 @@ impl Browser {
         }
     }
 
-    /// Asserts that pages asked nobody but these hosts, and that they asked at all.
+    /// Asserts that pages sent requests to these hosts only, and sent some.
     #[track_caller]
     pub fn asked_nobody_but(&self, hosts: &[&str]) {
         let mut n_asked = 0;
@@ -199,31 +199,31 @@ impl Browser {
                 address.starts_with(&format!("http://{host}/"))
                     || address.starts_with(&format!("blob:http://{host}/"))
             });
-            // What the browser's own first page asks for is its own affair.
+            // Requests of the browser's own start page are not counted.
             let page = request["documentURL"].as_str().unwrap_or_default();
             let is_own = page.starts_with("chrome") || address.starts_with("data:");
-            assert!(is_here || is_own, "{page} asks {address}");
+            assert!(is_here || is_own, "{page} requests {address}");
             n_asked += usize::from(is_here);
         }
         assert!(n_asked > 5, "{n_asked} requests");
     }
 }
 
-/// A driver and its port. It ends by itself where the port that it has drawn is taken by another on IPv4.
+/// A driver and its port; `None` if it exits, because its random port is in use on IPv4.
 fn start_driver(program: &Path) -> Option<(Child, String)> {
     let mut command = Command::new(program);
     let mut driver = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut said = BufReader::new(driver.stdout.take().unwrap());
+    let mut stdout = BufReader::new(driver.stdout.take().unwrap());
     let mut line = String::new();
     while !line.contains("started successfully on port") {
         line.clear();
-        if said.read_line(&mut line).unwrap() == 0 {
+        if stdout.read_line(&mut line).unwrap() == 0 {
             driver.wait().unwrap();
             return None;
         }
     }
-    // Read on, so that nothing it says has to wait.
-    std::thread::spawn(move || said.read_to_end(&mut Vec::new()));
+    // Keep reading, so that the driver does not block on a full pipe.
+    std::thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
     Some((driver, line.chars().filter(char::is_ascii_digit).collect()))
 }
 

@@ -1,22 +1,22 @@
-//! The features of one recording, on their way into a file.
+//! The features of one recording, computed for a file.
 
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Features, TrackFeature, TrackFeatureKind};
 
 use super::kind::Kinds;
 
-/// What was computed, and what it was computed by.
+/// Features, and the specification that they were computed by.
 pub struct Content<'a> {
     pub spec: &'a FeatureSpec,
-    /// All kinds with frames, side by side; nothing if none was asked for.
+    /// All frame-level kinds, concatenated; `None` if none was requested.
     pub framed: Option<Features>,
-    /// The kinds without frames.
+    /// The track-level kinds.
     pub whole: Vec<(TrackFeatureKind, TrackFeature)>,
-    /// The sound itself, for its picture.
+    /// The samples, for the picture of the waveform.
     pub samples: &'a [f32],
 }
 
 impl<'a> Content<'a> {
-    /// Computes everything that is wanted of a sound.
+    /// Computes the requested kinds.
     pub fn of(
         samples: &'a [f32],
         extractor: &'a mut FeatureExtractor,
@@ -28,7 +28,7 @@ impl<'a> Content<'a> {
         Ok(Self { spec, framed, whole: whole.collect::<Result<_, cantus_audio::Error>>()?, samples })
     }
 
-    /// When each frame is heard, in seconds: `librosa.times_like`.
+    /// Time of each frame, in seconds: `librosa.times_like`.
     pub fn times_s(&self) -> Vec<f64> {
         let n_frames = self.framed.as_ref().map_or(0, |features| features.n_frames);
         let frame_s = self.spec.hop_length as f64 / f64::from(self.spec.sample_rate);

@@ -20,9 +20,9 @@ pub enum Format {
     Json,
     /// A table for pandas, polars and pyarrow
     Arrow,
-    /// A picture
+    /// A raster picture
     Png,
-    /// A picture that scales
+    /// A vector picture
     Svg,
 }
 
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// Checks that the kinds go together in one file of this format, before any is computed.
+    /// Checks that one file of this format can hold the kinds, before any is computed.
     pub fn check(self, kinds: &Kinds) -> anyhow::Result<()> {
         let (n_framed, n_whole) = (kinds.framed.len(), kinds.whole.len());
         match self {
@@ -55,7 +55,7 @@ impl Format {
             Self::Npy | Self::Csv | Self::Arrow if n_whole > 1 || (n_whole == 1 && n_framed > 0) => {
                 let name = kinds.whole[0].name().replace('_', "-");
                 Err(wrong(format!(
-                    "{name} has a shape of its own and cannot stand beside others in .{}: use .npz, or give it alone",
+                    "{name} has no frames and cannot be combined with other kinds in .{}: use .npz, or give it alone",
                     self.extension()
                 )))
             }

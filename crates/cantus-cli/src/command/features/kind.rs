@@ -1,13 +1,13 @@
-//! What can be asked of `cantus features`: kinds with frames, and kinds of a whole sound.
+//! The kinds of feature of `cantus features`: frame-level and track-level.
 
 use cantus_audio::feature::{FeatureKind, TrackFeatureKind};
 
-/// One kind of either sort.
+/// A kind of either level.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A row for each frame.
     Framed(FeatureKind),
-    /// Numbers of a shape of their own.
+    /// A vector for the whole recording.
     Whole(TrackFeatureKind),
 }
 
@@ -28,17 +28,17 @@ impl Kind {
     }
 }
 
-/// The kinds that were asked for, each once.
+/// The requested kinds, without repetition.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    /// Those with frames, which stand side by side.
+    /// The frame-level kinds, which are concatenated.
     pub framed: Vec<FeatureKind>,
-    /// The others.
+    /// The track-level kinds.
     pub whole: Vec<TrackFeatureKind>,
 }
 
 impl Kinds {
-    /// Sorts them out; none is MFCCs.
+    /// Separates the two levels; without any kind, MFCCs.
     pub fn new(kinds: &[Kind]) -> Self {
         let mut sorted = Self::default();
         for &kind in kinds {

@@ -17,7 +17,7 @@ pub fn table(spec: &FeatureSpec) -> String {
     let (name, shape, unit) = (width(0), width(1), width(2));
     let lines =
         rows.iter().map(|row| format!("{:name$}  {:shape$}  {:unit$}  {}\n", row[0], row[1], row[2], row[3]));
-    let note = "\nKinds with frames stand side by side in one array or table, in a feature store and before a network;\n\
-                kinds of shape [n] belong to a whole recording: alone, or in .npz and .json.\n";
+    let note = "\nKinds with frames are concatenated in one array or table, in a feature store and as input of a network;\n\
+                kinds of shape [n] describe a whole recording: alone, or in .npz and .json.\n";
     lines.collect::<String>() + note
 }

@@ -1,4 +1,4 @@
-//! `cantus features`: features of recordings, for numpy and others, or to look at.
+//! `cantus features`: computes features of recordings and writes them as arrays, tables or pictures.
 
 mod content;
 mod format;
@@ -28,7 +28,7 @@ use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
-/// Compute features of recordings, with librosa's parameters, names and numbers
+/// Compute features of recordings, with librosa's parameters, names and values
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +39,7 @@ Examples:
   cantus features song.mp3 -k stft -o song.png --raw
       the spectrogram with linear magnitudes; without --raw it is drawn in dB
   cantus features song.mp3 -k mfcc,rms -o song.csv
-      several side by side, with the time of each frame
+      several in one table, with the time of each frame
   cantus features song.mp3 -k mfcc,waveform -o song.npz
       an array for each kind, under its name
   cantus features MUSIC -k mfcc -o mfcc --format npy
@@ -49,15 +49,15 @@ Examples:
   cantus features --list
       every kind, with shape and unit
 
-Numbers of a file that cannot be read are missing, the file is named, and the exit code is 3.")]
+A file that cannot be read is reported and skipped; then the exit code is 3.")]
 pub struct FeaturesOf {
-    /// Sound files, or folders of them
+    /// Audio files, or folders of them
     #[arg(required_unless_present = "list", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// What to compute [default: mfcc]; `--list` shows all
+    /// Kinds to compute [default: mfcc]; `--list` shows all
     #[arg(long, short, value_parser = Kind::parse, value_delimiter = ',', value_name = "KIND")]
     kind: Vec<Kind>,
-    /// Where to: a file (.npy, .npz, .csv, .json, .arrow, .png, .svg), a folder, or a name with {name}, {ext}, {dir}
+    /// Output: a file (.npy, .npz, .csv, .json, .arrow, .png, .svg), a folder, or a name with {name}, {ext}, {dir}
     #[arg(long, short, value_name = "OUT", required_unless_present = "list")]
     output: Option<PathBuf>,
     /// Format of the files in a folder [default: the extension of the output; npy]
@@ -66,7 +66,7 @@ pub struct FeaturesOf {
     /// Colours of a picture
     #[arg(long, value_enum, default_value = "light")]
     theme: ThemeName,
-    /// In a picture of frequencies, every octave as high as every other
+    /// In a picture, a logarithmic axis of frequencies
     #[arg(long)]
     log_axis: bool,
     /// In a picture, the values as computed: linear magnitudes and powers, not in dB; MFCCs, not standardised
@@ -79,7 +79,7 @@ pub struct FeaturesOf {
     spec: SpecOptions,
 }
 
-/// What became of one recording.
+/// Result for one recording.
 type Done = Result<Vec<DecodeWarning>, Failed>;
 
 impl FeaturesOf {
@@ -91,7 +91,7 @@ impl FeaturesOf {
             return Ok(Outcome::Done);
         }
         let Some(output) = &self.output else { return Ok(Outcome::WrongUsage) };
-        // Kinds without frames need a plan as little as they need kinds with frames.
+        // An extractor needs a frame-level kind, also if only track-level kinds are requested.
         let plan = if spec.kinds.is_empty() { FeatureSpec::default().kinds } else { spec.kinds.clone() };
         let spec = FeatureSpec { kinds: plan, ..spec };
         let extractor = spec.extractor()?;
@@ -121,7 +121,7 @@ impl FeaturesOf {
     }
 }
 
-/// All recordings, in parallel behind one progress bar; nothing if Ctrl-C stopped it.
+/// All recordings, in parallel with one progress bar; `None` if Ctrl-C stopped it.
 fn run_all(
     jobs: &[Job],
     extractor: &FeatureExtractor,
@@ -148,7 +148,7 @@ fn run_all(
     (!interrupt::requested()).then_some(results)
 }
 
-/// One recording: decoded, heard, written.
+/// Decodes one recording, computes its features and writes them.
 fn one(
     job: &Job,
     extractor: &mut FeatureExtractor,
@@ -168,7 +168,7 @@ fn print_warnings(path: &Path, warnings: &[DecodeWarning]) {
     }
 }
 
-/// Wrong usage, in words.
+/// An error of wrong usage.
 fn wrong(what: impl Into<String>) -> anyhow::Error {
     WrongUsage(what.into()).into()
 }

@@ -1,7 +1,6 @@
 //! numpy's own formats: `.npy`, one array, and `.npz`, a zip of them.
 //!
-//! `.npy` is written here because it is these ten lines: the crates that write it bring a parser of Python literals to
-//! read it.
+//! `.npy` is written here in ten lines, because the crates that write it depend on a parser of Python literals to read it.
 //!
 //! # Reference
 //! NEP 1, format version 1.0.

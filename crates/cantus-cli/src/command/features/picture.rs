@@ -9,17 +9,17 @@ use cantus_plot::{Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, 
 use super::content::Content;
 use crate::output;
 
-/// What a picture should look like.
+/// Style of a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     pub theme: Theme,
-    /// Frequencies octave by octave.
+    /// Whether the axis of frequencies is logarithmic.
     pub log_axis: bool,
     /// The values as they were computed, not in dB and not standardised.
     pub raw: bool,
 }
 
-/// The picture of the one kind that there is.
+/// The picture of the one requested kind.
 pub fn draw(content: &Content<'_>, look: Look) -> Picture {
     match (&content.framed, content.spec.kinds.first(), content.whole.first()) {
         (Some(features), Some(&kind), _) if features.n_bins == 1 => {
@@ -49,7 +49,7 @@ fn line_of(kind: TrackFeatureKind, whole: &TrackFeature) -> Picture {
     line(kind.title(), kind.unit(), axis, &points)
 }
 
-/// Most values that have a dot each, so that a single one is seen at all.
+/// Up to this number of values, each is marked by a dot, so that a single one is visible.
 const MOST_DOTS: usize = 100;
 
 fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
@@ -64,7 +64,7 @@ fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
     cantus_plot::line_chart(&LineChart { title, subtitle: &subtitle, x, y, series: &series, square: false })
 }
 
-/// Features over time as colours.
+/// Features over time as a heat map.
 fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Look) -> Picture {
     let bins = kind.bins(spec);
     let names: Vec<&str> = match &bins {
@@ -100,14 +100,14 @@ fn tempos(n_lags: usize, spec: &FeatureSpec) -> Vec<f64> {
     (0..n_lags).map(|lag| frames_per_minute / lag as f64).collect()
 }
 
-/// On which scale the values of a kind are drawn; the picture's title and its colour bar name it.
+/// Scale of the values of a kind in a picture, named in its title and its colour bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scale {
     /// The values as they were computed, in the unit of the kind.
     Computed,
     /// Each bin minus its mean and divided by its standard deviation.
     Standardised,
-    /// Amplitudes raised to this exponent, as they are: of most sounds, all but a few values are near zero.
+    /// Amplitudes raised to this exponent: for most sounds, all but a few values are near zero.
     Linear(f32),
     /// The same in dB relative to the largest value.
     Decibels(f32),

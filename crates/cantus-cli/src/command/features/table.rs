@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::content::Content;
 
-/// One row per frame, or per number of a kind without frames, under a header.
+/// One row per frame, or per value of a track-level kind, with a header.
 pub fn csv(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if let Some(features) = &content.framed {
@@ -66,7 +66,7 @@ pub fn arrow(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
     arrow_table(columns).context("cannot write Arrow")
 }
 
-/// What a kind without frames stands over, as the name of a column.
+/// The column name of a track-level kind's axis.
 fn axis_name(kind: TrackFeatureKind) -> &'static str {
     match kind.axis() {
         Axis::TimeS => "time_s",

@@ -1,4 +1,4 @@
-//! What `cantus predict` prints: a table, one JSON document, or CSV.
+//! Output formats of `cantus predict`: a table, one JSON document, or CSV.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use serde::Serialize;
 
 use crate::output;
 
-/// The label of a track of which the model is not sure enough.
+/// The label of a track whose probability is below `--min-confidence`.
 pub const UNKNOWN: &str = "unknown";
 
-/// How much is said of each track.
+/// Level of detail of the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Detail {
-    /// So many labels, the most probable first; none for what is worth a word.
+    /// Number of labels, the most probable first; `None` for up to two further ones of at least 5 %.
     pub top: Option<usize>,
-    /// Below this probability the answer is [`UNKNOWN`].
+    /// Below this probability the label is [`UNKNOWN`].
     pub min_confidence: f32,
 }
 
@@ -28,7 +28,7 @@ pub struct Document {
     pub failed: Vec<Failed>,
 }
 
-/// The answer to one track.
+/// The prediction of one track.
 #[derive(Debug, Serialize)]
 pub struct Track {
     pub path: String,
@@ -36,7 +36,7 @@ pub struct Track {
     pub prediction: Prediction,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top: Option<Vec<Ranked>>,
-    /// Whether the model is sure enough; if not, the label is [`UNKNOWN`].
+    /// Whether the probability reaches the minimum confidence; if not, the label is [`UNKNOWN`].
     #[serde(skip)]
     pub is_known: bool,
 }
@@ -56,9 +56,9 @@ impl Track {
         }
         if let Some(tags) = &mut prediction.tags {
             let named = prediction.probabilities.0.iter();
-            let sure = named.filter(|(_, probability)| *probability >= detail.min_confidence);
-            let sure: Vec<&String> = sure.map(|(label, _)| label).collect();
-            tags.retain(|tag| sure.contains(&tag));
+            let confident = named.filter(|(_, probability)| *probability >= detail.min_confidence);
+            let confident: Vec<&String> = confident.map(|(label, _)| label).collect();
+            tags.retain(|tag| confident.contains(&tag));
         }
         let top = detail.top.map(|n| ranked(&prediction).into_iter().take(n).collect());
         Self { path: path.display().to_string(), prediction, top, is_known }
@@ -77,7 +77,7 @@ fn ranked(prediction: &Prediction) -> Vec<Ranked> {
     ranked
 }
 
-/// A line for each track: the answer, and what else it might be.
+/// A line for each track: its label, and further probable labels.
 pub fn table(tracks: &[Track]) -> String {
     let paths: Vec<String> = tracks.iter().map(|track| output::printable(&track.path)).collect();
     let path_width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
@@ -97,7 +97,7 @@ pub fn table(tracks: &[Track]) -> String {
     tracks.iter().zip(&paths).map(row).collect()
 }
 
-/// The tags that are given; behind them as many others as were asked for, or the next two, if they are worth a word.
+/// The predicted tags, followed by others: as many as `--top` allows, or the next two of at least 5 %.
 fn of_tags(track: &Track, tags: &[String]) -> String {
     let (given, others): (Vec<Ranked>, Vec<Ranked>) =
         ranked(&track.prediction).into_iter().partition(|ranked| tags.contains(&ranked.label));
@@ -113,8 +113,8 @@ fn of_tags(track: &Track, tags: &[String]) -> String {
     if others.is_empty() { given } else { format!("{given}  ({})", words(&others)) }
 }
 
-/// The labels behind the answer: as many as were asked for, or the next two, if they are worth a word. Of a track that is
-/// unknown, the most probable one too.
+/// Further labels: as many as `--top` allows, or the next two of at least 5 %. For an unknown track, the most probable one
+/// too.
 fn others(track: &Track) -> String {
     let ranked = ranked(&track.prediction);
     let shown: Vec<&Ranked> = match &track.top {
@@ -129,7 +129,8 @@ fn others(track: &Track) -> String {
     if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
 }
 
-/// A row for each track: the tags, if the model gives them; a column for each label, or two for each of the most probable ones that were asked for.
+/// A row for each track: the tags, if the model predicts them; a column for each label, or two for each of the `top` most
+/// probable ones.
 pub fn csv(labels: &[String], tracks: &[Track], top: Option<usize>) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut start = ["path", "label", "probability"].map(str::to_owned).to_vec();
@@ -139,9 +140,9 @@ pub fn csv(labels: &[String], tracks: &[Track], top: Option<usize>) -> anyhow::R
     match top {
         None => writer.write_record(start.iter().chain(labels))?,
         Some(n) => {
-            let places =
+            let columns =
                 (1..=n.min(labels.len())).flat_map(|n| [format!("label_{n}"), format!("probability_{n}")]);
-            writer.write_record(start.into_iter().chain(places))?;
+            writer.write_record(start.into_iter().chain(columns))?;
         }
     }
     for Track { path, prediction, top, .. } in tracks {
@@ -151,7 +152,7 @@ pub fn csv(labels: &[String], tracks: &[Track], top: Option<usize>) -> anyhow::R
                 prediction.probabilities.0.iter().map(|(_, probability)| probability.to_string()).collect()
             }
             Some(top) => {
-                top.iter().flat_map(|place| [place.label.clone(), place.probability.to_string()]).collect()
+                top.iter().flat_map(|entry| [entry.label.clone(), entry.probability.to_string()]).collect()
             }
         };
         let tags = prediction.tags.as_ref().map(|tags| tags.join(";"));
@@ -181,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn what_else_it_might_be_stands_behind_the_answer() {
+    fn further_probable_labels_follow_the_label() {
         assert_eq!(table(&[track(0.0, None)]), "a.wav  rock   81.0 %  (jazz 15 %)\n");
         assert_eq!(table(&[track(0.0, Some(3))]), "a.wav  rock   81.0 %  (jazz 15 %, pop 4 %)\n");
         assert_eq!(table(&[track(0.0, Some(1))]), "a.wav  rock   81.0 %\n");
     }
 
     #[test]
-    fn an_answer_that_is_not_sure_enough_is_unknown_and_says_what_it_might_be() {
+    fn a_label_below_the_minimum_confidence_is_unknown_and_its_candidates_are_listed() {
         assert_eq!(table(&[track(0.9, None)]), "a.wav  unknown   81.0 %  (rock 81 %, jazz 15 %)\n");
         assert_eq!(track(0.81, None).prediction.label, "rock");
         let json = serde_json::to_value(track(0.9, Some(2))).unwrap();
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_stand_side_by_side_and_those_that_are_not_sure_enough_are_not_given() {
+    fn tags_are_listed_except_those_below_the_minimum_confidence() {
         let tagged = |min_confidence, top| {
             let mut prediction = track(0.0, None).prediction;
             prediction.probabilities.0[0].1 = 0.6;

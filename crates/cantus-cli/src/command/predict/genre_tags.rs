@@ -1,4 +1,4 @@
-//! Predictions into the genre tags of the recordings.
+//! Writes predicted labels into the genre tags of the recordings: `cantus predict --write-tags`.
 
 use std::path::{Path, PathBuf};
 
@@ -14,28 +14,28 @@ use crate::cli::Global;
 use crate::output::{self, WrongUsage};
 use crate::{interrupt, progress};
 
-/// The name of the undo file, if none is given; a number follows where there is one already.
+/// The default name of the undo file; a number follows if it exists.
 const UNDO_FILE: &str = "cantus-undo";
 const EXTENSION: &str = "jsonl";
 
 #[derive(Debug, Args)]
 pub struct GenreTags {
-    /// Write the label into the genre tag of each recording, but for `unknown`; the sound is not touched
+    /// Write the label into the genre tag of each recording, except `unknown`; the audio is not changed
     #[arg(long)]
     write_tags: bool,
-    /// Only say which tags would be changed
+    /// Only print which tags would be changed
     #[arg(long, requires = "write_tags")]
     dry_run: bool,
-    /// Where what `cantus undo-tags` needs is kept [default: cantus-undo.jsonl, numbered if there is one]
+    /// Undo file to write for `cantus undo-tags` [default: cantus-undo.jsonl, numbered if there is one]
     #[arg(long, value_name = "FILE", requires = "write_tags")]
     undo_file: Option<PathBuf>,
 }
 
 impl GenreTags {
-    /// Finds out what cannot be done before hours are spent on predictions.
+    /// Rejects impossible options before any prediction is computed.
     pub fn check(&self, questions: &[Question], task: Task) -> anyhow::Result<()> {
         if self.write_tags && task == Task::Tagging {
-            let reason = "--write-tags writes one genre, and this model gives several labels to a track; take those of --json or --csv";
+            let reason = "--write-tags writes one genre, and this model predicts several labels for a track; use --json or --csv";
             return Err(WrongUsage(reason.to_owned()).into());
         }
         if self.write_tags && questions.iter().any(|question| sound::is_standard_input(&question.path)) {
@@ -44,7 +44,7 @@ impl GenreTags {
         match &self.undo_file {
             Some(path) if path.exists() && !self.dry_run => {
                 let reason = format!(
-                    "{}: is there already, and may be needed to undo something; name another",
+                    "{}: exists already, and may be needed for an undo; give another file",
                     path.display()
                 );
                 Err(WrongUsage(reason).into())
@@ -53,7 +53,7 @@ impl GenreTags {
         }
     }
 
-    /// Writes the labels into the tags, or says what would be written; whether Ctrl-C stopped it.
+    /// Writes the labels into the tags, or prints what would be written; returns whether Ctrl-C stopped it.
     pub fn write(&self, tracks: &[Track], failed: &mut Vec<Failed>, global: &Global) -> anyhow::Result<bool> {
         if !self.write_tags {
             return Ok(false);
@@ -75,7 +75,7 @@ impl GenreTags {
             }
         }
         if changes.is_empty() {
-            // Nothing was written, and so there is nothing to take back.
+            // Nothing was written, so there is nothing to undo.
             drop(journal);
             let _ = std::fs::remove_file(&undo_file);
         }
@@ -85,15 +85,15 @@ impl GenreTags {
         } else if changes.is_empty() {
             output::note("no genre tag was changed");
         } else {
-            let undo = format!("`cantus undo-tags {}` takes them back", undo_file.display());
+            let undo = format!("`cantus undo-tags {}` restores the previous ones", undo_file.display());
             output::note(&format!("{} written; {undo}", output::count(changes.len(), "genre tag")));
         }
         Ok(interrupt::requested())
     }
 }
 
-/// Changes the tags of all tracks, or without a journal only finds out what would be changed; none where they are as they
-/// should be.
+/// Changes the tags of all tracks, or without a journal only determines the changes; `None` for a tag that is equal to the
+/// label already.
 fn change_all<'a>(
     tracks: &[&'a Track],
     journal: Option<&Journal>,
@@ -125,7 +125,7 @@ fn in_words(change: &Change) -> String {
     format!("{}: {before} → `{}`", change.path.display(), change.genre_after)
 }
 
-/// The first name that no file has.
+/// The first default name of which there is no file.
 fn free_name(folder: &Path) -> PathBuf {
     let numbered = (2..).map(|n| folder.join(format!("{UNDO_FILE}-{n}.{EXTENSION}")));
     let mut names = std::iter::once(folder.join(format!("{UNDO_FILE}.{EXTENSION}"))).chain(numbered);

@@ -1,4 +1,4 @@
-//! `cantus predict`: songs in, answers out.
+//! `cantus predict`: predicts the labels of recordings.
 
 mod answers;
 mod genre_tags;
@@ -21,40 +21,40 @@ use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
-/// Name the label of songs
+/// Predict the labels of recordings
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cantus predict run song.mp3
   cantus predict run song.mp3 --top 3 --min-confidence 0.6
-      three labels; `unknown` where it is not sure
+      three labels; `unknown` below a probability of 0.6
   cantus predict model.safetensors MUSIC --csv > labels.csv
   cantus predict run MUSIC --json | jq -r '.tracks[] | [.path, .label] | @tsv'
   cantus predict run concert.flac --timeline concert.txt
-      what is heard when, as labels for Audacity
+      predictions over time, as labels for Audacity
   cantus predict run MUSIC --timeline 'when/{dir}/{name}.png'
-      a picture of it for each
+      a picture of the timeline of each
   cantus predict run MUSIC --min-confidence 0.6 --write-tags --dry-run
       which genre tags would change, and to what
   ffmpeg -i video.mkv -f wav - | cantus predict run -
 
-A recording may last for hours: memory does not grow with it.")]
+Memory use does not grow with the length of a recording.")]
 pub struct Predict {
     /// Run folder or model file
     model: PathBuf,
-    /// Sound files, or folders of them; - for standard input
+    /// Audio files, or folders of them; - for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// One JSON document: every track with its label and all probabilities
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// CSV: path, label, probability, tags if the model gives them, and a column for each label (or two for each of --top)
+    /// CSV: path, label, probability, tags if the model predicts them, and a column for each label (or two for each of --top)
     #[arg(long)]
     csv: bool,
-    /// Show so many labels of each track, the most probable first
+    /// Number of labels to show for each track, the most probable first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     top: Option<u16>,
-    /// Answer `unknown` (or withhold a tag) where the label is less probable than this, from 0 to 1
+    /// Label a track `unknown` (or omit a tag) below this probability, from 0 to 1
     #[arg(long, value_name = "P", value_parser = probability, default_value = "0", hide_default_value = true)]
     min_confidence: f32,
     /// Write label and probabilities of each window with its time to a .csv, .json, .txt (labels for Audacity), .png or
@@ -68,7 +68,7 @@ pub struct Predict {
     genre_tags: GenreTags,
 }
 
-/// A recording, and where its timeline goes.
+/// A recording to predict, and the output of its timeline.
 struct Question {
     path: PathBuf,
     timeline: Option<Job>,
@@ -78,18 +78,18 @@ impl Predict {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let mut model = Model::load(&self.model)?;
         let (questions, failed) = self.questions()?;
-        // Recordings are shared among threads first; what is left of the budget goes into each answer.
+        // Threads are divided among recordings first; the rest of them is divided within each prediction.
         let n_threads = rayon::current_num_threads();
         model.network.set_threads(n_threads / questions.len().clamp(1, n_threads));
         self.genre_tags.check(&questions, model.task())?;
         let bar = progress::bar("predict", questions.len(), global.quiet);
         let mut document = self.predict(&model, &questions, failed, &bar)?;
         if interrupt::requested() {
-            // What was heard until then is an answer, too.
+            // Predictions that are finished are printed.
             self.print(&model, &document)?;
-            let n_heard = document.tracks.len() + document.failed.len();
+            let n_done = document.tracks.len() + document.failed.len();
             output::note(&format!(
-                "stopped after {n_heard} of {}",
+                "stopped after {n_done} of {}",
                 output::count(questions.len(), "recording")
             ));
             return Ok(Outcome::Interrupted);
@@ -119,11 +119,11 @@ impl Predict {
         Detail { top: self.top.map(usize::from), min_confidence: self.min_confidence }
     }
 
-    /// What is to be heard, and what cannot be looked at.
+    /// The recordings to predict, and the inputs that failed.
     fn questions(&self) -> anyhow::Result<(Vec<Question>, Vec<Failed>)> {
         let hears_stdin = self.paths.iter().any(|path| sound::is_standard_input(path));
         if hears_stdin && self.paths.len() > 1 {
-            let reason = "- stands for one recording, on standard input: give no other path beside it";
+            let reason = "- is one recording, on standard input: give no other path beside it";
             return Err(WrongUsage(reason.to_owned()).into());
         }
         let Some(timeline) = &self.timeline else {
@@ -133,8 +133,8 @@ impl Predict {
                 input_files::recordings(&self.paths)?
             };
             listing.remark().iter().for_each(|remark| output::note(remark));
-            let asked = |path| Question { path, timeline: None };
-            return Ok((listing.files.into_iter().map(asked).collect(), listing.failed));
+            let question = |path| Question { path, timeline: None };
+            return Ok((listing.files.into_iter().map(question).collect(), listing.failed));
         };
         let formats = Formats { what: "timelines", known: &timeline::FORMATS, given: None, default: "csv" };
         let jobs = if hears_stdin {
@@ -142,11 +142,11 @@ impl Predict {
         } else {
             output_path::jobs(&self.paths, timeline, formats)?
         };
-        let asked = |job: Job| Question { path: job.input.clone(), timeline: Some(job) };
-        Ok((jobs.jobs.into_iter().map(asked).collect(), jobs.failed))
+        let question = |job: Job| Question { path: job.input.clone(), timeline: Some(job) };
+        Ok((jobs.jobs.into_iter().map(question).collect(), jobs.failed))
     }
 
-    /// Predictions all questions, each thread with its own plan.
+    /// Predicts all recordings; each thread has a predictor of its own.
     fn predict(
         &self,
         model: &Model,
@@ -155,27 +155,27 @@ impl Predict {
         bar: &ProgressBar,
     ) -> anyhow::Result<Document> {
         model.predictor()?;
-        let answer = |predictor: &mut Option<_>, question: &Question| {
+        let predict = |predictor: &mut Option<_>, question: &Question| {
             let predictor = match predictor {
                 Some(predictor) => predictor,
                 None => predictor.insert(model.predictor()?),
             };
-            self.answer(model, predictor, question)
+            self.predict_one(model, predictor, question)
         };
-        let answers: Vec<_> = questions
+        let predictions: Vec<_> = questions
             .par_iter()
             .with_max_len(1)
             .filter(|_| !interrupt::requested())
-            .map_init(|| None, |predictor, question| (question, answer(predictor, question)))
+            .map_init(|| None, |predictor, question| (question, predict(predictor, question)))
             .inspect(|_| bar.inc(1))
             .collect();
         bar.finish_and_clear();
         let mut document = Document { tracks: Vec::new(), failed };
-        for (question, answer) in answers {
-            match answer {
+        for (question, track) in predictions {
+            match track {
                 Ok(track) => {
-                    let faults = track.prediction.warnings.iter();
-                    faults.for_each(|fault| output::note(&format!("{}: {fault}", track.path)));
+                    let warnings = track.prediction.warnings.iter();
+                    warnings.for_each(|warning| output::note(&format!("{}: {warning}", track.path)));
                     document.tracks.push(track);
                 }
                 Err(error) => document.failed.push(output::failure(&question.path, &error)),
@@ -184,8 +184,8 @@ impl Predict {
         Ok(document)
     }
 
-    /// Hears one recording and writes its timeline, of which nothing is kept: there may be hours of it.
-    fn answer(
+    /// Predicts one recording and writes its timeline. The segments are not kept: there may be hours of them.
+    fn predict_one(
         &self,
         model: &Model,
         predictor: &mut Predictor<'_>,
@@ -194,15 +194,15 @@ impl Predict {
         let mut prediction = predictor.predict(&question.path, sound::open(&question.path)?)?;
         if let Some(job) = &question.timeline {
             let title = name(&question.path);
-            let look = (title.as_str(), self.theme.into());
-            job.save(&timeline::write(&job.format, &model.labels, &prediction, self.detail(), look)?)?;
+            let style = (title.as_str(), self.theme.into());
+            job.save(&timeline::write(&job.format, &model.labels, &prediction, self.detail(), style)?)?;
         }
         prediction.segments = Vec::new();
         Ok(Track::new(&question.path, prediction, self.detail()))
     }
 }
 
-/// What a recording is called in a picture.
+/// The title of a recording in a picture.
 fn name(path: &Path) -> String {
     if sound::is_standard_input(path) {
         return "standard input".to_owned();
@@ -213,6 +213,6 @@ fn name(path: &Path) -> String {
 fn probability(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("a probability from 0 to 1 is wanted, such as 0.6".to_owned()),
+        _ => Err("a probability from 0 to 1 is expected, such as 0.6".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! Where the sound of a recording comes from: a file, or standard input.
+//! Opens the audio of a recording: a file, or standard input.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use cantus_audio::decode::Decoder;
 
-/// Whether a path stands for standard input.
+/// Whether a path is `-`, standard input.
 pub fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -21,8 +21,8 @@ pub fn open(path: &Path) -> anyhow::Result<Decoder> {
     Ok(Decoder::open(path)?)
 }
 
-/// All of standard input, in a file without a name, which vanishes with the process: formats are told apart and decoded
-/// by moving to and fro, and memory would not hold hours.
+/// All of standard input, in a temporary file without a name, which is deleted when the process ends: format detection and
+/// decoding need to seek, and hours of audio may not fit in memory.
 fn standard_input() -> std::io::Result<File> {
     let mut file = tempfile::tempfile()?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file)?;

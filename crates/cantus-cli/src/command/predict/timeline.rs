@@ -1,4 +1,4 @@
-//! What a model says of a recording as time goes on: a row, a region or a column for each window.
+//! Timeline of a recording: the prediction of each window, as a table, a label track, JSON or a picture.
 
 use anyhow::Context;
 use cantus::{Prediction, SegmentPrediction};
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::answers::{Detail, UNKNOWN};
 
-/// What a timeline can be written as.
+/// File formats of a timeline.
 pub const FORMATS: [&str; 5] = ["csv", "txt", "json", "png", "svg"];
 
-/// A window of the recording and the answer to it.
+/// A window of the recording and its prediction.
 #[derive(Debug, Serialize)]
 struct Window<'a> {
     start_s: f64,
@@ -20,7 +20,7 @@ struct Window<'a> {
     probabilities: &'a [f32],
 }
 
-/// The timeline as the bytes of a file; `title` is what a picture is headed with.
+/// The timeline as the bytes of a file; `title` is the title of a picture.
 pub fn write(
     format: &str,
     labels: &[String],
@@ -53,15 +53,15 @@ fn csv(labels: &[String], windows: &[Window<'_>]) -> anyhow::Result<Vec<u8>> {
     let start = ["start_s", "end_s", "label", "probability"];
     writer.write_record(start.into_iter().chain(labels.iter().map(String::as_str)))?;
     for window in windows {
-        let place = [seconds(window.start_s), seconds(window.end_s)];
-        let answer = [window.label.to_owned(), window.probability.to_string()];
+        let times = [seconds(window.start_s), seconds(window.end_s)];
+        let predicted = [window.label.to_owned(), window.probability.to_string()];
         let all = window.probabilities.iter().map(f32::to_string);
-        writer.write_record(place.into_iter().chain(answer).chain(all))?;
+        writer.write_record(times.into_iter().chain(predicted).chain(all))?;
     }
     writer.into_inner().context("the table cannot be finished")
 }
 
-/// An Audacity label track (File, Import, Labels): start, end and label of each stretch of windows with one label.
+/// An Audacity label track (File, Import, Labels): start, end and label of each run of windows with the same label.
 fn label_track(windows: &[Window<'_>]) -> String {
     let stretches = windows.chunk_by(|a, b| a.label == b.label);
     let line = |stretch: &[Window<'_>]| {
@@ -73,12 +73,12 @@ fn label_track(windows: &[Window<'_>]) -> String {
     stretches.map(line).collect()
 }
 
-/// To the microsecond, as Audacity has it.
+/// Seconds with six decimals, the resolution of Audacity's label tracks.
 fn seconds(time_s: f64) -> String {
     format!("{time_s:.6}")
 }
 
-/// The segments of a prediction, as the chart takes them.
+/// The segments of a prediction, as input of the chart.
 fn segments(prediction: &Prediction) -> Vec<TimeSegment> {
     let segment = |segment: &SegmentPrediction| TimeSegment {
         start_s: segment.start_s,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_one_label_are_one_region_of_a_label_track() {
+    fn consecutive_windows_with_the_same_label_are_one_region_of_a_label_track() {
         let expected =
             "0.000000\t6.000000\tjazz 69 %\n6.000000\t9.000000\trock 88 %\n9.000000\t12.000000\tjazz 88 %\n";
         assert_eq!(text("txt", 0.0), expected);

@@ -1,4 +1,4 @@
-//! What is learnt from: the store that was given, or one that is made of the recordings on the way.
+//! The data of a training: the given feature store, or one that is extracted from the given recordings.
 
 use std::path::PathBuf;
 
@@ -17,22 +17,22 @@ use crate::output;
 /// Features to train on.
 pub(super) struct Data {
     pub(super) store: FeatureStore,
-    /// Where they lie.
+    /// Folder of the store.
     pub(super) features: PathBuf,
     pub(super) sha256: String,
-    /// Files that were lost when they were extracted for this run.
+    /// Number of files whose extraction for this run failed.
     pub(super) n_lost: usize,
-    /// Where the training is shown, if anywhere but in the terminal.
+    /// The live page of the training, if requested.
     dashboard: Option<Dashboard>,
 }
 
 impl Data {
-    /// A training called `what`, among those that are made on the data.
+    /// Display of a training on the data, with the title `what`.
     pub(super) fn stage<'a>(&'a self, what: &'a str, global: &Global) -> Stage<'a> {
         Stage { what, quiet: global.quiet, dashboard: self.dashboard.as_ref() }
     }
 
-    /// Tells the dashboard what came of it all.
+    /// Shows the first line of the report on the dashboard and ends it.
     pub(super) fn end(&self, report: &EvaluationReport) {
         if let Some(dashboard) = &self.dashboard {
             dashboard.finish(report.to_text().lines().next().unwrap_or_default());
@@ -41,7 +41,7 @@ impl Data {
 }
 
 impl Train {
-    /// The features, with their groups. None if Ctrl-C stopped their extraction.
+    /// The features, with their groups and official parts. `None` if Ctrl-C stopped their extraction.
     pub(super) fn data(
         &self,
         recipe: &Recipe,
@@ -53,14 +53,14 @@ impl Train {
         let mut store = FeatureStore::open(&features)?;
         self.split.assign(&mut store, global)?;
         if !global.quiet {
-            tell_copies(&store);
+            note_copies(&store);
         }
         let sha256 = data_sha256(&store)?;
         Ok(Some(Data { store, features, sha256, n_lost, dashboard }))
     }
 
-    /// The feature store given, or one made inside the run of the recordings given, and how many of these were lost; none
-    /// if interrupted.
+    /// The given feature store, or one extracted into the run from the given recordings, and the number of these that
+    /// failed; `None` if interrupted.
     fn features(
         &self,
         recipe: &Recipe,
@@ -84,19 +84,19 @@ impl Train {
         }))
     }
 
-    /// The recipe as it is followed for what the labels of the data are; told, where they are tags.
+    /// The recipe adapted to the task of the data; reports the tags, if it is tagging.
     pub(super) fn for_task(&self, recipe: Recipe, data: &Data, global: &Global) -> anyhow::Result<Recipe> {
         let task = Task::of_store(&data.store);
         let followed = recipe.for_task(task)?;
         if task == Task::Tagging && !global.quiet {
-            output::note(&tell_tags(&data.store, followed.training.loss != recipe.training.loss));
+            output::note(&tags_in_words(&data.store, followed.training.loss != recipe.training.loss));
         }
         Ok(followed)
     }
 }
 
-/// Says what tags there are, and what they make of the recipe.
-fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
+/// Statistics of the tags, and how they change the recipe.
+fn tags_in_words(store: &FeatureStore, is_changed: bool) -> String {
     let labels = match store.labels().len() {
         1 => "1 label, or none".to_owned(),
         n => format!("{n} labels, several to a track"),
@@ -105,15 +105,15 @@ fn tell_tags(store: &FeatureStore, is_changed: bool) -> String {
     let n_without = store.tracks().iter().filter(|track| track.labels.is_empty()).count();
     let mean = n_tags as f64 / store.tracks().len().max(1) as f64;
     let changed = if is_changed {
-        "; sigmoid and binary cross-entropy take the place of the recipe's softmax and categorical cross-entropy"
+        "; sigmoid and binary cross-entropy replace the recipe's softmax and categorical cross-entropy"
     } else {
         ""
     };
     format!("{labels}: {mean:.1} on average, none in {n_without} of {} tracks{changed}", store.tracks().len())
 }
 
-/// Says which tracks the split keeps together, whatever it is made by.
-fn tell_copies(store: &FeatureStore) {
+/// Reports copies of recordings, which every split keeps together.
+fn note_copies(store: &FeatureStore) {
     let of_recordings: Vec<&str> =
         store.tracks().iter().filter_map(|track| track.recording.as_deref()).collect();
     let n_recordings = of_recordings.iter().collect::<std::collections::BTreeSet<_>>().len();

@@ -1,4 +1,4 @@
-//! `cantus train --folds N`: a run for each fold, then all of them together.
+//! `cantus train --folds N`: cross-validation, with a run for each fold and a report of all of them.
 
 use anyhow::ensure;
 use cantus::Recipe;
@@ -15,8 +15,8 @@ use crate::cli::Global;
 use crate::output::{self, WrongUsage};
 
 impl Train {
-    /// Trains and examines every fold and writes the run; also tells how many files were lost on the way. None if Ctrl-C
-    /// stopped it.
+    /// Trains and evaluates every fold and writes the run; also returns the number of files whose extraction failed. `None`
+    /// if Ctrl-C stopped it.
     pub(super) fn cross_validate(
         &self,
         n_folds: usize,
@@ -28,7 +28,7 @@ impl Train {
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
         let recipe = self.for_task(recipe, &data, global)?;
-        let folds = deal(&data.store, n_folds, &spec)?;
+        let folds = given_or_drawn(&data.store, n_folds, &spec)?;
         run.begin_folds(&folds, &data.store)?;
         let cross =
             CrossValidation { train: self, global, run: &run, recipe: &recipe, data: &data, spec: &spec };
@@ -46,15 +46,15 @@ impl Train {
     }
 }
 
-/// The folds that the manifest gives, or as many as are asked for, drawn.
-fn deal(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
+/// The folds of the manifest or, if it has none, `n_folds` random ones.
+fn given_or_drawn(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
     let Some(given) = Folds::from_tracks(store.tracks(), spec.by) else {
         return Ok(Folds::draw(store.tracks(), store.labels(), spec.by, n_folds, spec.seed)?);
     };
     ensure!(
         given.n_folds() == n_folds,
         WrongUsage(format!(
-            "the manifest gives {} folds ({}); ask for as many with --folds, or extract without its column `fold`",
+            "the manifest gives {} folds ({}); set --folds to this number, or extract without its column `fold`",
             given.n_folds(),
             given.names.join(", ")
         ))
@@ -62,7 +62,7 @@ fn deal(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Resul
     Ok(given)
 }
 
-/// A cross-validation that is under way.
+/// What a cross-validation needs to train its folds.
 struct CrossValidation<'a> {
     train: &'a Train,
     global: &'a Global,
@@ -74,7 +74,7 @@ struct CrossValidation<'a> {
 }
 
 impl CrossValidation<'_> {
-    /// Trains and examines fold after fold.
+    /// Trains and evaluates fold after fold.
     fn evaluate(&self, folds: &Folds) -> anyhow::Result<Option<Evaluated>> {
         let mut pool = Pool::new(folds, self.spec);
         for (fold, name) in folds.names.iter().enumerate() {
@@ -88,7 +88,7 @@ impl CrossValidation<'_> {
         Ok(Some(pool.evaluate(&self.data.store)?))
     }
 
-    /// Trains and examines one fold, unless it is there already and may be kept.
+    /// Trains and evaluates one fold, unless it is finished and `--resume` is given.
     fn fold(&self, pool: &Pool<'_>, fold: usize) -> anyhow::Result<Option<(Predictions, EvaluationReport)>> {
         let Self { train, data, .. } = self;
         let store = &data.store;
@@ -105,7 +105,7 @@ impl CrossValidation<'_> {
         train.train_inside(prepared, &run, data, self.recipe, &format!("fold {}", fold + 1), self.global)
     }
 
-    /// Trains the model to use, and tells the fingerprint of that training.
+    /// Trains the final model; also returns the fingerprint of that training.
     fn train_final(&self, folds: &Folds) -> anyhow::Result<Option<(Trained, String)>> {
         let Self { train, data, spec, .. } = self;
         let store = &data.store;

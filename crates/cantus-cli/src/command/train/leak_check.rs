@@ -1,4 +1,4 @@
-//! What the same recipe scores without the leak, whenever the course's split is asked for.
+//! The unbiased estimate for a split by segment, which leaks: scores of the same recipe on a split by track.
 
 use cantus::Recipe;
 use cantus::report::{EvaluationReport, WithoutLeak};
@@ -10,19 +10,18 @@ use super::data::Data;
 use crate::cli::Global;
 use crate::output;
 
-/// What came of looking for the honest figure.
+/// Result of the training without the leak.
 pub(super) enum LeakCheck {
-    /// It was found.
+    /// The scores on a split by track.
     Found(WithoutLeak),
-    /// It cannot be: nobody knows which segments come from one track; or the split does not leak.
+    /// Not applicable: the split does not leak, the tracks of the segments are unknown, or labels are tags.
     None,
     /// Ctrl-C stopped its training.
     Interrupted,
 }
 
 impl Train {
-    /// If the split leaks, trains the same recipe with the same shares and seed on a split by track, in a run inside the
-    /// run.
+    /// If the split leaks, trains the same recipe with the same shares and seed on a split by track, in a nested run.
     pub(super) fn without_leak(
         &self,
         run: &Run,
@@ -38,7 +37,7 @@ impl Train {
         let split = data.store.split(&spec)?;
         let prepared = self.job(data, recipe, split, spec, global).prepare()?;
         if !global.quiet {
-            output::note(&format!("first without the leak, to compare: {}", prepared.split_summary()));
+            output::note(&format!("first without the leak, for comparison: {}", prepared.split_summary()));
         }
         let run = run.inner(WITHOUT_LEAK)?;
         let evaluated = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;

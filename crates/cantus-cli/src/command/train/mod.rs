@@ -1,4 +1,4 @@
-//! `cantus train`: features in, a run with a model in it out.
+//! `cantus train`: trains a recipe on features, evaluates it on held-out tracks, and writes a run.
 
 mod data;
 mod folds;
@@ -30,60 +30,60 @@ use crate::cli::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
-/// Train a classifier by a recipe and score it on held-out tracks
+/// Train a classifier by a recipe and evaluate it on held-out tracks
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cantus train features -o run
       by track, a quarter held out
   cantus train features -o run --group artist
-      no artist in two parts: the honest figure
+      no artist in two parts: the unbiased estimate
   cantus train features -o run --group artist --folds 5
-      every track evaluated once: the figure to quote
+      cross-validation: every track is tested once
   cantus train MUSIC -m mlp-regularised -o run
       straight from a folder of recordings
   cantus train features -o run --split-lists train.txt valid.txt test.txt
   cantus train MUSIC -m best -o run --validation 0
-      what scores highest on few recordings
+      the most accurate recipe for few recordings
   cantus train features -m my-recipe.toml -o run
-      a recipe of your own; begin with run/recipe.toml
+      a recipe of your own; start from run/recipe.toml
   cantus train features -o run --dashboard
       the curves live, at http://127.0.0.1:8081
   cantus train features -o run --resume
-      go on where Ctrl-C stopped it")]
+      continue after Ctrl-C")]
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
     /// Recipe: mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, best, or a TOML file
     #[arg(long, short, default_value = "mlp-normalised", value_name = "RECIPE")]
     model: String,
-    /// Run folder to make
+    /// Run folder to create
     #[arg(long, short, value_name = "RUN")]
     output: PathBuf,
-    /// Most passes over the training part [default: the recipe's]
+    /// Maximum number of epochs [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub epochs: Option<usize>,
-    /// Segments per step [default: the recipe's]
+    /// Segments per batch [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     batch_size: Option<usize>,
-    /// Step size of the optimizer [default: the recipe's]
+    /// Learning rate of the optimizer [default: the recipe's]
     #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// Epochs without a lower validation loss before training stops; 0 never stops early [default: the recipe's]
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
-    /// Seed of the split, the first weights, the order of segments
+    /// Seed of the split, the initial weights and the order of segments
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     #[command(flatten)]
     split: SplitOptions,
-    /// Cross-validate: examine each of N folds by a model that has learnt from the others
+    /// Cross-validate: test on each of N folds a model that is trained on the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
-    /// After a cross-validation, train the model to use: on all tracks, but for a validation part
+    /// After a cross-validation, train a final model on all tracks except a validation part
     #[arg(long = "final", requires = "folds")]
     final_model: bool,
-    /// Go on with an interrupted training of the same options
+    /// Continue an interrupted training with the same options
     #[arg(long)]
     resume: bool,
     /// Replace a run in the output folder, finished or interrupted
@@ -115,7 +115,7 @@ fn positive(text: &str) -> Result<f32, String> {
 
 impl Train {
     /// The demonstration's training: the lecture's multilayer perceptron on normalised features. With the lecture's own settings
-    /// (`mlp`) it names far fewer of the composed tracks.
+    /// (`mlp`) it is far less accurate on the synthetic tracks.
     pub fn of_demo(features: PathBuf, run: PathBuf, seed: u64) -> Self {
         Self {
             data: features,
@@ -145,28 +145,26 @@ impl Train {
         if self.json {
             output::json(&report)?;
         } else {
-            // Behind the network's table, where there is one.
+            // Separates the report from the summary of the network, which `--quiet` omits.
             let gap = if global.quiet { "" } else { "\n" };
             output::print(&format!("{gap}{}", report.to_text()))?;
             if !global.quiet {
-                output::note(&self.farewell());
+                output::note(&self.next_steps());
             }
         }
         Ok(Outcome::from_failures(n_lost))
     }
 
-    /// Where the run is, and what to do with it.
-    fn farewell(&self) -> String {
+    /// Where the run is, and which command to run next.
+    fn next_steps(&self) -> String {
         let run = self.output.display();
         if self.folds.is_some() && !self.final_model {
-            return format!(
-                "run in {run}, a run for each fold inside it; --resume --final adds a model to use"
-            );
+            return format!("run in {run}, with a run for each fold; --resume --final adds a final model");
         }
         format!("run in {run}; next: cantus predict {run} SONG")
     }
 
-    /// Trains and writes the run; also tells how many files were lost on the way. None if Ctrl-C stopped it.
+    /// Trains and writes the run; also returns the number of files whose extraction failed. `None` if Ctrl-C stopped it.
     pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, EvaluationReport, usize)>> {
         let spec = self.split_spec()?;
         let recipe = self.recipe()?;
@@ -186,7 +184,7 @@ impl Train {
             output::note(&prepared.split_summary().to_string());
             if prepared.n_copied_segments() > 0 {
                 output::note(&format!(
-                    "training on {} segments of altered copies too",
+                    "training on {} segments of augmented copies too",
                     prepared.n_copied_segments()
                 ));
             }
@@ -208,7 +206,7 @@ impl Train {
         Ok(Some((trained, report, data.n_lost)))
     }
 
-    /// Trains and examines in a run inside the run, unless that is there already and may be kept.
+    /// Trains and evaluates in a nested run, unless that is finished and `--resume` is given.
     fn train_inside(
         &self,
         prepared: Prepared<'_>,
@@ -248,7 +246,7 @@ impl Train {
         Job { store, recipe, split, spec, data_sha256: sha256, seed: self.seed, n_threads }
     }
 
-    /// The page that shows the training, if it was asked for; before anything else, so that a port in use costs no time.
+    /// Opens the live page of the training, if requested; first of all, so that a port in use costs no time.
     fn open_dashboard(&self, global: &Global) -> anyhow::Result<Option<Dashboard>> {
         let Some(port) = self.dashboard else { return Ok(None) };
         let listener = port::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), "--dashboard=PORT")?;
@@ -260,7 +258,7 @@ impl Train {
         Ok(Some(dashboard))
     }
 
-    /// Where an interrupted training is gone on from, if that was asked for.
+    /// The checkpoint of an interrupted training, with `--resume`.
     fn checkpoint(&self, run: &Run, fingerprint: &str, global: &Global) -> anyhow::Result<Option<Vec<u8>>> {
         if !self.resume {
             return Ok(None);
@@ -268,7 +266,7 @@ impl Train {
         let checkpoint = run.checkpoint(fingerprint)?;
         if checkpoint.is_none() && !global.quiet {
             let run = self.output.display();
-            output::note(&format!("no interrupted training in {run}; beginning at the beginning"));
+            output::note(&format!("no interrupted training in {run}; starting from the beginning"));
         }
         Ok(checkpoint)
     }
@@ -278,7 +276,7 @@ impl Train {
         self.split.spec(self.seed, self.folds.is_some())
     }
 
-    /// The recipe with what was changed of it on the command line.
+    /// The recipe with the changes of the command line.
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
         let training = &mut recipe.training;
@@ -300,7 +298,7 @@ impl Train {
     }
 }
 
-/// What a person is told of a training that diverged, after its best model was kept.
+/// Saves the best model of a training that diverged, and returns the error to report.
 fn diverged(run: &Run, source: &cantus_nn::Error, model: Option<&Model>) -> anyhow::Result<anyhow::Error> {
     let kept = run.save_diverged(model)?.map(|path| format!(" in {}", path.display())).unwrap_or_default();
     let advice = match source {
@@ -312,23 +310,23 @@ fn diverged(run: &Run, source: &cantus_nn::Error, model: Option<&Model>) -> anyh
     Ok(anyhow::anyhow!("{source}{kept}{advice}"))
 }
 
-/// Names recordings of which a split that was given has copies in several parts.
+/// Reports recordings whose copies are in several parts of a given split.
 fn tell_torn(prepared: &Prepared<'_>) {
     for recording in prepared.duplicates_across_split() {
         output::note(&format!(
-            "the given split has copies of {recording} on several sides: the figure flatters"
+            "the given split has copies of {recording} in several parts: the estimate is biased upwards"
         ));
     }
 }
 
-/// How one training is shown.
+/// Display of one training.
 struct Stage<'a> {
     what: &'a str,
     quiet: bool,
     dashboard: Option<&'a Dashboard>,
 }
 
-/// Trains behind a bar and before a dashboard; on Ctrl-C keeps a checkpoint and returns none.
+/// Trains, showing progress in a bar and a dashboard; on Ctrl-C writes a checkpoint and returns `None`.
 fn fit(
     prepared: Prepared<'_>,
     checkpoint: Option<&[u8]>,
@@ -341,8 +339,8 @@ fn fit(
     if let Some(dashboard) = dashboard {
         dashboard.start_stage(what, prepared.n_epochs());
     }
-    let mut watch = ProgressObserver::new(&bar, dashboard, run, fingerprint);
-    let trained = prepared.train(checkpoint, |progress| watch.observe(progress));
+    let mut observer = ProgressObserver::new(&bar, dashboard, run, fingerprint);
+    let trained = prepared.train(checkpoint, |progress| observer.observe(progress));
     bar.finish_and_clear();
     let trained = match trained {
         Err(cantus::Error::Diverged { source, model }) => {
@@ -350,11 +348,11 @@ fn fit(
         }
         trained => trained?,
     };
-    if let Some(failure) = watch.failure() {
+    if let Some(failure) = observer.failure() {
         return Err(failure.into());
     }
     if interrupt::requested() {
-        output::note("stopped; the same command with --resume goes on from here");
+        output::note("stopped; the same command with --resume continues");
         return Ok(None);
     }
     Ok(Some(trained))

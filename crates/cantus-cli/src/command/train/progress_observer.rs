@@ -1,4 +1,4 @@
-//! What a person sees of a training, and what is kept of it while it runs.
+//! Observer of a training: progress bar, dashboard and checkpoints.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -10,18 +10,18 @@ use indicatif::ProgressBar;
 
 use crate::interrupt;
 
-/// The least time between two checkpoints: seldom enough to cost nothing, often enough to lose little.
+/// Minimum time between two checkpoints: rare enough to cost little, frequent enough to lose little.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
-/// The observer of a training: a bar, a dashboard, and checkpoints.
+/// Updates a bar and a dashboard, and writes checkpoints.
 pub struct ProgressObserver<'a> {
     bar: &'a ProgressBar,
     dashboard: Option<&'a Dashboard>,
     run: &'a Run,
-    /// Of the job, for its checkpoints.
+    /// Fingerprint of the job, stored with its checkpoints.
     fingerprint: String,
     last_checkpoint: Instant,
-    /// Why a checkpoint could not be written; the training stops for it.
+    /// Error of writing a checkpoint, which stops the training.
     failure: Option<cantus::Error>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> ProgressObserver<'a> {
         }
     }
 
-    /// Why the training was stopped, if a checkpoint could not be written.
+    /// The error that stopped the training, if a checkpoint could not be written.
     pub fn failure(self) -> Option<cantus::Error> {
         self.failure
     }

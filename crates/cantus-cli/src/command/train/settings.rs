@@ -1,4 +1,4 @@
-//! The options of a training as a run keeps them.
+//! The options of a training, as stored in the `config.toml` of a run.
 
 use std::path::Path;
 
@@ -37,12 +37,12 @@ impl Train {
     }
 }
 
-/// A number for TOML, whose integers end where those of i64 do; beyond, the text that a flag would have.
+/// An integer for TOML, whose range is that of i64; beyond it, the text of the flag.
 fn whole_number(n: u64) -> toml::Value {
     i64::try_from(n).map_or_else(|_| n.to_string().into(), toml::Value::from)
 }
 
-/// The decimal number that was typed, and not the digits that its nearest f32 has as an f64.
+/// The decimal number as typed, not the digits of its nearest f32 as an f64.
 fn as_typed(number: f32) -> toml::Value {
     number.to_string().parse().unwrap_or(f64::from(number)).into()
 }

@@ -1,4 +1,4 @@
-//! Who is learnt from and who is evaluated: the options of `cantus train` that say so.
+//! Options of `cantus train` for the split into training, validation and test part.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use crate::output::{self, WrongUsage};
 /// How tracks are split.
 #[derive(Debug, Args)]
 pub struct SplitOptions {
-    /// What the split keeps whole; `segment` is the lecture course's, which leaks [default: track, or group with --group]
+    /// Unit that the split keeps whole; `segment` is the lecture course's, which leaks [default: track, or group with --group]
     #[arg(long, value_enum, value_name = "UNIT")]
     split: Option<SplitBy>,
-    /// What makes a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group
+    /// What defines a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group
     #[arg(long, value_name = "GROUPING")]
     group: Option<String>,
     /// Lists of an official split, one path in each line: TRAIN VALID TEST, or TRAIN TEST; tracks in none are left out
@@ -31,7 +31,7 @@ pub struct SplitOptions {
     test: f64,
 }
 
-/// The course's share: a fifth of what the test leaves.
+/// The course's share: a fifth of what is not in the test part.
 const VALIDATION: f64 = 0.15;
 /// The course's share.
 const TEST: f64 = 0.25;
@@ -51,28 +51,28 @@ impl Default for SplitOptions {
 }
 
 impl SplitOptions {
-    /// The split that the options ask for, of tracks that are evaluated all at once or fold by fold.
+    /// The split of the options; `in_folds` for a cross-validation.
     pub fn spec(&self, seed: u64, in_folds: bool) -> anyhow::Result<SplitSpec> {
         let by = match (self.split, &self.group) {
             (None | Some(SplitBy::Track), None) => Unit::Track,
             (Some(SplitBy::Segment), None) => Unit::Segment,
             (None | Some(SplitBy::Group), _) => Unit::Group,
             (Some(_), Some(_)) => {
-                let what = "--group asks for a split by group; leave --split out, or say --split group";
+                let what = "--group needs a split by group; omit --split, or use --split group";
                 return Err(WrongUsage(what.to_owned()).into());
             }
         };
         ensure!(
             matches!(self.split_lists.len(), 0 | 2 | 3),
-            WrongUsage("--split-lists wants two lists (TRAIN TEST) or three (TRAIN VALID TEST)".to_owned())
+            WrongUsage("--split-lists takes two lists (TRAIN TEST) or three (TRAIN VALID TEST)".to_owned())
         );
         ensure!(
             self.split_lists.is_empty() || by != Unit::Segment,
-            WrongUsage("--split-lists keeps tracks whole; leave --split segment out".to_owned())
+            WrongUsage("--split-lists keeps tracks whole; omit --split segment".to_owned())
         );
         ensure!(
             !in_folds || by != Unit::Segment,
-            WrongUsage("--folds keeps tracks or groups whole; leave --split segment out".to_owned())
+            WrongUsage("--folds keeps tracks or groups whole; omit --split segment".to_owned())
         );
         for (name, share) in [("--validation", self.validation), ("--test", self.test)] {
             ensure!(
@@ -82,7 +82,7 @@ impl SplitOptions {
         }
         ensure!(
             self.test > 0.0,
-            WrongUsage("--test 0 leaves nothing to examine the model with; give it a share".to_owned())
+            WrongUsage("--test 0 leaves the test part empty; give it a share".to_owned())
         );
         ensure!(
             self.validation + self.test < 1.0,
@@ -91,7 +91,7 @@ impl SplitOptions {
         Ok(SplitSpec { by, validation: self.validation, test: self.test, seed })
     }
 
-    /// Gives the tracks of a store their groups, and the parts of an official split.
+    /// Assigns groups, and the parts of an official split, to the tracks of a store.
     pub fn assign(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
         self.assign_groups(store, global)?;
         self.assign_lists(store, global)
@@ -104,7 +104,7 @@ impl SplitOptions {
         let found = assign_groups(store.tracks_mut(), &labels, &grouping)?;
         if !global.quiet {
             let alone = if found.n_ungrouped > 0 {
-                format!("; {} tracks without one stand alone", found.n_ungrouped)
+                format!("; {} tracks without one are a group each", found.n_ungrouped)
             } else {
                 String::new()
             };
@@ -125,11 +125,11 @@ impl SplitOptions {
         let lists: Vec<(Part, PathBuf)> = parts.iter().copied().zip(self.split_lists.clone()).collect();
         let ListReport { n_listed, n_left_out, unknown } = assign_parts(store.tracks_mut(), &lists)?;
         if !global.quiet {
-            output::note(&format!("{n_listed} tracks by the lists; {n_left_out} are in none, and left out"));
+            output::note(&format!("{n_listed} tracks in the lists; {n_left_out} in none, and left out"));
             if let Some(first) = unknown.first() {
                 let n = unknown.len();
                 output::note(&format!(
-                    "{n} lines of the lists name no track of the features, such as {first}"
+                    "{n} lines of the lists match no track of the features, such as {first}"
                 ));
             }
         }

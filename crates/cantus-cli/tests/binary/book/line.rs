@@ -1,30 +1,30 @@
-//! Compares a line of the book with the same line made anew: the same words, and numbers within a tolerance.
+//! Compares a line of the book with the regenerated line: equal words, and numbers within a tolerance.
 //!
 //! Instruction sets round differently, so the last printed digit of an exact computation can differ between processors, and
-//! training amplifies such differences. Lessons mark trained numbers with ≈ (`Sheet::trained`). So:
+//! training amplifies such differences. Lessons mark trained numbers with ≈ (`LessonOutput::trained`). So:
 //!
 //! - whole numbers that were not trained are equal;
 //! - other numbers that were not trained differ by at most [`ROUNDING`], or both are below [`NOISE`];
 //! - trained percentages differ by at most [`TRAINED_POINTS`], other trained numbers by at most [`TRAINED_SHARE`];
-//! - behind ≈, what stands in quotes, such as a predicted label, is not compared.
+//! - behind ≈, text in quotes, such as a predicted label, is not compared.
 
 /// Relative: one in the last of four digits.
 pub const ROUNDING: f64 = 1.001e-3;
-/// Absolute: differences between two ways to compute the same are of this size.
+/// Absolute: rounding differences between two ways to compute the same are of this size.
 pub const NOISE: f64 = 1e-5;
-/// Percentage points. Where inputs were changed by 2e-7 of their size, accuracies of lessons 13, 14, 16 and 19 moved by 6 at most.
+/// Percentage points. After a relative change of inputs by 2e-7, accuracies of lessons 13, 14, 16 and 19 changed by 6 at most.
 pub const TRAINED_POINTS: f64 = 15.0;
-/// Relative. By the same change, losses moved by 0.33 at most.
+/// Relative. After the same change, losses changed by 0.33 at most.
 pub const TRAINED_SHARE: f64 = 0.6;
 
-/// A piece of a line.
+/// A token of a line.
 #[derive(Debug, Clone, PartialEq)]
 enum Token<'a> {
     Text(&'a str),
     Number { text: &'a str, value: f64 },
 }
 
-/// Why the lines differ; nothing if they agree.
+/// Why the lines differ; `None` if they are equal within the tolerances.
 pub fn difference(book: &str, fresh: &str) -> Option<String> {
     let split = |line: &str| -> (String, Option<String>) {
         match line.split_once('≈') {
@@ -34,10 +34,10 @@ pub fn difference(book: &str, fresh: &str) -> Option<String> {
     };
     let ((book_exact, book_trained), (fresh_exact, fresh_trained)) = (split(book), split(fresh));
     let problem =
-        of_parts(&book_exact, &fresh_exact, agree_exactly).or_else(|| match (book_trained, fresh_trained) {
+        of_parts(&book_exact, &fresh_exact, equal_exactly).or_else(|| match (book_trained, fresh_trained) {
             (Some(a), Some(b)) => {
                 let is_percentage = a.trim_end().ends_with('%');
-                of_parts(&a, &b, |a, b| agree_trained(a.1, b.1, is_percentage))
+                of_parts(&a, &b, |a, b| equal_trained(a.1, b.1, is_percentage))
             }
             (None, None) => None,
             _ => Some("≈ in one of them only".to_owned()),
@@ -48,7 +48,7 @@ pub fn difference(book: &str, fresh: &str) -> Option<String> {
 /// A number as it is written, and its value.
 type Number<'a> = (&'a str, f64);
 
-fn of_parts(book: &str, fresh: &str, agree: impl Fn(Number<'_>, Number<'_>) -> bool) -> Option<String> {
+fn of_parts(book: &str, fresh: &str, is_equal: impl Fn(Number<'_>, Number<'_>) -> bool) -> Option<String> {
     let (book, fresh) = (tokens(book), tokens(fresh));
     if book.len() != fresh.len() {
         return Some("not the same words".to_owned());
@@ -56,13 +56,13 @@ fn of_parts(book: &str, fresh: &str, agree: impl Fn(Number<'_>, Number<'_>) -> b
     book.iter().zip(&fresh).find_map(|pair| match pair {
         (Token::Text(a), Token::Text(b)) => (a != b).then(|| format!("“{a}” is now “{b}”")),
         (Token::Number { text: a, value: x }, Token::Number { text: b, value: y }) => {
-            (!agree((a, *x), (b, *y))).then(|| format!("{a} is now {b}"))
+            (!is_equal((a, *x), (b, *y))).then(|| format!("{a} is now {b}"))
         }
         _ => Some("a number in place of a word".to_owned()),
     })
 }
 
-fn agree_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
+fn equal_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
     let is_whole = |text: &str| !text.contains(['.', 'e']);
     match is_whole(a) && is_whole(b) {
         true => x == y,
@@ -70,7 +70,7 @@ fn agree_exactly((a, x): Number<'_>, (b, y): Number<'_>) -> bool {
     }
 }
 
-fn agree_trained(x: f64, y: f64, is_percentage: bool) -> bool {
+fn equal_trained(x: f64, y: f64, is_percentage: bool) -> bool {
     let tolerance = if is_percentage { TRAINED_POINTS } else { TRAINED_SHARE * x.abs().max(y.abs()) };
     (x - y).abs() <= tolerance
 }

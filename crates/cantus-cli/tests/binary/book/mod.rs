@@ -1,6 +1,6 @@
-//! The book (`docs/`) is not stale: its words and pictures are those that `cantus lesson --all` makes today.
+//! The book (`docs/`) is up to date: its texts and pictures are those that `cantus lesson --all` writes.
 //!
-//! `just book-lessons` makes them anew. What is compared how is told in `line` and `picture`.
+//! `just book-lessons` regenerates them. `line` and `picture` describe how they are compared.
 
 mod line;
 mod pages;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::command;
 
-/// `docs/src` of the repository; none in a package of this crate alone.
+/// `docs/src` of the repository; `None` in a package of this crate alone.
 fn src() -> Option<PathBuf> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src");
     if !src.is_dir() {
@@ -21,7 +21,7 @@ fn src() -> Option<PathBuf> {
 }
 
 #[test]
-fn the_book_has_the_words_and_pictures_that_the_lessons_make() {
+fn the_book_has_the_texts_and_pictures_of_the_lessons() {
     let Some(src) = src() else { return };
     let dir = tempfile::tempdir().unwrap();
     // Lesson 12 prints the folder that it writes to: as `just book-lessons` names it, and seen from another root.
@@ -34,7 +34,7 @@ fn the_book_has_the_words_and_pictures_that_the_lessons_make() {
 }
 
 #[test]
-fn every_page_quotes_all_of_its_lesson() {
+fn every_page_includes_all_of_its_lesson() {
     let Some(src) = src() else { return };
     let problems = pages::problems(&src);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
@@ -46,7 +46,7 @@ fn differences(book: &Path, fresh: &Path) -> Vec<String> {
     names.iter().filter_map(|name| Some(format!("{name}: {}", of_file(name, book, fresh)?))).collect()
 }
 
-/// Paths of words and pictures, below a folder of lessons.
+/// Paths of texts and pictures, below a folder of lessons.
 fn files(root: &Path) -> BTreeSet<String> {
     let entries = |folder: &Path| -> Vec<PathBuf> {
         std::fs::read_dir(folder)
@@ -72,7 +72,7 @@ fn of_file(name: &str, book: &Path, fresh: &Path) -> Option<String> {
     }
 }
 
-/// Whether a lesson's words mark a picture of it as trained: `→ history.svg ≈`.
+/// Whether a lesson's text marks a picture of it as trained: `→ history.svg ≈`.
 fn is_trained(name: &str, root: &Path) -> bool {
     let path = Path::new(name);
     let words = path.parent().map(|folder| root.join(folder).join("words.txt"));

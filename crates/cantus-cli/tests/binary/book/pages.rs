@@ -14,8 +14,8 @@ pub fn problems(src: &Path) -> Vec<String> {
             problems.push(format!("{number}.md: no page for lessons/{number}"));
             continue;
         };
-        let told = of_page(&text, &number, &lesson, src);
-        problems.extend(told.into_iter().map(|problem| format!("{number}.md: {problem}")));
+        let found = of_page(&text, &number, &lesson, src);
+        problems.extend(found.into_iter().map(|problem| format!("{number}.md: {problem}")));
     }
     problems
 }
@@ -71,7 +71,7 @@ fn program(source: &str) -> Option<usize> {
     source.lines().position(|line| line.starts_with("use ")).map(|first| first + 1)
 }
 
-/// A book of one page, right in every respect.
+/// A valid book of one page.
 #[cfg(test)]
 fn book() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -92,13 +92,13 @@ fn book() -> tempfile::TempDir {
 }
 
 #[test]
-fn pages_that_quote_all_of_their_lesson_are_fine() {
+fn pages_that_include_all_of_their_lesson_have_no_problems() {
     let dir = book();
     assert_eq!(problems(&dir.path().join("src")), Vec::<String>::new());
 }
 
 #[test]
-fn what_a_page_leaves_out_or_quotes_in_vain_is_found() {
+fn missing_and_invalid_includes_of_a_page_are_found() {
     for (from, to, expected) in [
         ("{{#include lessons/03/words.txt}}", "words", "does not include its words.txt"),
         ("![x](lessons/03/neuron.svg)", "", "does not show neuron.svg"),

@@ -1,4 +1,4 @@
-//! Compares a picture of the book (SVG) with the same picture made anew.
+//! Compares a picture of the book (SVG) with the regenerated picture.
 //!
 //! Of a picture that shows trained numbers, the words are compared: title, names of axes, legend. Any other has the same marks at
 //! the same places, within [`PLACE`], and the same colours of its cells, within [`SHADE`].
@@ -10,7 +10,7 @@ const PLACE: f64 = 0.75;
 /// Mean difference between the colour indices (0 to 255) of a heat map.
 const SHADE: f64 = 1.0;
 
-/// Why a picture whose numbers were trained differs in its words; nothing if it does not.
+/// Why a picture whose numbers were trained differs in its words; `None` if it does not.
 pub fn difference_of_words(book: &str, fresh: &str) -> Option<String> {
     let (book, fresh) = (words(book), words(fresh));
     let missing: Vec<_> = book.iter().filter(|word| !fresh.contains(word)).collect();
@@ -36,7 +36,7 @@ fn words(svg: &str) -> Vec<String> {
     words
 }
 
-/// Why a picture whose numbers were computed exactly differs; nothing if it does not.
+/// Why a picture whose numbers were computed exactly differs; `None` if it does not.
 pub fn difference(book: &str, fresh: &str) -> Option<String> {
     if book == fresh {
         return None;
