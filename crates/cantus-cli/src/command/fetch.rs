@@ -104,7 +104,8 @@ impl Fetch {
             say(&format!("warning: {warning}"));
         }
         // As Kaggle's own client has it.
-        let endpoint = std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::KAGGLE_ENDPOINT.to_owned());
+        let endpoint =
+            std::env::var("KAGGLE_API_ENDPOINT").unwrap_or_else(|_| gtzan::KAGGLE_ENDPOINT.to_owned());
         let who = if found.origin.is_empty() { "without credentials".to_owned() } else { found.origin };
         say(&format!("asking {endpoint} for {} ({who})", gtzan::KAGGLE_DATASET));
         Ok(Source::Kaggle { endpoint, credentials: found.credentials })
@@ -115,7 +116,12 @@ fn fetch(dir: &Path, source: &Source, keep_archive: bool, quiet: bool) -> Result
     let bar = progress::bytes(quiet);
     let cancelled = interrupt::flag();
     let on_event = |event| show(&bar, event, quiet);
-    let fetched = gtzan::fetch(dir, source, keep_archive, &ProgressObserver { cancelled: &cancelled, on_event: &on_event });
+    let fetched = gtzan::fetch(
+        dir,
+        source,
+        keep_archive,
+        &ProgressObserver { cancelled: &cancelled, on_event: &on_event },
+    );
     bar.finish_and_clear();
     fetched
 }
