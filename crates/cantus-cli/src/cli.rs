@@ -1,13 +1,14 @@
-//! Definition of the command line for clap: global options and subcommands, which are implemented in `command/`.
+//! The command line: subcommands, which are implemented in `command/`, and their dispatch.
 
-use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command;
+use crate::global_options::Global;
+use crate::output::Outcome;
+use crate::{command, interrupt};
 
 /// Train audio classifiers on labelled recordings and evaluate them on held-out tracks.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(name = "cantus", version, propagate_version = true, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -31,27 +32,6 @@ environment, file, default.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C.";
 
-/// Options that every command has.
-#[derive(Debug, Args)]
-pub struct Global {
-    /// Files and batches processed in parallel [default: all cores]
-    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// No progress bars and no notes; errors are still printed
-    #[arg(long, short, global = true)]
-    pub quiet: bool,
-    /// TOML file with options, a table for each command
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
-
-impl Global {
-    /// Value of `--jobs`; 0 if it is absent, for one thread per core.
-    pub fn n_threads(&self) -> usize {
-        self.jobs.map_or(0, usize::from)
-    }
-}
-
 /// The subcommands, in the order in which `--help` lists them: that of a typical first use.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -72,4 +52,40 @@ pub enum Command {
     Lesson(command::lesson::Lesson),
     Completions(command::completions::Completions),
     Man(command::man::Manual),
+}
+
+impl Cli {
+    /// Runs the parsed command.
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        let global = self.global;
+        interrupt::listen();
+        start_threads(global.jobs)?;
+        match self.command {
+            Command::Demo(demo) => demo.run(&global),
+            Command::Compose(compose) => compose.run(&global),
+            Command::Inspect(inspect) => inspect.run(&global),
+            Command::Features(features) => features.run(&global),
+            Command::Fetch(fetch) => fetch.run(&global),
+            Command::Extract(extract) => extract.run(&global),
+            Command::Train(train) => train.run(&global),
+            Command::Evaluate(evaluate) => evaluate.run(&global),
+            Command::Compare(compare) => compare.run(),
+            Command::Predict(predict) => predict.run(&global),
+            Command::Export(export) => export.run(&global),
+            Command::UndoTags(undo_tags) => undo_tags.run(&global),
+            Command::Serve(serve) => serve.run(&global),
+            Command::Plot(plot) => plot.run(),
+            Command::Lesson(lesson) => lesson.run(&global),
+            Command::Completions(completions) => completions.run(&mut Self::command()),
+            Command::Man(manual) => manual.run(Self::command()),
+        }
+    }
+}
+
+/// `--jobs` sets the size of the global thread pool; `RAYON_NUM_THREADS` does if it is absent.
+fn start_threads(jobs: Option<u16>) -> anyhow::Result<()> {
+    if let Some(jobs) = jobs {
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
+    }
+    Ok(())
 }

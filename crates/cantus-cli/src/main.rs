@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod config;
+mod global_options;
 mod interrupt;
 mod output;
 mod progress;
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     start_log(cli.global.quiet);
-    match command::run(cli) {
+    match cli.run() {
         Ok(outcome) => outcome.into(),
         Err(error) => output::error(&error).into(),
     }

@@ -1,9 +1,8 @@
 //! `cantus completions`: completion scripts for shells.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::output::{self, Outcome};
 
 /// Print the completion script of a shell
@@ -17,9 +16,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
+    /// Prints the script for `cantus`, the definition of the whole command line.
+    pub fn run(&self, cantus: &mut Command) -> anyhow::Result<Outcome> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "cantus", &mut script);
+        clap_complete::generate(self.shell, cantus, "cantus", &mut script);
         output::print(&String::from_utf8_lossy(&script))?;
         Ok(Outcome::Done)
     }

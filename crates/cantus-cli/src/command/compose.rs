@@ -7,7 +7,7 @@ use cantus_synth::{Corpus, TrackSpec};
 use clap::Args;
 use rayon::prelude::*;
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 

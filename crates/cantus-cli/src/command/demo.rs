@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::compose::{compose_tracks, duration};
 use super::extract::{Choices, extract_folder, tell};
 use super::train::Train;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 

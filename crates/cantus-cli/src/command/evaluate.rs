@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cantus::run::Run;
 use clap::Args;
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 
 /// Evaluate a run's model on its held-out tracks

@@ -8,7 +8,7 @@ use cantus::report::EvaluationReport;
 use cantus::run::Run;
 use clap::Args;
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 
 /// Write a model as ONNX, with a model card beside it

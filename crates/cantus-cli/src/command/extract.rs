@@ -13,7 +13,7 @@ use cantus_dataset::{
 use clap::{Args, ValueEnum};
 
 use super::spec::{SpecOptions, kind};
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 

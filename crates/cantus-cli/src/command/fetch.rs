@@ -8,7 +8,7 @@ use cantus_fetch::{Credentials, Error, Event, ProgressObserver};
 use clap::{Args, ValueEnum};
 use indicatif::{HumanBytes, ProgressBar};
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::inspect_table::{findings, summary, table};
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 

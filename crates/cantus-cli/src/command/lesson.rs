@@ -8,8 +8,9 @@ use cantus_lessons::{LESSONS, LessonOutput};
 use clap::Args;
 
 use super::theme::ThemeName;
+use crate::global_options::Global;
+use crate::interrupt;
 use crate::output::{self, Outcome, WrongUsage};
-use crate::{cli::Global, interrupt};
 
 /// Run a lesson of the lecture course: prints text and numbers, and draws pictures
 #[derive(Debug, Args)]

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::cli::Cli;
 use crate::output::{self, Outcome};
 
 /// Write manual pages, one for each command
@@ -23,8 +22,9 @@ pub struct Manual {
 }
 
 impl Manual {
-    pub fn run(&self) -> anyhow::Result<Outcome> {
-        let pages = pages()?;
+    /// Writes the pages of `cantus`, the definition of the whole command line.
+    pub fn run(&self, cantus: Command) -> anyhow::Result<Outcome> {
+        let pages = pages(cantus)?;
         let Some(dir) = &self.dir else {
             output::print(pages.first().map_or("", |(_, page)| page))?;
             return Ok(Outcome::Done);
@@ -38,8 +38,7 @@ impl Manual {
 }
 
 /// File names and pages: that of cantus, then those of its commands.
-fn pages() -> anyhow::Result<Vec<(String, String)>> {
-    let mut cantus = Cli::command();
+fn pages(mut cantus: Command) -> anyhow::Result<Vec<(String, String)>> {
     cantus.build();
     let commands: Vec<Command> = cantus.get_subcommands().filter(|c| !c.is_hide_set()).cloned().collect();
     std::iter::once(cantus).chain(commands).map(page).collect()
@@ -62,11 +61,14 @@ fn with_lines_kept(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn every_command_has_a_page_with_its_options() {
-        let pages = pages().unwrap();
+        let pages = pages(Cli::command()).unwrap();
         assert_eq!(pages.len(), 1 + Cli::command().get_subcommands().count());
         assert_eq!(pages[0].0, "cantus.1");
         let (_, train) = pages.iter().find(|(name, _)| name == "cantus-train.1").unwrap();

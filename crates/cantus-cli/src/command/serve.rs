@@ -10,7 +10,7 @@ use cantus_serve::{Limits, ServedModel, Server};
 use clap::Args;
 
 use super::port;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 
 /// Serve models as a web page and an HTTP API

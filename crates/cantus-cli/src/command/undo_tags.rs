@@ -6,7 +6,7 @@ use cantus::genre_tags::Journal;
 use cantus::input_files::Failed;
 use clap::Args;
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
 

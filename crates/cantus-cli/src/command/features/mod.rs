@@ -24,7 +24,7 @@ use self::picture::Look;
 use super::output_path::{self, Formats, Job, Jobs};
 use super::spec::SpecOptions;
 use super::theme::ThemeName;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 

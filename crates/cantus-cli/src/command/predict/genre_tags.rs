@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::answers::Track;
 use super::{Question, sound};
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, WrongUsage};
 use crate::{interrupt, progress};
 

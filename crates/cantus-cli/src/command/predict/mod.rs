@@ -17,7 +17,7 @@ use self::answers::{Detail, Document, Track};
 use self::genre_tags::GenreTags;
 use super::output_path::{self, Formats, Job, Jobs};
 use super::theme::ThemeName;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 

@@ -10,8 +10,8 @@ use cantus_dataset::FeatureStore;
 use cantus_serve::Dashboard;
 
 use super::{Stage, Train};
-use crate::cli::Global;
 use crate::command::extract;
+use crate::global_options::Global;
 use crate::output;
 
 /// Features to train on.

@@ -11,7 +11,7 @@ use cantus_dataset::{FeatureStore, Folds, SplitSpec};
 
 use super::data::Data;
 use super::{Train, fit, tell_torn};
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, WrongUsage};
 
 impl Train {

@@ -7,7 +7,7 @@ use cantus_dataset::{SplitSpec, Unit};
 
 use super::Train;
 use super::data::Data;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output;
 
 /// Result of the training without the leak.

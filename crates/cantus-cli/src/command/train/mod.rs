@@ -26,7 +26,7 @@ use self::leak_check::LeakCheck;
 use self::progress_observer::ProgressObserver;
 use self::split_options::SplitOptions;
 use super::port;
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 

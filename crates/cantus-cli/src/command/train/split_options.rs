@@ -8,7 +8,7 @@ use cantus_dataset::{
 };
 use clap::{Args, ValueEnum};
 
-use crate::cli::Global;
+use crate::global_options::Global;
 use crate::output::{self, WrongUsage};
 
 /// How tracks are split.
