@@ -78,7 +78,7 @@ fn a_class_with_one_track() {
     }
     let train = "train @/m -o @/run --epochs 1 --quiet";
     // Four files with the same samples are one recording.
-    cantus_in(dir.path(), train).exits(1).says(&["'a'", "1 different recording (its 4 tracks are copies)"]);
+    cantus_in(dir.path(), train).exits(1).says(&["'a'", "1 different recording (its 4 tracks are duplicates)"]);
     for number in 2..=4 {
         let other: Vec<i16> = sine(70_000).iter().map(|sample| sample / number + 7 * (sample % 13)).collect();
         write_wav(&dir.path().join(format!("m/a/{number}.wav")), 1, &other);
@@ -157,7 +157,7 @@ fn an_invalid_or_tampered_model_is_reported() {
     };
     attempt(b"", &["not a Cantus model"]);
     attempt(b"what is this", &["not a Cantus model"]);
-    attempt(&model[..model.len() - 100], &["not a Cantus model", "cut"]);
+    attempt(&model[..model.len() - 100], &["not a Cantus model", "truncated"]);
     let mut flipped = model.clone();
     let last = flipped.len() - 1;
     flipped[last] ^= 1;

@@ -132,7 +132,7 @@ fn features_of_another_recipe_are_reported() {
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
     cantus_in(dir.path(), "train @/features -m best -o @/run").exits(1).says(&[
-        "wants 354 numbers",
+        "needs 354 numbers",
         "these features are not those of the recipe",
         "cantus extract -m best",
     ]);

@@ -200,5 +200,5 @@ fn official_lists_are_used_and_tracks_outside_them_are_ignored() {
         .says(&["TRAIN VALID TEST"]);
     cantus_in(dir.path(), &format!("{train} -q -o @/bad --split-lists @/train.txt @/small.toml"))
         .exits(1)
-        .says(&["small.toml, line 1", "not one of its lines"]);
+        .says(&["small.toml, line 1", "none of its lines matches a track"]);
 }

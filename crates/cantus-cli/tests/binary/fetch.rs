@@ -203,7 +203,7 @@ fn refusals_are_reported_with_a_remedy() {
     };
     for status in [401, 403] {
         let message = message_of(status, Credentials::Anonymous);
-        assert!(message.contains("who asks") && message.contains("kaggle.json"), "{message}");
+        assert!(message.contains("requires credentials") && message.contains("kaggle.json"), "{message}");
         assert!(message.contains(&format!("answered {status} (Dataset not found)")), "{message}");
     }
     assert!(message_of(401, key()).contains("make a new API token"));
