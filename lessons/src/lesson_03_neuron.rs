@@ -1,6 +1,6 @@
 //! Lecture 3: one artificial neuron.
 //!
-//!     cantus lesson 3
+//! Run it with `cantus lesson 3`.
 
 use crate::output::LessonOutput;
 use cantus_nn::neuron::{activate, sigmoid};

@@ -1,6 +1,6 @@
 //! Lecture 4: operations on vectors and matrices.
 //!
-//!     cantus lesson 4
+//! Run it with `cantus lesson 4`.
 
 use crate::output::LessonOutput;
 use cantus_plot::{Axis, LineChart, Series, Style, line_chart};

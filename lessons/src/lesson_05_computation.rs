@@ -1,6 +1,6 @@
 //! Lecture 5: computation in a network, step by step and by the library.
 //!
-//!     cantus lesson 5
+//! Run it with `cantus lesson 5`.
 
 use crate::output::LessonOutput;
 

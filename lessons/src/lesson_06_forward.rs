@@ -1,6 +1,6 @@
 //! Lecture 6: the multilayer perceptron, forward propagation.
 //!
-//!     cantus lesson 6
+//! Run it with `cantus lesson 6`.
 
 use crate::output::LessonOutput;
 

@@ -1,6 +1,6 @@
 //! Lecture 7: backpropagation and gradient descent, by the chain rule.
 //!
-//!     cantus lesson 7
+//! Run it with `cantus lesson 7`.
 
 use crate::output::LessonOutput;
 use cantus_nn::neuron::sigmoid;

@@ -1,6 +1,6 @@
 //! Lecture 8: backpropagation and gradient descent train a perceptron to add two numbers.
 //!
-//!     cantus lesson 8
+//! Run it with `cantus lesson 8`.
 
 use crate::{LessonOutput, random_pairs};
 use cantus_nn::perceptron::Perceptron;

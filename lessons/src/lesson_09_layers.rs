@@ -1,6 +1,6 @@
 //! Lecture 9: the same network with a library of layers: build, compile, fit, evaluate, predict.
 //!
-//!     cantus lesson 9
+//! Run it with `cantus lesson 9`.
 
 use std::ops::ControlFlow;
 

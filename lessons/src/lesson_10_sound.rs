@@ -1,6 +1,6 @@
 //! Lecture 10: sound as numbers, and the Fourier transform.
 //!
-//!     cantus lesson 10
+//! Run it with `cantus lesson 10`.
 
 use std::f64::consts::FRAC_PI_2;
 

@@ -1,6 +1,6 @@
 //! Lecture 11: from the waveform to MFCCs, one picture at a time, and four features that are computed by hand.
 //!
-//!     cantus lesson 11
+//! Run it with `cantus lesson 11`.
 
 use std::f64::consts::TAU;
 

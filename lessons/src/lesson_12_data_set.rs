@@ -1,6 +1,6 @@
 //! Lecture 12: from a folder of recordings to a data set.
 //!
-//!     cantus lesson 12
+//! Run it with `cantus lesson 12`.
 
 use std::path::{Path, PathBuf};
 

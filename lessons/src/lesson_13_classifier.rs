@@ -1,6 +1,6 @@
 //! Lecture 13: a multilayer perceptron that classifies genres, and the three kinds of batching.
 //!
-//!     cantus lesson 13
+//! Run it with `cantus lesson 13`.
 
 use std::ops::ControlFlow;
 

@@ -1,6 +1,6 @@
 //! Lecture 14: overfitting, and the lecture's remedies, each measured.
 //!
-//!     cantus lesson 14
+//! Run it with `cantus lesson 14`.
 
 use std::ops::ControlFlow;
 

@@ -1,6 +1,6 @@
 //! Lecture 15: convolution (size, stride, padding, depth) and pooling by hand, and how many weights they save.
 //!
-//!     cantus lesson 15
+//! Run it with `cantus lesson 15`.
 
 use crate::output::LessonOutput;
 use cantus_audio::feature::{FeatureKind, FeatureSpec, Segments};

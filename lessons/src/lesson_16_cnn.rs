@@ -1,6 +1,6 @@
 //! Lecture 16: a convolutional network that classifies genres.
 //!
-//!     cantus lesson 16
+//! Run it with `cantus lesson 16`.
 
 use std::ops::ControlFlow;
 

@@ -1,6 +1,6 @@
 //! Lecture 17: recurrence; sequence to sequence and to vector; gradients that vanish, and that explode.
 //!
-//!     cantus lesson 17
+//! Run it with `cantus lesson 17`.
 
 use std::ops::ControlFlow;
 

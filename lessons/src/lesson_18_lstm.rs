@@ -1,6 +1,6 @@
 //! Lecture 18: the gates of an LSTM and of a GRU by hand, and an LSTM with several time scales.
 //!
-//!     cantus lesson 18
+//! Run it with `cantus lesson 18`.
 
 use crate::output::LessonOutput;
 use cantus_nn::layer::{Gru, Lstm, MultiTimescaleLstm, SimpleRnn};

@@ -1,6 +1,6 @@
 //! Lecture 19: a recurrent network that classifies genres.
 //!
-//!     cantus lesson 19
+//! Run it with `cantus lesson 19`.
 
 use std::ops::ControlFlow;
 

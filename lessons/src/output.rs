@@ -12,7 +12,7 @@ use cantus_plot::{Picture, Theme};
 /// Receives the text, the numbers and the pictures of a lesson.
 ///
 /// ```
-/// use crate::output::LessonOutput;
+/// use cantus_lessons::LessonOutput;
 ///
 /// let mut words = Vec::new();
 /// let mut out = LessonOutput::new("lesson-03", &mut words);

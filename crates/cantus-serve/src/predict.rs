@@ -123,7 +123,7 @@ mod tests {
         let answer = block_on(post(&server(LIMITS).router(), "/v1/predict?overview=true", truncated)).json();
         let fault = &answer["faults"][0];
         assert_eq!(fault["start_s"].as_f64().unwrap().round(), 7.0, "{answer}");
-        assert!(fault["reason"].as_str().unwrap().contains("ends"), "{answer}");
+        assert!(fault["reason"].as_str().unwrap().contains("truncated"), "{answer}");
         assert_eq!(answer["overview"]["spectrogram"]["n_bins"], 96);
     }
 
