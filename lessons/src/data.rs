@@ -127,7 +127,7 @@ impl LessonData {
     }
 
     /// Chance level: accuracy of uniform guessing.
-    pub fn chance(&self) -> f64 {
+    pub fn chance_level(&self) -> f64 {
         1.0 / self.labels.len() as f64
     }
 
@@ -168,19 +168,21 @@ impl LessonData {
         let n_segments = (music.duration_s / 3.0).max(1.0) as usize;
         let segments = Segments { track_duration_s: music.duration_s, n_segments };
         let spec = FeatureSpec { segments, ..spec.clone() };
-        let listener = Listener { extractor: spec.extractor()?, augmenter: copies.plan(spec.sample_rate)? };
+        let extractor =
+            SegmentExtractor { extractor: spec.extractor()?, augmenter: copies.plan(spec.sample_rate)? };
         let n_tracks = music.n_train + music.n_validation;
         let tracks = Corpus::new(n_tracks, 0).filter(|track| music.genres.contains(&track.genre));
         let tracks: Vec<TrackSpec> = tracks.collect();
-        let hear = |listener: &mut Listener, track: &TrackSpec| {
+        let extract = |extractor: &mut SegmentExtractor, track: &TrackSpec| {
             let n_copies = if track.index < music.n_train { copies.copies } else { 0 };
-            listener.hear(track, music.duration_s, n_copies)
+            extractor.extract(track, music.duration_s, n_copies)
         };
-        let heard: Vec<Vec<Segmented>> = tracks.par_iter().map_init(|| listener.clone(), hear).collect();
+        let segmented: Vec<Vec<Segmented>> =
+            tracks.par_iter().map_init(|| extractor.clone(), extract).collect();
         let labels = music.genres.iter().map(|genre| genre.name().to_owned()).collect();
         let (n_frames, n_bins) = (spec.frames_per_segment(), spec.n_bins());
         let [mut train, mut altered, mut validation] = [Part::default(), Part::default(), Part::default()];
-        for (track, versions) in tracks.iter().zip(heard) {
+        for (track, versions) in tracks.iter().zip(segmented) {
             let class = music.genres.iter().position(|genre| *genre == track.genre).unwrap_or(0);
             for (number, segments) in versions.iter().enumerate() {
                 let part = match (track.index < music.n_train, number) {
@@ -214,11 +216,11 @@ impl LessonData {
             let classes = segments.iter().map(|&segment| store.label_of(segment)).collect();
             Ok::<_, Error>(Part { inputs: store.read_segments(segments)?, classes })
         };
-        let mut learnt_from: Vec<usize> =
+        let mut train_tracks: Vec<usize> =
             split.train.iter().map(|&segment| store.track_of(segment)).collect();
-        learnt_from.dedup();
+        train_tracks.dedup();
         let altered: Vec<usize> =
-            learnt_from.into_iter().flat_map(|track| store.copies_of(track)).flatten().collect();
+            train_tracks.into_iter().flat_map(|track| store.copies_of(track)).flatten().collect();
         Ok(Self {
             labels: store.labels().to_vec(),
             n_frames: store.n_frames(),
@@ -235,14 +237,14 @@ type Segmented = Vec<Vec<f32>>;
 
 /// Extracts the segments of a synthetic track and of its augmented copies.
 #[derive(Clone)]
-struct Listener {
+struct SegmentExtractor {
     extractor: FeatureExtractor,
     augmenter: Augmenter,
 }
 
-impl Listener {
+impl SegmentExtractor {
     /// The segments of the track, then those of its augmented copies.
-    fn hear(&mut self, track: &TrackSpec, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
+    fn extract(&mut self, track: &TrackSpec, duration_s: f64, n_copies: usize) -> Vec<Segmented> {
         let audio = compose(track.genre, track.seed, duration_s, self.extractor.spec().sample_rate);
         let mut versions = vec![self.segments(&audio.samples)];
         for number in 1..=n_copies {

@@ -35,7 +35,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let other = network.evaluate(&validation, training.loss)?.accuracy.unwrap_or(0.0);
     out.say("The lecture's settings, the recipe mlp: 50 epochs of Adam, learning rate 0.001, batches of 32, features as");
     out.say("they are. Accuracy is the share of segments whose most probable label is the right one:");
-    out.result("accuracy by guessing", 100.0 * data.chance(), "%");
+    out.result("accuracy by guessing", 100.0 * data.chance_level(), "%");
     out.trained("accuracy on the tracks that it was trained on", 100.0 * own, "%");
     out.trained("accuracy on other tracks", 100.0 * other, "%");
     out.say("It overfits: on other tracks it does much worse (the lecture: 96 % and 63 %). Lesson 14 has remedies.");

@@ -39,7 +39,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("The lecture trains for 30 epochs with Adam, learning rate 0.0001, on about 6000 segments in batches of 32 (recipe");
     out.say("cnn). Here are far fewer, with so few steps that it would learn next to nothing; so batches of 8, learning rate");
     out.say("0.001, and 15 epochs:");
-    out.result("accuracy by guessing", 100.0 * data.chance(), "%");
+    out.result("accuracy by guessing", 100.0 * data.chance_level(), "%");
     out.trained("accuracy on the tracks that it was trained on", 100.0 * own, "%");
     out.trained("accuracy on other tracks", 100.0 * other, "%");
     let (accuracy, val_accuracy) = (&record.accuracy, &record.val_accuracy);

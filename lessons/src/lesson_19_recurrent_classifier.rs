@@ -36,7 +36,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("Its settings are 30 epochs of Adam with learning rate 0.0001 in batches of 32, on about 6000 segments (the recipe");
     out.say("lstm). Here are far fewer, with so few steps that it would learn next to nothing; so learning rate 0.002 and 20");
     out.say("epochs:");
-    out.result("accuracy by guessing", 100.0 * data.chance(), "%");
+    out.result("accuracy by guessing", 100.0 * data.chance_level(), "%");
     out.trained("accuracy on the tracks that it was trained on", 100.0 * own, "%");
     out.trained("accuracy on other tracks", 100.0 * other, "%");
     let (accuracy, val_accuracy) = (&record.accuracy, &record.val_accuracy);

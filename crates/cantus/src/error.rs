@@ -121,7 +121,7 @@ pub enum Error {
     #[cfg(feature = "train")]
     /// Genre tags could not be written or restored.
     #[error("{}: {reason}", path.display())]
-    Retag {
+    GenreTags {
         /// The recording, or the journal.
         path: PathBuf,
         /// Why.

@@ -6,7 +6,7 @@ use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::FeatureStore;
 use sha2::{Digest, Sha256};
 
-use crate::calibration::temper;
+use crate::calibration::temperature_scale;
 use crate::model_file::hex;
 use crate::{Calibration, Error, Model, Task, baseline};
 use cantus_metrics::aggregate::arg_max;
@@ -77,7 +77,7 @@ impl Predictions {
         let n_labels = model.labels.len();
         let uncalibrated = uncalibrated(model, store, segments)?;
         let mut probabilities = uncalibrated.clone();
-        temper(&mut probabilities, n_labels, model.calibration.segment_temperature, model.task());
+        temperature_scale(&mut probabilities, n_labels, model.calibration.segment_temperature, model.task());
         let before = track_decisions(&results(store, segments, &uncalibrated), n_labels)?;
         let mut tracks = before.clone();
         for track in &mut tracks {

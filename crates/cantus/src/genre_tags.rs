@@ -153,10 +153,10 @@ impl Journal {
         if lines.next().map(|line| line.trim_ascii()) != Some(HEADER.as_bytes()) {
             let reason =
                 "not a journal of `cantus predict --write-tags`, or written by a later version of cantus";
-            return Err(Error::Retag { path: path.to_owned(), reason: reason.to_owned() });
+            return Err(Error::GenreTags { path: path.to_owned(), reason: reason.to_owned() });
         }
         let change = |(number, line)| {
-            serde_json::from_slice(line).map_err(|error| Error::Retag {
+            serde_json::from_slice(line).map_err(|error| Error::GenreTags {
                 path: path.to_owned(),
                 reason: format!("line {}: {error}", number + 2),
             })
@@ -166,7 +166,7 @@ impl Journal {
 
     fn record(&self, change: &Change) -> Result<(), Error> {
         let line = serde_json::to_string(change)
-            .map_err(|error| Error::Retag { path: self.path.clone(), reason: error.to_string() })?;
+            .map_err(|error| Error::GenreTags { path: self.path.clone(), reason: error.to_string() })?;
         self.append(&line)
     }
 
@@ -179,7 +179,7 @@ impl Journal {
 }
 
 fn refused(path: &Path, reason: &str) -> Error {
-    Error::Retag { path: path.to_owned(), reason: format!("{reason}; the file is not modified") }
+    Error::GenreTags { path: path.to_owned(), reason: format!("{reason}; the file is not modified") }
 }
 
 fn check_writable(path: &Path) -> Result<(), Error> {

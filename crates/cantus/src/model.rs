@@ -7,7 +7,7 @@ use cantus_audio::feature::FeatureSpec;
 use cantus_metrics::aggregate;
 use cantus_nn::Network;
 
-use crate::calibration::{Calibration, temper};
+use crate::calibration::{Calibration, temperature_scale};
 use crate::crops::mean_over_crops;
 use crate::model_file::{self, Provenance};
 use crate::{Crops, Error, Normalization, Task};
@@ -85,7 +85,12 @@ impl Model {
     /// If `segments` is not a whole number of segments.
     pub fn predict_segments(&self, segments: &[f32]) -> Result<Vec<f32>, Error> {
         let mut probabilities = self.predict_uncalibrated(segments)?;
-        temper(&mut probabilities, self.labels.len(), self.calibration.segment_temperature, self.task());
+        temperature_scale(
+            &mut probabilities,
+            self.labels.len(),
+            self.calibration.segment_temperature,
+            self.task(),
+        );
         Ok(probabilities)
     }
 
@@ -95,7 +100,7 @@ impl Model {
     /// # Shapes
     /// - `segments`: `[n_segments][n_labels]`, from [`predict_uncalibrated`](Self::predict_uncalibrated)
     /// - returns: `[n_labels]`
-    pub(crate) fn vote(&self, segments: &[&[f32]]) -> Vec<f64> {
+    pub(crate) fn aggregate(&self, segments: &[&[f32]]) -> Vec<f64> {
         self.calibration.of_track(&aggregate::mean_probabilities(segments, self.labels.len()), self.task())
     }
 

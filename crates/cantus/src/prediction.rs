@@ -8,7 +8,7 @@ use cantus_metrics::aggregate;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::calibration::temper;
+use crate::calibration::temperature_scale;
 use crate::{Error, Model, Task};
 
 /// Segments per prediction block: bounds the memory, does not affect the result.
@@ -147,8 +147,8 @@ impl Predictor<'_> {
     /// The calibrated predictions of the track and of its segments, from the segments' uncalibrated probabilities.
     fn aggregate(&self, mut segments: Vec<f32>) -> Prediction {
         let Model { labels, calibration, .. } = self.model;
-        let probabilities = self.model.vote(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
-        temper(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
+        let probabilities = self.model.aggregate(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
+        temperature_scale(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
         let best = aggregate::arg_max(&probabilities);
         let spec = &self.model.features;
         let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);

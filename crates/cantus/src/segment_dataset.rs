@@ -351,7 +351,7 @@ mod tests {
             let with = job(&augmented, &with).prepare().unwrap();
             assert_eq!(prepared.split(), with.split());
             assert_eq!(prepared.normalization(), with.normalization());
-            let (train, train_indices) = (&with.split().train, with.learnt_from());
+            let (train, train_indices) = (&with.split().train, with.train_indices());
             assert_eq!(train_indices[..train.len()], train[..]);
             let copies = &train_indices[train.len()..];
             assert!(copies.iter().all(|&copy| copy >= augmented.n_segments()));

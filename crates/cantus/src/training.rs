@@ -189,7 +189,7 @@ impl Prepared<'_> {
     }
 
     /// Segments to train on: those of the training part, followed by those of its altered copies.
-    pub fn learnt_from(&self) -> &[usize] {
+    pub fn train_indices(&self) -> &[usize] {
         &self.train_indices
     }
 

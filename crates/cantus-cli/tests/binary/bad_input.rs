@@ -78,7 +78,9 @@ fn a_class_with_one_track() {
     }
     let train = "train @/m -o @/run --epochs 1 --quiet";
     // Four files with the same samples are one recording.
-    cantus_in(dir.path(), train).exits(1).says(&["'a'", "1 different recording (its 4 tracks are duplicates)"]);
+    cantus_in(dir.path(), train)
+        .exits(1)
+        .says(&["'a'", "1 different recording (its 4 tracks are duplicates)"]);
     for number in 2..=4 {
         let other: Vec<i16> = sine(70_000).iter().map(|sample| sample / number + 7 * (sample % 13)).collect();
         write_wav(&dir.path().join(format!("m/a/{number}.wav")), 1, &other);

@@ -1,10 +1,10 @@
-//! Search for candidate duplicates: an inverted index of sub-fingerprints, and votes for offsets.
+//! Search for candidate duplicates: an inverted index of sub-fingerprints, and matches for offsets.
 //!
 //! Duplicates share many sub-fingerprints at one offset; different recordings share few, at scattered offsets. The time is
 //! therefore proportional to the number of sub-fingerprints and not to the number of pairs of recordings.
 //!
 //! # Reference
-//! Index and verification of candidates: J. Haitsma, T. Kalker, ISMIR 2002. Votes by offset: A. Wang, "An
+//! Index and verification of candidates: J. Haitsma, T. Kalker, ISMIR 2002. Counts by offset: A. Wang, "An
 //! Industrial-Strength Audio Search Algorithm", ISMIR 2003.
 
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 /// Maximum number of postings used per sub-fingerprint. Those of silence and of sustained notes have thousands; the first
 /// ones suffice to connect each duplicate with the first files of its recording.
 const MAX_POSTINGS: usize = 256;
-/// Minimum number of votes for an offset and its two neighbours.
+/// Minimum number of matches for an offset and its two neighbours.
 const MIN_VOTES: u32 = 2;
 /// Maximum number of offsets of a pair that are verified: repetitive music has several good ones.
 const MAX_OFFSETS: usize = 4;
@@ -54,7 +54,7 @@ impl<'a> Index<'a> {
         Self { fingerprints, postings }
     }
 
-    /// All pairs with enough votes, each once, sorted by second and first.
+    /// All pairs with enough matches, each once, sorted by second and first.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         (0..self.fingerprints.len())
             .into_par_iter()
@@ -64,16 +64,17 @@ impl<'a> Index<'a> {
 
     /// The fingerprints before `second` that share enough sub-fingerprints with it.
     fn candidates_of(&self, second: usize) -> Vec<Candidate> {
-        let mut votes: Vec<(u32, i64)> = Vec::new();
+        let mut matches: Vec<(u32, i64)> = Vec::new();
         for (at, value) in changes(self.fingerprints[second]) {
             let start = self.postings.partition_point(|posting| posting.value < value);
             let same = self.postings[start..].iter().take_while(|posting| posting.value == value);
             let earlier =
                 same.take(MAX_POSTINGS).take_while(|posting| (posting.fingerprint as usize) < second);
-            votes.extend(earlier.map(|posting| (posting.fingerprint, i64::from(at) - i64::from(posting.at))));
+            matches
+                .extend(earlier.map(|posting| (posting.fingerprint, i64::from(at) - i64::from(posting.at))));
         }
-        votes.sort_unstable();
-        votes
+        matches.sort_unstable();
+        matches
             .chunk_by(|a, b| a.0 == b.0)
             .filter_map(|of_one| {
                 let offsets = best_offsets(of_one.iter().map(|(_, offset)| *offset));
@@ -90,10 +91,10 @@ fn changes(values: &[u32]) -> impl Iterator<Item = (u32, u32)> + '_ {
     (0..values.len()).filter(move |at| is_new(*at)).map(|at| (at as u32, values[at]))
 }
 
-/// The offsets with most votes, counted with their neighbours; `votes` are sorted.
-fn best_offsets(votes: impl Iterator<Item = i64>) -> Vec<i64> {
+/// The offsets with most matches, counted with their neighbours; `matches` are sorted.
+fn best_offsets(matches: impl Iterator<Item = i64>) -> Vec<i64> {
     let mut counts: Vec<(i64, u32)> = Vec::new();
-    for offset in votes {
+    for offset in matches {
         match counts.last_mut() {
             Some((last, count)) if *last == offset => *count += 1,
             _ => counts.push((offset, 1)),

@@ -28,15 +28,15 @@ impl Data {
     pub fn draw(random: &mut Random, n: usize, input_len: usize, loss: Loss, output: &[usize]) -> Self {
         let inputs = (0..n * input_len).map(|_| random.normal() as f32).collect();
         let (n_outputs, n_classes) = (output.iter().product::<usize>(), output[output.len() - 1]);
-        let weighted = random.chance(0.3);
+        let weighted = random.bernoulli(0.3);
         let mut weights = vec![1.0; n];
         if weighted {
             weights.fill_with(|| (0.25 + 1.5 * random.unit()) as f32);
         }
-        let mixes = random.chance(0.2);
+        let mixes = random.bernoulli(0.2);
         let takes_classes = match loss {
             Loss::SparseCategoricalCrossentropy => true,
-            Loss::CategoricalCrossentropy { .. } => n_outputs == n_classes && random.chance(0.5),
+            Loss::CategoricalCrossentropy { .. } => n_outputs == n_classes && random.bernoulli(0.5),
             _ => false,
         };
         let targets = (0..n).map(|_| {

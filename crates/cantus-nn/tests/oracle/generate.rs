@@ -32,9 +32,9 @@ fn draw(random: &mut Random) -> Plan {
     let loss = head(random, &mut layers, &mut shape);
     let n_classes = shape.last().copied().unwrap_or(1);
     let batch = random.pick(&[1, 2, 7, 32, 33]);
-    let more = if random.chance(0.4) { 1 } else { random.below(batch) };
+    let more = if random.bernoulli(0.4) { 1 } else { random.below(batch) };
     let n_examples = batch * random.pick(&[1, 1, 2]) + more;
-    let weighs = random.chance(0.2);
+    let weighs = random.bernoulli(0.2);
     let class_weights =
         if weighs { (0..n_classes).map(|_| 0.5 + random.unit() as f32).collect() } else { Vec::new() };
     Plan {
@@ -44,7 +44,7 @@ fn draw(random: &mut Random) -> Plan {
         n_examples,
         clipping: clipping(random),
         class_weights,
-        shuffle: random.chance(0.5),
+        shuffle: random.bernoulli(0.5),
         n_threads: 1 + random.below(3),
         sgd: sgd(random),
         adaptive: adaptive(random),
@@ -97,9 +97,9 @@ pub fn activation(random: &mut Random) -> Activation {
 }
 
 pub fn regularizer(random: &mut Random) -> Option<Regularizer> {
-    let mut size = || if random.chance(0.5) { 0.02 * random.unit() as f32 } else { 0.0 };
+    let mut size = || if random.bernoulli(0.5) { 0.02 * random.unit() as f32 } else { 0.0 };
     let both = Regularizer { l1: size(), l2: size() };
-    random.chance(0.3).then_some(both)
+    random.bernoulli(0.3).then_some(both)
 }
 
 fn padding(random: &mut Random) -> Padding {
@@ -144,7 +144,7 @@ fn recurrent(random: &mut Random, units: usize, return_sequences: bool) -> Layer
 /// A layer for inputs of a shape; blocks have layers of their own down to `depth`.
 fn layer(random: &mut Random, shape: &[usize], depth: usize) -> LayerSpec {
     // Every second layer is one of those that are for inputs of this number of axes.
-    let choice = if random.chance(0.4) { 11 } else { random.below(12) };
+    let choice = if random.bernoulli(0.4) { 11 } else { random.below(12) };
     match (choice, shape.len()) {
         (0, _) => LayerSpec::Dropout(Dropout { rate: 0.5 * random.unit() as f32 }),
         (1, _) => LayerSpec::GaussianNoise(GaussianNoise { stddev: 0.2 * random.unit() as f32 }),
@@ -190,7 +190,7 @@ fn reshape(random: &mut Random, shape: &[usize]) -> LayerSpec {
 }
 
 pub fn vector_layer(random: &mut Random, n: usize) -> LayerSpec {
-    if random.chance(0.7) {
+    if random.bernoulli(0.7) {
         let units = count(random, 700.0);
         return dense(random, units);
     }
@@ -199,12 +199,12 @@ pub fn vector_layer(random: &mut Random, n: usize) -> LayerSpec {
         units: 2 * count(random, 60.0),
         kernel: random.pick(&[Kernel::Laplacian, Kernel::Gaussian]),
         scale: 0.5 + random.unit() as f32,
-        groups: if half > 0 && random.chance(0.5) { vec![half, n - half] } else { Vec::new() },
+        groups: if half > 0 && random.bernoulli(0.5) { vec![half, n - half] } else { Vec::new() },
     })
 }
 
 fn sequence_layer(random: &mut Random, shape: &[usize]) -> LayerSpec {
-    let (units, all) = (count(random, 48.0), random.chance(0.6));
+    let (units, all) = (count(random, 48.0), random.bernoulli(0.6));
     match random.below(9) {
         0 => LayerSpec::MultiTimescaleLstm(MultiTimescaleLstm {
             units: 1 + units / 4,
@@ -219,9 +219,9 @@ fn sequence_layer(random: &mut Random, shape: &[usize]) -> LayerSpec {
         4..6 => LayerSpec::StatisticsPooling1D(StatisticsPooling1D {
             scales: [1, 2, 5]
                 .into_iter()
-                .filter(|scale| 2 * scale < shape[0] && random.chance(0.6))
+                .filter(|scale| 2 * scale < shape[0] && random.bernoulli(0.6))
                 .collect(),
-            logarithm: random.chance(0.5),
+            logarithm: random.bernoulli(0.5),
             epsilon: random.pick(&[1e-3, 1e-2]),
         }),
         _ => recurrent(random, units, all),
@@ -234,7 +234,7 @@ fn image_layer(random: &mut Random) -> LayerSpec {
     match random.below(7) {
         0..3 => {
             let filters =
-                if random.chance(0.3) { random.pick(&[16, 17, 24, 32, 35]) } else { count(random, 40.0) };
+                if random.bernoulli(0.3) { random.pick(&[16, 17, 24, 32, 35]) } else { count(random, 40.0) };
             LayerSpec::Conv2D(conv(random, filters))
         }
         3..5 => LayerSpec::MaxPool2D(MaxPool2D { pool_size, strides, padding: padding(random) }),

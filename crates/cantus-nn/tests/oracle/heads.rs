@@ -11,7 +11,7 @@ use super::random::Random;
 /// Appends them, and says which loss.
 pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<usize>) -> Loss {
     // A few networks have an output for each class at each position.
-    if shape.len() > 1 && random.chance(0.9) {
+    if shape.len() > 1 && random.bernoulli(0.9) {
         let flat = match (shape.len(), random.below(4)) {
             (2, 0) => LayerSpec::GlobalAveragePooling1D(GlobalAveragePooling1D {}),
             (3, 0 | 1) => LayerSpec::GlobalAveragePooling2D(GlobalAveragePooling2D {}),
@@ -30,7 +30,7 @@ pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<us
             }
         });
     }
-    let smoothing = if random.chance(0.3) { 0.1 } else { 0.0 };
+    let smoothing = if random.bernoulli(0.3) { 0.1 } else { 0.0 };
     let categorical = Loss::CategoricalCrossentropy { label_smoothing: smoothing };
     let binary = Loss::BinaryCrossentropy { label_smoothing: smoothing };
     // Probabilities near 0 are left to losses computed from logits: elsewhere Keras's clipping would be compared.
@@ -42,7 +42,7 @@ pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<us
         _ => (activation(random), Loss::MeanSquaredError),
     };
     let units = 2 + random.below(9);
-    let apart = random.chance(0.2);
+    let apart = random.bernoulli(0.2);
     let dense = Dense::new(units, if apart { Activation::Linear } else { last });
     append(random, layers, shape, |random, _| {
         LayerSpec::Dense(Dense { kernel_regularizer: regularizer(random), ..dense.clone() })

@@ -61,7 +61,7 @@ pub fn clipping(random: &mut Random) -> Option<Clipping> {
 /// Gradient descent, with or without momentum, at random.
 pub fn sgd(random: &mut Random) -> Optimizer {
     let momentum = random.pick(&[0.0, 0.0, 0.9]);
-    Optimizer::Sgd(Sgd { learning_rate: 0.02, momentum, nesterov: random.chance(0.5) })
+    Optimizer::Sgd(Sgd { learning_rate: 0.02, momentum, nesterov: random.bernoulli(0.5) })
 }
 
 /// One of the other optimizers, at random.

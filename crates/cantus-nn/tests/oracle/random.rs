@@ -32,7 +32,7 @@ impl Random {
     }
 
     /// True with this probability.
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub fn bernoulli(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 

@@ -103,7 +103,7 @@ fn golden_section(loss: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64
 
 #[cfg(test)]
 mod tests {
-    use super::super::tempered;
+    use super::super::temperature_scaled;
     use super::*;
     use crate::report::reference::{examination, tagging};
 
@@ -132,8 +132,8 @@ mod tests {
         let confident = [0.9, 0.1];
         let classes = Task::Classification;
         let predictions = |n| std::iter::repeat_n((&confident[..], &[0][..]), n);
-        let [few, many] =
-            [5, 5000].map(|n| tempered(&confident, temperature(predictions(n), n, classes), classes)[0]);
+        let [few, many] = [5, 5000]
+            .map(|n| temperature_scaled(&confident, temperature(predictions(n), n, classes), classes)[0]);
         assert!(few > 0.9 && few < 0.98, "{few}");
         assert!(many > 0.999, "{many}");
         assert_eq!(temperature(predictions(0), 0, classes), 1.0);

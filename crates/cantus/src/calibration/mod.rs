@@ -27,7 +27,7 @@ pub struct Calibration {
 impl Calibration {
     /// Scales the mean over a track's segments by the track temperature.
     pub(crate) fn of_track(self, mean: &[f64], task: Task) -> Vec<f64> {
-        tempered(mean, self.track_temperature, task)
+        temperature_scaled(mean, self.track_temperature, task)
     }
 }
 
@@ -41,20 +41,20 @@ impl Default for Calibration {
 const LEAST: f64 = 1e-12;
 
 /// Scales probabilities by a temperature, in place; each row of `n_classes` classes is renormalised to a sum of 1.
-pub(crate) fn temper(probabilities: &mut [f32], n_classes: usize, temperature: f32, task: Task) {
+pub(crate) fn temperature_scale(probabilities: &mut [f32], n_classes: usize, temperature: f32, task: Task) {
     if temperature == 1.0 {
         return;
     }
     for row in probabilities.chunks_exact_mut(n_classes) {
         let wide: Vec<f64> = row.iter().map(|p| f64::from(*p)).collect();
-        for (p, tempered) in row.iter_mut().zip(tempered(&wide, temperature, task)) {
-            *p = tempered as f32;
+        for (p, scaled) in row.iter_mut().zip(temperature_scaled(&wide, temperature, task)) {
+            *p = scaled as f32;
         }
     }
 }
 
 /// One row of probabilities, scaled by a temperature.
-pub(crate) fn tempered(probabilities: &[f64], temperature: f32, task: Task) -> Vec<f64> {
+pub(crate) fn temperature_scaled(probabilities: &[f64], temperature: f32, task: Task) -> Vec<f64> {
     if temperature == 1.0 {
         return probabilities.to_vec();
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn scaling_keeps_the_predicted_class_and_the_sum_of_one() {
         let mut p = [0.7, 0.2, 0.1, 0.25, 0.25, 0.5];
-        temper(&mut p, 3, 2.0, Task::Classification);
+        temperature_scale(&mut p, 3, 2.0, Task::Classification);
         let expected = [0.7_f32.sqrt(), 0.2_f32.sqrt(), 0.1_f32.sqrt()];
         let sum: f32 = expected.iter().sum();
         for (found, expected) in p.iter().zip(expected) {
@@ -101,13 +101,13 @@ mod tests {
         assert_eq!(p[3], p[4]);
         assert!(p[5] > p[4] && (p[3..].iter().sum::<f32>() - 1.0).abs() < 1e-6);
         let unchanged = [0.0, 1.0];
-        assert_eq!(tempered(&unchanged, 1.0, Task::Classification), unchanged);
-        assert!(tempered(&unchanged, 0.5, Task::Classification)[0] < 1e-20);
+        assert_eq!(temperature_scaled(&unchanged, 1.0, Task::Classification), unchanged);
+        assert!(temperature_scaled(&unchanged, 0.5, Task::Classification)[0] < 1e-20);
     }
 
     #[test]
     fn each_tag_is_scaled_independently_and_stays_on_its_side_of_the_threshold() {
-        let found = tempered(&[0.8, 0.5, 0.2, 0.0, 1.0], 2.0, Task::Tagging);
+        let found = temperature_scaled(&[0.8, 0.5, 0.2, 0.0, 1.0], 2.0, Task::Tagging);
         // The odds of 0.8 are 4, and their square root is 2.
         for (found, expected) in found.iter().zip([2.0 / 3.0, 0.5, 1.0 / 3.0, 1e-6, 1.0 - 1e-6]) {
             assert!((found - expected).abs() < 1e-9, "{found}, expected {expected}");

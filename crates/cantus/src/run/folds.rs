@@ -24,7 +24,7 @@ impl Run {
                 let reason = "it holds a cross-validation; --resume continues it, --overwrite starts anew";
                 return Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
             }
-            let run = Self::claimed(dir)?;
+            let run = Self::locked(dir)?;
             if !resume {
                 run.remove_folds()?;
                 run.remove(REPORT)?;

@@ -40,7 +40,7 @@ use crate::report::{self, EvaluationReport, Figure, TrainingCurve};
 use crate::training::{Evaluated, Trained};
 use crate::{Error, Model, Recipe, model_file};
 use cantus_plot::Theme;
-use run_lock::Claim;
+use run_lock::RunLock;
 use tables::SplitRow;
 
 /// The model of the best epoch before a training diverged.
@@ -57,7 +57,7 @@ pub const WITHOUT_LEAK: &str = "without-leak";
 pub struct Run {
     dir: PathBuf,
     /// The lock of the training that writes to it.
-    _claim: Option<Arc<Claim>>,
+    _lock: Option<Arc<RunLock>>,
 }
 
 /// `time.json`: the duration, which differs between two runs of the same training.
@@ -90,7 +90,7 @@ pub struct Origin {
 
 impl Run {
     fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), _claim: None }
+        Self { dir: dir.to_owned(), _lock: None }
     }
 
     /// Creates the folder for a new run and locks it until the run is dropped.
@@ -99,7 +99,7 @@ impl Run {
     /// If the folder cannot be created, is not empty and not a run, or another training writes to it; if it holds a
     /// finished run and `overwrite` is false, or an interrupted one and both `overwrite` and `resume` are false.
     pub fn create(dir: &Path, overwrite: bool, resume: bool) -> Result<Self, Error> {
-        let run = Self::claimed(dir)?;
+        let run = Self::locked(dir)?;
         let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
         if overwrite {
             return Ok(run);

@@ -14,14 +14,14 @@ pub(super) const LOCK: &str = ".training";
 
 /// The lock that a training holds on its run folder.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct RunLock {
     dir: PathBuf,
     /// Whether the folder was created with this lock.
     is_new: bool,
     _lock: FolderLock,
 }
 
-impl Claim {
+impl RunLock {
     /// Creates the folder, if it does not exist, and locks it for one training.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for RunLock {
     /// Removes a new folder to which the training has written nothing.
     fn drop(&mut self) {
         let is_only_locked = || {
@@ -73,9 +73,9 @@ fn names(dir: &Path) -> io::Result<impl Iterator<Item = String>> {
 
 impl Run {
     /// The run in a folder, which is created if it does not exist, locked for one training.
-    pub(super) fn claimed(dir: &Path) -> Result<Self, Error> {
-        let claim = Claim::acquire(dir)?;
-        let run = Self { _claim: Some(claim.into()), ..Self::at(dir) };
+    pub(super) fn locked(dir: &Path) -> Result<Self, Error> {
+        let lock = RunLock::acquire(dir)?;
+        let run = Self { _lock: Some(lock.into()), ..Self::at(dir) };
         run.make_folder()?;
         Ok(run)
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::answers::Track;
-use super::{Question, sound};
+use super::{Request, sound};
 use crate::global_options::Global;
 use crate::output::{self, WrongUsage};
 use crate::{interrupt, progress};
@@ -33,12 +33,12 @@ pub struct GenreTags {
 
 impl GenreTags {
     /// Rejects impossible options before any prediction is computed.
-    pub fn check(&self, questions: &[Question], task: Task) -> anyhow::Result<()> {
+    pub fn check(&self, requests: &[Request], task: Task) -> anyhow::Result<()> {
         if self.write_tags && task == Task::Tagging {
             let reason = "--write-tags writes one genre, and this model predicts several labels for a track; use --json or --csv";
             return Err(WrongUsage(reason.to_owned()).into());
         }
-        if self.write_tags && questions.iter().any(|question| sound::is_standard_input(&question.path)) {
+        if self.write_tags && requests.iter().any(|request| sound::is_standard_input(&request.path)) {
             return Err(WrongUsage("standard input has no tags to write to".to_owned()).into());
         }
         match &self.undo_file {

@@ -69,7 +69,7 @@ pub struct Predict {
 }
 
 /// A recording to predict, and the output of its timeline.
-struct Question {
+struct Request {
     path: PathBuf,
     timeline: Option<Job>,
 }
@@ -77,20 +77,20 @@ struct Question {
 impl Predict {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let mut model = Model::load(&self.model)?;
-        let (questions, failed) = self.questions()?;
+        let (requests, failed) = self.requests()?;
         // Threads are divided among recordings first; the rest of them is divided within each prediction.
         let n_threads = rayon::current_num_threads();
-        model.network.set_threads(n_threads / questions.len().clamp(1, n_threads));
-        self.genre_tags.check(&questions, model.task())?;
-        let bar = progress::bar("predict", questions.len(), global.quiet);
-        let mut document = self.predict(&model, &questions, failed, &bar)?;
+        model.network.set_threads(n_threads / requests.len().clamp(1, n_threads));
+        self.genre_tags.check(&requests, model.task())?;
+        let bar = progress::bar("predict", requests.len(), global.quiet);
+        let mut document = self.predict(&model, &requests, failed, &bar)?;
         if interrupt::requested() {
             // Predictions that are finished are printed.
             self.print(&model, &document)?;
             let n_done = document.tracks.len() + document.failed.len();
             output::note(&format!(
                 "stopped after {n_done} of {}",
-                output::count(questions.len(), "recording")
+                output::count(requests.len(), "recording")
             ));
             return Ok(Outcome::Interrupted);
         }
@@ -120,7 +120,7 @@ impl Predict {
     }
 
     /// The recordings to predict, and the inputs that failed.
-    fn questions(&self) -> anyhow::Result<(Vec<Question>, Vec<Failed>)> {
+    fn requests(&self) -> anyhow::Result<(Vec<Request>, Vec<Failed>)> {
         let hears_stdin = self.paths.iter().any(|path| sound::is_standard_input(path));
         if hears_stdin && self.paths.len() > 1 {
             let reason = "- is one recording, on standard input: give no other path beside it";
@@ -133,8 +133,8 @@ impl Predict {
                 input_files::recordings(&self.paths)?
             };
             listing.remark().iter().for_each(|remark| output::note(remark));
-            let question = |path| Question { path, timeline: None };
-            return Ok((listing.files.into_iter().map(question).collect(), listing.failed));
+            let request = |path| Request { path, timeline: None };
+            return Ok((listing.files.into_iter().map(request).collect(), listing.failed));
         };
         let formats = Formats { what: "timelines", known: &timeline::FORMATS, given: None, default: "csv" };
         let jobs = if hears_stdin {
@@ -142,43 +142,43 @@ impl Predict {
         } else {
             output_path::jobs(&self.paths, timeline, formats)?
         };
-        let question = |job: Job| Question { path: job.input.clone(), timeline: Some(job) };
-        Ok((jobs.jobs.into_iter().map(question).collect(), jobs.failed))
+        let request = |job: Job| Request { path: job.input.clone(), timeline: Some(job) };
+        Ok((jobs.jobs.into_iter().map(request).collect(), jobs.failed))
     }
 
     /// Predicts all recordings; each thread has a predictor of its own.
     fn predict(
         &self,
         model: &Model,
-        questions: &[Question],
+        requests: &[Request],
         failed: Vec<Failed>,
         bar: &ProgressBar,
     ) -> anyhow::Result<Document> {
         model.predictor()?;
-        let predict = |predictor: &mut Option<_>, question: &Question| {
+        let predict = |predictor: &mut Option<_>, request: &Request| {
             let predictor = match predictor {
                 Some(predictor) => predictor,
                 None => predictor.insert(model.predictor()?),
             };
-            self.predict_one(model, predictor, question)
+            self.predict_one(model, predictor, request)
         };
-        let predictions: Vec<_> = questions
+        let predictions: Vec<_> = requests
             .par_iter()
             .with_max_len(1)
             .filter(|_| !interrupt::requested())
-            .map_init(|| None, |predictor, question| (question, predict(predictor, question)))
+            .map_init(|| None, |predictor, request| (request, predict(predictor, request)))
             .inspect(|_| bar.inc(1))
             .collect();
         bar.finish_and_clear();
         let mut document = Document { tracks: Vec::new(), failed };
-        for (question, track) in predictions {
+        for (request, track) in predictions {
             match track {
                 Ok(track) => {
                     let warnings = track.prediction.warnings.iter();
                     warnings.for_each(|warning| output::note(&format!("{}: {warning}", track.path)));
                     document.tracks.push(track);
                 }
-                Err(error) => document.failed.push(output::failure(&question.path, &error)),
+                Err(error) => document.failed.push(output::failure(&request.path, &error)),
             }
         }
         Ok(document)
@@ -189,16 +189,16 @@ impl Predict {
         &self,
         model: &Model,
         predictor: &mut Predictor<'_>,
-        question: &Question,
+        request: &Request,
     ) -> anyhow::Result<Track> {
-        let mut prediction = predictor.predict(&question.path, sound::open(&question.path)?)?;
-        if let Some(job) = &question.timeline {
-            let title = name(&question.path);
+        let mut prediction = predictor.predict(&request.path, sound::open(&request.path)?)?;
+        if let Some(job) = &request.timeline {
+            let title = name(&request.path);
             let style = (title.as_str(), self.theme.into());
             job.save(&timeline::write(&job.format, &model.labels, &prediction, self.detail(), style)?)?;
         }
         prediction.segments = Vec::new();
-        Ok(Track::new(&question.path, prediction, self.detail()))
+        Ok(Track::new(&request.path, prediction, self.detail()))
     }
 }
 

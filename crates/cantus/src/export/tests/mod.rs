@@ -127,7 +127,7 @@ fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n
     let [segments, track] = run(&onnx, input, &shape, given);
     assert_close(&segments, &expected);
     let uncalibrated = model.predict_uncalibrated(features).unwrap();
-    let expected = model.vote(&uncalibrated.chunks_exact(n_labels).collect::<Vec<_>>());
+    let expected = model.aggregate(&uncalibrated.chunks_exact(n_labels).collect::<Vec<_>>());
     assert_close(&track, &expected.iter().map(|&p| p as f32).collect::<Vec<_>>());
 }
 
