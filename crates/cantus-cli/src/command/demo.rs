@@ -66,8 +66,11 @@ impl Demo {
             return Ok(None);
         };
         tell(&extraction, &features, global);
-        let trained = Train::of_demo(features, self.path("run"), self.seed).train(global)?;
-        Ok(trained.map(|(trained, report, _)| (trained.model, report)))
+        let run = self.path("run");
+        let Some((report, _)) = Train::of_demo(features, run.clone(), self.seed).train(global)? else {
+            return Ok(None);
+        };
+        Ok(Some((Model::load(run)?, report)))
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cantus::Model;
+use cantus::Run;
 use cantus::export::{Input, model_card, to_onnx};
 use cantus::report::EvaluationReport;
-use cantus::run::Run;
 use clap::Args;
 
 use crate::global_options::Global;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::percent;
 use crate::Calibration;
-use crate::evaluation::{Predictions, named};
+use crate::predictions::{Predictions, named};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::reliability;
 use cantus_metrics::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};

@@ -9,7 +9,7 @@ use super::{
     Baseline, CalibrationReport, CrossValidation, FoldSummary, Mistake, WithoutLeak, diagnostics,
     text::{self, percent, range},
 };
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 use crate::{Error, Model, Recipe};
 use cantus_metrics::{Scores, paired_in_words};
 

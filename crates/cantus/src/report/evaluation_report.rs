@@ -3,8 +3,10 @@
 use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
 
-use super::{Figure, ModelSummary, Report, SplitSummary, TagReport, TrainingCurve, pictures, tagging};
-use crate::evaluation::Predictions;
+use super::{
+    Figure, ModelSummary, Report, SplitSummary, TagReport, TrainingCurve, WithoutLeak, pictures, tagging,
+};
+use crate::predictions::Predictions;
 use crate::{Calibration, Error, Model, Task};
 use cantus_metrics::TrackDecision;
 
@@ -77,6 +79,13 @@ impl EvaluationReport {
         match self {
             Self::Classes(report) => report.training_s = seconds,
             Self::Tags(report) => report.training_s = seconds,
+        }
+    }
+
+    /// Adds the scores on a split by track to the report of a split by segment.
+    pub(crate) fn add_without_leak(&mut self, scores: WithoutLeak) {
+        if let Self::Classes(report) = self {
+            report.without_leak = Some(scores);
         }
     }
 

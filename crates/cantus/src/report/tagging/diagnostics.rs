@@ -4,7 +4,7 @@ use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
 use crate::Calibration;
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 use crate::report::CalibrationReport;
 use crate::report::diagnostics::N_MISTAKES;
 use cantus_metrics::aggregate::TAG_THRESHOLD;
