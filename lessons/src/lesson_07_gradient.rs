@@ -21,7 +21,7 @@ fn gradient(w: f64) -> f64 {
     (y - TARGET) * (y * (1.0 - y)) * X
 }
 
-/// The slope of a function from its values a small step to either side.
+/// Central difference: the slope of a function from its values at a small distance on both sides.
 fn central_difference(function: impl Fn(f64) -> f64, at: f64) -> f64 {
     (function(at + 1e-5) - function(at - 1e-5)) / 2e-5
 }
@@ -70,7 +70,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     Ok(())
 }
 
-/// Backpropagation: what the second layer computed for its own weight is reused for the weight of the first.
+/// Backpropagation through two layers: the gradient at the second layer's net input is used for both weights.
 fn two_layers(out: &mut LessonOutput<'_>) {
     let (w1, w2) = (0.6, -1.1);
     let forward = |w1: f64, w2: f64| (sigmoid(w1 * X), sigmoid(w2 * sigmoid(w1 * X)));
