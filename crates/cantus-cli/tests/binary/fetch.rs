@@ -79,8 +79,8 @@ fn a_redirect_to_another_host_is_followed_without_the_credentials() {
     let api = Server::start(move |_, _| Reply::status(302).with("location", &place));
     let dir = tempfile::tempdir().unwrap();
     download_as(key(), &api.url("127.0.0.1"), &dir, None).is(&content(10_000));
-    assert_eq!(api.asked("authorization"), [Some("Basic YW5uOnNlY3JldA==".to_owned())]);
-    assert_eq!(storage.asked("authorization"), [None]);
+    assert_eq!(api.header_values("authorization"), [Some("Basic YW5uOnNlY3JldA==".to_owned())]);
+    assert_eq!(storage.header_values("authorization"), [None]);
     assert_eq!(storage.requests()[0].line, "GET /signed?x=1");
 }
 
@@ -95,8 +95,8 @@ fn an_interrupted_transfer_resumes_where_it_was_interrupted() {
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.is(&content(100_000));
     let from = |range: &str| Some(range.to_owned());
-    assert_eq!(server.asked("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
-    assert_eq!(server.asked("if-range"), [None, from("\"1\""), from("\"1\"")]);
+    assert_eq!(server.header_values("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
+    assert_eq!(server.header_values("if-range"), [None, from("\"1\""), from("\"1\"")]);
     assert!(!downloaded.restarted());
 }
 
@@ -113,7 +113,7 @@ fn a_stopped_download_resumes_where_it_was_stopped() {
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.is(&content(400_000));
     assert_eq!(downloaded.events[0], Event::Resumed { n_bytes });
-    assert_eq!(server.asked("range"), [None, Some(format!("bytes={n_bytes}-"))]);
+    assert_eq!(server.header_values("range"), [None, Some(format!("bytes={n_bytes}-"))]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_complete_partial_file_is_only_renamed() {
     fs::write(dir.path().join(".a.zip.resume"), identity.to_string()).unwrap();
     fs::write(dir.path().join(".a.zip.partial"), content(50_000)).unwrap();
     download(&server.url("127.0.0.1"), &dir).is(&content(50_000));
-    assert_eq!(server.asked("range").last().unwrap().as_deref(), Some("bytes=50000-"));
+    assert_eq!(server.header_values("range").last().unwrap().as_deref(), Some("bytes=50000-"));
 }
 
 #[test]
