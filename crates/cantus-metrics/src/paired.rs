@@ -7,7 +7,7 @@
 //!
 //! # Reference
 //! `scipy.stats.binomtest(b, b + c, 0.5)` of SciPy 1.17 within 1e-9; the bootstrap within 0.03 of NumPy's
-//! (`tests/reference/evaluation.py`).
+//! (`tests/reference/classification.py`).
 
 use std::collections::BTreeMap;
 
@@ -105,11 +105,11 @@ fn mcnemar(a: usize, b: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::{evaluation, floats};
+    use crate::reference::{classification, floats};
 
     #[test]
     fn the_exact_test_equals_that_of_scipy() {
-        for case in evaluation().0["mcnemar"].as_array().unwrap() {
+        for case in classification().0["mcnemar"].as_array().unwrap() {
             let [a, b, expected] = floats(case)[..] else { panic!("three numbers") };
             let found = mcnemar(a as usize, b as usize);
             assert!((found - expected).abs() < 1e-9, "{a} against {b}: {found}, expected {expected}");
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_paired_bootstrap_is_close_to_numpys() {
-        let reference = &evaluation().0["paired"];
+        let reference = &classification().0["paired"];
         let group: Vec<usize> = serde_json::from_value(reference["group"].clone()).unwrap();
         let flags = |name: &str| -> Vec<bool> { serde_json::from_value(reference[name].clone()).unwrap() };
         let (a, b) = (flags("a"), flags("b"));

@@ -1,7 +1,7 @@
-"""Reference numbers for src/, and src/baseline/ and src/calibration/ of cantus: evaluation.json.
+"""Reference numbers for src/, and src/baseline/ and src/calibration/ of cantus: classification.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
-python evaluation.py
+python classification.py
 
 Forty tracks of four classes, of which the last never occurs; random probabilities, some of them equal.
 """
@@ -119,4 +119,4 @@ reference = {
         "interval": np.percentile(resampled, [2.5, 97.5]).tolist(),
     },
 }
-pathlib.Path(__file__).with_name("evaluation.json").write_text(json.dumps(reference) + "\n")
+pathlib.Path(__file__).with_name("classification.json").write_text(json.dumps(reference) + "\n")

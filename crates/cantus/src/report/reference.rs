@@ -1,4 +1,4 @@
-//! Reference values from `tests/reference/evaluation.py` and `tagging.py`, and sample reports, for unit tests.
+//! Reference values from `tests/reference/examination.py` and `tagging.py`, and sample reports, for unit tests.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(crate) fn metrics_reference(name: &str) -> String {
 
 /// The reference values of classification, with the true class and the probabilities of their tracks.
 pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
-    let json = &metrics_reference("evaluation.json");
+    let json = &metrics_reference("classification.json");
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["true"].clone()).unwrap();
     let probabilities = serde_json::from_value(reference["probabilities"].clone()).unwrap();
