@@ -2,7 +2,7 @@
 
     python bench/serve/run.py [--seconds N] [--binary PATH] > results.jsonl
 
-Needs Linux, cargo and Python 3.11, and nothing else; README.md says how to read the results. A fixed number of
+Needs Linux, cargo and Python 3.11, and nothing else; README.md describes the output. A fixed number of
 clients and a fixed time for each line, on the loopback interface only.
 """
 

@@ -32,7 +32,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
         "A neuron with one input x = {X} and one weight w: y = sigmoid(w x). For this input its output shall be the"
     ));
     out.say(format_args!("target t = {TARGET}. The error E = ½ (y - t)² measures how far y is from t."));
-    out.say("The gradient ∂E/∂w says how E changes with w. The chain rule makes a product of it:");
+    out.say("The gradient ∂E/∂w is the slope of E over w. By the chain rule it is a product:");
     out.say("∂E/∂w = ∂E/∂y · ∂y/∂h · ∂h/∂w = (y - t) · y (1 - y) · x");
     let mut w = 2.0;
     let difference = central_difference(error, w);

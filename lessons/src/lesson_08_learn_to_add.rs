@@ -31,9 +31,9 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     }
     out.result("mean squared error in the first epoch", errors[0], "");
     out.result("mean squared error in the last epoch", errors[EPOCHS - 1], "");
-    let [answer] = perceptron.forward_propagate([0.3, 0.1]);
+    let [after] = perceptron.forward_propagate([0.3, 0.1]);
     out.say("The output of the trained network for the same inputs, whose sum is 0.4:");
-    out.result("0.3 + 0.1, after training", answer, "");
+    out.result("0.3 + 0.1, after training", after, "");
 
     let points: Vec<_> = errors.iter().enumerate().map(|(i, &error)| ((i + 1) as f64, error)).collect();
     let series = [Series::new("", Style::LineAndDots, &points)];

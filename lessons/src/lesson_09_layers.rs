@@ -61,9 +61,9 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.trained("loss of the training part", network.evaluate(&train, training.loss)?.loss, "");
     out.trained("loss of the test part", network.evaluate(&test, training.loss)?.loss, "");
     out.say("Predictions for two sums; 0.3 and 0.4 are right:");
-    let answers = network.predict(&[0.1, 0.2, 0.2, 0.2])?;
-    out.trained("0.1 + 0.2", f64::from(answers[0]), "");
-    out.trained("0.2 + 0.2", f64::from(answers[1]), "");
+    let predictions = network.predict(&[0.1, 0.2, 0.2, 0.2])?;
+    out.trained("0.1 + 0.2", f64::from(predictions[0]), "");
+    out.trained("0.2 + 0.2", f64::from(predictions[1]), "");
     let (loss, val_loss) = (&record.loss, &record.val_loss);
     out.picture("history", &history(&History { loss, val_loss, ..History::default() }))?;
     generalisation(out)

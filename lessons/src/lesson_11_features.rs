@@ -68,7 +68,7 @@ fn whole_spectrum(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantu
     Ok(())
 }
 
-/// One bin of the Fourier transform as its definition says, `|Σₙ x[n] e^(−2πi k n / N)|`.
+/// Magnitude of one bin of the Fourier transform by its definition, `|Σₙ x[n] e^(−2πi k n / N)|`.
 fn magnitude_by_definition(samples: &[f32], k: usize) -> f64 {
     let n_samples = samples.len();
     let angle = |n: usize| TAU * ((k * n) % n_samples) as f64 / n_samples as f64;

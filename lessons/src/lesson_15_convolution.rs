@@ -105,12 +105,12 @@ fn convolution(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let (pool_size, strides, padding) = ([2, 2], None, Padding::Valid);
     let max = LayerSpec::MaxPool2D(MaxPool2D { pool_size, strides, padding });
     let mean = LayerSpec::AveragePool2D(AveragePool2D { pool_size, strides, padding });
-    let answer = |layers: &[LayerSpec]| library(layers, 1, &vertical.concat(), &square.concat());
+    let output_of = |layers: &[LayerSpec]| library(layers, 1, &vertical.concat(), &square.concat());
     let differences = [
-        difference(&answer(std::slice::from_ref(&same))?, &of_a),
-        difference(&answer(&[stride_2])?, &strided),
-        difference(&answer(&[same.clone(), max])?, &max_pooled),
-        difference(&answer(&[same, mean])?, &average_pooled),
+        difference(&output_of(std::slice::from_ref(&same))?, &of_a),
+        difference(&output_of(&[stride_2])?, &strided),
+        difference(&output_of(&[same.clone(), max])?, &max_pooled),
+        difference(&output_of(&[same, mean])?, &average_pooled),
     ];
     out.result(
         "largest difference of these four from the library's layers",

@@ -151,7 +151,7 @@ fn picture(sequence: &[[f64; 3]], steps: &[Step]) -> cantus_plot::Picture {
     ];
     let shown = rows.each_ref().map(|(name, values, limits)| Strip { name, values, limits: *limits });
     strips(
-        "An LSTM remembers",
+        "States of an LSTM",
         "written at step 4, kept through noise, read at 14, replaced at 22, read at 27",
         "Step",
         &shown,

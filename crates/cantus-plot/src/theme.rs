@@ -166,7 +166,7 @@ mod tests {
                     (Ink::OnSigned(-share), Ink::Signed(-share)),
                 ] {
                     let ratio = contrast(theme.colour(text), theme.colour(tint));
-                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG asks for 3 (large text)");
+                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG requires 3 (large text)");
                 }
             }
         }

@@ -15,9 +15,9 @@ function best(segment, labels) {
 }
 
 /** Creates the player; `end` stops it and releases its resources. */
-export function player(file, answer) {
-  const { duration_s, segment_s, segments, overview } = answer;
-  const labels = Object.keys(answer.probabilities);
+export function player(file, prediction) {
+  const { duration_s, segment_s, segments, overview } = prediction;
+  const labels = Object.keys(prediction.probabilities);
   const tops = segments.map(({ probabilities }) => best(probabilities, labels));
   const address = URL.createObjectURL(file);
   const audio = element("audio", { src: address, preload: "metadata" });

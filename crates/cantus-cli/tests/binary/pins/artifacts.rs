@@ -145,9 +145,9 @@ impl Artifacts {
             "predict @/run-lstm @/music/pop --csv",
             "predict @/run-gru @/music/pop/pop.00000.wav --timeline @/x/timeline.txt",
         ] {
-            let answer = cantus_in(dir, line).ok().stdout.replace(dir.to_str().unwrap(), "@");
+            let output = cantus_in(dir, line).ok().stdout.replace(dir.to_str().unwrap(), "@");
             if line.contains("--json") || line.contains("--csv") {
-                self.add(&format!("cantus {line}"), answer.as_bytes());
+                self.add(&format!("cantus {line}"), output.as_bytes());
             }
         }
         for run in ["best", "cnn", "lstm", "tags"] {
