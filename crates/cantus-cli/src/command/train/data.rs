@@ -50,7 +50,7 @@ impl Train {
         };
         let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
-            extract::tell(&extraction, &store, global);
+            extract::report_extraction(&extraction, &store, global);
             (store, extraction.failures.len())
         }))
     }
