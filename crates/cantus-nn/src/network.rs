@@ -9,7 +9,6 @@ use crate::evaluation::{check_examples, scores};
 use crate::examples::Examples;
 use crate::history::{History, Scores};
 use crate::inference::{BLOCK, BlockInference, Inference, Outputs};
-use crate::latency_pool::LatencyPool;
 use crate::loss::Loss;
 use crate::sequential::Sequential;
 use crate::summary;
@@ -187,10 +186,8 @@ impl Network {
     fn predict_block(&self, inputs: &[f32], n: usize) -> Vec<f32> {
         let kept = lock(&self.spare).take().filter(|inference| inference.capacity() >= n);
         let mut inference = kept.unwrap_or_else(|| Inference::new(&self.model, n));
-        let pool =
-            if n == 1 { LatencyPool::acquire_within(self.n_threads) } else { LatencyPool::single_thread() };
         inference.input()[..inputs.len()].copy_from_slice(inputs);
-        let outputs = inference.run(&self.model, &self.parameters, n, Outputs::Activated, &pool).to_vec();
+        let outputs = inference.run(&self.model, &self.parameters, n, Outputs::Activated).to_vec();
         *lock(&self.spare) = Some(inference);
         outputs
     }

@@ -87,7 +87,7 @@ fn at_most_the_requested_number_of_threads_run() {
             assert_eq!(examples.most.into_inner() - others, asked, "{what} with {asked} threads");
         }
     }
-    // Prediction of many examples, and of one, which may be shared among standing threads.
+    // Prediction of many examples, and of one.
     network.set_threads(1);
     for n in [320, 1] {
         let before = n_threads_settled(others + 1);

@@ -59,7 +59,6 @@ pub use window::Padding;
 use crate::activation::{Activation, DerivativeReads};
 use crate::error::Error;
 use crate::initializer::Initializer;
-use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
 
 /// A layer built for one input shape.
@@ -95,10 +94,9 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
         cache: ForwardCache<'_>,
     );
 
-    /// The same for a single example in inference, whose work the threads of a pool may share.
+    /// The same for a single example in inference.
     fn forward_one(
         &self,
-        _pool: &LatencyPool,
         context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],

@@ -37,7 +37,7 @@
 //! | … and a last panel that is not full | `WIDTH` in train/column_parallel.rs | 4 | 13 |
 //! | … and more than one tile of inputs | `TILE` in train/column_parallel.rs | 3 | 14 |
 //! | a tensor is updated in more than one tile | `TILE` in train/parameter_block.rs | 578 | 151 |
-//! | threads share a Dense layer for one example | `MIN_PARALLEL_WEIGHTS` in layer/dense.rs | 568 | 33 |
+//! | a Dense layer multiplies one example in parts | `MIN_WEIGHTS_IN_PARTS` in layer/dense.rs | 568 | 33 |
 //! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 31 | 3 |
 //! | a single row is multiplied with a matrix too large for the cache | `CACHED` in matmul.rs | 572 | 5 |
 //! | a single row is multiplied with at least 16 columns | `row_times_matrix` in matmul.rs | 571 | 168 |
@@ -48,7 +48,6 @@
 //! | … more than 16 | `copy_windows` in layer/conv2d/image.rs | 80 | 6 |
 //! | of rows that are not copied, more lie below each other than beside each other | `products` in layer/conv2d/product.rs | 10 | 15 |
 //! | a window that is not copied is as wide as the image | `products` in layer/conv2d/product.rs | 18 | 9 |
-//! | threads share a convolution for one example | `MIN_PARALLEL_PRODUCTS` and `MIN_BAND` in layer/conv2d/mod.rs | 69 | 5 |
 //! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 52 | 28 |
 //! | … and some beyond a multiple of 16 | `LANES` in layer/max_pool2d.rs | 9 | 19 |
 //! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 99 | 4 |
