@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::recurrence::Recurrence;
 use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
 use super::single_example::CellStep;
-use super::{Parameter, Site, quarters_mut, split};
+use super::{Parameter, Site, quarters_mut, thirds};
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -89,8 +89,7 @@ impl Cell for GruCell {
         let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
         let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
         for ((gates, recurrent), (before, state)) in rows {
-            let [b, d, recurrent] = [b, d, recurrent].map(|three| split(three, [units; 3]));
-            cell_forward(quarters_mut(gates), b, d, recurrent, before, state);
+            cell_forward(quarters_mut(gates), thirds(b), thirds(d), thirds(recurrent), before, state);
         }
     }
 

@@ -309,6 +309,14 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
     })
 }
 
+/// The three gates of one example, each as long.
+#[inline(always)]
+fn thirds(row: &[f32]) -> [&[f32]; 3] {
+    let (a, rest) = row.split_at(row.len() / 3);
+    let [b, c] = halves(rest);
+    [a, b, c]
+}
+
 /// The four gates of one example, each as long.
 #[inline(always)]
 fn quarters(row: &[f32]) -> [&[f32]; 4] {
