@@ -19,6 +19,23 @@ use crate::train::{self, NetworkParts, Progress, Training};
 
 /// Layers with weights, trained by [`fit`](Self::fit) and used by [`predict`](Self::predict).
 ///
+/// ```
+/// use std::ops::ControlFlow;
+/// use cantus_nn::layer::Dense;
+/// use cantus_nn::{Activation, Architecture, InMemory, LayerSpec, Network, Training};
+///
+/// # fn main() -> Result<(), cantus_nn::Error> {
+/// let layers = vec![LayerSpec::Dense(Dense::new(2, Activation::Softmax))];
+/// let mut network = Network::new(&Architecture { input_shape: vec![1], layers }, 0)?;
+/// let (inputs, classes) = ([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1]);
+/// let training = Training { epochs: 3000, ..Training::default() };
+/// network.fit(&InMemory::classes(&inputs, &classes), None, &training, |_| ControlFlow::Continue(()))?;
+/// let probabilities = network.predict(&[1.5])?;
+/// assert!(probabilities[1] > 0.5);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Reference
 /// Behaves as `keras.Sequential`.
 #[derive(Debug)]
@@ -133,6 +150,32 @@ impl Network {
 
     /// Continues a training from `checkpoint` (see [`Progress::Epoch`]). With the same examples and settings, the result
     /// has the same bits as without the interruption.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use cantus_nn::layer::Dense;
+    /// use cantus_nn::{Activation, Architecture, InMemory, LayerSpec, Network, Progress, Training};
+    ///
+    /// # fn main() -> Result<(), cantus_nn::Error> {
+    /// let layers = vec![LayerSpec::Dense(Dense::new(2, Activation::Softmax))];
+    /// let architecture = Architecture { input_shape: vec![1], layers };
+    /// let train = InMemory::classes(&[-2.0, -1.0, 1.0, 2.0], &[0, 0, 1, 1]);
+    /// let training = Training { epochs: 5, ..Training::default() };
+    ///
+    /// let (mut network, mut checkpoint) = (Network::new(&architecture, 0)?, Vec::new());
+    /// network.fit(&train, None, &training, |progress| match progress {
+    ///     Progress::Epoch(end) if end.epoch == 1 => {
+    ///         checkpoint = end.checkpoint().unwrap_or_default();
+    ///         ControlFlow::Break(())
+    ///     }
+    ///     _ => ControlFlow::Continue(()),
+    /// })?;
+    /// let mut resumed = Network::new(&architecture, 0)?;
+    /// let history = resumed.resume(&train, None, &training, &checkpoint, |_| ControlFlow::Continue(()))?;
+    /// assert_eq!(history.n_epochs(), 5);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`fit`](Self::fit), and if the checkpoint is damaged or belongs to another network or training.

@@ -12,8 +12,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
-    Site, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerId,
+    Parameter, Weights, split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::elementwise::{add, add_rows};
@@ -66,10 +66,10 @@ impl Dense {
         Initializer::GlorotUniform
     }
 
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<DenseLayer, Error> {
-        let units = site.at_least_one("units", self.units)?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<DenseLayer, Error> {
+        let units = id.at_least_one("units", self.units)?;
         let Some((&n_inputs, leading)) = input_shape.split_last() else {
-            return Err(site.shape(input_shape, "at least one axis"));
+            return Err(id.shape(input_shape, "at least one axis"));
         };
         Ok(DenseLayer {
             description: self.clone(),
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn zero_units_are_rejected() {
         let error = Dense::new(0, Activation::Linear)
-            .build(&[4], Site { path: "layers.7", kind: "Dense" })
+            .build(&[4], LayerId { path: "layers.7", kind: "Dense" })
             .unwrap_err();
         assert_eq!(error.to_string(), "layers.7 (Dense): units must be at least 1, but is 0");
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::recurrence::Recurrence;
 use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
 use super::single_example::CellStep;
-use super::{Parameter, Site, quarters_mut, thirds};
+use super::{LayerId, Parameter, quarters_mut, thirds};
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -60,8 +60,8 @@ impl Gru {
         Self { units, return_sequences, kernel_regularizer: None, recurrent_regularizer: None }
     }
 
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<GruLayer, Error> {
-        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<GruLayer, Error> {
+        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, id)?;
         let bias = Parameter::new("bias", &[2, 3 * self.units], Initializer::Zeros);
         Ok(RecurrentLayer::new(sequence, [self.kernel_regularizer, self.recurrent_regularizer], bias))
     }

@@ -72,7 +72,7 @@ pub struct Tape<T> {
     /// Whether a node depends on a weight, so that its gradient is wanted.
     varies: Vec<bool>,
     nearest_kink: Option<f64>,
-    /// If there is one, functions are wrong by as much as [`Function::slack`] says, up or down by chance.
+    /// If there is one, functions are wrong by as much as [`Function::slack`] says, up or down at random.
     pub blur: Option<Random>,
 }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, window_axes};
 use super::{
-    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights,
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
     split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
@@ -86,10 +86,10 @@ impl Conv2D {
         Initializer::GlorotUniform
     }
 
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<Conv2DLayer, Error> {
-        site.at_least_one("filters", self.filters)?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<Conv2DLayer, Error> {
+        id.at_least_one("filters", self.filters)?;
         let size = ("kernel_size", self.kernel_size);
-        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, site)?;
+        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, id)?;
         let output_shape = [down.n_windows, right.n_windows, self.filters];
         let copies_windows = right.size * channels < MIN_ROW;
         Ok(Conv2DLayer { description: self.clone(), down, right, channels, output_shape, copies_windows })
@@ -264,8 +264,8 @@ mod tests {
 
     /// The formula at the head of this file.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
-        let site = Site { path: "", kind: "Conv2D" };
-        let layer = conv.build(&[height, width, channels], site).unwrap();
+        let id = LayerId { path: "", kind: "Conv2D" };
+        let layer = conv.build(&[height, width, channels], id).unwrap();
         let ([m, n], [s, t]) = (conv.kernel_size, conv.strides);
         let (kernel, bias) = weights.split_at(m * n * channels * conv.filters);
         let mut y = Vec::new();
