@@ -106,7 +106,7 @@ const N_THREADS: usize = 2;
 /// Largest percentage of networks with a wider tolerance because of a kink.
 const MAX_NEAR_KINKS: usize = 20;
 /// Largest percentage of comparisons that would miss an error of 1 %.
-const MAX_BLUNT: usize = 10;
+const MAX_INSENSITIVE: usize = 10;
 
 /// The results of some networks.
 #[derive(Default)]
@@ -115,7 +115,7 @@ struct Tally {
     n_networks: usize,
     n_near_kinks: usize,
     n_comparisons: usize,
-    n_blunt: usize,
+    n_insensitive: usize,
 }
 
 impl Tally {
@@ -127,7 +127,7 @@ impl Tally {
         };
         self.n_near_kinks += usize::from(all.iter().any(Comparison::kink_is_near));
         self.n_comparisons += all.len();
-        self.n_blunt += all.iter().filter(|comparison| !comparison.is_sharp()).count();
+        self.n_insensitive += all.iter().filter(|comparison| !comparison.is_sensitive()).count();
         let wrong: Vec<String> = all.iter().filter(|comparison| !comparison.passes()).map(line).collect();
         if !wrong.is_empty() {
             self.failures.push(report(number, case, &wrong.concat()));
@@ -192,9 +192,9 @@ fn range(text: &str) -> std::ops::Range<u64> {
 fn the_engine_trains_every_network_as_the_reference_does() {
     let asked = std::env::var("ORACLE_SEED").ok().map(|text| range(&text));
     let tally = compare(asked.clone().unwrap_or(0..N_NETWORKS));
-    let Tally { failures, n_networks, n_near_kinks, n_comparisons, n_blunt } = tally;
+    let Tally { failures, n_networks, n_near_kinks, n_comparisons, n_insensitive } = tally;
     println!(
-        "{n_comparisons} comparisons of {n_networks} networks, {n_near_kinks} of them near a kink; {n_blunt} blunt"
+        "{n_comparisons} comparisons of {n_networks} networks, {n_near_kinks} of them near a kink; {n_insensitive} insensitive"
     );
     assert!(
         failures.is_empty(),
@@ -204,7 +204,10 @@ fn the_engine_trains_every_network_as_the_reference_does() {
     );
     if asked.is_none() {
         assert!(100 * n_near_kinks <= MAX_NEAR_KINKS * n_networks, "{n_near_kinks} networks near a kink");
-        assert!(100 * n_blunt <= MAX_BLUNT * n_comparisons, "{n_blunt} blunt of {n_comparisons}");
+        assert!(
+            100 * n_insensitive <= MAX_INSENSITIVE * n_comparisons,
+            "{n_insensitive} insensitive of {n_comparisons}"
+        );
     }
 }
 
