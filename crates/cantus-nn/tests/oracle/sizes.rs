@@ -62,8 +62,6 @@ pub struct Conv {
     pub down: Windows,
     pub right: Windows,
     pub row_len: usize,
-    pub n_products: usize,
-    pub is_outer: bool,
 }
 
 impl PlacedLayer {
@@ -117,8 +115,7 @@ impl PlacedLayer {
             Windows::new(self.input[axis], conv.kernel_size[axis], conv.strides[axis], conv.padding)
         });
         let row_len = right.size * self.width_in();
-        let n_products = down.n * right.n * down.size * row_len * conv.filters;
-        Some(Conv { down, right, row_len, n_products, is_outer: self.is_outer })
+        Some(Conv { down, right, row_len })
     }
 
     /// Whether a recurrent layer goes through more than one chunk of steps.

@@ -77,8 +77,8 @@ pub const ALL: &[Threshold] = &[
         },
     },
     Threshold {
-        condition: "threads share a Dense layer for one example",
-        source: "`MIN_PARALLEL_WEIGHTS` in layer/dense.rs",
+        condition: "a Dense layer multiplies one example in parts",
+        source: "`MIN_WEIGHTS_IN_PARTS` in layer/dense.rs",
         sides: |sizes| sides(sizes.dense_vectors().map(|at| at.width_in() * at.width_out() >= 16_384)),
     },
     Threshold {
@@ -154,14 +154,6 @@ pub const ALL: &[Threshold] = &[
         sides: |sizes| {
             let long = sizes.convolutions().filter(|conv| conv.row_len >= 24);
             sides(long.map(|conv| conv.right.size >= conv.right.len))
-        },
-    },
-    Threshold {
-        condition: "threads share a convolution for one example",
-        source: "`MIN_PARALLEL_PRODUCTS` and `MIN_BAND` in layer/conv2d/mod.rs",
-        sides: |sizes| {
-            let outer = sizes.convolutions().filter(|conv| conv.is_outer);
-            sides(outer.map(|conv| conv.down.n > 8 && conv.n_products >= 1 << 18))
         },
     },
     Threshold {
