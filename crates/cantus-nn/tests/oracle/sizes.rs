@@ -119,7 +119,7 @@ impl PlacedLayer {
     }
 
     /// Whether a recurrent layer goes through more than one chunk of steps.
-    pub fn takes_chunks(&self, shard_rows: usize) -> Option<bool> {
+    pub fn is_chunked(&self, shard_rows: usize) -> Option<bool> {
         let (gates, units) = recurrent(&self.spec)?;
         let chunk = (CACHED / (shard_rows * self.repeats * gates * units)).max(1);
         Some(self.input[0] > chunk)

@@ -172,7 +172,7 @@ pub const ALL: &[Threshold] = &[
     Threshold {
         condition: "a sequence takes more than one chunk of steps",
         source: "`CHUNK` in layer/recurrence.rs",
-        sides: |sizes| sides(sizes.layers.iter().filter_map(|at| at.takes_chunks(sizes.shard_rows))),
+        sides: |sizes| sides(sizes.layers.iter().filter_map(|at| at.is_chunked(sizes.shard_rows))),
     },
     Threshold {
         condition: "the units of a recurrent layer take more than one block for one example",
