@@ -59,21 +59,25 @@ pub struct Axis<'a> {
 
 impl<'a> Axis<'a> {
     /// A linear axis over all values.
+    #[must_use]
     pub fn new(title: &'a str) -> Self {
         Axis { title, ..Axis::default() }
     }
 
     /// The same axis with the range `low` to `high`; points beyond are clipped.
+    #[must_use]
     pub fn from_to(self, low: f64, high: f64) -> Self {
         Axis { limits: Some((low, high)), ..self }
     }
 
     /// The same axis, logarithmic.
+    #[must_use]
     pub fn logarithmic(self) -> Self {
         Axis { logarithmic: true, ..self }
     }
 
     /// The same axis, labelled with whole numbers.
+    #[must_use]
     pub fn whole(self) -> Self {
         Axis { whole: true, ..self }
     }
@@ -92,6 +96,7 @@ pub struct Series<'a> {
 
 impl<'a> Series<'a> {
     /// A series of these points.
+    #[must_use]
     pub fn new(name: &'a str, style: Style, points: &'a [(f64, f64)]) -> Self {
         Series { name, style, points }
     }

@@ -26,6 +26,7 @@ pub fn sample(wave: impl Fn(f64) -> f64, sample_rate: f64, n_samples: usize) -> 
 ///
 /// # Panics
 /// If `bit_depth` is 0 or above 32.
+#[must_use]
 pub fn quantize(samples: &[f64], bit_depth: u32) -> Vec<f64> {
     assert!((1..=32).contains(&bit_depth), "a bit depth of {bit_depth} is not within 1 to 32");
     let n_half = f64::from(1u32 << (bit_depth - 1));
@@ -34,17 +35,20 @@ pub fn quantize(samples: &[f64], bit_depth: u32) -> Vec<f64> {
 }
 
 /// Quantisation error of each sample.
+#[must_use]
 pub fn quantization_error(samples: &[f64], quantized: &[f64]) -> Vec<f64> {
     samples.iter().zip(quantized).map(|(x, q)| q - x).collect()
 }
 
 /// Measured signal-to-noise ratio: power of the signal over that of the quantisation error, in dB.
+#[must_use]
 pub fn signal_to_noise_db(samples: &[f64], quantized: &[f64]) -> f64 {
     let power = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
     10.0 * (power(samples) / power(&quantization_error(samples, quantized))).log10()
 }
 
 /// Theoretical signal-to-noise ratio of a full-scale sine: 6.02 n + 1.76 dB.
+#[must_use]
 pub fn expected_signal_to_noise_db(bit_depth: u32) -> f64 {
     10.0 * 1.5f64.log10() + 20.0 * 2f64.log10() * f64::from(bit_depth)
 }

@@ -16,6 +16,7 @@ use cantus_audio::transform::fourier::{Complex32, RealFft};
 /// - `samples`: `[n]`
 /// - returns: `[n / 2 + 1]`, at the frequencies of [`fft_frequencies`](cantus_audio::transform::fourier::fft_frequencies); empty for
 ///   no samples
+#[must_use]
 pub fn amplitudes(samples: &[f64]) -> Vec<f64> {
     let n = samples.len();
     spectrum(samples).iter().enumerate().map(|(k, bin)| amplitude(bin, k, n)).collect()
@@ -25,6 +26,7 @@ pub fn amplitudes(samples: &[f64]) -> Vec<f64> {
 ///
 /// Each local maximum of the spectrum is taken as a sine. Exact for sines with a whole number of periods within the
 /// samples.
+#[must_use]
 pub fn decompose(samples: &[f64], sample_rate: f64, n_partials: usize) -> Vec<Sine> {
     let n = samples.len();
     let spectrum = spectrum(samples);

@@ -25,26 +25,31 @@ impl Sine {
     /// let a4 = Sine::new(0.5, 440.0);
     /// assert!((a4.at(a4.period_s() / 4.0) - 0.5).abs() < 1e-12);
     /// ```
+    #[must_use]
     pub fn new(amplitude: f64, frequency: f64) -> Self {
         Self { amplitude, frequency, phase: 0.0 }
     }
 
     /// The same sine with this phase, in radians.
+    #[must_use]
     pub fn with_phase(self, phase: f64) -> Self {
         Self { phase, ..self }
     }
 
     /// Period in seconds: `1 / f`.
+    #[must_use]
     pub fn period_s(&self) -> f64 {
         1.0 / self.frequency
     }
 
     /// Value at a time in seconds.
+    #[must_use]
     pub fn at(&self, time_s: f64) -> f64 {
         self.amplitude * (TAU * self.frequency * time_s + self.phase).sin()
     }
 
     /// Sum of several sines at a time in seconds.
+    #[must_use]
     pub fn sum_at(waves: &[Self], time_s: f64) -> f64 {
         waves.iter().map(|wave| wave.at(time_s)).sum()
     }

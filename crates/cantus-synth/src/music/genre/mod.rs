@@ -62,6 +62,7 @@ impl Genre {
     ];
 
     /// The name in lower case: the label, and the folder of its tracks.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Genre::Blues => "blues",
