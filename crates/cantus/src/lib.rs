@@ -98,3 +98,24 @@ pub use task::Task;
 pub use toml_file::parse_toml;
 #[cfg(feature = "train")]
 pub use training::{Observer, Stage, TrainEvent, TrainOptions, Trained, TrainingStart, train};
+
+#[cfg(test)]
+mod tests {
+    /// Compiles only if these types can be moved to and shared between threads.
+    #[test]
+    fn models_results_and_errors_are_send_and_sync() {
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<crate::Model>();
+        is_send_and_sync::<crate::Predictor<'_>>();
+        is_send_and_sync::<crate::Prediction>();
+        is_send_and_sync::<crate::Error>();
+        #[cfg(feature = "train")]
+        {
+            is_send_and_sync::<crate::Recipe>();
+            is_send_and_sync::<crate::Trained>();
+            is_send_and_sync::<crate::Evaluated>();
+            is_send_and_sync::<crate::Run>();
+            is_send_and_sync::<crate::report::EvaluationReport>();
+        }
+    }
+}
