@@ -34,3 +34,7 @@ mod text;
 pub use hash::{bits, key};
 pub use rng::KeyedRng;
 pub use text::text_key;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

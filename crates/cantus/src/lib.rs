@@ -119,3 +119,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(doctest, feature = "train"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
