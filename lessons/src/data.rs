@@ -166,7 +166,7 @@ impl LessonData {
 
     fn of_composed(music: &Music, spec: &FeatureSpec, copies: &AugmentSpec) -> Result<Self, Error> {
         let n_segments = (music.duration_s / 3.0).max(1.0) as usize;
-        let segments = Segments { track_duration_s: music.duration_s, n_segments };
+        let segments = Segments::Parts { track_duration_s: music.duration_s, n_segments };
         let spec = FeatureSpec { segments, ..spec.clone() };
         let extractor =
             SegmentExtractor { extractor: spec.extractor()?, augmenter: copies.plan(spec.sample_rate)? };

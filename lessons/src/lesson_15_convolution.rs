@@ -181,7 +181,7 @@ fn weights(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
 }
 
 fn audio(out: &mut LessonOutput<'_>) {
-    let segments = Segments { track_duration_s: 51_200.0 / 22_050.0, n_segments: 1 };
+    let segments = Segments::Parts { track_duration_s: 51_200.0 / 22_050.0, n_segments: 1 };
     let spec = FeatureSpec { segments, ..FeatureSpec::course() };
     out.say("A recording as an image: time × coefficient, depth 1. Of 51 200 samples with a hop of 512, 13 MFCCs each:");
     out.result("frames by division, 51200 / 512", 51_200.0 / spec.hop_length as f64, "");

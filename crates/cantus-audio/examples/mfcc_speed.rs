@@ -13,7 +13,7 @@ use cantus_audio::feature::{FeatureKind, FeatureSpec};
 
 fn main() -> Result<(), Error> {
     let course = FeatureSpec::course();
-    let track = noise(course.segment_samples() * course.segments.n_segments);
+    let track = noise(course.segment_samples() * course.segments.max_per_track());
     for kind in [FeatureKind::Stft, FeatureKind::Mel, FeatureKind::LogMel, FeatureKind::Mfcc] {
         let spec = FeatureSpec { kinds: vec![kind], ..course.clone() };
         let mut extractor = spec.extractor()?;

@@ -7,15 +7,14 @@ use std::fs;
 use std::path::Path;
 
 use cantus_audio::augment::AugmentSpec;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, Segments};
 use cantus_audio::{Audio, decode};
 use cantus_dataset::{Catalog, Error, ExtractOptions, Extraction, FeatureStore, SplitSpec, Unit, extract};
 
 /// Two segments of 0.1 s.
 fn spec() -> FeatureSpec {
     let mut spec = FeatureSpec { n_mfcc: 13, ..FeatureSpec::course() };
-    spec.segments.track_duration_s = 0.2;
-    spec.segments.n_segments = 2;
+    spec.segments = Segments::Parts { track_duration_s: 0.2, n_segments: 2 };
     spec
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cantus_audio::decode;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, Segments};
 use cantus_dataset::{
     Catalog, Error, ExtractOptions, Extraction, FeatureStore, Part, SplitSpec, Unit, extract,
 };
@@ -19,8 +19,7 @@ const SAMPLE_RATE: u32 = 22_050;
 /// Two segments of 0.1 s.
 fn spec() -> FeatureSpec {
     let mut spec = FeatureSpec { n_mfcc: 13, ..FeatureSpec::course() };
-    spec.segments.track_duration_s = 0.2;
-    spec.segments.n_segments = 2;
+    spec.segments = Segments::Parts { track_duration_s: 0.2, n_segments: 2 };
     spec
 }
 

@@ -145,10 +145,11 @@ impl Predictor<'_> {
             }
         }
         let duration_s = segmenter.n_samples() as f64 / f64::from(self.model.features.sample_rate);
-        let n_segments = segmenter.finish(&mut self.extractor, &mut features);
-        n_segments.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
+        let starts = segmenter.finish(&mut self.extractor, &mut features);
+        let starts = starts.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.aggregate(predictions) })
+        let prediction = self.aggregate(predictions, &starts);
+        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..prediction })
     }
 
     /// Specification of the features that the model was trained on.
@@ -156,17 +157,18 @@ impl Predictor<'_> {
         &self.model.features
     }
 
-    /// The calibrated predictions of the track and of its segments, from the segments' uncalibrated probabilities.
-    fn aggregate(&self, mut segments: Vec<f32>) -> Prediction {
+    /// The calibrated predictions of the track and of its segments, from the segments' uncalibrated probabilities and first
+    /// samples.
+    fn aggregate(&self, mut segments: Vec<f32>, starts: &[u64]) -> Prediction {
         let Model { labels, calibration, .. } = self.model;
         let probabilities = self.model.aggregate(&segments.chunks_exact(labels.len()).collect::<Vec<_>>());
         temperature_scale(&mut segments, labels.len(), calibration.segment_temperature, self.model.task());
         let best = aggregate::arg_max(&probabilities);
         let spec = &self.model.features;
-        let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
-        let at = |(number, probabilities): (usize, &[f32])| SegmentPrediction {
-            start_s: number as f64 * segment_s,
-            end_s: (number + 1) as f64 * segment_s,
+        let (length, sample_rate) = (spec.segment_samples() as u64, f64::from(spec.sample_rate));
+        let at = |(&start, probabilities): (&u64, &[f32])| SegmentPrediction {
+            start_s: start as f64 / sample_rate,
+            end_s: (start + length) as f64 / sample_rate,
             probabilities: probabilities.to_vec(),
         };
         let named = labels.iter().cloned().zip(probabilities.iter().map(|&probability| probability as f32));
@@ -175,7 +177,7 @@ impl Predictor<'_> {
             probability: probabilities[best] as f32,
             probabilities: Probabilities(named.collect()),
             tags: (self.model.task() == Task::Tagging).then(|| predicted_tags(labels, &probabilities)),
-            segments: segments.chunks_exact(labels.len()).enumerate().map(at).collect(),
+            segments: starts.iter().zip(segments.chunks_exact(labels.len())).map(at).collect(),
             duration_s: 0.0,
             warnings: Vec::new(),
         }

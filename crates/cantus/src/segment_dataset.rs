@@ -207,7 +207,7 @@ mod tests {
     use std::path::Path;
 
     use cantus_audio::Audio;
-    use cantus_audio::feature::FeatureSpec;
+    use cantus_audio::feature::{FeatureSpec, Segments};
     use cantus_dataset::{Catalog, ExtractOptions, SplitSpec, Unit, extract};
 
     use super::*;
@@ -228,7 +228,7 @@ mod tests {
             cantus_audio::write_wav(music.join(format!("{label}/{n}.wav")), &audio).unwrap();
         }
         let mut spec = FeatureSpec { n_mfcc: N_BINS, ..FeatureSpec::course() };
-        (spec.segments.track_duration_s, spec.segments.n_segments) = (0.9, 2);
+        spec.segments = Segments::Parts { track_duration_s: 0.9, n_segments: 2 };
         assert_eq!(spec.frames_per_segment(), 20);
         let augmentation = Some(recipe(n_copies).augmentation.copy_spec());
         let options = ExtractOptions { augmentation, ..ExtractOptions::default() };

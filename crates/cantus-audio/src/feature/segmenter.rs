@@ -1,6 +1,6 @@
 //! Cuts a recording into segments and extracts their features; rejects silent, short or non-finite input.
 
-use super::FeatureExtractor;
+use super::{FeatureExtractor, SegmentPadding, Segments};
 use crate::Audio;
 
 /// The features of the segments of one recording.
@@ -33,8 +33,8 @@ pub enum SegmentError {
 }
 
 impl FeatureExtractor {
-    /// Features of the first whole segments of a recording, `max_segments` at most. An incomplete last segment is left
-    /// out.
+    /// Features of the segments of a recording, `max_segments` at most: of the course's parts the first ones, of windows as
+    /// many at equal distances.
     ///
     /// `audio` is at the specification's sample rate.
     ///
@@ -45,24 +45,56 @@ impl FeatureExtractor {
         if audio.is_silent() {
             return Err(SegmentError::Silent);
         }
-        let max_samples = max_segments.saturating_mul(self.spec().segment_samples());
-        // The recording as a whole is not silent; its first segments may be.
+        let (length, hop) = (self.spec().segment_samples(), self.spec().segment_hop());
+        let starts = match self.spec().segments {
+            Segments::Windows(_) => window_starts(audio.samples.len(), length, hop),
+            Segments::Parts { .. } => Vec::new(),
+        };
+        // The recording as a whole is not silent; its segments may be.
         let (mut segmenter, mut features) =
             (Segmenter { has_signal: true, ..Segmenter::default() }, Vec::new());
-        segmenter.push(self, &audio.samples[..max_samples.min(audio.samples.len())], &mut features);
-        let n_segments = segmenter.finish(self, &mut features)?;
-        Ok(SegmentFeatures { features, n_segments })
+        if starts.len() <= max_segments {
+            let parts = matches!(self.spec().segments, Segments::Parts { .. });
+            let n_samples = if parts { max_segments.saturating_mul(length) } else { usize::MAX };
+            segmenter.push(self, &audio.samples[..n_samples.min(audio.samples.len())], &mut features);
+            let n_segments = segmenter.finish(self, &mut features)?.len();
+            return Ok(SegmentFeatures { features, n_segments });
+        }
+        for index in 0..max_segments {
+            let start = starts[index * (starts.len() - 1) / (max_segments - 1).max(1)];
+            segmenter.extract(self, &audio.samples[start..][..length], start as u64, &mut features);
+        }
+        if segmenter.has_non_finite {
+            return Err(SegmentError::NotFinite);
+        }
+        Ok(SegmentFeatures { features, n_segments: max_segments })
     }
 }
 
-/// Streaming segmentation: keeps one segment of samples in memory.
+/// First samples of the windows of a recording that is at least as long as a window: one every `hop`, and one that ends where
+/// the recording ends, if at least half a hop would remain uncovered.
+fn window_starts(n_samples: usize, length: usize, hop: usize) -> Vec<usize> {
+    let Some(last) = n_samples.checked_sub(length) else { return Vec::new() };
+    let mut starts: Vec<usize> = (0..=last).step_by(hop).collect();
+    if 2 * (last % hop) >= hop && last % hop > 0 {
+        starts.push(last);
+    }
+    starts
+}
+
+/// Streaming segmentation: keeps two segments of samples in memory at most.
 #[derive(Debug, Clone, Default)]
 pub struct Segmenter {
-    /// The current segment, incomplete.
-    segment: Vec<f32>,
+    /// The latest samples.
+    buffer: Vec<f32>,
+    /// Number of the first sample of the buffer.
+    buffer_start: u64,
+    /// First sample of the next segment.
+    next_start: u64,
+    /// First samples of the segments so far.
+    starts: Vec<u64>,
     features: Vec<f32>,
     n_samples: u64,
-    n_segments: usize,
     has_signal: bool,
     has_non_finite: bool,
 }
@@ -73,17 +105,19 @@ impl Segmenter {
     /// # Shapes
     /// - `samples`: `[n]`, at the specification's sample rate
     /// - `features`: grows by `[n_completed, spec.frames_per_segment(), spec.n_bins()]`
-    pub fn push(&mut self, extractor: &mut FeatureExtractor, mut samples: &[f32], features: &mut Vec<f32>) {
-        self.n_samples += samples.len() as u64;
+    pub fn push(&mut self, extractor: &mut FeatureExtractor, samples: &[f32], features: &mut Vec<f32>) {
         self.has_signal = self.has_signal || samples.iter().any(|&sample| sample != 0.0);
-        let segment_samples = extractor.spec().segment_samples().max(1);
-        while self.segment.len() + samples.len() >= segment_samples {
-            let (current, rest) = samples.split_at(segment_samples - self.segment.len());
-            self.segment.extend_from_slice(current);
-            samples = rest;
-            self.extract(extractor, features);
+        let length = extractor.spec().segment_samples().max(1);
+        let hop = extractor.spec().segment_hop();
+        for block in samples.chunks(length) {
+            self.buffer.extend_from_slice(block);
+            self.n_samples += block.len() as u64;
+            while self.next_start + length as u64 <= self.n_samples {
+                self.extract_buffered(extractor, self.next_start, length, features);
+                self.next_start += hop as u64;
+            }
+            self.discard(length as u64);
         }
-        self.segment.extend_from_slice(samples);
     }
 
     /// Number of samples so far.
@@ -91,51 +125,120 @@ impl Segmenter {
         self.n_samples
     }
 
-    /// Ends the recording; returns its number of segments.
+    /// Ends the recording; returns the first sample of each of its segments.
     ///
     /// # Errors
-    /// [`SegmentError`], if it was silent, shorter than a segment, or has features that are not finite.
+    /// [`SegmentError`], if it was silent, shorter than a segment and is not padded, or has features that are not finite.
     pub fn finish(
         mut self,
         extractor: &mut FeatureExtractor,
         features: &mut Vec<f32>,
-    ) -> Result<usize, SegmentError> {
-        let spec = extractor.spec();
-        let (segment_samples, sample_rate) = (spec.segment_samples(), f64::from(spec.sample_rate));
-        // The course's rule: a last segment counts if it has as many frames as a whole one.
-        if !self.segment.is_empty() && spec.n_frames(self.segment.len()) == spec.frames_per_segment() {
-            self.extract(extractor, features);
+    ) -> Result<Vec<u64>, SegmentError> {
+        match extractor.spec().segments {
+            Segments::Parts { .. } => self.finish_parts(extractor, features),
+            Segments::Windows(windows) => self.finish_windows(extractor, windows.padding, features),
         }
         if !self.has_signal {
             return Err(SegmentError::Silent);
         }
-        if self.n_segments == 0 {
-            let duration_s = self.n_samples as f64 / sample_rate;
+        if self.starts.is_empty() {
+            let sample_rate = f64::from(extractor.spec().sample_rate);
             return Err(SegmentError::TooShort {
-                duration_s,
-                segment_s: segment_samples as f64 / sample_rate,
+                duration_s: self.n_samples as f64 / sample_rate,
+                segment_s: extractor.spec().segment_samples() as f64 / sample_rate,
             });
         }
         if self.has_non_finite {
             return Err(SegmentError::NotFinite);
         }
-        Ok(self.n_segments)
+        Ok(self.starts)
     }
 
-    /// Appends the features of the current segment, and begins the next.
-    fn extract(&mut self, extractor: &mut FeatureExtractor, features: &mut Vec<f32>) {
-        extractor.extract_into(&self.segment, &mut self.features);
+    /// The course's rule: a last segment counts if it has as many frames as a whole one.
+    fn finish_parts(&mut self, extractor: &mut FeatureExtractor, features: &mut Vec<f32>) {
+        let spec = extractor.spec();
+        let rest = (self.n_samples - self.next_start) as usize;
+        if rest > 0 && spec.n_frames(rest) == spec.frames_per_segment() {
+            self.extract_buffered(extractor, self.next_start, rest, features);
+        }
+    }
+
+    /// A window that ends with the recording, or the padded recording if it is shorter than a window.
+    fn finish_windows(
+        &mut self,
+        extractor: &mut FeatureExtractor,
+        padding: SegmentPadding,
+        features: &mut Vec<f32>,
+    ) {
+        let (length, hop) = (extractor.spec().segment_samples(), extractor.spec().segment_hop() as u64);
+        match self.n_samples.checked_sub(length as u64) {
+            Some(last) if last % hop > 0 && 2 * (last % hop) >= hop => {
+                self.extract_buffered(extractor, last, length, features);
+            }
+            Some(_) => {}
+            None if self.buffer.is_empty() || padding == SegmentPadding::None => {}
+            None => {
+                let padded = padded(&self.buffer, length, padding);
+                self.extract(extractor, &padded, 0, features);
+            }
+        }
+    }
+
+    /// Drops the samples that neither the next segment nor a window at the end needs, once they are as many as a segment.
+    fn discard(&mut self, length: u64) {
+        let keep_from = self.next_start.min(self.n_samples.saturating_sub(length));
+        let n_unused = keep_from.saturating_sub(self.buffer_start);
+        if n_unused >= length {
+            self.buffer.drain(..n_unused as usize);
+            self.buffer_start += n_unused;
+        }
+    }
+
+    /// Appends the features of `length` buffered samples from sample `start`.
+    fn extract_buffered(
+        &mut self,
+        extractor: &mut FeatureExtractor,
+        start: u64,
+        length: usize,
+        features: &mut Vec<f32>,
+    ) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let first = (start - self.buffer_start) as usize;
+        self.extract(extractor, &buffer[first..][..length], start, features);
+        self.buffer = buffer;
+    }
+
+    /// Appends the features of a segment.
+    fn extract(
+        &mut self,
+        extractor: &mut FeatureExtractor,
+        segment: &[f32],
+        start: u64,
+        features: &mut Vec<f32>,
+    ) {
+        extractor.extract_into(segment, &mut self.features);
         self.has_non_finite = self.has_non_finite || self.features.iter().any(|value| !value.is_finite());
         features.extend_from_slice(&self.features);
-        self.n_segments += 1;
-        self.segment.clear();
+        self.starts.push(start);
+    }
+}
+
+/// A short recording as a segment of `length` samples.
+fn padded(samples: &[f32], length: usize, padding: SegmentPadding) -> Vec<f32> {
+    match padding {
+        SegmentPadding::Repeat => samples.iter().copied().cycle().take(length).collect(),
+        SegmentPadding::Zero | SegmentPadding::None => {
+            let mut padded = samples.to_vec();
+            padded.resize(length, 0.0);
+            padded
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feature::FeatureSpec;
+    use crate::feature::{FeatureSpec, SegmentWindows};
 
     fn tone(n_samples: usize) -> Audio {
         let samples = (0..n_samples).map(|n| (n as f32 * 0.1).sin() * 0.5).collect();
@@ -163,7 +266,7 @@ mod tests {
             for samples in recording.samples.chunks(block) {
                 segmenter.push(&mut extractor, samples, &mut features);
             }
-            assert_eq!(segmenter.finish(&mut extractor, &mut features), Ok(3));
+            assert_eq!(segmenter.finish(&mut extractor, &mut features), Ok(vec![0, 66_150, 132_300]));
             assert!(features == whole.features, "in blocks of {block}");
         }
     }
@@ -175,5 +278,77 @@ mod tests {
         assert_eq!(extractor.segment(&silence, 10), Err(SegmentError::Silent));
         let error = extractor.segment(&tone(2205), 10).unwrap_err();
         assert_eq!(error.to_string(), "too short: it lasts 0.10 s, and a segment takes 3.00 s");
+    }
+
+    fn windows(duration_s: f64, hop_s: f64, padding: SegmentPadding) -> FeatureExtractor {
+        let windows = SegmentWindows { hop_s, padding, ..SegmentWindows::adjacent(duration_s) };
+        let spec = FeatureSpec { segments: Segments::Windows(windows), ..FeatureSpec::course() };
+        spec.extractor().unwrap()
+    }
+
+    #[test]
+    fn windows_cover_the_recording_and_the_last_one_ends_with_it() {
+        assert_eq!(window_starts(100, 40, 20), [0, 20, 40, 60]);
+        assert_eq!(window_starts(109, 40, 20), [0, 20, 40, 60]);
+        assert_eq!(window_starts(110, 40, 20), [0, 20, 40, 60, 70]);
+        assert_eq!(window_starts(40, 40, 50), [0]);
+        assert_eq!(window_starts(100, 40, 50), [0, 50]);
+        assert_eq!(window_starts(120, 40, 50), [0, 50, 80]);
+        assert!(window_starts(39, 40, 20).is_empty());
+    }
+
+    /// Windows longer, as long, and shorter than their hop, on recordings of many lengths in blocks of several sizes.
+    #[test]
+    fn streaming_windows_equal_those_of_the_whole_recording() {
+        for (duration_s, hop_s) in [(0.2, 0.1), (0.2, 0.2), (0.2, 0.13), (0.1, 0.25)] {
+            let mut extractor = windows(duration_s, hop_s, SegmentPadding::Repeat);
+            let length = extractor.spec().segment_samples();
+            for n_samples in [length / 3, length, length + 1, 3 * length + 700, 7 * length + 1234] {
+                let recording = tone(n_samples);
+                let whole = extractor.segment(&recording, 1000).unwrap();
+                let expected = window_starts(n_samples, length, extractor.spec().segment_hop());
+                let expected: Vec<u64> = expected.iter().map(|&start| start as u64).collect();
+                let expected = if expected.is_empty() { vec![0] } else { expected };
+                for block in [100, length, 10 * length] {
+                    let (mut segmenter, mut features) = (Segmenter::default(), Vec::new());
+                    for samples in recording.samples.chunks(block) {
+                        segmenter.push(&mut extractor, samples, &mut features);
+                        assert!(segmenter.buffer.len() <= 3 * length, "bounded memory");
+                    }
+                    assert_eq!(segmenter.finish(&mut extractor, &mut features).unwrap(), expected);
+                    assert!(features == whole.features, "{n_samples} in blocks of {block}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_long_recording_windows_at_equal_distances_are_extracted() {
+        let mut extractor = windows(0.2, 0.2, SegmentPadding::Repeat);
+        let recording = tone(20 * 4410);
+        let sampled = extractor.segment(&recording, 3).unwrap();
+        assert_eq!(sampled.n_segments, 3);
+        let all = extractor.segment(&recording, 20).unwrap().features;
+        let len = all.len() / 20;
+        let expected = [&all[..len], &all[9 * len..10 * len], &all[19 * len..]].concat();
+        assert!(sampled.features == expected);
+    }
+
+    #[test]
+    fn a_short_recording_is_padded_as_specified() {
+        let short = tone(1000);
+        let samples = &short.samples;
+        let mut zeros = samples.clone();
+        zeros.resize(4410, 0.0);
+        let repeated: Vec<f32> = samples.iter().copied().cycle().take(4410).collect();
+        for (padding, expected) in [(SegmentPadding::Zero, zeros), (SegmentPadding::Repeat, repeated)] {
+            let mut extractor = windows(0.2, 0.2, padding);
+            let segments = extractor.segment(&short, 9).unwrap();
+            assert_eq!((segments.n_segments, segments.features), (1, extractor.extract(&expected).values));
+        }
+        let left_out = windows(0.2, 0.2, SegmentPadding::None).segment(&short, 9);
+        assert!(matches!(left_out, Err(SegmentError::TooShort { .. })));
+        let empty = windows(0.2, 0.2, SegmentPadding::Repeat).segment(&tone(0), 9);
+        assert!(empty.is_err());
     }
 }

@@ -8,7 +8,7 @@ mod segments;
 mod top_db;
 mod validate;
 
-pub use segments::Segments;
+pub use segments::{SegmentPadding, SegmentWindows, Segments};
 
 use serde::{Deserialize, Serialize};
 

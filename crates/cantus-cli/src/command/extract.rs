@@ -12,6 +12,7 @@ use cantus_dataset::{
 };
 use clap::{Args, ValueEnum};
 
+use super::segment_options::SegmentOptions;
 use super::spec::{SpecOptions, kind};
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -57,6 +58,8 @@ pub struct Extract {
     kind: Option<Vec<FeatureKind>>,
     #[command(flatten)]
     spec: SpecOptions,
+    #[command(flatten)]
+    segments: SegmentOptions,
     /// Recipe whose [augmentation] table defines augmented copies of each track, for training
     #[arg(long, value_name = "RECIPE")]
     augment: Option<String>,
@@ -117,7 +120,8 @@ impl Extract {
             (None, Preset::Librosa) => FeatureSpec::default(),
         };
         let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
-        let spec = FeatureSpec { kinds, ..self.spec.change(base) };
+        let segments = self.segments.change(base.segments.clone())?;
+        let spec = FeatureSpec { kinds, segments, ..self.spec.change(base) };
         if is_json(&self.data) {
             return self.import(&spec, global);
         }

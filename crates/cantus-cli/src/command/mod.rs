@@ -19,6 +19,7 @@ mod pitch_options;
 pub mod plot;
 mod port;
 pub mod predict;
+mod segment_options;
 pub mod serve;
 mod spec;
 mod theme;

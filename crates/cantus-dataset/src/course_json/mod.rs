@@ -44,7 +44,7 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
     labels.sort();
     let mut writer = StoreWriter::begin(out, Header::begin(path, &labels, spec, false), overwrite)?;
     // As many segments as a part with known tracks has.
-    let n_rows = tracks_per_part(spec, 0) * spec.segments.n_segments;
+    let n_rows = tracks_per_part(spec, 0) * spec.segments.max_per_track();
     let segment_len = data.mfcc.n_frames * data.mfcc.n_bins;
     for (number, features) in data.mfcc.values.chunks(n_rows * segment_len).enumerate() {
         let first = number * n_rows;
@@ -113,14 +113,16 @@ fn write(store: &FeatureStore, file: &mut AtomicFile, path: &Path) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use cantus_audio::feature::Segments;
+
     use super::*;
 
     /// 4 frames of 2 MFCCs.
     fn tiny_spec() -> FeatureSpec {
         let mut spec =
             FeatureSpec { n_mfcc: 2, n_fft: 64, hop_length: 32, n_mels: 8, ..FeatureSpec::course() };
-        spec.segments.track_duration_s = 100.0 / f64::from(spec.sample_rate);
-        spec.segments.n_segments = 1;
+        let track_duration_s = 100.0 / f64::from(spec.sample_rate);
+        spec.segments = Segments::Parts { track_duration_s, n_segments: 1 };
         assert_eq!((spec.frames_per_segment(), spec.n_bins()), (4, 2));
         spec
     }

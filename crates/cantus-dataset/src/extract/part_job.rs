@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cantus_audio::feature::Segments;
 use rayon::prelude::*;
 
 use super::progress::ProgressCounter;
@@ -73,7 +74,10 @@ impl PartJob<'_> {
         let extracted = match result {
             Err(failure) => (TrackRecord { failure: Some(failure), ..record }, Vec::new()),
             Ok(TrackFeatures { features, n_segments, copies, warnings }) => {
-                let n_dropped = worker.extractor.spec().segments.n_segments - n_segments;
+                let n_dropped = match worker.extractor.spec().segments {
+                    Segments::Parts { n_segments: all, .. } => all - n_segments,
+                    Segments::Windows(_) => 0,
+                };
                 (TrackRecord { n_segments, copies, n_dropped, warnings, ..record }, features)
             }
         };

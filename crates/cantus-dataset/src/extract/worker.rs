@@ -68,7 +68,7 @@ impl ExtractWorker<'_> {
         recording: &Recording,
         name: &str,
     ) -> Result<TrackFeatures, ExtractFailure> {
-        let max_segments = self.extractor.spec().segments.n_segments;
+        let max_segments = self.extractor.spec().segments.max_per_track();
         let SegmentFeatures { features, n_segments } = self
             .extractor
             .segment(&recording.audio, max_segments)
@@ -85,7 +85,7 @@ impl ExtractWorker<'_> {
     fn add_copy(&mut self, recording: &Audio, name: &str, number: usize, track: &mut TrackFeatures) {
         let Some(augmenter) = &mut self.augmenter else { return };
         let copy = augmenter.copy(recording, name, number);
-        match self.extractor.segment(&copy, self.extractor.spec().segments.n_segments) {
+        match self.extractor.segment(&copy, self.extractor.spec().segments.max_per_track()) {
             Ok(SegmentFeatures { features, n_segments }) => {
                 track.features.extend_from_slice(&features);
                 track.copies.push(n_segments);

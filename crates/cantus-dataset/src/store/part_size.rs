@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 32 << 20;
 /// do not depend on the number of threads.
 pub(crate) fn tracks_per_part(spec: &FeatureSpec, n_copies: usize) -> usize {
     let segment_bytes = spec.frames_per_segment().saturating_mul(spec.n_bins()).saturating_mul(4);
-    let n_segments = spec.segments.n_segments.saturating_mul(n_copies.saturating_add(1));
+    let n_segments = spec.segments.max_per_track().saturating_mul(n_copies.saturating_add(1));
     let track_bytes = segment_bytes.saturating_mul(n_segments).max(1);
     (MAX_BYTES / track_bytes).clamp(1, MAX_TRACKS)
 }

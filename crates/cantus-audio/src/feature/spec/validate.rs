@@ -3,7 +3,7 @@
 //! Errors name the parameter, the value and the valid range. The limits are far above practical values; they turn typing
 //! errors and hostile model files into errors instead of exhausted memory.
 
-use super::{FeatureSpec, Segments};
+use super::{FeatureSpec, SegmentWindows, Segments};
 use crate::Error;
 use crate::feature::dct::DctType;
 use crate::feature::front_end::{self, Intermediate};
@@ -16,6 +16,8 @@ const MAX_SAMPLE_RATE: u32 = 768_000;
 const MAX_N_MELS: usize = 4096;
 /// Maximum duration of a track, in seconds: a day.
 const MAX_DURATION_S: f64 = 86_400.0;
+/// Maximum number of windows of a track.
+const MAX_SEGMENTS: usize = 1_000_000;
 
 impl FeatureSpec {
     /// Checks that the features can be computed: an extractor of a valid specification cannot fail.
@@ -81,7 +83,11 @@ impl FeatureSpec {
 
     fn validate_size(&self) -> Result<(), Error> {
         let n_frames = self.frames_per_segment();
-        require(n_frames > 0, "n_segments", self.segments.n_segments, || {
+        let (name, value) = match self.segments {
+            Segments::Parts { n_segments, .. } => ("n_segments", n_segments as f64),
+            Segments::Windows(windows) => ("duration_s", windows.duration_s),
+        };
+        require(n_frames > 0, name, value, || {
             let samples = self.segment_samples();
             format!(
                 "segments long enough for a frame of n_fft = {}; these have {samples} samples",
@@ -104,11 +110,21 @@ impl FeatureSpec {
 
 impl Segments {
     fn validate(&self) -> Result<(), Error> {
-        let duration = self.track_duration_s;
-        require(duration > 0.0 && duration <= MAX_DURATION_S, "track_duration_s", duration, || {
-            format!("above 0 and at most {MAX_DURATION_S} s")
-        })?;
-        require(self.n_segments > 0, "n_segments", self.n_segments, || "at least 1".into())
+        let is_duration = |seconds: f64| seconds > 0.0 && seconds <= MAX_DURATION_S;
+        let expected = || format!("above 0 and at most {MAX_DURATION_S} s");
+        match *self {
+            Self::Parts { track_duration_s, n_segments } => {
+                require(is_duration(track_duration_s), "track_duration_s", track_duration_s, expected)?;
+                require(n_segments > 0, "n_segments", n_segments, || "at least 1".into())
+            }
+            Self::Windows(SegmentWindows { duration_s, hop_s, max_segments, .. }) => {
+                require(is_duration(duration_s), "duration_s", duration_s, expected)?;
+                require(is_duration(hop_s), "hop_s", hop_s, expected)?;
+                require((1..=MAX_SEGMENTS).contains(&max_segments), "max_segments", max_segments, || {
+                    format!("from 1 to {MAX_SEGMENTS}")
+                })
+            }
+        }
     }
 }
 
@@ -127,6 +143,10 @@ mod tests {
             Err(Error::InvalidSpec { parameter, .. }) => parameter,
             other => panic!("{spec:?}: {other:?}"),
         }
+    }
+
+    fn parts(track_duration_s: f64, n_segments: usize) -> Segments {
+        Segments::Parts { track_duration_s, n_segments }
     }
 
     #[test]
@@ -158,17 +178,31 @@ mod tests {
         assert_eq!(refused(|s| s.n_mfcc = 0), "n_mfcc");
         assert_eq!(refused(|s| s.n_mfcc = 129), "n_mfcc");
         assert_eq!(refused(|s| s.lifter = f32::NAN), "lifter");
-        assert_eq!(refused(|s| s.segments.n_segments = 0), "n_segments");
-        assert_eq!(refused(|s| s.segments.n_segments = usize::MAX), "n_segments");
-        assert_eq!(refused(|s| s.segments.track_duration_s = f64::NAN), "track_duration_s");
-        assert_eq!(refused(|s| s.segments.track_duration_s = f64::INFINITY), "track_duration_s");
+        assert_eq!(refused(|s| s.segments = parts(30.0, 0)), "n_segments");
+        assert_eq!(refused(|s| s.segments = parts(30.0, usize::MAX)), "n_segments");
+        assert_eq!(refused(|s| s.segments = parts(f64::NAN, 10)), "track_duration_s");
+        assert_eq!(refused(|s| s.segments = parts(f64::INFINITY, 10)), "track_duration_s");
+        let windows = SegmentWindows::adjacent;
+        assert_eq!(refused(|s| s.segments = Segments::Windows(windows(-1.0))), "duration_s");
+        assert_eq!(
+            refused(|s| s.segments = Segments::Windows(SegmentWindows { hop_s: 0.0, ..windows(1.0) })),
+            "hop_s"
+        );
+        assert_eq!(
+            refused(|s| s.segments = Segments::Windows(SegmentWindows { max_segments: 0, ..windows(1.0) })),
+            "max_segments"
+        );
+        assert_eq!(
+            refused(|s| (s.center, s.segments) = (false, Segments::Windows(windows(0.01)))),
+            "duration_s"
+        );
     }
 
     #[test]
     fn invalid_combinations_are_errors() {
         assert_eq!(refused(|s| (s.n_mels, s.n_mfcc, s.dct_type) = (1, 1, DctType::I)), "dct_type");
-        assert_eq!(refused(|s| (s.center, s.segments.n_segments) = (false, 1000)), "n_segments");
-        assert_eq!(refused(|s| (s.hop_length, s.segments.track_duration_s) = (1, 86_400.0)), "hop_length");
+        assert_eq!(refused(|s| (s.center, s.segments) = (false, parts(30.0, 1000))), "n_segments");
+        assert_eq!(refused(|s| (s.hop_length, s.segments) = (1, parts(86_400.0, 10))), "hop_length");
         let centroid = vec![FeatureKind::SpectralCentroid];
         assert_eq!(refused(|s| (s.kinds, s.n_fft, s.hop_length) = (centroid, 1 << 20, 1)), "hop_length");
     }

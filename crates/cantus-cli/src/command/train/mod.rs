@@ -19,6 +19,7 @@ use clap::Args;
 use self::display::Display;
 use self::split_options::SplitOptions;
 use super::port;
+use super::segment_options::SegmentOptions;
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
 
@@ -69,6 +70,8 @@ pub struct Train {
     seed: u64,
     #[command(flatten)]
     split: SplitOptions,
+    #[command(flatten)]
+    segments: SegmentOptions,
     /// Cross-validate: test on each of N folds a model that is trained on the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
@@ -119,6 +122,7 @@ impl Train {
             patience: None,
             seed,
             split: SplitOptions::default(),
+            segments: SegmentOptions::default(),
             folds: None,
             final_model: false,
             resume: false,
@@ -194,6 +198,7 @@ impl Train {
     /// The recipe with the changes of the command line.
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
+        recipe.features.segments = self.segments.change(recipe.features.segments)?;
         let training = &mut recipe.training;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);

@@ -35,7 +35,7 @@ fn spec(kinds: Vec<FeatureKind>) -> FeatureSpec {
         n_mels: 20,
         n_mfcc: 6,
         lifter: 5.0,
-        segments: Segments { track_duration_s: 0.4, n_segments: 1 },
+        segments: Segments::Parts { track_duration_s: 0.4, n_segments: 1 },
         ..FeatureSpec::default()
     }
 }
