@@ -43,7 +43,7 @@ impl Train {
         let evaluated = self.train_inside(prepared, &run, data, recipe, "no leak", global)?;
         Ok(match evaluated {
             None => LeakCheck::Interrupted,
-            Some((_, EvaluationReport::Classes(report))) => LeakCheck::Found(WithoutLeak::of(&report)),
+            Some((_, EvaluationReport::Classes(report))) => LeakCheck::Found(WithoutLeak::of(&report.scores)),
             Some((_, EvaluationReport::Tags(_))) => LeakCheck::None,
         })
     }
