@@ -15,7 +15,12 @@ use crate::{Model, Task};
 use cantus_metrics::Interval;
 
 /// The card of a model that was exported as `file_name`; with its scores if the report of its run is given.
-pub fn model_card(model: &Model, report: Option<&EvaluationReport>, file_name: &str, input: Input) -> String {
+pub(super) fn model_card(
+    model: &Model,
+    report: Option<&EvaluationReport>,
+    file_name: &str,
+    input: Input,
+) -> String {
     let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
     let sections = [
         format!("{HEADER}{index}---\n"),
