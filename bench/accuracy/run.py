@@ -2,7 +2,7 @@
 
     python bench/accuracy/run.py DATA [--recipes A,B] [--rivals A,B] [--seeds 0,1,2] [--python PATH] > results.jsonl
 
-DATA is a folder of label folders whose files have artist tags. README.md says what is compared and how to read the results.
+DATA is a folder of label folders whose files have artist tags. README.md describes what is compared and the output.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python bench/audio/run.py [--part PART] [--only TASK] [--rounds N] [--python PATH] > results.jsonl
 
-Needs Linux, cargo and Python 3.11; README.md says how to read the results.
+Needs Linux, cargo and Python 3.11; README.md describes the output.
 """
 
 import argparse

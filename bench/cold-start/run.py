@@ -2,7 +2,7 @@
 
     python bench/cold-start/run.py [--mp3 FILE] [--rounds N] [--cantus PATH] [--python PATH] > results.jsonl
 
-Needs Linux, cargo and Python 3.11; README.md says how to read the results.
+Needs Linux, cargo and Python 3.11; README.md describes the output.
 """
 
 import argparse
@@ -72,7 +72,7 @@ class Bench:
             "keras": [self.python, HERE / "theirs.py", "predict", self.folder / "keras"],
         }
 
-    def ask(self, command, song):
+    def predict(self, command, song):
         """Runs one process on one processor: its duration in ms and its prediction."""
         command = [*map(str, command), str(song)]
         pin = lambda: os.sched_setaffinity(0, self.processor)
@@ -81,22 +81,22 @@ class Bench:
         ms = 1e3 * (time.perf_counter() - start)
         if done.returncode != 0:
             raise SystemExit(f"{command[0]}: {done.stderr[-500:].strip()}")
-        answer = json.loads(done.stdout)
-        return ms, answer.get("tracks", [answer])[0]
+        document = json.loads(done.stdout)
+        return ms, document.get("tracks", [document])[0]
 
     def compare(self, kind, commands, song):
         # The first process of each fills the file cache.
-        answers = {name: self.ask(command, song)[1] for name, command in commands.items()}
+        predictions = {name: self.predict(command, song)[1] for name, command in commands.items()}
         times = {name: [] for name in commands}
         for number in range(self.rounds):
             say(f"{kind}, round {number + 1}")
             for name, command in commands.items():
                 for _ in range(4 if name == "ours" else 1):
-                    times[name].append(self.ask(command, song)[0])
+                    times[name].append(self.predict(command, song)[0])
         ms = {name: statistics.median(values) for name, values in times.items()}
-        ours, theirs = (answers[name]["probabilities"] for name in ("ours", "keras"))
+        ours, theirs = (predictions[name]["probabilities"] for name in ("ours", "keras"))
         difference = max(abs(ours[label] - theirs[label]) for label in theirs)
-        same = answers["ours"]["label"] == answers["keras"]["label"] and difference <= TOLERANCE
+        same = predictions["ours"]["label"] == predictions["keras"]["label"] and difference <= TOLERANCE
         line = {"task": f"predict_{kind}", "unit": "ms"} | {name: round(value, 1) for name, value in ms.items()}
         line |= {"ours_slowest": round(max(times["ours"]), 1), "ratio": round(ms["keras"] / ms["ours"], 1)}
         line |= {"target": TARGETS[kind], "within_target": ms["ours"] < TARGETS[kind]}
@@ -113,7 +113,7 @@ def main():
         songs = bench.songs(chosen.mp3)
         same = [bench.compare(kind, commands, song) for kind, song in songs.items()]
     if not all(same):
-        raise SystemExit("the answers differ")
+        raise SystemExit("the predictions differ")
 
 
 if __name__ == "__main__":

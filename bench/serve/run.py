@@ -2,7 +2,7 @@
 
     python bench/serve/run.py [--seconds N] [--binary PATH] > results.jsonl
 
-Needs Linux, cargo and Python 3.11, and nothing else; README.md says how to read the results. A fixed number of
+Needs Linux, cargo and Python 3.11, and nothing else; README.md describes the output. A fixed number of
 clients and a fixed time for each line, on the loopback interface only.
 """
 
@@ -41,7 +41,7 @@ def memory_mb(pid, field):
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
-def client(port, song, end, answers):
+def client(port, song, end, responses):
     """Sends requests on one connection until `end`; adds status and seconds of each response."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     while time.monotonic() < end:
@@ -49,7 +49,7 @@ def client(port, song, end, answers):
         connection.request("POST", "/v1/predict", song)
         response = connection.getresponse()
         response.read()
-        answers.append((response.status, time.monotonic() - start))
+        responses.append((response.status, time.monotonic() - start))
         if response.status == 503:
             # The body of a rejected request was not read, so close the connection; retry sooner than Retry-After.
             connection.close()
@@ -57,20 +57,20 @@ def client(port, song, end, answers):
 
 
 def load(port, song, n_clients, seconds):
-    answers = [[] for _ in range(n_clients)]
+    responses = [[] for _ in range(n_clients)]
     start = time.monotonic()
-    clients = [threading.Thread(target=client, args=(port, song, start + seconds, mine)) for mine in answers]
+    clients = [threading.Thread(target=client, args=(port, song, start + seconds, mine)) for mine in responses]
     for thread in clients:
         thread.start()
     for thread in clients:
         thread.join()
-    return time.monotonic() - start, [answer for mine in answers for answer in mine]
+    return time.monotonic() - start, [response for mine in responses for response in mine]
 
 
 def report(port, pid, song, n_clients, seconds):
-    took, answers = load(port, song, n_clients, seconds)
-    times = sorted(1000 * s for status, s in answers if status == 200)
-    others = sorted({status for status, _ in answers} - {200})
+    took, responses = load(port, song, n_clients, seconds)
+    times = sorted(1000 * s for status, s in responses if status == 200)
+    others = sorted({status for status, _ in responses} - {200})
     assert all(status == 503 for status in others), others
     return {
         "clients": n_clients,
@@ -78,7 +78,7 @@ def report(port, pid, song, n_clients, seconds):
         "p50_ms": round(statistics.median(times), 1),
         "p99_ms": round(times[int(0.99 * (len(times) - 1))], 1),
         "answers": len(times),
-        "turned_away": len(answers) - len(times),
+        "turned_away": len(responses) - len(times),
         "memory_mb": round(memory_mb(pid, "VmRSS"), 1),
         "peak_memory_mb": round(memory_mb(pid, "VmHWM"), 1),
     }

@@ -2,7 +2,7 @@
 
     python bench/training/run.py [--shapes | --linear] [--python PATH] [--rounds N] [--threads N] [--only MODEL] > results.jsonl
 
-Needs Linux, cargo and Python 3.11; README.md says how to read the results.
+Needs Linux, cargo and Python 3.11; README.md describes the output.
 """
 
 import argparse

@@ -50,7 +50,7 @@ def seconds(call, n):
     return median(times)
 
 
-def answers(task, answer, to_input):
+def inference_times(task, answer, to_input):
     """Duration of inference for one example, and throughput for 256."""
     rng = np.random.default_rng(2)
     shape = task["architecture"]["input_shape"]
@@ -100,7 +100,7 @@ def with_keras(task, jit_compile):
     if task["inference"]:
         # Much faster than model.predict, which is designed for large sets.
         call = tf.function(lambda x: model(x, training=False), jit_compile=jit_compile is True)
-        result |= answers(task, lambda x: call(x).numpy(), tf.constant)
+        result |= inference_times(task, lambda x: call(x).numpy(), tf.constant)
     return result
 
 
@@ -196,7 +196,7 @@ def with_torch(task, fused, compiled):
     if task["inference"]:
         model.eval()
         with torch.inference_mode():
-            result |= answers(task, lambda x: torch.softmax(run(x), dim=1).numpy(), to_input)
+            result |= inference_times(task, lambda x: torch.softmax(run(x), dim=1).numpy(), to_input)
     return result
 
 

@@ -1,6 +1,6 @@
 //! Checks of the workspace's sources: circles of imports, unwanted words, public items, file headers, dependencies.
 //!
-//! The tests under `tests/` apply these functions to the workspace; README.md says how to update each list.
+//! The tests under `tests/` apply these functions to the workspace; README.md describes how to update each list.
 
 pub mod crate_roots;
 pub mod dependencies;

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_and_a_function_of_one_name_are_told_apart_by_what_follows() {
+    fn a_module_and_a_function_of_one_name_are_distinguished_by_what_follows() {
         let tree = tree("mod f { pub fn f() {} pub struct S; } pub use f::f; mod b {}");
         assert_eq!(resolve(&tree, "b", "crate::f"), ["mod f", "f::f"]);
         assert!(resolve(&tree, "b", "crate::f::S").contains(&"f::S".to_owned()));

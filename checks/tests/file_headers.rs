@@ -1,4 +1,4 @@
-//! Every Rust file under `crates/` says in its first line what it is, and none is over 400 lines but for listed ones.
+//! Every Rust file under `crates/` begins with a description, and none has more than 400 lines, except listed ones.
 
 use cantus_checks::workspace::{Sources, read_files, root};
 use cantus_checks::{Result, file_headers, list_file};

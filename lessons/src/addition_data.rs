@@ -18,7 +18,7 @@ pub fn random_pairs(n: usize, seed: u64) -> Vec<[f64; 2]> {
     (0..n).map(|_| [rng.uniform() / 2.0, rng.uniform() / 2.0]).collect()
 }
 
-/// The items in random order, cut in two: the training part, and a test part of `test_size` (0 to 1) of all, rounded up.
+/// Random split into a training part and a test part, which has the share `test_size` (0 to 1) of all items, rounded up.
 ///
 /// # Reference
 /// `sklearn.model_selection.train_test_split(items, test_size=test_size)`: same sizes, different random numbers.
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_fill_their_range_evenly_and_depend_on_the_seed() {
+    fn pairs_are_uniform_in_their_range_and_depend_on_the_seed() {
         let numbers = random_pairs(5000, 3).concat();
         let mean = numbers.iter().sum::<f64>() / 10_000.0;
         // The mean of 10,000 uniform numbers from [0, 0.5) deviates from 0.25 by 0.5 / √12 / 100 = 0.0014.
@@ -52,7 +52,7 @@ mod tests {
             let (train, test) = train_test_split((0..n).collect(), 0.3, 1);
             assert_eq!((train.len(), test.len()), (n_train, n_test));
             let mut all = [train, test].concat();
-            assert!(n < 10 || !all.is_sorted(), "drawn, not cut");
+            assert!(n < 10 || !all.is_sorted(), "in random order");
             all.sort_unstable();
             assert!(all.into_iter().eq(0..n));
         }

@@ -60,13 +60,13 @@ impl Part {
     /// The segments with these indices.
     ///
     /// # Panics
-    /// If one of `places` is not less than the number of segments.
+    /// If one of `indices` is not less than the number of segments.
     #[must_use]
-    pub fn subset(&self, places: impl Iterator<Item = usize>) -> Self {
+    pub fn subset(&self, indices: impl Iterator<Item = usize>) -> Self {
         let n_values = self.inputs.len().checked_div(self.classes.len()).unwrap_or(0);
         let mut subset = Self::default();
-        for place in places {
-            subset.push(&self.inputs[place * n_values..(place + 1) * n_values], self.classes[place]);
+        for index in indices {
+            subset.push(&self.inputs[index * n_values..(index + 1) * n_values], self.classes[index]);
         }
         subset
     }
@@ -109,7 +109,7 @@ impl LessonData {
             None => Self::of_composed(music, &recipe.features, copies)?,
         };
         if recipe.normalize {
-            let normalization = data.learn_normalization();
+            let normalization = data.fit_normalization();
             for part in [&mut data.train, &mut data.copies, &mut data.validation] {
                 normalization.apply(&mut part.inputs);
             }
@@ -126,12 +126,12 @@ impl LessonData {
         Ok(data)
     }
 
-    /// Chance level: accuracy of uniform guessing.
+    /// Accuracy of uniform random guessing.
     pub fn chance_level(&self) -> f64 {
         1.0 / self.labels.len() as f64
     }
 
-    /// Prints the true and the predicted label of one segment of the validation part; of the last one, if `place` is out of
+    /// Prints the true and the predicted label of one segment of the validation part; of the last one, if `index` is out of
     /// range.
     ///
     /// # Errors
@@ -140,15 +140,15 @@ impl LessonData {
         &self,
         out: &mut LessonOutput<'_>,
         network: &Network,
-        place: usize,
+        index: usize,
     ) -> Result<(), Error> {
-        let place = place.min(self.validation.classes.len().saturating_sub(1));
-        let segment = self.validation.subset(std::iter::once(place));
+        let index = index.min(self.validation.classes.len().saturating_sub(1));
+        let segment = self.validation.subset(std::iter::once(index));
         let probabilities = network.predict(&segment.inputs)?;
         let most = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
         let name = |class: usize| self.labels.get(class).map_or("", String::as_str);
         for (expected, predicted) in segment.classes.into_iter().zip(most) {
-            // The check of the book ignores what is in quotes: the label can differ between processors.
+            // The test of the book ignores text in quotes: the label can differ between processors.
             out.say(format_args!(
                 "  expected: {expected} {}, predicted: ≈ \"{predicted} {}\"",
                 name(expected),
@@ -158,7 +158,7 @@ impl LessonData {
         Ok(())
     }
 
-    fn learn_normalization(&self) -> Normalization {
+    fn fit_normalization(&self) -> Normalization {
         let mut normalizer = Normalizer::new(self.n_bins);
         normalizer.look_at(&self.train.inputs);
         normalizer.finish()
@@ -270,7 +270,7 @@ mod tests {
         Music { genres: &[Genre::Classical, Genre::Metal], n_train: 2, n_validation: 1, duration_s: 6.0 };
 
     #[test]
-    fn composed_tracks_stand_on_one_side_each_and_a_recipe_says_whether_they_are_normalised() {
+    fn parts_have_different_tracks_and_features_are_normalised_if_the_recipe_says_so() {
         let mut words = Vec::new();
         let mut out = LessonOutput::new("unused", &mut words);
         for name in ["mlp", "mlp-normalised"] {
@@ -287,14 +287,14 @@ mod tests {
     }
 
     #[test]
-    fn a_subset_has_the_segments_that_were_asked_for() {
+    fn a_subset_has_the_segments_of_the_indices() {
         let part = Part { inputs: vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5], classes: vec![7, 8, 9] };
         let expected = Part { inputs: vec![2.0, 2.5, 0.0, 0.5], classes: vec![9, 7] };
         assert_eq!(part.subset([2, 0].into_iter()), expected);
     }
 
     #[test]
-    fn copies_are_made_of_what_is_learnt_from_alone() {
+    fn only_the_training_part_has_copies() {
         let mut words = Vec::new();
         let mut out = LessonOutput::new("unused", &mut words);
         let pitch_shift = PitchShift { probability: 1.0, range: [1.0, 2.0] };
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_the_users_own_takes_the_place_of_composed_music() {
+    fn a_folder_of_recordings_replaces_synthetic_music() {
         let folder = tempfile::tempdir().unwrap();
         for track in Corpus::new(4, 1).filter(|track| track.genre <= Genre::Classical) {
             let path = folder.path().join("music").join(&track.file_name);

@@ -21,7 +21,7 @@ fn gradient(w: f64) -> f64 {
     (y - TARGET) * (y * (1.0 - y)) * X
 }
 
-/// The slope of a function from its values a small step to either side.
+/// Central difference: the slope of a function from its values at a small distance on both sides.
 fn central_difference(function: impl Fn(f64) -> f64, at: f64) -> f64 {
     (function(at + 1e-5) - function(at - 1e-5)) / 2e-5
 }
@@ -32,7 +32,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
         "A neuron with one input x = {X} and one weight w: y = sigmoid(w x). For this input its output shall be the"
     ));
     out.say(format_args!("target t = {TARGET}. The error E = ½ (y - t)² measures how far y is from t."));
-    out.say("The gradient ∂E/∂w says how E changes with w. The chain rule makes a product of it:");
+    out.say("The gradient ∂E/∂w is the slope of E over w. By the chain rule it is a product:");
     out.say("∂E/∂w = ∂E/∂y · ∂y/∂h · ∂h/∂w = (y - t) · y (1 - y) · x");
     let mut w = 2.0;
     let difference = central_difference(error, w);
@@ -70,7 +70,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     Ok(())
 }
 
-/// Backpropagation: what the second layer computed for its own weight is reused for the weight of the first.
+/// Backpropagation through two layers: the gradient at the second layer's net input is used for both weights.
 fn two_layers(out: &mut LessonOutput<'_>) {
     let (w1, w2) = (0.6, -1.1);
     let forward = |w1: f64, w2: f64| (sigmoid(w1 * X), sigmoid(w2 * sigmoid(w1 * X)));

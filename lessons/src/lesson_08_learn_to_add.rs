@@ -18,12 +18,12 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say(format_args!("  the first example: inputs [{a:.4}, {b:.4}], target {:.4}", a + b));
 
     let mut perceptron = Perceptron::<2, 1>::new(&[5], 0);
-    out.say("A perceptron of 2 inputs, 5 hidden neurons and 1 output, with random weights, is asked before training:");
+    out.say("A perceptron of 2 inputs, 5 hidden neurons and 1 output, with random weights. Its output before training:");
     let [before] = perceptron.forward_propagate([0.3, 0.1]);
     out.result("0.3 + 0.1, before training", before, "");
 
     out.say("Training takes one example after another: forward propagation, backpropagation of the error, and one step");
-    out.say("of gradient descent with a learning rate of 0.1. Once through all examples is an epoch. The error of an");
+    out.say("of gradient descent with a learning rate of 0.1. One pass through all examples is an epoch. The error of an");
     out.say("epoch is the mean of (target - output)² over its examples:");
     let errors = perceptron.train(&examples, EPOCHS, LEARNING_RATE);
     for (epoch, error) in errors.iter().enumerate() {
@@ -31,9 +31,9 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     }
     out.result("mean squared error in the first epoch", errors[0], "");
     out.result("mean squared error in the last epoch", errors[EPOCHS - 1], "");
-    let [answer] = perceptron.forward_propagate([0.3, 0.1]);
-    out.say("The trained network is asked for a sum again; 0.4 is right:");
-    out.result("0.3 + 0.1, after training", answer, "");
+    let [after] = perceptron.forward_propagate([0.3, 0.1]);
+    out.say("The output of the trained network for the same inputs, whose sum is 0.4:");
+    out.result("0.3 + 0.1, after training", after, "");
 
     let points: Vec<_> = errors.iter().enumerate().map(|(i, &error)| ((i + 1) as f64, error)).collect();
     let series = [Series::new("", Style::LineAndDots, &points)];

@@ -12,7 +12,7 @@ use cantus_plot::{History, history};
 
 const N_SPLITS: u64 = 5;
 
-/// Inputs `[n, 2]` and targets `[n, 1]`, as the library takes them.
+/// Inputs `[n, 2]` and targets `[n, 1]`, in the library's format.
 struct Sums {
     inputs: Vec<f32>,
     targets: Vec<f32>,
@@ -61,9 +61,9 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.trained("loss of the training part", network.evaluate(&train, training.loss)?.loss, "");
     out.trained("loss of the test part", network.evaluate(&test, training.loss)?.loss, "");
     out.say("Predictions for two sums; 0.3 and 0.4 are right:");
-    let answers = network.predict(&[0.1, 0.2, 0.2, 0.2])?;
-    out.trained("0.1 + 0.2", f64::from(answers[0]), "");
-    out.trained("0.2 + 0.2", f64::from(answers[1]), "");
+    let predictions = network.predict(&[0.1, 0.2, 0.2, 0.2])?;
+    out.trained("0.1 + 0.2", f64::from(predictions[0]), "");
+    out.trained("0.2 + 0.2", f64::from(predictions[1]), "");
     let (loss, val_loss) = (&record.loss, &record.val_loss);
     out.picture("history", &history(&History { loss, val_loss, ..History::default() }))?;
     generalisation(out)
@@ -89,7 +89,7 @@ fn generalisation(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
         }
         out.trained(&format!("mean test loss / mean training loss, {what}"), losses[1] / losses[0], "");
     }
-    out.say("3500 examples hardly leave 21 parameters a choice: the losses differ by chance, in either direction. With 10");
+    out.say("3500 examples are many for 21 parameters: the two losses are nearly equal, and either can be higher. With 10");
     out.say(
         "examples and as many steps the test loss is far higher, which is a sign of overfitting (lesson 14).",
     );

@@ -10,10 +10,10 @@ use cantus_synth::sound::conversion::{expected_signal_to_noise_db, quantize, sam
 use cantus_synth::sound::partials::decompose;
 use cantus_synth::sound::{Sine, aliasing::alias_frequency};
 
-/// Sample rate of everything but the quantised tone, in Hz.
+/// Sample rate in Hz, of all signals except the quantised ones.
 const SAMPLE_RATE: f64 = 8000.0;
 
-/// A sine and its parameters, conversion to numbers, the Fourier transform, and where it needs short frames.
+/// A sine and its parameters, analogue-to-digital conversion, the Fourier transform, and the short-time Fourier transform.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let a4 = Sine::new(1.0, 440.0);
     parameters(out, a4)?;
@@ -22,7 +22,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     two_notes(out)
 }
 
-/// Amplitude, frequency and phase, each changed alone and measured back from the samples.
+/// Amplitude, frequency and phase: one of them is changed and then measured from the samples.
 fn parameters(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error> {
     out.say(
         "A pure tone is a sine wave, y(t) = A sin(2π f t + φ), with amplitude A, frequency f and phase φ.",
@@ -56,7 +56,7 @@ fn parameters(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error>
     Ok(())
 }
 
-/// Sampling and quantisation, the error of each bit depth, and aliasing.
+/// Sampling, quantisation and its error by bit depth, and aliasing.
 fn conversion(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error> {
     out.say("An analogue-to-digital converter samples the wave at equal intervals (sample rate) and rounds each sample");
     out.say("to one of 2ⁿ levels (bit depth n). A CD has 44 100 samples a second of 16 bits. The rounding error is noise;");
@@ -92,12 +92,12 @@ fn conversion(out: &mut LessonOutput<'_>, a4: Sine) -> Result<(), cantus::Error>
     Ok(())
 }
 
-/// A sum of three sines, and the three found again by a Fourier transform.
+/// Fourier transform of a sum of three sines.
 fn chord(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let chord = [Sine::new(0.5, 440.0), Sine::new(0.3, 550.0), Sine::new(0.2, 660.0)];
     let mixed = sample(|t| Sine::sum_at(&chord, t), SAMPLE_RATE, 8000);
     out.say("Any sound is a sum of sines. This one has the amplitudes 0.5 at 440 Hz, 0.3 at 550 Hz and 0.2 at 660 Hz. The");
-    out.say("Fourier transform takes a second of it from time to frequency, and finds the amplitudes:");
+    out.say("Fourier transform of one second of it, from time to frequency, has these amplitudes:");
     let partials = decompose(&mixed, SAMPLE_RATE, 3);
     for wave in &partials {
         out.result(&format!("amplitude found at {:.0} Hz", wave.frequency), wave.amplitude, "");
@@ -112,7 +112,7 @@ fn chord(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.picture("spectrum", &line_chart(&LineChart { title, subtitle, x, y, series: &series, square: false }))
 }
 
-/// Two notes one after the other: the transform of the whole has no information on time, short frames have.
+/// Two notes in sequence: only the transform of short frames shows their order.
 fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let note = |hz: f64| sample(|t| Sine::new(1.0, hz).at(t), SAMPLE_RATE, 4000);
     let up = [note(440.0), note(660.0)].concat();
@@ -127,7 +127,7 @@ fn two_notes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
         }
     }
     out.say("The short-time Fourier transform (STFT) cuts the sound into short frames and transforms each. In a frame of");
-    out.say("0.1 s the strongest frequency tells which note sounds:");
+    out.say("0.1 s the strongest frequency is that of the note:");
     for (order, sound) in [("440 Hz first", &up), ("660 Hz first", &down)] {
         let strongest = |frame: &[f64]| decompose(frame, SAMPLE_RATE, 1)[0].frequency;
         out.result(&format!("strongest in the first frame, {order}"), strongest(&sound[..800]), "Hz");

@@ -68,7 +68,7 @@ fn whole_spectrum(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantu
     Ok(())
 }
 
-/// One bin of the Fourier transform as its definition says, `|Σₙ x[n] e^(−2πi k n / N)|`.
+/// Magnitude of one bin of the Fourier transform by its definition, `|Σₙ x[n] e^(−2πi k n / N)|`.
 fn magnitude_by_definition(samples: &[f32], k: usize) -> f64 {
     let n_samples = samples.len();
     let angle = |n: usize| TAU * ((k * n) % n_samples) as f64 / n_samples as f64;
@@ -96,7 +96,7 @@ fn spectrograms(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus:
     };
     let strongest = stft.values.iter().copied().fold(0.0, f32::max);
     out.result("values in the lowest tenth of the linear scale", below(&stft.values, 0.1 * strongest), "%");
-    out.say("Decibels are logarithmic, 20 log10(magnitude / largest magnitude), and are closer to how loudness is heard:");
+    out.say("Decibels are logarithmic, 20 log10(magnitude / largest magnitude), and are closer to perceived loudness:");
     let mut db = stft;
     amplitude_to_db(&mut db.values, &Decibel { reference: Reference::Max, ..Decibel::AMPLITUDE });
     let lowest = db.values.iter().copied().fold(0.0, f32::min);
@@ -110,13 +110,15 @@ fn spectrograms(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus:
 
 fn mel_and_mfcc(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus::Error> {
     let (log_mel, mfcc) = (features(music, FeatureKind::LogMel)?, features(music, FeatureKind::Mfcc)?);
-    out.say("Mel bands sum the bins of a frame into bands that are equally far apart in pitch as it is heard: narrow for");
+    out.say(
+        "Mel bands sum the bins of a frame into bands that are evenly spaced in perceived pitch: narrow for",
+    );
     out.say("low frequencies, wide for high ones. In decibels:");
     out.result("mel bands of a frame", log_mel.n_bins as f64, "");
     let mels = mel_frequencies(128, 0.0, f64::from(SAMPLE_RATE) / 2.0, false);
     map(out, "7-mel", "Mel spectrogram in decibels", &log_mel, Rows::Hertz(&mels), "dB")?;
     out.say("MFCCs (mel-frequency cepstral coefficients) are the first terms of a cosine transform of a frame's mel bands:");
-    out.say("the coarse shape of its spectrum, which is heard as timbre. Coefficient 0 follows the level of the frame. The");
+    out.say("the coarse shape of its spectrum, which is perceived as timbre. Coefficient 0 follows the level. The");
     out.say("first coefficients are much larger than the last, whose changes hardly show in the picture of the raw values:");
     out.result("MFCCs of a frame", mfcc.n_bins as f64, "");
     let mean_size = |c: usize| {
@@ -128,7 +130,7 @@ fn mel_and_mfcc(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus:
     }
     let rows = Rows::Numbered("MFCC (coefficient)");
     map(out, "8-mfcc", "MFCCs, raw values", &mfcc, rows, "MFCC value")?;
-    out.say("So that all can be seen, each coefficient is also drawn minus its own mean, divided by its own deviation.");
+    out.say("To make all of them visible, each coefficient is also drawn minus its mean, divided by its deviation.");
     let title = "MFCCs, standardised";
     let range = ColourRange::Standardised;
     out.picture("9-mfcc-standardised", &heat_map(&HeatMap { title, range, ..heat(&mfcc, rows, "") }))
@@ -136,8 +138,8 @@ fn mel_and_mfcc(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus:
 
 /// Four features that were designed by hand, before networks were trained on spectrograms.
 fn by_hand(out: &mut LessonOutput<'_>, music: &[f32]) -> Result<(), cantus::Error> {
-    out.say("Before networks learnt from spectrograms, classifiers were given single numbers for each frame, chosen by");
-    out.say("hand. Four of them, and their means over the three seconds:");
+    out.say("Before networks were trained on spectrograms, the inputs of classifiers were features that were designed by");
+    out.say("hand, one number per frame. Four of them, and their means over the three seconds:");
     for (name, kind, axis, meaning) in [
         (
             "10-amplitude-envelope",

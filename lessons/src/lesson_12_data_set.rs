@@ -13,7 +13,7 @@ use cantus_synth::{Corpus, Genre, compose};
 
 const GENRES: [Genre; 3] = [Genre::Classical, Genre::Disco, Genre::Metal];
 
-/// Tracks, labels and segments, and why tracks are split before segments are cut.
+/// Tracks, labels and segments, and leakage by a split of segments.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let music = match out.data() {
         Some(data) => data.to_owned(),
@@ -24,7 +24,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
         "A data set is a folder with a folder of recordings for each label: {}.",
         music.display()
     ));
-    out.say("The network is given numbers instead of labels. Number and label of each class:");
+    out.say("The targets of the network are numbers instead of labels. Number and label of each class:");
     for (number, label) in catalog.labels.iter().enumerate() {
         out.say(format_args!("  {number} = {label}"));
     }
@@ -65,9 +65,9 @@ fn segments(out: &mut LessonOutput<'_>, store: &FeatureStore) -> Result<(), cant
     Ok(())
 }
 
-/// The same share as test part, first split by segment and then by track.
+/// A quarter as test part, split by segment and by track.
 fn split(out: &mut LessonOutput<'_>, store: &FeatureStore) -> Result<(), cantus::Error> {
-    out.say("Before training, a quarter is put aside for the test. If segments are drawn for it one by one, as is often");
+    out.say("Before training, a quarter is held out as test part. If single segments are drawn for it, as is often");
     out.say("done, a track has segments in the training part and in the test part. They sound alike, so the test score is");
     out.say("too high (leakage). If whole tracks are drawn, none is in both:");
     for (by, name) in [(Unit::Segment, "split by segment"), (Unit::Track, "split by track")] {

@@ -33,12 +33,12 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let record = network.fit(&train, Some(&validation), training, |_| ControlFlow::Continue(()))?;
     let own = network.evaluate(&train, training.loss)?.accuracy.unwrap_or(0.0);
     let other = network.evaluate(&validation, training.loss)?.accuracy.unwrap_or(0.0);
-    out.say("The lecture's settings, the recipe mlp: 50 epochs of Adam, learning rate 0.001, batches of 32, features as");
-    out.say("they are. Accuracy is the share of segments whose most probable label is the right one:");
+    out.say("The lecture's settings, the recipe mlp: 50 epochs of Adam, learning rate 0.001, batches of 32, features not");
+    out.say("normalised. Accuracy is the share of segments whose most probable label is the right one:");
     out.result("accuracy by guessing", 100.0 * data.chance_level(), "%");
     out.trained("accuracy on the tracks that it was trained on", 100.0 * own, "%");
     out.trained("accuracy on other tracks", 100.0 * other, "%");
-    out.say("It overfits: on other tracks it does much worse (the lecture: 96 % and 63 %). Lesson 14 has remedies.");
+    out.say("It overfits: accuracy on other tracks is much lower (the lecture: 96 % and 63 %). Lesson 14 has remedies.");
     let (accuracy, val_accuracy) = (&record.accuracy, &record.val_accuracy);
     let (loss, val_loss) = (&record.loss, &record.val_loss);
     let picture = history(&History { accuracy, val_accuracy, loss, val_loss, best_epoch: None });

@@ -22,9 +22,9 @@ const MUSIC: Music = Music { genres: &GENRES, n_train: 6, n_validation: 10, dura
 /// Segments in a batch.
 const BATCH: usize = 32;
 
-/// Settings of a training: the lecture's network and settings, except for the changes of a remedy.
+/// A training with one remedy or none; everything else is as in the lecture.
 #[derive(Clone, Copy)]
-struct Way {
+struct Variant {
     name: &'static str,
     units: &'static [usize],
     dropout: f32,
@@ -34,7 +34,7 @@ struct Way {
     patience: Option<usize>,
 }
 
-const PLAIN: Way = Way {
+const PLAIN: Variant = Variant {
     name: "no remedy",
     units: &[512, 256, 64],
     dropout: 0.0,
@@ -44,45 +44,55 @@ const PLAIN: Way = Way {
     patience: None,
 };
 /// The strengths of dropout and L2 are the lecture's; it names none for L1.
-const WAYS: [Way; 8] = [
+const VARIANTS: [Variant; 8] = [
     PLAIN,
-    Way { name: "simpler network", units: &[32], ..PLAIN },
-    Way { name: "augmentation", augment: true, ..PLAIN },
-    Way { name: "dropout", dropout: 0.3, ..PLAIN },
-    Way { name: "L1", l1: 1e-4, ..PLAIN },
-    Way { name: "L2", l2: 1e-3, ..PLAIN },
-    Way { name: "L2 and dropout", l2: 1e-3, dropout: 0.3, ..PLAIN },
-    Way { name: "early stopping", patience: Some(5), ..PLAIN },
+    Variant { name: "simpler network", units: &[32], ..PLAIN },
+    Variant { name: "augmentation", augment: true, ..PLAIN },
+    Variant { name: "dropout", dropout: 0.3, ..PLAIN },
+    Variant { name: "L1", l1: 1e-4, ..PLAIN },
+    Variant { name: "L2", l2: 1e-3, ..PLAIN },
+    Variant { name: "L2 and dropout", l2: 1e-3, dropout: 0.3, ..PLAIN },
+    Variant { name: "early stopping", patience: Some(5), ..PLAIN },
 ];
 
 /// The same music, once without and then with each remedy.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     // Normalised: otherwise training on few segments is so uneven that the effect of most remedies is not visible.
     let recipe = Recipe { normalize: true, ..Recipe::load("mlp")? };
-    let data = LessonData::prepare_with_copies(out, &MUSIC, &recipe, &altered())?;
-    out.say("The loss of a segment is -ln p, where p is the probability that the network gives to the right label: 0 if it is");
-    out.say("sure and right, ln 5 = 1.61 if it guesses among five. The gap is the mean loss on other tracks less the mean loss");
-    out.say("on the tracks that it was trained on. A gap of 0 means that it does as well on music that it does not know; the");
-    out.say("larger the gap, the more it overfits. Both losses are measured after training, with all neurons at work:");
+    let data = LessonData::prepare_with_copies(out, &MUSIC, &recipe, &augmentation())?;
+    out.say("The loss of a segment is -ln p, where p is the predicted probability of the right label: 0 for p = 1,");
+    out.say("ln 5 = 1.61 if five labels have equal probabilities. The gap is the mean loss on other tracks less the mean loss");
+    out.say("on the tracks that it was trained on. A gap of 0 means that it performs equally well on other music; the");
+    out.say(
+        "larger the gap, the more it overfits. Both losses are measured after training, without dropout:",
+    );
     let mut results = Vec::new();
-    for way in WAYS {
-        let result = way.train(&data, &recipe.training)?;
+    for variant in VARIANTS {
+        let result = variant.train(&data, &recipe.training)?;
         let gap = result.curve.last().map_or(f64::NAN, |(_, gap)| *gap);
-        out.say(format_args!("{}:", way.name));
-        out.trained(&format!("  accuracy on its own tracks, {}", way.name), 100.0 * result.own_accuracy, "%");
-        out.trained(&format!("  accuracy on other tracks, {}", way.name), 100.0 * result.other_accuracy, "%");
-        out.trained(&format!("  gap, {}", way.name), gap, "");
-        results.push((way.name, gap, result));
+        out.say(format_args!("{}:", variant.name));
+        out.trained(
+            &format!("  accuracy on its own tracks, {}", variant.name),
+            100.0 * result.own_accuracy,
+            "%",
+        );
+        out.trained(
+            &format!("  accuracy on other tracks, {}", variant.name),
+            100.0 * result.other_accuracy,
+            "%",
+        );
+        out.trained(&format!("  gap, {}", variant.name), gap, "");
+        results.push((variant.name, gap, result));
     }
     let narrower = results.iter().filter(|(_, gap, _)| *gap < results[0].1).map(|(name, ..)| *name);
     out.say("Smaller gap than without a remedy:");
     out.say(format_args!("  ≈ \"{}\"", narrower.collect::<Vec<_>>().join(", ")));
-    out.say("L1, the sum of |w|, pulls every weight to 0 with the same force, so that many arrive there: a simple model. L2,");
-    out.say("the sum of w², pulls large weights harder and small ones hardly. Share of weights between -0.001 and 0.001:");
+    out.say("L1, the sum of |w|, has a gradient of equal size for every weight, so that many become 0: a simple model. L2,");
+    out.say("the sum of w², has a gradient in proportion to the weight. Share of weights between -0.001 and 0.001:");
     for (name, _, result) in results.iter().filter(|(name, ..)| ["no remedy", "L1", "L2"].contains(name)) {
         out.trained(&format!("weights near 0, {name}"), 100.0 * result.share_near_zero, "%");
     }
-    // Early stopping follows the curve without a remedy and ends early: dots show where.
+    // The curve of early stopping coincides with that of no remedy and ends earlier, so it has dots.
     let style = |name: &str| if name == "early stopping" { Style::LineAndDots } else { Style::Line };
     let series: Vec<_> =
         results.iter().map(|(name, _, result)| Series::new(name, style(name), &result.curve)).collect();
@@ -95,8 +105,8 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     )
 }
 
-/// Three copies of each track: higher or lower, slower or faster, noisier.
-fn altered() -> AugmentSpec {
+/// Three copies of each track, with shifted pitch, stretched time and added noise.
+fn augmentation() -> AugmentSpec {
     let probability = 1.0;
     let audio = vec![
         AudioAugmentation::PitchShift(PitchShift { probability, range: [-2.0, 2.0] }),
@@ -112,11 +122,11 @@ struct Trained {
     other_accuracy: f64,
     /// Number of steps and gap after every epoch, up to the epoch whose weights were kept.
     curve: Vec<(f64, f64)>,
-    /// Of weights between -0.001 and 0.001.
+    /// Share of weights between -0.001 and 0.001.
     share_near_zero: f64,
 }
 
-impl Way {
+impl Variant {
     fn train(&self, data: &LessonData, recipe: &Training) -> Result<Trained, cantus::Error> {
         let architecture = self.architecture(data);
         let (mut network, mut probe) = (Network::new(&architecture, 0)?, Network::new(&architecture, 0)?);
@@ -139,7 +149,7 @@ impl Way {
             }
             ControlFlow::Continue(())
         })?;
-        let kept = if self.patience.is_some() { least(&history.val_loss) } else { own_losses.len() - 1 };
+        let kept = if self.patience.is_some() { argmin(&history.val_loss) } else { own_losses.len() - 1 };
         let gaps = history.val_loss.iter().zip(&own_losses).take(kept + 1);
         Ok(Trained {
             own_accuracy: network.evaluate(&own, training.loss)?.accuracy.unwrap_or(0.0),
@@ -166,7 +176,7 @@ impl Way {
 }
 
 /// The index of the smallest value.
-fn least(values: &[f64]) -> usize {
+fn argmin(values: &[f64]) -> usize {
     (0..values.len()).min_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }
 

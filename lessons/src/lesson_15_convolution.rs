@@ -12,8 +12,8 @@ const SIZE: usize = 8;
 type Image = [[f32; SIZE]; SIZE];
 type Kernel = [[f32; 3]; 3];
 
-/// The kernel is placed every `stride` pixels; beyond the border lie `padding` zeros. Each output is the sum of the
-/// pixels below the kernel, each times its weight.
+/// Convolution: the kernel is applied every `stride` pixels, with `padding` zeros around the image. Each output is the sum
+/// of the pixels below the kernel, each times its weight.
 fn convolve(image: &Image, kernel: &Kernel, stride: usize, padding: usize) -> Vec<f32> {
     let pixel = |row: usize, column: usize| match (row.checked_sub(padding), column.checked_sub(padding)) {
         (Some(row), Some(column)) if row < SIZE && column < SIZE => image[row][column],
@@ -105,12 +105,12 @@ fn convolution(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let (pool_size, strides, padding) = ([2, 2], None, Padding::Valid);
     let max = LayerSpec::MaxPool2D(MaxPool2D { pool_size, strides, padding });
     let mean = LayerSpec::AveragePool2D(AveragePool2D { pool_size, strides, padding });
-    let answer = |layers: &[LayerSpec]| library(layers, 1, &vertical.concat(), &square.concat());
+    let output_of = |layers: &[LayerSpec]| library(layers, 1, &vertical.concat(), &square.concat());
     let differences = [
-        difference(&answer(std::slice::from_ref(&same))?, &of_a),
-        difference(&answer(&[stride_2])?, &strided),
-        difference(&answer(&[same.clone(), max])?, &max_pooled),
-        difference(&answer(&[same, mean])?, &average_pooled),
+        difference(&output_of(std::slice::from_ref(&same))?, &of_a),
+        difference(&output_of(&[stride_2])?, &strided),
+        difference(&output_of(&[same.clone(), max])?, &max_pooled),
+        difference(&output_of(&[same, mean])?, &average_pooled),
     ];
     out.result(
         "largest difference of these four from the library's layers",
@@ -133,7 +133,7 @@ fn convolution(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.picture("convolution", &tiles("Convolution by hand", subtitle, &shown))
 }
 
-/// A colour image has three channels, and so has every kernel that is applied to it.
+/// Convolution of an image with three channels.
 fn depth(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let channel = |shift: usize| -> Image {
         std::array::from_fn(|r| std::array::from_fn(|c| ((r * SIZE + c) * (shift + 3) % 7) as f32 / 7.0))
@@ -190,10 +190,10 @@ fn audio(out: &mut LessonOutput<'_>) {
         spec.frames_per_segment() as f64,
         "",
     );
-    out.say("So a network is fed 100 × 13 × 1 by the lecture's count.");
+    out.say("By the lecture's count, the input of a network is 100 × 13 × 1.");
     let both = FeatureSpec { kinds: vec![FeatureKind::Mfcc, FeatureKind::LogMel], ..FeatureSpec::course() };
     out.say("Can MFCCs be combined with the spectrogram? Yes: as one image, coefficients and mel bands side by side.");
     out.result("bins of a frame, 13 MFCCs and 128 mel bands", both.n_bins() as f64, "");
-    out.say("Is it useful? Measured on 198 tracks by artists that were not trained on: no gain (table in docs/accuracy.md).");
+    out.say("Is it useful? On 198 tracks, with other artists in training than in test: no gain (table in docs/accuracy.md).");
     out.say("MFCCs are a linear map of the mel bands, so they add nothing that the bands do not have.");
 }

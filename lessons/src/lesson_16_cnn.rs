@@ -14,7 +14,7 @@ use cantus_synth::Genre;
 const GENRES: [Genre; 5] = [Genre::Blues, Genre::Country, Genre::Jazz, Genre::Pop, Genre::Rock];
 const MUSIC: Music = Music { genres: &GENRES, n_train: 12, n_validation: 8, duration_s: 9.0 };
 
-/// The lecture's network, its prediction of one segment, and its trained kernels.
+/// The lecture's network, its accuracy, its prediction for one segment, and its trained kernels.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let recipe = Recipe::load("cnn")?;
     let data = LessonData::prepare(out, &MUSIC, &recipe)?;
@@ -25,7 +25,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say(network.summary());
     out.picture("network", &cantus_plot::network(&network.drawing()))?;
     let perceptron = Recipe::load("mlp")?.architecture(data.n_frames, data.n_bins, data.labels.len());
-    out.say("Its kernels are small and serve every place, so it has far fewer weights than the perceptron of lesson 13:");
+    out.say("Its kernels are small and used at every position, so it has far fewer weights than the perceptron of lesson 13:");
     out.result("weights of the convolutional network", network.n_parameters() as f64, "");
     out.result("weights of the perceptron", Network::new(&perceptron, 0)?.n_parameters() as f64, "");
 
@@ -37,7 +37,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let own = network.evaluate(&train, training.loss)?.accuracy.unwrap_or(0.0);
     let other = network.evaluate(&validation, training.loss)?.accuracy.unwrap_or(0.0);
     out.say("The lecture trains for 30 epochs with Adam, learning rate 0.0001, on about 6000 segments in batches of 32 (recipe");
-    out.say("cnn). Here are far fewer, with so few steps that it would learn next to nothing; so batches of 8, learning rate");
+    out.say("cnn). With the few segments here, these settings would give too few steps; hence batches of 8, learning rate");
     out.say("0.001, and 15 epochs:");
     out.result("accuracy by guessing", 100.0 * data.chance_level(), "%");
     out.trained("accuracy on the tracks that it was trained on", 100.0 * own, "%");
@@ -46,9 +46,11 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let (loss, val_loss) = (&record.loss, &record.val_loss);
     let picture = history(&History { accuracy, val_accuracy, loss, val_loss, best_epoch: None });
     out.trained_picture("history", &picture)?;
-    out.say("As the lecture does at its end, the answer to segment 100 of the others: the label with the highest probability.");
+    out.say("As at the end of the lecture, the prediction for segment 100 of the others: the most probable label.");
     data.predict_one(out, &network, 100)?;
-    out.say("The 32 kernels of the first layer, 3 × 3 weights each, learnt from noise:");
+    out.say(
+        "The 32 kernels of the first layer, 3 × 3 weights each, after training from random initial values:",
+    );
     if let Some((_, kernels)) = cantus_plot::kernels(&network).first() {
         out.trained_picture("kernels", kernels)?;
     }

@@ -116,9 +116,11 @@ fn shapes(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
 
 fn gradients(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let (vanishing, exploding) = (influence(W, &sine()), influence(LARGE_W, &[0.0; N_STEPS]));
-    out.say("How much does the first input still count at step t? Its influence is ∂h(t)/∂x(0), a gradient through t steps.");
+    out.say(
+        "The influence of the first input on the state at step t is ∂h(t)/∂x(0), a gradient through t steps.",
+    );
     out.say("Each step multiplies it by W (1 - h²), where h is the state and 1 - h² the slope of tanh.");
-    out.say("With W = 0.9 every factor is below 1, and the gradient vanishes: what lies far back is hardly learnt.");
+    out.say("With W = 0.9 every factor is below 1, and the gradient vanishes: distant dependencies are hardly learned.");
     out.result("influence on the first state", vanishing[0], "");
     out.result("influence ten steps later", vanishing[10], "");
     out.say("With W = 1.25 and silence (x = 0, so h = 0) every factor is 1.25, and the gradient explodes:");
@@ -147,7 +149,7 @@ fn gradients(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     )
 }
 
-/// A unit whose target for silence is 0.5 can change its bias alone, since input and state are 0.
+/// Gradient clipping, for a unit whose input and state are 0, so that only its bias is trained.
 fn clipping(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let silence = [0.0; N_STEPS];
     let examples = InMemory::values(&silence, &[0.5], 1);
@@ -168,7 +170,7 @@ fn clipping(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     // A step of learning rate 1 from a bias of 0 ends at minus the gradient.
     let gradient = -learn(1.0, 1, None)?.0;
     let by_hand = -(LARGE_W.powi(N_STEPS as i32) - 1.0) / (LARGE_W - 1.0);
-    out.say("The unit with W = 1.25 shall answer 0.5 to 30 steps of silence: loss E = (h - 0.5)², learning rate 0.01.");
+    out.say("The unit with W = 1.25 is trained to output 0.5 after 30 steps of silence: loss E = (h - 0.5)², learning rate 0.01.");
     out.say("Its bias b acts at every step, so ∂E/∂b adds up the powers of W:");
     out.result("gradient of the bias by hand, -(W³⁰ - 1) / (W - 1)", by_hand, "");
     out.result("gradient of the bias in the library, by backpropagation through time", gradient, "");
@@ -179,8 +181,8 @@ fn clipping(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
             learn(0.01, 400, Some(Clipping::GlobalNorm(1.0)))?,
         ),
     );
-    out.say("One step throws the bias so far that tanh is flat there, where no gradient brings it back. Clipping shortens any");
-    out.say("gradient that is longer than 1 to length 1, with the same direction:");
+    out.say("One step moves the bias so far that tanh is flat there and the gradient almost 0. Clipping scales any");
+    out.say("gradient whose norm is above 1 to norm 1, with the same direction:");
     out.result("bias after one step", plain.0.0, "");
     out.result("bias after one step, clipped", clipped.0.0, "");
     out.result("loss before", 0.25, "");

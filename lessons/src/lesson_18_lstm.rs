@@ -90,7 +90,7 @@ fn difference(
     Ok(found.iter().zip(by_hand).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max))
 }
 
-/// Gates that write, keep and read; fewer gates; several time scales.
+/// LSTM, GRU, and an LSTM with several time scales.
 pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     lstm(out)?;
     gru(out)?;
@@ -102,8 +102,8 @@ fn lstm(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let steps = lstm_by_hand(&sequence);
     out.say("An LSTM has a second state, the cell state C, and three gates between 0 (closed) and 1 (open). At every step,");
     out.say("C = f · C before + i · C', and h = o · tanh C, with the forget gate f, the input gate i, the output gate o and");
-    out.say("the candidate C' = tanh(…), a simple recurrent unit. Weights set by hand obey two signals, write and read.");
-    out.say("At step 4, \"write\" with the value 0.9: the input gate opens, the forget gate closes:");
+    out.say("the candidate C' = tanh(…), a simple recurrent unit. With weights set by hand, two inputs control the gates,");
+    out.say("\"write\" and \"read\". At step 4, \"write\" with the value 0.9: the input gate opens, the forget gate closes:");
     out.result("forget gate f at step 4", steps[4].forget, "");
     out.result("input gate i at step 4", steps[4].input, "");
     out.result("candidate C' at step 4, tanh 0.9", steps[4].candidate, "");
@@ -116,7 +116,7 @@ fn lstm(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("The output gate opens at \"read\" only, so the hidden state h, which is the layer's output, is tanh C there:");
     out.result("hidden state h at step 13, not read", steps[13].hidden, "");
     out.result("hidden state h at step 14, read", steps[14].hidden, "");
-    out.say("At step 22, \"write\" with the value -0.6 replaces what was there:");
+    out.say("At step 22, \"write\" with the value -0.6 replaces the stored value:");
     out.result("cell state C at step 22, tanh -0.6", steps[22].cell, "");
     let layer = LayerSpec::Lstm(Lstm::new(1, true));
     // Columns in the library's order: input gate, forget gate, candidate, output gate; rows: value, write, read.
@@ -151,7 +151,7 @@ fn picture(sequence: &[[f64; 3]], steps: &[Step]) -> cantus_plot::Picture {
     ];
     let shown = rows.each_ref().map(|(name, values, limits)| Strip { name, values, limits: *limits });
     strips(
-        "An LSTM remembers",
+        "States of an LSTM",
         "written at step 4, kept through noise, read at 14, replaced at 22, read at 27",
         "Step",
         &shown,
@@ -161,8 +161,8 @@ fn picture(sequence: &[[f64; 3]], steps: &[Step]) -> cantus_plot::Picture {
 fn gru(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     let sequence = sequence();
     let by_hand = gru_by_hand(&sequence);
-    out.say("A GRU has one state h and two gates: h = z · h before + (1 - z) · g. The update gate z does the work of f and i,");
-    out.say("the reset gate r decides how much of the state the candidate g sees. No gate guards the output. The same task:");
+    out.say("A GRU has one state h and two gates: h = z · h before + (1 - z) · g. The update gate z replaces f and i, and");
+    out.say("the reset gate r scales the state in the candidate g. There is no output gate. The same task:");
     out.result("state h of the GRU at step 21", by_hand[21], "");
     out.result("state h of the GRU at step 22", by_hand[22], "");
     let layer = LayerSpec::Gru(Gru::new(1, true));
@@ -188,7 +188,7 @@ fn gru(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
 
 const TIME_SCALES: [f32; 3] = [2.0, 8.0, 32.0];
 
-/// The lecture's open idea: several cell states, each forgetting more slowly than the one before.
+/// The lecture's idea of several cell states with different time scales.
 fn time_scales(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("Several cell states for longer and longer time scales, the lecture's idea: layer MultiTimescaleLSTM. The forget");
     out.say("gate of a cell state with time scale τ begins with the bias ln(τ - 1), so f = 1 - 1/τ: what is written fades by");
@@ -204,7 +204,7 @@ fn time_scales(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
             "",
         );
     }
-    out.say("These biases are where training begins; it may move them. An LSTM begins with the same bias, 1, in all its units.");
+    out.say("These biases are initial values; training changes them. In an LSTM, the initial bias is 1 in all units.");
     let names = TIME_SCALES.map(|tau| format!("time scale {tau}"));
     let series: Vec<_> =
         names.iter().zip(&kept).map(|(name, points)| Series::new(name, Style::LineAndDots, points)).collect();

@@ -66,7 +66,7 @@ pub const LESSONS: [Lesson; 17] = [
     },
     Lesson {
         number: 8,
-        title: "Backpropagation and gradient descent: learn to add",
+        title: "Backpropagation and gradient descent: addition",
         takes_data: false,
         run: lesson_08_learn_to_add::lesson,
     },
@@ -86,7 +86,7 @@ pub const LESSONS: [Lesson; 17] = [
     Lesson { number: 12, title: "The data set", takes_data: true, run: lesson_12_data_set::lesson },
     Lesson {
         number: 13,
-        title: "A perceptron that tells genres apart",
+        title: "A perceptron that classifies genres",
         takes_data: true,
         run: lesson_13_classifier::lesson,
     },
@@ -107,7 +107,7 @@ pub const LESSONS: [Lesson; 17] = [
     Lesson { number: 18, title: "The gates of an LSTM", takes_data: false, run: lesson_18_lstm::lesson },
     Lesson {
         number: 19,
-        title: "A recurrent network that tells genres apart",
+        title: "A recurrent network that classifies genres",
         takes_data: true,
         run: lesson_19_recurrent_classifier::lesson,
     },

@@ -16,7 +16,7 @@ use cantus_plot::{Picture, Theme};
 ///
 /// let mut words = Vec::new();
 /// let mut out = LessonOutput::new("lesson-03", &mut words);
-/// out.say("A neuron adds up what comes in.");
+/// out.say("A neuron computes a weighted sum of its inputs.");
 /// out.result("its net input", 0.45, "");
 /// assert_eq!(out.number("its net input"), Some(0.45));
 /// assert!(String::from_utf8(words)?.ends_with("  its net input: 0.45\n"));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_lies_in_the_folder_and_the_words_say_so() {
+    fn a_picture_is_saved_in_the_folder_and_named_in_the_text() {
         let folder = tempfile::tempdir().unwrap();
         let mut words = Vec::new();
         let mut out = LessonOutput::new(folder.path().join("08"), &mut words);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_trained_is_marked_as_approximate() {
+    fn results_of_training_are_marked_as_approximate() {
         let folder = tempfile::tempdir().unwrap();
         let mut words = Vec::new();
         let mut out = LessonOutput::new(folder.path(), &mut words);

@@ -7,7 +7,7 @@ const SUPPORTED_FORMATS: &str = "wav, aiff, caf, au, flac, mp3, ogg vorbis, m4a/
 
 /// An error of this crate.
 ///
-/// For a file, four kinds are told apart: not audio ([`NotAudio`](Self::NotAudio)), audio in a format or codec that is not
+/// For a file, four kinds are distinguished: not audio ([`NotAudio`](Self::NotAudio)), audio in a format or codec that is not
 /// decoded ([`Unsupported`](Self::Unsupported)), damaged ([`Malformed`](Self::Malformed)), and over a limit
 /// ([`TooLarge`](Self::TooLarge)).
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Error {
         path: PathBuf,
         /// The format by which it was read, such as `wav`.
         format: &'static str,
-        /// What is wrong with it, in the words of the reader that found it.
+        /// What is wrong with it, as reported by the reader.
         reason: String,
     },
     /// A size is over a limit.

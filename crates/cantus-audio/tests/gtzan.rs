@@ -24,7 +24,7 @@ struct Reference {
 
 #[test]
 fn mfccs_of_real_music_equal_librosas() {
-    if !music::is_there() {
+    if !music::is_available() {
         return;
     }
     let files: BTreeMap<String, Reference> =

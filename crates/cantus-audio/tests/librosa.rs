@@ -49,7 +49,7 @@ fn signal(n_samples: usize) -> Vec<f32> {
 }
 
 #[test]
-fn both_sides_hear_the_same_signal() {
+fn the_test_signal_equals_that_of_the_script() {
     let found: Vec<f64> = signal(6615).iter().step_by(601).map(|x| f64::from(*x) * 32_768.0).collect();
     assert_eq!(found, reference::<Vec<f64>>("samples_1_32768"));
 }
@@ -154,12 +154,12 @@ struct Case {
     values: Vec<Vec<f64>>,
 }
 
-/// How far a value may be from librosa's: relative to the largest of its frame for strengths, in dB otherwise.
+/// Tolerance of the difference from librosa: relative to the largest value of the frame for strengths, in dB otherwise.
 fn tolerance(kind: FeatureKind, expected: &[f64]) -> f64 {
     use FeatureKind::*;
     let largest = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
     match kind {
-        AmplitudeEnvelope | ZeroCrossingRate => 5e-7 * largest, // the digits that the reference has
+        AmplitudeEnvelope | ZeroCrossingRate => 5e-7 * largest, // the precision of the reference
         Spectrogram | SpectralCentroid | SpectralBandwidth => 2e-6 * largest,
         SpectralFlatness | SpectralFlux => 1e-5 * largest,
         Pcen => 2e-5 * largest,

@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "what cannot be read or planned fails the test, as it should; differences are told to who asks"
+    reason = "tests may panic, and print differences with --nocapture"
 )]
 
 #[path = "../src/assert_close.rs"]
@@ -40,12 +40,12 @@ struct Rows {
 }
 
 impl Rows {
-    /// Forgets the frames that are not wished.
-    fn keep(&mut self, is_wished: impl Fn(usize) -> bool) {
+    /// Keeps only the frames for which `is_kept` is true.
+    fn keep(&mut self, is_kept: impl Fn(usize) -> bool) {
         let frames = self.frames.clone();
-        let mut wished = frames.iter().map(|t| is_wished(*t));
-        self.rows.retain(|_| wished.next().unwrap_or(false));
-        self.frames.retain(|t| is_wished(*t));
+        let mut kept = frames.iter().map(|t| is_kept(*t));
+        self.rows.retain(|_| kept.next().unwrap_or(false));
+        self.frames.retain(|t| is_kept(*t));
     }
 }
 
@@ -83,7 +83,7 @@ fn signal() -> Vec<f32> {
         .collect()
 }
 
-/// Holds some rows of a matrix against librosa's; returns the largest difference.
+/// Compares some rows of a matrix with librosa's.
 #[track_caller]
 fn assert_rows_close(what: &str, found: &[f32], expected: &Rows, tolerance: f64) {
     let n_bins = expected.rows[0].len();
@@ -133,7 +133,7 @@ fn onset_strength(config: OnsetConfig, samples: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn both_sides_hear_the_same_tune() {
+fn the_test_signal_equals_that_of_the_script() {
     let found: Vec<f64> = signal().iter().step_by(6007).map(|x| f64::from(*x) * 32_768.0).collect();
     assert_eq!(found, reference::<Vec<f64>>("samples_1_32768"));
 }
@@ -341,7 +341,7 @@ fn masks_of_harmonic_and_percussive_equal_librosas() {
         let rows = harmonic.chunks_exact(1025).zip(percussive.chunks_exact(1025));
         let found: Vec<f32> =
             rows.flat_map(|(h, p)| h.iter().step_by(7).chain(p.iter().step_by(7))).copied().collect();
-        // Where nearly nothing sounds, the rounding of the STFT decides.
+        // Where the signal is nearly silent, the masks depend on the rounding errors of the STFT.
         assert_rows_close(&case.name, &found, &case.rows.unwrap(), 1e-3);
     }
 }
@@ -372,7 +372,7 @@ struct Track {
 
 #[test]
 fn pitch_and_rhythm_of_real_music_equal_librosas() {
-    if !music::is_there() {
+    if !music::is_available() {
         return;
     }
     let tracks: std::collections::BTreeMap<String, Track> =

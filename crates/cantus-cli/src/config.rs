@@ -54,8 +54,7 @@ fn flags_from_file(
     let wrong =
         |what: String| command.clone().error(ErrorKind::InvalidValue, format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: toml::Table =
-        toml::from_str(&text).map_err(|error| wrong(cantus::toml_problem(&text, &error)))?;
+    let table: toml::Table = cantus::parse_toml(&text).map_err(wrong)?;
     let Some((name, matches)) = draft.subcommand() else { return Ok(Vec::new()) };
     let Some(subcommand) = command.find_subcommand(name) else { return Ok(Vec::new()) };
 

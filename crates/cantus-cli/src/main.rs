@@ -1,5 +1,6 @@
 //! Entry point of the `cantus` command: parses the command line, runs the command, returns its exit code.
 
+mod advice;
 mod cli;
 mod command;
 mod config;

@@ -9,7 +9,7 @@ use cantus::input_files::Failed;
 use cantus_audio::atomic_file;
 use serde::Serialize;
 
-use crate::interrupt;
+use crate::{advice, interrupt};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,36 +88,10 @@ pub fn in_one_line(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    if let Some(advice) = error.chain().find_map(dataset_error).and_then(advice) {
+    if let Some(advice) = error.chain().find_map(advice::of) {
         text = format!("{text}; {advice}");
     }
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
-/// The data set's error, which the library's error may wrap.
-fn dataset_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a cantus_dataset::Error> {
-    match cause.downcast_ref::<cantus::Error>() {
-        Some(cantus::Error::Dataset(error)) => Some(error),
-        _ => cause.downcast_ref(),
-    }
-}
-
-/// What to do after an error of the data set or the feature store.
-fn advice(error: &cantus_dataset::Error) -> Option<&'static str> {
-    use cantus_dataset::Error;
-    match error {
-        Error::AuditIssues { .. } => Some(
-            "exclude files with --exclude (`cantus inspect --exclusions` writes a list), or run the same command without --audit strict, which completes it",
-        ),
-        Error::Cancelled { .. } => Some("run the same command again to continue"),
-        Error::Threads { .. } => Some("set fewer with --jobs"),
-        Error::SettingsDiffer { .. } => Some("use --overwrite, or another folder"),
-        Error::NotAStore { .. } => Some("create one with `cantus extract`"),
-        Error::Incomplete { .. } => Some("run the same `cantus extract` again to continue"),
-        Error::OlderFormat { .. } => Some("extract it again with --overwrite"),
-        Error::Damaged { .. } => Some("delete the file and run the same `cantus extract` again"),
-        _ => None,
-    }
 }
 
 /// Writes a file atomically.

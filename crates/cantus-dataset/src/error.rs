@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// The source of an error from a dependency, without its type.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of this crate; its message is one line that says where, what was expected and what was found.
+/// An error of this crate; its message is one line with the place, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -79,7 +79,7 @@ impl Client {
                 "your credentials are invalid or expired; make a new API token"
             }
             (StatusCode::FORBIDDEN, Some(_)) => {
-                "your account may not download it; open the data set's page in a browser once, it may ask you to agree"
+                "your account may not download it; open the data set's page in a browser once, it may require you to accept its terms"
             }
             (StatusCode::NOT_FOUND, _) => "it is not, or no longer, published there",
             _ => "nothing was downloaded",

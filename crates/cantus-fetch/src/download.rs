@@ -26,7 +26,7 @@ pub struct Download {
     pub initial_delay: Duration,
 }
 
-/// Longest delay between two attempts, whatever `Retry-After` says.
+/// Longest delay between two attempts, also if `Retry-After` is longer.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// Why an attempt did not complete the file.
@@ -133,7 +133,7 @@ impl Download {
                 let retry_after =
                     text(headers, header::RETRY_AFTER).and_then(number).map(Duration::from_secs);
                 return Err(AttemptError::Transient {
-                    reason: format!("the server answered {}", status.as_u16()),
+                    reason: format!("the server responded with status {}", status.as_u16()),
                     retry_after,
                 });
             }

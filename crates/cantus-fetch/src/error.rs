@@ -31,7 +31,7 @@ pub enum Error {
         reason: String,
     },
     /// The server responded with an error status.
-    #[error("{url}: the server answered {status}{message}: {advice}")]
+    #[error("{url}: the server responded with status {status}{message}: {advice}")]
     Status {
         /// The URL.
         url: String,

@@ -213,12 +213,12 @@ mod tests {
     fn bytes_of_another_url_or_without_a_validator_are_discarded() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("a.zip");
-        for (known, asked) in [(version("\"1\""), "https://x/z"), (version("W/\"1\""), "https://x/y")] {
+        for (known, requested) in [(version("\"1\""), "https://x/z"), (version("W/\"1\""), "https://x/y")] {
             let mut partial = PartialFile::open(&target, "https://x/y").unwrap();
             partial.start(known).unwrap();
             partial.append(b"abc").unwrap();
             drop(partial);
-            assert_eq!(PartialFile::open(&target, asked).unwrap().n_bytes(), 0);
+            assert_eq!(PartialFile::open(&target, requested).unwrap().n_bytes(), 0);
         }
         fs::write(partial_path(&target), "bytes of unknown origin").unwrap();
         assert_eq!(PartialFile::open(&target, "https://x/y").unwrap().n_bytes(), 0);

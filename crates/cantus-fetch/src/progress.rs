@@ -48,7 +48,7 @@ pub enum Event {
 pub struct ProgressObserver<'a> {
     /// Set to `true` to cancel. A partial download is kept and can be resumed.
     pub cancelled: &'a AtomicBool,
-    /// Called for every event.
+    /// Callback for every event.
     pub on_event: &'a dyn Fn(Event),
 }
 

@@ -7,7 +7,7 @@
 //!
 //! # Reference
 //! scikit-learn 1.9's `roc_curve(drop_intermediate=False)`, `roc_auc_score`, `precision_recall_curve` and
-//! `average_precision_score`, within 1e-12 (`tests/reference/examination.py`).
+//! `average_precision_score`, within 1e-12 (`tests/reference/classification.py`).
 
 /// Both curves of one class.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Curves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::{examination, floats};
+    use crate::reference::{classification, floats};
 
     fn assert_close(found: &[f64], expected: &[f64], what: &str) {
         assert_eq!(found.len(), expected.len(), "{what}");
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn curves_equal_those_of_scikit_learn() {
-        let (reference, labels, probabilities) = examination();
+        let (reference, labels, probabilities) = classification();
         for (class, expected) in reference["curves"].as_array().unwrap().iter().enumerate() {
             let examples = labels.iter().zip(&probabilities).map(|(label, p)| (p[class], *label == class));
             let curves = curves(examples).unwrap();

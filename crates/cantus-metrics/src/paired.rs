@@ -7,7 +7,7 @@
 //!
 //! # Reference
 //! `scipy.stats.binomtest(b, b + c, 0.5)` of SciPy 1.17 within 1e-9; the bootstrap within 0.03 of NumPy's
-//! (`tests/reference/examination.py`).
+//! (`tests/reference/classification.py`).
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ pub fn paired_in_words(paired: &Paired) -> String {
     let interval = paired.interval.map(|interval| {
         format!("95 % CI {} to {}, ", signed(100.0 * interval.low), signed(100.0 * interval.high))
     });
-    let chance = if paired.is_significant() { "" } else { ", which may be chance" };
+    let remark = if paired.is_significant() { "" } else { ", which may be chance" };
     let difference = match points {
         p if p > 0.0 => format!("{p:.1} points better"),
         p if p < 0.0 => format!("{:.1} points worse", -p),
@@ -79,7 +79,7 @@ pub fn paired_in_words(paired: &Paired) -> String {
     };
     let p_value =
         if paired.p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", paired.p_value) };
-    format!("is {difference} ({}{p_value}{chance})", interval.unwrap_or_default())
+    format!("is {difference} ({}{p_value}{remark})", interval.unwrap_or_default())
 }
 
 /// With one decimal and a true minus sign.
@@ -105,11 +105,11 @@ fn mcnemar(a: usize, b: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::{examination, floats};
+    use crate::reference::{classification, floats};
 
     #[test]
     fn the_exact_test_equals_that_of_scipy() {
-        for case in examination().0["mcnemar"].as_array().unwrap() {
+        for case in classification().0["mcnemar"].as_array().unwrap() {
             let [a, b, expected] = floats(case)[..] else { panic!("three numbers") };
             let found = mcnemar(a as usize, b as usize);
             assert!((found - expected).abs() < 1e-9, "{a} against {b}: {found}, expected {expected}");
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_paired_bootstrap_is_close_to_numpys() {
-        let reference = &examination().0["paired"];
+        let reference = &classification().0["paired"];
         let group: Vec<usize> = serde_json::from_value(reference["group"].clone()).unwrap();
         let flags = |name: &str| -> Vec<bool> { serde_json::from_value(reference[name].clone()).unwrap() };
         let (a, b) = (flags("a"), flags("b"));

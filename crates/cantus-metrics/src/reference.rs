@@ -1,13 +1,13 @@
-//! Reference numbers of `tests/reference/examination.py` and `tagging.py`, for tests.
+//! Reference numbers of `tests/reference/classification.py` and `tagging.py`, for tests.
 
 use serde_json::Value;
 
 use crate::TrackDecision;
 use crate::aggregate::arg_max;
 
-/// The document of `examination.py`, and the true class and probabilities of its tracks.
-pub fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
-    let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/examination.json"));
+/// The document of `classification.py`, and the true class and probabilities of its tracks.
+pub fn classification() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
+    let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/classification.json"));
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["true"].clone()).unwrap();
     let probabilities = serde_json::from_value(reference["probabilities"].clone()).unwrap();

@@ -56,11 +56,11 @@ pub fn reliability(predictions: impl Iterator<Item = (f64, bool)>) -> Reliabilit
 mod tests {
     use super::*;
     use crate::aggregate::arg_max;
-    use crate::reference::examination;
+    use crate::reference::classification;
 
     #[test]
     fn the_error_and_the_bins_equal_those_of_numpy() {
-        let (reference, labels, probabilities) = examination();
+        let (reference, labels, probabilities) = classification();
         let named = probabilities.iter().map(|p| arg_max(p));
         let predictions =
             named.zip(&labels).zip(&probabilities).map(|((named, label), p)| (p[named], named == *label));

@@ -32,11 +32,11 @@ fn rank(probabilities: &[f64], class: usize) -> usize {
 mod tests {
     use super::*;
     use crate::aggregate::arg_max;
-    use crate::reference::examination;
+    use crate::reference::classification;
 
     #[test]
     fn top_k_accuracy_equals_that_of_scikit_learn() {
-        let (reference, labels, probabilities) = examination();
+        let (reference, labels, probabilities) = classification();
         // The first twelve have equal probabilities.
         let tracks: Vec<TrackDecision> = labels[12..]
             .iter()

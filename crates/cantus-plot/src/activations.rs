@@ -26,7 +26,7 @@ pub fn activations(functions: &[Activation]) -> Result<Picture, cantus_nn::Error
         let points = net_inputs.iter().zip(outputs).map(|(&h, y)| (f64::from(h), f64::from(y)));
         curves.push((activation_name(activation), points.collect::<Vec<_>>()));
     }
-    // ReLU is the same line as leaky ReLU right of 0: dashed and on top, both can be seen.
+    // For positive inputs ReLU coincides with leaky ReLU: it is dashed and on top, so that both are visible.
     let hides = |name: &str| name == "relu" && functions.contains(&Activation::LeakyRelu);
     let style = |name: &str| if hides(name) { Style::Dashes } else { Style::Line };
     let (on_top, others): (Vec<_>, Vec<_>) = curves.iter().partition(|(name, _)| hides(name));

@@ -34,13 +34,13 @@ pub struct HeatMap<'a> {
 /// Range of values of the colour map of a [`HeatMap`]; values outside are clipped.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ColourRange {
-    /// All that occur.
+    /// From the smallest to the largest value.
     #[default]
     Full,
     /// Each bin's own mean and standard deviation over time, as far as two standard deviations to either side. For
-    /// MFCCs, whose first coefficients are so far from the others that they would leave them one colour.
+    /// MFCCs, whose first coefficients are much larger than the others.
     Standardised,
-    /// From the first number to the second, so that two pictures compare.
+    /// A given range, so that several pictures are comparable.
     Fixed(f64, f64),
 }
 

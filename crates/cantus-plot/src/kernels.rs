@@ -4,7 +4,7 @@ use cantus_nn::{LayerSpec, Network, Tensor};
 
 use super::{Picture, Tile, tiles};
 
-/// More than this many kernels of one layer are left out, and the subtitle says so.
+/// More than this many kernels of one layer are left out, which the subtitle states.
 const MOST_TILES: usize = 1024;
 
 /// The kernels of every convolution of a network, first layer to last: the layer's path in the network, and a picture.

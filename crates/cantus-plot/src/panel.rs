@@ -37,7 +37,7 @@ impl Panel {
         );
     }
 
-    /// Ticks below the panel, with numbers and title unless the panel below says the same.
+    /// Ticks below the panel, with numbers and title unless the panel below has the same.
     pub fn draw_x_axis(&self, picture: &mut Picture, ticks: &[Tick], title: Option<&str>) {
         let bottom = self.rect.bottom();
         picture.push(Mark::rule((self.rect.x, bottom), (self.rect.right(), bottom), 1.0, Ink::Frame));
@@ -55,7 +55,7 @@ impl Panel {
         }
     }
 
-    /// A line through the finite values, broken at the others; points are marked where asked, and where a value stands
+    /// A line through the finite values, broken at the others; points are marked if requested, and where a value stands
     /// alone, since a line of one point cannot be seen.
     pub fn draw_line(&self, picture: &mut Picture, points: &[(f64, f64)], ink: Ink, dots: bool) {
         for run in points.split(|(_, y)| !y.is_finite()) {

@@ -30,9 +30,9 @@ pub(super) fn png(picture: &Picture, theme: Theme) -> Vec<u8> {
     pixmap.encode_png().expect("memory")
 }
 
-/// A small image as a PNG of its own, one pixel per cell; `None` if it has no cells or not as many as it says.
+/// A small image as a PNG of its own, one pixel per cell; `None` if it has no cells, or their number is not width times height.
 ///
-/// Where it has few colours, as heat maps do, they are numbered: that makes a third of the file.
+/// If it has at most 256 colours, as heat maps do, the PNG is indexed, which is a third of the size.
 pub(super) fn image_png(image: &Image) -> Option<Vec<u8>> {
     let pixmap = pixmap_of(image)?;
     match indexed(&image.pixels) {

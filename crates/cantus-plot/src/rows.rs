@@ -35,7 +35,7 @@ pub(super) struct Layout<'a> {
     pub ticks: Vec<Tick>,
 }
 
-/// Lower limit of hearing, in Hz.
+/// Lowest audible frequency, in Hz.
 const LOWEST_HZ: f64 = 20.0;
 /// Range of the tempo axis, in beats per minute.
 const TEMPO_BPM: (f64, f64) = (20.0, 600.0);
@@ -177,7 +177,7 @@ fn apart(ticks: impl Iterator<Item = Tick>, n_bins: usize) -> Vec<Tick> {
     kept
 }
 
-/// The place of a frequency between the centres of ascending bins.
+/// The position of a frequency between the centres of ascending bins.
 fn bin_of(hz: &[f64], frequency: f64) -> Option<f64> {
     let above = hz.iter().position(|&bin| bin >= frequency)?;
     if hz[above] == frequency {

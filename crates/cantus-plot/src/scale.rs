@@ -23,7 +23,7 @@ pub(super) struct Tick {
 }
 
 impl Scale {
-    /// An empty or unusable range is widened upwards, so that a constant series has a place too.
+    /// An empty or non-finite range is widened upwards, so that a constant series can be drawn.
     pub fn linear(low: f64, high: f64, from: f32, to: f32) -> Self {
         let low = if low.is_finite() { low.clamp(-LARGEST, LARGEST) } else { 0.0 };
         let high = if high.is_finite() { high.clamp(-LARGEST, LARGEST) } else { low };

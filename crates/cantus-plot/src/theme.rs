@@ -1,7 +1,7 @@
 //! Light and dark theme: the RGB colour of each [`Ink`].
 //!
-//! The two series are blue and vermillion (light), sky blue and orange (dark) of Okabe & Ito's palette, which people with
-//! any common colour blindness can tell apart (Okabe & Ito 2008, "Color Universal Design"). The further series are theirs
+//! The two series are blue and vermillion (light), sky blue and orange (dark) of Okabe & Ito's palette, which are distinguishable
+//! with any common colour blindness (Okabe & Ito 2008, "Color Universal Design"). The further series are theirs
 //! too where they have contrast enough; on white, green and purple are Tol's (2021, "Colour Schemes", muted), the yellow is
 //! darkened, and the last is a grey in both. Tints are mixed in Oklab (Ottosson 2020), so that equal steps of a share are
 //! perceptually equal.
@@ -166,7 +166,7 @@ mod tests {
                     (Ink::OnSigned(-share), Ink::Signed(-share)),
                 ] {
                     let ratio = contrast(theme.colour(text), theme.colour(tint));
-                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG asks for 3 (large text)");
+                    assert!(ratio >= 3.3, "{theme:?} {tint:?}: {ratio}, where WCAG requires 3 (large text)");
                 }
             }
         }

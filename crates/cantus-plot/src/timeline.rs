@@ -50,7 +50,7 @@ impl TimeSegment {
 /// - `labels`: `[n_labels]`
 /// - `segments`: ascending in time, each with `[n_labels]` probabilities
 ///
-/// The line is drawn where the highest probability is at min_probability `min_probability`, 0 to 1.
+/// The line is drawn where the highest probability is at least `min_probability`, in 0..=1.
 #[must_use]
 pub fn timeline<Label: AsRef<str>>(
     labels: &[Label],

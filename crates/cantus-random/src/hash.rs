@@ -1,4 +1,4 @@
-//! Hash functions that make random bits of a place: SplitMix64's mixing of 64 bits, and one of 32 bits for long vectors.
+//! Hash functions that give random bits for a key and an index: SplitMix64's mixing function, and a 32-bit one for long vectors.
 
 /// 2⁶⁴ divided by the golden ratio, made odd: SplitMix64's step.
 pub(crate) const GOLDEN_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -11,7 +11,7 @@ pub(crate) fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A key made of a key and one more part. Different parts give different keys, since this is a bijection for each `key`.
+/// Combines a key with one more part. Different parts give different keys, since this is a bijection for each `key`.
 ///
 /// ```
 /// use cantus_random::{bits, key};
@@ -29,8 +29,8 @@ pub fn key(key: u64, part: u64) -> u64 {
 
 /// The `index`-th random 32 bits of `key`: no branch and no 64-bit product, so that a loop over indices is vectorised.
 ///
-/// The mixing is the finaliser of MurmurHash3 (Appleby 2011) with the upper half of the key put in between. Make
-/// `key` with [`key`](fn@key): raw keys 0, 1, 2, … hash permutations of the same 32-bit inputs.
+/// The mixing is the finaliser of MurmurHash3 (Appleby 2011) with the upper half of the key inserted in between. Compute
+/// `key` by [`key`](fn@key): the unhashed keys 0, 1, 2, … would give permutations of the same 32-bit inputs.
 #[inline(always)]
 #[must_use]
 pub fn bits(key: u64, index: u32) -> u32 {
@@ -45,7 +45,7 @@ pub fn bits(key: u64, index: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// A change of these numbers changes every dropout mask and every stream, and so what every user gets from a seed.
+    /// A change of these numbers changes every dropout mask and every stream, and thus the results of every seed.
     #[test]
     fn keys_and_bits_are_pinned() {
         assert_eq!([key(0, 0), key(7, 2)], [0x6E78_9E6A_A1B9_65F4, 0x28CE_B6E1_EDDA_D0C2]);
@@ -53,9 +53,9 @@ mod tests {
     }
 
     #[test]
-    fn each_bit_is_set_half_of_the_time_over_places_and_over_keys() {
+    fn each_bit_is_set_with_probability_one_half_over_indices_and_over_keys() {
         let n = 20_000;
-        // Six standard deviations of a fair coin.
+        // Six standard deviations of the binomial distribution.
         let tolerance = 6.0 * (f64::from(n) / 4.0).sqrt();
         for bit in 0..32 {
             let over_places = (0..n).filter(|&i| bits(9, i) >> bit & 1 == 1).count();
@@ -65,9 +65,9 @@ mod tests {
         }
     }
 
-    /// Neighbouring places, and neighbouring keys, differ in half of their bits: 16 of 32.
+    /// Bits of neighbouring indices, and of neighbouring keys, differ in 16 of 32 on average.
     #[test]
-    fn one_step_of_place_or_key_changes_half_of_the_bits() {
+    fn an_increment_of_index_or_key_changes_half_of_the_bits() {
         let n = 20_000;
         let mean = |differing: &dyn Fn(u32) -> u32| {
             (0..n).map(|i| f64::from(differing(i))).sum::<f64>() / f64::from(n)

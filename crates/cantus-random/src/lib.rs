@@ -1,8 +1,8 @@
-//! A keyed random number generator for reproducible programs: the key decides the stream, and nothing else does.
+//! A keyed random number generator for reproducible programs: a stream depends only on its key.
 //!
-//! A key is one or more integers: a seed, what the numbers are for, an epoch, an example. Streams of different keys are
-//! independent of each other, those of neighbouring seeds (0, 1, 2, …) too. So a result does not depend on the number of
-//! threads, nor on what was drawn before, and there is no state to save.
+//! A key consists of one or more integers: a seed, a purpose, an epoch, an example. Streams of different keys are independent,
+//! also those of neighbouring seeds (0, 1, 2, …). Thus a result does not depend on the number of threads or on earlier draws,
+//! and there is no state to save.
 //!
 //! ```
 //! use cantus_random::KeyedRng;
@@ -18,14 +18,14 @@
 //! ```
 //!
 //! - [`KeyedRng`] is a stream: uniform, normal and whole numbers, choices, shuffles.
-//! - [`key`] and [`bits`] are hashes, for numbers that are computed anew wherever they are needed (a dropout mask).
-//! - [`text_key`] makes a part of a key of a text.
+//! - [`key`] and [`bits`] are hashes, for numbers that are recomputed where they are needed (a dropout mask).
+//! - [`text_key`] hashes a text to a part of a key.
 //!
 //! Integers are the same on every machine and in every version; tests pin them to literal values. So are floating-point
-//! numbers, but for those that take a logarithm, an exponential or a cosine ([`KeyedRng::normal`],
+//! numbers, except those that are computed with a logarithm, an exponential or a cosine ([`KeyedRng::normal`],
 //! [`KeyedRng::log_uniform`]), whose last bit is that of the platform's mathematical library.
 //!
-//! Not for cryptography: who sees a few numbers of a stream can compute the others.
+//! Not for cryptography: from a few numbers of a stream, the others can be computed.
 
 mod hash;
 mod rng;

@@ -82,7 +82,10 @@ impl InferenceQueue {
             Ok(response) => response.map_err(|_| internal("the prediction failed unexpectedly"))?,
             Err(_) => {
                 let s = self.limits.timeout.as_secs_f64();
-                Err(Problem::new(ProblemType::PredictionTimeout, format!("there was no answer after {s} s")))
+                Err(Problem::new(
+                    ProblemType::PredictionTimeout,
+                    format!("the prediction was not finished after {s} s"),
+                ))
             }
         }
     }

@@ -37,7 +37,7 @@ mod tests {
                     };
                     assert_ne!(response.status, 405, "{method} {path}");
                     check(&response, method, path);
-                    let absent = get(&router, &path.replace("{name}", "nobody")).await;
+                    let absent = get(&router, &path.replace("{name}", "absent")).await;
                     if path.contains("{name}") {
                         assert_eq!(absent.status, 404, "{path}");
                         check(&absent, method, path);

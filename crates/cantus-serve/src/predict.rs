@@ -117,14 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn decode_faults_are_reported_with_their_time() {
+    fn decode_warnings_are_reported_with_their_time() {
         let mut truncated = wav(8.0);
         truncated.truncate(truncated.len() - 22_050 * 2);
-        let answer = block_on(post(&server(LIMITS).router(), "/v1/predict?overview=true", truncated)).json();
-        let fault = &answer["faults"][0];
-        assert_eq!(fault["start_s"].as_f64().unwrap().round(), 7.0, "{answer}");
-        assert!(fault["reason"].as_str().unwrap().contains("truncated"), "{answer}");
-        assert_eq!(answer["overview"]["spectrogram"]["n_bins"], 96);
+        let response =
+            block_on(post(&server(LIMITS).router(), "/v1/predict?overview=true", truncated)).json();
+        let warning = &response["faults"][0];
+        assert_eq!(warning["start_s"].as_f64().unwrap().round(), 7.0, "{response}");
+        assert!(warning["reason"].as_str().unwrap().contains("truncated"), "{response}");
+        assert_eq!(response["overview"]["spectrogram"]["n_bins"], 96);
     }
 
     #[test]

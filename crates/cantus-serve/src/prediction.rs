@@ -71,7 +71,7 @@ pub(crate) struct PredictionRequest<'a> {
 pub(crate) enum PredictionError {
     /// The client has disconnected.
     Cancelled,
-    /// The recording or the model is at fault.
+    /// The recording cannot be decoded or classified, or the model fails.
     Failed(Problem),
 }
 

@@ -76,7 +76,7 @@ mod tests {
             let response = post(&router, "/v1/models", "").await;
             response.is_problem(405, "method-not-allowed");
             assert_eq!(response.headers[header::ALLOW], "GET,HEAD");
-            get(&router, "/v1/models/nobody").await.is_problem(404, "unknown-model");
+            get(&router, "/v1/models/absent").await.is_problem(404, "unknown-model");
             get(&router, "/v1/models/tiny/report").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/history.svg").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/network.svg?theme=sepia").await.is_problem(400, "bad-request");

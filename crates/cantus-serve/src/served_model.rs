@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus::model_file::{self, Provenance};
+use cantus::Provenance;
+use cantus::Run;
 use cantus::report::EvaluationReport;
-use cantus::run::Run;
 use cantus::{Calibration, Model, Task};
 use cantus_nn::Architecture;
 use cantus_plot::{Picture, Theme};
@@ -195,7 +195,7 @@ impl RunDocuments {
 fn default_name(path: &Path) -> String {
     let full = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
     let named = match full.file_name() {
-        Some(name) if name == model_file::FILE_NAME => full.parent().and_then(Path::file_name),
+        Some(name) if name == Model::FILE_NAME => full.parent().and_then(Path::file_name),
         _ if full.is_dir() => full.file_name(),
         _ => full.file_stem(),
     };

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use cantus::model_file::Provenance;
+use cantus::Provenance;
 use cantus::{Calibration, Model, Normalization};
 use cantus_audio::Audio;
 use cantus_audio::feature::FeatureSpec;

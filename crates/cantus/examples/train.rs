@@ -8,10 +8,8 @@ use std::env::args_os;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use cantus::evaluation::data_sha256;
-use cantus::training::Job;
-use cantus::{Error, Recipe};
-use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
+use cantus::{Error, Recipe, TrainEvent, TrainOptions};
+use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, extract};
 use cantus_nn::Progress;
 
 fn main() -> Result<(), Error> {
@@ -27,17 +25,16 @@ fn main() -> Result<(), Error> {
         eprintln!("{}: {}", failure.path, failure.reason);
     }
 
-    let (store, spec) = (FeatureStore::open(&features)?, SplitSpec::default());
-    let (split, data_sha256) = (store.split(&spec)?, data_sha256(&store)?);
-    let job =
-        Job { store: &store, recipe: &recipe, split, spec, data_sha256: &data_sha256, seed: 0, n_threads: 0 };
-    let trained = job.prepare()?.train(None, |progress| {
-        if let Progress::Epoch(end) = progress {
+    let store = FeatureStore::open(&features)?;
+    let observer = |event: &TrainEvent<'_>| {
+        if let TrainEvent::Progress(Progress::Epoch(end)) = event {
             println!("epoch {}: loss {:.3}", end.epoch + 1, end.log.train.loss);
         }
         ControlFlow::Continue(())
-    })?;
+    };
+    let options = TrainOptions { observer: Some(&observer), ..TrainOptions::default() };
+    let trained = cantus::train(&store, &recipe, &options)?;
 
-    println!("{}", trained.evaluate(&store)?.report.to_text());
+    println!("{}", cantus::evaluate(&trained, &store)?.report.to_text());
     trained.model.save(out.join("model.safetensors"))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::Error;
 use crate::report::EvaluationReport;
 use crate::run::Run;
+use crate::{ComparisonProblem, Error, RunProblem};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::tagging::{self, TagRanking};
 use cantus_metrics::tagging::{TagFigures, TagPaired};
@@ -143,10 +143,9 @@ fn taggers(runs: &[PathBuf]) -> Result<bool, Error> {
     let is_tagger = |run: &PathBuf| Ok(matches!(Run::open(run)?.report()?, EvaluationReport::Tags(_)));
     let kinds = runs.iter().map(is_tagger).collect::<Result<Vec<bool>, Error>>()?;
     if let Some(place) = kinds.iter().position(|kind| *kind != kinds[0]) {
-        let words = |is_tagger| if is_tagger { "is a tagger" } else { "is a classifier" };
-        let (run, first) = (runs[place].display(), runs[0].display());
-        let reason = format!("{run} {}, but {first} {}", words(kinds[place]), words(kinds[0]));
-        return Err(Error::NotComparable { reason });
+        let (run, first) = (runs[place].clone(), runs[0].clone());
+        let problem = ComparisonProblem::Tasks { run, is_tagger: kinds[place], first };
+        return Err(Error::NotComparable(problem.into()));
     }
     Ok(kinds.contains(&true))
 }
@@ -187,23 +186,22 @@ fn common(
 ) -> Result<Vec<String>, Error> {
     let is_common = |path: &&String| tables.iter().all(|table| table.contains_key(*path));
     let common: Vec<String> = tables[0].keys().filter(is_common).cloned().collect();
-    let refuse = |reason| Err(Error::NotComparable { reason });
     for (run, table) in runs.iter().zip(tables) {
         if let Some(path) = common.iter().find(|path| table[*path].label != tables[0][*path].label) {
-            let (own, first) = (&table[path].label, &tables[0][path].label);
-            let (run, other) = (run.display(), runs[0].display());
-            return refuse(format!("{path} is '{own}' in {run}, but '{first}' in {other}"));
+            let problem = ComparisonProblem::Labels {
+                track: path.clone(),
+                run: run.clone(),
+                label: table[path].label.clone(),
+                first: runs[0].clone(),
+                first_label: tables[0][path].label.clone(),
+            };
+            return Err(Error::NotComparable(problem.into()));
         }
     }
     if common.is_empty() || (!only_common && tables.iter().any(|table| table.len() > common.len())) {
-        let sizes =
-            runs.iter().zip(tables).map(|(run, table)| format!("{} with {}", run.display(), table.len()));
-        let remedy = if common.is_empty() { "" } else { ", or compare on these with --common" };
-        return refuse(format!(
-            "they were evaluated on different tracks: {}; {} are in all of them; train on the same split{remedy}",
-            sizes.collect::<Vec<_>>().join(", "),
-            common.len(),
-        ));
+        let runs = runs.iter().cloned().zip(tables.iter().map(BTreeMap::len)).collect();
+        let problem = ComparisonProblem::Tracks { runs, n_common: common.len() };
+        return Err(Error::NotComparable(problem.into()));
     }
     Ok(common)
 }
@@ -211,12 +209,15 @@ fn common(
 /// Reads `predictions.csv` by path; labels are matched by name, not by order.
 fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
     let path = Run::open(run)?.path("predictions.csv");
-    let broken = |error: csv::Error| Error::Run { path: path.clone(), reason: error.to_string() };
+    let malformed = |error: csv::Error| Error::Run {
+        path: path.clone(),
+        problem: RunProblem::Malformed(error.to_string()),
+    };
     let mut rows = BTreeMap::new();
-    let mut reader = csv::Reader::from_path(&path).map_err(broken)?;
-    let header = reader.headers().map_err(broken)?.clone();
+    let mut reader = csv::Reader::from_path(&path).map_err(malformed)?;
+    let header = reader.headers().map_err(malformed)?.clone();
     for record in reader.into_records() {
-        let record = record.map_err(broken)?;
+        let record = record.map_err(malformed)?;
         // The first five columns are fixed; the others are named by the labels, which may be any text.
         let field = |column: usize| record.get(column).unwrap_or_default().to_owned();
         let named = header.iter().zip(&record).skip(5);

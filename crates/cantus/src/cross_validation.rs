@@ -4,18 +4,77 @@ use std::collections::BTreeSet;
 
 use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 
-use crate::Error;
-use crate::evaluation::Predictions;
+use crate::evaluation::{Evaluated, evaluate};
+use crate::predictions::Predictions;
 use crate::report::{
     CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, artists, missing_remarks,
     shared_artists,
 };
-use crate::training::Evaluated;
+use crate::training::fingerprint::data_sha256;
+use crate::training::job::Job;
+use crate::training::{self, Stage, TrainEvent, TrainOptions};
+use crate::{Error, Recipe};
+
+/// Trains a recipe on all folds but one, tests it on that one, does so for each fold, and scores the predictions of all folds
+/// together. [`Run::cross_validate`](crate::Run::cross_validate) does the same and writes a run folder.
+///
+/// ```no_run
+/// use cantus::{Recipe, TrainOptions};
+/// use cantus_dataset::{FeatureStore, Folds, Unit};
+///
+/// let store = FeatureStore::open("features".as_ref())?;
+/// let folds = Folds::draw(store.tracks(), store.labels(), Unit::Track, 5, 0)?;
+/// let evaluated = cantus::cross_validate(&store, &Recipe::load("best")?, &folds, &TrainOptions::default())?;
+/// println!("{}", evaluated.report.to_text());
+/// # Ok::<(), cantus::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`train`](crate::train), for any fold.
+pub fn cross_validate(
+    store: &FeatureStore,
+    recipe: &Recipe,
+    folds: &Folds,
+    options: &TrainOptions<'_>,
+) -> Result<Evaluated, Error> {
+    let options = of_folds(options);
+    let recipe = training::adapted(recipe, store, &options)?;
+    let data_sha256 = data_sha256(store)?;
+    evaluate_folds(store, folds, &options, |fold, split| {
+        let job = Job::new(store, &recipe, split, &options, data_sha256.clone());
+        let trained = job.prepare()?.train(Stage::Fold { fold }, &options, None, |_, _| Ok(()))?;
+        evaluate(&trained, store)
+    })
+}
+
+/// The options for the folds, whose test parts are the folds themselves.
+pub(crate) fn of_folds<'a>(options: &TrainOptions<'a>) -> TrainOptions<'a> {
+    TrainOptions { split: SplitSpec { test: 0.0, ..options.split.clone() }, ..options.clone() }
+}
+
+/// Evaluates every fold by `evaluate`, which receives its number and its split, and scores all folds together.
+pub(crate) fn evaluate_folds(
+    store: &FeatureStore,
+    folds: &Folds,
+    options: &TrainOptions<'_>,
+    mut evaluate: impl FnMut(usize, SegmentSplit) -> Result<Evaluated, Error>,
+) -> Result<Evaluated, Error> {
+    let mut pool = Pool::new(folds, &options.split);
+    for (fold, name) in folds.names.iter().enumerate() {
+        let Evaluated { predictions, report } = evaluate(fold, pool.split(fold, store)?)?;
+        let n_folds = folds.n_folds();
+        options.notify(&TrainEvent::FoldEvaluated { fold, name, n_folds, report: &report })?;
+        pool.predictions.extend(&predictions);
+        pool.reports.push(report);
+    }
+    pool.evaluate(store)
+}
 
 /// The pooled predictions and reports of the folds so far.
 #[derive(Debug)]
-pub struct Pool<'a> {
+struct Pool<'a> {
     folds: &'a Folds,
+    /// How each fold is split.
     spec: &'a SplitSpec,
     predictions: Predictions,
     /// One per fold; model facts are taken from the first.
@@ -23,8 +82,7 @@ pub struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// An empty pool; `spec` is how each fold is split.
-    pub fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
+    fn new(folds: &'a Folds, spec: &'a SplitSpec) -> Self {
         Self { folds, spec, predictions: Predictions::default(), reports: Vec::new() }
     }
 
@@ -32,21 +90,15 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// Those of [`Folds::split`].
-    pub fn split(&self, fold: usize, store: &FeatureStore) -> Result<SegmentSplit, Error> {
+    fn split(&self, fold: usize, store: &FeatureStore) -> Result<SegmentSplit, Error> {
         Ok(store.segments_of_split(self.folds.split(fold, store.tracks(), store.labels(), self.spec)?))
-    }
-
-    /// Adds the predictions and the report of the next fold.
-    pub fn add(&mut self, predictions: &Predictions, report: EvaluationReport) {
-        self.predictions.extend(predictions);
-        self.reports.push(report);
     }
 
     /// Scores all folds together.
     ///
     /// # Errors
     /// If no fold was added.
-    pub fn evaluate(self, store: &FeatureStore) -> Result<Evaluated, Error> {
+    fn evaluate(self, store: &FeatureStore) -> Result<Evaluated, Error> {
         let remarks = self.remarks(store)?;
         let Self { folds, predictions, reports, .. } = self;
         // Total training time; `None` if it is missing for any fold.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::error::GenreTagProblem;
 use crate::model_file::hex;
 
 /// The first line of a journal.
@@ -73,7 +74,7 @@ impl Prepared {
         let before = std::fs::read(&path).map_err(Error::io(&path))?;
         let after = tags::with_genre(&path, before.clone(), genre)?;
         if audio_checksum(&path, &before)? != audio_checksum(&path, &after)? {
-            return Err(refused(&path, "writing the genre tag would change its decoded audio"));
+            return Err(refused(&path, GenreTagProblem::ChangesAudio));
         }
         let n_same_at_start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
         let rest = before.len().min(after.len()) - n_same_at_start;
@@ -115,9 +116,9 @@ impl Change {
             return Ok(false);
         }
         if found != self.sha256_after {
-            return Err(refused(&self.path, "it was modified since by another program"));
+            return Err(refused(&self.path, GenreTagProblem::Modified));
         }
-        let damaged = || refused(&self.path, "its entry in the journal is damaged");
+        let damaged = || refused(&self.path, GenreTagProblem::DamagedEntry);
         let middle = BASE64.decode(&self.taken_away).map_err(|_| damaged())?;
         let end = bytes.len().checked_sub(self.n_same_at_end).ok_or_else(damaged)?;
         let start = bytes.get(..self.n_same_at_start).ok_or_else(damaged)?;
@@ -151,22 +152,18 @@ impl Journal {
         let text = std::fs::read(path).map_err(Error::io(path))?;
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         if lines.next().map(|line| line.trim_ascii()) != Some(HEADER.as_bytes()) {
-            let reason =
-                "not a journal of `cantus predict --write-tags`, or written by a later version of cantus";
-            return Err(Error::GenreTags { path: path.to_owned(), reason: reason.to_owned() });
+            return Err(refused(path, GenreTagProblem::NotAJournal));
         }
         let change = |(number, line)| {
-            serde_json::from_slice(line).map_err(|error| Error::GenreTags {
-                path: path.to_owned(),
-                reason: format!("line {}: {error}", number + 2),
-            })
+            let malformed = |error| GenreTagProblem::Malformed(format!("line {}: {error}", number + 2));
+            serde_json::from_slice(line).map_err(|error: serde_json::Error| refused(path, malformed(error)))
         };
         lines.enumerate().map(change).collect()
     }
 
     fn record(&self, change: &Change) -> Result<(), Error> {
         let line = serde_json::to_string(change)
-            .map_err(|error| Error::GenreTags { path: self.path.clone(), reason: error.to_string() })?;
+            .map_err(|error| refused(&self.path, GenreTagProblem::Malformed(error.to_string())))?;
         self.append(&line)
     }
 
@@ -178,13 +175,13 @@ impl Journal {
     }
 }
 
-fn refused(path: &Path, reason: &str) -> Error {
-    Error::GenreTags { path: path.to_owned(), reason: format!("{reason}; the file is not modified") }
+fn refused(path: &Path, problem: GenreTagProblem) -> Error {
+    Error::GenreTags { path: path.to_owned(), problem }
 }
 
 fn check_writable(path: &Path) -> Result<(), Error> {
     let permissions = std::fs::metadata(path).map_err(Error::io(path))?.permissions();
-    if permissions.readonly() { Err(refused(path, "it is write-protected")) } else { Ok(()) }
+    if permissions.readonly() { Err(refused(path, GenreTagProblem::WriteProtected)) } else { Ok(()) }
 }
 
 /// Replaces a file atomically and keeps its permissions.
@@ -269,6 +266,6 @@ mod tests {
         assert_eq!(Journal::read(&undo_file).unwrap().len(), 1);
 
         std::fs::write(&undo_file, "{}\n").unwrap();
-        assert!(Journal::read(&undo_file).unwrap_err().to_string().contains("--write-tags"));
+        assert!(Journal::read(&undo_file).unwrap_err().to_string().contains("not a journal of genre tags"));
     }
 }

@@ -80,8 +80,7 @@ pub fn recordings(paths: &[PathBuf]) -> Result<Listing, Error> {
         }
     }
     if listing.files.is_empty() && listing.failed.is_empty() {
-        let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(Error::NothingFound { reason: format!("{}: no audio files found", names.join(", ")) });
+        return Err(Error::NothingFound { paths: paths.to_vec() });
     }
     Ok(listing)
 }

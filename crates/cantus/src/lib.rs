@@ -18,6 +18,9 @@
 //! # Ok::<(), cantus::Error>(())
 //! ```
 //!
+//! [`train`] makes one from a feature store, [`evaluate`] and [`cross_validate`] estimate its accuracy on tracks that it was not
+//! trained on; [`Run`] does each of these with a run folder, with checkpoints and reports.
+//!
 //! # Features
 //!
 //! `train`, which is on by default, adds feature stores, training, evaluation, reports and export. Without it
@@ -34,10 +37,10 @@ mod class_balance;
 pub mod comparison;
 mod crops;
 #[cfg(feature = "train")]
-pub mod cross_validation;
+mod cross_validation;
 mod error;
 #[cfg(feature = "train")]
-pub mod evaluation;
+mod evaluation;
 #[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
@@ -47,9 +50,11 @@ pub mod input_files;
 #[cfg(feature = "train")]
 pub mod inspection;
 mod model;
-pub mod model_file;
+mod model_file;
 mod normalization;
 mod prediction;
+#[cfg(feature = "train")]
+mod predictions;
 #[cfg(feature = "train")]
 mod recipe;
 #[cfg(feature = "train")]
@@ -57,16 +62,14 @@ pub mod report;
 #[cfg(feature = "train")]
 mod rng_streams;
 #[cfg(feature = "train")]
-pub mod run;
+mod run;
 #[cfg(feature = "train")]
 mod segment_dataset;
 mod task;
 #[cfg(feature = "train")]
-mod toml_problem;
+mod toml_file;
 #[cfg(feature = "train")]
-pub mod training;
-#[cfg(feature = "train")]
-mod training_fingerprint;
+mod training;
 
 #[cfg(feature = "train")]
 pub use augmentation::{Augmentation, Mixup, SpecAugment};
@@ -74,12 +77,24 @@ pub use calibration::Calibration;
 #[cfg(feature = "train")]
 pub use class_balance::{ClassWeight, Rule};
 pub use crops::Crops;
-pub use error::Error;
-pub use model::Model;
+#[cfg(feature = "train")]
+pub use cross_validation::cross_validate;
+#[cfg(feature = "train")]
+pub use error::{ComparisonProblem, GenreTagProblem};
+pub use error::{Error, RunProblem};
+#[cfg(feature = "train")]
+pub use evaluation::{Evaluated, evaluate};
+pub use model::{Model, Provenance};
 pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
+pub use predictions::Predictions;
+#[cfg(feature = "train")]
 pub use recipe::Recipe;
+#[cfg(feature = "train")]
+pub use run::{Run, RunOptions};
 pub use task::Task;
 #[cfg(feature = "train")]
-pub use toml_problem::toml_problem;
+pub use toml_file::parse_toml;
+#[cfg(feature = "train")]
+pub use training::{Observer, Stage, TrainEvent, TrainOptions, Trained, TrainingStart, train};

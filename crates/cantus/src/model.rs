@@ -1,18 +1,23 @@
 //! The trained model: network, feature specification, normalisation, calibration and labels.
 
-use std::path::Path;
-
-use cantus_audio::atomic_file;
 use cantus_audio::feature::FeatureSpec;
 use cantus_metrics::aggregate;
 use cantus_nn::Network;
+use serde::{Deserialize, Serialize};
 
 use crate::calibration::{Calibration, temperature_scale};
 use crate::crops::mean_over_crops;
-use crate::model_file::{self, Provenance};
 use crate::{Crops, Error, Normalization, Task};
 
 /// A trained classifier or tagger with all that prediction needs.
+///
+/// ```no_run
+/// let model = cantus::Model::load("run/model.safetensors")?;
+/// println!("{} labels, {} frames per segment", model.labels.len(), model.features.frames_per_segment());
+/// let prediction = model.predict_file("song.mp3")?;
+/// println!("{} ({:.0} %)", prediction.label, 100.0 * prediction.probability);
+/// # Ok::<(), cantus::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Model {
     /// Names of the classes or tags, in the order of the network's outputs.
@@ -31,48 +36,26 @@ pub struct Model {
     pub network: Network,
 }
 
+/// Where a model came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Recipe that it was trained with.
+    pub recipe: String,
+    /// Seed of the split and of the training.
+    pub seed: u64,
+    /// SHA-256 of the features that it was trained and evaluated on.
+    pub data_sha256: String,
+    /// Tracks in the training part.
+    pub n_training_tracks: usize,
+}
+
 impl Model {
-    /// Loads a model file, or the model of a run folder.
-    ///
-    /// # Errors
-    /// If the file cannot be read, is not a model, is truncated or modified, or was written by a later version.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let mut path = path.as_ref().to_owned();
-        if path.is_dir() {
-            let file = path.join(model_file::FILE_NAME);
-            if !file.exists() {
-                return Err(Error::unfinished_run(&path, model_file::FILE_NAME));
-            }
-            path = file;
-        }
-        if !path.exists() {
-            let reason = "no such model; give a run folder or its model.safetensors".to_owned();
-            return Err(Error::Run { path, reason });
-        }
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        model_file::from_bytes(&bytes, &path)
-    }
+    /// Name of the model file inside a run folder.
+    pub const FILE_NAME: &str = "model.safetensors";
 
     /// Whether the model is a classifier or a tagger.
     pub fn task(&self) -> Task {
         Task::of(self.network.architecture())
-    }
-
-    /// The model as the bytes of a `.safetensors` file.
-    ///
-    /// # Errors
-    /// If the network's tensors cannot be serialised.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        model_file::to_bytes(self)
-    }
-
-    /// Writes the model file atomically.
-    ///
-    /// # Errors
-    /// If the network's tensors cannot be serialised, or the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        atomic_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
     }
 
     /// Calibrated probabilities of one or several segments; with crops, the mean over the crops of a segment.

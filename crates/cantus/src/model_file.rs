@@ -10,28 +10,20 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use cantus_audio::atomic_file;
 use cantus_audio::feature::FeatureSpec;
 use cantus_nn::{Architecture, Network, Tensor};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Calibration, Crops, Error, Model, Normalization, Task};
+use crate::{Calibration, Crops, Error, Model, Normalization, Provenance, RunProblem, Task};
 
 /// The newest format that this version reads: that of taggers, whose probabilities are independent per tag, so that versions
 /// without tags must not read them as class probabilities.
 const NEWEST_FORMAT: u64 = 3;
 /// The format of classifiers.
 const FORMAT: u64 = 2;
-
-/// Name of the model inside a run folder.
-pub const FILE_NAME: &str = "model.safetensors";
-
-/// File that marks the run folder of a cross-validation, with or without a model.
-pub(crate) const FOLDS: &str = "folds.csv";
-
-/// File that a run folder has while its training is not finished.
-pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
@@ -40,19 +32,6 @@ const ENTRY: &str = "cantus";
 const MEAN: &str = "normalization.mean";
 const DEVIATION: &str = "normalization.deviation";
 const TEMPERATURES: &str = "calibration.temperatures";
-
-/// Where a model came from.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Provenance {
-    /// Recipe that it was trained with.
-    pub recipe: String,
-    /// Seed of the split and of the training.
-    pub seed: u64,
-    /// SHA-256 of the features that it was trained and evaluated on.
-    pub data_sha256: String,
-    /// Tracks in the training part.
-    pub n_training_tracks: usize,
-}
 
 /// All parts of a model that are not tensors.
 #[derive(Serialize, Deserialize)]
@@ -66,6 +45,46 @@ struct Header {
     crops: Option<Crops>,
     architecture: Architecture,
     provenance: Provenance,
+}
+
+impl Model {
+    /// Loads a model file, or the model of a run folder.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not a model, is truncated or modified, or was written by a later version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let mut path = path.as_ref().to_owned();
+        if path.is_dir() {
+            let file = path.join(Self::FILE_NAME);
+            if !file.exists() {
+                let problem = RunProblem::unfinished(&path, Self::FILE_NAME);
+                return Err(Error::Run { path, problem });
+            }
+            path = file;
+        }
+        if !path.exists() {
+            return Err(Error::Run { path, problem: RunProblem::NoModel });
+        }
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        from_bytes(&bytes, &path)
+    }
+
+    /// The model as the bytes of a `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the network's tensors cannot be serialised.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        to_bytes(self)
+    }
+
+    /// Writes the model file atomically.
+    ///
+    /// # Errors
+    /// If the network's tensors cannot be serialised, or the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        atomic_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
+    }
 }
 
 /// The model as the bytes of its file.
@@ -115,15 +134,15 @@ pub(crate) fn check_finite(model: &Model) -> Result<(), Error> {
 fn finite_tensors(model: &Model) -> Result<Vec<Tensor>, Error> {
     let tensors = tensors_of(model);
     match tensors.iter().find_map(not_finite) {
-        Some(problem) => Err(unwritable(problem)),
+        Some((tensor, value)) => Err(Error::NotFinite { tensor: tensor.to_owned(), value }),
         None => Ok(tensors),
     }
 }
 
-/// Error text if a value of the tensor is not finite.
-fn not_finite(tensor: &Tensor) -> Option<String> {
+/// The name of the tensor and its first value that is not finite, if there is one.
+fn not_finite(tensor: &Tensor) -> Option<(&str, f32)> {
     let value = tensor.values.iter().find(|value| !value.is_finite())?;
-    Some(format!("`{}` has a value that is not finite ({value})", tensor.name))
+    Some((&tensor.name, *value))
 }
 
 fn unwritable(error: impl std::fmt::Display) -> Error {
@@ -166,8 +185,10 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
 fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, String> {
     header.features.validate().map_err(|error| error.to_string())?;
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
-    if let Some(problem) = tensors.iter().find_map(not_finite) {
-        return Err(format!("{problem}; train it again, with a smaller learning rate"));
+    if let Some((tensor, value)) = tensors.iter().find_map(not_finite) {
+        return Err(format!(
+            "`{tensor}` has a value that is not finite ({value}); train it again, with a smaller learning rate"
+        ));
     }
     let n_bins = header.features.n_bins();
     let calibration = calibration(&mut tensors)?;

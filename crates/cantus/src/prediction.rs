@@ -69,6 +69,18 @@ impl Serialize for Probabilities {
 }
 
 /// Predicts many files with one model; its feature extraction is planned once.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// let model = cantus::Model::load("run")?;
+/// let mut predictor = model.predictor()?;
+/// for path in ["one.mp3", "two.flac"] {
+///     let prediction = predictor.predict_file(Path::new(path))?;
+///     println!("{path}: {} ({:.0} %)", prediction.label, 100.0 * prediction.probability);
+/// }
+/// # Ok::<(), cantus::Error>(())
+/// ```
 pub struct Predictor<'model> {
     model: &'model Model,
     extractor: FeatureExtractor,

@@ -212,7 +212,7 @@ mod tests {
 
     use super::*;
     use crate::Recipe;
-    use crate::training::Job;
+    use crate::training::job::Job;
 
     const N_BINS: usize = 13;
     const CROPS: Crops = Crops { n_frames: 12, n_crops: 3 };
@@ -335,7 +335,7 @@ mod tests {
 
     fn job_of<'a>(store: &'a FeatureStore, recipe: &'a Recipe, spec: &SplitSpec) -> Job<'a> {
         let split = store.split(spec).unwrap();
-        Job { store, recipe, split, spec: spec.clone(), data_sha256: "", seed: 0, n_threads: 1 }
+        Job { store, recipe, split, spec: spec.clone(), data_sha256: String::new(), seed: 0, n_threads: 1 }
     }
 
     /// The invariant: augmentation affects the training part only.

@@ -2,7 +2,7 @@
 //!
 //! Symphonia 0.6.1 panics on some damaged files (in debug builds, for example, its CAF reader overflows when it multiplies
 //! two header fields; `tests/decode_hostile.rs` covers it). After a panic the affected object is not used again: a reader is
-//! treated as at its end, and a codec is created anew.
+//! treated as at its end, and a new codec is created.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! Finding MPEG audio (`mp1`, `mp2`, `mp3`) and ADTS (`aac`) streams, which have no magic number.
+//! Detection of MPEG audio (`mp1`, `mp2`, `mp3`) and ADTS (`aac`) streams, which have no magic number.
 //!
 //! A frame header gives the length of its frame, and so the position of the next header. A stream begins at the first
 //! position from which [`N_FRAMES`] consistent headers follow one another (or as many as are left before the end of the

@@ -20,7 +20,7 @@ pub enum Bins {
     Named(&'static str, Vec<String>),
 }
 
-/// The quantity that a feature's values measure; it decides on which scale they are drawn.
+/// The quantity that a feature's values measure; determines the scale on which they are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Quantity {
     /// Drawn on a linear scale.

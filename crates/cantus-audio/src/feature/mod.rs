@@ -7,7 +7,7 @@
 //! cqt ─▶ chroma_cqt ─▶ tonnetz
 //! ```
 //!
-//! [`FeatureSpec`] says which features are computed and with which parameters; [`FeatureExtractor`] is its plan, and
+//! [`FeatureSpec`] specifies the features and their parameters; [`FeatureExtractor`] computes them, and
 //! [`Segmenter`] applies it to recordings.
 //!
 //! # Files
@@ -31,7 +31,7 @@
 //!
 //! # Accuracy
 //! The numbers are librosa 0.11's. Over all frames of 100 tracks of music, the maximum error of the course's 13 MFCCs
-//! is 5.5e-4, the mean error 7e-6; `tests/gtzan.rs` says how to measure it. Pitch and rhythm are compared with librosa in
+//! is 5.5e-4, the mean error 7e-6; `tests/gtzan.rs` describes the measurement. Pitch and rhythm are compared with librosa in
 //! `tests/tonal.rs`, all other features in `tests/librosa.rs`.
 //!
 //! librosa computes transforms in double precision, Cantus in single: bins more than 120 dB below the maximum of their

@@ -149,7 +149,7 @@ impl Resampler {
     }
 
     /// Forward transform, filter, and inverse transform at the output rate.
-    #[expect(clippy::expect_used, reason = "all buffers have the lengths that the plans ask for")]
+    #[expect(clippy::expect_used, reason = "all buffers have the lengths that the plans require")]
     fn transform(&self, scratch: &mut Scratch) {
         let Scratch { input, spectrum, filtered, output, forward, inverse } = scratch;
         self.forward.process_with_scratch(input, spectrum, forward).expect("lengths fit");

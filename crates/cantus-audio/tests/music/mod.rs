@@ -7,12 +7,12 @@ pub const MUSIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/da
 
 /// Whether the music is available; prints a line if it is not.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
-pub fn is_there() -> bool {
-    let is_there = Path::new(MUSIC).is_dir();
-    if !is_there {
+pub fn is_available() -> bool {
+    let is_available = Path::new(MUSIC).is_dir();
+    if !is_available {
         println!("skipped: {MUSIC} is not there");
     }
-    is_there
+    is_available
 }
 
 /// Mono 16-bit samples of a track as amplitudes in [-1, 1).

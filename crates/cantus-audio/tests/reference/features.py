@@ -59,7 +59,7 @@ CASES = [
 
 
 def signal(n_samples):
-    """A falling tone, a steady one that starts late, and noise: whole numbers of 1/32768, so that both sides agree."""
+    """A falling tone, a steady one that starts late, and noise: whole numbers of 1/32768, so that Rust and Python compute the same."""
     n = np.arange(n_samples, dtype=np.float64)
     tone = 9000 * np.sin(2 * np.pi * 440 * n / SR) * np.exp(-n / 2000)
     late = np.where(n >= 3000, 5000 * np.sin(2 * np.pi * 3520 * n / SR), 0)
@@ -151,7 +151,7 @@ def decibels():
 
 
 def main():
-    warnings.simplefilter("ignore")  # short signals and empty filters are meant
+    warnings.simplefilter("ignore")  # short signals and empty filters are intended
     curve = np.array([3.0, -1.0, 4.0, 1.0, -5.0, 9.0, 2.0])
     levels = [-80.0, -3.0, 0.0, 12.0]
     reference = {

@@ -155,7 +155,7 @@ def spectrum():
 
 
 def main():
-    warnings.simplefilter("ignore")  # short signals are meant
+    warnings.simplefilter("ignore")  # short signals are intended
     reference = {
         "versions": {"librosa": librosa.__version__, "numpy": np.__version__, "scipy": scipy.__version__},
         "spectrum": spectrum(),

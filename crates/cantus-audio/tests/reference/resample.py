@@ -1,4 +1,4 @@
-"""Numbers for tests/resample_soxr.rs: what librosa (soxr HQ) makes of a chirp and noise.
+"""Numbers for tests/resample_soxr.rs: a chirp and noise, resampled by librosa (soxr HQ).
 
     pip install librosa==0.11.0 soxr==1.1.0 numpy==2.4.6
     python resample.py > resample.txt

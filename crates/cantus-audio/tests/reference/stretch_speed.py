@@ -15,7 +15,7 @@ ours = subprocess.run(
 )
 ours = dict(line.split() for line in ours.stdout.splitlines())
 
-# Time does not depend on what is heard: a chord under noise of 30 s.
+# The time does not depend on the content of the signal: a chord with noise of 30 s.
 t = np.arange(30 * 22050) / 22050
 y = sum(0.1 * np.sin(2 * np.pi * f * t) for f in [220.0, 277.18, 329.63]) + 0.05 * np.random.default_rng(0).normal(size=t.size)
 y = y.astype(np.float32)

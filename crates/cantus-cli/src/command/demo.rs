@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::compose::{compose_tracks, duration};
-use super::extract::{Choices, extract_folder, tell};
+use super::extract::{Choices, extract_folder, report_extraction};
 use super::train::Train;
 use crate::global_options::Global;
 use crate::output::{self, Outcome};
@@ -36,7 +36,7 @@ pub struct Demo {
 
 /// Tracks of each genre that are in neither of the training, validation and test parts.
 const N_HELD_BACK: usize = 3;
-/// Hz, as the course's tracks.
+/// Sample rate in Hz, that of the course's tracks.
 const SAMPLE_RATE: u32 = 22_050;
 
 impl Demo {
@@ -65,9 +65,12 @@ impl Demo {
         else {
             return Ok(None);
         };
-        tell(&extraction, &features, global);
-        let trained = Train::of_demo(features, self.path("run"), self.seed).train(global)?;
-        Ok(trained.map(|(trained, report, _)| (trained.model, report)))
+        report_extraction(&extraction, &features, global);
+        let run = self.path("run");
+        let Some((report, _)) = Train::of_demo(features, run.clone(), self.seed).train(global)? else {
+            return Ok(None);
+        };
+        Ok(Some((Model::load(run)?, report)))
     }
 
     fn path(&self, name: &str) -> PathBuf {

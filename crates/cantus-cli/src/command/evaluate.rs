@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cantus::run::Run;
+use cantus::Run;
 use clap::Args;
 
 use crate::global_options::Global;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cantus::Model;
+use cantus::Run;
 use cantus::export::{Input, OnnxExport};
 use cantus::report::EvaluationReport;
-use cantus::run::Run;
 use clap::Args;
 
 use crate::global_options::Global;
@@ -29,7 +29,7 @@ pub struct Export {
     /// Output file, .onnx
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Put STFT, mel filters, decibels, cosine transform and the like into the graph, so that it takes samples
+    /// Include the front end (STFT, mel filters, decibels, cosine transform, …) in the graph, whose input is then samples
     #[arg(long)]
     with_features: bool,
 }

@@ -49,7 +49,7 @@ pub struct Extract {
     /// Base values of the parameters below
     #[arg(long, value_enum, default_value = "course")]
     preset: Preset,
-    /// Take the features of a recipe instead of a preset: its name, or a TOML file
+    /// Use the features of a recipe instead of a preset: its name, or a TOML file
     #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
     model: Option<String>,
     /// Features of each frame; several are concatenated. `cantus features --list` shows all
@@ -66,16 +66,16 @@ pub struct Extract {
     /// Leave out the files of a list: CSV, a path and a reason in each line
     #[arg(long, value_name = "FILE")]
     exclude: Option<PathBuf>,
-    /// How to treat findings of the audit for damage and duplicates
+    /// What to do with issues that the audit finds, such as damage and duplicates
     #[arg(long, value_enum, default_value = "note", value_name = "HOW")]
     audit: Audit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Audit {
-    /// Report findings in a line, and keep copies of a recording in one part of every split
+    /// Report issues in a line, and keep copies of a recording in one part of every split
     Note,
-    /// Leave the store unfinished if there are findings, and exit with 1
+    /// Leave the store unfinished if there are issues, and exit with 1
     Strict,
     /// No audit: faster, but copies may be in several parts of a split
     Off,
@@ -133,7 +133,7 @@ impl Extract {
         };
         match extract_folder(&self.data, &spec, &self.output, choices, global)? {
             Some(extraction) => {
-                tell(&extraction, &self.output, global);
+                report_extraction(&extraction, &self.output, global);
                 Ok(Outcome::from_failures(extraction.failures.len()))
             }
             None => Ok(Outcome::Interrupted),
@@ -217,7 +217,7 @@ pub fn extract_folder(
     }
 }
 
-/// Leaves out the files of a list, and reports paths of it that are no track.
+/// Excludes the files of a list, and reports paths in it that are not tracks.
 fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Result<()> {
     let exclusions = Exclusions::read(list)?;
     let unknown = catalog.exclude(&exclusions);
@@ -238,7 +238,7 @@ fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Resul
 }
 
 /// Reports failed files, warnings, the audit and the size of the store.
-pub fn tell(extraction: &Extraction, store: &Path, global: &Global) {
+pub fn report_extraction(extraction: &Extraction, store: &Path, global: &Global) {
     for failure in &extraction.failures {
         output::note(&format!("lost: {}: {}", failure.path, failure.reason));
     }

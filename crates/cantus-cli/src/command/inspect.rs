@@ -13,7 +13,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::inspect_table::{findings, summary, table};
+use super::inspect_table::{issues_by_kind, summary, table};
 use crate::global_options::Global;
 use crate::output::{self, Outcome};
 use crate::{interrupt, progress};
@@ -107,7 +107,7 @@ impl Inspect {
         if self.all || !is_folder {
             text += &table(tracks, is_folder);
         }
-        text += &findings(&self.shortened(found), self.all);
+        text += &issues_by_kind(&self.shortened(found), self.all);
         if tracks.len() > 1 {
             text += &summary(tracks, failed.len(), sizes, found, remarks);
         }

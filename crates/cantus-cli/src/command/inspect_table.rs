@@ -1,5 +1,5 @@
-//! Text report of `cantus inspect`: a table of files, the findings by kind, and a summary, within 100 columns unless the
-//! detail of a finding is longer.
+//! Text report of `cantus inspect`: a table of files, the issues by kind, and a summary, within 100 columns unless the
+//! detail of an issue is longer.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::output::{count, printable};
 
 /// Width of a line, in columns.
 const WIDTH: usize = 100;
-/// Columns of a path in the table of files, and in front of a finding.
+/// Columns of a path in the table of files, and in front of an issue.
 const PATH_WIDTH: usize = 40;
-/// Files of one kind of finding that are listed without `--all`.
+/// Files of one kind of issue that are listed without `--all`.
 const MAX_NAMED: usize = 20;
 
-/// A line for each recording, truncated to the width if `are_cut`, followed by its faults.
+/// A line for each recording, truncated to the width if `are_cut`, followed by its warnings.
 pub fn table(tracks: &[Inspection], are_cut: bool) -> String {
     if tracks.is_empty() {
         return String::new();
@@ -31,8 +31,8 @@ pub fn table(tracks: &[Inspection], are_cut: bool) -> String {
         let row = row(track, width);
         text += &if are_cut { beginning_of(&row, WIDTH) } else { row };
         text.push('\n');
-        for fault in &track.faults {
-            text += &format!("  ! {fault}\n");
+        for warning in &track.faults {
+            text += &format!("  ! {warning}\n");
         }
     }
     text + "\n"
@@ -56,22 +56,22 @@ fn row(track: &Inspection, width: usize) -> String {
     line.trim_end().to_owned()
 }
 
-/// The findings by kind; without `all`, only the first files of each kind.
-pub fn findings(found: &[Issue], all: bool) -> String {
+/// The issues by kind; without `all`, only the first files of each kind.
+pub fn issues_by_kind(found: &[Issue], all: bool) -> String {
     let mut text = String::new();
     for kind in IssueKind::ALL {
-        let of_kind: Vec<&Issue> = found.iter().filter(|finding| finding.kind == kind).collect();
+        let of_kind: Vec<&Issue> = found.iter().filter(|issue| issue.kind == kind).collect();
         if of_kind.is_empty() {
             continue;
         }
         let n_named = if all { of_kind.len() } else { of_kind.len().min(MAX_NAMED) };
-        let width = column(of_kind[..n_named].iter().map(|finding| finding.path.as_str()));
+        let width = column(of_kind[..n_named].iter().map(|issue| issue.path.as_str()));
         text += &format!("{}: {}\n", kind.name(), count(of_kind.len(), "file"));
-        for finding in &of_kind[..n_named] {
+        for issue in &of_kind[..n_named] {
             text += &format!(
                 "  {:width$}  {}\n",
-                end_of(&printable(&finding.path), width),
-                printable(&finding.detail)
+                end_of(&printable(&issue.path), width),
+                printable(&issue.detail)
             );
         }
         if n_named < of_kind.len() {
@@ -82,7 +82,7 @@ pub fn findings(found: &[Issue], all: bool) -> String {
     text
 }
 
-/// Number and length of the recordings, counts of findings, and remarks on the classes.
+/// Number and length of the recordings, counts of issues, and remarks on the classes.
 pub fn summary(
     tracks: &[Inspection],
     n_unread: usize,
@@ -99,13 +99,13 @@ pub fn summary(
         let classes: Vec<String> = sizes.iter().map(|(label, n)| format!("{label} {n}")).collect();
         text += &format!("; {}: {}", count(sizes.len(), "class"), classes.join(", "));
     }
-    let of_kind = |kind: IssueKind| found.iter().filter(|finding| finding.kind == kind).count();
+    let of_kind = |kind: IssueKind| found.iter().filter(|issue| issue.kind == kind).count();
     let kinds: Vec<String> = IssueKind::ALL
         .into_iter()
         .filter(|kind| of_kind(*kind) > 0)
         .map(|kind| format!("{} {}", of_kind(kind), kind.name()))
         .collect();
-    text += &if kinds.is_empty() { "\nno findings".to_owned() } else { format!("\n{}", kinds.join(", ")) };
+    text += &if kinds.is_empty() { "\nno issues".to_owned() } else { format!("\n{}", kinds.join(", ")) };
     remarks.iter().for_each(|remark| text += &format!("\n{remark}"));
     text.lines().flat_map(wrapped).collect()
 }
@@ -163,19 +163,19 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn finding(number: usize) -> Issue {
+    fn issue(number: usize) -> Issue {
         let path = format!("a/very/long/way/to/a/recording/of/the/name/{number:04}.wav");
         Issue { path, kind: IssueKind::Clipped, detail: "0.3 % of samples".to_owned(), excludes: false }
     }
 
     #[test]
-    fn many_findings_of_a_kind_are_cut_short_and_stay_within_the_width() {
-        let found: Vec<Issue> = (0..30).map(finding).collect();
-        let text = findings(&found, false);
+    fn many_issues_of_a_kind_are_truncated_and_stay_within_the_width() {
+        let found: Vec<Issue> = (0..30).map(issue).collect();
+        let text = issues_by_kind(&found, false);
         assert_eq!(text.lines().count(), 1 + MAX_NAMED + 2);
         assert!(text.contains("clipped: 30 files") && text.contains("… and 10 more (--all names them)"));
         assert!(text.contains("/0000.wav  0.3 %") && text.lines().all(|line| line.chars().count() <= WIDTH));
-        assert_eq!(findings(&found, true).lines().count(), 1 + 30 + 1);
+        assert_eq!(issues_by_kind(&found, true).lines().count(), 1 + 30 + 1);
     }
 
     #[test]

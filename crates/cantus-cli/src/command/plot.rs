@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use cantus::Model;
-use cantus::run::Run;
+use cantus::Run;
 use cantus_nn::Activation;
 use cantus_plot::Picture;
 use clap::{Args, ValueEnum};

@@ -1,4 +1,4 @@
-//! The audit of recordings in `cantus inspect` and `cantus extract`: findings, exclusion lists, duplicates.
+//! The audit of recordings in `cantus inspect` and `cantus extract`: issues, exclusion lists, duplicates.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn music() -> tempfile::TempDir {
 }
 
 #[test]
-fn inspect_lists_findings_by_kind_and_all_files_only_with_all() {
+fn inspect_lists_issues_by_kind_and_all_files_only_with_all() {
     let dir = music();
     let text = cantus_in(dir.path(), "inspect @/music").exits(3).stdout;
     for line in ["exact duplicate: 1 file", "two labels: 2 files", "truncated: 1 file", "unreadable: 1 file"]
@@ -28,7 +28,7 @@ fn inspect_lists_findings_by_kind_and_all_files_only_with_all() {
     }
     assert!(text.contains("2 labels: jazz, rock; the same samples as rock/stray.wav"), "{text}");
     assert!(text.contains("32 recordings, 4 min") && text.contains("10 classes: blues 3"), "{text}");
-    assert!(!text.contains("pcm_s16le"), "a file without findings is named: {text}");
+    assert!(!text.contains("pcm_s16le"), "a file without issues is named: {text}");
     let all = cantus_in(dir.path(), "inspect @/music --all").exits(3).stdout;
     assert_eq!(all.lines().filter(|line| line.contains("pcm_s16le")).count(), 32, "{all}");
     let file = cantus_in(dir.path(), "inspect @/music/pop/again.wav").ok().stdout;
@@ -39,8 +39,8 @@ fn inspect_lists_findings_by_kind_and_all_files_only_with_all() {
 fn inspect_reports_the_same_as_json() {
     let dir = music();
     let document = cantus_in(dir.path(), "inspect @/music --json").exits(3).json();
-    let findings = document["findings"].as_array().unwrap();
-    let kinds: Vec<&str> = findings.iter().map(|finding| finding["kind"].as_str().unwrap()).collect();
+    let issues = document["findings"].as_array().unwrap();
+    let kinds: Vec<&str> = issues.iter().map(|issue| issue["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "two_labels").count(), 2, "{kinds:?}");
     assert_eq!(document["duplicates"].as_array().unwrap().len(), 2);
     let again = document["tracks"].as_array().unwrap().iter();

@@ -35,18 +35,18 @@ fn a_recording_is_uploaded_and_its_prediction_used_by_mouse_and_by_keyboard() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
     let server = Running::start(dir.path(), "serve @/run --port 0", false);
-    browser.look("light", 1200, 1000);
+    browser.set_viewport("light", 1200, 1000);
     browser.go(&format!("http://{}/", server.host));
     browser.until("document.getElementById('limits').textContent");
     browser.type_into("#files", &song(dir.path()));
-    browser.until("document.querySelector('.verdict strong')");
+    browser.until("document.querySelector('.prediction strong')");
     let by_hand = &cantus_in(dir.path(), &format!("predict @/run {} --json", song(dir.path()))).ok().json()["tracks"]
         [0];
     assert_eq!(
-        browser.script("return document.querySelector('.verdict strong').textContent"),
+        browser.script("return document.querySelector('.prediction strong').textContent"),
         by_hand["label"]
     );
-    let news = browser.script("return document.getElementById('news').textContent").to_string();
+    let news = browser.script("return document.getElementById('status').textContent").to_string();
     assert!(news.contains("jazz.00001.wav") && news.contains(by_hand["label"].as_str().unwrap()), "{news}");
     assert_eq!(browser.script("return document.querySelectorAll('.bars li').length"), 8);
     browser.click(".more");
@@ -95,13 +95,13 @@ fn a_recording_is_uploaded_and_its_prediction_used_by_mouse_and_by_keyboard() {
     browser.press(&[" "]);
     browser.until("document.querySelector('audio').paused");
 
-    browser.look("dark", 1200, 1000);
+    browser.set_viewport("dark", 1200, 1000);
     browser.screenshot("listen-dark");
-    browser.look("light", 360, 1300);
+    browser.set_viewport("light", 360, 1300);
     fits(&browser, 360, "the prediction");
     browser.screenshot("listen-phone");
     browser.has_no_errors_but(&[]);
-    browser.asked_nobody_but(&[&server.host]);
+    browser.has_requested_only(&[&server.host]);
 }
 
 #[test]
@@ -111,22 +111,22 @@ fn damage_is_reported_the_microphone_is_recorded_and_the_model_is_shown() {
     trained(dir.path());
     std::fs::write(dir.path().join("letter.wav"), "Dear friend, this is no music.").unwrap();
     let server = Running::start(dir.path(), "serve @/run second=@/run --port 0", false);
-    browser.look("light", 1200, 2600);
+    browser.set_viewport("light", 1200, 2600);
     browser.go(&format!("http://{}/", server.host));
     browser.until("document.getElementById('limits').textContent");
     browser.type_into("#files", &dir.path().join("letter.wav").display().to_string());
-    browser.until("document.querySelector('.answer .note')");
-    let words = browser.script("return document.querySelector('.answer .note').textContent").to_string();
+    browser.until("document.querySelector('.result .note')");
+    let words = browser.script("return document.querySelector('.result .note').textContent").to_string();
     assert!(words.contains("not audio") && words.contains("flac"), "{words}");
-    browser.click(".answer .close");
-    browser.until("!document.querySelector('.answer')");
+    browser.click(".result .close");
+    browser.until("!document.querySelector('.result')");
 
     browser.click("#record");
     browser.until("document.getElementById('record').getAttribute('aria-pressed') === 'true'");
     browser.until("/0:0[4-9]/.test(document.getElementById('record-words').textContent)");
     browser.click("#record");
-    browser.until("document.querySelector('.verdict strong')");
-    let recorded = browser.script("return document.querySelector('.answer header').textContent").to_string();
+    browser.until("document.querySelector('.prediction strong')");
+    let recorded = browser.script("return document.querySelector('.result header').textContent").to_string();
     assert!(recorded.contains("recording") && recorded.contains("mono"), "{recorded}");
 
     browser.click("#to-model");
@@ -136,17 +136,17 @@ fn damage_is_reported_the_microphone_is_recorded_and_the_model_is_shown() {
     ));
     assert_eq!(browser.script("return document.querySelectorAll('.cards > div').length >= 4"), true);
     browser.screenshot("model-light");
-    browser.look("dark", 1200, 2600);
+    browser.set_viewport("dark", 1200, 2600);
     browser.until(&format!("{pictures}.every((img) => img.currentSrc.includes('dark') && img.complete)"));
     browser.screenshot("model-dark");
-    browser.look("light", 360, 2600);
+    browser.set_viewport("light", 360, 2600);
     fits(&browser, 360, "the model");
     browser.screenshot("model-phone");
     browser.has_no_errors_but(&["415"]);
     browser.go(&format!("http://{}/v1/models/run/report.html", server.host));
     browser.until("document.querySelector('figure svg')");
     browser.has_no_errors_but(&[]);
-    browser.asked_nobody_but(&[&server.host]);
+    browser.has_requested_only(&[&server.host]);
 }
 
 #[test]
@@ -156,14 +156,14 @@ fn a_training_is_displayed_until_it_ends() {
     cantus_in(dir.path(), "compose @/music --tracks 6 --duration 9").ok();
     let line = "train @/music -m mlp-normalised -o @/my-run --epochs 300 --patience 0 --dashboard=0";
     let mut training = Running::start(dir.path(), line, true);
-    browser.look("light", 1200, 900);
+    browser.set_viewport("light", 1200, 900);
     browser.go(&format!("http://{}/", training.host));
     browser.until("document.querySelectorAll('#epochs tr').length >= 10");
     browser.screenshot("dashboard-light");
-    browser.look("dark", 1200, 900);
+    browser.set_viewport("dark", 1200, 900);
     browser.until("document.querySelectorAll('#epochs tr').length >= 15");
     browser.screenshot("dashboard-dark");
-    browser.look("light", 360, 1300);
+    browser.set_viewport("light", 360, 1300);
     fits(&browser, 360, "the dashboard");
     browser.screenshot("dashboard-phone");
     let left = browser.script("return document.getElementById('cards').textContent").to_string();
@@ -174,5 +174,5 @@ fn a_training_is_displayed_until_it_ends() {
     assert!(words.contains("track accuracy"), "{words}");
     assert_eq!(browser.script("return document.querySelectorAll('#epochs tr').length"), 300);
     browser.has_no_errors_but(&[]);
-    browser.asked_nobody_but(&[&training.host]);
+    browser.has_requested_only(&[&training.host]);
 }

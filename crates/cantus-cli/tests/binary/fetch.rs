@@ -54,7 +54,7 @@ fn key() -> Credentials {
 /// Downloads `/file` into a folder, stopping before the `stop_at`th byte, if any.
 fn download_as(who: Credentials, url: &str, dir: &tempfile::TempDir, stop_at: Option<u64>) -> Downloaded {
     let (stop, events) = (AtomicBool::new(false), RefCell::new(Vec::new()));
-    let tell = |event: Event| {
+    let on_event = |event: Event| {
         if let (Event::Downloaded { n_bytes, .. }, Some(limit)) = (&event, stop_at) {
             stop.store(*n_bytes >= limit, Ordering::SeqCst);
         }
@@ -63,7 +63,7 @@ fn download_as(who: Credentials, url: &str, dir: &tempfile::TempDir, stop_at: Op
     let target = dir.path().join("a.zip");
     let mut download = Download::new(&format!("{url}/file"), who);
     (download.max_attempts, download.initial_delay) = (3, Duration::from_millis(1));
-    let result = download.save_to(&target, &ProgressObserver { cancelled: &stop, on_event: &tell });
+    let result = download.save_to(&target, &ProgressObserver { cancelled: &stop, on_event: &on_event });
     Downloaded { result, events: events.into_inner(), target }
 }
 
@@ -79,8 +79,8 @@ fn a_redirect_to_another_host_is_followed_without_the_credentials() {
     let api = Server::start(move |_, _| Reply::status(302).with("location", &place));
     let dir = tempfile::tempdir().unwrap();
     download_as(key(), &api.url("127.0.0.1"), &dir, None).is(&content(10_000));
-    assert_eq!(api.asked("authorization"), [Some("Basic YW5uOnNlY3JldA==".to_owned())]);
-    assert_eq!(storage.asked("authorization"), [None]);
+    assert_eq!(api.header_values("authorization"), [Some("Basic YW5uOnNlY3JldA==".to_owned())]);
+    assert_eq!(storage.header_values("authorization"), [None]);
     assert_eq!(storage.requests()[0].line, "GET /signed?x=1");
 }
 
@@ -95,8 +95,8 @@ fn an_interrupted_transfer_resumes_where_it_was_interrupted() {
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.is(&content(100_000));
     let from = |range: &str| Some(range.to_owned());
-    assert_eq!(server.asked("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
-    assert_eq!(server.asked("if-range"), [None, from("\"1\""), from("\"1\"")]);
+    assert_eq!(server.header_values("range"), [None, from("bytes=30000-"), from("bytes=50000-")]);
+    assert_eq!(server.header_values("if-range"), [None, from("\"1\""), from("\"1\"")]);
     assert!(!downloaded.restarted());
 }
 
@@ -113,7 +113,7 @@ fn a_stopped_download_resumes_where_it_was_stopped() {
     let downloaded = download(&server.url("127.0.0.1"), &dir);
     downloaded.is(&content(400_000));
     assert_eq!(downloaded.events[0], Event::Resumed { n_bytes });
-    assert_eq!(server.asked("range"), [None, Some(format!("bytes={n_bytes}-"))]);
+    assert_eq!(server.header_values("range"), [None, Some(format!("bytes={n_bytes}-"))]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_complete_partial_file_is_only_renamed() {
     fs::write(dir.path().join(".a.zip.resume"), identity.to_string()).unwrap();
     fs::write(dir.path().join(".a.zip.partial"), content(50_000)).unwrap();
     download(&server.url("127.0.0.1"), &dir).is(&content(50_000));
-    assert_eq!(server.asked("range").last().unwrap().as_deref(), Some("bytes=50000-"));
+    assert_eq!(server.header_values("range").last().unwrap().as_deref(), Some("bytes=50000-"));
 }
 
 #[test]
@@ -204,7 +204,10 @@ fn refusals_are_reported_with_a_remedy() {
     for status in [401, 403] {
         let message = message_of(status, Credentials::Anonymous);
         assert!(message.contains("requires credentials") && message.contains("kaggle.json"), "{message}");
-        assert!(message.contains(&format!("answered {status} (Dataset not found)")), "{message}");
+        assert!(
+            message.contains(&format!("responded with status {status} (Dataset not found)")),
+            "{message}"
+        );
     }
     assert!(message_of(401, key()).contains("make a new API token"));
     assert!(message_of(403, key()).contains("your account may not"));
@@ -226,11 +229,11 @@ fn a_failing_server_is_retried() {
         let downloaded = download(&server.url("127.0.0.1"), &dir);
         downloaded.is(&content(1000));
         let waits = downloaded.events.iter().filter(|event| matches!(event, Event::Retrying { .. })).count();
-        assert_eq!(waits, 1, "it says 0 s once");
+        assert_eq!(waits, 1, "the delay is 0 s once");
     }
     let server = Server::start(|_, _| Reply::status(500));
     let dir = tempfile::tempdir().unwrap();
-    download(&server.url("127.0.0.1"), &dir).says(&["the server answered 500", "after 3 tries"]);
+    download(&server.url("127.0.0.1"), &dir).says(&["the server responded with status 500", "after 3 tries"]);
     assert_eq!(server.requests().len(), 3);
 }
 

@@ -88,7 +88,7 @@ fn a_download_is_extracted_and_trained_on_the_fault_filtered_split() {
         "GET /api/v1/datasets/download/andradaolteanu/gtzan-dataset-music-genre-classification"
     );
     assert_eq!(request.header("authorization"), Some("Basic YW5uOnNlY3JldA=="));
-    assert_eq!(storage.asked("authorization"), [None]);
+    assert_eq!(storage.header_values("authorization"), [None]);
     assert!(!dir.path().join("gtzan.zip").exists() && !dir.path().join(".gtzan.partial").exists());
 
     let extract = "extract @/gtzan/Data/genres_original --exclude @/gtzan/corrupt.csv -o @/features";
@@ -129,7 +129,7 @@ fn a_stopped_and_a_killed_fetch_resume() {
     let n_bytes = n_there();
     let ran = fetch(dir.path(), &api.url("127.0.0.1"), "gtzan --keep-archive").ok();
     assert!(ran.stderr.contains("continuing after the first"), "{}", ran.stderr);
-    assert_eq!(storage.asked("range").last().unwrap(), &Some(format!("bytes={n_bytes}-")));
+    assert_eq!(storage.header_values("range").last().unwrap(), &Some(format!("bytes={n_bytes}-")));
     assert!(fs::read(dir.path().join("gtzan.zip")).unwrap() == archive);
     assert!(dir.path().join("gtzan/Data/genres_original/jazz/jazz.00054.wav").exists());
 }
@@ -173,7 +173,7 @@ fn credentials_are_not_sent_without_tls_and_are_requested_after_a_401() {
     with_token("http://kaggle.invalid").exits(1).says(&["https:// only"]);
     let server = Server::start(|_, _| Reply::status(401));
     with_token(&server.url("127.0.0.1")).exits(1).says(&["401", "make a new API token"]);
-    assert_eq!(server.asked("authorization"), [Some("Bearer t0k".to_owned())]);
+    assert_eq!(server.header_values("authorization"), [Some("Bearer t0k".to_owned())]);
     fetch(dir.path(), &server.url("127.0.0.1"), "gtzan --quiet").exits(1).says(&["401", "kaggle.json"]);
 }
 

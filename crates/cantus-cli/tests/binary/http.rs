@@ -12,7 +12,7 @@ pub struct Reply {
 }
 
 /// Requests `path` from `host:port`.
-pub fn ask(host: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
+pub fn request(host: &str, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(host).expect("the server accepts connections");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("timeouts exist");
     begin(&mut stream, host, method, path, kind, body.len());

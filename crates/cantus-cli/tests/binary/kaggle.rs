@@ -101,7 +101,7 @@ impl Server {
     }
 
     /// The value of a header in each request.
-    pub fn asked(&self, header: &str) -> Vec<Option<String>> {
+    pub fn header_values(&self, header: &str) -> Vec<Option<String>> {
         self.requests().iter().map(|request| request.header(header).map(str::to_owned)).collect()
     }
 }

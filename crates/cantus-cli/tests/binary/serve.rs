@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::http::{ask, begin, reply};
+use crate::http::{begin, reply, request};
 use crate::run::cantus_in;
 
 /// A run trained for three epochs on short synthetic tracks.
@@ -68,7 +68,7 @@ fn a_run_is_served_with_its_report_and_its_pictures() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
     let server = Running::start(dir.path(), "serve @/run other=@/run/model.safetensors --port 0", false);
-    let get = |path: &str| ask(&server.host, "GET", path, "", b"");
+    let get = |path: &str| request(&server.host, "GET", path, "", b"");
     let models = get("/v1/models").json();
     assert_eq!(
         (&models["models"][0]["name"], &models["models"][1]["name"]),
@@ -85,7 +85,7 @@ fn a_run_is_served_with_its_report_and_its_pictures() {
     assert_eq!(get("/v1/models/run/report.html").body, fs::read(dir.path().join("run/report.html")).unwrap());
 
     let song = dir.path().join("music/jazz/jazz.00001.wav");
-    let by_http = ask(&server.host, "POST", "/v1/predict", "audio/wav", &fs::read(&song).unwrap()).json();
+    let by_http = request(&server.host, "POST", "/v1/predict", "audio/wav", &fs::read(&song).unwrap()).json();
     let line = format!("predict @/run {} --json", song.display());
     let by_hand = &cantus_in(dir.path(), &line).ok().json()["tracks"][0];
     for key in ["label", "probability", "probabilities"] {
@@ -103,7 +103,7 @@ fn a_signal_ends_the_server_after_requests_in_progress() {
         let mut under_way = TcpStream::connect(&server.host).unwrap();
         begin(&mut under_way, &server.host, "POST", "/v1/predict", "audio/wav", song.len());
         under_way.write_all(&song[..5000]).unwrap();
-        let in_flight = || String::from_utf8(ask(&server.host, "GET", "/metrics", "", b"").body).unwrap();
+        let in_flight = || String::from_utf8(request(&server.host, "GET", "/metrics", "", b"").body).unwrap();
         while !in_flight().contains("in_flight 2") {}
         server.signal(name);
         while TcpStream::connect(&server.host).is_ok() {}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::http::ask;
+use crate::http::request;
 
 /// Timeout of anything on a page.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -71,7 +71,7 @@ impl Browser {
     #[track_caller]
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if method == "POST" { body.to_string() } else { String::new() };
-        let reply = ask(&self.host, method, path, "application/json", body.as_bytes());
+        let reply = request(&self.host, method, path, "application/json", body.as_bytes());
         let value = reply.json()["value"].take();
         assert_eq!(reply.status, 200, "{method} {path}: {value}");
         value
@@ -152,7 +152,7 @@ impl Browser {
     }
 
     /// Sets the colour scheme (`light` or `dark`) and the size of the window.
-    pub fn look(&self, scheme: &str, width: u32, height: u32) {
+    pub fn set_viewport(&self, scheme: &str, width: u32, height: u32) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.command("Emulation.setEmulatedMedia", &json!({ "features": features }));
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
@@ -184,9 +184,9 @@ impl Browser {
         }
     }
 
-    /// Asserts that pages sent requests to these hosts only, and sent some.
+    /// Asserts that pages sent requests, and only to these hosts.
     #[track_caller]
-    pub fn asked_nobody_but(&self, hosts: &[&str]) {
+    pub fn has_requested_only(&self, hosts: &[&str]) {
         let mut n_asked = 0;
         for entry in self.log("performance") {
             let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
@@ -231,7 +231,7 @@ impl Drop for Browser {
     fn drop(&mut self) {
         if !self.session.is_empty() {
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                ask(&self.host, "DELETE", &format!("/session/{}", self.session), "", b"")
+                request(&self.host, "DELETE", &format!("/session/{}", self.session), "", b"")
             }));
         }
         let _ = self.driver.kill();

@@ -10,7 +10,7 @@ use crate::catalog::artist_key;
 
 /// Minimum ratio of the largest class to the smallest that is remarked: accuracy is then dominated by large classes.
 const MIN_RATIO: f64 = 3.0;
-/// Minimum number of files of an artist that is remarked: a model may learn the artist instead of the label.
+/// Minimum number of files of an artist that is remarked: a model may recognise the artist instead of the label.
 const MANY_FILES: usize = 3;
 /// Maximum number of artists that are named; the others are counted.
 const MAX_NAMED: usize = 3;

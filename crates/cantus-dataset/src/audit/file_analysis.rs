@@ -1,4 +1,4 @@
-//! Analysis of one file in a single pass: levels, silence, decoding faults, hash of its samples, fingerprint.
+//! Analysis of one file in a single pass: levels, silence, decoder warnings, hash of its samples, fingerprint.
 //!
 //! The caller receives the decoded samples block by block, so that extraction does not decode twice. Memory is constant in
 //! the length of the file, except for the fingerprint (32 bytes per second).
@@ -118,7 +118,7 @@ impl Analyzer {
         self.fingerprinter.consume(block);
     }
 
-    fn finish(self, source: AudioSource, faults: Vec<DecodeWarning>) -> FileAnalysis {
+    fn finish(self, source: AudioSource, warnings: Vec<DecodeWarning>) -> FileAnalysis {
         let mono = self.mono.finish();
         let channel = mono.channels.first().copied().unwrap_or_default();
         FileAnalysis {
@@ -130,7 +130,7 @@ impl Analyzer {
             levels: self.meter.finish(),
             sha256: self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             fingerprint: self.fingerprinter.finish(),
-            faults,
+            faults: warnings,
         }
     }
 }

@@ -121,7 +121,7 @@ pub(super) fn file_issues(file: &AuditedFile, spec: &FeatureSpec) -> Vec<Issue> 
 }
 
 fn detect(analysis: &FileAnalysis, spec: &FeatureSpec) -> Vec<(IssueKind, String)> {
-    let mut found = faults(analysis);
+    let mut found = decode_issues(analysis);
     found.extend(too_short(analysis, spec).map(|detail| (IssueKind::TooShort, detail)));
     if analysis.levels.channels.len() > 2 {
         let detail = format!("{} channels, averaged into one", analysis.levels.channels.len());
@@ -143,11 +143,12 @@ fn detect(analysis: &FileAnalysis, spec: &FeatureSpec) -> Vec<(IssueKind, String
     found
 }
 
-fn faults(analysis: &FileAnalysis) -> Vec<(IssueKind, String)> {
+/// Truncation and damage, from the warnings of the decoder.
+fn decode_issues(analysis: &FileAnalysis) -> Vec<(IssueKind, String)> {
     let rate = f64::from(analysis.source.sample_rate);
     let seconds = |position: u64| position as f64 / rate;
     let mut found = Vec::new();
-    if let Some(end) = analysis.faults.iter().find(|fault| fault.is_end) {
+    if let Some(end) = analysis.faults.iter().find(|warning| warning.is_end) {
         let missing = if end.n_samples > 0 {
             format!(", {:.2} s early", seconds(end.n_samples))
         } else {
@@ -158,9 +159,9 @@ fn faults(analysis: &FileAnalysis) -> Vec<(IssueKind, String)> {
             format!("{} at {:.2} s{missing}", end.reason, seconds(end.position)),
         ));
     }
-    let damage: Vec<_> = analysis.faults.iter().filter(|fault| !fault.is_end).collect();
+    let damage: Vec<_> = analysis.faults.iter().filter(|warning| !warning.is_end).collect();
     if let Some(first) = damage.first() {
-        let n: u64 = damage.iter().map(|fault| fault.count).sum();
+        let n: u64 = damage.iter().map(|warning| warning.count).sum();
         let times = if n > 1 { format!("{n} faults, the first: ") } else { String::new() };
         found.push((
             IssueKind::Damaged,

@@ -1,4 +1,4 @@
-//! Audits of small catalogues, from their files to what is found.
+//! Audits of small catalogs: issues of single files, and duplicates.
 
 use cantus_audio::decode::{AudioSource, DecodeWarning};
 use cantus_audio::level::{ChannelLevels, Levels};
@@ -44,10 +44,10 @@ fn a_valid_recording_has_no_issues_and_each_fault_has_its_own() {
     assert_eq!(kinds(|e| e.levels.channels[0].n_clipped = 30_000), [IssueKind::Clipped]);
     assert!(kinds(|e| e.levels.channels[0].n_clipped = 30).is_empty());
     assert_eq!(kinds(|e| e.levels.channels[1].offset = -0.02), [IssueKind::Offset]);
-    let fault =
+    let warning =
         |is_end| DecodeWarning { position: 7, n_samples: 1, count: 1, reason: "bad".to_owned(), is_end };
-    assert_eq!(kinds(|e| e.faults.push(fault(true))), [IssueKind::Truncated]);
-    assert_eq!(kinds(|e| e.faults.push(fault(false))), [IssueKind::Damaged]);
+    assert_eq!(kinds(|e| e.faults.push(warning(true))), [IssueKind::Truncated]);
+    assert_eq!(kinds(|e| e.faults.push(warning(false))), [IssueKind::Damaged]);
     let unreadable = AuditedFile { analysis: Err("no sound".to_owned()), ..file("a/1.mp3", valid(1)) };
     assert_eq!(audit(&[unreadable], &FeatureSpec::course()).issues[0].kind, IssueKind::Unreadable);
 }

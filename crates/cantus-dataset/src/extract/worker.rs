@@ -106,18 +106,18 @@ fn load_and_analyze(path: &Path, sample_rate: u32) -> Result<(Recording, FileAna
     if file_rate != sample_rate {
         samples = resample(&samples, file_rate, sample_rate);
     }
-    let (source, faults) = (analysis.source.clone(), analysis.faults.clone());
-    Ok((Recording { audio: Audio { samples, sample_rate }, source, warnings: faults }, analysis))
+    let (source, warnings) = (analysis.source.clone(), analysis.faults.clone());
+    Ok((Recording { audio: Audio { samples, sample_rate }, source, warnings }, analysis))
 }
 
 /// One line on all damage that the decoder tolerated.
 fn damage_summary(recording: &Recording) -> Option<String> {
     let rate = f64::from(recording.source.sample_rate);
     let describe =
-        |fault: &DecodeWarning| format!("{} (at {:.2} s)", fault.reason, fault.position as f64 / rate);
+        |warning: &DecodeWarning| format!("{} (at {:.2} s)", warning.reason, warning.position as f64 / rate);
     match &recording.warnings[..] {
         [] => None,
-        [fault] => Some(describe(fault)),
+        [warning] => Some(describe(warning)),
         [first, ..] => Some(format!("{} faults, the first: {}", recording.warnings.len(), describe(first))),
     }
 }

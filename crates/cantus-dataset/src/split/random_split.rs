@@ -11,7 +11,7 @@ use crate::{Error, Track};
 /// Assigns each track an index into `shares`; the tracks of one cluster get the same.
 ///
 /// # Errors
-/// If groups are asked for and no track has one, or a class has fewer than `n_min` clusters. Tags may have fewer.
+/// If groups are requested and no track has one, or a class has fewer than `n_min` clusters. Tags may have fewer.
 pub(super) fn random_split(
     tracks: &[Track],
     labels: &[String],

@@ -57,7 +57,7 @@ def make(music, work, every):
                 target = work / kind / f"{name}.{how['format'].lower()}"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with soundfile.SoundFile(target, "w", copy_rate, 1 if copy.ndim == 1 else copy.shape[1], **how) as file:
-                    for i in range(0, len(copy), 4096):  # libsndfile's Vorbis encoder wants small blocks
+                    for i in range(0, len(copy), 4096):  # in small blocks, for libsndfile's Vorbis encoder
                         file.write(np.clip(copy[i : i + 4096], -1, 1))
             original.symlink_to(path.resolve())  # last: marks its duplicates as complete
 
@@ -67,9 +67,9 @@ def fingerprints(cantus, work):
     known = {}
     for path in sorted((work / ".store").glob("audit-*.json")):
         for subject in json.loads(path.read_text()):
-            evidence = subject["evidence"].get("Ok")
-            if evidence and len(evidence["fingerprint"]) >= MIN_OVERLAP:
-                known[subject["path"]] = np.array(evidence["fingerprint"], np.uint32)
+            analysis = subject["evidence"].get("Ok")
+            if analysis and len(analysis["fingerprint"]) >= MIN_OVERLAP:
+                known[subject["path"]] = np.array(analysis["fingerprint"], np.uint32)
     return known
 
 

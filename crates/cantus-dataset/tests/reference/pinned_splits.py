@@ -22,7 +22,7 @@ def best(parts, value):
     return max(parts, key=lambda part: (value(part), -part))
 
 
-def is_last_chance(label, part, assigned, n_remaining, parts):
+def must_go(label, part, assigned, n_remaining, parts):
     without = [p for p in parts if assigned[label][p] == 0]
     return part in without and n_remaining[label] <= len(without)
 
@@ -40,7 +40,7 @@ def stratify(clusters, labels, shares, seed):
     choice = [0] * len(clusters)
     for b in order:
         def urgency(part):
-            return sum(is_last_chance(label, part, assigned, n_remaining, parts) for label in counts[b])
+            return sum(must_go(label, part, assigned, n_remaining, parts) for label in counts[b])
 
         def lack(part):
             in_all = shares[part] - assigned_in_all[part] / total
@@ -64,23 +64,23 @@ def stratify_tags(clusters, labels, shares, seed):
     parts = range(len(shares))
     tracks_left = sum(counts, Counter())
     n_remaining = Counter(label for count in counts for label in count)
-    wanted = {label: [share * n for share in shares] for label, n in tracks_left.items()}
-    wanted_in_all = [share * sum(map(len, clusters)) for share in shares]
-    assigned = {label: [0] * len(shares) for label in wanted}
+    desired = {label: [share * n for share in shares] for label, n in tracks_left.items()}
+    desired_in_all = [share * sum(map(len, clusters)) for share in shares]
+    assigned = {label: [0] * len(shares) for label in desired}
     choice = {}
 
     def assign(b, label):
-        def wants(part):
-            urgency = sum(is_last_chance(own, part, assigned, n_remaining, parts) for own in counts[b])
-            return urgency, 0.0 if label is None else wanted[label][part], wanted_in_all[part]
+        def priority(part):
+            urgency = sum(must_go(own, part, assigned, n_remaining, parts) for own in counts[b])
+            return urgency, 0.0 if label is None else desired[label][part], desired_in_all[part]
 
-        part = choice[b] = best(parts, wants)
+        part = choice[b] = best(parts, priority)
         for own, n in counts[b].items():
-            wanted[own][part] -= n
+            desired[own][part] -= n
             assigned[own][part] += 1
             tracks_left[own] -= n
             n_remaining[own] -= 1
-        wanted_in_all[part] -= len(clusters[b])
+        desired_in_all[part] -= len(clusters[b])
 
     while left := [label for label in tracks_left if tracks_left[label] > 0]:
         rarest = min(left, key=lambda label: (tracks_left[label], n_remaining[label], label))

@@ -159,13 +159,13 @@ pub fn paired_in_words(paired: &TagPaired) -> String {
     let interval = paired
         .interval
         .map(|interval| format!("95 % CI {} to {}, ", signed(interval.low), signed(interval.high)));
-    let chance = if paired.is_significant() { "" } else { ", which may be chance" };
+    let remark = if paired.is_significant() { "" } else { ", which may be chance" };
     let difference = match paired.difference {
         d if d > 0.0 => format!("{d:.3} better"),
         d if d < 0.0 => format!("{:.3} worse", -d),
         _ => "as good".to_owned(),
     };
-    format!("is {difference} ({}p = {:.3}{chance})", interval.unwrap_or_default(), paired.p_value)
+    format!("is {difference} ({}p = {:.3}{remark})", interval.unwrap_or_default(), paired.p_value)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ for track in range(30):
         segments.append({"track": track, "label": label, "probabilities": probabilities(label, leaning)})
 
 
-def judge(true, predicted):
+def scores_of(true, predicted):
     every = range(len(LABELS))
     report = metrics.classification_report(
         true, predicted, labels=every, target_names=LABELS, output_dict=True, zero_division=0.0
@@ -61,9 +61,9 @@ def wilson(right, n):
 true = np.array([s["label"] for s in segments])
 predicted = np.array([np.argmax(s["probabilities"]) for s in segments])
 tracks = np.array([s["track"] for s in segments])
-chances = np.array([s["probabilities"] for s in segments])
+probability_rows = np.array([s["probabilities"] for s in segments])
 track_true = np.array([true[tracks == t][0] for t in range(30)])
-track_predicted = np.array([np.argmax(chances[tracks == t].mean(axis=0)) for t in range(30)])
+track_predicted = np.array([np.argmax(probability_rows[tracks == t].mean(axis=0)) for t in range(30)])
 
 # Cluster bootstrap: whole tracks are drawn, with replacement. 200 000 resamples leave an error of some 1e-4 on the ends.
 right = np.array([(true == predicted)[tracks == t].sum() for t in range(30)])
@@ -74,8 +74,8 @@ resampled = right[drawn].sum(axis=1) / size[drawn].sum(axis=1)
 reference = {
     "labels": LABELS,
     "segments": segments,
-    "by_segment": judge(true, predicted),
-    "by_track": judge(track_true, track_predicted),
+    "by_segment": scores_of(true, predicted),
+    "by_track": scores_of(track_true, track_predicted),
     "track_predicted": track_predicted.tolist(),
     "bootstrap": np.percentile(resampled, [2.5, 97.5]).tolist(),
     "wilson": [wilson(*c) for c in [(0, 5), (5, 5), (1, 1), (160, 198), (9999, 10000), (81, 100)]],

@@ -3,8 +3,8 @@
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
 python tagging.py
 
-Sixty tracks by twenty artists with none to four of four labels; random probabilities that know something of them, some of
-them equal, and others that know nothing.
+Sixty tracks by twenty artists with none to four of four labels; random probabilities that are correlated with them, some of
+them equal, and others that are not correlated.
 """
 
 import json
@@ -26,11 +26,11 @@ logits = rng.normal(size=(N, K)) * 2.0 + np.where(true, 1.5, -1.5)
 probabilities = 1.0 / (1.0 + np.exp(-logits))
 probabilities[:16] = np.round(probabilities[:16] * 7 + 0.02) / 7.5 + 0.01  # ties, none at the threshold
 noise = rng.random((N, K))
-given = probabilities > 0.5
+predicted = probabilities > 0.5
 
 
 def tag(k):
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(true[:, k], given[:, k], average="binary")
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(true[:, k], predicted[:, k], average="binary")
     return {
         "average_precision": metrics.average_precision_score(true[:, k], probabilities[:, k]),
         "roc_auc": metrics.roc_auc_score(true[:, k], probabilities[:, k]),
@@ -57,8 +57,8 @@ rows_of = [np.flatnonzero(groups == g) for g in np.unique(groups)]
 drawn = []
 for _ in range(10_000):
     rows = np.concatenate([rows_of[g] for g in rng.integers(0, len(rows_of), size=len(rows_of))])
-    telling = [k for k in range(K) if 0 < true[rows, k].sum() < len(rows)]
-    drawn.append(np.mean([metrics.average_precision_score(true[rows, k], probabilities[rows, k]) for k in telling]))
+    defined = [k for k in range(K) if 0 < true[rows, k].sum() < len(rows)]
+    drawn.append(np.mean([metrics.average_precision_score(true[rows, k], probabilities[rows, k]) for k in defined]))
 
 # Logistic regression for each label, standardised, C = 1.
 x = rng.normal(size=(N, D)) * [1, 10, 0.1, 3, 1] + [0, 5, -1, 100, 0]
@@ -75,8 +75,8 @@ reference = {
     "tags": [tag(k) for k in range(K)],
     "macro_average_precision": metrics.average_precision_score(true, probabilities, average="macro"),
     "macro_roc_auc": metrics.roc_auc_score(true, probabilities, average="macro"),
-    "micro_f1": metrics.f1_score(true, given, average="micro"),
-    "macro_f1": metrics.f1_score(true, given, average="macro"),
+    "micro_f1": metrics.f1_score(true, predicted, average="micro"),
+    "macro_f1": metrics.f1_score(true, predicted, average="macro"),
     "chance_level": true.mean(axis=0).mean(),
     "label_cardinality": true.sum(axis=1).mean(),
     "temperature": float(np.exp(best.x)),

@@ -8,7 +8,7 @@ use crate::hash::GOLDEN_STEP;
 /// The numbers of `splitmix64.c` (Vigna, prng.di.unimi.it) for the seed 1234567, as Rosetta Code lists them ("Pseudo-random
 /// numbers/Splitmix64").
 #[test]
-fn with_the_golden_step_it_is_splitmix64_of_the_published_vector() {
+fn with_the_golden_ratio_as_step_it_equals_the_published_splitmix64_vector() {
     let mut rng = KeyedRng { state: 1_234_567, step: GOLDEN_STEP };
     let published = [
         6_457_827_717_110_365_317,
@@ -20,8 +20,8 @@ fn with_the_golden_step_it_is_splitmix64_of_the_published_vector() {
     assert_eq!(published.map(|_| rng.next_u64()), published);
 }
 
-// The pins: a change of any of these numbers changes what every user gets from a seed, such as splits, first weights and
-// compositions. It needs an entry in the changelog.
+// Pinned values: a change of any of these numbers changes the results of every seed, such as splits, initial weights and
+// compositions, and needs an entry in the changelog.
 
 #[test]
 fn the_numbers_of_a_key_are_pinned() {
@@ -66,8 +66,8 @@ fn uniform_and_normal_numbers_are_pinned() {
     assert!((KeyedRng::new([0]).log_uniform([20.0, 20_000.0]) / 57.815_4 - 1.0).abs() < 1e-6);
 }
 
-/// 200 seeds with 5000 numbers each: in 10⁶ numbers of 64 bits two are equal with a probability of 3·10⁻⁸. Seeds that were
-/// places of one sequence would share nearly all.
+/// 200 seeds with 5000 numbers each: in 10⁶ numbers of 64 bits two are equal with a probability of 3·10⁻⁸. Seeds that are
+/// positions of one sequence would share nearly all.
 #[test]
 fn streams_of_neighbouring_seeds_have_no_number_in_common() {
     let mut seen = HashSet::new();
@@ -78,7 +78,7 @@ fn streams_of_neighbouring_seeds_have_no_number_in_common() {
 }
 
 #[test]
-fn streams_of_many_keys_have_steps_of_their_own() {
+fn streams_of_many_keys_have_different_steps() {
     let mut steps = HashSet::new();
     let keys = (0..300).flat_map(|a| (0..300).map(move |b| [a, b]));
     assert!(keys.into_iter().all(|key| steps.insert(KeyedRng::new(key).step)));
@@ -117,7 +117,7 @@ fn neighbouring_seeds_and_neighbouring_numbers_differ_in_half_of_their_bits() {
 
 /// Pearson's χ² over 100 cells for 50 seeds: mean 99, standard deviation √198 of each.
 #[test]
-fn uniform_numbers_fill_their_cells_as_chi_squared_wants() {
+fn uniform_numbers_pass_the_chi_squared_test() {
     for seed in 0..50 {
         let mut rng = KeyedRng::new([seed]);
         let mut cells = [0_u32; 100];
@@ -127,7 +127,7 @@ fn uniform_numbers_fill_their_cells_as_chi_squared_wants() {
     }
 }
 
-/// The first numbers of the seeds 0, 1, 2, … are as uniform as those of one stream, and do not follow one another.
+/// The first numbers of the seeds 0, 1, 2, … are as uniform as those of one stream, and are not correlated.
 #[test]
 fn first_numbers_of_successive_seeds_are_uniform_and_uncorrelated() {
     let n = 20_000;
@@ -173,7 +173,7 @@ fn normal_numbers_have_the_moments_of_the_normal_distribution() {
 
 /// All 24 orders of four items, 1000 expected of each: χ² with 23 degrees of freedom.
 #[test]
-fn every_order_of_a_shuffle_is_as_probable() {
+fn all_orders_of_a_shuffle_are_equally_probable() {
     let mut rng = KeyedRng::new([3]);
     let mut orders: HashMap<[u8; 4], u32> = HashMap::new();
     for _ in 0..24_000 {
@@ -198,7 +198,7 @@ fn ends_of_ranges_and_empty_ones_are_as_documented() {
         assert!(rng.normal().is_finite());
     }
     assert_eq!(rng.uniform_in([2.0, 2.0]), 2.0);
-    // No panic where ends are the wrong way round or not numbers.
+    // No panic if the ends are reversed or NaN.
     assert!(rng.log_uniform([4.0, 3.0]).is_finite() && rng.log_uniform([f32::NAN, 3.0]).is_nan());
     // The largest number that `uniform` gives is below 1.
     assert!((u64::MAX >> 11) as f64 / (1_u64 << 53) as f64 - 1.0 < 0.0);

@@ -1,49 +1,49 @@
 // Main page: file upload, result cards, model view.
 
-import { card } from "/answer.js";
-import { element, tell, waves } from "/element.js";
+import { element, announce, waves } from "/element.js";
 import { clock, megabytes, span } from "/format.js";
 import { showModel } from "/model.js";
 import { record } from "/recorder.js";
+import { card } from "/result.js";
 
 /** Number of concurrent requests. */
-const AT_ONCE = 2;
+const MAX_ACTIVE = 2;
 
 const at = (id) => document.getElementById(id);
 let models = [];
 let limits = null;
 const queue = [];
-let nAsking = 0;
+let nActive = 0;
 
 const chosen = () => models[Math.max(0, at("model").selectedIndex)];
 
-function trouble(words) {
-  at("trouble").textContent = words;
-  at("trouble").hidden = !words;
+function showError(message) {
+  at("error").textContent = message;
+  at("error").hidden = !message;
 }
 
 /** Adds a card for each file and sends them in order. */
 function take(files) {
-  trouble("");
+  showError("");
   const [fit, large] = [[], []];
   for (const file of files) (limits && file.size > limits.body_bytes ? large : fit).push(file);
   if (large.length > 0) {
-    trouble(`Too large (the limit is ${megabytes(limits.body_bytes)}): ${large.map((file) => file.name).join(", ")}`);
+    showError(`Too large (the limit is ${megabytes(limits.body_bytes)}): ${large.map((file) => file.name).join(", ")}`);
   }
   for (const file of fit) {
     const made = card(file, chosen().name, models.length > 1);
-    at("answers").prepend(made.element);
+    at("results").prepend(made.element);
     queue.push(made);
   }
-  if (fit.length > 0) tell(fit.length === 1 ? `${fit[0].name} is being classified` : `${fit.length} recordings are being classified`);
+  if (fit.length > 0) announce(fit.length === 1 ? `${fit[0].name} is being classified` : `${fit.length} recordings are being classified`);
   work();
 }
 
 async function work() {
-  while (nAsking < AT_ONCE && queue.length > 0) {
-    nAsking++;
-    queue.shift().ask().finally(() => {
-      nAsking--;
+  while (nActive < MAX_ACTIVE && queue.length > 0) {
+    nActive++;
+    queue.shift().send().finally(() => {
+      nActive--;
       work();
     });
   }
@@ -70,25 +70,25 @@ function acceptFiles() {
   });
 }
 
-function acceptVoice() {
+function acceptMicrophone() {
   const button = at("record");
   let recording = null;
   let ticking = 0;
   const words = (text) => (at("record-words").textContent = text);
   async function begin() {
-    trouble("");
+    showError("");
     button.disabled = true;
     try {
       recording = await record();
       button.setAttribute("aria-pressed", "true");
-      tell("recording");
+      announce("recording");
       ticking = setInterval(() => {
         words(`Stop, ${clock(recording.seconds())}`);
         if (recording.seconds() > limits.audio_s - 1) end();
       }, 250);
       words("Stop, 0:00");
     } catch (error) {
-      trouble(error.message);
+      showError(error.message);
     }
     button.disabled = false;
   }
@@ -134,7 +134,7 @@ async function start() {
   addEventListener("hashchange", route);
   describe();
   acceptFiles();
-  acceptVoice();
+  acceptMicrophone();
 }
 
-start().catch((error) => trouble(`The server cannot be reached: ${error.message}`));
+start().catch((error) => showError(`The server cannot be reached: ${error.message}`));

@@ -2,7 +2,7 @@
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** Calls back whenever the reader goes from light to dark or back. */
+/** Calls the listener when the colour scheme of the system changes. */
 export function onTheme(listener) {
   dark.addEventListener("change", listener);
   return () => dark.removeEventListener("change", listener);
@@ -14,8 +14,8 @@ export function role(name) {
 }
 
 /**
- * The colour of a label: hues at equal distances from the accent's on, every other one lighter, so that neighbours differ in
- * more than their hue. The style sheet's `light-dark` does the rest.
+ * The colour of a label: hues at equal distances from that of the accent colour; every other one is lighter, so that neighbours
+ * differ in lightness, too. `light-dark` selects the colour for the current scheme.
  */
 export function labelColour(index, n) {
   const hue = (245 + (index * 360) / Math.max(n, 3)) % 360;
@@ -23,7 +23,7 @@ export function labelColour(index, n) {
   return `light-dark(oklch(${lightness[0]} 0.14 ${hue}), oklch(${lightness[1]} 0.13 ${hue}))`;
 }
 
-/** 256 colours from the card's to the strongest, as `[r, g, b, a]` each. */
+/** Colour scale of 256 `[r, g, b, a]` values, from the background of a card to the strongest colour. */
 export function scale() {
   const canvas = new OffscreenCanvas(256, 1);
   const context = canvas.getContext("2d");

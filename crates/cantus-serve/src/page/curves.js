@@ -2,7 +2,7 @@
 
 import { role } from "/colour.js";
 
-/** Round steps of an axis, four or so between two numbers. */
+/** About four round numbers between two numbers, for an axis. */
 function ticks(low, high) {
   const rough = (high - low) / 4 || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -13,7 +13,7 @@ function ticks(low, high) {
 
 const short = (number) => (Math.abs(number) >= 1000 ? number.toExponential(0) : String(Number(number.toPrecision(3))));
 
-/** Draws curves `{ name, colour, values }`; `marked` is an epoch with a line through it, from 0. */
+/** Draws curves `{ name, colour, values }`; `marked` is the index of an epoch that is marked by a vertical line. */
 export function curves(series, options) {
   return (context, width, height) => {
     const { n_epochs, marked, share } = options();

@@ -1,7 +1,7 @@
 // Training dashboard: curves, scores, remaining time.
 
 import { curves } from "/curves.js";
-import { element, tell } from "/element.js";
+import { element, announce } from "/element.js";
 import { percent, span } from "/format.js";
 import { drawn } from "/picture.js";
 
@@ -93,7 +93,7 @@ function show({ run, stage, n_epochs, ended, batch }) {
   if (ended) {
     at("ended").hidden = false;
     at("ended").textContent = `The training has ended: ${ended}`;
-    tell(at("ended").textContent);
+    announce(at("ended").textContent);
   }
 }
 

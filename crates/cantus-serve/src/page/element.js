@@ -1,8 +1,8 @@
-// Elements of the page, built without a framework.
+// Creates elements of the page.
 
 /**
- * An element with attributes and children. Text is text: nothing in it is markup.
- * `class`, `aria-…` and the like are attributes; `on…` listens; `style` is an object of properties, custom ones too.
+ * Creates an element with attributes and children; text is not parsed as markup.
+ * `on…` adds an event listener, `style` is an object of CSS properties, everything else is an attribute.
  */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -42,6 +42,6 @@ export function waves(svg) {
 }
 
 /** Announces a change to screen readers. */
-export function tell(news) {
-  document.getElementById("news").textContent = news;
+export function announce(message) {
+  document.getElementById("status").textContent = message;
 }

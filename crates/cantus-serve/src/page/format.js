@@ -1,4 +1,4 @@
-// Numbers in words.
+// Formats numbers.
 
 export function percent(share, digits = 0) {
   return `${(100 * share).toFixed(digits)} %`;

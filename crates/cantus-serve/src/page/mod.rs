@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
-/// The page may use the microphone, which the browser asks the user to allow, and no other device.
+/// The page may use the microphone, with the user's permission, and no other device.
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=()";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -40,12 +40,12 @@ const MAIN: &[File] = &files! {
     "/element.js" SCRIPT "element.js";
     "/colour.js" SCRIPT "colour.js";
     "/format.js" SCRIPT "format.js";
-    "/answer.js" SCRIPT "answer.js";
     "/picture.js" SCRIPT "picture.js";
     "/player.js" SCRIPT "player.js";
     "/model.js" SCRIPT "model.js";
     "/recorder.js" SCRIPT "recorder.js";
     "/recorder-worklet.js" SCRIPT "recorder-worklet.js";
+    "/result.js" SCRIPT "result.js";
 };
 
 /// Files of the dashboard's page.
@@ -97,10 +97,12 @@ mod tests {
         {
             for File { path, text, .. } in files {
                 for quoted in ["src=\"", "href=\"", "from \"", "Module(\""] {
-                    for asked in text.split(quoted).skip(1).map(|rest| rest.split('"').next().unwrap_or("")) {
-                        let is_known = files.iter().any(|file| file.path == asked)
-                            || also.iter().any(|start| asked.starts_with(start));
-                        assert!(is_known, "{path} asks for {asked}");
+                    for referred in
+                        text.split(quoted).skip(1).map(|rest| rest.split('"').next().unwrap_or(""))
+                    {
+                        let is_known = files.iter().any(|file| file.path == referred)
+                            || also.iter().any(|start| referred.starts_with(start));
+                        assert!(is_known, "{path} refers to {referred}");
                     }
                 }
                 let hosts = text.replace("http://www.w3.org/2000/svg", "");

@@ -6,13 +6,13 @@ import { grouped, percent } from "/format.js";
 /** Fills the model's view. */
 export async function showModel(model, title, content) {
   title.textContent = model.name;
-  content.replaceChildren(element("p", { class: "muted" }, "reading …"));
+  content.replaceChildren(element("p", { class: "muted" }, "loading …"));
   const report = model.links.report ? await (await fetch(model.links.report)).json() : null;
   content.replaceChildren(
     element("p", { class: "lead muted" }, about(model, report)),
     ...(report?.track_accuracy != null ? scores(report) : []),
     ...(model.links.report_page
-      ? [element("p", {}, element("a", { class: "button", href: model.links.report_page }, "The whole report"))] : []),
+      ? [element("p", {}, element("a", { class: "button", href: model.links.report_page }, "Full report"))] : []),
     element("div", { class: "pair" },
       figure(model.links.confusion, "Confusion matrix", "Rows are true classes, columns predicted ones."),
       figure(model.links.history, "Training", "Accuracy and loss by epoch.")),
@@ -81,7 +81,7 @@ function facts({ features, segment_s, provenance, calibration }, report) {
     ["Training data", `${grouped(provenance.n_training_tracks)} tracks`],
     ["Seed", String(provenance.seed)],
     ["Temperature", `${calibration.track_temperature.toFixed(2)} of tracks, ${calibration.segment_temperature.toFixed(2)} of segments`],
-    ...(report ? [["Made by", `cantus ${report.cantus_version}`]] : []),
+    ...(report ? [["Created by", `cantus ${report.cantus_version}`]] : []),
     ["Data", `SHA-256 ${provenance.data_sha256}`],
   ];
   return element("dl", { class: "facts" }, all.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));

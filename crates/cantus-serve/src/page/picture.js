@@ -2,7 +2,7 @@
 
 import { onTheme, role, scale } from "/colour.js";
 
-/** Redraws a canvas at the size that it has on the screen, whenever that or the theme changes. */
+/** Redraws a canvas at its size on the screen, whenever the size or the theme changes. */
 export function drawn(canvas, draw) {
   const redraw = () => {
     const { width, height } = canvas.getBoundingClientRect();
@@ -13,17 +13,17 @@ export function drawn(canvas, draw) {
   };
   const observer = new ResizeObserver(redraw);
   observer.observe(canvas);
-  const forget = onTheme(redraw);
+  const unsubscribe = onTheme(redraw);
   return {
     redraw,
     end() {
       observer.disconnect();
-      forget();
+      unsubscribe();
     },
   };
 }
 
-/** Bars from the least to the greatest sample; what was heard so far is in the accent's colour. */
+/** Bars from the smallest to the largest sample; the part that was played is in the accent colour. */
 export function waveform({ min, max }, share) {
   const loudest = Math.max(1e-3, ...max, ...min.map((value) => -value));
   return (context, width, height) => {

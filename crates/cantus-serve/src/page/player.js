@@ -1,23 +1,23 @@
 // Player with waveform, spectrogram and timeline of predictions.
 
 import { labelColour } from "/colour.js";
-import { element, icon, tell } from "/element.js";
+import { element, icon, announce } from "/element.js";
 import { clock, percent } from "/format.js";
 import { drawn, spectrogram, waveform } from "/picture.js";
 
 const PLAY = "M3 1.5v13l11-6.5z";
 const PAUSE = "M3 2h3.5v12H3zM9.5 2H13v12H9.5z";
 
-/** The most probable label of a segment, and its number among the labels. */
+/** The most probable label of a segment, with its index and probability. */
 function best(segment, labels) {
   const index = labels.reduce((best, label, i) => (segment[label] > segment[labels[best]] ? i : best), 0);
   return { index, label: labels[index], share: segment[labels[index]] };
 }
 
-/** The element, and how to end it. */
-export function player(file, answer) {
-  const { duration_s, segment_s, segments, overview } = answer;
-  const labels = Object.keys(answer.probabilities);
+/** Creates the player; `end` stops it and releases its resources. */
+export function player(file, prediction) {
+  const { duration_s, segment_s, segments, overview } = prediction;
+  const labels = Object.keys(prediction.probabilities);
   const tops = segments.map(({ probabilities }) => best(probabilities, labels));
   const address = URL.createObjectURL(file);
   const audio = element("audio", { src: address, preload: "metadata" });
@@ -111,7 +111,7 @@ export function player(file, answer) {
   });
   audio.addEventListener("pause", () => {
     draw(PLAY, "Play");
-    tell(`paused at ${here().words}`);
+    announce(`paused at ${here().words}`);
   });
   audio.addEventListener("ended", () => seek(0));
   show();

@@ -3,7 +3,7 @@
 /** Starts recording; `stop` returns the file. Throws an error with a message for users. */
 export async function record() {
   if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Error("Browsers let a page record only over https or from this very machine (localhost).");
+    throw new Error("Browsers allow recording only over https or on localhost.");
   }
   let stream;
   try {
@@ -30,7 +30,7 @@ export async function record() {
   };
 }
 
-/** 16 bits, mono. */
+/** Encodes blocks of mono samples as a 16-bit WAV file. */
 function wav(blocks, sampleRate) {
   const n = blocks.reduce((sum, block) => sum + block.length, 0);
   const view = new DataView(new ArrayBuffer(44 + 2 * n));

@@ -51,7 +51,7 @@ fn mute(score: &mut Score, section: &Range<f64>, muted: MutedParts) {
 /// Longest silence in the section if these parts are muted, in seconds.
 fn longest_silence_s(score: &Score, section: &Range<f64>, muted: MutedParts) -> f64 {
     const HIT_BEATS: f64 = 0.25;
-    const DECAY_BEATS: f64 = 1.5; // after this, a struck or plucked note counts as silent
+    const DECAY_BEATS: f64 = 1.5; // a struck or plucked note counts as silent afterwards
     let playing = score.parts.iter().filter(|part| !muted.roles.contains(&part.role));
     let notes = playing.flat_map(|part| {
         let max_duration = if part.instrument.sustains() { f64::INFINITY } else { DECAY_BEATS };

@@ -2,14 +2,14 @@
 
 use super::harmony::{Chord, Scale};
 
-/// A progression in a key, repeated for as long as the piece lasts.
+/// A chord progression in a key, with tempo and metre, repeated for the length of the piece.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Chart {
     pub tempo_bpm: f32,
     pub beats_per_bar: usize,
     /// Pitch class of the key, 0 (C) to 11.
     pub tonic: i32,
-    /// Chords with their roots above C, repeated from the start when they end.
+    /// Chords, with roots in semitones above C; the sequence is repeated.
     pub changes: Vec<Chord>,
     pub beats_per_change: usize,
     pub n_bars: usize,
@@ -31,11 +31,11 @@ impl Chart {
             tonic,
             changes: changes.iter().map(|chord| chord.transposed(tonic)).collect(),
             beats_per_change: beats_per_bar,
-            n_bars: (n_beats / beats_per_bar as f64).ceil() as usize + 1, // one to spare for swing and rubato
+            n_bars: (n_beats / beats_per_bar as f64).ceil() as usize + 1, // one more, since swing and rubato shift beats
         }
     }
 
-    /// The chord that sounds at `beat`, counted from 0.
+    /// The chord at `beat`, counted from 0.
     pub fn chord_at(&self, beat: f64) -> Chord {
         let change = (beat.max(0.0) as usize) / self.beats_per_change;
         self.changes[change % self.changes.len()]

@@ -42,7 +42,7 @@ mod tests {
         let drawn: Vec<f32> = (0..10_000).map(|_| rng.around(100.0, 2.0)).collect();
         assert!(drawn.iter().all(|x| (24.99..400.1).contains(x)));
         let n_above = drawn.iter().filter(|x| **x > 100.0).count();
-        // Five standard deviations of 10,000 fair coins.
+        // Five standard deviations of the binomial distribution.
         assert!(n_above.abs_diff(5000) < 250, "{n_above}");
     }
 

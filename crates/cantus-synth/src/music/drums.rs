@@ -1,7 +1,7 @@
 //! Drum synthesis: each drum is synthesised once per track and then repeated like a sample.
 //!
-//! Membranes are sines with falling pitch; snares and cymbals are noise and inharmonic square waves, as in analogue drum
-//! machines.
+//! As in analogue drum machines: membranes are sines with falling pitch, snares sines and noise, cymbals inharmonic square
+//! waves and noise.
 
 use cantus_random::KeyedRng;
 
@@ -10,7 +10,7 @@ use super::filter::{Biquad, OnePole};
 use super::oscillator::{Noise, Phasor, pulse};
 use crate::music::draw::Draw;
 
-/// A drum, cymbal or hand percussion.
+/// A drum, cymbal or percussion instrument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drum {
     Kick,
@@ -46,19 +46,19 @@ impl Drum {
 /// Synthesis parameters of a drum kit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Kit {
-    /// Where the kick's fall in pitch ends, Hz: an 808 at 45, a jazz kit at 80.
+    /// Final pitch of the kick in Hz: 45 for a TR-808, 80 for a jazz kit.
     pub kick_hz: f32,
-    /// Seconds for the kick to fall by 60 dB.
+    /// T60 of the kick in seconds.
     pub kick_t60_s: f32,
-    /// Beater or beater's click, in [0, 1].
+    /// Amplitude of the noise of the beater's impact.
     pub click: f32,
-    /// Pitch of the snare's skin, Hz.
+    /// Pitch of the snare's head in Hz.
     pub snare_hz: f32,
-    /// Length of the snare's rattle.
+    /// T60 of the snare wires in seconds.
     pub snare_t60_s: f32,
-    /// Where the cymbals begin, Hz.
+    /// Highpass cutoff of the cymbals in Hz.
     pub cymbal_hz: f32,
-    /// Stretches every decay.
+    /// Factor on the decay times.
     pub ring: f32,
 }
 
@@ -90,27 +90,27 @@ impl Kit {
         }
     }
 
-    /// The sound of one hit at full loudness, peak about 1.
+    /// Samples of one hit at full velocity; peak about 1.
     pub fn hit(&self, drum: Drum, sample_rate: f32, seed: u32) -> Vec<f32> {
         let noise = Noise::new(seed);
         match drum {
             Drum::Kick => {
-                skin(self.kick_hz, 4.0, self.kick_t60_s * self.ring, self.click, noise, sample_rate)
+                membrane(self.kick_hz, 4.0, self.kick_t60_s * self.ring, self.click, noise, sample_rate)
             }
-            Drum::Tom => skin(1.9 * self.kick_hz, 1.5, 0.45 * self.ring, 0.15, noise, sample_rate),
+            Drum::Tom => membrane(1.9 * self.kick_hz, 1.5, 0.45 * self.ring, 0.15, noise, sample_rate),
             Drum::Snare => self.snare(noise, sample_rate),
-            Drum::SideStick => skin(1700.0, 1.1, 0.06, 0.5, noise, sample_rate),
+            Drum::SideStick => membrane(1700.0, 1.1, 0.06, 0.5, noise, sample_rate),
             Drum::Clap => clap(noise, sample_rate),
             Drum::ClosedHat => self.cymbal(0.09, 0.5, 0.95, noise, sample_rate),
             Drum::OpenHat => self.cymbal(0.55, 0.5, 0.85, noise, sample_rate),
             Drum::Ride => self.cymbal(1.1, 0.8, 0.7, noise, sample_rate),
             Drum::Crash => self.cymbal(2.2, 0.35, 1.0, noise, sample_rate),
-            Drum::Shaker => swish(0.03, 0.12, self.cymbal_hz, 0.4, noise, sample_rate),
-            Drum::Brush => swish(0.05, 0.4, 2200.0, 0.4, noise, sample_rate),
+            Drum::Shaker => noise_burst(0.03, 0.12, self.cymbal_hz, 0.4, noise, sample_rate),
+            Drum::Brush => noise_burst(0.05, 0.4, 2200.0, 0.4, noise, sample_rate),
         }
     }
 
-    /// Two modes of the skin and the wires under it.
+    /// Two modes of the membrane, and noise for the snare wires.
     fn snare(&self, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
         let mut wires = Biquad::highpass(1200.0, 0.7, sample_rate);
         let (mut low, mut high) = (Phasor::new(0.0), Phasor::new(0.0));
@@ -118,14 +118,14 @@ impl Kit {
         let mut body = Decay::new(0.14, sample_rate);
         let n = samples(self.snare_t60_s.max(0.14) * self.ring, sample_rate);
         let mut hit = |_| {
-            let skin = sine(low.advance(self.snare_hz / sample_rate))
+            let membrane = sine(low.advance(self.snare_hz / sample_rate))
                 + 0.5 * sine(high.advance(1.78 * self.snare_hz / sample_rate));
-            0.55 * body.next() * skin + 0.6 * rattle.next() * wires.process(noise.sample())
+            0.55 * body.next() * membrane + 0.6 * rattle.next() * wires.process(noise.sample())
         };
         faded((0..n).map(&mut hit).collect())
     }
 
-    /// Six squares that share no harmonic, and noise, above `cymbal_hz`.
+    /// Six inharmonic square waves and noise, highpassed at `cymbal_hz`.
     fn cymbal(&self, t60_s: f32, metal: f32, level: f32, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
         const PARTIALS_HZ: [f32; 6] = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0]; // the TR-808's
         let mut phasors = PARTIALS_HZ.map(|_| Phasor::new(0.5 + 0.5 * noise.sample()));
@@ -144,41 +144,41 @@ impl Kit {
     }
 }
 
-/// A skin that is struck at `fall` times its pitch and slackens within a few hundredths of a second.
-fn skin(hz: f32, fall: f32, t60_s: f32, click: f32, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
+/// A struck membrane: a sine whose frequency falls exponentially (T60 120 ms) from `fall · hz` to `hz`, and a click.
+fn membrane(hz: f32, fall: f32, t60_s: f32, click: f32, mut noise: Noise, sample_rate: f32) -> Vec<f32> {
     let mut phasor = Phasor::new(0.0);
-    let mut slack = Decay::new(0.12, sample_rate);
+    let mut pitch_decay = Decay::new(0.12, sample_rate);
     let mut loudness = Decay::new(t60_s, sample_rate);
     let mut beater = Decay::new(0.012, sample_rate);
-    let mut felt = OnePole::lowpass(3500.0, sample_rate);
+    let mut click_filter = OnePole::lowpass(3500.0, sample_rate);
     let mut hit = |_| {
-        let step = hz * (1.0 + (fall - 1.0) * slack.next()) / sample_rate;
+        let step = hz * (1.0 + (fall - 1.0) * pitch_decay.next()) / sample_rate;
         let tone = soft_clip(1.4 * loudness.next() * sine(phasor.advance(step)));
-        tone + click * beater.next() * felt.process(noise.sample())
+        tone + click * beater.next() * click_filter.process(noise.sample())
     };
     faded((0..samples(t60_s, sample_rate)).map(&mut hit).collect())
 }
 
-/// Several hands, a hundredth of a second apart, and the room after them.
+/// Four noise bursts about 10 ms apart, the last with a longer decay.
 fn clap(mut noise: Noise, sample_rate: f32) -> Vec<f32> {
-    const HANDS_S: [f32; 4] = [0.0, 0.011, 0.021, 0.03];
-    let mut palm = Biquad::bandpass(1250.0, 1.1, sample_rate);
+    const BURSTS_S: [f32; 4] = [0.0, 0.011, 0.021, 0.03];
+    let mut bandpass = Biquad::bandpass(1250.0, 1.1, sample_rate);
     let n = samples(0.28, sample_rate);
     let mut loudness = 0.0;
     let (near, far) = (decay(0.035, sample_rate), decay(0.28, sample_rate));
-    let starts = HANDS_S.map(|s| (s * sample_rate) as usize);
+    let starts = BURSTS_S.map(|s| (s * sample_rate) as usize);
     let mut hit = |i: usize| {
         if starts.contains(&i) {
             loudness = 1.0;
         }
         loudness *= if i > starts[3] { far } else { near };
-        1.6 * loudness * palm.process(noise.sample())
+        1.6 * loudness * bandpass.process(noise.sample())
     };
     faded((0..n).map(&mut hit).collect())
 }
 
-/// Noise that swells and dies: beads or wire.
-fn swish(
+/// Highpassed noise with linear attack and exponential decay, for shaker and brushes.
+fn noise_burst(
     rise_s: f32,
     fall_s: f32,
     above_hz: f32,
@@ -196,7 +196,7 @@ fn swish(
     faded((0..samples(rise_s + fall_s, sample_rate)).map(&mut hit).collect())
 }
 
-/// A level falling exponentially from 1.
+/// Exponential decay from 1.
 struct Decay {
     level: f32,
     factor: f32,
@@ -218,7 +218,7 @@ fn samples(duration_s: f32, sample_rate: f32) -> usize {
     (duration_s * sample_rate) as usize
 }
 
-/// A hit whose last fifth fades to nothing, so that no sample ends on a click.
+/// Fades out the last fifth of a hit, so that it does not end with a click.
 fn faded(mut hit: Vec<f32>) -> Vec<f32> {
     let n_fade = hit.len() / 5 + 1;
     for (i, sample) in hit.iter_mut().rev().take(n_fade).enumerate() {
@@ -231,7 +231,7 @@ fn faded(mut hit: Vec<f32>) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// How often the wave crosses zero, in Hz: low for skins, high for cymbals.
+    /// Half the rate of zero crossings, in Hz: low for membranes, high for cymbals.
     fn crossings_hz(hit: &[f32]) -> f32 {
         let n = hit.windows(2).filter(|pair| (pair[0] < 0.0) != (pair[1] < 0.0)).count();
         n as f32 / 2.0 / hit.len() as f32 * 22_050.0

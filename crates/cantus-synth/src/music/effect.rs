@@ -7,31 +7,33 @@ use super::oscillator::Noise;
 /// A guitar amplifier and its loudspeaker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Amplifier {
-    /// Gain before the valves: 1 is clean, 4 crunches, 30 is metal.
+    /// Gain before clipping: 1 is clean, 4 mildly distorted, 30 strongly distorted.
     pub drive: f32,
-    /// Where the loudspeaker stops, Hz.
+    /// Lowpass cutoff of the loudspeaker in Hz.
     pub cabinet_hz: f32,
 }
 
 impl Amplifier {
-    /// Less bass before the clipping keeps low chords apart; clipping lopsidedly adds the even harmonics of valves.
+    /// Highpass, asymmetric soft clipping, lowpass of the loudspeaker.
+    ///
+    /// The highpass reduces intermodulation of low chords; asymmetric clipping adds even harmonics, as valves do.
     pub fn run(self, samples: &mut [f32], sample_rate: f32) {
         const BIAS: f32 = 0.2;
-        let mut tight = OnePole::lowpass(110.0, sample_rate);
-        let mut smooth = OnePole::lowpass(0.3 * sample_rate, sample_rate);
-        let mut blocked = OnePole::lowpass(30.0, sample_rate);
+        let mut bass_cut = OnePole::lowpass(110.0, sample_rate);
+        let mut antialias = OnePole::lowpass(0.3 * sample_rate, sample_rate);
+        let mut dc_block = OnePole::lowpass(30.0, sample_rate);
         let mut cabinet = Biquad::lowpass(self.cabinet_hz, 0.8, sample_rate);
         let makeup = 1.0 / soft_clip(self.drive * 0.5).max(0.1);
         let rest = soft_clip(BIAS);
         for sample in samples {
-            let driven = smooth.process(tight.highpass(*sample)) * self.drive;
+            let driven = antialias.process(bass_cut.highpass(*sample)) * self.drive;
             let clipped = soft_clip(driven + BIAS) - rest;
-            *sample = 0.5 * makeup * cabinet.process(blocked.highpass(clipped));
+            *sample = 0.5 * makeup * cabinet.process(dc_block.highpass(clipped));
         }
     }
 }
 
-/// Schroeder's reverberator (1962) in Moorer's form: parallel combs with damping, then allpasses in a row.
+/// Schroeder's reverberator (1962) with Moorer's damping: parallel comb filters, then allpass filters in series.
 pub(super) struct Reverb {
     combs: [Comb; 4],
     allpasses: [Delay; 2],
@@ -46,7 +48,7 @@ impl Reverb {
     pub fn new(t60_s: f32, damping_hz: f32, sample_rate: f32) -> Reverb {
         let combs = COMB_S.map(|length_s| Comb {
             delay: Delay::new(length_s, sample_rate),
-            feedback: decay(t60_s / length_s, 1.0), // a round trip counts as one sample
+            feedback: decay(t60_s / length_s, 1.0), // per pass through the delay line
             damping: OnePole::lowpass(damping_hz, sample_rate),
         });
         Reverb { combs, allpasses: ALLPASS_S.map(|length_s| Delay::new(length_s, sample_rate)) }
@@ -101,7 +103,7 @@ pub(super) struct SurfaceNoise {
     hiss: f32,
     /// Probability that a sample has no click.
     clean: f32,
-    needle: Biquad,
+    click_filter: Biquad,
 }
 
 impl SurfaceNoise {
@@ -112,7 +114,7 @@ impl SurfaceNoise {
             noise: Noise::new(seed),
             hiss,
             clean,
-            needle: Biquad::bandpass(2500.0, 1.5, sample_rate),
+            click_filter: Biquad::bandpass(2500.0, 1.5, sample_rate),
         }
     }
 
@@ -121,9 +123,9 @@ impl SurfaceNoise {
         if self.clean >= 1.0 {
             return self.hiss * hiss;
         }
-        let dust =
+        let click =
             if 0.5 + 0.5 * self.noise.sample() > self.clean { 20.0 * self.noise.sample() } else { 0.0 };
-        self.hiss * (hiss + self.needle.process(dust))
+        self.hiss * (hiss + self.click_filter.process(click))
     }
 }
 
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reverb_decays_in_the_time_it_was_given() {
+    fn a_reverb_decays_by_60_db_in_its_t60() {
         let mut reverb = Reverb::new(1.0, 20_000.0, 22_050.0);
         let response: Vec<f32> =
             (0..33_075).map(|i| reverb.process(if i == 0 { 1.0 } else { 0.0 })).collect();
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amplifier_bounds_what_it_drives_and_leaves_no_dc() {
+    fn the_output_of_an_amplifier_is_bounded_and_has_no_dc() {
         let mut samples: Vec<f32> = (0..22_050).map(|i| ((i % 100) as f32 / 50.0 - 1.0) * 5.0).collect();
         Amplifier { drive: 30.0, cabinet_hz: 5000.0 }.run(&mut samples, 22_050.0);
         assert!(samples.iter().all(|x| x.abs() < 1.5));

@@ -1,13 +1,13 @@
-//! Sine, power of two and soft clipping from arithmetic alone.
+//! Sine, power of two and soft clipping in basic arithmetic, with the same bits on every platform.
 //!
-//! The `sin` and `exp` of the standard library are the platform's, and platforms differ in the last bit. Addition,
-//! multiplication and division are exact by IEEE 754, so what is built from them has the same bits on every machine.
+//! `sin` and `exp` of the standard library call the platform's functions, which differ in the last bit. Addition,
+//! multiplication and division are correctly rounded by IEEE 754, so functions of these only have the same bits everywhere.
 
 /// sin(2π · `phase`), with `phase` in cycles and not negative; error below 5e-6.
 ///
-/// Taylor's series of degree 9, after folding the cycle onto its first quarter.
+/// Taylor polynomial of degree 9, after reduction to the first quarter of the cycle.
 pub(super) fn sine(phase: f32) -> f32 {
-    let x = phase - (phase as i32) as f32 - 0.5; // [-0.5, 0.5), half a cycle late: hence the minus below
+    let x = phase - (phase as i32) as f32 - 0.5; // [-0.5, 0.5), shifted by half a cycle, hence the minus below
     let quarter = (0.25 - (x.abs() - 0.25).abs()).copysign(x);
     let square = quarter * quarter;
     -quarter
@@ -33,7 +33,7 @@ pub(super) fn decay(t60_s: f32, sample_rate: f32) -> f32 {
     exp2(-LOG2_OF_1000 / (t60_s * sample_rate).max(1.0))
 }
 
-/// An amplitude ratio in decibels as a factor.
+/// Amplitude factor of a level in dB.
 pub(super) fn amplitude(db: f32) -> f32 {
     const LOG2_OF_10: f32 = std::f32::consts::LOG2_10;
     exp2(db * LOG2_OF_10 / 20.0)
@@ -44,7 +44,7 @@ pub(super) fn frequency(pitch: f32) -> f32 {
     440.0 * exp2((pitch - 69.0) / 12.0)
 }
 
-/// A hyperbolic tangent's shape, by its Padé approximant: 0 to 0, ±3 and beyond to ±1.
+/// Padé approximant of tanh; ±1 from ±3 on.
 pub(super) fn soft_clip(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)

@@ -1,8 +1,8 @@
-//! Loudness over a note's life: attack, decay, sustain, release.
+//! Amplitude envelope of a note: attack, decay, sustain, release.
 
 use super::elementary::decay;
 
-/// The shape: linear attack, exponential decay to `sustain`, linear release after the note's end.
+/// Linear attack, exponential decay to `sustain`, linear release after the note's end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Envelope {
     pub attack_s: f32,
@@ -30,7 +30,7 @@ impl Envelope {
     }
 }
 
-/// The running envelope of one note.
+/// Iterator over the levels of one note.
 pub(super) struct Levels {
     level: f32,
     rise: f32,
@@ -39,7 +39,7 @@ pub(super) struct Levels {
     decay: f32,
     n_held: usize,
     n_release: f32,
-    /// What a sample of the release takes away, once it has begun.
+    /// Decrease per sample during the release; `None` before it.
     fall: Option<f32>,
 }
 

@@ -1,11 +1,11 @@
-//! Filters: one pole, and the biquads of Bristow-Johnson's "Audio EQ Cookbook".
+//! One-pole filter, and biquad filters of Bristow-Johnson's "Audio EQ Cookbook".
 
 use super::elementary::{amplitude, exp2, sine};
 
-/// Added to every filter's input; otherwise silence decays to denormal numbers, which are slow.
+/// Added to the input of every filter: in silence, the state would otherwise decay to denormal numbers, which are slow.
 const TINY: f32 = 1e-18;
 
-/// A gentle lowpass, 6 dB per octave.
+/// A first-order lowpass, 6 dB per octave.
 pub(super) struct OnePole {
     coefficient: f32,
     state: f32,
@@ -27,7 +27,7 @@ impl OnePole {
     }
 
     pub fn process(&mut self, x: f32) -> f32 {
-        // Written so that only one product and one sum wait for the sample before.
+        // In this form, only one product and one sum depend on the preceding sample.
         self.state = (1.0 - self.coefficient) * self.state + (self.coefficient * x + TINY);
         self.state
     }
@@ -100,7 +100,7 @@ impl Biquad {
     }
 }
 
-/// Sine and cosine of the filter's angle; frequencies are kept where a filter can be made, under 0.45 of the rate.
+/// Sine and cosine of the cutoff's angular frequency; the frequency is clamped to 0.0001 to 0.45 of the sample rate.
 fn angle(frequency_hz: f32, sample_rate: f32) -> (f32, f32) {
     let cycles = (frequency_hz / sample_rate).clamp(1e-4, 0.45);
     (sine(cycles), sine(cycles + 0.25))

@@ -1,7 +1,7 @@
 //! Chords, scales and progressions.
 //!
-//! Pitches are MIDI numbers (60 is middle C). A chord's root is a number of semitones: above the tonic while it is a
-//! numeral of a progression, above C once a [`Chart`](super::chart::Chart) has set the key.
+//! Pitches are MIDI numbers (60 is middle C). A chord's root is in semitones: above the tonic in a progression, above
+//! C in a [`Chart`](super::chart::Chart), which has a key.
 
 /// Chord quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Chord {
         }
     }
 
-    /// The same chord higher by `semitones`, its root within one octave.
+    /// The chord transposed up by `semitones`; its root is reduced to 0 to 11.
     pub fn transposed(self, semitones: i32) -> Chord {
         Chord { root: (self.root + semitones).rem_euclid(12), ..self }
     }
@@ -84,8 +84,7 @@ impl Chord {
 
     /// Every chord tone once, in the octave that begins at `low`, ascending.
     ///
-    /// With one `low` for a whole progression each voice moves to the nearest tone of the next chord: voice leading
-    /// without a rule for it.
+    /// With the same `low` for a whole progression, all chords are in the same octave and voices move by small intervals.
     pub fn voiced_from(self, low: i32) -> Vec<i32> {
         let place = |interval: &i32| low + (self.root + interval - low).rem_euclid(12);
         let mut pitches: Vec<i32> = self.intervals().iter().map(place).collect();
@@ -93,19 +92,19 @@ impl Chord {
         pitches
     }
 
-    /// As a guitar barre: root, fifth, octave and the rest above.
+    /// Voicing of a guitar's barre chord: root and fifth, and all chord tones from the octave of the root up.
     pub fn strummed_from(self, low: i32) -> Vec<i32> {
         let root = self.root_from(low);
         let upper = self.voiced_from(root + 12);
         [root, root + self.fifth()].into_iter().chain(upper).collect()
     }
 
-    /// Semitones to the fifth, diminished where the chord's is.
+    /// Semitones from the root to the fifth.
     pub fn fifth(self) -> i32 {
         if self.quality == Quality::HalfDiminished { 6 } else { 7 }
     }
 
-    /// Semitones to the third, major for a power chord.
+    /// Semitones from the root to the third; 4 for a power chord.
     pub fn third(self) -> i32 {
         if self.is_minor() { 3 } else { 4 }
     }
@@ -115,7 +114,7 @@ impl Chord {
         matches!(self.quality, Quality::Minor | Quality::Minor7 | Quality::HalfDiminished)
     }
 
-    /// Whether the pitch is one of the chord's, in any octave.
+    /// Whether the pitch is a chord tone, in any octave.
     pub fn contains(self, pitch: i32) -> bool {
         self.intervals().contains(&(pitch - self.root).rem_euclid(12))
     }
@@ -128,13 +127,13 @@ pub(super) type Scale = &'static [i32];
 pub(super) const MAJOR: Scale = &[0, 2, 4, 5, 7, 9, 11];
 /// Aeolian.
 pub(super) const MINOR: Scale = &[0, 2, 3, 5, 7, 8, 10];
-/// Dorian: soul, funk, jazz.
+/// Dorian, as in soul, funk and jazz.
 pub(super) const DORIAN: Scale = &[0, 2, 3, 5, 7, 9, 10];
-/// Phrygian: minor second, as in metal.
+/// Phrygian, with a minor second, as in metal.
 pub(super) const PHRYGIAN: Scale = &[0, 1, 3, 5, 7, 8, 10];
-/// The five tones of country.
+/// Major pentatonic, as in country.
 pub(super) const MAJOR_PENTATONIC: Scale = &[0, 2, 4, 7, 9];
-/// The five tones of rock.
+/// Minor pentatonic, as in rock.
 pub(super) const MINOR_PENTATONIC: Scale = &[0, 3, 5, 7, 10];
 /// The minor pentatonic with its blue note.
 pub(super) const BLUES: Scale = &[0, 3, 5, 6, 7, 10];

@@ -14,22 +14,22 @@ use crate::music::draw::Draw;
 /// Parameters of a melody.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MelodyStyle<'a> {
-    /// Bars to choose a motif's rhythm from, in the notation of [`pattern`](super::pattern).
+    /// Rhythms of a bar from which motifs are drawn, in the notation of [`pattern`](super::pattern).
     pub rhythms: &'a [&'a str],
     pub scale: Scale,
     /// Lowest and highest pitch.
     pub range: (i32, i32),
     /// Probability that an interval of the contour is a leap.
-    pub leap: f32,
+    pub leap_probability: f32,
     /// Probability that a note slides in from below.
-    pub bent: f32,
+    pub bend_probability: f32,
     /// Probability that the last bar of a phrase is a rest.
-    pub breath: f32,
+    pub rest_probability: f32,
 }
 
 struct Motif<'a> {
     rhythm: &'a str,
-    /// Start of the motif relative to the middle of the range, in semitones.
+    /// First pitch of the motif relative to the middle of the range, in semitones.
     height: i32,
     /// Scale steps before each note.
     contour: Vec<i32>,
@@ -42,7 +42,7 @@ pub(super) fn compose_melody(rng: &mut KeyedRng, chart: &Chart, style: &MelodySt
     let scale_pitches = chart.scale_pitches(style.scale, style.range.0, style.range.1);
     let mut notes = Vec::new();
     for bar in 0..chart.n_bars {
-        if bar % 4 == 3 && rng.bernoulli(style.breath) {
+        if bar % 4 == 3 && rng.bernoulli(style.rest_probability) {
             continue;
         }
         compose_bar(rng, chart, style, &scale_pitches, bar, &motifs[form[bar % 4]], &mut notes);
@@ -52,13 +52,16 @@ pub(super) fn compose_melody(rng: &mut KeyedRng, chart: &Chart, style: &MelodySt
 
 fn motif<'a>(rng: &mut KeyedRng, style: &MelodyStyle<'a>) -> Motif<'a> {
     let rhythm = style.rhythms[rng.below(style.rhythms.len())];
-    let contour =
-        steps(rhythm)
-            .iter()
-            .map(|_| {
-                if rng.bernoulli(style.leap) { rng.pick([-4, -3, 3, 4]) } else { rng.pick([-1, -1, 0, 1, 1]) }
-            })
-            .collect();
+    let contour = steps(rhythm)
+        .iter()
+        .map(|_| {
+            if rng.bernoulli(style.leap_probability) {
+                rng.pick([-4, -3, 3, 4])
+            } else {
+                rng.pick([-1, -1, 0, 1, 1])
+            }
+        })
+        .collect();
     Motif { rhythm, height: rng.between(-5, 5), contour }
 }
 
@@ -73,15 +76,15 @@ fn compose_bar(
 ) {
     let n_beats = chart.beats_per_bar as f64;
     let middle = (style.range.0 + style.range.1) / 2 + motif.height;
-    let home = chord_tone_near(chart.chord_at(chart.bar_start(bar)), middle);
-    let mut scale_index = scale_pitches.iter().position(|pitch| *pitch >= home).unwrap_or(0) as i32;
+    let first_pitch = chord_tone_near(chart.chord_at(chart.bar_start(bar)), middle);
+    let mut scale_index = scale_pitches.iter().position(|pitch| *pitch >= first_pitch).unwrap_or(0) as i32;
     for (step, move_by) in steps(motif.rhythm).iter().zip(&motif.contour) {
         scale_index = reflected(scale_index + move_by, scale_pitches.len() as i32);
         let start = chart.bar_start(bar) + step.at * n_beats;
         let on_the_beat = start.fract() < 1e-6;
         let scale_tone = scale_pitches.get(scale_index as usize).copied().unwrap_or(middle);
         let pitch = if on_the_beat { chord_tone_near(chart.chord_at(start), scale_tone) } else { scale_tone };
-        let bend = if rng.bernoulli(style.bent) { rng.pick([-1.0, -2.0]) } else { 0.0 };
+        let bend = if rng.bernoulli(style.bend_probability) { rng.pick([-1.0, -2.0]) } else { 0.0 };
         let velocity = if on_the_beat { 0.85 } else { 0.7 };
         notes.push(Note { start, duration: step.length * n_beats * 0.95, pitch, velocity, bend });
     }
@@ -111,15 +114,15 @@ mod tests {
     use crate::music::harmony::{MAJOR, major, minor};
 
     #[test]
-    fn a_melody_stays_in_range_and_lands_on_chord_tones() {
+    fn a_melody_stays_in_range_and_has_chord_tones_on_the_beat() {
         let chart = Chart::new(100.0, 4, 2, &[major(0), minor(9), major(5), major(7)], 60.0);
         let style = MelodyStyle {
             rhythms: &["x-x-x-x-", "x--xx---"],
             scale: MAJOR,
             range: (60, 79),
-            leap: 0.3,
-            bent: 0.0,
-            breath: 0.2,
+            leap_probability: 0.3,
+            bend_probability: 0.0,
+            rest_probability: 0.2,
         };
         for seed in 0..20 {
             let notes = compose_melody(&mut KeyedRng::new([seed, 0]), &chart, &style);
@@ -133,15 +136,15 @@ mod tests {
     }
 
     #[test]
-    fn phrases_come_back() {
+    fn phrases_are_repeated() {
         let chart = Chart::new(100.0, 4, 0, &[major(0)], 60.0);
         let style = MelodyStyle {
             rhythms: &["x-x-x-x-", "x--xx---"],
             scale: MAJOR,
             range: (60, 79),
-            leap: 0.3,
-            bent: 0.0,
-            breath: 0.0,
+            leap_probability: 0.3,
+            bend_probability: 0.0,
+            rest_probability: 0.0,
         };
         let notes = compose_melody(&mut KeyedRng::new([5, 0]), &chart, &style);
         let phrase = |n: usize| -> Vec<(f64, i32)> {

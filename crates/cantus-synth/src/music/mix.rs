@@ -55,7 +55,7 @@ fn render_part(score: &Score, part: &Part, rng: &mut KeyedRng, track: &mut [f32]
 }
 
 fn render_drums(score: &Score, rng: &mut KeyedRng, track: &mut [f32], rate: f32) {
-    // Two alternating samples of every drum, since an identical repetition sounds mechanical.
+    // Two alternating samples of every drum, since identical hits sound mechanical.
     let mut take = |drum| score.kit.hit(drum, rate, rng.next_u64() as u32);
     let takes = Drum::ALL.map(|drum| [take(drum), take(drum)]);
     for (i, hit) in score.drum_hits.iter().enumerate() {

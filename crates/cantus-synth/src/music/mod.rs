@@ -37,7 +37,7 @@ pub use genre::{Genre, UnknownGenre};
 use cantus_audio::Audio;
 use score::Score;
 
-/// Parts of keys of random numbers, so that the streams are independent.
+/// Parts of the keys of random generators, which make their streams independent.
 mod purpose {
     pub(super) const SCORE: u64 = 1;
     pub(super) const ARRANGEMENT: u64 = 2;
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(drum_hits, [(0.0, kick), (1.5, kick), (2.0, kick), (1.0, snare), (3.0, snare)]);
     }
 
-    /// A change of these numbers changes every user's compositions, as above.
+    /// A change of these numbers changes every user's corpora.
     #[test]
     fn the_seeds_of_the_first_tracks_of_a_corpus_are_pinned() {
         let seeds: Vec<u64> = Corpus::new(1, 0).map(|track| track.seed).take(2).collect();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn every_track_is_finite_centred_and_within_its_level() {
+    fn samples_are_finite_without_dc_and_peaks_are_within_limits() {
         for genre in Genre::ALL {
             for seed in 0..3 {
                 let audio = compose(genre, seed, 8.0, 22_050);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn no_track_falls_silent_for_a_second() {
+    fn no_track_is_silent_for_half_a_second() {
         for genre in Genre::ALL {
             for seed in 0..6 {
                 let audio = compose(genre, seed, 20.0, 8000);

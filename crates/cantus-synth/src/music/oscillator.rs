@@ -1,7 +1,7 @@
 //! Oscillators: band-limited saw and pulse waves, phase accumulator, noise.
 //!
-//! Phases run from 0 to 1. The edges of saw and pulse are rounded by PolyBLEP (Välimäki & Huovilainen 2007), which
-//! takes most of the aliasing out of them at a few operations a sample.
+//! Phases are in cycles, in [0, 1). PolyBLEP (Välimäki & Huovilainen 2007) smooths the discontinuities of saw and pulse, which
+//! reduces aliasing at a cost of a few operations per sample.
 
 use cantus_random::{bits, key};
 
@@ -13,7 +13,7 @@ impl Phasor {
         Phasor(phase)
     }
 
-    /// The phase now, in [0, 1); then onward by `step` = frequency / sample rate, at most 0.5.
+    /// Returns the phase, in [0, 1), and advances it by `step` = frequency / sample rate, at most 0.5.
     pub fn advance(&mut self, step: f32) -> f32 {
         let phase = self.0;
         self.0 += step.min(0.5);
@@ -24,18 +24,18 @@ impl Phasor {
     }
 }
 
-/// A falling saw, all harmonics.
+/// Falling saw wave.
 pub(super) fn saw(phase: f32, step: f32) -> f32 {
     1.0 - 2.0 * phase + blep(phase, step)
 }
 
-/// A pulse that is high for `width` of its cycle, without its DC part; 0.5 is the square.
+/// Pulse wave without DC that is high for the share `width` of its cycle; a square wave for 0.5.
 pub(super) fn pulse(phase: f32, step: f32, width: f32) -> f32 {
     let late = if phase < width { phase + 1.0 - width } else { phase - width };
     0.5 * (saw(phase, step) - saw(late, step))
 }
 
-/// What turns a jump of +2 at phase 0 into a smooth step two samples wide.
+/// PolyBLEP residual: added to a jump of +2 at phase 0, it gives a smooth step over two samples.
 fn blep(phase: f32, step: f32) -> f32 {
     if phase < step {
         let t = phase / step - 1.0;
@@ -48,7 +48,7 @@ fn blep(phase: f32, step: f32) -> f32 {
     }
 }
 
-/// The first harmonics with these amplitudes, by Clenshaw's recurrence: one sine pair, however many harmonics.
+/// Sum of the first harmonics with these amplitudes, by Clenshaw's recurrence, which evaluates one sine and one cosine.
 pub(super) fn harmonics(phase: f32, amplitudes: &[f32]) -> f32 {
     use super::elementary::sine;
     let twice_cosine = 2.0 * sine(phase + 0.25);
@@ -59,7 +59,7 @@ pub(super) fn harmonics(phase: f32, amplitudes: &[f32]) -> f32 {
     b1 * sine(phase)
 }
 
-/// White noise, uniform in [-1, 1): the hash of a sample's number.
+/// White noise, uniform in [-1, 1): a hash of the sample's index.
 pub(super) struct Noise {
     key: u64,
     n_drawn: u32,
@@ -71,7 +71,7 @@ impl Noise {
     }
 
     pub fn sample(&mut self) -> f32 {
-        // Begins again after 2³² samples, which are 27 hours at 44.1 kHz.
+        // Repeats after 2³² samples: 27 hours at 44.1 kHz.
         self.n_drawn = self.n_drawn.wrapping_add(1);
         bits(self.key, self.n_drawn) as i32 as f32 / 2_147_483_648.0
     }
@@ -81,7 +81,7 @@ impl Noise {
 mod tests {
     use super::*;
 
-    /// Amplitude of harmonic `n` over one cycle, by the sum that defines it.
+    /// Amplitude of harmonic `n`, by the discrete Fourier transform of one cycle.
     fn harmonic(wave: impl Fn(f32) -> f32, n: usize) -> f64 {
         let (mut re, mut im) = (0.0, 0.0);
         for i in 0..4096 {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_white_and_neighbouring_seeds_have_their_own() {
+    fn noise_is_white_and_independent_for_neighbouring_seeds() {
         let n = 10_000;
         let of = |seed| -> Vec<f64> {
             let mut noise = Noise::new(seed);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn harmonics_have_the_amplitudes_asked_for() {
+    fn harmonics_have_the_given_amplitudes() {
         let wave = |phase| harmonics(phase, &[0.5, 0.0, 0.25]);
         for (n, expected) in [(1, 0.5), (2, 0.0), (3, 0.25), (4, 0.0)] {
             assert!((harmonic(wave, n) - expected).abs() < 1e-4, "harmonic {n}");

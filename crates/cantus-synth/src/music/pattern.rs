@@ -1,22 +1,21 @@
-//! Text notation of rhythmic patterns: one sign per step of a bar, repeated over the chart.
+//! Text notation of rhythmic patterns: one character per step of a bar, repeated over the chart.
 //!
-//! A bar of any number of equal steps: `.` rests, `-` holds the note before, anything else begins a note. For drums
-//! and chords the signs are `X` accented, `x` plain and `o` soft; bass lines name the chord's degrees (`1`, `3`, `5`,
-//! `6`, `7`, the octave `8`), arpeggios count the chord's tones from the lowest (`0`, `1`, …). A list of bars is
-//! played in turn.
+//! A bar has any number of equal steps: `.` is a rest, `-` holds the note before, any other character begins a note. Drums
+//! and chords: `X` accented, `x` plain, `o` soft. Bass lines: degrees above the chord's root (`1`, `3`, `5`, `6`, `7`, and
+//! `8`, the octave). Arpeggios: index of the chord tone from the lowest (`0`, `1`, …). The bars of a list alternate.
 
 use super::chart::Chart;
 use super::drums::Drum;
 use super::harmony::Chord;
 use super::score::{DrumHit, Note};
 
-/// A sign of a pattern, placed in its bar.
+/// A note of a pattern, with its position in the bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Step {
     pub sign: char,
     /// From the start of the bar, in bars.
     pub at: f64,
-    /// Until the next sign or rest, in bars.
+    /// Until the next note or rest, in bars.
     pub length: f64,
 }
 
@@ -38,7 +37,7 @@ pub(super) fn steps(bar: &str) -> Vec<Step> {
     steps
 }
 
-/// Loudness of a sign.
+/// Velocity of a note by its character.
 fn velocity(sign: char) -> f32 {
     match sign {
         'X' => 1.0,
@@ -48,7 +47,7 @@ fn velocity(sign: char) -> f32 {
 }
 
 impl Chart {
-    /// Every step of `bars` over the whole chart: sign, beat, length in beats, and the chord there.
+    /// Every note of `bars` over the whole chart: step, start and length in beats, and the chord at the start.
     pub fn repeat_pattern<'a>(
         &'a self,
         bars: &'a [&str],
@@ -72,12 +71,12 @@ impl Chart {
         self.repeat_pattern(bars).map(hit).collect()
     }
 
-    /// A whole kit: one row a drum, one bar each.
+    /// The hits of several drums: each with one bar that is repeated.
     pub fn groove(&self, rows: &[(Drum, &str)]) -> Vec<DrumHit> {
         rows.iter().flat_map(|(drum, bar)| self.drum(*drum, &[bar])).collect()
     }
 
-    /// A bass line of chord degrees, its roots from `low` up.
+    /// A bass line of chord degrees, with roots in the octave from `low`.
     pub fn bass(&self, bars: &[&str], low: i32) -> Vec<Note> {
         self.repeat_pattern(bars)
             .map(|(step, start, length, chord)| {
@@ -87,12 +86,12 @@ impl Chart {
             .collect()
     }
 
-    /// Whole chords, every tone in the octave from `low`.
+    /// Chords, with every tone in the octave from `low`.
     pub fn chords(&self, bars: &[&str], low: i32) -> Vec<Note> {
         self.stacked(bars, 0.0, |chord| chord.voiced_from(low))
     }
 
-    /// Chords as a hand strums them, low strings first, the root from `low`.
+    /// Strummed chords: a delay from each string to the next higher one; roots in the octave from `low`.
     pub fn strums(&self, bars: &[&str], low: i32) -> Vec<Note> {
         const BETWEEN_STRINGS: f64 = 0.02; // beats
         self.stacked(bars, BETWEEN_STRINGS, |chord| chord.strummed_from(low))
@@ -114,7 +113,7 @@ impl Chart {
         notes
     }
 
-    /// Broken chords: `0` is the lowest tone of the voicing from `low`, and counting goes on an octave higher.
+    /// Broken chords: `0` is the lowest tone in the octave from `low`; higher indices continue in the next octave.
     pub fn arpeggio(&self, bars: &[&str], low: i32) -> Vec<Note> {
         self.repeat_pattern(bars)
             .map(|(step, start, length, chord)| {

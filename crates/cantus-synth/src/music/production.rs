@@ -8,7 +8,7 @@ use super::elementary::amplitude;
 /// Parameters of the recording chain of a track.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Production {
-    /// Bandwidth, Hz.
+    /// Lower and upper limit of the band, in Hz.
     pub low_cut_hz: f32,
     pub high_cut_hz: f32,
     /// Gain of a high shelf, dB.
@@ -19,9 +19,9 @@ pub(super) struct Production {
     /// Share of reverberation in the mix, and its T60 in seconds.
     pub reverb: f32,
     pub reverb_s: f32,
-    /// Gain before the soft clipping of tape.
+    /// Gain before soft clipping, as in analogue recording.
     pub saturation: f32,
-    /// Amplitude of hiss, and clicks per second.
+    /// Amplitude of the hiss, and number of clicks per second.
     pub hiss: f32,
     pub crackles_per_s: f32,
     /// Peak of the finished track.

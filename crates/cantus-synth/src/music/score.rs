@@ -22,7 +22,7 @@ pub(super) struct Note {
     pub bend: f32,
 }
 
-/// One note of the drum kit.
+/// A hit of a drum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct DrumHit {
     /// In beats from the start, before swing is applied.
@@ -60,7 +60,7 @@ pub(super) struct Feel {
     pub swung_pair: f64,
     /// Amplitude of the periodic deviation of the beat over four bars, in beats.
     pub rubato: f32,
-    /// Scale of the random delay of single notes, in seconds.
+    /// Scale of the random delay of each note, in seconds.
     pub timing_jitter_s: f32,
 }
 

@@ -9,7 +9,7 @@
 //!
 //! # Conventions
 //! Full scale is [-1, 1]. The levels lie in the middle of 2ⁿ equal steps (mid-rise), so that the formula holds for the whole
-//! scale; a WAV file's levels lie on the borders of the steps, zero being one of them and +1 none.
+//! scale; the levels of a WAV file lie on the borders of the steps (mid-tread): 0 is one of them, +1 is not.
 //!
 //! # Reference
 //! Bennett, "Spectra of Quantized Signals", 1948.
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::sound::Sine;
 
-    /// A second of a full-scale tone whose period is no divisor of the sample rate.
+    /// A second of a full-scale sine whose period is not a whole number of samples.
     fn full_scale() -> Vec<f64> {
         let tone = Sine::new(1.0, 997.0);
         sample(|t| tone.at(t), 48_000.0, 48_000)

@@ -1,7 +1,7 @@
 //! Functions of the lecture on digital sound: sines, sampling, quantisation, aliasing, Fourier decomposition.
 //!
 //! ```text
-//! Sine ─▶ sample (at a rate) ─▶ quantize (at a bit depth) ─▶ numbers ─▶ partials: the sines again
+//! Sine ─▶ sample (at a rate) ─▶ quantize (at a bit depth) ─▶ numbers ─▶ partials (sines)
 //! ```
 //!
 //! A tone is a [`Sine`]; other sounds are sums of sines. [`conversion`] samples and quantises, with the resulting error;

@@ -1,9 +1,9 @@
 //! Decomposition of a signal into sines by a Fourier transform.
 //!
-//! `s = A₁ sin(2π f₁ t + φ₁) + A₂ sin(2π f₂ t + φ₂) + …`: any sound is such a sum. The transform compares it with every
-//! frequency that has a whole number of periods within the samples. A sine that has so itself shows up in one bin, of
-//! length A N / 2 and at the angle φ - π/2; one between two bins is spread over its neighbours (leakage), which is why
-//! short frames get a [window](cantus_audio::transform::window).
+//! Any sampled signal is a sum `s = A₁ sin(2π f₁ t + φ₁) + A₂ sin(2π f₂ t + φ₂) + …`. The bins of the transform are the
+//! frequencies that have a whole number of periods within the N samples. A sine of such a frequency is in one bin, with
+//! magnitude A N / 2 and phase φ - π/2; a sine between two bins is spread over several (spectral leakage), which a
+//! [window](cantus_audio::transform::window) reduces.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -23,7 +23,7 @@ pub fn amplitudes(samples: &[f64]) -> Vec<f64> {
 
 /// The strongest sines of the signal, by falling amplitude.
 ///
-/// A sine is found at each local maximum of the spectrum. Exact for sines with a whole number of periods within the
+/// Each local maximum of the spectrum is taken as a sine. Exact for sines with a whole number of periods within the
 /// samples.
 pub fn decompose(samples: &[f64], sample_rate: f64, n_partials: usize) -> Vec<Sine> {
     let n = samples.len();
@@ -52,7 +52,8 @@ fn spectrum(samples: &[f64]) -> Vec<Complex32> {
     spectrum
 }
 
-/// Half of a sine is in the bin and half in its mirror image; 0 Hz and the Nyquist frequency have none.
+/// Half of a sine's amplitude is in the bin and half in that of the negative frequency; 0 Hz and the Nyquist frequency have
+/// one bin only.
 fn amplitude(bin: &Complex32, k: usize, n: usize) -> f64 {
     let n_bins = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
     n_bins * f64::from(bin.norm()) / n as f64

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn opposite_waves_are_silence() {
+    fn a_sine_and_its_inverse_cancel() {
         let wave = Sine::new(1.0, 100.0);
         let opposite = wave.with_phase(TAU / 2.0);
         assert!((0..40).all(|i| Sine::sum_at(&[wave, opposite], f64::from(i) / 777.0).abs() < 1e-12));

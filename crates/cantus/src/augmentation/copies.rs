@@ -23,14 +23,13 @@ pub(crate) fn misfit(store: &FeatureStore, required: &AugmentSpec) -> Option<Str
     if required.copies == 0 {
         return None;
     }
-    let remedy = "extract them anew with --augment and this recipe, or train straight from the recordings";
     let Some(made) = store.augmentation() else {
         let copies = required.copies;
-        return Some(format!("copies = {copies}, but the features hold no altered copies; {remedy}"));
+        return Some(format!("copies = {copies}, but the features hold no altered copies"));
     };
     if (made.seed, &made.audio) != (required.seed, &required.audio) {
-        return Some(format!("the features' copies were made by another [augmentation]; {remedy}"));
+        return Some("the features' copies were made by another [augmentation]".to_owned());
     }
     (made.copies < required.copies)
-        .then(|| format!("copies = {}, but the features hold {}; {remedy}", required.copies, made.copies))
+        .then(|| format!("copies = {}, but the features hold {}", required.copies, made.copies))
 }

@@ -8,7 +8,7 @@
 //! penalty's weight, that is halving C, gives the solution of the single row.
 //!
 //! # Reference
-//! `sklearn.linear_model.LogisticRegression(C=1.0)` of scikit-learn 1.9, within 1e-6 (`tests/reference/examination.py`,
+//! `sklearn.linear_model.LogisticRegression(C=1.0)` of scikit-learn 1.9, within 1e-6 (`tests/reference/classification.py`,
 //! `tagging.py`).
 
 use std::collections::VecDeque;

@@ -5,7 +5,7 @@
 //! keeps T finite and near 1 where few tracks are all predicted correctly.
 //!
 //! # Reference
-//! `scipy.optimize.minimize_scalar` on the same loss, within 1e-6 (`tests/reference/examination.py`, `tagging.py`).
+//! `scipy.optimize.minimize_scalar` on the same loss, within 1e-6 (`tests/reference/classification.py`, `tagging.py`).
 
 use super::{Calibration, at_exponent, log_odds, logarithms};
 use crate::Task;

@@ -8,7 +8,7 @@ use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Loss, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::{Augmentation, ClassWeight, Crops, Error, Task, toml_problem};
+use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
 
 /// The recipes that come with Cantus: name and TOML.
 const BUILT_IN: [(&str, &str); 9] = [
@@ -89,8 +89,8 @@ impl Recipe {
             Some((_, text)) => (*text).to_owned(),
             None => read(name)?,
         };
-        let mut recipe: Self = toml::from_str(&text)
-            .map_err(|error| Error::Recipe { name: name.to_owned(), reason: toml_problem(&text, &error) })?;
+        let invalid = |reason| Error::InvalidRecipe { name: name.to_owned(), reason };
+        let mut recipe: Self = parse_toml(&text).map_err(invalid)?;
         recipe.name = name.to_owned();
         // Paths of noise recordings and impulse responses are relative to the recipe's folder.
         if let Ok(path) = std::path::absolute(name)
@@ -99,7 +99,7 @@ impl Recipe {
             recipe.augmentation.resolve_paths(folder);
         }
         if let Some(reason) = recipe.problem() {
-            return Err(Error::Recipe { name: name.to_owned(), reason });
+            return Err(invalid(reason));
         }
         Ok(recipe)
     }
@@ -138,7 +138,8 @@ impl Recipe {
     /// # Errors
     /// If a setting is not defined for the task.
     pub fn for_task(&self, task: Task) -> Result<Self, Error> {
-        let refuse = |reason: &str| Err(Error::Recipe { name: self.name.clone(), reason: reason.to_owned() });
+        let refuse =
+            |reason: &str| Err(Error::RecipeMisfit { name: self.name.clone(), reason: reason.to_owned() });
         let mut recipe = self.clone();
         let loss = &mut recipe.training.loss;
         match (task, *loss) {
@@ -191,10 +192,10 @@ impl Recipe {
 
 /// The text of a recipe file; the error for a name that is not a file lists the built-in recipes.
 fn read(name: &str) -> Result<String, Error> {
-    std::fs::read_to_string(Path::new(name)).map_err(|error| {
-        let names: Vec<_> = Recipe::names().collect();
-        let reason = format!("{error}; give a TOML file or one of: {}", names.join(", "));
-        Error::Recipe { name: name.to_owned(), reason }
+    std::fs::read_to_string(Path::new(name)).map_err(|source| Error::RecipeNotFound {
+        name: name.to_owned(),
+        source,
+        built_in: Recipe::names().collect(),
     })
 }
 

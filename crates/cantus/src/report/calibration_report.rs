@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format::percent;
 use crate::Calibration;
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 use cantus_metrics::{Reliability, TrackDecision};
 
 /// Calibration of the probabilities, before and after temperature scaling.

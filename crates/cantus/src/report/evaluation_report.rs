@@ -4,10 +4,10 @@ use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
 
 use super::{
-    Figure, ModelSummary, Report, ReportContext, SplitSummary, TagReport, TrainingCurve, classification,
-    tagging,
+    Figure, ModelSummary, Report, ReportContext, SplitSummary, TagReport, TrainingCurve, WithoutLeak,
+    classification, tagging,
 };
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 use crate::{Error, Model, Task};
 use cantus_metrics::TrackDecision;
 
@@ -80,6 +80,13 @@ impl EvaluationReport {
         match self {
             Self::Classes(report) => report.training_s = seconds,
             Self::Tags(report) => report.training_s = seconds,
+        }
+    }
+
+    /// Adds the scores on a split by track to the report of a split by segment.
+    pub(crate) fn add_without_leak(&mut self, scores: WithoutLeak) {
+        if let Self::Classes(report) = self {
+            report.without_leak = Some(scores);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use cantus_dataset::FeatureStore;
 
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 
 /// Maximum number of mistakes in a report.
 pub(super) const N_MISTAKES: usize = 20;

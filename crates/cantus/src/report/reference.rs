@@ -10,7 +10,7 @@ pub(crate) fn metrics_reference(name: &str) -> String {
 
 /// The reference values of classification, with the true class and the probabilities of their tracks.
 pub(crate) fn classification() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
-    let json = &metrics_reference("examination.json");
+    let json = &metrics_reference("classification.json");
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["true"].clone()).unwrap();
     let probabilities = serde_json::from_value(reference["probabilities"].clone()).unwrap();

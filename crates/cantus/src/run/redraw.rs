@@ -4,7 +4,7 @@ use cantus_nn::History;
 
 use super::Run;
 use crate::report::{EvaluationReport, TrainingCurve, pictures};
-use crate::{Error, Recipe};
+use crate::{Error, Recipe, RunProblem};
 use cantus_plot::Picture;
 
 impl Run {
@@ -26,9 +26,7 @@ impl Run {
         let scores = match self.report()? {
             EvaluationReport::Classes(report) => report.scores,
             EvaluationReport::Tags(_) => {
-                let reason = "its labels are tags, for which there is no confusion matrix; \
-                              see plots/precision_recall.png";
-                return Err(Error::Run { path: self.dir.clone(), reason: reason.to_owned() });
+                return self.refuse(RunProblem::NoConfusionMatrix);
             }
         };
         Ok(cantus_plot::confusion_matrix(&scores.labels, &scores.track_confusion_matrix, "tracks"))

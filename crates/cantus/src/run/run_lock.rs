@@ -7,7 +7,7 @@ use cantus_dataset::FolderLock;
 
 use super::Run;
 use crate::Error;
-use crate::model_file::CHECKPOINT;
+use crate::error::{CHECKPOINT, RunProblem};
 
 /// The lock file of a training; its presence marks the folder as a run, finished or not.
 pub(super) const LOCK: &str = ".training";
@@ -27,20 +27,18 @@ impl RunLock {
     /// # Errors
     /// If it is not a folder, is not empty and not a run, cannot be written to, or is locked by another training.
     fn acquire(dir: &Path) -> Result<Self, Error> {
-        let refuse = |reason: &str| Err(Error::Run { path: dir.to_owned(), reason: reason.to_owned() });
+        let refuse = |problem| Err(Error::Run { path: dir.to_owned(), problem });
         if dir.is_file() {
-            return refuse("a file; a run is a folder, choose a new one");
+            return refuse(RunProblem::NotAFolder);
         }
         if holds_other_files(dir) {
-            return refuse("not empty and no run; choose an empty or a new folder");
+            return refuse(RunProblem::OtherFiles);
         }
         let is_new = !dir.exists();
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         match FolderLock::try_acquire(&dir.join(LOCK)).map_err(Error::io(dir))? {
             Some(lock) => Ok(Self { dir: dir.to_owned(), is_new, _lock: lock }),
-            None => {
-                refuse("another training is writing to it; wait until it is done, or choose another folder")
-            }
+            None => refuse(RunProblem::Locked),
         }
     }
 }
@@ -72,10 +70,11 @@ fn names(dir: &Path) -> io::Result<impl Iterator<Item = String>> {
 }
 
 impl Run {
-    /// The run in a folder, which is created if it does not exist, locked for one training.
-    pub(super) fn locked(dir: &Path) -> Result<Self, Error> {
+    /// The run in a folder, which is created if it does not exist, locked for one training; `resume` as in
+    /// [`RunOptions`](super::RunOptions).
+    pub(super) fn locked(dir: &Path, resume: bool) -> Result<Self, Error> {
         let lock = RunLock::acquire(dir)?;
-        let run = Self { _lock: Some(lock.into()), ..Self::at(dir) };
+        let run = Self { resume, _lock: Some(lock.into()), ..Self::at(dir) };
         run.make_folder()?;
         Ok(run)
     }
@@ -84,6 +83,10 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::RunOptions;
+
+    const OVERWRITE: RunOptions = RunOptions { overwrite: true, resume: false };
+    const RESUME: RunOptions = RunOptions { overwrite: false, resume: true };
 
     fn problem(run: Result<Run, Error>) -> String {
         run.unwrap_err().to_string()
@@ -93,15 +96,15 @@ mod tests {
     fn a_run_is_locked_by_one_training_and_an_empty_new_folder_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("run");
-        let run = Run::create(&dir, false, false).unwrap();
-        assert!(problem(Run::create(&dir, true, false)).contains("another training is writing to it"));
+        let run = Run::create(&dir, RunOptions::default()).unwrap();
+        assert!(problem(Run::create(&dir, OVERWRITE)).contains("another training is writing to it"));
         drop(run);
         assert!(!dir.exists());
-        let run = Run::create(&dir, false, false).unwrap();
+        let run = Run::create(&dir, RunOptions::default()).unwrap();
         run.write("history.csv", b"").unwrap();
         drop(run);
         assert!(dir.exists());
-        Run::create(&dir, false, false).unwrap();
+        Run::create(&dir, RunOptions::default()).unwrap();
     }
 
     #[test]
@@ -109,23 +112,29 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("report.md"), "my thesis").unwrap();
         for overwrite in [false, true] {
-            assert!(problem(Run::create(dir.path(), overwrite, false)).contains("not empty and no run"));
+            assert!(
+                problem(Run::create(dir.path(), RunOptions { overwrite, resume: false }))
+                    .contains("not empty and no run")
+            );
         }
-        assert!(problem(Run::create_folds(dir.path(), true, false)).contains("not empty and no run"));
         assert!(
-            problem(Run::create(&dir.path().join("report.md"), true, false)).contains("a run is a folder")
+            problem(Run::create_cross_validation(dir.path(), OVERWRITE)).contains("not empty and no run")
         );
+        assert!(problem(Run::create(&dir.path().join("report.md"), OVERWRITE)).contains("a run is a folder"));
         assert_eq!(names(dir.path()).unwrap().collect::<Vec<_>>(), ["report.md"]);
     }
 
     #[test]
     fn an_interrupted_training_is_not_overwritten_by_default() {
         let dir = tempfile::tempdir().unwrap();
-        Run::create(dir.path(), false, false).unwrap().save_checkpoint("it", b"epochs").unwrap();
-        assert!(problem(Run::create(dir.path(), false, false)).contains("--resume continues it"));
-        let resumed = Run::create(dir.path(), false, true).unwrap();
+        Run::create(dir.path(), RunOptions::default()).unwrap().save_checkpoint("it", b"epochs").unwrap();
+        assert!(
+            problem(Run::create(dir.path(), RunOptions::default()))
+                .contains("it holds an interrupted training")
+        );
+        let resumed = Run::create(dir.path(), RESUME).unwrap();
         assert_eq!(resumed.checkpoint("it").unwrap().unwrap(), b"epochs");
         drop(resumed);
-        Run::create(dir.path(), true, false).unwrap();
+        Run::create(dir.path(), OVERWRITE).unwrap();
     }
 }

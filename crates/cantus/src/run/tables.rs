@@ -8,7 +8,7 @@ use cantus_nn::History;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::evaluation::named;
+use crate::predictions::named;
 use cantus_metrics::TrackDecision;
 
 /// One row of `split.csv`.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::content::Content;
 use super::kind::Kinds;
-use super::picture::Look;
+use super::picture::PictureOptions;
 use super::{npy, picture, table, wrong};
 
 /// A file format, named as its extension.
@@ -64,15 +64,15 @@ impl Format {
     }
 
     /// The content as the bytes of a file.
-    pub fn write(self, content: &Content<'_>, look: Look) -> anyhow::Result<Vec<u8>> {
+    pub fn write(self, content: &Content<'_>, options: PictureOptions) -> anyhow::Result<Vec<u8>> {
         match self {
             Self::Npy => Ok(npy::npy(content)),
             Self::Npz => npy::npz(content),
             Self::Csv => table::csv(content),
             Self::Json => table::json(content),
             Self::Arrow => table::arrow(content),
-            Self::Png => Ok(picture::draw(content, look).to_png(look.theme)),
-            Self::Svg => Ok(picture::draw(content, look).to_svg(look.theme).into_bytes()),
+            Self::Png => Ok(picture::draw(content, options).to_png(options.theme)),
+            Self::Svg => Ok(picture::draw(content, options).to_svg(options.theme).into_bytes()),
         }
     }
 }

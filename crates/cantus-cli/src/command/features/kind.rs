@@ -6,9 +6,9 @@ use cantus_audio::feature::{FeatureKind, TrackFeatureKind};
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A row for each frame.
-    Framed(FeatureKind),
+    FrameLevel(FeatureKind),
     /// A vector for the whole recording.
-    Whole(TrackFeatureKind),
+    TrackLevel(TrackFeatureKind),
 }
 
 impl Kind {
@@ -17,14 +17,15 @@ impl Kind {
         let name = text.replace('-', "_");
         let framed = FeatureKind::ALL.iter().find(|kind| kind.name() == name);
         let whole = || TrackFeatureKind::ALL.iter().find(|kind| kind.name() == name);
-        framed.map(|&kind| Self::Framed(kind)).or_else(|| whole().map(|&kind| Self::Whole(kind))).ok_or_else(
-            || {
+        framed
+            .map(|&kind| Self::FrameLevel(kind))
+            .or_else(|| whole().map(|&kind| Self::TrackLevel(kind)))
+            .ok_or_else(|| {
                 let whole = TrackFeatureKind::ALL.iter().map(|kind| kind.name());
                 let names = FeatureKind::ALL.iter().map(|kind| kind.name()).chain(whole);
                 let names: Vec<String> = names.map(|name| name.replace('_', "-")).collect();
                 format!("no such kind; there are {}", names.join(", "))
-            },
-        )
+            })
     }
 }
 
@@ -43,8 +44,8 @@ impl Kinds {
         let mut sorted = Self::default();
         for &kind in kinds {
             match kind {
-                Kind::Framed(kind) if !sorted.framed.contains(&kind) => sorted.framed.push(kind),
-                Kind::Whole(kind) if !sorted.whole.contains(&kind) => sorted.whole.push(kind),
+                Kind::FrameLevel(kind) if !sorted.framed.contains(&kind) => sorted.framed.push(kind),
+                Kind::TrackLevel(kind) if !sorted.whole.contains(&kind) => sorted.whole.push(kind),
                 _ => {}
             }
         }

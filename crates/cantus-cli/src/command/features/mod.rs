@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use self::content::Content;
 use self::format::Format;
 use self::kind::{Kind, Kinds};
-use self::picture::Look;
+use self::picture::PictureOptions;
 use super::output_path::{self, Formats, Job, Jobs};
 use super::spec::SpecOptions;
 use super::theme::ThemeName;
@@ -102,8 +102,8 @@ impl FeaturesOf {
         if let Some(format) = jobs.first().and_then(|job| Format::with(&job.format)) {
             format.check(&kinds)?;
         }
-        let look = Look { theme: self.theme.into(), log_axis: self.log_axis, raw: self.raw };
-        let Some(results) = run_all(&jobs, &extractor, &kinds, look, global) else {
+        let options = PictureOptions { theme: self.theme.into(), log_axis: self.log_axis, raw: self.raw };
+        let Some(results) = run_all(&jobs, &extractor, &kinds, options, global) else {
             return Ok(output::stopped());
         };
         let n_done = results.iter().filter(|result| result.is_ok()).count();
@@ -126,7 +126,7 @@ fn run_all(
     jobs: &[Job],
     extractor: &FeatureExtractor,
     kinds: &Kinds,
-    look: Look,
+    options: PictureOptions,
     global: &Global,
 ) -> Option<Vec<Done>> {
     let bar = progress::bar("features", jobs.len(), global.quiet);
@@ -138,7 +138,7 @@ fn run_all(
             || extractor.clone(),
             |extractor, job| {
                 let done =
-                    one(job, extractor, kinds, look).map_err(|error| output::failure(&job.input, &error));
+                    one(job, extractor, kinds, options).map_err(|error| output::failure(&job.input, &error));
                 bar.inc(1);
                 done
             },
@@ -153,12 +153,12 @@ fn one(
     job: &Job,
     extractor: &mut FeatureExtractor,
     kinds: &Kinds,
-    look: Look,
+    options: PictureOptions,
 ) -> anyhow::Result<Vec<DecodeWarning>> {
     let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
     let content = Content::of(&recording.audio.samples, extractor, kinds)?;
     let format = Format::with(&job.format).context("no format has this extension")?;
-    job.save(&format.write(&content, look)?)?;
+    job.save(&format.write(&content, options)?)?;
     Ok(recording.warnings)
 }
 

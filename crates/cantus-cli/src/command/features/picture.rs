@@ -9,9 +9,9 @@ use cantus_plot::{Axis, ColourRange, HeatMap, LineChart, Picture, Rows, Series, 
 use super::content::Content;
 use crate::output;
 
-/// Style of a picture.
+/// Options of a picture.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct PictureOptions {
     pub theme: Theme,
     /// Whether the axis of frequencies is logarithmic.
     pub log_axis: bool,
@@ -20,14 +20,14 @@ pub struct Look {
 }
 
 /// The picture of the one requested kind.
-pub fn draw(content: &Content<'_>, look: Look) -> Picture {
+pub fn draw(content: &Content<'_>, options: PictureOptions) -> Picture {
     match (&content.framed, content.spec.kinds.first(), content.whole.first()) {
         (Some(features), Some(&kind), _) if features.n_bins == 1 => {
             let points: Vec<(f64, f64)> =
                 content.times_s().into_iter().zip(features.values.iter().map(|&v| f64::from(v))).collect();
             line(kind.title(), kind.unit(), "Time (s)", &points)
         }
-        (Some(features), Some(&kind), _) => colours(features, kind, content.spec, look),
+        (Some(features), Some(&kind), _) => colours(features, kind, content.spec, options),
         (_, _, Some((TrackFeatureKind::Waveform, _))) => cantus_plot::waveform(
             content.samples,
             content.spec.sample_rate,
@@ -65,7 +65,7 @@ fn line(title: &str, unit: &str, x: &str, points: &[(f64, f64)]) -> Picture {
 }
 
 /// Features over time as a heat map.
-fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Look) -> Picture {
+fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, options: PictureOptions) -> Picture {
     let bins = kind.bins(spec);
     let names: Vec<&str> = match &bins {
         Bins::Named(_, names) => names.iter().map(String::as_str).collect(),
@@ -75,13 +75,13 @@ fn colours(features: &Features, kind: FeatureKind, spec: &FeatureSpec, look: Loo
     let rows = match &bins {
         _ if kind == FeatureKind::Tempogram => Rows::Tempo(&tempos),
         Bins::Hertz(hertz) if kind == FeatureKind::Cqt => Rows::Pitches(hertz),
-        Bins::Hertz(hertz) if look.log_axis => Rows::LogHertz(hertz),
+        Bins::Hertz(hertz) if options.log_axis => Rows::LogHertz(hertz),
         Bins::Hertz(hertz) => Rows::Hertz(hertz),
         Bins::One => Rows::Numbered(""),
         Bins::Numbered(what) => Rows::Numbered(what),
         Bins::Named(what, _) => Rows::Named(what, &names),
     };
-    let scale = Scale::of(kind, spec, look);
+    let scale = Scale::of(kind, spec, options);
     let range = if scale == Scale::Standardised { ColourRange::Standardised } else { ColourRange::Full };
     cantus_plot::heat_map(&HeatMap {
         title: &scale.title(kind),
@@ -114,11 +114,11 @@ enum Scale {
 }
 
 impl Scale {
-    fn of(kind: FeatureKind, spec: &FeatureSpec, look: Look) -> Self {
+    fn of(kind: FeatureKind, spec: &FeatureSpec, options: PictureOptions) -> Self {
         match kind.quantity(spec) {
-            Quantity::Coefficients if !look.raw => Self::Standardised,
+            Quantity::Coefficients if !options.raw => Self::Standardised,
             Quantity::Plain | Quantity::Coefficients => Self::Computed,
-            Quantity::Strength(exponent) if look.raw => Self::Linear(exponent),
+            Quantity::Strength(exponent) if options.raw => Self::Linear(exponent),
             Quantity::Strength(exponent) => Self::Decibels(exponent),
         }
     }

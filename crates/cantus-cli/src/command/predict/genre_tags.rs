@@ -8,7 +8,7 @@ use cantus::{Error, Task};
 use clap::Args;
 use rayon::prelude::*;
 
-use super::answers::Track;
+use super::results::Track;
 use super::{Request, sound};
 use crate::global_options::Global;
 use crate::output::{self, WrongUsage};

@@ -1,7 +1,7 @@
 //! `cantus predict`: predicts the labels of recordings.
 
-mod answers;
 mod genre_tags;
+mod results;
 mod sound;
 mod timeline;
 
@@ -13,8 +13,8 @@ use clap::Args;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use self::answers::{Detail, Document, Track};
 use self::genre_tags::GenreTags;
+use self::results::{Detail, Document, Track};
 use super::output_path::{self, Formats, Job, Jobs};
 use super::theme::ThemeName;
 use crate::global_options::Global;
@@ -107,9 +107,9 @@ impl Predict {
             return output::json(document);
         }
         output::print(&if self.csv {
-            answers::csv(&model.labels, &document.tracks, self.detail().top)?
+            results::csv(&model.labels, &document.tracks, self.detail().top)?
         } else {
-            answers::table(&document.tracks)
+            results::table(&document.tracks)
         })?;
         output::failures(&document.failed);
         Ok(())

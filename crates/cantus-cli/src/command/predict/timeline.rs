@@ -5,7 +5,7 @@ use cantus::{Prediction, SegmentPrediction};
 use cantus_plot::{Theme, TimeSegment};
 use serde::Serialize;
 
-use super::answers::{Detail, UNKNOWN};
+use super::results::{Detail, UNKNOWN};
 
 /// File formats of a timeline.
 pub const FORMATS: [&str; 5] = ["csv", "txt", "json", "png", "svg"];

@@ -2,14 +2,10 @@
 
 use std::path::PathBuf;
 
-use cantus::evaluation::data_sha256;
-use cantus::report::EvaluationReport;
-use cantus::run::Run;
-use cantus::{Recipe, Task};
+use cantus::{Recipe, Run, Task};
 use cantus_dataset::FeatureStore;
-use cantus_serve::Dashboard;
 
-use super::{Stage, Train};
+use super::Train;
 use crate::command::extract;
 use crate::global_options::Global;
 use crate::output;
@@ -17,46 +13,21 @@ use crate::output;
 /// Features to train on.
 pub(super) struct Data {
     pub(super) store: FeatureStore,
-    /// Folder of the store.
-    pub(super) features: PathBuf,
-    pub(super) sha256: String,
     /// Number of files whose extraction for this run failed.
     pub(super) n_lost: usize,
-    /// The live page of the training, if requested.
-    dashboard: Option<Dashboard>,
-}
-
-impl Data {
-    /// Display of a training on the data, with the title `what`.
-    pub(super) fn stage<'a>(&'a self, what: &'a str, global: &Global) -> Stage<'a> {
-        Stage { what, quiet: global.quiet, dashboard: self.dashboard.as_ref() }
-    }
-
-    /// Shows the first line of the report on the dashboard and ends it.
-    pub(super) fn end(&self, report: &EvaluationReport) {
-        if let Some(dashboard) = &self.dashboard {
-            dashboard.finish(report.to_text().lines().next().unwrap_or_default());
-        }
-    }
 }
 
 impl Train {
     /// The features, with their groups and official parts. `None` if Ctrl-C stopped their extraction.
-    pub(super) fn data(
-        &self,
-        recipe: &Recipe,
-        run: &Run,
-        dashboard: Option<Dashboard>,
-        global: &Global,
-    ) -> anyhow::Result<Option<Data>> {
+    pub(super) fn data(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<Data>> {
         let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
         self.split.assign(&mut store, global)?;
         if !global.quiet {
             note_copies(&store);
+            note_tags(&store, recipe)?;
         }
-        let sha256 = data_sha256(&store)?;
-        Ok(Some(Data { store, features, sha256, n_lost, dashboard }))
+        Ok(Some(Data { store, n_lost }))
     }
 
     /// The given feature store, or one extracted into the run from the given recordings, and the number of these that
@@ -79,20 +50,19 @@ impl Train {
         };
         let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
-            extract::tell(&extraction, &store, global);
+            extract::report_extraction(&extraction, &store, global);
             (store, extraction.failures.len())
         }))
     }
+}
 
-    /// The recipe adapted to the task of the data; reports the tags, if it is tagging.
-    pub(super) fn for_task(&self, recipe: Recipe, data: &Data, global: &Global) -> anyhow::Result<Recipe> {
-        let task = Task::of_store(&data.store);
-        let followed = recipe.for_task(task)?;
-        if task == Task::Tagging && !global.quiet {
-            output::note(&tags_in_words(&data.store, followed.training.loss != recipe.training.loss));
-        }
-        Ok(followed)
+/// Reports tags: their statistics, and how they change the recipe.
+fn note_tags(store: &FeatureStore, recipe: &Recipe) -> anyhow::Result<()> {
+    if Task::of_store(store) == Task::Tagging {
+        let adapted = recipe.for_task(Task::Tagging)?;
+        output::note(&tags_in_words(store, adapted.training.loss != recipe.training.loss));
     }
+    Ok(())
 }
 
 /// Statistics of the tags, and how they change the recipe.

@@ -1,9 +1,8 @@
 //! `cantus train`: trains a recipe on features, evaluates it on held-out tracks, and writes a run.
 
 mod data;
+mod display;
 mod folds;
-mod leak_check;
-mod progress_observer;
 mod settings;
 mod split_options;
 
@@ -11,24 +10,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use cantus::evaluation::Predictions;
 use cantus::report::EvaluationReport;
-use cantus::run::Run;
-use cantus::training::{Evaluated, Job, Prepared, Trained};
-use cantus::{Model, Recipe};
-use cantus_dataset::{SegmentSplit, SplitSpec};
+use cantus::{Recipe, Run, RunOptions, TrainOptions};
 use cantus_nn::{Batching, EarlyStopping};
 use cantus_serve::Dashboard;
 use clap::Args;
 
-use self::data::Data;
-use self::leak_check::LeakCheck;
-use self::progress_observer::ProgressObserver;
+use self::display::Display;
 use self::split_options::SplitOptions;
 use super::port;
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
-use crate::{interrupt, progress};
 
 /// Train a classifier by a recipe and evaluate it on held-out tracks
 #[derive(Debug, Args)]
@@ -139,7 +131,7 @@ impl Train {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let done = match self.folds {
             Some(n_folds) => self.cross_validate(n_folds.into(), global)?,
-            None => self.train(global)?.map(|(_, report, n_lost)| (report, n_lost)),
+            None => self.train(global)?,
         };
         let Some((report, n_lost)) = done else { return Ok(Outcome::Interrupted) };
         if self.json {
@@ -164,86 +156,27 @@ impl Train {
         format!("run in {run}; next: cantus predict {run} SONG")
     }
 
-    /// Trains and writes the run; also returns the number of files whose extraction failed. `None` if Ctrl-C stopped it.
-    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(Trained, EvaluationReport, usize)>> {
-        let spec = self.split_spec()?;
+    /// Trains and writes the run; returns the report and the number of files whose extraction failed. `None` if Ctrl-C
+    /// stopped it.
+    pub fn train(&self, global: &Global) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
+        let split = self.split.spec(self.seed, false)?;
         let recipe = self.recipe()?;
-        let run = Run::create(&self.output, self.overwrite, self.resume)?;
+        let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
-        let Some(data) = self.data(&recipe, &run, dashboard, global)? else { return Ok(None) };
-        let recipe = self.for_task(recipe, &data, global)?;
-        let without_leak = match self.without_leak(&run, &data, &recipe, &spec, global)? {
-            LeakCheck::Found(scores) => Some(scores),
-            LeakCheck::None => None,
-            LeakCheck::Interrupted => return Ok(None),
+        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let display = Display::new(self, dashboard.as_ref(), global);
+        let options = TrainOptions {
+            split,
+            seed: self.seed,
+            n_threads: global.n_threads(),
+            observer: Some(&|event| display.observe(event)),
         };
-        let split = data.store.split(&spec)?;
-        let prepared = self.job(&data, &recipe, split, spec, global).prepare()?;
-        if !(global.quiet || self.json) {
-            output::print(&prepared.summary())?;
-            output::note(&prepared.split_summary().to_string());
-            if prepared.n_copied_segments() > 0 {
-                output::note(&format!(
-                    "training on {} segments of augmented copies too",
-                    prepared.n_copied_segments()
-                ));
-            }
-        }
-        tell_torn(&prepared);
-        let fingerprint = prepared.fingerprint();
-        let checkpoint = self.checkpoint(&run, &fingerprint, global)?;
-        let trained =
-            fit(prepared, checkpoint.as_deref(), &run, fingerprint.clone(), data.stage("train", global))?;
-        let Some(trained) = trained else { return Ok(None) };
-        let mut evaluated = trained.evaluate(&data.store)?;
-        if let EvaluationReport::Classes(report) = &mut evaluated.report {
-            report.without_leak = without_leak;
-        }
-        let config = self.config(&data.features, &self.output, Some(fingerprint))?;
-        run.save(&trained, &evaluated, &data.store, &recipe, &config)?;
-        let Evaluated { report, .. } = evaluated;
-        data.end(&report);
-        Ok(Some((trained, report, data.n_lost)))
+        let evaluated = run.train(&data.store, &recipe, &options);
+        Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, data.n_lost)))
     }
 
-    /// Trains and evaluates in a nested run, unless that is finished and `--resume` is given.
-    fn train_inside(
-        &self,
-        prepared: Prepared<'_>,
-        run: &Run,
-        data: &Data,
-        recipe: &Recipe,
-        what: &str,
-        global: &Global,
-    ) -> anyhow::Result<Option<(Predictions, EvaluationReport)>> {
-        let fingerprint = prepared.fingerprint();
-        if self.resume
-            && let Some(finished) = run.finished(&fingerprint, &data.store, global.n_threads())?
-        {
-            return Ok(Some(finished));
-        }
-        let checkpoint = if self.resume { run.checkpoint(&fingerprint)? } else { None };
-        let stage = data.stage(what, global);
-        let trained = fit(prepared, checkpoint.as_deref(), run, fingerprint.clone(), stage)?;
-        let Some(trained) = trained else { return Ok(None) };
-        let evaluated = trained.evaluate(&data.store)?;
-        let config = self.config(&data.features, &run.path(""), Some(fingerprint))?;
-        run.save(&trained, &evaluated, &data.store, recipe, &config)?;
-        Ok(Some((evaluated.predictions, evaluated.report)))
-    }
-
-    /// A training on the data, with the options of the command line.
-    fn job<'a>(
-        &self,
-        data: &'a Data,
-        recipe: &'a Recipe,
-        split: SegmentSplit,
-        spec: SplitSpec,
-        global: &Global,
-    ) -> Job<'a> {
-        let n_threads = global.n_threads();
-        let Data { store, sha256, .. } = data;
-        Job { store, recipe, split, spec, data_sha256: sha256, seed: self.seed, n_threads }
+    fn run_options(&self) -> RunOptions {
+        RunOptions { overwrite: self.overwrite, resume: self.resume }
     }
 
     /// Opens the live page of the training, if requested; first of all, so that a port in use costs no time.
@@ -258,29 +191,10 @@ impl Train {
         Ok(Some(dashboard))
     }
 
-    /// The checkpoint of an interrupted training, with `--resume`.
-    fn checkpoint(&self, run: &Run, fingerprint: &str, global: &Global) -> anyhow::Result<Option<Vec<u8>>> {
-        if !self.resume {
-            return Ok(None);
-        }
-        let checkpoint = run.checkpoint(fingerprint)?;
-        if checkpoint.is_none() && !global.quiet {
-            let run = self.output.display();
-            output::note(&format!("no interrupted training in {run}; starting from the beginning"));
-        }
-        Ok(checkpoint)
-    }
-
-    /// How the tracks are split.
-    fn split_spec(&self) -> anyhow::Result<SplitSpec> {
-        self.split.spec(self.seed, self.folds.is_some())
-    }
-
     /// The recipe with the changes of the command line.
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
         let training = &mut recipe.training;
-        training.seed = self.seed;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
         if let Some(rate) = self.learning_rate {
@@ -296,64 +210,4 @@ impl Train {
         }
         Ok(recipe)
     }
-}
-
-/// Saves the best model of a training that diverged, and returns the error to report.
-fn diverged(run: &Run, source: &cantus_nn::Error, model: Option<&Model>) -> anyhow::Result<anyhow::Error> {
-    let kept = run.save_diverged(model)?.map(|path| format!(" in {}", path.display())).unwrap_or_default();
-    let advice = match source {
-        cantus_nn::Error::Diverged { learning_rate, .. } => {
-            format!("; for example --learning-rate {:.0e}", (learning_rate / 10.0).min(1e-3))
-        }
-        _ => String::new(),
-    };
-    Ok(anyhow::anyhow!("{source}{kept}{advice}"))
-}
-
-/// Reports recordings whose copies are in several parts of a given split.
-fn tell_torn(prepared: &Prepared<'_>) {
-    for recording in prepared.duplicates_across_split() {
-        output::note(&format!(
-            "the given split has copies of {recording} in several parts: the estimate is biased upwards"
-        ));
-    }
-}
-
-/// Display of one training.
-struct Stage<'a> {
-    what: &'a str,
-    quiet: bool,
-    dashboard: Option<&'a Dashboard>,
-}
-
-/// Trains, showing progress in a bar and a dashboard; on Ctrl-C writes a checkpoint and returns `None`.
-fn fit(
-    prepared: Prepared<'_>,
-    checkpoint: Option<&[u8]>,
-    run: &Run,
-    fingerprint: String,
-    stage: Stage<'_>,
-) -> anyhow::Result<Option<Trained>> {
-    let Stage { what, quiet, dashboard } = stage;
-    let bar = progress::training_bar(what, prepared.n_epochs(), quiet);
-    if let Some(dashboard) = dashboard {
-        dashboard.start_stage(what, prepared.n_epochs());
-    }
-    let mut observer = ProgressObserver::new(&bar, dashboard, run, fingerprint);
-    let trained = prepared.train(checkpoint, |progress| observer.observe(progress));
-    bar.finish_and_clear();
-    let trained = match trained {
-        Err(cantus::Error::Diverged { source, model }) => {
-            return Err(diverged(run, &source, model.as_deref())?);
-        }
-        trained => trained?,
-    };
-    if let Some(failure) = observer.failure() {
-        return Err(failure.into());
-    }
-    if interrupt::requested() {
-        output::note("stopped; the same command with --resume continues");
-        return Ok(None);
-    }
-    Ok(Some(trained))
 }

@@ -1,19 +1,10 @@
 //! The options of a training, as stored in the `config.toml` of a run.
 
-use std::path::Path;
-
-use cantus::run::{Config, Origin};
-
 use super::Train;
 
 impl Train {
-    /// The options under their names, for `config.toml` in the folder `run`.
-    pub(super) fn config(
-        &self,
-        features: &Path,
-        run: &Path,
-        fingerprint: Option<String>,
-    ) -> anyhow::Result<Config> {
+    /// The options under their names.
+    pub(super) fn settings(&self) -> toml::Table {
         let mut train = toml::Table::new();
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         set("model", self.model.clone().into());
@@ -28,12 +19,7 @@ impl Train {
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
         self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));
         self.patience.map(|n| set("patience", whole_number(n as u64)));
-        let to_output = if run == self.output { "" } else { ".." };
-        let features = features
-            .strip_prefix(&self.output)
-            .map_or_else(|_| features.canonicalize(), |inside| Ok(Path::new(to_output).join(inside)))?;
-        let cantus_version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Config { train, run: Origin { features, cantus_version, fingerprint } })
+        train
     }
 }
 

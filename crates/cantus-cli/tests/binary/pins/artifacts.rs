@@ -57,7 +57,7 @@ fn equal_commands_write_the_bytes_that_are_pinned() {
     let pinned = std::fs::read_to_string(super::folder().join("artifacts.txt")).unwrap_or_default();
     let writes = std::env::var_os("CANTUS_WRITE_PINS").is_some();
     if !writes && pinned.lines().next() != Some(&processor::kind()) {
-        println!("passed over: no artifacts are pinned for {}", processor::kind());
+        println!("skipped: no artifacts are pinned for {}", processor::kind());
         return;
     }
     super::compare("artifacts.txt", &Artifacts::make(dir.path()).0);
@@ -72,7 +72,7 @@ impl Artifacts {
         made.features(dir);
         made.runs(dir);
         made.tagging(dir);
-        made.answers(dir);
+        made.predictions(dir);
         made.folders(dir, &["f", "f-best", "f-copies", "f-tags", "x", "run-*", "course.json"]);
         made
     }
@@ -112,7 +112,7 @@ impl Artifacts {
         }
         cantus_in(dir, "train @/f-best -m best -o @/run-best --epochs 3 --folds 2 --validation 0 --final")
             .ok();
-        // The path of a recipe is part of what a model says of itself.
+        // A model contains the path of its recipe.
         let words = ["train", "music", "-m", "augmented.toml", "-o", "run-augmented"];
         assert!(command().args(words).current_dir(dir).output().unwrap().status.success());
     }
@@ -133,7 +133,7 @@ impl Artifacts {
             .ok();
     }
 
-    fn answers(&mut self, dir: &Path) {
+    fn predictions(&mut self, dir: &Path) {
         for line in [
             "inspect @/music/jazz --json",
             "evaluate @/run-cnn --json",
@@ -145,9 +145,9 @@ impl Artifacts {
             "predict @/run-lstm @/music/pop --csv",
             "predict @/run-gru @/music/pop/pop.00000.wav --timeline @/x/timeline.txt",
         ] {
-            let answer = cantus_in(dir, line).ok().stdout.replace(dir.to_str().unwrap(), "@");
+            let output = cantus_in(dir, line).ok().stdout.replace(dir.to_str().unwrap(), "@");
             if line.contains("--json") || line.contains("--csv") {
-                self.add(&format!("cantus {line}"), answer.as_bytes());
+                self.add(&format!("cantus {line}"), output.as_bytes());
             }
         }
         for run in ["best", "cnn", "lstm", "tags"] {

@@ -3,9 +3,9 @@
 //! - `surface.txt`: commands, flags, their values, environment variables, exit codes. It holds everywhere.
 //! - `artifacts.txt`: a SHA-256 of each file and `--json` document that is made from composed music. The last bits of a
 //!   product of matrices depend on the processor's instructions and caches, so it holds for processors of the kind that
-//!   its first line names; on another kind this test says that it passes over.
+//!   its first line names; on another kind the test is skipped.
 //!
-//! After a change that is meant, write both anew, look at the difference, and tell it in the changelog:
+//! After an intended change, write both again, review the difference, and describe it in the changelog:
 //!
 //!     CANTUS_WRITE_PINS=1 cargo test --test binary pins
 //!

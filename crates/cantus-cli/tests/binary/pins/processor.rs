@@ -2,8 +2,7 @@
 
 use std::fs;
 
-/// The widest instructions and the size of each cache: the kernels of a product of matrices, and the blocks that it is
-/// cut into, are chosen by these.
+/// The widest instructions and the size of each cache: the kernel and the block sizes of matrix products depend on them.
 pub fn kind() -> String {
     let caches = (0..4).filter_map(|index| {
         let folder = format!("/sys/devices/system/cpu/cpu0/cache/index{index}");

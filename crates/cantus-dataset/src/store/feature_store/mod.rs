@@ -3,7 +3,7 @@
 mod open;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
@@ -18,6 +18,7 @@ use crate::{Error, Track};
 /// An open feature store.
 #[derive(Debug)]
 pub struct FeatureStore {
+    dir: PathBuf,
     header: Header,
     parts: Vec<PartFile>,
     tracks: Vec<Track>,
@@ -46,6 +47,12 @@ impl FeatureStore {
     #[must_use]
     pub fn is_store(dir: &Path) -> bool {
         dir.join(file_names::HEADER).is_file()
+    }
+
+    /// The folder that it was opened from.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Names of the classes or tags, sorted.

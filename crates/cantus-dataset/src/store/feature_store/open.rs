@@ -25,6 +25,7 @@ impl FeatureStore {
             return Err(Error::Incomplete { path: dir.to_owned() });
         }
         let mut store = Self {
+            dir: dir.to_owned(),
             parts: Vec::new(),
             tracks: Vec::new(),
             segments: Vec::new(),

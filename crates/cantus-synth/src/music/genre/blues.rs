@@ -1,9 +1,9 @@
-//! Blues: twelve bars of dominant sevenths, shuffled eighths, and a voice that is answered.
+//! Composition rules of blues: twelve-bar form of dominant sevenths, shuffled eighths, call and response.
 //!
 //! - Form: the twelve-bar blues, often with the quick change to IV in bar 2; the turnaround ends on V.
 //! - Rhythm: triplet shuffle, 65 to 130 bpm; backbeat; bass walking 1-3-5-6.
-//! - Guitar: the boogie figure, fifth and sixth over the root by turns.
-//! - Solo: blues scale, notes bent from below, every fourth bar left for the answer.
+//! - Guitar: boogie figure, alternating fifth and sixth above the root.
+//! - Solo: blues scale, notes bent from below; the fourth bar of a phrase is mostly a rest.
 
 use cantus_random::KeyedRng;
 
@@ -27,7 +27,7 @@ const QUICK_CHANGE: [Chord; 12] = [I, IV, I, I, IV, IV, I, I, V, IV, I, V];
 
 pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = rng.pick([TWELVE_BARS, QUICK_CHANGE]);
-    let key = rng.pick([4, 9, 7, 0, 10, 2]); // E, A and G lie well on a guitar
+    let key = rng.pick([4, 9, 7, 0, 10, 2]); // E, A, G, C, B♭, D; E, A and G are easy on the guitar
     let chart = Chart::new(rng.uniform_in([65.0, 130.0]), 4, key, &changes, duration_s);
     let production =
         Production { crackles_per_s: rng.pick([0.0, 0.0, 6.0]), ..Production::draw(rng, 6500.0) };
@@ -58,7 +58,7 @@ pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// Root and fifth, root and sixth, with each eighth of the shuffle.
+/// The boogie figure: root with fifth, then root with sixth, two eighths each.
 fn boogie(chart: &Chart) -> Vec<Note> {
     let low = chart.bass(&["11111111"], 40);
     let high = chart.bass(&["55665566"], 40);
@@ -70,9 +70,9 @@ fn solo(rng: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score)
         rhythms: &["x-xxx---", "xxx-x---", ".xxxx-x-", "x--xx---", "..xxxxx-"],
         scale: BLUES,
         range: (60, 80),
-        leap: 0.2,
-        bent: 0.45,
-        breath: 0.8,
+        leap_probability: 0.2,
+        bend_probability: 0.45,
+        rest_probability: 0.8,
     };
     let notes = compose_melody(rng, chart, &melody);
     match rng.below(4) {

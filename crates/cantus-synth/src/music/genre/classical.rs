@@ -1,8 +1,8 @@
-//! Classical: no drums; a string quartet, a piano or a guitar, four-part harmony, rubato and dynamics.
+//! Composition rules of classical music: string quartet, piano, violin with piano, or guitar; rubato and dynamics; no drums.
 //!
 //! - Harmony: functional progressions (I–IV–V–I, falling fifths, Pachelbel's), major or minor, one chord a bar.
-//! - Texture: four voices that move as little as they can; or melody over an Alberti bass (low, high, middle, high).
-//! - Rhythm: in three or four, the beat gives way a little; phrases swell and fade.
+//! - Texture: voices that move to the nearest chord tones, or a melody over an Alberti bass (low, high, middle, high).
+//! - Rhythm: 3/4 or 4/4 with rubato; crescendo and decrescendo in each phrase.
 
 use cantus_random::KeyedRng;
 
@@ -55,7 +55,7 @@ pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// Two violins, viola, cello: the first has the melody, the others the harmony.
+/// String quartet: melody in the first violin, harmony in the other strings.
 fn quartet(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     let held = if rng.bernoulli(0.5) { whole_bar(chart) } else { beats(chart) };
     score.add(Role::Bass, Instrument::violin(rng), 0.13, chart.bass(&[&held], 36));
@@ -66,7 +66,7 @@ fn quartet(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     score.add(Role::Lead, Instrument::violin(rng), 0.12, notes);
 }
 
-/// A piano alone: Alberti bass in the left hand, melody in the right.
+/// Solo piano: Alberti bass in the left hand, melody in the right.
 fn keyboard(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     score.add(Role::Harmony, Instrument::piano(rng), 0.1, chart.arpeggio(&[alberti(chart)], 48));
     let notes = compose_melody(rng, chart, &melody(chart, scale, (66, 86)));
@@ -81,13 +81,13 @@ fn duo(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
     score.add(Role::Lead, Instrument::violin(rng), 0.13, notes);
 }
 
-/// A nylon-string guitar: bass, broken chords and a melody on top.
+/// Solo nylon-string guitar: bass, broken chords and melody.
 fn guitar(rng: &mut KeyedRng, chart: &Chart, scale: Scale, score: &mut Score) {
-    let hands = Plucked::nylon_string(rng);
-    score.add(Role::Bass, hands.clone(), 0.1, chart.bass(&[&whole_bar(chart)], 40));
-    score.add(Role::Harmony, hands.clone(), 0.1, chart.arpeggio(&[alberti(chart)], 52));
+    let guitar = Plucked::nylon_string(rng);
+    score.add(Role::Bass, guitar.clone(), 0.1, chart.bass(&[&whole_bar(chart)], 40));
+    score.add(Role::Harmony, guitar.clone(), 0.1, chart.arpeggio(&[alberti(chart)], 52));
     let notes = compose_melody(rng, chart, &melody(chart, scale, (64, 80)));
-    score.add(Role::Lead, hands, 0.12, notes);
+    score.add(Role::Lead, guitar, 0.12, notes);
 }
 
 fn whole_bar(chart: &Chart) -> String {
@@ -106,10 +106,17 @@ fn melody(chart: &Chart, scale: Scale, range: (i32, i32)) -> MelodyStyle<'static
     const IN_THREE: &[&str] = &["x---x-", "x-x-x-", "x--xxx", "x-----", "x-xxx-"];
     const IN_FOUR: &[&str] = &["x---x---", "x-x-x-xx", "x--xx-x-", "x-------", "xxxxx---"];
     let rhythms = if chart.beats_per_bar == 3 { IN_THREE } else { IN_FOUR };
-    MelodyStyle { rhythms, scale, range, leap: 0.15, bent: 0.0, breath: 0.1 }
+    MelodyStyle {
+        rhythms,
+        scale,
+        range,
+        leap_probability: 0.15,
+        bend_probability: 0.0,
+        rest_probability: 0.1,
+    }
 }
 
-/// Louder toward the middle of each four-bar phrase.
+/// Crescendo to the middle of each four-bar phrase, and decrescendo after it.
 fn swell(chart: &Chart, notes: &mut [Note]) {
     let phrase = (4 * chart.beats_per_bar) as f64;
     for note in notes {
@@ -130,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beat_gives_way_but_time_never_runs_backwards() {
+    fn rubato_changes_the_tempo_and_keeps_beats_in_order() {
         let score = compose(&mut KeyedRng::new([2, 0]), 30.0);
         let times: Vec<f64> = (0..200).map(|i| score.seconds(f64::from(i) * 0.25)).collect();
         assert!(times.windows(2).all(|pair| pair[1] > pair[0]));

@@ -1,9 +1,9 @@
-//! Country: boom-chick. Bass on one and three, strum on two and four, and strings that slide.
+//! Composition rules of country: bass on beats 1 and 3, strums on 2 and 4 (boom-chick), slide instruments.
 //!
 //! - Harmony: I, IV and V, triads, long stretches of one chord.
 //! - Rhythm: two-beat, 96 to 148 bpm, straight or lightly swung; the bass alternates root and fifth; the drummer
 //!   plays a train beat with brushes, or a side stick on the backbeat.
-//! - Colour: steel-string guitar, banjo rolls, pedal steel, fiddle; major pentatonic.
+//! - Timbre: steel-string guitar, banjo rolls, pedal steel, fiddle; major pentatonic.
 
 use cantus_random::KeyedRng;
 
@@ -26,7 +26,7 @@ const PROGRESSIONS: [[Chord; 8]; 4] = [
 
 pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = rng.pick(PROGRESSIONS);
-    let key = rng.pick([7, 0, 2, 9, 4]); // the open keys of a guitar
+    let key = rng.pick([7, 0, 2, 9, 4]); // G, C, D, A, E: keys with open strings on the guitar
     let chart = Chart::new(rng.uniform_in([96.0, 148.0]), 4, key, &changes, duration_s);
     let feel = Feel { swing: rng.pick([0.5, 0.5, 0.56, 0.62]), timing_jitter_s: 0.006, ..Feel::STRAIGHT };
     let production = Production::draw(rng, 7500.0);
@@ -55,9 +55,9 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
         rhythms: &["x--xx-x-", "x-x-x---", "xxx-x-x-", "x---x-xx", ".xxxx---"],
         scale: MAJOR_PENTATONIC,
         range: (62, 81),
-        leap: 0.12,
-        bent: 0.35,
-        breath: 0.5,
+        leap_probability: 0.12,
+        bend_probability: 0.35,
+        rest_probability: 0.5,
     };
     let notes = compose_melody(rng, chart, &melody);
     match rng.below(4) {
@@ -73,7 +73,7 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
 
 fn two_beat(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
     if rng.bernoulli(0.4) {
-        // The train: sixteenths on the snare, accents off the beat.
+        // Train beat: sixteenths on the snare with offbeat accents.
         return chart.groove(&[(Drum::Kick, "x...x..."), (Drum::Brush, "ooXoooXoooXoooXo")]);
     }
     let back = rng.pick([Drum::SideStick, Drum::Snare]);

@@ -1,8 +1,9 @@
-//! Disco: the kick on every beat, the open hat between, octaves in the bass, strings above.
+//! Composition rules of disco: kick on every beat, open hi-hat on the offbeats, octave bass, strings.
 //!
-//! - Rhythm: four on the floor, 110 to 130 bpm; snare and clap on 2 and 4; sixteenths on a muted guitar.
+//! - Rhythm: 110 to 130 bpm; kick on all four beats (four on the floor), snare and clap on 2 and 4, sixteenths on a
+//!   muted guitar.
 //! - Harmony: minor-key loops and ii–V vamps with sevenths.
-//! - Colour: string section runs, brass stabs, electric piano.
+//! - Timbre: string section runs, brass stabs, electric piano.
 
 use cantus_random::KeyedRng;
 
@@ -60,9 +61,9 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
             DORIAN
         },
         range: (65, 86),
-        leap: 0.2,
-        bent: 0.05,
-        breath: 0.3,
+        leap_probability: 0.2,
+        bend_probability: 0.05,
+        rest_probability: 0.3,
     };
     let notes = compose_melody(rng, chart, &stabs);
     let instrument = match rng.below(4) {
@@ -83,7 +84,7 @@ fn four_on_the_floor(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
         drum_hits.extend(chart.drum(Drum::Clap, &["..x...x."]));
     }
     add_fills(rng, chart, 8, &mut drum_hits);
-    drum_hits.extend(chart.drum(Drum::Kick, &["XXXX"])); // the floor goes on under every fill
+    drum_hits.extend(chart.drum(Drum::Kick, &["XXXX"])); // added last, so that fills do not replace it
     drum_hits
 }
 

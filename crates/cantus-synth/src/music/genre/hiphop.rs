@@ -1,9 +1,9 @@
-//! Hip-hop: boom-bap. Two bars of an old record in a loop, a sub-bass under it, drums in front.
+//! Composition rules of hip-hop (boom-bap): a two-bar loop in the manner of a sampled record, sub-bass, loud drums.
 //!
-//! - Rhythm: 80 to 100 bpm, swung sixteenths; kick and snare leave each other room.
-//! - Harmony: a loop of two chords from soul and jazz.
-//! - Colour: the loop sounds of its source (dull, crackling), the 808 below and the drums do not; no melody to speak
-//!   of, the voice being speech.
+//! - Rhythm: 80 to 100 bpm, swung sixteenths; kick and snare rarely coincide.
+//! - Harmony: a loop of two chords, as in soul and jazz.
+//! - Timbre: the loop is band-limited, bass and drums are not; record crackle in some tracks; at most a short lead
+//!   phrase instead of a melody, since rap is speech.
 
 use cantus_random::KeyedRng;
 
@@ -62,7 +62,7 @@ pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// The loop: chords and a lick off an old record, through its narrow bandwidth, the same every two bars.
+/// The loop: band-limited chords and, in some tracks, a lead phrase; both repeat every two bars.
 fn sample(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     let record = Amplifier { drive: 1.2, cabinet_hz: rng.around(2200.0, 0.6) };
     let chops = rng.pick([
@@ -82,9 +82,9 @@ fn sample(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
             rhythms: &["x.x.x--.....", "..x-xx-x--..", "x-----x-...."],
             scale: MINOR_PENTATONIC,
             range: (65, 82),
-            leap: 0.2,
-            bent: 0.1,
-            breath: 0.0,
+            leap_probability: 0.2,
+            bend_probability: 0.1,
+            rest_probability: 0.0,
         };
         let lick = looped(&compose_melody(rng, chart, &melody), chart);
         let instrument = match rng.below(3) {
@@ -96,7 +96,7 @@ fn sample(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
     }
 }
 
-/// The first two bars again and again.
+/// The first two bars, repeated to the end.
 fn looped(notes: &[Note], chart: &Chart) -> Vec<Note> {
     let again = |bar: usize| {
         let first = notes.iter().filter(|note| note.start < chart.bar_start(2));

@@ -1,9 +1,9 @@
-//! Jazz: ii–V–I, a walking bass, the ride cymbal, and lines that approach chord tones by half steps.
+//! Composition rules of jazz: ii–V–I, walking bass, ride cymbal, solos with chromatic approach notes.
 //!
-//! - Harmony: cadences ii–V–I in major and minor, turnarounds, the chords of "rhythm" tunes; sevenths everywhere.
-//! - Rhythm: swing, 95 to 220 bpm; ride "ding, ding-a-ding", hi-hat on 2 and 4, kick and snare for comments only.
-//! - Bass: four to the bar, chord tones on the strong beats, a chromatic neighbour before each new chord.
-//! - Solo: eighths, mostly steps, chord tones on the beat, enclosed by their neighbours.
+//! - Harmony: cadences ii–V–I in major and minor, turnarounds, falling fifths, modal; seventh chords only.
+//! - Rhythm: swing, 95 to 220 bpm; swing pattern on the ride, hi-hat on 2 and 4, occasional kick and snare.
+//! - Bass: quarter notes, chord tones on the strong beats, a chromatic neighbour before each new chord.
+//! - Solo: eighths, mostly steps, chord tones on the beat, approached by half steps.
 
 use cantus_random::KeyedRng;
 
@@ -20,16 +20,16 @@ const CADENCES: [Chord; 8] =
     [minor7(2), dominant(7), major7(0), major7(0), minor7(2), dominant(7), major7(0), dominant(9)];
 const TURNAROUND: [Chord; 8] =
     [major7(0), dominant(9), minor7(2), dominant(7), minor7(4), dominant(9), minor7(2), dominant(7)];
-/// Falling fifths through the key and into its relative minor.
+/// Falling fifths from the key to its relative minor, as in "Autumn Leaves".
 const LEAVES: [Chord; 8] =
     [minor7(2), dominant(7), major7(0), major7(5), half_diminished(11), dominant(4), minor7(9), dominant(9)];
-/// One chord for long, then the same a half step up.
+/// A minor seventh chord, with two bars a half step higher.
 const MODAL: [Chord; 8] =
     [minor7(2), minor7(2), minor7(2), minor7(2), minor7(3), minor7(3), minor7(2), minor7(2)];
 
 pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     let changes = rng.pick([CADENCES, TURNAROUND, LEAVES, LEAVES, MODAL]);
-    let key = rng.pick([10, 5, 3, 0, 8, 7]); // flats lie well on horns
+    let key = rng.pick([10, 5, 3, 0, 8, 7]); // B♭, F, E♭, C, A♭, G: mostly flat keys, which wind instruments prefer
     let tempo = rng.uniform_in([95.0, 220.0]);
     let chart = Chart::new(tempo, 4, key, &changes, duration_s);
     let production =
@@ -68,7 +68,7 @@ pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// Four quarters: root, two tones of the way, and a half step into the next root.
+/// Four quarters in a bar: the root, two chord tones, and a tone a half step from the next root.
 fn walking_bass(rng: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut pitch = chart.chord_at(0.0).root_from(36);
@@ -105,16 +105,16 @@ fn improvise(rng: &mut KeyedRng, chart: &Chart) -> Vec<Note> {
         rhythms: &["xxxxxxx-", "x-xxxxxx", ".xxxxxx-", "x--x.xxx", "xxxxx---"],
         scale,
         range: (58, 82),
-        leap: 0.18,
-        bent: 0.08,
-        breath: 0.4,
+        leap_probability: 0.18,
+        bend_probability: 0.08,
+        rest_probability: 0.4,
     };
     let mut notes = compose_melody(rng, &Chart { tonic, ..chart.clone() }, &melody);
     enclose(rng, chart, &mut notes);
     notes
 }
 
-/// Moves many offbeat eighths to a half step from the chord tone that follows: the sound of bebop.
+/// Moves about half of the offbeat eighths before a chord tone to a half step from it, as in bebop.
 fn enclose(rng: &mut KeyedRng, chart: &Chart, notes: &mut [Note]) {
     for i in 1..notes.len() {
         let target = notes[i];
@@ -135,8 +135,8 @@ fn swing_time(rng: &mut KeyedRng, chart: &Chart) -> Vec<DrumHit> {
     if rng.bernoulli(0.4) {
         drum_hits.extend(chart.drum(Drum::Brush, &["x.o.x.o."]));
     }
-    let comments = chart.groove(&[(Drum::Snare, "...o.o.o"), (Drum::Kick, "o....o.o")]);
-    drum_hits.extend(comments.into_iter().filter(|_| rng.bernoulli(0.3)));
+    let accents = chart.groove(&[(Drum::Snare, "...o.o.o"), (Drum::Kick, "o....o.o")]);
+    drum_hits.extend(accents.into_iter().filter(|_| rng.bernoulli(0.3)));
     drum_hits
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bass_walks_four_to_the_bar_and_steps_into_the_next_root() {
+    fn the_bass_plays_quarters_and_approaches_the_next_root_by_a_half_step() {
         let chart = Chart::new(140.0, 4, 5, &CADENCES, 30.0);
         let notes = walking_bass(&mut KeyedRng::new([4, 0]), &chart);
         assert_eq!(notes.len(), chart.n_bars * 4);

@@ -1,8 +1,8 @@
-//! Metal: palm-muted power chords, double kick, everything fast and loud.
+//! Composition rules of metal: palm-muted power chords, double kick, fast tempo, high distortion.
 //!
-//! - Rhythm: 125 to 210 bpm; gallops and straight sixteenths on the lowest string, the kick drum with them.
-//! - Harmony: power chords in E, D or C, Phrygian seconds and tritones.
-//! - Colour: guitars driven to a square wave, twice; the solo in fast runs.
+//! - Rhythm: 125 to 210 bpm; gallops and straight sixteenths on low strings, often doubled by the kick drum.
+//! - Harmony: power chords in E, E♭, D or C, Phrygian seconds and tritones.
+//! - Timbre: two guitars with strong clipping; fast runs in the solo.
 
 use cantus_random::KeyedRng;
 
@@ -54,7 +54,7 @@ pub(super) fn compose(rng: &mut KeyedRng, duration_s: f64) -> Score {
     score
 }
 
-/// The riff split by hand: chugs under the palm, accents ringing as whole power chords.
+/// The notes of the riff: palm-muted ones, and accented ones, which are not muted.
 fn chugs(chart: &Chart, riff: &str) -> (Vec<Note>, Vec<Note>) {
     let notes = chart.strums(&[riff], 40);
     notes.into_iter().partition(|note| note.velocity < 0.9)
@@ -65,9 +65,9 @@ fn solo(rng: &mut KeyedRng, chart: &Chart, high_gain: Amplifier, score: &mut Sco
         rhythms: &["xxxxxxxxxxxxxxxx", "x-xxxxxxx-xxxxxx", "x---x---xxxxxxxx", "x-------x-------"],
         scale: if chart.changes.contains(&power(1).transposed(chart.tonic)) { PHRYGIAN } else { MINOR },
         range: (64, 86),
-        leap: 0.1,
-        bent: 0.1,
-        breath: 0.3,
+        leap_probability: 0.1,
+        bend_probability: 0.1,
+        rest_probability: 0.3,
     };
     let notes = compose_melody(rng, chart, &melody);
     score.add_amplified(Role::Lead, Plucked::electric(rng), high_gain, 0.11, notes);
@@ -93,7 +93,7 @@ mod tests {
             let score = compose(&mut KeyedRng::new([seed, 0]), 20.0);
             let guitars = score.parts.iter().filter(|part| part.role == Role::Harmony);
             for note in guitars.flat_map(|part| &part.notes) {
-                // A strum may still be under way when the bar line passes.
+                // The notes of a strum start within 0.1 beats, thus before the chord changes.
                 let chord = score.chart.chord_at(note.start);
                 assert!([0, 7].contains(&(note.pitch - chord.root).rem_euclid(12)), "seed {seed}: {note:?}");
             }

@@ -1,4 +1,4 @@
-//! The ten genres: one file of composition rules each.
+//! The ten genres, with one file of composition rules for each.
 
 mod blues;
 mod classical;
@@ -24,15 +24,15 @@ use super::score::{DrumHit, Score};
 /// A musical genre of the demonstration corpus: GTZAN's ten, in alphabetical order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Genre {
-    /// Twelve bars of sevenths, shuffled.
+    /// Twelve-bar form, dominant sevenths, shuffle.
     Blues,
     /// Quartet, piano or guitar; no drums.
     Classical,
-    /// Boom-chick in two, steel strings.
+    /// Alternating bass and strums, steel strings.
     Country,
-    /// Four on the floor, octaves in the bass.
+    /// Kick on every beat, octave bass.
     Disco,
-    /// Boom-bap: a loop, a sub-bass, drums in front.
+    /// Boom-bap: two-bar loop, sub-bass, loud drums.
     Hiphop,
     /// ii–V–I, walking bass, swing.
     Jazz,
@@ -40,9 +40,9 @@ pub enum Genre {
     Metal,
     /// Four chords, synthesizers, claps.
     Pop,
-    /// One-drop and skank off the beat.
+    /// One-drop drums, chords on the offbeat.
     Reggae,
-    /// Crunching guitars and a backbeat.
+    /// Distorted guitars, backbeat.
     Rock,
 }
 
@@ -93,7 +93,7 @@ impl Genre {
         }
     }
 
-    /// A part of a key that no other genre has for the same `purpose`.
+    /// Part of a random generator's key, unique for the genre and the purpose.
     pub(super) fn purpose(self, purpose: u64) -> u64 {
         purpose << 8 | self as u64
     }

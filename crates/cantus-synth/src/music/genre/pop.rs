@@ -1,8 +1,8 @@
-//! Pop: four chords, a vocal melody, synthesizers and claps.
+//! Composition rules of pop: four-chord progression, vocal melody, synthesizers, claps.
 //!
 //! - Harmony: I–V–vi–IV and its rotations.
-//! - Rhythm: 90 to 130 bpm, straight; the kick syncopates or stays on the floor; claps on 2 and 4.
-//! - Colour: pads, a plucked arpeggio, synthesizer bass in eighths, a voice on top; clean and bright.
+//! - Rhythm: 90 to 130 bpm, straight; kick syncopated or on every beat; claps on 2 and 4.
+//! - Timbre: pads, plucked arpeggio, synthesizer bass, voice; wide bandwidth, no distorted instruments.
 
 use cantus_random::KeyedRng;
 
@@ -68,9 +68,9 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
         rhythms: &["x-x-x-x-", "x--xx-x-", ".xx-xxx-", "x-xxx---", "x---..xx"],
         scale: rng.pick([MAJOR, MAJOR_PENTATONIC]),
         range: (62, 79),
-        leap: 0.15,
-        bent: 0.15,
-        breath: 0.2,
+        leap_probability: 0.15,
+        bend_probability: 0.15,
+        rest_probability: 0.2,
     };
     let notes = compose_melody(rng, chart, &melody);
     let singer = if rng.bernoulli(0.7) { Instrument::voice(rng) } else { Instrument::synth_lead(rng) };

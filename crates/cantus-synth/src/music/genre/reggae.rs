@@ -1,9 +1,9 @@
-//! Reggae: drums without the downbeat, chords on the offbeat.
+//! Composition rules of reggae: drums that mostly omit the downbeat, chords on the offbeat.
 //!
-//! - Rhythm: counted at 66 to 90 bpm. The skank, a short chord, is on every offbeat. One-drop: kick and side stick
-//!   together on 2 and 4, nothing on 1; or steppers, with the kick on all four.
-//! - Bass: loud, round, melodic, silent on many a downbeat.
-//! - Colour: guitar chop, organ bubble, spring reverb.
+//! - Rhythm: 66 to 90 bpm. The skank, a short chord, is on every offbeat. One-drop: kick and side stick
+//!   together on 2 and 4, neither on 1; or steppers: kick on all four beats.
+//! - Bass: loud, melodic, often a rest on the downbeat.
+//! - Timbre: short guitar or piano chords, organ on the offbeats, reverberation.
 
 use cantus_random::KeyedRng;
 
@@ -60,9 +60,9 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, score: &mut Score) {
         rhythms: &["..x-xx-x--......", "x---x-x-x---....", "..x-x-x-..x-....", "x-xxx-----......"],
         scale: if chart.changes[0].is_minor() { MINOR_PENTATONIC } else { MAJOR_PENTATONIC },
         range: (60, 77),
-        leap: 0.12,
-        bent: 0.2,
-        breath: 0.5,
+        leap_probability: 0.12,
+        bend_probability: 0.2,
+        rest_probability: 0.5,
     };
     let notes = compose_melody(rng, chart, &melody);
     let singer = match rng.below(5) {

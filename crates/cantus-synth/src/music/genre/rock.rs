@@ -1,8 +1,8 @@
-//! Rock: guitars that crunch, a backbeat, eighths in the bass.
+//! Composition rules of rock: distorted guitars, backbeat, eighths in the bass.
 //!
-//! - Harmony: I–♭VII–IV, i–♭VI–♭VII and their kin, as power chords or open triads.
+//! - Harmony: I–♭VII–IV, i–♭VI–♭VII and similar progressions of power chords.
 //! - Rhythm: 100 to 160 bpm, straight; snare on 2 and 4, eighths on the hi-hat, a fill every fourth or eighth bar.
-//! - Colour: two guitars (one of them sometimes clean and broken), bass guitar, pentatonic solo or a voice.
+//! - Timbre: distorted guitar, sometimes a clean one with broken chords, bass guitar; pentatonic guitar solo or voice.
 
 use cantus_random::KeyedRng;
 
@@ -55,9 +55,9 @@ fn lead(rng: &mut KeyedRng, chart: &Chart, crunch: Amplifier, score: &mut Score)
         rhythms: &["x-x-x---", "xxx-x-x-", "x--xx---", ".xxxx-x-", "x-------"],
         scale: MINOR_PENTATONIC,
         range: (60, 81),
-        leap: 0.15,
-        bent: 0.25,
-        breath: 0.4,
+        leap_probability: 0.15,
+        bend_probability: 0.25,
+        rest_probability: 0.4,
     };
     let notes = compose_melody(rng, chart, &melody);
     if rng.bernoulli(0.45) {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_snare_has_the_backbeat() {
+    fn accents_of_the_snare_are_on_two_and_four() {
         for seed in 0..10 {
             let score = compose(&mut KeyedRng::new([seed, 0]), 20.0);
             let accents = score.drum_hits.iter().filter(|s| s.drum == Drum::Snare && s.velocity == 1.0);

@@ -1,7 +1,7 @@
-//! Additive synthesis: the first harmonics, each with its own loudness and its own death.
+//! Additive synthesis: a sum of the first eight harmonics, each with its own amplitude and decay time.
 //!
-//! A struck string loses its high harmonics first; an organ pipe or tonewheel loses none. Eight harmonics are enough
-//! for both below 1 kHz, and above that the ear and the sample rate miss the rest little.
+//! On a struck string, high harmonics decay first; on an organ, none decays. Eight harmonics are enough for both below
+//! 1 kHz; of higher notes, most further harmonics are above the Nyquist frequency or hardly audible.
 
 use super::Tone;
 use crate::music::elementary::{decay, sine};
@@ -10,31 +10,31 @@ use crate::music::oscillator::{Noise, Phasor, harmonics};
 
 const N_HARMONICS: usize = 8;
 
-/// A struck or sustained tone.
+/// Parameters of a struck (piano) or sustained (organ) tone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) struct Additive {
-    /// Amplitudes at the attack.
+    /// Amplitudes at the onset.
     pub harmonics: [f32; N_HARMONICS],
-    /// Seconds for middle C's fundamental to fall by 60 dB; higher notes die sooner. Infinite for an organ.
+    /// T60 of the fundamental of middle C, in seconds; higher notes decay faster. Infinite for an organ.
     pub t60_s: f32,
-    /// How much faster each harmonic dies than the one below, as a share of the fundamental's rate.
+    /// How much faster each harmonic decays than the one below, relative to the fundamental's decay rate.
     pub brightness_t60: f32,
-    /// Noise of the hammer or of the key's contact, in [0, 1].
+    /// Amplitude of the noise of the hammer or key contact, in [0, 1].
     pub hammer: f32,
-    /// Depth of the loudness tremolo in [0, 1], and its rate.
+    /// Depth of the tremolo (amplitude modulation) in [0, 1], and its rate in Hz.
     pub tremolo: f32,
     pub tremolo_hz: f32,
     pub envelope: Envelope,
 }
 
-/// Harmonics fade in steps this long, in samples.
+/// Interval between updates of the harmonics' amplitudes, in samples.
 const BLOCK: usize = 32;
 
 impl Additive {
     pub(super) fn play(&self, tone: &Tone, out: &mut [f32]) {
         let step = tone.frequency / tone.sample_rate;
         let n = ((0.48 / step) as usize).min(N_HARMONICS); // none above Nyquist
-        let mut amplitudes = self.struck(tone.velocity);
+        let mut amplitudes = self.onset_amplitudes(tone.velocity);
         let losses = self.losses(tone);
         let mut levels = self.envelope.levels(tone.duration_s, tone.sample_rate);
         let mut noise = Noise::new(tone.seed);
@@ -42,22 +42,22 @@ impl Additive {
         let (mut thump, thump_loss) = (self.hammer * tone.velocity, decay(0.03, tone.sample_rate));
         for (block, samples) in out.chunks_mut(BLOCK).enumerate() {
             let time_s = (block * BLOCK) as f32 / tone.sample_rate;
-            let turning = 1.0 - self.tremolo * (0.5 + 0.5 * sine(self.tremolo_hz * time_s));
+            let tremolo_gain = 1.0 - self.tremolo * (0.5 + 0.5 * sine(self.tremolo_hz * time_s));
             if amplitudes.iter().all(|amplitude| *amplitude < 1e-5) {
                 return;
             }
             for sample in samples {
                 let Some(level) = levels.next() else { return };
                 thump *= thump_loss;
-                let tonal = turning * harmonics(phasor.advance(step), &amplitudes[..n]);
+                let tonal = tremolo_gain * harmonics(phasor.advance(step), &amplitudes[..n]);
                 *sample += level * (tonal + thump * noise.sample());
             }
             amplitudes.iter_mut().zip(losses).for_each(|(amplitude, loss)| *amplitude *= loss);
         }
     }
 
-    /// Harder drum_hits are brighter: each harmonic loses a little more when struck softly.
-    fn struck(&self, velocity: f32) -> [f32; N_HARMONICS] {
+    /// Amplitudes at the onset: a louder note has relatively stronger high harmonics.
+    fn onset_amplitudes(&self, velocity: f32) -> [f32; N_HARMONICS] {
         let softness = 0.75 + 0.25 * velocity;
         let mut level = velocity;
         self.harmonics.map(|amplitude| {
@@ -66,7 +66,7 @@ impl Additive {
         })
     }
 
-    /// What remains of each harmonic after a block.
+    /// Decay factor of each harmonic for one block.
     fn losses(&self, tone: &Tone) -> [f32; N_HARMONICS] {
         if self.t60_s.is_infinite() {
             return [1.0; N_HARMONICS];

@@ -1,4 +1,4 @@
-//! Bowed strings: violin to cello alone, the section of an orchestra, the pedal steel's singing slides.
+//! Sustained strings: solo violin to cello, string section, pedal steel guitar.
 
 use cantus_random::KeyedRng;
 
@@ -8,7 +8,7 @@ use crate::music::draw::Draw;
 use crate::music::envelope::Envelope;
 
 impl Instrument {
-    /// One bowed string, with vibrato and the bow's noise.
+    /// A solo bowed string, with vibrato and bow noise.
     pub fn violin(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
@@ -27,7 +27,7 @@ impl Instrument {
         })
     }
 
-    /// Many strings at once: slow, wide, soft.
+    /// A string section: two detuned oscillators, slow attack.
     pub fn string_section(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
@@ -46,7 +46,7 @@ impl Instrument {
         })
     }
 
-    /// A steel bar on a string: hardly any attack, long, and every note may slide.
+    /// A pedal steel guitar: soft attack, long decay; its notes may slide.
     pub fn pedal_steel(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Pulse(0.3),

@@ -1,4 +1,4 @@
-//! Wind: brass, whose brightness follows its loudness (Risset 1966), saxophone and harmonica with their reeds.
+//! Wind instruments: brass, with brightness that follows loudness (Risset 1966), saxophone, harmonica.
 
 use cantus_random::KeyedRng;
 
@@ -8,7 +8,7 @@ use crate::music::draw::Draw;
 use crate::music::envelope::Envelope;
 
 impl Instrument {
-    /// A trumpet or a section of them.
+    /// A trumpet.
     pub fn trumpet(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
@@ -22,7 +22,7 @@ impl Instrument {
         })
     }
 
-    /// A brass section's stabs: two voices, sharp.
+    /// A brass section: two detuned oscillators, short attack.
     pub fn brass_section(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Saw,
@@ -50,7 +50,7 @@ impl Instrument {
         })
     }
 
-    /// A blues harp: a thin reed that is bent into every note.
+    /// A harmonica.
     pub fn harmonica(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Pulse(rng.uniform_in([0.12, 0.2])),

@@ -1,4 +1,4 @@
-//! Keyboards: piano, electric piano, organ, and the synthesizers of pop and hip-hop.
+//! Keyboards (piano, electric piano, organ) and synthesizers (pad, lead, bass, voice).
 
 use cantus_random::KeyedRng;
 
@@ -8,7 +8,7 @@ use crate::music::draw::Draw;
 use crate::music::envelope::Envelope;
 
 impl Instrument {
-    /// A piano: the struck string's harmonics, the high ones gone first.
+    /// A piano: the harmonics of a struck string, of which the high ones decay first.
     pub fn piano(rng: &mut KeyedRng) -> Instrument {
         let dull = rng.uniform_in([0.5, 0.75]);
         Instrument::Additive(Additive {
@@ -22,7 +22,7 @@ impl Instrument {
         })
     }
 
-    /// A tine piano, with the tremolo of its amplifier.
+    /// An electric piano with tremolo.
     pub fn electric_piano(rng: &mut KeyedRng) -> Instrument {
         Instrument::Additive(Additive {
             harmonics: [0.7, 0.18, 0.08, 0.03, 0.0, 0.02, 0.04, 0.0],
@@ -35,7 +35,7 @@ impl Instrument {
         })
     }
 
-    /// A tonewheel organ: drawbars 8', 4', 2⅔', 2' and up, through a turning loudspeaker.
+    /// A tonewheel organ with random drawbars and the tremolo of a rotating loudspeaker.
     pub fn organ(rng: &mut KeyedRng) -> Instrument {
         let mut drawbar = || rng.uniform_in([0.05, 0.3]);
         let harmonics = [0.45, drawbar(), drawbar(), drawbar(), 0.0, 0.5 * drawbar(), 0.0, 0.5 * drawbar()];
@@ -50,7 +50,7 @@ impl Instrument {
         })
     }
 
-    /// A bank of soft saws under everything.
+    /// A synthesizer pad: two detuned oscillators, slow attack.
     pub fn synth_pad(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: rng.pick([Wave::Saw, Wave::Pulse(0.4)]),
@@ -64,7 +64,7 @@ impl Instrument {
         })
     }
 
-    /// A synthesizer's melody voice.
+    /// A synthesizer for melodies.
     pub fn synth_lead(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: rng.pick([Wave::Saw, Wave::Pulse(0.5), Wave::Pulse(0.25)]),
@@ -78,7 +78,7 @@ impl Instrument {
         })
     }
 
-    /// A short saw through a closing filter.
+    /// A synthesizer bass: a saw or square wave through a lowpass that closes as the note decays.
     pub fn synth_bass(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: rng.pick([Wave::Saw, Wave::Pulse(0.5)]),
@@ -92,7 +92,7 @@ impl Instrument {
         })
     }
 
-    /// Nearly a sine: little but the fundamental.
+    /// A sine bass.
     pub fn sub_bass(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Sine,
@@ -111,7 +111,7 @@ impl Instrument {
         })
     }
 
-    /// A singing voice as far as a formant-less synthesizer goes: soft pulse, late vibrato, scooped into its notes.
+    /// An approximation of a singing voice without formants: a lowpassed pulse with breath noise and delayed vibrato.
     pub fn voice(rng: &mut KeyedRng) -> Instrument {
         Instrument::Subtractive(Subtractive {
             wave: Wave::Pulse(rng.uniform_in([0.15, 0.4])),

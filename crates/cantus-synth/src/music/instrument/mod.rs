@@ -1,8 +1,8 @@
-//! Instruments: three ways of making a pitched sound, and the families that each can play.
+//! Pitched instruments, by three methods of synthesis.
 //!
-//! - [`plucked`]: a delay line for a string (guitars, banjo, bass)
-//! - [`subtractive`]: saws and pulses through a filter ([`bowed`], [`brass`], [`keyboard`]'s synthesizers)
-//! - [`additive`]: harmonics that die away one by one ([`keyboard`]'s piano and organ)
+//! - [`plucked`]: Karplus–Strong strings (guitars, banjo, bass)
+//! - [`subtractive`]: saw and pulse waves through a lowpass ([`bowed`], [`brass`], the synthesizers of [`keyboard`])
+//! - [`additive`]: sums of decaying harmonics (piano and organ of [`keyboard`])
 
 mod additive;
 mod bowed;
@@ -15,16 +15,16 @@ pub(super) use additive::Additive;
 pub(super) use plucked::Plucked;
 pub(super) use subtractive::Subtractive;
 
-/// One note as an instrument meets it: physical units, no beats.
+/// One note in physical units (Hz, seconds), as input of an instrument.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tone {
     /// Hz.
     pub frequency: f32,
-    /// Until the key is released or the string damped, in seconds.
+    /// Time until the key is released or the string damped, in seconds.
     pub duration_s: f32,
     /// Loudness in [0, 1].
     pub velocity: f32,
-    /// Semitones from which the pitch slides into place.
+    /// Pitch offset at the onset, in semitones; the pitch slides to 0.
     pub bend: f32,
     /// Seed of the random variation of the attack.
     pub seed: u32,
@@ -51,7 +51,7 @@ impl Instrument {
     }
 
     /// Adds `tone` to `out`, which starts at the onset and may be shorter than the tone.
-    /// Notes that the sample rate cannot carry are left out.
+    /// Nothing is added for a frequency below 10 Hz or above 0.4 of the sample rate.
     pub fn play(&self, tone: &Tone, out: &mut [f32]) {
         if !(10.0..0.4 * tone.sample_rate).contains(&tone.frequency) {
             return;

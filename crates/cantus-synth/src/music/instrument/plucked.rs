@@ -14,17 +14,17 @@ use crate::music::oscillator::Noise;
 /// Parameters of a string and its excitation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) struct Plucked {
-    /// Cutoff of the pick's noise in multiples of the note's frequency: a thumb 3, a plectrum 30.
+    /// Cutoff of the excitation noise in multiples of the note's frequency: 3 for a thumb, 30 for a plectrum.
     pub brightness: f32,
-    /// Loss of treble at each round, in [0, 0.5]: steel 0.05, nylon 0.3.
+    /// Lowpass coefficient per period, in [0, 0.5]: 0.05 for steel, 0.3 for nylon.
     pub damping: f32,
     /// Seconds for the fundamental to fall by 60 dB.
     pub t60_s: f32,
-    /// Where along the string, in (0, 0.5]: near the bridge it is thin, in the middle hollow.
+    /// Plucking position as a share of the string's length, in (0, 0.5]; harmonics with a node there are missing.
     pub position: f32,
 }
 
-/// A damped string is silent after this long.
+/// Length of the fade after the note's end.
 const RELEASE_S: f32 = 0.03;
 
 impl Plucked {
@@ -44,7 +44,7 @@ impl Plucked {
         Plucked::string(rng, 35.0, 0.1, 0.7, 0.08)
     }
 
-    /// Strings muted by the palm: the chug of metal, the scratch of funk.
+    /// Palm-muted strings, as in metal and disco.
     pub fn muted(rng: &mut KeyedRng) -> Instrument {
         Plucked::string(rng, 12.0, 0.3, 0.35, 0.12)
     }
@@ -57,7 +57,7 @@ impl Plucked {
         Plucked::string(rng, 12.0, 0.25, 3.5, 0.2)
     }
 
-    /// An instrument with random variation of these parameters.
+    /// A string with random variation of these parameters.
     fn string(rng: &mut KeyedRng, brightness: f32, damping: f32, t60_s: f32, position: f32) -> Instrument {
         Instrument::Plucked(Plucked {
             brightness: rng.around(brightness, 0.5),
@@ -69,21 +69,21 @@ impl Plucked {
 
     pub(super) fn play(&self, tone: &Tone, out: &mut [f32]) {
         let period = tone.sample_rate / tone.frequency;
-        // At low frequencies the damping filter delays by `damping` samples; the allpass does the rest.
+        // At low frequencies the damping filter delays by `damping` samples; the allpass provides the fractional rest.
         let whole = (period - self.damping - 0.3).floor();
         let fraction = period - self.damping - whole;
         let allpass = (1.0 - fraction) / (1.0 + fraction);
         let mut line = self.pick(tone, whole.max(2.0) as usize);
 
-        let loss = decay(self.t60_s * tone.frequency, 1.0); // per round
-        let (straight, smeared) = (loss * (1.0 - self.damping), loss * self.damping);
+        let loss = decay(self.t60_s * tone.frequency, 1.0); // per period
+        let (straight, averaged) = (loss * (1.0 - self.damping), loss * self.damping);
         let n_held = (tone.duration_s * tone.sample_rate) as usize;
         let n_release = (RELEASE_S * tone.sample_rate).max(1.0);
         let n_total = (n_held + n_release as usize).min(out.len());
         let (mut at, mut before, mut in_before, mut out_before) = (0, 0.0, 0.0, 0.0);
         for (i, sample) in out[..n_total].iter_mut().enumerate() {
             let string = line[at];
-            let filtered = straight * string + smeared * before;
+            let filtered = straight * string + averaged * before;
             before = string;
             let tuned = allpass * (filtered - out_before) + in_before;
             (in_before, out_before) = (filtered, tuned);
@@ -94,8 +94,8 @@ impl Plucked {
         }
     }
 
-    /// The string's shape at the moment it is let go: filtered noise, without the harmonics that have a node where
-    /// the pick was, without DC, as loud as `velocity` says.
+    /// One period of excitation: lowpassed noise without DC and without the harmonics that have a node at the plucking
+    /// position; its RMS is proportional to the velocity.
     fn pick(&self, tone: &Tone, n: usize) -> Vec<f32> {
         let mut noise = Noise::new(tone.seed);
         let hardness = 0.4 + 0.6 * tone.velocity;

@@ -1,6 +1,7 @@
-//! Subtractive synthesis: a wave rich in harmonics through a lowpass that opens with loudness.
+//! Subtractive synthesis: saw, pulse or sine oscillators through a lowpass whose cutoff follows the envelope.
 //!
-//! Bowed and lip-driven instruments produce a wave close to a saw that the body or bell filters, as analogue synthesizers do.
+//! It approximates bowed strings and brass, too, whose strings or lips produce a wave similar to a saw, which the body or
+//! bell filters.
 
 use super::Tone;
 use crate::music::elementary::{exp2, sine};
@@ -12,31 +13,31 @@ use crate::music::oscillator::{Noise, Phasor, pulse, saw};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) enum Wave {
     Saw,
-    /// High for this part of the cycle.
+    /// Share of the cycle in which the wave is high.
     Pulse(f32),
     Sine,
 }
 
-/// A voice: one or two oscillators, a filter, an envelope and vibrato.
+/// Parameters: one or two oscillators, a filter, an envelope and vibrato.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::music) struct Subtractive {
     pub wave: Wave,
-    /// Semitones between the two oscillators; 0 is a single one.
+    /// Semitones between two oscillators; 0 for a single one.
     pub detune: f32,
-    /// Cutoff at rest in Hz.
+    /// Cutoff at envelope level 0, in Hz.
     pub cutoff_hz: f32,
-    /// How far the envelope opens the filter, in octaves.
+    /// Increase of the cutoff at full level and velocity, in octaves.
     pub opening: f32,
-    /// Breath or bow noise beside the tone, in [0, 1].
+    /// Amplitude of breath or bow noise, in [0, 1].
     pub breath: f32,
-    /// Depth in semitones; it sets in after a third of a second.
+    /// Depth of the vibrato in semitones, reached 0.3 s after the onset.
     pub vibrato: f32,
-    /// Hz.
+    /// Rate of the vibrato in Hz.
     pub vibrato_hz: f32,
     pub envelope: Envelope,
 }
 
-/// Pitch and filter move in steps this long, in samples.
+/// Interval between updates of pitch and cutoff, in samples.
 const BLOCK: usize = 32;
 
 impl Subtractive {
@@ -77,13 +78,13 @@ impl Subtractive {
         }
     }
 
-    /// Frequency at a moment: sliding out of the bend, then trembling.
+    /// Frequency in Hz at a time after the onset, with bend and vibrato.
     fn pitch(&self, tone: &Tone, time_s: f32) -> f32 {
         const SLIDE_S: f32 = 0.06;
         const VIBRATO_AFTER_S: f32 = 0.3;
         let slide = tone.bend * exp2(-time_s / SLIDE_S);
         let onset = (time_s / VIBRATO_AFTER_S).min(1.0);
-        let tremble = self.vibrato * onset * onset * sine(self.vibrato_hz * time_s);
-        tone.frequency * exp2((slide + tremble) / 12.0)
+        let vibrato = self.vibrato * onset * onset * sine(self.vibrato_hz * time_s);
+        tone.frequency * exp2((slide + vibrato) / 12.0)
     }
 }

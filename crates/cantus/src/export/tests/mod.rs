@@ -8,7 +8,7 @@ use cantus_nn::{Architecture, Network, Tensor};
 use tract_onnx::prelude::*;
 
 use super::{Input, OnnxExport};
-use crate::model_file::Provenance;
+use crate::model::Provenance;
 use crate::{Calibration, Model, Normalization};
 
 const LABELS: usize = 3;

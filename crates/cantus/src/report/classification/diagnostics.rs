@@ -4,7 +4,7 @@ use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
 use crate::Calibration;
-use crate::evaluation::{Predictions, named};
+use crate::predictions::{Predictions, named};
 use crate::report::CalibrationReport;
 use crate::report::mistakes::{N_MISTAKES, most_confident_segment_s};
 use cantus_metrics::aggregate::arg_max;

@@ -4,7 +4,7 @@ use cantus_dataset::{Failure, FeatureStore, Warning};
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, CrossValidation, FoldSummary, Mistake, WithoutLeak, diagnostics};
-use crate::evaluation::Predictions;
+use crate::predictions::Predictions;
 use crate::report::{CalibrationReport, FoldTable, ModelSummary, ReportContext, SplitSummary, TrainingCurve};
 use crate::{Error, Model};
 use cantus_metrics::Scores;

@@ -23,7 +23,7 @@ pub struct WithoutLeak {
 
 impl WithoutLeak {
     /// From the scores of the run on the split by track.
-    pub fn of(scores: &Scores) -> Self {
+    pub(crate) fn of(scores: &Scores) -> Self {
         Self {
             n_segments: scores.n_segments,
             n_tracks: scores.n_tracks,

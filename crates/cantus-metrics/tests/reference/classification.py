@@ -1,7 +1,7 @@
-"""Reference numbers for src/, and src/baseline/ and src/calibration/ of cantus: examination.json.
+"""Reference numbers for src/, and src/baseline/ and src/calibration/ of cantus: classification.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6
-python examination.py
+python classification.py
 
 Forty tracks of four classes, of which the last never occurs; random probabilities, some of them equal.
 """
@@ -48,7 +48,7 @@ def curves(k):
     }
 
 
-# Rows without ties: scikit-learn ranks equal scores from the last class to the first, an answer takes the first.
+# Rows without ties: scikit-learn ranks equal scores from the last class to the first, Cantus from the first to the last.
 untied = slice(12, None)
 top = {
     str(k): metrics.top_k_accuracy_score(true[untied], probabilities[untied], k=k, labels=range(K)) for k in (1, 2, 3)
@@ -79,7 +79,7 @@ temperature = float(np.exp(best.x))
 # Logistic regression, standardised, C = 1.
 D = 6
 x = rng.normal(size=(N, D)) * [1, 10, 0.1, 3, 1, 1] + [0, 5, -1, 100, 0, 0]
-x[:, 4] = 7.0  # never changes
+x[:, 4] = 7.0  # constant
 x[:, 0] += true
 x_new = x[:5] + rng.normal(size=(5, D)) * 0.2
 scaler = StandardScaler().fit(x)
@@ -119,4 +119,4 @@ reference = {
         "interval": np.percentile(resampled, [2.5, 97.5]).tolist(),
     },
 }
-pathlib.Path(__file__).with_name("examination.json").write_text(json.dumps(reference) + "\n")
+pathlib.Path(__file__).with_name("classification.json").write_text(json.dumps(reference) + "\n")

@@ -1,6 +1,20 @@
 //! The error type of the crate.
 
+#[cfg(feature = "train")]
+mod comparison_problem;
+#[cfg(feature = "train")]
+mod genre_tag_problem;
+mod run_problem;
+
 use std::path::{Path, PathBuf};
+
+#[cfg(feature = "train")]
+pub use self::comparison_problem::ComparisonProblem;
+#[cfg(feature = "train")]
+pub use self::genre_tag_problem::GenreTagProblem;
+pub use self::run_problem::RunProblem;
+#[cfg(feature = "train")]
+pub(crate) use self::run_problem::{CHECKPOINT, FOLDS};
 
 /// An error of the crate; its message is one line that says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -15,13 +29,19 @@ pub enum Error {
     Dataset(#[from] cantus_dataset::Error),
     #[cfg(feature = "train")]
     /// Training diverged: a number became NaN or infinite.
-    #[error("{source}")]
+    #[error("{source}{}", saved.as_ref().map(|path| format!(" in {}", path.display())).unwrap_or_default())]
     Diverged {
         /// What is not finite, and in which epoch.
         source: cantus_nn::Error,
-        /// The model of the best epoch before; `None` where no epoch was finite.
-        model: Option<Box<crate::Model>>,
+        /// Content of the model file of the best epoch before; `None` where no epoch was finite.
+        model: Option<Box<[u8]>>,
+        /// Where a run has saved that model.
+        saved: Option<Box<Path>>,
     },
+    #[cfg(feature = "train")]
+    /// The observer stopped the training.
+    #[error("the training was stopped")]
+    Interrupted,
     /// The network could not be built or trained.
     #[error(transparent)]
     Network(#[from] cantus_nn::Error),
@@ -60,28 +80,72 @@ pub enum Error {
         version: String,
     },
     #[cfg(feature = "train")]
-    /// A recipe cannot be read or is invalid.
+    /// There is no such recipe.
+    #[error("recipe {name}: {source}; give a TOML file or one of: {}", built_in.join(", "))]
+    RecipeNotFound {
+        /// The name or path that was given.
+        name: String,
+        /// Why there is no such file.
+        source: std::io::Error,
+        /// Names of the built-in recipes.
+        built_in: Vec<&'static str>,
+    },
+    #[cfg(feature = "train")]
+    /// A recipe is malformed, or a setting is invalid for any data.
     #[error("recipe {name}: {reason}")]
-    Recipe {
+    InvalidRecipe {
         /// Its name or path.
         name: String,
         /// What is wrong, and which values are valid.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// The given paths contain no recording.
-    #[error("{reason}")]
-    NothingFound {
-        /// Which paths were searched.
+    /// A recipe does not fit the features or the labels of the data.
+    #[error("recipe {name}: {reason}")]
+    RecipeMisfit {
+        /// Its name or path.
+        name: String,
+        /// What does not fit, and what to do.
         reason: String,
     },
     #[cfg(feature = "train")]
-    /// The training data are empty or unusable.
-    #[error("{reason}")]
-    TrainingData {
-        /// What is missing and what to do.
+    /// The feature store lacks the augmented copies that a recipe trains on.
+    #[error("recipe {name}: {reason}")]
+    MissingCopies {
+        /// Its name or path.
+        name: String,
+        /// What the recipe requires, and what the store holds.
         reason: String,
     },
+    #[cfg(feature = "train")]
+    /// The network of a recipe cannot be built on features that were extracted with other settings than the recipe's.
+    #[error("recipe {name}: {source}; these features are not those of the recipe ({difference})")]
+    OtherRecipeFeatures {
+        /// Its name or path.
+        name: String,
+        /// Why the network cannot be built.
+        source: Box<cantus_nn::Error>,
+        /// The settings that differ.
+        difference: String,
+    },
+    #[cfg(feature = "train")]
+    /// The given paths contain no recording.
+    #[error("{}: no audio files found", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NothingFound {
+        /// The paths that were searched.
+        paths: Vec<PathBuf>,
+    },
+    #[cfg(feature = "train")]
+    /// A part of the split whose share is above 0 has no segment.
+    #[error("the {} part of the split is empty; add tracks, or change the shares", part.name())]
+    EmptyPart {
+        /// The part.
+        part: cantus_dataset::Part,
+    },
+    #[cfg(feature = "train")]
+    /// A split by segment of data whose labels are tags.
+    #[error("the split by segment is for classes only; for tags, split by track or group")]
+    SegmentSplitOfTags,
     #[cfg(feature = "train")]
     /// The features differ from those that the model was trained on.
     #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
@@ -97,6 +161,14 @@ pub enum Error {
     /// A picture cannot be saved.
     #[error(transparent)]
     Picture(#[from] cantus_plot::PictureError),
+    /// A number of a model is NaN or infinite.
+    #[error("cannot be written: `{tensor}` has a value that is not finite ({value})")]
+    NotFinite {
+        /// Name of the tensor.
+        tensor: String,
+        /// The number.
+        value: f32,
+    },
     /// A value cannot be serialised to its file format.
     #[error("cannot be written: {reason}")]
     Unwritable {
@@ -117,27 +189,24 @@ pub enum Error {
     },
     #[cfg(feature = "train")]
     /// Genre tags could not be written or restored.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {problem}", path.display())]
     GenreTags {
         /// The recording, or the journal.
         path: PathBuf,
         /// Why.
-        reason: String,
+        problem: GenreTagProblem,
     },
     #[cfg(feature = "train")]
     /// The runs cannot be compared.
-    #[error("the runs cannot be compared: {reason}")]
-    NotComparable {
-        /// What differs.
-        reason: String,
-    },
-    /// A run folder cannot be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("the runs cannot be compared: {0}")]
+    NotComparable(Box<ComparisonProblem>),
+    /// A run folder, or a file in it, cannot be used.
+    #[error("{}: {problem}", path.display())]
     Run {
-        /// The folder.
+        /// The folder or file.
         path: PathBuf,
-        /// What is missing and what to do.
-        reason: String,
+        /// What is wrong with it.
+        problem: RunProblem,
     },
 }
 
@@ -145,33 +214,5 @@ impl Error {
     /// For `map_err` after a file operation on `path`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
-    }
-
-    /// The folder lacks a file that every finished run has.
-    pub(crate) fn unfinished_run(dir: &Path, missing: &str) -> Self {
-        if dir.join(crate::model_file::FOLDS).is_file() {
-            let reason = format!(
-                "a cross-validation without a {missing}; finish it with --resume --final, or give one of its folds, such as {}",
-                dir.join("fold-1").display()
-            );
-            return Self::Run { path: dir.to_owned(), reason };
-        }
-        let reason = if dir.join(crate::model_file::CHECKPOINT).is_file() {
-            "its training was interrupted; finish it with the same `cantus train` and --resume".to_owned()
-        } else {
-            format!("it has no {missing}; give the folder that `cantus train -o` finished")
-        };
-        Self::Run { path: dir.to_owned(), reason }
-    }
-
-    #[cfg(feature = "train")]
-    /// The path given as a run is not a folder.
-    pub(crate) fn not_a_run(path: &Path) -> Self {
-        let reason = if path.exists() {
-            "a file; give the run folder that contains it"
-        } else {
-            "no such folder; give one written by `cantus train -o`"
-        };
-        Self::Run { path: path.to_owned(), reason: reason.to_owned() }
     }
 }

@@ -1,4 +1,6 @@
-//! One-line messages for TOML parse errors.
+//! TOML files with one-line error messages.
+
+use serde::de::DeserializeOwned;
 
 /// Plain names of Rust types.
 const TYPES: [(&str, &str); 6] = [
@@ -10,8 +12,17 @@ const TYPES: [(&str, &str); 6] = [
     ("a boolean", "true or false"),
 ];
 
+/// Parses TOML.
+///
+/// # Errors
+/// If the text is malformed or does not fit the type; the message is one line with the line number and the types in plain
+/// words.
+pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| problem(text, &error))
+}
+
 /// Line number and reason; `toml`'s own message spans several lines.
-pub fn toml_problem(text: &str, error: &toml::de::Error) -> String {
+fn problem(text: &str, error: &toml::de::Error) -> String {
     let mut reason = error.message().lines().collect::<Vec<_>>().join(" ");
     for (type_name, words) in TYPES {
         if let Some(start) = reason.strip_suffix(&format!("expected {type_name}")) {
@@ -34,8 +45,7 @@ mod tests {
     #[test]
     fn the_message_has_the_line_number() {
         let text = "a = 1\nb = [\n";
-        let error = toml::from_str::<toml::Table>(text).unwrap_err();
-        let problem = toml_problem(text, &error);
+        let problem = parse_toml::<toml::Table>(text).unwrap_err();
         assert!(problem.starts_with("line 2: ") || problem.starts_with("line 3: "), "{problem}");
         assert_eq!(problem.lines().count(), 1);
     }
@@ -48,7 +58,7 @@ mod tests {
             units: usize,
         }
         let text = "units = \"512\"";
-        let problem = toml_problem(text, &toml::from_str::<Layer>(text).unwrap_err());
+        let problem = parse_toml::<Layer>(text).unwrap_err();
         assert_eq!(problem, "line 1: invalid type: string \"512\", expected a whole number");
     }
 }

@@ -1,14 +1,32 @@
-//! Fingerprint of a training: SHA-256 over its data, split, recipe and seed as JSON.
+//! Fingerprints: SHA-256 of a feature store, and of a training's data, split, recipe and seed as JSON.
 //!
 //! A checkpoint, and a finished fold of a cross-validation, are reused only by a training with the same fingerprint. The
 //! hash covers serde's JSON, in the order of the fields below, which changes only with the meaning of a recipe; `Debug`
 //! output may change with the compiler or with a type's name.
 
+use cantus_dataset::FeatureStore;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::Recipe;
 use crate::model_file::hex;
+use crate::predictions::named;
+use crate::{Error, Recipe};
+
+/// SHA-256 over the labels, the tracks and all features of a store, in hexadecimal.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(crate) fn data_sha256(store: &FeatureStore) -> Result<String, Error> {
+    let mut hash = Sha256::new();
+    for (number, track) in store.tracks().iter().enumerate() {
+        hash.update(format!("{}\n{}\n", track.path, named(&track.labels, store.labels())));
+        let segments: Vec<usize> = store.segments_of(number).collect();
+        for value in store.read_segments(&segments)? {
+            hash.update(value.to_le_bytes());
+        }
+    }
+    Ok(hex(&hash.finalize()))
+}
 
 /// All inputs that determine a training. The order of the fields is part of the fingerprint.
 #[derive(Debug, Serialize)]

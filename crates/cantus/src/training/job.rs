@@ -1,71 +1,41 @@
-//! Training: from a feature store, a split and a recipe to a model and its evaluation on the test part.
-//!
-//! The normalisation is computed on the training part, the network is trained with the validation part for early stopping
-//! and calibration, and the test part is scored once, at the end.
+//! One training: checks its inputs, computes the normalisation, builds the network and fits it.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec, Unit, duplicates_across_split, spec_difference};
-use cantus_nn::{History, Network, Progress};
+use cantus_dataset::{
+    FeatureStore, Part, SegmentSplit, SplitSpec, Unit, duplicates_across_split, spec_difference,
+};
+use cantus_nn::{EpochEnd, History, Network, Progress};
 
+use super::fingerprint::Fingerprinted;
+use super::{Stage, TrainEvent, TrainOptions, Trained, TrainingStart};
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
-use crate::evaluation::{self, Predictions};
-use crate::model_file::Provenance;
+use crate::model::Provenance;
 use crate::normalization::Normalizer;
-use crate::report::{EvaluationReport, SplitSummary, TrainingCurve};
+use crate::predictions;
+use crate::report::{SplitSummary, TrainingCurve};
 use crate::segment_dataset::{OnlineAugmentation, SegmentDataset};
-use crate::training_fingerprint::Fingerprinted;
-use crate::{Calibration, Error, Model, Normalization, Recipe, Task};
+use crate::{Calibration, Error, Model, Normalization, Recipe};
 
 /// Inputs of a training: data, split, recipe and seed.
 #[derive(Debug)]
-pub struct Job<'a> {
-    /// The feature store; a split by group keeps its tracks' groups in one part.
-    pub store: &'a FeatureStore,
-    /// The recipe, with all overrides applied.
-    pub recipe: &'a Recipe,
-    /// Segments of the training, validation and test part.
-    pub split: SegmentSplit,
-    /// The specification of that split.
-    pub spec: SplitSpec,
-    /// SHA-256 of the store, from [`evaluation::data_sha256`].
-    pub data_sha256: &'a str,
-    /// Seed of the initial weights, the order of examples and dropout.
-    pub seed: u64,
-    /// Number of threads; 0 for one per core.
-    pub n_threads: usize,
-}
-
-/// The result of a training.
-#[derive(Debug)]
-pub struct Trained {
-    /// The model.
-    pub model: Model,
-    /// Loss and accuracy of each epoch.
-    pub history: History,
-    /// The epoch whose weights the model has, from 0; `None` if that is the last by definition.
-    pub best_epoch: Option<usize>,
-    /// Segments of the training, validation and test part.
-    pub split: SegmentSplit,
-    /// The specification of that split.
-    pub spec: SplitSpec,
-    /// Duration of the training in seconds; after a resumption, since then.
-    pub training_s: f64,
-}
-
-/// The evaluation of a model on the test part.
-#[derive(Debug)]
-pub struct Evaluated {
-    /// The model's predictions for the test part.
-    pub predictions: Predictions,
-    /// The scores, with remarks and diagnostics.
-    pub report: EvaluationReport,
+pub(crate) struct Job<'a> {
+    /// A split by group keeps the groups of its tracks in one part.
+    pub(crate) store: &'a FeatureStore,
+    /// As returned by [`adapted`](super::adapted).
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) split: SegmentSplit,
+    pub(crate) spec: SplitSpec,
+    pub(crate) data_sha256: String,
+    pub(crate) seed: u64,
+    /// 0 for one per core.
+    pub(crate) n_threads: usize,
 }
 
 /// A job whose normalisation is computed and whose network is built, before training.
-pub struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     job: Job<'a>,
     /// Segments of the training part, followed by those of its altered copies.
     train_indices: Vec<usize>,
@@ -76,38 +46,43 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// The training of a recipe, already [`adapted`](super::adapted), on one split of a store.
+    pub(crate) fn new(
+        store: &'a FeatureStore,
+        recipe: &'a Recipe,
+        split: SegmentSplit,
+        options: &TrainOptions<'_>,
+        data_sha256: String,
+    ) -> Self {
+        let TrainOptions { split: spec, seed, n_threads, .. } = options;
+        Self { store, recipe, split, spec: spec.clone(), data_sha256, seed: *seed, n_threads: *n_threads }
+    }
+
     /// Computes the normalisation and builds the network.
     ///
     /// # Errors
     /// If a part whose share is above 0 is empty, the store cannot be read, or recipe and features do not fit.
-    pub fn prepare(self) -> Result<Prepared<'a>, Error> {
+    pub(crate) fn prepare(self) -> Result<Prepared<'a>, Error> {
         let split = &self.split;
         for (part, segments, share) in [
-            ("training", &split.train, 1.0),
-            ("validation", &split.validation, self.spec.validation),
-            ("test", &split.test, self.spec.test),
+            (Part::Train, &split.train, 1.0),
+            (Part::Validation, &split.validation, self.spec.validation),
+            (Part::Test, &split.test, self.spec.test),
         ] {
             if segments.is_empty() && share > 0.0 {
-                let reason =
-                    format!("the {part} part is empty; add tracks, or change the shares of the split");
-                return Err(Error::TrainingData { reason });
+                return Err(Error::EmptyPart { part });
             }
         }
         let store = self.store;
-        if self.recipe.for_task(Task::of_store(store))?.training.loss != self.recipe.training.loss {
-            let reason = "its loss is for classes, but the labels of these features are tags; adapt it with Recipe::for_task";
-            return Err(Error::Recipe { name: self.recipe.name.clone(), reason: reason.to_owned() });
-        }
         if self.spec.by == Unit::Segment && store.is_tagged() {
-            let reason = "the split by segment is for classes only; for tags, split by track or group";
-            return Err(Error::TrainingData { reason: reason.to_owned() });
-        }
-        if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
-            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+            return Err(Error::SegmentSplitOfTags);
         }
         let augmentation = &self.recipe.augmentation;
+        if let Some(reason) = self.recipe.misfit(store.n_frames(), store.n_bins()) {
+            return Err(self.misfit(reason));
+        }
         if let Some(reason) = copies::misfit(store, &augmentation.copy_spec()) {
-            return Err(Error::Recipe { name: self.recipe.name.clone(), reason });
+            return Err(Error::MissingCopies { name: self.recipe.name.clone(), reason });
         }
         let train_indices = copies::with_copies(store, &split.train, augmentation.copies);
         let class_weights = self.class_weights(&split.train)?;
@@ -118,16 +93,19 @@ impl<'a> Job<'a> {
         Ok(Prepared { job: self, train_indices, class_weights, normalization, network })
     }
 
+    fn misfit(&self, reason: String) -> Error {
+        Error::RecipeMisfit { name: self.recipe.name.clone(), reason }
+    }
+
     /// The error of a network that could not be built; names the difference if the features are not the recipe's.
-    fn unbuilt(&self, error: cantus_nn::Error) -> Error {
-        let name = self.recipe.name.clone();
-        let mut reason = error.to_string();
-        if let Some(difference) = spec_difference(self.store.spec(), &self.recipe.features) {
-            reason += &format!(
-                "; these features are not those of the recipe ({difference}): extract them with `cantus extract -m {name}`"
-            );
+    fn unbuilt(&self, source: cantus_nn::Error) -> Error {
+        match spec_difference(self.store.spec(), &self.recipe.features) {
+            None => self.misfit(source.to_string()),
+            Some(difference) => {
+                let (name, source) = (self.recipe.name.clone(), source.into());
+                Error::OtherRecipeFeatures { name, source, difference }
+            }
         }
-        Error::Recipe { name, reason }
     }
 
     /// Weight of each label, from its number of segments in the training part.
@@ -138,9 +116,7 @@ impl<'a> Job<'a> {
         segments
             .iter()
             .for_each(|&segment| self.store.labels_of(segment).iter().for_each(|&label| counts[label] += 1));
-        class_weight
-            .weights(self.store.labels(), &counts)
-            .map_err(|reason| Error::Recipe { name: self.recipe.name.clone(), reason })
+        class_weight.weights(self.store.labels(), &counts).map_err(|reason| self.misfit(reason))
     }
 
     fn compute_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
@@ -158,24 +134,28 @@ impl<'a> Job<'a> {
     }
 }
 
-impl Prepared<'_> {
-    /// The network's layers and parameters, in the layout of Keras.
-    pub fn summary(&self) -> String {
-        self.network.summary()
+impl<'a> Prepared<'a> {
+    /// The store that it trains on.
+    pub(crate) fn store(&self) -> &'a FeatureStore {
+        self.job.store
     }
 
-    /// Maximum number of epochs.
-    pub fn n_epochs(&self) -> usize {
-        self.job.recipe.training.epochs
-    }
-
-    /// Sizes of the parts.
-    pub fn split_summary(&self) -> SplitSummary {
-        SplitSummary::new(self.job.store, &self.job.spec, &self.job.split)
+    /// The event that its training begins.
+    fn start(&self, stage: Stage, is_resumed: bool) -> TrainingStart<'_> {
+        let Job { store, recipe, split, spec, .. } = &self.job;
+        TrainingStart {
+            stage,
+            n_epochs: recipe.training.epochs,
+            network: self.network.summary(),
+            split: SplitSummary::new(store, spec, split),
+            n_copied_segments: self.n_copied_segments(),
+            duplicates_across_split: self.duplicates_across_split(),
+            is_resumed,
+        }
     }
 
     /// Recordings whose copies are in several parts of the given split.
-    pub fn duplicates_across_split(&self) -> Vec<&str> {
+    fn duplicates_across_split(&self) -> Vec<&str> {
         let split = &self.job.split.split;
         match split.unit {
             Unit::Track | Unit::Group => duplicates_across_split(self.job.store.tracks(), &split.parts),
@@ -184,27 +164,30 @@ impl Prepared<'_> {
     }
 
     /// Segments of the training, validation and test part.
-    pub fn split(&self) -> &SegmentSplit {
+    #[cfg(test)]
+    pub(crate) fn split(&self) -> &SegmentSplit {
         &self.job.split
     }
 
     /// Segments to train on: those of the training part, followed by those of its altered copies.
-    pub fn train_indices(&self) -> &[usize] {
+    #[cfg(test)]
+    pub(crate) fn train_indices(&self) -> &[usize] {
         &self.train_indices
     }
 
     /// The normalisation computed on the training part.
-    pub fn normalization(&self) -> &Normalization {
+    #[cfg(test)]
+    pub(crate) fn normalization(&self) -> &Normalization {
         &self.normalization
     }
 
     /// Number of segments of altered copies that are added to the training part.
-    pub fn n_copied_segments(&self) -> usize {
+    pub(crate) fn n_copied_segments(&self) -> usize {
         self.train_indices.len() - self.job.split.train.len()
     }
 
     /// Fingerprint of this training: SHA-256 over its data, split, recipe and seed, in hexadecimal.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let Job { store, split, recipe, seed, data_sha256, .. } = &self.job;
         let fingerprinted = Fingerprinted {
             data_sha256,
@@ -219,32 +202,50 @@ impl Prepared<'_> {
 
     /// Trains; resumes from a checkpoint if one is given.
     ///
-    /// `observe` is called with the progress and may stop the training by [`ControlFlow::Break`]; the model is then the
-    /// best one so far.
+    /// `at_epoch` is called after every epoch, with whether the training stops there because the observer said so.
     ///
     /// # Errors
-    /// If the store cannot be read, or the checkpoint belongs to another job. If the training diverges,
-    /// [`Error::Diverged`] holds the model of the best epoch before.
-    pub fn train(
+    /// If the store cannot be read, the checkpoint belongs to another job, or `at_epoch` fails; [`Error::Interrupted`] if the
+    /// observer stopped it. If the training diverges, [`Error::Diverged`] holds the model of the best epoch before.
+    pub(crate) fn train(
         mut self,
+        stage: Stage,
+        options: &TrainOptions<'_>,
         checkpoint: Option<&[u8]>,
-        mut observe: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
+        mut at_epoch: impl FnMut(&EpochEnd<'_>, bool) -> Result<(), Error>,
     ) -> Result<Trained, Error> {
+        options.notify(&TrainEvent::Start(self.start(stage, checkpoint.is_some())))?;
         let start = Instant::now();
-        let history = match self.fit(checkpoint, &mut observe) {
-            Err(Error::Network(source @ cantus_nn::Error::Diverged { best_epoch, .. })) => {
-                let model = best_epoch.map(|_| Box::new(self.into_model()));
-                return Err(Error::Diverged { source, model });
+        let (mut is_stopped, mut failure) = (false, None);
+        let history = self.fit(checkpoint, &mut |progress| {
+            is_stopped |= options.observe(&TrainEvent::Progress(progress)).is_break();
+            let Progress::Epoch(end) = progress else { return ControlFlow::Continue(()) };
+            failure = at_epoch(end, is_stopped).err();
+            if is_stopped || failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        // Whatever the result, the training is over; an observer that stops here changes nothing.
+        let _ = options.observe(&TrainEvent::End);
+        match (history, failure) {
+            (Err(Error::Network(source @ cantus_nn::Error::Diverged { best_epoch, .. })), _) => {
+                let model = best_epoch.map(|_| self.into_model().to_bytes()).transpose()?;
+                let model = model.map(Vec::into_boxed_slice);
+                Err(Error::Diverged { source, model, saved: None })
             }
-            history => history?,
-        };
-        let training_s = start.elapsed().as_secs_f64();
-        let best_epoch = TrainingCurve::new(&history, self.job.recipe).best_epoch;
-        let Job { store, split, spec, .. } = &self.job;
-        let (store, split, spec) = (*store, split.clone(), spec.clone());
+            (Err(error), _) | (Ok(_), Some(error)) => Err(error),
+            (Ok(_), None) if is_stopped => Err(Error::Interrupted),
+            (Ok(history), None) => self.finish(history, start.elapsed().as_secs_f64()),
+        }
+    }
+
+    /// The trained and calibrated model with the facts of its training.
+    fn finish(self, history: History, training_s: f64) -> Result<Trained, Error> {
+        let fingerprint = self.fingerprint();
+        let Job { store, recipe, split, spec, .. } = &self.job;
+        let best_epoch = TrainingCurve::new(&history, recipe).best_epoch;
+        let (store, recipe, split, spec) = (*store, Recipe::clone(recipe), split.clone(), spec.clone());
         let mut model = self.into_model();
-        model.calibration = evaluation::calibration(&model, store, &split.validation)?;
-        Ok(Trained { model, history, best_epoch, split, spec, training_s })
+        model.calibration = predictions::calibration(&model, store, &split.validation)?;
+        Ok(Trained { model, recipe, history, best_epoch, split, spec, fingerprint, training_s })
     }
 
     /// The model with the network's current weights, not calibrated.
@@ -254,8 +255,8 @@ impl Prepared<'_> {
         let provenance = Provenance {
             recipe: recipe.name.clone(),
             seed: job.seed,
-            data_sha256: job.data_sha256.to_owned(),
-            n_training_tracks: evaluation::n_tracks(store, &split.train),
+            data_sha256: job.data_sha256,
+            n_training_tracks: predictions::n_tracks(store, &split.train),
         };
         let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
         let calibration = Calibration::default();
@@ -303,24 +304,5 @@ impl Prepared<'_> {
             }
         };
         failure.map_or(Ok(history), |failure| Err(failure.into()))
-    }
-}
-
-impl Trained {
-    pub(crate) fn course(&self) -> TrainingCurve<'_> {
-        TrainingCurve { history: &self.history, best_epoch: self.best_epoch }
-    }
-
-    /// Evaluates the model on the test part.
-    ///
-    /// # Errors
-    /// If the test part is empty, the store cannot be read, or the network diverged.
-    pub fn evaluate(&self, store: &FeatureStore) -> Result<Evaluated, Error> {
-        let train = [&self.split.train[..], &self.split.validation].concat();
-        let predictions = Predictions::of(&self.model, store, &self.split.test, &train)?;
-        let summary = SplitSummary::new(store, &self.spec, &self.split);
-        let mut report = EvaluationReport::new(&predictions, &self.model, store, summary, self.course())?;
-        report.took(Some(self.training_s));
-        Ok(Evaluated { predictions, report })
     }
 }

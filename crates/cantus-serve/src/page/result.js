@@ -1,7 +1,7 @@
 // Card of one recording: progress, then the prediction or an error.
 
 import { labelColour } from "/colour.js";
-import { element, tell } from "/element.js";
+import { element, announce } from "/element.js";
 import { clock, percent } from "/format.js";
 import { player } from "/player.js";
 
@@ -10,52 +10,52 @@ const N_BARS = 8;
 /** Attempts if the server's queue is full. */
 const MAX_ATTEMPTS = 20;
 
-/** Creates a card for a file; `ask` sends the request. */
+/** Creates a card for a file; `send` sends the request. */
 export function card(file, model, severalModels) {
-  const asked = new AbortController();
+  const controller = new AbortController();
   const about = element("span", { class: "muted small" }, "waiting …");
   const body = element("div", {}, element("div", { class: "waiting" }));
   let playing = null;
   const close = element("button", { class: "close", type: "button", "aria-label": `Remove ${file.name}`, onclick: remove }, "×");
-  const made = element("article", { class: "answer", "aria-label": file.name },
+  const made = element("article", { class: "result", "aria-label": file.name },
     element("header", {}, element("h3", {}, file.name), about, close), body);
 
   function remove() {
-    asked.abort();
+    controller.abort();
     playing?.end();
     const next = made.nextElementSibling?.querySelector(".close") ?? document.getElementById("files");
     made.remove();
     next.focus();
   }
-  function show(answer) {
-    const { codec, sample_rate, n_channels } = answer.source;
+  function show(prediction) {
+    const { codec, sample_rate, n_channels } = prediction.source;
     const channels = n_channels === 1 ? "mono" : n_channels === 2 ? "stereo" : `${n_channels} channels`;
-    const by = severalModels ? ` · model ${answer.model}` : "";
-    about.textContent = `${clock(answer.duration_s)} · ${codec}, ${sample_rate / 1000} kHz, ${channels}${by}`;
-    playing = player(file, answer);
+    const by = severalModels ? ` · model ${prediction.model}` : "";
+    about.textContent = `${clock(prediction.duration_s)} · ${codec}, ${sample_rate / 1000} kHz, ${channels}${by}`;
+    playing = player(file, prediction);
     body.className = "body";
-    body.replaceChildren(verdict(answer), element("div", {}, playing.element, ...faults(answer)));
-    tell(`${file.name}: ${words(answer)}, ${percent(answer.probability)}`);
+    body.replaceChildren(probabilities(prediction), element("div", {}, playing.element, ...damage(prediction)));
+    announce(`${file.name}: ${words(prediction)}, ${percent(prediction.probability)}`);
   }
   function fail({ title, detail }) {
     about.textContent = "";
     body.replaceChildren(element("p", { class: "note" }, element("strong", {}, title), element("br"), detail));
-    tell(`${file.name}: ${title}`);
+    announce(`${file.name}: ${title}`);
   }
-  async function ask() {
-    if (asked.signal.aborted) return;
+  async function send() {
+    if (controller.signal.aborted) return;
     about.textContent = "classifying …";
     try {
-      show(await answerTo(file, model, asked.signal));
+      show(await requestPrediction(file, model, controller.signal));
     } catch (problem) {
-      if (!asked.signal.aborted) fail(problem);
+      if (!controller.signal.aborted) fail(problem);
     }
   }
-  return { element: made, ask };
+  return { element: made, send };
 }
 
 /** Requests the prediction; retries on 503. Throws a problem document. */
-async function answerTo(file, model, signal) {
+async function requestPrediction(file, model, signal) {
   const form = new FormData();
   form.append("file", file, file.name);
   const address = `/v1/predict?overview=true&model=${encodeURIComponent(model)}`;
@@ -78,7 +78,7 @@ async function problem(response) {
   try {
     return await response.json();
   } catch {
-    return { title: `The server answered ${response.status}`, detail: response.statusText };
+    return { title: `The server responded with status ${response.status}`, detail: response.statusText };
   }
 }
 
@@ -88,10 +88,10 @@ function words({ label, tags }) {
 }
 
 /** The prediction, and a bar for each label. */
-function verdict(answer) {
-  const labels = Object.keys(answer.probabilities);
+function probabilities(prediction) {
+  const labels = Object.keys(prediction.probabilities);
   const ranked = labels
-    .map((label, index) => ({ label, index, share: answer.probabilities[label] }))
+    .map((label, index) => ({ label, index, share: prediction.probabilities[label] }))
     .sort((a, b) => b.share - a.share);
   const bar = ({ label, index, share }) => {
     const fill = element("span", { class: "fill", style: { "--label": labelColour(index, labels.length) } });
@@ -100,10 +100,10 @@ function verdict(answer) {
       element("span", { class: "value" }, percent(share, 1)));
   };
   const bars = element("ol", { class: "bars", "aria-label": "Probabilities" }, ranked.slice(0, N_BARS).map(bar));
-  const first = labels.indexOf(answer.label);
+  const first = labels.indexOf(prediction.label);
   const made = element("div", {},
-    element("p", { class: "verdict", style: { "--label": labelColour(first, labels.length) } },
-      element("strong", {}, words(answer)), element("span", {}, percent(answer.probability))), bars);
+    element("p", { class: "prediction", style: { "--label": labelColour(first, labels.length) } },
+      element("strong", {}, words(prediction)), element("span", {}, percent(prediction.probability))), bars);
   if (ranked.length > N_BARS) {
     const more = element("button", { class: "more", type: "button", onclick: () => {
       bars.append(...ranked.slice(N_BARS).map(bar));
@@ -114,7 +114,8 @@ function verdict(answer) {
   return made;
 }
 
-function faults({ faults }) {
+/** A note on damage that the decoder skipped, if there is any. */
+function damage({ faults }) {
   if (faults.length === 0) return [];
   const words = faults.map(({ start_s, reason }) => `at ${clock(start_s)}: ${reason}`).join("; ");
   return [element("p", { class: "note small" }, `The recording is damaged; the damaged parts were skipped: ${words}`)];

@@ -1,0 +1,73 @@
+//! Creation of a run folder: what may be continued or replaced.
+
+use std::path::Path;
+
+use cantus_audio::atomic_file::AtomicFile;
+
+use super::{CONFIG, REPORT, Run};
+use crate::error::{CHECKPOINT, RunProblem};
+use crate::{Error, Model};
+
+/// What happens to a run that the folder holds already; by default it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunOptions {
+    /// Replace it, finished or interrupted.
+    pub overwrite: bool,
+    /// Continue it, if its training was interrupted; in a cross-validation, finished folds are kept.
+    pub resume: bool,
+}
+
+impl Run {
+    /// Creates the folder for a new run and locks it until the run is dropped.
+    ///
+    /// # Errors
+    /// If the folder cannot be created, is not empty and not a run, or another training writes to it; if it holds a
+    /// finished run and `overwrite` is false, or an interrupted one and both `overwrite` and `resume` are false.
+    pub fn create(dir: &Path, options: RunOptions) -> Result<Self, Error> {
+        let run = Self::locked(dir, options.resume)?;
+        if options.overwrite {
+            return Ok(run);
+        }
+        if run.path(Model::FILE_NAME).exists() || run.is_cross_validation() {
+            return run.refuse(RunProblem::Finished);
+        }
+        if run.path(CHECKPOINT).exists() && !options.resume {
+            return run.refuse(RunProblem::Interrupted);
+        }
+        Ok(run)
+    }
+
+    /// Creates the folder for a cross-validation, or opens one to resume.
+    ///
+    /// # Errors
+    /// If the folder cannot be created, or holds a run: a cross-validation needs `resume` or `overwrite`, any other
+    /// finished run `overwrite`.
+    pub fn create_cross_validation(dir: &Path, options: RunOptions) -> Result<Self, Error> {
+        let RunOptions { overwrite, resume } = options;
+        let run = Self::at(dir);
+        if run.is_cross_validation() {
+            if !(overwrite || resume) {
+                return run.refuse(RunProblem::CrossValidation);
+            }
+            let run = Self::locked(dir, resume)?;
+            if !resume {
+                run.remove_folds()?;
+                run.remove(REPORT)?;
+                run.remove(Model::FILE_NAME)?;
+            }
+            return Ok(run);
+        }
+        let run = Self::create(dir, options)?;
+        run.remove(Model::FILE_NAME)?;
+        Ok(run)
+    }
+
+    /// Creates the folder, if it does not exist, and checks that files can be written to it.
+    pub(super) fn make_folder(&self) -> Result<(), Error> {
+        let dir = &self.dir;
+        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        // Detects an unwritable folder before the training instead of after it.
+        AtomicFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Run folder of a cross-validation: a run for each fold, and the files of all folds together.
+
+use cantus_dataset::{FeatureStore, Folds};
+
+use super::{REPORT, Run, tables};
+use crate::cross_validation::{evaluate_folds, of_folds};
+use crate::error::{CHECKPOINT, FOLDS, RunProblem};
+use crate::evaluation::Evaluated;
+use crate::training::fingerprint::data_sha256;
+use crate::training::job::Job;
+use crate::training::{self, Stage, TrainOptions, Trained};
+use crate::{Error, Model, Recipe};
+
+impl Run {
+    /// Trains and evaluates every fold, each in a run inside this one, and writes the files of all folds together; with
+    /// `final_model` also trains a model on all tracks except a validation part.
+    ///
+    /// A run created with [`resume`](super::RunOptions::resume) keeps the folds that are finished.
+    ///
+    /// # Errors
+    /// Those of [`Run::train`], for any fold; if the folder holds a cross-validation of other folds.
+    pub fn cross_validate(
+        &self,
+        store: &FeatureStore,
+        recipe: &Recipe,
+        folds: &Folds,
+        final_model: bool,
+        options: &TrainOptions<'_>,
+    ) -> Result<Evaluated, Error> {
+        let options = of_folds(options);
+        let recipe = training::adapted(recipe, store, &options)?;
+        let data_sha256 = data_sha256(store)?;
+        let job = |split| Job::new(store, &recipe, split, &options, data_sha256.clone());
+        self.begin_folds(folds, store)?;
+        let evaluated = evaluate_folds(store, folds, &options, |fold, split| {
+            self.fold(fold).train_inside(job(split).prepare()?, Stage::Fold { fold }, &options)
+        })?;
+        let mut trained = None;
+        if final_model {
+            let split = folds.split_without_test(store.tracks(), store.labels(), &options.split)?;
+            let prepared = job(store.segments_of_split(split)).prepare()?;
+            trained = Some(self.fit(prepared, Stage::Final, &options)?);
+        }
+        self.save_folds(&evaluated, folds, trained.as_ref(), store, &recipe)?;
+        Ok(evaluated)
+    }
+
+    /// Writes the fold of each track, and creates the folder of each fold.
+    ///
+    /// # Errors
+    /// If they cannot be written, or the folder holds a cross-validation of other folds.
+    fn begin_folds(&self, folds: &Folds, store: &FeatureStore) -> Result<(), Error> {
+        let table = tables::folds(folds, store)?;
+        let path = self.path(FOLDS);
+        if path.exists() && std::fs::read(&path).map_err(Error::io(&path))? != table {
+            return Err(Error::Run { path, problem: RunProblem::OtherFolds });
+        }
+        for fold in 0..folds.n_folds() {
+            self.fold(fold).make_folder()?;
+        }
+        self.write(FOLDS, &table)
+    }
+
+    /// Writes the files of all folds together, and the final model, if there is one; only the model is written after the
+    /// report, so that a folder with a report is a finished cross-validation.
+    fn save_folds(
+        &self,
+        evaluated: &Evaluated,
+        folds: &Folds,
+        final_model: Option<&Trained>,
+        store: &FeatureStore,
+        recipe: &Recipe,
+    ) -> Result<(), Error> {
+        self.remove(Model::FILE_NAME)?;
+        let fingerprint = final_model.map(|trained| trained.fingerprint.clone());
+        self.save_origin(recipe, &self.new_config(store.dir(), fingerprint)?)?;
+        match final_model {
+            Some(trained) => self.save_training(trained, store)?,
+            // Those of a single training that this cross-validation replaces.
+            None => self.remove_training()?,
+        }
+        let names: Vec<&str> = folds.fold_of_track.iter().map(|&fold| folds.names[fold].as_str()).collect();
+        self.save_evaluation(evaluated, Some(&names), final_model.map(Trained::curve), store)?;
+        if let Some(trained) = final_model {
+            self.write(Model::FILE_NAME, &trained.model.to_bytes()?)?;
+        }
+        self.remove(CHECKPOINT)
+    }
+
+    /// Removes a cross-validation's folds, if there are any.
+    pub(super) fn remove_folds(&self) -> Result<(), Error> {
+        if !self.is_cross_validation() {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(&self.dir).map_err(Error::io(&self.dir))?.flatten() {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("fold-"));
+            if number.is_some_and(|number| number.parse::<usize>().is_ok()) {
+                std::fs::remove_dir_all(entry.path()).map_err(Error::io(&entry.path()))?;
+            }
+        }
+        self.remove(FOLDS)
+    }
+
+    /// Removes the run of that name inside this one, if there is one.
+    pub(super) fn remove_inside(&self, name: &str) -> Result<(), Error> {
+        let dir = self.dir.join(name);
+        if dir.join(REPORT).is_file() {
+            std::fs::remove_dir_all(&dir).map_err(Error::io(&dir))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Options of a training beside its recipe, and the events that its observer receives.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use cantus_dataset::SplitSpec;
+use cantus_nn::Progress;
+
+use crate::Error;
+use crate::report::{EvaluationReport, SplitSummary};
+
+/// A function that receives the events of a training; [`ControlFlow::Break`] stops it at the end of the epoch.
+pub type Observer<'a> = dyn Fn(&TrainEvent<'_>) -> ControlFlow<()> + 'a;
+
+/// Options of a training: the split, the seed, the number of threads and the observer.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use cantus::{TrainEvent, TrainOptions};
+///
+/// let observer = |event: &TrainEvent<'_>| {
+///     if let TrainEvent::Start(start) = event {
+///         println!("{}", start.split);
+///     }
+///     ControlFlow::Continue(())
+/// };
+/// let options = TrainOptions { seed: 7, observer: Some(&observer), ..TrainOptions::default() };
+/// # let _ = options;
+/// ```
+#[derive(Clone, Default)]
+pub struct TrainOptions<'a> {
+    /// How the tracks are split into training, validation and test part. A cross-validation uses its unit, validation
+    /// share and seed.
+    pub split: SplitSpec,
+    /// Seed of the initial weights, the order of examples, dropout and augmentation.
+    pub seed: u64,
+    /// Number of threads; 0 for one per core. Does not affect the result.
+    pub n_threads: usize,
+    /// Receives the events; `None` for no observer.
+    pub observer: Option<&'a Observer<'a>>,
+}
+
+impl fmt::Debug for TrainOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrainOptions")
+            .field("split", &self.split)
+            .field("seed", &self.seed)
+            .field("n_threads", &self.n_threads)
+            .field("observer", &self.observer.map(|_| ".."))
+            .finish()
+    }
+}
+
+impl TrainOptions<'_> {
+    /// Sends an event to the observer.
+    pub(crate) fn observe(&self, event: &TrainEvent<'_>) -> ControlFlow<()> {
+        self.observer.map_or(ControlFlow::Continue(()), |observer| observer(event))
+    }
+
+    /// Sends an event between trainings.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if the observer stops.
+    pub(crate) fn notify(&self, event: &TrainEvent<'_>) -> Result<(), Error> {
+        match self.observe(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Interrupted),
+        }
+    }
+}
+
+/// An event of a training or of a cross-validation, in the order in which they occur.
+#[non_exhaustive]
+pub enum TrainEvent<'a> {
+    /// A network is built and its training begins.
+    Start(TrainingStart<'a>),
+    /// Some batches, or an epoch with its validation, are done.
+    Progress(&'a Progress<'a>),
+    /// The training ended.
+    End,
+    /// A fold of a cross-validation is evaluated, by this call or by one that it resumes.
+    FoldEvaluated {
+        /// Counted from 0.
+        fold: usize,
+        /// Its name: its number from 1, or the manifest's name.
+        name: &'a str,
+        /// Number of folds.
+        n_folds: usize,
+        /// The report of the fold's test part.
+        report: &'a EvaluationReport,
+    },
+}
+
+/// A training before its first epoch.
+pub struct TrainingStart<'a> {
+    /// Which of several trainings it is.
+    pub stage: Stage,
+    /// Maximum number of epochs.
+    pub n_epochs: usize,
+    /// The network's layers and parameters, in the layout of Keras.
+    pub network: String,
+    /// Specification and sizes of the split.
+    pub split: SplitSummary,
+    /// Segments of augmented copies that are added to the training part.
+    pub n_copied_segments: usize,
+    /// Recordings whose copies are in several parts of a given split, which biases the scores upwards.
+    pub duplicates_across_split: Vec<&'a str>,
+    /// Whether it continues an interrupted training.
+    pub is_resumed: bool,
+}
+
+/// The training that an event belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The only training.
+    Single,
+    /// The training on a split by track that accompanies one on a split by segment, which leaks.
+    WithoutLeak,
+    /// The training of a fold of a cross-validation.
+    Fold {
+        /// Counted from 0.
+        fold: usize,
+    },
+    /// The final model after a cross-validation.
+    Final,
+}
