@@ -80,6 +80,7 @@ impl<'a> InMemory<'a> {
     ///
     /// # Shapes
     /// - `inputs`: `[classes.len(), ...]`, as many numbers for each example
+    #[must_use]
     pub fn classes(inputs: &'a [f32], classes: &'a [usize]) -> Self {
         let input_len = inputs.len().checked_div(classes.len()).unwrap_or(0);
         Self { inputs, input_len, targets: Targets::Classes(classes), weights: None }
@@ -90,6 +91,7 @@ impl<'a> InMemory<'a> {
     /// # Shapes
     /// - `inputs`: `[n, ...]`
     /// - `values`: `[n, width]`
+    #[must_use]
     pub fn values(inputs: &'a [f32], values: &'a [f32], width: usize) -> Self {
         let n = values.len().checked_div(width).unwrap_or(0);
         let input_len = inputs.len().checked_div(n).unwrap_or(0);

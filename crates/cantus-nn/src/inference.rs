@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use crate::latency_pool::LatencyPool;
 use crate::layer::{BatchContext, ForwardCache, Weights};
 use crate::sequential::Sequential;
 use crate::sync::{lock, resolve_threads};
@@ -72,11 +71,10 @@ impl Inference {
         parameters: &[Vec<f32>],
         rows: usize,
         outputs: Outputs,
-        pool: &LatencyPool,
     ) -> &[f32] {
         for start in (0..rows).step_by(self.micro_batch.max(1)) {
             let end = rows.min(start + self.micro_batch);
-            self.run_micro_batch(model, parameters, start..end, outputs, pool);
+            self.run_micro_batch(model, parameters, start..end, outputs);
         }
         &self.outputs[..rows * model.output_len()]
     }
@@ -88,7 +86,6 @@ impl Inference {
         parameters: &[Vec<f32>],
         range: Range<usize>,
         outputs: Outputs,
-        pool: &LatencyPool,
     ) {
         let rows = range.len();
         let [first, second] = &mut self.activations;
@@ -105,7 +102,7 @@ impl Inference {
             let skips_activation = outputs == Outputs::Logits && i + 1 == model.output_index();
             let context = BatchContext { rows, first_row: 0, training: false, skips_activation, key: 0 };
             if rows == 1 {
-                built.layer.forward_one(pool, &context, weights, x, y, cache);
+                built.layer.forward_one(&context, weights, x, y, cache);
             } else {
                 built.layer.forward(&context, weights, x, y, cache);
             }
@@ -152,13 +149,12 @@ impl<'a> BlockInference<'a> {
         read: impl Fn(usize, &[f32]),
     ) {
         let mut inference = lock(&self.workers[worker]);
-        let pool = LatencyPool::single_thread();
         for block in (worker..self.n.div_ceil(BLOCK)).step_by(self.n_workers()) {
             let first = block * BLOCK;
             let rows = BLOCK.min(self.n - first);
             let inputs = inference.input().chunks_exact_mut(self.model.input_len());
             inputs.take(rows).enumerate().for_each(|(i, input)| write(first + i, input));
-            read(block, inference.run(self.model, parameters, rows, self.outputs, &pool));
+            read(block, inference.run(self.model, parameters, rows, self.outputs));
         }
     }
 }

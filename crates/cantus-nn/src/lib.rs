@@ -25,7 +25,6 @@ mod history;
 mod import;
 mod inference;
 mod initializer;
-mod latency_pool;
 pub mod layer;
 mod loss;
 mod matmul;

@@ -9,7 +9,6 @@ use crate::evaluation::{check_examples, scores};
 use crate::examples::Examples;
 use crate::history::{History, Scores};
 use crate::inference::{BLOCK, BlockInference, Inference, Outputs};
-use crate::latency_pool::LatencyPool;
 use crate::loss::Loss;
 use crate::sequential::Sequential;
 use crate::summary;
@@ -19,6 +18,23 @@ use crate::thread_pool::with_thread_pool;
 use crate::train::{self, NetworkParts, Progress, Training};
 
 /// Layers with weights, trained by [`fit`](Self::fit) and used by [`predict`](Self::predict).
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use cantus_nn::layer::Dense;
+/// use cantus_nn::{Activation, Architecture, InMemory, LayerSpec, Network, Training};
+///
+/// # fn main() -> Result<(), cantus_nn::Error> {
+/// let layers = vec![LayerSpec::Dense(Dense::new(2, Activation::Softmax))];
+/// let mut network = Network::new(&Architecture { input_shape: vec![1], layers }, 0)?;
+/// let (inputs, classes) = ([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1]);
+/// let training = Training { epochs: 3000, ..Training::default() };
+/// network.fit(&InMemory::classes(&inputs, &classes), None, &training, |_| ControlFlow::Continue(()))?;
+/// let probabilities = network.predict(&[1.5])?;
+/// assert!(probabilities[1] > 0.5);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Reference
 /// Behaves as `keras.Sequential`.
@@ -135,6 +151,32 @@ impl Network {
     /// Continues a training from `checkpoint` (see [`Progress::Epoch`]). With the same examples and settings, the result
     /// has the same bits as without the interruption.
     ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use cantus_nn::layer::Dense;
+    /// use cantus_nn::{Activation, Architecture, InMemory, LayerSpec, Network, Progress, Training};
+    ///
+    /// # fn main() -> Result<(), cantus_nn::Error> {
+    /// let layers = vec![LayerSpec::Dense(Dense::new(2, Activation::Softmax))];
+    /// let architecture = Architecture { input_shape: vec![1], layers };
+    /// let train = InMemory::classes(&[-2.0, -1.0, 1.0, 2.0], &[0, 0, 1, 1]);
+    /// let training = Training { epochs: 5, ..Training::default() };
+    ///
+    /// let (mut network, mut checkpoint) = (Network::new(&architecture, 0)?, Vec::new());
+    /// network.fit(&train, None, &training, |progress| match progress {
+    ///     Progress::Epoch(end) if end.epoch == 1 => {
+    ///         checkpoint = end.checkpoint().unwrap_or_default();
+    ///         ControlFlow::Break(())
+    ///     }
+    ///     _ => ControlFlow::Continue(()),
+    /// })?;
+    /// let mut resumed = Network::new(&architecture, 0)?;
+    /// let history = resumed.resume(&train, None, &training, &checkpoint, |_| ControlFlow::Continue(()))?;
+    /// assert_eq!(history.n_epochs(), 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`fit`](Self::fit), and if the checkpoint is damaged or belongs to another network or training.
     pub fn resume(
@@ -187,10 +229,8 @@ impl Network {
     fn predict_block(&self, inputs: &[f32], n: usize) -> Vec<f32> {
         let kept = lock(&self.spare).take().filter(|inference| inference.capacity() >= n);
         let mut inference = kept.unwrap_or_else(|| Inference::new(&self.model, n));
-        let pool =
-            if n == 1 { LatencyPool::acquire_within(self.n_threads) } else { LatencyPool::single_thread() };
         inference.input()[..inputs.len()].copy_from_slice(inputs);
-        let outputs = inference.run(&self.model, &self.parameters, n, Outputs::Activated, &pool).to_vec();
+        let outputs = inference.run(&self.model, &self.parameters, n, Outputs::Activated).to_vec();
         *lock(&self.spare) = Some(inference);
         outputs
     }

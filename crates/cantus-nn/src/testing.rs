@@ -2,7 +2,6 @@
 
 use cantus_random::KeyedRng;
 
-use crate::latency_pool::LatencyPool;
 use crate::layer::{BatchContext, ForwardCache, GradientIo, Layer, LayerSpec, Weights};
 
 /// `n` numbers in [-1, 1).
@@ -69,7 +68,6 @@ pub(crate) fn run_forward(spec: &LayerSpec, input_shape: &[usize], weights: &[f3
 
 /// The output of a layer with these weights for a single example.
 pub(crate) fn run_forward_one(
-    pool: &LatencyPool,
     spec: &LayerSpec,
     input_shape: &[usize],
     weights: &[f32],
@@ -79,7 +77,7 @@ pub(crate) fn run_forward_one(
     let mut y = vec![f32::NAN; layer.output_shape().iter().product::<usize>()];
     let context = BatchContext { rows: 1, first_row: 0, training: false, skips_activation: false, key: 0 };
     let weights = Weights { values: weights, derived: &[] };
-    layer.forward_one(pool, &context, weights, x, &mut y, Space::new(&*layer, 1).cache());
+    layer.forward_one(&context, weights, x, &mut y, Space::new(&*layer, 1).cache());
     y
 }
 

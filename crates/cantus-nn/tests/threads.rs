@@ -80,14 +80,14 @@ fn at_most_the_requested_number_of_threads_run() {
         let training = Training { n_threads: asked, ..Training::default() };
         network.fit(&train, Some(&validation), &training, |_| ControlFlow::Continue(())).unwrap();
         network.set_threads(asked);
-        let examined = watched();
-        network.evaluate(&examined, Loss::default()).unwrap();
-        for (what, examples) in [("fit", train), ("validation", validation), ("evaluate", examined)] {
+        let evaluated = watched();
+        network.evaluate(&evaluated, Loss::default()).unwrap();
+        for (what, examples) in [("fit", train), ("validation", validation), ("evaluate", evaluated)] {
             // As many as were asked for: the limit is used, and kept.
             assert_eq!(examples.most.into_inner() - others, asked, "{what} with {asked} threads");
         }
     }
-    // Prediction of many examples, and of one, which may be shared among standing threads.
+    // Prediction of many examples, and of one.
     network.set_threads(1);
     for n in [320, 1] {
         let before = n_threads_settled(others + 1);

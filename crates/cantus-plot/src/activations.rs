@@ -1,6 +1,6 @@
 //! Activation functions: output over net input.
 
-use cantus_nn::layer::Activate;
+use cantus_nn::layer::ActivationLayer;
 use cantus_nn::{Activation, Architecture, LayerSpec, Network};
 
 use super::{Axis, LineChart, Picture, Series, Style, line_chart};
@@ -20,7 +20,7 @@ pub fn activations(functions: &[Activation]) -> Result<Picture, cantus_nn::Error
     let net_inputs: Vec<f32> = (0..N_POINTS).map(|i| -LIMIT + step * i as f32).collect();
     let mut curves = Vec::new();
     for &activation in functions.iter().filter(|&&activation| activation != Activation::Softmax) {
-        let layers = vec![LayerSpec::Activation(Activate { activation })];
+        let layers = vec![LayerSpec::Activation(ActivationLayer { activation })];
         let network = Network::new(&Architecture { input_shape: vec![1], layers }, 0)?;
         let outputs = network.predict(&net_inputs)?;
         let points = net_inputs.iter().zip(outputs).map(|(&h, y)| (f64::from(h), f64::from(y)));

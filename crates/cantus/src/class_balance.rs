@@ -12,7 +12,7 @@ use crate::rng_streams;
 #[serde(untagged, expecting = "class_weight must be \"balanced\", or a table with a number for each label")]
 pub enum ClassWeight {
     /// A rule by name.
-    Rule(Rule),
+    Named(ClassWeightRule),
     /// A weight for each label; 1 for labels that the table omits.
     ByLabel(BTreeMap<String, f32>),
 }
@@ -20,7 +20,7 @@ pub enum ClassWeight {
 /// A rule that computes weights from class sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum ClassWeightRule {
     /// Equal total weight for all classes: `n / (n_classes * n_of_class)`, scikit-learn's `class_weight="balanced"`.
     Balanced,
 }
@@ -32,7 +32,7 @@ impl ClassWeight {
     /// Text that says what is wrong with the table.
     pub(crate) fn weights(&self, labels: &[String], counts: &[usize]) -> Result<Vec<f32>, String> {
         match self {
-            Self::Rule(Rule::Balanced) => {
+            Self::Named(ClassWeightRule::Balanced) => {
                 let (n, n_classes) = (counts.iter().sum::<usize>() as f64, counts.len() as f64);
                 let weight = |&count: &usize| if count == 0 { 1.0 } else { n / (n_classes * count as f64) };
                 Ok(counts.iter().map(|count| weight(count) as f32).collect())
@@ -105,7 +105,8 @@ mod tests {
     /// y=[0] * 10 + [1] * 30 + [2] * 60)` is [3.33333333, 1.11111111, 0.55555556] (scikit-learn 1.9.1).
     #[test]
     fn balanced_weights_match_scikit_learn() {
-        let weights = ClassWeight::Rule(Rule::Balanced).weights(&labels(), &[10, 30, 60]).unwrap();
+        let weights =
+            ClassWeight::Named(ClassWeightRule::Balanced).weights(&labels(), &[10, 30, 60]).unwrap();
         for (found, expected) in weights.iter().zip([3.333_333, 1.111_111, 0.555_556]) {
             assert!((found - expected).abs() < 1e-6, "{weights:?}");
         }

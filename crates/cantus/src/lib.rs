@@ -75,7 +75,7 @@ mod training;
 pub use augmentation::{Augmentation, Mixup, SpecAugment};
 pub use calibration::Calibration;
 #[cfg(feature = "train")]
-pub use class_balance::{ClassWeight, Rule};
+pub use class_balance::{ClassWeight, ClassWeightRule};
 pub use crops::Crops;
 #[cfg(feature = "train")]
 pub use cross_validation::cross_validate;

@@ -28,6 +28,16 @@ impl Network {
     /// settings, the shape of its output and its number of parameters.
     ///
     /// The same weights give the same drawing.
+    ///
+    /// ```
+    /// use cantus_nn::layer::Dense;
+    /// use cantus_nn::{Activation, Architecture, LayerSpec, Network};
+    ///
+    /// let layers = vec![LayerSpec::Dense(Dense::new(2, Activation::Sigmoid))];
+    /// let network = Network::new(&Architecture { input_shape: vec![3], layers }, 0)?;
+    /// assert!(network.drawing().to_svg().starts_with("<svg"));
+    /// # Ok::<(), cantus_nn::Error>(())
+    /// ```
     #[must_use]
     pub fn drawing(&self) -> Drawing {
         let columns = neurons::columns(self);

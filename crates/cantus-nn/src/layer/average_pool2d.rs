@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::window::{Padding, PoolWindows, default_pool_size};
-use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Weights};
 use crate::elementwise::add_scaled;
 use crate::error::Error;
 
@@ -32,8 +32,8 @@ pub struct AveragePool2D {
 }
 
 impl AveragePool2D {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
-        let windows = PoolWindows::new(input_shape, self.pool_size, self.strides, self.padding, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<AveragePool2DLayer, Error> {
+        let windows = PoolWindows::new(input_shape, self.pool_size, self.strides, self.padding, id)?;
         let output_shape = windows.output_shape().to_vec();
         Ok(AveragePool2DLayer { windows, output_shape })
     }
@@ -52,22 +52,22 @@ pub struct GlobalAveragePooling1D {}
 
 impl GlobalAveragePooling2D {
     /// One window of the size of the image.
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<AveragePool2DLayer, Error> {
         let &[height, width, channels] = input_shape else {
-            return Err(site.shape(input_shape, "[height, width, channels]"));
+            return Err(id.shape(input_shape, "[height, width, channels]"));
         };
         let whole = AveragePool2D { pool_size: [height, width], strides: None, padding: Padding::Valid };
-        Ok(AveragePool2DLayer { output_shape: vec![channels], ..whole.build(input_shape, site)? })
+        Ok(AveragePool2DLayer { output_shape: vec![channels], ..whole.build(input_shape, id)? })
     }
 }
 
 impl GlobalAveragePooling1D {
     /// One window over all steps.
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<AveragePool2DLayer, Error> {
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<AveragePool2DLayer, Error> {
         let &[time, channels] = input_shape else {
-            return Err(site.shape(input_shape, "[time, channels]"));
+            return Err(id.shape(input_shape, "[time, channels]"));
         };
-        GlobalAveragePooling2D {}.build(&[time, 1, channels], site)
+        GlobalAveragePooling2D {}.build(&[time, 1, channels], id)
     }
 }
 

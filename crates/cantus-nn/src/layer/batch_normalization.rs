@@ -16,8 +16,8 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
-    Site, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerId,
+    Parameter, Weights, split, split_mut,
 };
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -49,11 +49,11 @@ impl BatchNormalization {
     pub(crate) fn build(
         self,
         input_shape: &[usize],
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<BatchNormalizationLayer, Error> {
-        site.fraction("momentum", self.momentum as f32)?;
+        id.fraction("momentum", self.momentum as f32)?;
         let Some(&channels) = input_shape.last() else {
-            return Err(site.shape(input_shape, "at least one axis"));
+            return Err(id.shape(input_shape, "at least one axis"));
         };
         Ok(BatchNormalizationLayer { description: self, channels, shape: input_shape.to_vec() })
     }
@@ -370,7 +370,7 @@ mod tests {
     const ROWS: usize = 5;
 
     fn layer() -> BatchNormalizationLayer {
-        BatchNormalization::default().build(&SHAPE, Site { path: "", kind: "" }).unwrap()
+        BatchNormalization::default().build(&SHAPE, LayerId { path: "", kind: "" }).unwrap()
     }
 
     /// γ, β, and moving averages with the initial values 0 and 1.

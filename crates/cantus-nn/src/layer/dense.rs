@@ -9,22 +9,18 @@
 //! - ∂E/∂b = Σ ∂E/∂h over the examples;
 //! - ∂E/∂x = ∂E/∂h Wᵀ, since input i affects the loss through every neuron; for the layer before.
 
-use std::sync::Mutex;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, Parameter,
-    Site, Weights, split, split_mut,
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerId,
+    Parameter, Weights, split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::elementwise::{add, add_rows};
 use crate::error::Error;
 use crate::initializer::Initializer;
-use crate::latency_pool::LatencyPool;
 use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
-use crate::sync::lock;
 
 /// A fully connected layer over the last axis.
 ///
@@ -70,10 +66,10 @@ impl Dense {
         Initializer::GlorotUniform
     }
 
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<DenseLayer, Error> {
-        let units = site.at_least_one("units", self.units)?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<DenseLayer, Error> {
+        let units = id.at_least_one("units", self.units)?;
         let Some((&n_inputs, leading)) = input_shape.split_last() else {
-            return Err(site.shape(input_shape, "at least one axis"));
+            return Err(id.shape(input_shape, "at least one axis"));
         };
         Ok(DenseLayer {
             description: self.clone(),
@@ -88,9 +84,10 @@ impl Dense {
 /// would exceed the second-level cache.
 const MANY_WEIGHTS: usize = 65_536;
 
-/// From this many weights on, threads share the work for a single example: to read them takes 1 µs.
-const MIN_PARALLEL_WEIGHTS: usize = 16_384;
-/// Parts of the inputs whose products are computed in parallel.
+/// From this many weights on, the product of a single example is the sum of those of some parts of the inputs: sums of fewer
+/// numbers have smaller rounding errors.
+const MIN_WEIGHTS_IN_PARTS: usize = 16_384;
+/// Parts of the inputs.
 const PARTS: usize = 4;
 
 /// A [`Dense`] layer for one input shape.
@@ -110,8 +107,8 @@ impl DenseLayer {
         [self.n_inputs * self.description.units, self.description.units]
     }
 
-    fn is_parallel(&self) -> bool {
-        self.repeats == 1 && self.lens()[0] >= MIN_PARALLEL_WEIGHTS
+    fn is_in_parts(&self) -> bool {
+        self.repeats == 1 && self.lens()[0] >= MIN_WEIGHTS_IN_PARTS
     }
 }
 
@@ -137,7 +134,7 @@ impl Layer for DenseLayer {
         let (kept, units) = (self.description.activation.needs_net_input(), self.description.units);
         BufferSizes {
             cached: if kept { self.repeats * units } else { 0 },
-            scratch: if self.is_parallel() { PARTS * units } else { 0 },
+            scratch: if self.is_in_parts() { units } else { 0 },
             ..BufferSizes::default()
         }
     }
@@ -157,11 +154,8 @@ impl Layer for DenseLayer {
         add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
     }
 
-    /// Threads take rows of the kernel, which are contiguous in memory, since reading them takes most of the time. The parts do
-    /// not depend on the number of threads, so the bits do not either.
     fn forward_one(
         &self,
-        pool: &LatencyPool,
         context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
@@ -169,30 +163,18 @@ impl Layer for DenseLayer {
         cache: ForwardCache<'_>,
     ) {
         let (units, activation) = (self.description.units, context.activation(self.description.activation));
-        if !self.is_parallel() {
+        if !self.is_in_parts() {
             return self.forward(context, weights, x, y, cache);
         }
         let [kernel, bias] = split(weights.values, self.lens());
         let height = self.n_inputs.div_ceil(PARTS).next_multiple_of(8);
-        let sums = &mut cache.scratch[..PARTS * units];
-        let parts: Vec<_> = sums.chunks_exact_mut(units).map(Mutex::new).collect();
-        pool.run(&|rank| {
-            for (i, sum) in parts.iter().enumerate().skip(rank).step_by(pool.n_threads()) {
-                let start = (i * height).min(self.n_inputs);
-                let n = height.min(self.n_inputs - start);
-                let (x, kernel) = (&x[start..start + n], &kernel[start * units..]);
-                matmul(
-                    &mut lock(sum),
-                    units,
-                    Matrix::new(x, 1, n),
-                    Matrix::new(kernel, n, units),
-                    Accumulate::Overwrite,
-                );
-            }
-        });
-        drop(parts);
+        let sum = &mut cache.scratch[..units];
         y.fill(0.0);
-        sums.chunks_exact(units).for_each(|sum| add(y, sum));
+        for (x, kernel) in x.chunks(height).zip(kernel.chunks(height * units)) {
+            let (x, kernel) = (Matrix::new(x, 1, x.len()), Matrix::new(kernel, x.len(), units));
+            matmul(sum, units, x, kernel, Accumulate::Overwrite);
+            add(y, sum);
+        }
         add_bias_and_activate(y, bias, activation, activation.needs_net_input().then_some(cache.cached));
     }
 
@@ -278,30 +260,18 @@ mod tests {
     fn a_wide_layer_with_few_inputs_equals_the_batch() {
         for n_inputs in [1, 7, 8, 9, 24, 25] {
             let layer =
-                LayerSpec::Dense(Dense::new(MIN_PARALLEL_WEIGHTS.div_ceil(n_inputs), Activation::Tanh));
-            let units = MIN_PARALLEL_WEIGHTS.div_ceil(n_inputs);
+                LayerSpec::Dense(Dense::new(MIN_WEIGHTS_IN_PARTS.div_ceil(n_inputs), Activation::Tanh));
+            let units = MIN_WEIGHTS_IN_PARTS.div_ceil(n_inputs);
             let (x, weights) = (noise(n_inputs, 1), noise((n_inputs + 1) * units, 2));
-            let output = run_forward_one(&LatencyPool::single_thread(), &layer, &[n_inputs], &weights, &x);
+            let output = run_forward_one(&layer, &[n_inputs], &weights, &x);
             assert_close(&output, &run_forward(&layer, &[n_inputs], &weights, &x), 1e-5);
-        }
-    }
-
-    #[test]
-    fn the_output_has_the_same_bits_on_any_number_of_threads() {
-        let layer = LayerSpec::Dense(Dense::new(150, Activation::Silu));
-        let (weights, x) = (noise(201 * 150, 1), noise(200, 2));
-        let single = run_forward_one(&LatencyPool::single_thread(), &layer, &[200], &weights, &x);
-        assert_close(&single, &run_forward(&layer, &[200], &weights, &x), 1e-5);
-        for _ in 0..200 {
-            let output = run_forward_one(&LatencyPool::acquire(), &layer, &[200], &weights, &x);
-            assert!(single.iter().zip(&output).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }
 
     #[test]
     fn zero_units_are_rejected() {
         let error = Dense::new(0, Activation::Linear)
-            .build(&[4], Site { path: "layers.7", kind: "Dense" })
+            .build(&[4], LayerId { path: "layers.7", kind: "Dense" })
             .unwrap_err();
         assert_eq!(error.to_string(), "layers.7 (Dense): units must be at least 1, but is 0");
     }

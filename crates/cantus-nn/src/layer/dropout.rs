@@ -11,7 +11,7 @@ use cantus_random::{bits, key};
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Weights};
 use crate::error::Error;
 
 /// Sets each number to 0 with probability `rate` in training.
@@ -29,15 +29,15 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.fraction("rate", self.rate)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<DropoutLayer, Error> {
+        let rate = id.fraction("rate", self.rate)?;
         Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_independent: input_shape.iter().product() })
     }
 }
 
 impl SpatialDropout {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<DropoutLayer, Error> {
-        let rate = site.fraction("rate", self.rate)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<DropoutLayer, Error> {
+        let rate = id.fraction("rate", self.rate)?;
         let n_independent = input_shape.last().copied().unwrap_or(1);
         Ok(DropoutLayer { rate, shape: input_shape.to_vec(), n_independent })
     }
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_fraction_of_zeros_is_the_rate_and_the_mean_stays() {
-        let layer = Dropout { rate: 0.3 }.build(&[1000], Site { path: "", kind: "Dropout" }).unwrap();
+        let layer = Dropout { rate: 0.3 }.build(&[1000], LayerId { path: "", kind: "Dropout" }).unwrap();
         let mut y = vec![0.0; 20_000];
         let context =
             BatchContext { rows: 20, first_row: 0, training: true, skips_activation: false, key: 77 };
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_channel_is_dropped_as_a_whole() {
-        let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], Site { path: "", kind: "" }).unwrap();
+        let layer = SpatialDropout { rate: 0.5 }.build(&[6, 40], LayerId { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 480];
         let context = BatchContext { rows: 2, first_row: 0, training: true, skips_activation: false, key: 5 };
         layer.apply_mask(&context, &[1.0; 480], &mut y);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_rate_of_one_is_rejected() {
-        assert!(Dropout { rate: 1.0 }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
-        assert!(Dropout { rate: f32::NAN }.build(&[3], Site { path: "", kind: "Dropout" }).is_err());
+        assert!(Dropout { rate: 1.0 }.build(&[3], LayerId { path: "", kind: "Dropout" }).is_err());
+        assert!(Dropout { rate: f32::NAN }.build(&[3], LayerId { path: "", kind: "Dropout" }).is_err());
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights, size};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Weights, size};
 use crate::error::Error;
 
 /// Flattens all axes into one.
@@ -36,11 +36,11 @@ impl Flatten {
 }
 
 impl Reshape {
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<View, Error> {
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<View, Error> {
         let (n_inputs, n_outputs) = (size(input_shape), size(&self.target_shape));
         if n_inputs != n_outputs {
             let wanted = format!("{n_outputs} numbers, for its target shape {:?}", self.target_shape);
-            return Err(site.shape(input_shape, wanted));
+            return Err(id.shape(input_shape, wanted));
         }
         Ok(View(self.target_shape.clone()))
     }
@@ -85,7 +85,7 @@ impl Layer for View {
 mod tests {
     use super::*;
 
-    const SITE: Site<'_> = Site { path: "layers.0", kind: "Reshape" };
+    const SITE: LayerId<'_> = LayerId { path: "layers.0", kind: "Reshape" };
 
     #[test]
     fn flatten_multiplies_the_axes() {

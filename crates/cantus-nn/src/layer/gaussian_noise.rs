@@ -5,7 +5,7 @@
 use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Site, Weights};
+use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Weights};
 use crate::error::Error;
 
 /// Adds noise in training.
@@ -23,9 +23,9 @@ pub struct GaussianNoise {
 }
 
 impl GaussianNoise {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<GaussianNoiseLayer, Error> {
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<GaussianNoiseLayer, Error> {
         if !(self.stddev.is_finite() && self.stddev >= 0.0) {
-            return Err(site.setting("stddev", self.stddev, "a finite number of at least 0"));
+            return Err(id.setting("stddev", self.stddev, "a finite number of at least 0"));
         }
         Ok(GaussianNoiseLayer { stddev: self.stddev, shape: input_shape.to_vec() })
     }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn noise_has_the_deviation_asked_for() {
-        let layer = GaussianNoise { stddev: 0.3 }.build(&[5000], Site { path: "", kind: "" }).unwrap();
+        let layer = GaussianNoise { stddev: 0.3 }.build(&[5000], LayerId { path: "", kind: "" }).unwrap();
         let mut y = vec![0.0; 10_000];
         let (weights, cache) =
             (Weights { values: &[], derived: &[] }, ForwardCache { cached: &mut [], scratch: &mut [] });

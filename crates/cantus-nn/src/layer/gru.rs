@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::recurrence::Recurrence;
 use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
 use super::single_example::CellStep;
-use super::{Parameter, Site, quarters_mut, split};
+use super::{LayerId, Parameter, quarters_mut, thirds};
 use crate::elementwise::{add, add_rows, sigmoid, tanh};
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -60,8 +60,8 @@ impl Gru {
         Self { units, return_sequences, kernel_regularizer: None, recurrent_regularizer: None }
     }
 
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<GruLayer, Error> {
-        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<GruLayer, Error> {
+        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, id)?;
         let bias = Parameter::new("bias", &[2, 3 * self.units], Initializer::Zeros);
         Ok(RecurrentLayer::new(sequence, [self.kernel_regularizer, self.recurrent_regularizer], bias))
     }
@@ -89,8 +89,7 @@ impl Cell for GruCell {
         let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
         let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
         for ((gates, recurrent), (before, state)) in rows {
-            let [b, d, recurrent] = [b, d, recurrent].map(|three| split(three, [units; 3]));
-            cell_forward(quarters_mut(gates), b, d, recurrent, before, state);
+            cell_forward(quarters_mut(gates), thirds(b), thirds(d), thirds(recurrent), before, state);
         }
     }
 

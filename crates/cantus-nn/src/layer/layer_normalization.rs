@@ -9,7 +9,8 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, split, split_mut,
+    BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights, split,
+    split_mut,
 };
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -39,10 +40,10 @@ impl LayerNormalization {
     pub(crate) fn build(
         self,
         input_shape: &[usize],
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<LayerNormalizationLayer, Error> {
         let Some(&n) = input_shape.last() else {
-            return Err(site.shape(input_shape, "at least one axis"));
+            return Err(id.shape(input_shape, "at least one axis"));
         };
         Ok(LayerNormalizationLayer { epsilon: self.epsilon, n, shape: input_shape.to_vec() })
     }

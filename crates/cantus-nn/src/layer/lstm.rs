@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::recurrence::Recurrence;
 use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
 use super::single_example::CellStep;
-use super::{Parameter, Site, quarters, quarters_mut};
+use super::{LayerId, Parameter, quarters, quarters_mut};
 use crate::elementwise::{sigmoid, tanh};
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -59,8 +59,8 @@ impl Lstm {
         Self { units, return_sequences, kernel_regularizer: None, recurrent_regularizer: None }
     }
 
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<LstmLayer, Error> {
-        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<LstmLayer, Error> {
+        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, id)?;
         // The forget gate's bias is 1, so that the cell state is mostly kept at first (Jozefowicz et al. 2015).
         let values = (0..4 * self.units).map(|j| f32::from(u8::from(j / self.units == 1))).collect();
         let bias = Parameter {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_gradient_does_not_depend_on_the_number_of_chunks() {
         // 700 examples of 32 units make chunks of one or two steps.
-        let layer = Lstm::new(32, false).build(&[3, 2], Site { path: "", kind: "" }).unwrap();
+        let layer = Lstm::new(32, false).build(&[3, 2], LayerId { path: "", kind: "" }).unwrap();
         assert!(layer.sequence.chunks(700, 128).count() > 1);
         let weights: Vec<f32> = noise(35 * 128, 3).iter().map(|w| 0.3 * w).collect();
         let (x, dy) = (noise(700 * 6, 4), noise(700 * 32, 5));

@@ -10,7 +10,7 @@ use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Padding, PoolWindows, default_pool_size};
-use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Site, Weights};
+use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Weights};
 use crate::error::Error;
 
 /// The maximum of each window, for each channel.
@@ -35,8 +35,8 @@ pub struct MaxPool2D {
 }
 
 impl MaxPool2D {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<MaxPool2DLayer, Error> {
-        let windows = PoolWindows::new(input_shape, self.pool_size, self.strides, self.padding, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<MaxPool2DLayer, Error> {
+        let windows = PoolWindows::new(input_shape, self.pool_size, self.strides, self.padding, id)?;
         Ok(MaxPool2DLayer { output_shape: windows.output_shape(), windows })
     }
 }
@@ -200,7 +200,7 @@ mod tests {
         for (pool, channels) in pools().into_iter().flat_map(|pool| [(pool, 3), (pool, 21)]) {
             let (height, width) = (7, 6);
             let x = noise(height * width * channels, 1);
-            let layer = pool.build(&[height, width, channels], Site { path: "", kind: "" }).unwrap();
+            let layer = pool.build(&[height, width, channels], LayerId { path: "", kind: "" }).unwrap();
             let mut expected = Vec::new();
             for (p, q) in (0..layer.windows.down.n_windows)
                 .flat_map(|p| (0..layer.windows.right.n_windows).map(move |q| (p, q)))
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn of_equal_maxima_the_first_gets_the_gradient() {
         let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
-        let layer = pool.build(&[2, 4, 1], Site { path: "", kind: "" }).unwrap();
+        let layer = pool.build(&[2, 4, 1], LayerId { path: "", kind: "" }).unwrap();
         let x = [0.0, 1.0, 3.0, 0.0, 1.0, 0.0, 0.0, 3.0];
         let (mut y, mut dx) = ([f32::NAN; 2], [f32::NAN; 8]);
         max_pool(&layer.windows, &x, &mut y, &mut [0.0; 4]);
@@ -248,7 +248,7 @@ mod tests {
     fn nan_passes_forward_and_backward() {
         let pool = MaxPool2D { pool_size: [2, 2], strides: None, padding: Padding::Valid };
         for channels in [1, 17] {
-            let layer = pool.build(&[2, 2, channels], Site { path: "", kind: "" }).unwrap();
+            let layer = pool.build(&[2, 2, channels], LayerId { path: "", kind: "" }).unwrap();
             for position in 0..4 {
                 let mut x = noise(4 * channels, 1);
                 x[position * channels] = f32::NAN;
@@ -267,7 +267,8 @@ mod tests {
     fn many_channels_have_the_gradients_of_one() {
         let pool = MaxPool2D { pool_size: [3, 3], strides: Some([2, 2]), padding: Padding::Same };
         let (one, many) = ([5, 5, 1], [5, 5, 19]);
-        let [one, many] = [one, many].map(|shape| pool.build(&shape, Site { path: "", kind: "" }).unwrap());
+        let [one, many] =
+            [one, many].map(|shape| pool.build(&shape, LayerId { path: "", kind: "" }).unwrap());
         let (x, dy) = (noise(25 * 19, 4), noise(9 * 19, 5));
         let (mut y, mut dx) = (vec![f32::NAN; 9 * 19], vec![f32::NAN; 25 * 19]);
         max_pool(&many.windows, &x, &mut y, &mut [0.0; 5 * 19]);

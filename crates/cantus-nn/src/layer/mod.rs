@@ -7,10 +7,9 @@
 //!
 //! Notation in all files: x the input, h the net input (pre-activation), y the output, E the loss; `dy` is ∂E/∂y.
 
-mod activate;
+mod activation;
 mod average_pool2d;
 mod batch_normalization;
-mod bidirectional;
 mod conv2d;
 mod dense;
 mod dropout;
@@ -24,19 +23,16 @@ mod multi_timescale_lstm;
 mod random_fourier_features;
 mod recurrence;
 mod recurrent_layer;
-mod residual;
 mod simple_rnn;
 mod single_example;
 mod spec;
 mod statistics_pooling;
-mod time_distributed;
 mod window;
 
-pub use activate::Activate;
+pub use activation::ActivationLayer;
 pub use average_pool2d::{AveragePool2D, GlobalAveragePooling1D, GlobalAveragePooling2D};
 pub use batch_normalization::BatchNormalization;
 pub(crate) use batch_normalization::{BatchNormalizationLayer, BatchStatistics, Moments};
-pub use bidirectional::Bidirectional;
 pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
@@ -49,17 +45,14 @@ pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
 pub use multi_timescale_lstm::MultiTimescaleLstm;
 pub use random_fourier_features::{Kernel, RandomFourierFeatures};
-pub use residual::Residual;
 pub use simple_rnn::SimpleRnn;
-pub use spec::LayerSpec;
+pub use spec::{Bidirectional, LayerSpec, Residual, TimeDistributed};
 pub use statistics_pooling::StatisticsPooling1D;
-pub use time_distributed::TimeDistributed;
 pub use window::Padding;
 
 use crate::activation::{Activation, DerivativeReads};
 use crate::error::Error;
 use crate::initializer::Initializer;
-use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
 
 /// A layer built for one input shape.
@@ -95,10 +88,9 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
         cache: ForwardCache<'_>,
     );
 
-    /// The same for a single example in inference, whose work the threads of a pool may share.
+    /// The same for a single example in inference.
     fn forward_one(
         &self,
-        _pool: &LatencyPool,
         context: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
@@ -311,6 +303,14 @@ pub(crate) fn split_mut<const N: usize>(mut values: &mut [f32], lens: [usize; N]
     })
 }
 
+/// The three gates of one example, each as long.
+#[inline(always)]
+fn thirds(row: &[f32]) -> [&[f32]; 3] {
+    let (a, rest) = row.split_at(row.len() / 3);
+    let [b, c] = halves(rest);
+    [a, b, c]
+}
+
 /// The four gates of one example, each as long.
 #[inline(always)]
 fn quarters(row: &[f32]) -> [&[f32]; 4] {
@@ -345,14 +345,14 @@ pub(crate) fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32
 
 /// Identifies a layer in error messages.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Site<'a> {
+pub(crate) struct LayerId<'a> {
     /// Such as `layers.2`.
     pub(crate) path: &'a str,
     /// Such as `LSTM`.
     pub(crate) kind: &'static str,
 }
 
-impl Site<'_> {
+impl LayerId<'_> {
     fn layer(self) -> String {
         format!("{} ({})", self.path, self.kind)
     }

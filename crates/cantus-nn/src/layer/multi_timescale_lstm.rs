@@ -20,7 +20,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Site;
+use super::LayerId;
 use super::lstm::{Lstm, LstmLayer};
 use crate::error::Error;
 
@@ -48,19 +48,19 @@ impl MultiTimescaleLstm {
         vec![2.0, 8.0, 32.0, 128.0]
     }
 
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<LstmLayer, Error> {
-        site.at_least_one("units", self.units)?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<LstmLayer, Error> {
+        id.at_least_one("units", self.units)?;
         let rising = self.time_scales.is_sorted_by(|a, b| a < b);
         if self.time_scales.is_empty()
             || !rising
             || self.time_scales.iter().any(|tau| !(tau.is_finite() && *tau > 1.0))
         {
             let got = format!("{:?}", self.time_scales);
-            return Err(site.setting("time_scales", got, "one or more rising numbers of more than 1"));
+            return Err(id.setting("time_scales", got, "one or more rising numbers of more than 1"));
         }
-        let units = site.at_least_one("units", self.units.saturating_mul(self.time_scales.len()))?;
+        let units = id.at_least_one("units", self.units.saturating_mul(self.time_scales.len()))?;
         let lstm = Lstm::new(units, self.return_sequences);
-        Ok(lstm.build(input_shape, site)?.with_initial_bias(self.initial_bias()))
+        Ok(lstm.build(input_shape, id)?.with_initial_bias(self.initial_bias()))
     }
 
     /// For the gates i, f, g, o, in this order; within each, group by group.
@@ -91,7 +91,7 @@ mod tests {
     fn a_cell_state_decays_with_its_time_scale() {
         // With zero kernels, and the candidate g nonzero at the first step only, c = f^t times the first one.
         let spec = layer(1, &[2.0, 8.0, 32.0]);
-        let built = spec.build(&[40, 1], Site { path: "", kind: "" }).unwrap();
+        let built = spec.build(&[40, 1], LayerId { path: "", kind: "" }).unwrap();
         let mut weights = vec![0.0; 12 + 3 * 12];
         weights[6..9].fill(5.0);
         weights.extend(&built.parameters()[2].values.clone().unwrap());
@@ -109,7 +109,7 @@ mod tests {
     fn time_scales_must_rise_above_one() {
         for time_scales in [&[][..], &[1.0, 2.0], &[4.0, 2.0], &[2.0, f32::INFINITY], &[f32::NAN]] {
             assert!(
-                layer(2, time_scales).build(&[4, 3], Site { path: "", kind: "" }).is_err(),
+                layer(2, time_scales).build(&[4, 3], LayerId { path: "", kind: "" }).is_err(),
                 "{time_scales:?}"
             );
         }

@@ -17,7 +17,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights, size,
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
+    size,
 };
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -68,23 +69,23 @@ impl RandomFourierFeatures {
     pub(crate) fn build(
         &self,
         input_shape: &[usize],
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<RandomFourierFeaturesLayer, Error> {
         let n_inputs = size(input_shape);
         if self.units == 0 || !self.units.is_multiple_of(2) {
-            return Err(site.setting("units", self.units, "an even number of at least 2"));
+            return Err(id.setting("units", self.units, "an even number of at least 2"));
         }
-        site.at_least_one("units", self.units)?;
+        id.at_least_one("units", self.units)?;
         if !(self.scale.is_finite() && self.scale > 0.0) {
-            return Err(site.setting("scale", self.scale, "a finite number of more than 0"));
+            return Err(id.setting("scale", self.scale, "a finite number of more than 0"));
         }
         let groups = if self.groups.is_empty() { vec![n_inputs] } else { self.groups.clone() };
         for &group in &groups {
-            site.at_least_one("groups", group)?;
+            id.at_least_one("groups", group)?;
         }
         let grouped = groups.iter().fold(0, |sum: usize, &group| sum.saturating_add(group));
         if grouped != n_inputs {
-            return Err(site.shape(input_shape, format!("{grouped} numbers, for its groups {groups:?}")));
+            return Err(id.shape(input_shape, format!("{grouped} numbers, for its groups {groups:?}")));
         }
         let output_shape = vec![groups.len().saturating_mul(self.units)];
         Ok(RandomFourierFeaturesLayer { description: self.clone(), groups, n_inputs, output_shape })
@@ -225,7 +226,7 @@ mod tests {
     use crate::layer::LayerSpec;
     use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
 
-    const SITE: Site<'_> = Site { path: "layers.3", kind: "RandomFourierFeatures" };
+    const SITE: LayerId<'_> = LayerId { path: "layers.3", kind: "RandomFourierFeatures" };
 
     fn features(units: usize, kernel: Kernel, groups: &[usize]) -> RandomFourierFeatures {
         RandomFourierFeatures { units, kernel, scale: 0.8, groups: groups.to_vec() }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::Site;
+use super::LayerId;
 use crate::error::Error;
 
 /// The shape of a recurrent layer and its direction in time.
@@ -30,11 +30,11 @@ impl Recurrence {
         input_shape: &[usize],
         units: usize,
         return_sequences: bool,
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<Self, Error> {
-        site.at_least_one("units", units)?;
+        id.at_least_one("units", units)?;
         let &[n_steps, n_inputs] = input_shape else {
-            return Err(site.shape(input_shape, "a sequence, [time, numbers]"));
+            return Err(id.shape(input_shape, "a sequence, [time, numbers]"));
         };
         let output_shape = if return_sequences { vec![n_steps, units] } else { vec![units] };
         Ok(Self { n_steps, n_inputs, units, return_sequences, backwards: false, output_shape })
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn chunks_cover_all_steps_in_order() {
-        let recurrence = Recurrence::new(&[130, 13], 64, true, Site { path: "", kind: "" }).unwrap();
+        let recurrence = Recurrence::new(&[130, 13], 64, true, LayerId { path: "", kind: "" }).unwrap();
         let steps: Vec<usize> = recurrence.chunks(16, 256).flatten().collect();
         assert_eq!(steps, (0..130).collect::<Vec<_>>());
         assert!(recurrence.chunks(16, 256).all(|chunk| chunk.len() <= 16));
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn gathering_and_scattering_are_inverse_in_both_directions() {
-        let forwards = Recurrence::new(&[5, 2], 3, true, Site { path: "", kind: "" }).unwrap();
+        let forwards = Recurrence::new(&[5, 2], 3, true, LayerId { path: "", kind: "" }).unwrap();
         let x = noise(4 * 5 * 2, 1);
         for recurrence in [forwards.clone(), forwards.backwards()] {
             let (mut to, mut back) = (vec![0.0; 4 * 3 * 2], x.clone());
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn an_image_is_rejected() {
         let error =
-            Recurrence::new(&[130, 13, 1], 3, true, Site { path: "layers.0", kind: "LSTM" }).unwrap_err();
+            Recurrence::new(&[130, 13, 1], 3, true, LayerId { path: "layers.0", kind: "LSTM" }).unwrap_err();
         assert_eq!(
             error.to_string(),
             "layers.0 (LSTM) needs a sequence, [time, numbers], but its input has shape [130, 13, 1]"

@@ -16,7 +16,6 @@ use super::{
 };
 use crate::elementwise::{add, add_rows};
 use crate::initializer::Initializer;
-use crate::latency_pool::LatencyPool;
 use crate::matmul::{Accumulate, Matrix, matmul};
 use crate::regularizer::Regularizer;
 
@@ -272,7 +271,6 @@ impl<C: Cell> Layer for RecurrentLayer<C> {
 
     fn forward_one(
         &self,
-        pool: &LatencyPool,
         _: &BatchContext,
         weights: Weights<'_>,
         x: &[f32],
@@ -281,7 +279,7 @@ impl<C: Cell> Layer for RecurrentLayer<C> {
     ) {
         let [kernel, recurrent, bias] = split(weights.values, self.lens());
         let weights = GatedWeights { n_gates: C::N_GATES, n_cached: C::N_CACHED, kernel, recurrent, bias };
-        single_example::forward(pool, &self.sequence, weights, x, y, |step| {
+        single_example::forward(&self.sequence, weights, x, y, |step| {
             if !C::SEPARATE_PRODUCT {
                 add(step.gates, step.recurrent);
             }

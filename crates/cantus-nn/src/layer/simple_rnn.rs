@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::recurrence::Recurrence;
 use super::recurrent_layer::{Cell, CellGradient, RecurrentLayer};
 use super::single_example::CellStep;
-use super::{Parameter, Site};
+use super::{LayerId, Parameter};
 use crate::elementwise::tanh;
 use crate::error::Error;
 use crate::initializer::Initializer;
@@ -38,8 +38,8 @@ pub struct SimpleRnn {
 }
 
 impl SimpleRnn {
-    pub(crate) fn build(self, input_shape: &[usize], site: Site<'_>) -> Result<SimpleRnnLayer, Error> {
-        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, site)?;
+    pub(crate) fn build(self, input_shape: &[usize], id: LayerId<'_>) -> Result<SimpleRnnLayer, Error> {
+        let sequence = Recurrence::new(input_shape, self.units, self.return_sequences, id)?;
         let bias = Parameter::new("bias", &[self.units], Initializer::Zeros);
         Ok(RecurrentLayer::new(sequence, [None, None], bias))
     }

@@ -1,15 +1,11 @@
 //! Inference of one sequence by a recurrent layer.
 //!
-//! With a single example, only the units can be divided among threads. They are divided into blocks of constant width, so
-//! that the bits do not depend on the number of threads; a block's weights are packed, and small enough to stay in the
-//! first-level cache for the whole sequence. After every step the threads exchange the states of their units; each step
-//! has its own storage for them, so that no thread waits for another one to finish reading.
+//! Of a single example, the product with the recurrent kernel has one row and takes most of the time. The units are divided
+//! into blocks whose columns of the kernels are packed: a block's sums fit into registers.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::recurrence::Recurrence;
-use crate::latency_pool::LatencyPool;
 use crate::matmul::{Accumulate, Matrix, matmul};
 
 /// Units of a block.
@@ -53,7 +49,6 @@ struct UnitBlock {
     bias: Vec<f32>,
     product: Vec<f32>,
     cell: [Vec<f32>; 2],
-    state: Vec<f32>,
 }
 
 impl UnitBlock {
@@ -79,13 +74,12 @@ impl UnitBlock {
             bias,
             product: vec![0.0; n_gates * width],
             cell: [vec![0.0; width], vec![0.0; width]],
-            state: vec![0.0; width],
             units,
         }
     }
 
-    /// Computes step `t` from the states of all units after the step before.
-    fn step(&mut self, t: usize, before: &[f32], compute: &impl Fn(CellStep<'_>)) {
+    /// Computes this block's part of `state`, the states of all units after step `t`, from those `before` it.
+    fn step(&mut self, t: usize, before: &[f32], state: &mut [f32], compute: &impl Fn(CellStep<'_>)) {
         let (step_len, width) = (self.n_cached * self.units.len(), self.product.len());
         let recurrent = Matrix::new(self.recurrent.values(), before.len(), width);
         matmul(
@@ -103,7 +97,7 @@ impl UnitBlock {
             before: &before[self.units.clone()],
             cell_before,
             cell,
-            state: &mut self.state,
+            state: &mut state[self.units.clone()],
         });
         self.cell.swap(0, 1);
     }
@@ -138,88 +132,30 @@ impl Aligned {
     }
 }
 
-/// The states of all units after each step, and the number of steps that each thread has completed.
-struct StateExchange {
-    units: usize,
-    /// `[time, units]`
-    values: Vec<AtomicU32>,
-    progress: Vec<AtomicUsize>,
-}
-
-impl StateExchange {
-    fn publish(&self, t: usize, units: &Range<usize>, state: &[f32]) {
-        let values = &self.values[t * self.units..][units.clone()];
-        values.iter().zip(state).for_each(|(value, h)| value.store(h.to_bits(), Ordering::Relaxed));
-    }
-
-    /// Waits until all threads have published step `t`, and copies its states.
-    fn wait_for(&self, t: usize, states: &mut [f32]) {
-        for progress in &self.progress {
-            while progress.load(Ordering::Acquire) <= t {
-                std::hint::spin_loop();
-            }
-        }
-        let values = &self.values[t * self.units..];
-        let pairs = states.iter_mut().zip(values);
-        pairs.for_each(|(h, value)| *h = f32::from_bits(value.load(Ordering::Relaxed)));
-    }
-}
-
-/// Marks a thread as complete when it ends, also by a panic, so that no other thread waits for it.
-struct CompletionGuard<'a>(&'a AtomicUsize);
-
-impl Drop for CompletionGuard<'_> {
-    fn drop(&mut self) {
-        self.0.store(usize::MAX, Ordering::Release);
-    }
-}
-
 /// Runs a recurrent layer, whose time step is `compute`, on one sequence.
 pub(super) fn forward(
-    pool: &LatencyPool,
     sequence: &Recurrence,
     weights: GatedWeights<'_>,
     x: &[f32],
     y: &mut [f32],
-    compute: impl Fn(CellStep<'_>) + Sync,
+    compute: impl Fn(CellStep<'_>),
 ) {
     let Recurrence { n_steps, n_inputs, units, .. } = *sequence;
-    let n_blocks = units.div_ceil(UNITS);
-    let n_threads = pool.n_threads().min(n_blocks);
     let mut inputs = vec![0.0; n_steps * n_inputs];
     sequence.gather(x, 0..n_steps, &mut inputs);
     let inputs = Matrix::new(&inputs, n_steps, n_inputs);
-    let states = StateExchange {
-        units,
-        values: (0..n_steps * units).map(|_| AtomicU32::new(0)).collect(),
-        progress: (0..n_threads).map(|_| AtomicUsize::new(0)).collect(),
-    };
-    pool.run(&|rank| {
-        let Some(progress) = states.progress.get(rank) else { return };
-        let _completion = CompletionGuard(progress);
-        let block =
-            |i: usize| UnitBlock::new(sequence, weights, i * UNITS..units.min((i + 1) * UNITS), inputs);
-        let mut blocks: Vec<UnitBlock> = (rank..n_blocks).step_by(n_threads).map(block).collect();
-        let mut before = vec![0.0; units];
-        for t in 0..n_steps {
-            for block in &mut blocks {
-                block.step(t, &before, &compute);
-                states.publish(t, &block.units, &block.state);
-            }
-            progress.store(t + 1, Ordering::Release);
-            states.wait_for(t, &mut before);
-        }
-    });
-    let mut state = vec![0.0; units];
-    for t in if sequence.return_sequences { 0..n_steps } else { n_steps - 1..n_steps } {
-        states.wait_for(t, &mut state);
+    let block = |i: usize| UnitBlock::new(sequence, weights, i * UNITS..units.min((i + 1) * UNITS), inputs);
+    let mut blocks: Vec<UnitBlock> = (0..units.div_ceil(UNITS)).map(block).collect();
+    let (mut before, mut state) = (vec![0.0; units], vec![0.0; units]);
+    for t in 0..n_steps {
+        blocks.iter_mut().for_each(|block| block.step(t, &before, &mut state, &compute));
         sequence.put_output(t, &state, y);
+        std::mem::swap(&mut before, &mut state);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::latency_pool::LatencyPool;
     use crate::layer::{Gru, LayerSpec, Lstm, SimpleRnn};
     use crate::testing::{assert_close, noise, run_forward, run_forward_one};
 
@@ -241,24 +177,7 @@ mod tests {
             let weights: Vec<f32> = noise(n_weights, 2).into_iter().map(|w| 0.3 * w).collect();
             let x = noise(9 * 3, 1);
             let expected = run_forward(&layer, &[9, 3], &weights, &x);
-            assert_close(
-                &run_forward_one(&LatencyPool::acquire(), &layer, &[9, 3], &weights, &x),
-                &expected,
-                1e-5,
-            );
-        }
-    }
-
-    #[test]
-    fn the_output_has_the_same_bits_on_any_number_of_threads() {
-        for (layer, n_weights) in layers() {
-            let (weights, x) = (noise(n_weights, 2), noise(9 * 3, 1));
-            // Workers that sleep at first are awake later.
-            let first = run_forward_one(&LatencyPool::acquire(), &layer, &[9, 3], &weights, &x);
-            for _ in 0..200 {
-                let again = run_forward_one(&LatencyPool::acquire(), &layer, &[9, 3], &weights, &x);
-                assert!(first.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits()), "{layer:?}");
-            }
+            assert_close(&run_forward_one(&layer, &[9, 3], &weights, &x), &expected, 1e-5);
         }
     }
 }

@@ -16,7 +16,7 @@
 use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Site, Weights};
+use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Weights};
 use crate::error::Error;
 
 /// Statistics of each channel of a sequence over time.
@@ -48,18 +48,18 @@ impl StatisticsPooling1D {
     pub(crate) fn build(
         &self,
         input_shape: &[usize],
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<StatisticsPooling1DLayer, Error> {
         let &[time, channels] = input_shape else {
-            return Err(site.shape(input_shape, "[time, channels]"));
+            return Err(id.shape(input_shape, "[time, channels]"));
         };
         if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
-            return Err(site.setting("epsilon", self.epsilon, "a finite number of more than 0"));
+            return Err(id.setting("epsilon", self.epsilon, "a finite number of more than 0"));
         }
         for &scale in &self.scales {
-            site.at_least_one("scales", scale)?;
+            id.at_least_one("scales", scale)?;
             if 2 * scale >= time {
-                return Err(site.setting("scales", scale, "less than half of the time steps of the input"));
+                return Err(id.setting("scales", scale, "less than half of the time steps of the input"));
             }
         }
         let output_shape = vec![channels, 2 + self.scales.len()];
@@ -252,7 +252,7 @@ mod tests {
     use crate::layer::LayerSpec;
     use crate::testing::{assert_close, gradients_match_differences, run_forward};
 
-    const SITE: Site<'_> = Site { path: "layers.0", kind: "StatisticsPooling1D" };
+    const SITE: LayerId<'_> = LayerId { path: "layers.0", kind: "StatisticsPooling1D" };
 
     fn pooling(scales: &[usize], logarithm: bool) -> StatisticsPooling1D {
         StatisticsPooling1D { scales: scales.to_vec(), logarithm, ..StatisticsPooling1D::default() }

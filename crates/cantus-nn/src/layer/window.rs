@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Site;
+use super::LayerId;
 use crate::error::Error;
 
 /// The padding of an image at its borders.
@@ -63,17 +63,17 @@ pub(super) fn window_axes(
     (size_name, size): (&'static str, [usize; 2]),
     strides: [usize; 2],
     padding: Padding,
-    site: Site<'_>,
+    id: LayerId<'_>,
 ) -> Result<([Axis; 2], usize), Error> {
     let &[height, width, channels] = input_shape else {
-        return Err(site.shape(input_shape, "[height, width, channels]"));
+        return Err(id.shape(input_shape, "[height, width, channels]"));
     };
     for (size, stride) in size.into_iter().zip(strides) {
-        site.at_least_one(size_name, size)?;
-        site.at_least_one("strides", stride)?;
+        id.at_least_one(size_name, size)?;
+        id.at_least_one("strides", stride)?;
     }
     if padding == Padding::Valid && (height < size[0] || width < size[1]) {
-        return Err(site.shape(input_shape, format!("at least {} x {} positions", size[0], size[1])));
+        return Err(id.shape(input_shape, format!("at least {} x {} positions", size[0], size[1])));
     }
     let axes =
         [Axis::new(height, size[0], strides[0], padding), Axis::new(width, size[1], strides[1], padding)];
@@ -100,11 +100,11 @@ impl PoolWindows {
         pool_size: [usize; 2],
         strides: Option<[usize; 2]>,
         padding: Padding,
-        site: Site<'_>,
+        id: LayerId<'_>,
     ) -> Result<Self, Error> {
         let strides = strides.unwrap_or(pool_size);
         let ([down, right], channels) =
-            window_axes(input_shape, ("pool_size", pool_size), strides, padding, site)?;
+            window_axes(input_shape, ("pool_size", pool_size), strides, padding, id)?;
         Ok(Self { down, right, channels })
     }
 
@@ -159,13 +159,13 @@ mod tests {
 
     #[test]
     fn a_window_larger_than_the_image_is_rejected() {
-        let site = Site { path: "layers.4", kind: "Conv2D" };
+        let id = LayerId { path: "layers.4", kind: "Conv2D" };
         let error =
-            window_axes(&[5, 1, 32], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).unwrap_err();
+            window_axes(&[5, 1, 32], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, id).unwrap_err();
         assert_eq!(
             error.to_string(),
             "layers.4 (Conv2D) needs at least 2 x 2 positions, but its input has shape [5, 1, 32]"
         );
-        assert!(window_axes(&[130, 13], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, site).is_err());
+        assert!(window_axes(&[130, 13], ("kernel_size", [2, 2]), [1, 1], Padding::Valid, id).is_err());
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct Engine<'a> {
 
 /// The weights of a layer in training.
 enum TrainedWeights {
-    Block(Box<RwLock<ParameterBlock>>),
+    ParameterBlock(Box<RwLock<ParameterBlock>>),
     ColumnParallel(ColumnParallel),
 }
 
@@ -88,9 +88,9 @@ impl<'a> Engine<'a> {
             Some(BatchReduction::ColumnParallel(dense)) => {
                 TrainedWeights::ColumnParallel(ColumnParallel::new(dense, built, batch, values, &slots))
             }
-            Some(BatchReduction::Statistics(_)) | None => TrainedWeights::Block(Box::new(RwLock::new(
-                ParameterBlock::new(built, values.clone(), slots),
-            ))),
+            Some(BatchReduction::Statistics(_)) | None => TrainedWeights::ParameterBlock(Box::new(
+                RwLock::new(ParameterBlock::new(built, values.clone(), slots)),
+            )),
         };
         let weights: Vec<TrainedWeights> =
             model.layers.iter().zip(parameters).zip(slots).map(of_layer).collect();
@@ -155,7 +155,7 @@ impl<'a> Engine<'a> {
             (BatchReduction::ColumnParallel(dense), TrainedWeights::ColumnParallel(columns)) => {
                 Synchronized::ColumnParallel(dense, columns)
             }
-            (BatchReduction::Statistics(layer), TrainedWeights::Block(block)) => {
+            (BatchReduction::Statistics(layer), TrainedWeights::ParameterBlock(block)) => {
                 Synchronized::Statistics(layer, block, &self.statistics[index])
             }
             _ => return None,
@@ -230,7 +230,7 @@ impl<'a> Engine<'a> {
             sum.accuracy += score.accuracy;
         }
         let penalty = |weights: &TrainedWeights| match weights {
-            TrainedWeights::Block(block) => read(block).penalty,
+            TrainedWeights::ParameterBlock(block) => read(block).penalty,
             TrainedWeights::ColumnParallel(columns) => columns.penalty(),
         };
         (sum, self.weights.iter().map(penalty).sum())
@@ -295,7 +295,7 @@ impl<'a> Engine<'a> {
             None => {}
         }
         for index in stage.layers.clone().filter(|&index| !self.model.layers[index].layer.is_view()) {
-            if let TrainedWeights::Block(block) = &self.weights[index] {
+            if let TrainedWeights::ParameterBlock(block) = &self.weights[index] {
                 let plan = self.plan.layers[index];
                 shard.forward(self.model, (index, plan), read(block).weights(), rows, step);
             }
@@ -323,7 +323,7 @@ impl<'a> Engine<'a> {
             if !plan.propagates && self.model.layers[index].n_trainable() == 0 {
                 return;
             }
-            if let TrainedWeights::Block(block) = &self.weights[index]
+            if let TrainedWeights::ParameterBlock(block) = &self.weights[index]
                 && !shard.backward(self.model, (index, plan), read(block).weights(), rows, step)
             {
                 return;
@@ -342,7 +342,7 @@ impl<'a> Engine<'a> {
 
     fn squared_norms(&self, (index, panel): (usize, usize), step: &StepContext) -> Vec<f64> {
         match &self.weights[index] {
-            TrainedWeights::Block(block) => {
+            TrainedWeights::ParameterBlock(block) => {
                 write(block).squared_norms((index, &self.model.layers[index]), &self.shards, self.rule)
             }
             TrainedWeights::ColumnParallel(columns) => {
@@ -354,7 +354,7 @@ impl<'a> Engine<'a> {
     fn update(&self, (index, panel): (usize, usize), step: &StepContext) {
         let scales = &step.scales[index];
         match &self.weights[index] {
-            TrainedWeights::Block(block) => {
+            TrainedWeights::ParameterBlock(block) => {
                 let layer = (index, &self.model.layers[index]);
                 write(block).update(layer, &self.shards, self.rule, step, scales);
             }
@@ -366,7 +366,7 @@ impl<'a> Engine<'a> {
     pub(super) fn copy_parameters(&self, parameters: &mut [Vec<f32>]) {
         for (weights, values) in self.weights.iter().zip(parameters) {
             match weights {
-                TrainedWeights::Block(block) => values.copy_from_slice(&read(block).values),
+                TrainedWeights::ParameterBlock(block) => values.copy_from_slice(&read(block).values),
                 TrainedWeights::ColumnParallel(columns) => columns.assemble(0, values),
             }
         }
@@ -376,7 +376,7 @@ impl<'a> Engine<'a> {
     pub(super) fn slots(&self) -> Vec<[Vec<f32>; 2]> {
         let n_slots = self.rule.optimizer.n_slots();
         let of_layer = |(weights, built): (&TrainedWeights, &BuiltLayer)| match weights {
-            TrainedWeights::Block(block) => read(block).slots.clone(),
+            TrainedWeights::ParameterBlock(block) => read(block).slots.clone(),
             TrainedWeights::ColumnParallel(columns) => [0, 1].map(|slot| {
                 let mut values = vec![0.0; if slot < n_slots { built.n_weights() } else { 0 }];
                 if slot < n_slots {

@@ -40,7 +40,7 @@ pub struct EpochEnd<'a> {
     pub(super) network: (&'a Architecture, &'a Sequential, &'a [Vec<f32>]),
     pub(super) training: &'a Training,
     pub(super) state: &'a TrainingState,
-    pub(super) slots: &'a dyn Fn() -> Vec<[Vec<f32>; 2]>,
+    pub(super) slots: &'a (dyn Fn() -> Vec<[Vec<f32>; 2]> + Sync),
     pub(super) n_examples: usize,
 }
 

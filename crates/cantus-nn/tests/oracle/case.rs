@@ -71,7 +71,7 @@ impl Case {
             let by = [-1.0, 0.0, 1.0][random.below(3)];
             *weight += by * *weight * f32::EPSILON / 2.0;
         }
-        trainer.blur = Some(run);
+        trainer.perturbation = Some(run);
         trainer
     }
 

@@ -65,7 +65,7 @@ impl Comparison {
     }
 
     /// Whether an error of a hundredth would be noticed.
-    pub fn is_sharp(&self) -> bool {
+    pub fn is_sensitive(&self) -> bool {
         self.allowed() < 0.01 * self.size
     }
 }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_error_beyond_rounding_fails_unless_a_kink_is_near() {
-        assert!(CLOSE.passes() && CLOSE.is_sharp());
+        assert!(CLOSE.passes() && CLOSE.is_sensitive());
         let wrong = Comparison { apart: 5e-4, ..CLOSE };
         assert!(!wrong.passes());
         assert!(Comparison { nearest_kink: 1e-7, ..wrong.clone() }.passes());

@@ -153,7 +153,7 @@ fn layer(random: &mut Random, shape: &[usize], depth: usize) -> LayerSpec {
             epsilon: 1e-3,
         }),
         (3, _) => LayerSpec::LayerNormalization(LayerNormalization::default()),
-        (4, _) => LayerSpec::Activation(Activate { activation: activation(random) }),
+        (4, _) => LayerSpec::Activation(ActivationLayer { activation: activation(random) }),
         (5, _) if depth > 0 => residual(random, shape, depth - 1),
         (6, 2..) => LayerSpec::SpatialDropout(SpatialDropout { rate: 0.4 * random.unit() as f32 }),
         (7, 2..) if depth > 0 => {

@@ -1,7 +1,8 @@
 //! The last layers of a random network, with a loss that fits them.
 
 use cantus_nn::layer::{
-    Activate, BatchNormalization, Dense, Dropout, Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D,
+    ActivationLayer, BatchNormalization, Dense, Dropout, Flatten, GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
 };
 use cantus_nn::{Activation, LayerSpec, Loss};
 
@@ -48,7 +49,7 @@ pub fn head(random: &mut Random, layers: &mut Vec<LayerSpec>, shape: &mut Vec<us
         LayerSpec::Dense(Dense { kernel_regularizer: regularizer(random), ..dense.clone() })
     });
     if apart {
-        append(random, layers, shape, |_, _| LayerSpec::Activation(Activate { activation: last }));
+        append(random, layers, shape, |_, _| LayerSpec::Activation(ActivationLayer { activation: last }));
     }
     loss
 }

@@ -62,8 +62,6 @@ pub struct Conv {
     pub down: Windows,
     pub right: Windows,
     pub row_len: usize,
-    pub n_products: usize,
-    pub is_outer: bool,
 }
 
 impl PlacedLayer {
@@ -117,12 +115,11 @@ impl PlacedLayer {
             Windows::new(self.input[axis], conv.kernel_size[axis], conv.strides[axis], conv.padding)
         });
         let row_len = right.size * self.width_in();
-        let n_products = down.n * right.n * down.size * row_len * conv.filters;
-        Some(Conv { down, right, row_len, n_products, is_outer: self.is_outer })
+        Some(Conv { down, right, row_len })
     }
 
     /// Whether a recurrent layer goes through more than one chunk of steps.
-    pub fn takes_chunks(&self, shard_rows: usize) -> Option<bool> {
+    pub fn is_chunked(&self, shard_rows: usize) -> Option<bool> {
         let (gates, units) = recurrent(&self.spec)?;
         let chunk = (CACHED / (shard_rows * self.repeats * gates * units)).max(1);
         Some(self.input[0] > chunk)

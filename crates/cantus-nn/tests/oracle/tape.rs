@@ -69,11 +69,11 @@ enum Operation<T> {
 pub struct Tape<T> {
     values: Vec<Vec<T>>,
     operations: Vec<Operation<T>>,
-    /// Whether a node depends on a weight, so that its gradient is wanted.
+    /// Whether a node depends on a weight, so that it has a gradient.
     varies: Vec<bool>,
     nearest_kink: Option<f64>,
-    /// If there is one, functions are wrong by as much as [`Function::slack`] says, up or down by chance.
-    pub blur: Option<Random>,
+    /// If there is one, functions are wrong by as much as [`Function::slack`] says, up or down at random.
+    pub perturbation: Option<Random>,
 }
 
 impl<T: Number> Tape<T> {
@@ -160,7 +160,7 @@ impl<T: Number> Tape<T> {
         }
         let slack = function.slack();
         let mut y: Vec<T> = self.values[a].iter().map(|x| T::of(function.value(x.wide()))).collect();
-        if let Some(random) = self.blur.as_mut().filter(|_| slack > 0.0) {
+        if let Some(random) = self.perturbation.as_mut().filter(|_| slack > 0.0) {
             y.iter_mut().for_each(|y| *y = T::of(y.wide() * (1.0 + random.pick(&[-slack, 0.0, slack]))));
         }
         self.push(y, Operation::Map { a, function }, self.varies[a])

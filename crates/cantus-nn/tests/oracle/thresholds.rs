@@ -77,8 +77,8 @@ pub const ALL: &[Threshold] = &[
         },
     },
     Threshold {
-        condition: "threads share a Dense layer for one example",
-        source: "`MIN_PARALLEL_WEIGHTS` in layer/dense.rs",
+        condition: "a Dense layer multiplies one example in parts",
+        source: "`MIN_WEIGHTS_IN_PARTS` in layer/dense.rs",
         sides: |sizes| sides(sizes.dense_vectors().map(|at| at.width_in() * at.width_out() >= 16_384)),
     },
     Threshold {
@@ -157,14 +157,6 @@ pub const ALL: &[Threshold] = &[
         },
     },
     Threshold {
-        condition: "threads share a convolution for one example",
-        source: "`MIN_PARALLEL_PRODUCTS` and `MIN_BAND` in layer/conv2d/mod.rs",
-        sides: |sizes| {
-            let outer = sizes.convolutions().filter(|conv| conv.is_outer);
-            sides(outer.map(|conv| conv.down.n > 8 && conv.n_products >= 1 << 18))
-        },
-    },
-    Threshold {
         condition: "max pooling has at least 16 channels",
         source: "`LANES` in layer/max_pool2d.rs",
         sides: |sizes| sides(sizes.pooled_channels().map(|channels| channels >= 16)),
@@ -180,7 +172,7 @@ pub const ALL: &[Threshold] = &[
     Threshold {
         condition: "a sequence takes more than one chunk of steps",
         source: "`CHUNK` in layer/recurrence.rs",
-        sides: |sizes| sides(sizes.layers.iter().filter_map(|at| at.takes_chunks(sizes.shard_rows))),
+        sides: |sizes| sides(sizes.layers.iter().filter_map(|at| at.is_chunked(sizes.shard_rows))),
     },
     Threshold {
         condition: "the units of a recurrent layer take more than one block for one example",

@@ -28,8 +28,8 @@ pub struct Trainer<'a, T> {
     architecture: &'a Architecture,
     pub weights: Vec<Weight<T>>,
     n_steps: u64,
-    /// See [`Tape::blur`]; differs by step.
-    pub blur: Option<u64>,
+    /// See [`Tape::perturbation`]; differs by step.
+    pub perturbation: Option<u64>,
     /// See [`Tape::nearest_kink`]; of all steps.
     pub nearest_kink: f64,
 }
@@ -61,7 +61,7 @@ impl<'a, T: Number> Trainer<'a, T> {
             }
         };
         let weights = tensors.iter().map(weight).collect();
-        Self { architecture, weights, n_steps: 0, blur: None, nearest_kink: f64::INFINITY }
+        Self { architecture, weights, n_steps: 0, perturbation: None, nearest_kink: f64::INFINITY }
     }
 
     /// Takes `inputs` through the network; the output, and the pass with everything in it.
@@ -74,7 +74,7 @@ impl<'a, T: Number> Trainer<'a, T> {
         nodes: &'n mut HashMap<String, usize>,
     ) -> (Signal, Forward<'n, T>) {
         let mut tape = Tape::default();
-        tape.blur = self.blur.map(|seed| Random::new(key(seed, self.n_steps)));
+        tape.perturbation = self.perturbation.map(|seed| Random::new(key(seed, self.n_steps)));
         for weight in &self.weights {
             let values = weight.values.clone();
             let node = if weight.trainable { tape.weight(values) } else { tape.constant(values) };

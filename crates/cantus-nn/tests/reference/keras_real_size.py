@@ -199,7 +199,7 @@ def runs():
         yield run(f"{network}, Adam", network, ("Adam", 1e-3), scale=scale)
         yield run(f"{network}, Adam, last batch of one", network, ("Adam", 1e-3), 321, scale=scale)
         yield run(f"{network}, SGD", network, ("SGD", 0.01))
-    # Rounding decides which of two nearly equal numbers max pooling takes: with more or larger steps than these, two runs in float32 part.
+    # Rounding decides which of two nearly equal numbers max pooling selects: with more or larger steps than these, two runs in float32 part.
     yield run("cnn, Adam", "cnn", ("Adam", 1e-4))
     yield run("cnn, Adam, last batch of one", "cnn", ("Adam", 1e-4), 321, epochs=4)
     yield run("cnn, SGD", "cnn", ("SGD", 2e-4), epochs=4)

@@ -1,7 +1,5 @@
 //! The input of a convolution: padding, and windows as the rows of a matrix.
 
-use std::ops::Range;
-
 use multiversion::multiversion;
 
 use super::{Conv2DLayer, MIN_ROW};
@@ -32,12 +30,12 @@ impl Conv2DLayer {
         (p * self.down.stride + i) * self.padded_row() + q * self.right.stride * self.channels
     }
 
-    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of the windows in some rows, in
-    /// the order of the matrix of windows.
+    /// Calls `visit(start in the padded image, start in the matrix)` for all rows of the windows, in the order of the
+    /// matrix of windows.
     #[inline(always)]
-    fn for_each_window_row(&self, rows: Range<usize>, mut visit: impl FnMut(usize, usize)) {
+    fn for_each_window_row(&self, mut visit: impl FnMut(usize, usize)) {
         let mut at = 0;
-        for p in rows {
+        for p in 0..self.down.n_windows {
             for q in 0..self.right.n_windows {
                 for i in 0..self.down.size {
                     visit(self.start(p, q, i), at);
@@ -48,22 +46,22 @@ impl Conv2DLayer {
     }
 }
 
-/// Copies the windows of some rows next to each other.
+/// Copies the windows next to each other.
 ///
 /// The rows are shorter than [`MIN_ROW`] and many, so that a call to copy each would take most of the time. A fixed number of
 /// elements is copied instead, and the excess is overwritten by the next row.
-pub(super) fn copy_windows(layer: &Conv2DLayer, rows: Range<usize>, x: &[f32], windows: &mut [f32]) {
+pub(super) fn copy_windows(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
     match layer.row_len() {
-        0..=4 => copy_rows::<4>(layer, rows, x, windows),
-        5..=8 => copy_rows::<8>(layer, rows, x, windows),
-        9..=16 => copy_rows::<16>(layer, rows, x, windows),
-        _ => copy_rows::<MIN_ROW>(layer, rows, x, windows),
+        0..=4 => copy_rows::<4>(layer, x, windows),
+        5..=8 => copy_rows::<8>(layer, x, windows),
+        9..=16 => copy_rows::<16>(layer, x, windows),
+        _ => copy_rows::<MIN_ROW>(layer, x, windows),
     }
 }
 
-fn copy_rows<const N: usize>(layer: &Conv2DLayer, rows: Range<usize>, x: &[f32], windows: &mut [f32]) {
+fn copy_rows<const N: usize>(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]) {
     let len = layer.row_len();
-    layer.for_each_window_row(rows, |start, at| {
+    layer.for_each_window_row(|start, at| {
         match (x[start..].first_chunk::<N>(), windows[at..].first_chunk_mut::<N>()) {
             (Some(from), Some(to)) => *to = *from,
             _ => windows[at..at + len].copy_from_slice(&x[start..start + len]),
@@ -75,7 +73,7 @@ fn copy_rows<const N: usize>(layer: &Conv2DLayer, rows: Range<usize>, x: &[f32],
 #[multiversion(targets = "simd")]
 pub(super) fn add_windows(layer: &Conv2DLayer, windows: &[f32], x: &mut [f32]) {
     let len = layer.row_len();
-    layer.for_each_window_row(0..layer.down.n_windows, |start, at| {
+    layer.for_each_window_row(|start, at| {
         for (from, to) in windows[at..at + len].iter().zip(&mut x[start..start + len]) {
             *to += *from;
         }

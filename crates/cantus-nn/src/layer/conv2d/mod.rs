@@ -18,24 +18,18 @@
 mod image;
 mod product;
 
-use std::mem::take;
-use std::ops::Range;
-use std::sync::Mutex;
-
 use serde::{Deserialize, Serialize};
 
 use super::window::{Axis, Padding, window_axes};
 use super::{
-    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, Parameter, Site, Weights,
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
     split, split_mut,
 };
 use crate::activation::{Activation, add_bias_and_activate};
 use crate::elementwise::add_rows;
 use crate::error::Error;
 use crate::initializer::Initializer;
-use crate::latency_pool::LatencyPool;
 use crate::regularizer::Regularizer;
-use crate::sync::lock;
 
 /// A two-dimensional convolution.
 ///
@@ -92,10 +86,10 @@ impl Conv2D {
         Initializer::GlorotUniform
     }
 
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<Conv2DLayer, Error> {
-        site.at_least_one("filters", self.filters)?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<Conv2DLayer, Error> {
+        id.at_least_one("filters", self.filters)?;
         let size = ("kernel_size", self.kernel_size);
-        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, site)?;
+        let ([down, right], channels) = window_axes(input_shape, size, self.strides, self.padding, id)?;
         let output_shape = [down.n_windows, right.n_windows, self.filters];
         let copies_windows = right.size * channels < MIN_ROW;
         Ok(Conv2DLayer { description: self.clone(), down, right, channels, output_shape, copies_windows })
@@ -104,11 +98,6 @@ impl Conv2D {
 
 /// Length from which on a row of a window makes an efficient product.
 const MIN_ROW: usize = 24;
-/// From this many multiplications on, threads share the work for a single example: they take some ten times as long as the
-/// synchronisation.
-const MIN_PARALLEL_PRODUCTS: usize = 1 << 18;
-/// Rows of windows that make an efficient product.
-const MIN_BAND: usize = 8;
 
 /// A [`Conv2D`] layer for one input shape.
 #[derive(Debug)]
@@ -163,27 +152,6 @@ impl Conv2DLayer {
     fn windows_len(&self) -> usize {
         if self.copies_windows { self.n_windows() * self.window_len() } else { 0 }
     }
-
-    /// Splits the outputs of one image into bands of `height` rows of windows, each with its part of the scratch space for
-    /// windows.
-    fn bands<'a>(&self, height: usize, y: &'a mut [f32], mut windows: &'a mut [f32]) -> Vec<Mutex<Band<'a>>> {
-        let row_len = self.right.n_windows * self.description.filters;
-        let per_row = if self.copies_windows { self.right.n_windows * self.window_len() } else { 0 };
-        let cut = |(i, y): (usize, &'a mut [f32])| {
-            let rows = i * height..i * height + y.len() / row_len;
-            let (windows_of_band, rest) = take(&mut windows).split_at_mut(rows.len() * per_row);
-            windows = rest;
-            Mutex::new(Band { rows, y, windows: windows_of_band })
-        };
-        y.chunks_mut(height * row_len).enumerate().map(cut).collect()
-    }
-}
-
-/// Some rows of the output of one image.
-struct Band<'a> {
-    rows: Range<usize>,
-    y: &'a mut [f32],
-    windows: &'a mut [f32],
 }
 
 impl Layer for Conv2DLayer {
@@ -245,36 +213,10 @@ impl Layer for Conv2DLayer {
         {
             let kept = row * output_len..(row + 1) * output_len;
             let kept = activation.needs_net_input().then(|| &mut cache.cached[kept]);
-            self.convolve(0..self.down.n_windows, self.pad(x, padded), kernel, windows, y);
+            self.convolve(self.pad(x, padded), kernel, windows, y);
             add_bias_and_activate(y, bias, activation, kept);
         }
         debug_assert_eq!(x.len(), context.rows * self.input_len());
-    }
-
-    /// Threads take bands of rows; each output has the same bits on any number of threads.
-    fn forward_one(
-        &self,
-        pool: &LatencyPool,
-        context: &BatchContext,
-        weights: Weights<'_>,
-        x: &[f32],
-        y: &mut [f32],
-        cache: ForwardCache<'_>,
-    ) {
-        let height = self.down.n_windows.div_ceil(pool.n_threads()).max(MIN_BAND);
-        if height >= self.down.n_windows || self.n_windows() * self.lens()[0] < MIN_PARALLEL_PRODUCTS {
-            return self.forward(context, weights, x, y, cache);
-        }
-        let [kernel, bias] = split(weights.values, self.lens());
-        let (padded, windows) = cache.scratch.split_at_mut(self.padded_len());
-        let x = self.pad(x, padded);
-        let bands = self.bands(height, y, windows);
-        pool.run(&|rank| {
-            let Some(band) = bands.get(rank) else { return };
-            let Band { rows, y, windows } = &mut *lock(band);
-            self.convolve(rows.clone(), x, kernel, windows, y);
-            add_bias_and_activate(y, bias, context.activation(self.description.activation), None);
-        });
     }
 
     fn backward(
@@ -318,12 +260,12 @@ impl Layer for Conv2DLayer {
 mod tests {
     use super::*;
     use crate::layer::LayerSpec;
-    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward, run_forward_one};
+    use crate::testing::{assert_close, gradients_match_differences, noise, run_forward};
 
     /// The formula at the head of this file.
     fn naive(conv: &Conv2D, [height, width, channels]: [usize; 3], weights: &[f32], x: &[f32]) -> Vec<f32> {
-        let site = Site { path: "", kind: "Conv2D" };
-        let layer = conv.build(&[height, width, channels], site).unwrap();
+        let id = LayerId { path: "", kind: "Conv2D" };
+        let layer = conv.build(&[height, width, channels], id).unwrap();
         let ([m, n], [s, t]) = (conv.kernel_size, conv.strides);
         let (kernel, bias) = weights.split_at(m * n * channels * conv.filters);
         let mut y = Vec::new();
@@ -378,43 +320,6 @@ mod tests {
             let expected: Vec<f32> =
                 x.chunks(x.len() / 2).flat_map(|x| naive(&conv, shape, &weights, x)).collect();
             assert_close(&run_forward(&LayerSpec::Conv2D(conv), &shape, &weights, &x), &expected, 1e-5);
-        }
-    }
-
-    #[test]
-    fn bands_have_the_bits_of_the_whole_image() {
-        for (shape, conv) in [([130, 13, 1], 3), ([64, 6, 32], 3), ([31, 2, 32], 2), ([20, 40, 24], 3)]
-            .map(|(shape, size)| (shape, Conv2D::new(32, [size, size], Activation::Relu)))
-        {
-            let layer = conv.build(&shape, Site { path: "", kind: "Conv2D" }).unwrap();
-            let (x, kernel) = (noise(layer.input_len(), 1), noise(layer.lens()[0], 2));
-            let mut windows = vec![0.0; layer.windows_len()];
-            let [mut whole, mut banded] = [f32::NAN; 2].map(|nan| vec![nan; layer.n_windows() * 32]);
-            layer.convolve(0..layer.down.n_windows, &x, &kernel, &mut windows, &mut whole);
-            for height in [MIN_BAND, MIN_BAND + 1, layer.down.n_windows.div_ceil(2)] {
-                banded.fill(f32::NAN);
-                for band in layer.bands(height, &mut banded, &mut windows) {
-                    let Band { rows, y, windows } = band.into_inner().unwrap();
-                    layer.convolve(rows, &x, &kernel, windows, y);
-                }
-                assert!(banded == whole, "{shape:?} in bands of {height}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_output_has_the_same_bits_on_any_number_of_threads() {
-        for (shape, activation) in [([60, 13, 1], Activation::Relu), ([40, 8, 32], Activation::Gelu)] {
-            let conv = LayerSpec::Conv2D(Conv2D::new(32, [3, 3], activation));
-            let x = noise(shape.iter().product(), 1);
-            let weights = noise(9 * shape[2] * 32 + 32, 2);
-            let single = run_forward(&conv, &shape, &weights, &x);
-            // Workers join when several calls follow one another.
-            assert!(
-                (0..200)
-                    .all(|_| run_forward_one(&LatencyPool::acquire(), &conv, &shape, &weights, &x) == single),
-                "{shape:?}"
-            );
         }
     }
 

@@ -1,32 +1,23 @@
 //! A convolution and its gradients as matrix products: of the windows themselves if their rows are long enough, otherwise of
 //! copies of them.
 
-use std::ops::Range;
-
 use super::Conv2DLayer;
 use super::image::{add_windows, copy_windows};
 use crate::layer::Weights;
 use crate::matmul::{Accumulate, Matrix, matmul};
 
 impl Conv2DLayer {
-    /// The outputs of some rows of windows, without bias.
+    /// The outputs of one image, without bias.
     ///
     /// # Shapes
     /// - `x`: `[padded height, padded width, channels]`
-    /// - `windows`: working space, `[rows.len() · n_windows, window_len]` if windows are copied
-    /// - `y`: `[rows.len(), n_windows, filters]`, overwritten
-    pub(super) fn convolve(
-        &self,
-        rows: Range<usize>,
-        x: &[f32],
-        kernel: &[f32],
-        windows: &mut [f32],
-        y: &mut [f32],
-    ) {
+    /// - `windows`: working space, `[n_windows, window_len]` if windows are copied
+    /// - `y`: `[height', width', filters]`, overwritten
+    pub(super) fn convolve(&self, x: &[f32], kernel: &[f32], windows: &mut [f32], y: &mut [f32]) {
         let (filters, window_len) = (self.description.filters, self.window_len());
         if self.copies_windows {
-            copy_windows(self, rows.clone(), x, windows);
-            let windows = Matrix::new(windows, rows.len() * self.right.n_windows, window_len);
+            copy_windows(self, x, windows);
+            let windows = Matrix::new(windows, self.n_windows(), window_len);
             return matmul(
                 y,
                 filters,
@@ -35,7 +26,7 @@ impl Conv2DLayer {
                 Accumulate::Overwrite,
             );
         }
-        for product in self.products(rows) {
+        for product in self.products() {
             let kernel = Matrix::new(&kernel[product.kernel..], product.row_len, filters);
             let accumulate = if product.is_first { Accumulate::Overwrite } else { Accumulate::Add };
             matmul(&mut y[product.y_start..], product.y_stride, product.windows(x), kernel, accumulate);
@@ -50,9 +41,9 @@ impl Conv2DLayer {
         windows: &mut [f32],
         d_kernel: &mut [f32],
     ) {
-        let (filters, rows) = (self.description.filters, 0..self.down.n_windows);
+        let filters = self.description.filters;
         if self.copies_windows {
-            copy_windows(self, rows, x, windows);
+            copy_windows(self, x, windows);
             let windows = Matrix::new(windows, self.n_windows(), self.window_len()).transposed();
             return matmul(
                 d_kernel,
@@ -62,7 +53,7 @@ impl Conv2DLayer {
                 Accumulate::Add,
             );
         }
-        for product in self.products(rows) {
+        for product in self.products() {
             let dh = Matrix::strided(&dh[product.y_start..], product.n, filters, product.y_stride);
             matmul(
                 &mut d_kernel[product.kernel..],
@@ -92,9 +83,9 @@ impl Conv2DLayer {
         add_windows(self, windows, dx);
     }
 
-    /// The products whose sum is some rows of the convolution: each of rows `i` of the windows of a line, with the outputs that
-    /// they contribute to.
-    fn products(&self, rows: Range<usize>) -> impl Iterator<Item = Product> {
+    /// The products whose sum is the convolution: each of rows `i` of the windows of a line, with the outputs that they
+    /// contribute to.
+    fn products(&self) -> impl Iterator<Item = Product> {
         let (padded_row, channels, filters) = (self.padded_row(), self.channels, self.description.filters);
         // A window as wide as the image is contiguous.
         let whole = self.row_len() == padded_row;
@@ -102,8 +93,8 @@ impl Conv2DLayer {
         let line_len = self.right.n_windows * filters;
         // Lines as long as possible: windows below each other, or beside each other.
         let downwards = self.down.n_windows >= self.right.n_windows;
-        let (n_lines, n) =
-            if downwards { (self.right.n_windows, rows.len()) } else { (rows.len(), self.right.n_windows) };
+        let (down, right) = (self.down.n_windows, self.right.n_windows);
+        let (n_lines, n) = if downwards { (right, down) } else { (down, right) };
         let (x_stride, y_stride) = if downwards {
             (self.down.stride * padded_row, line_len)
         } else {
@@ -112,7 +103,7 @@ impl Conv2DLayer {
         (0..n_lines).flat_map(move |line| {
             let (p, q) = if downwards { (0, line) } else { (line, 0) };
             (0..n_rows).map(move |i| Product {
-                x_start: self.start(rows.start + p, q, i),
+                x_start: self.start(p, q, i),
                 x_stride,
                 row_len,
                 y_start: p * line_len + q * filters,

@@ -1,12 +1,18 @@
-//! The layer descriptions of an architecture, by name.
+//! The layer descriptions of an architecture, by name, and the layers that contain others.
 
+mod bidirectional;
+mod residual;
+mod time_distributed;
+
+pub use bidirectional::Bidirectional;
+pub use residual::Residual;
 use serde::{Deserialize, Serialize};
+pub use time_distributed::TimeDistributed;
 
 use super::{
-    Activate, AveragePool2D, BatchNormalization, Bidirectional, Conv2D, Dense, Dropout, Flatten,
-    GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerNormalization, Lstm,
-    MaxPool2D, MultiTimescaleLstm, RandomFourierFeatures, Reshape, Residual, SimpleRnn, Site, SpatialDropout,
-    StatisticsPooling1D, TimeDistributed,
+    ActivationLayer, AveragePool2D, BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise,
+    GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerId, LayerNormalization, Lstm, MaxPool2D,
+    MultiTimescaleLstm, RandomFourierFeatures, Reshape, SimpleRnn, SpatialDropout, StatisticsPooling1D,
 };
 use crate::error::Error;
 
@@ -18,7 +24,7 @@ use crate::error::Error;
 #[serde(tag = "type")]
 #[expect(missing_docs, reason = "each variant is documented at the layer of its name")]
 pub enum LayerSpec {
-    Activation(Activate),
+    Activation(ActivationLayer),
     #[serde(alias = "AveragePooling2D")]
     AveragePool2D(AveragePool2D),
     BatchNormalization(BatchNormalization),
@@ -83,6 +89,15 @@ impl LayerSpec {
 
     /// The output shape for this input shape, both of one example.
     ///
+    /// ```
+    /// use cantus_nn::layer::Conv2D;
+    /// use cantus_nn::{Activation, LayerSpec};
+    ///
+    /// let conv = LayerSpec::Conv2D(Conv2D::new(32, [3, 3], Activation::Relu));
+    /// assert_eq!(conv.output_shape(&[130, 13, 1])?, [128, 11, 32]);
+    /// # Ok::<(), cantus_nn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If a setting is out of range, or the layer does not fit the shape.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, Error> {
@@ -91,38 +106,38 @@ impl LayerSpec {
 
     /// Builds the layer for inputs of this shape; `path` is its path in the architecture.
     pub(crate) fn build(&self, input: &[usize], path: &str) -> Result<Box<dyn Layer>, Error> {
-        let site = Site { path, kind: self.kind() };
-        let layer = self.build_unchecked(input, site)?;
-        site.check_size(layer.output_shape())?;
-        layer.parameters().iter().try_for_each(|parameter| site.check_size(&parameter.shape))?;
+        let id = LayerId { path, kind: self.kind() };
+        let layer = self.build_unchecked(input, id)?;
+        id.check_size(layer.output_shape())?;
+        layer.parameters().iter().try_for_each(|parameter| id.check_size(&parameter.shape))?;
         Ok(layer)
     }
 
-    fn build_unchecked(&self, input: &[usize], site: Site<'_>) -> Result<Box<dyn Layer>, Error> {
+    fn build_unchecked(&self, input: &[usize], id: LayerId<'_>) -> Result<Box<dyn Layer>, Error> {
         Ok(match self {
-            Self::Activation(activate) => Box::new(activate.build(input)),
-            Self::AveragePool2D(pool) => Box::new(pool.build(input, site)?),
-            Self::BatchNormalization(normalization) => Box::new(normalization.build(input, site)?),
-            Self::Bidirectional(bidirectional) => Box::new(bidirectional.build(input, site)?),
-            Self::Conv2D(conv) => Box::new(conv.build(input, site)?),
-            Self::Dense(dense) => Box::new(dense.build(input, site)?),
-            Self::Dropout(dropout) => Box::new(dropout.build(input, site)?),
+            Self::Activation(activation) => Box::new(activation.build(input)),
+            Self::AveragePool2D(pool) => Box::new(pool.build(input, id)?),
+            Self::BatchNormalization(normalization) => Box::new(normalization.build(input, id)?),
+            Self::Bidirectional(bidirectional) => Box::new(bidirectional.build(input, id)?),
+            Self::Conv2D(conv) => Box::new(conv.build(input, id)?),
+            Self::Dense(dense) => Box::new(dense.build(input, id)?),
+            Self::Dropout(dropout) => Box::new(dropout.build(input, id)?),
             Self::Flatten(flatten) => Box::new(flatten.build(input)),
-            Self::GaussianNoise(noise) => Box::new(noise.build(input, site)?),
-            Self::GlobalAveragePooling1D(pool) => Box::new(pool.build(input, site)?),
-            Self::GlobalAveragePooling2D(pool) => Box::new(pool.build(input, site)?),
-            Self::Gru(gru) => Box::new(gru.build(input, site)?),
-            Self::LayerNormalization(normalization) => Box::new(normalization.build(input, site)?),
-            Self::Lstm(lstm) => Box::new(lstm.build(input, site)?),
-            Self::MaxPool2D(pool) => Box::new(pool.build(input, site)?),
-            Self::MultiTimescaleLstm(lstm) => Box::new(lstm.build(input, site)?),
-            Self::RandomFourierFeatures(features) => Box::new(features.build(input, site)?),
-            Self::Reshape(reshape) => Box::new(reshape.build(input, site)?),
-            Self::Residual(residual) => Box::new(residual.build(input, site)?),
-            Self::SimpleRnn(rnn) => Box::new(rnn.build(input, site)?),
-            Self::SpatialDropout(dropout) => Box::new(dropout.build(input, site)?),
-            Self::StatisticsPooling1D(pool) => Box::new(pool.build(input, site)?),
-            Self::TimeDistributed(distributed) => Box::new(distributed.build(input, site)?),
+            Self::GaussianNoise(noise) => Box::new(noise.build(input, id)?),
+            Self::GlobalAveragePooling1D(pool) => Box::new(pool.build(input, id)?),
+            Self::GlobalAveragePooling2D(pool) => Box::new(pool.build(input, id)?),
+            Self::Gru(gru) => Box::new(gru.build(input, id)?),
+            Self::LayerNormalization(normalization) => Box::new(normalization.build(input, id)?),
+            Self::Lstm(lstm) => Box::new(lstm.build(input, id)?),
+            Self::MaxPool2D(pool) => Box::new(pool.build(input, id)?),
+            Self::MultiTimescaleLstm(lstm) => Box::new(lstm.build(input, id)?),
+            Self::RandomFourierFeatures(features) => Box::new(features.build(input, id)?),
+            Self::Reshape(reshape) => Box::new(reshape.build(input, id)?),
+            Self::Residual(residual) => Box::new(residual.build(input, id)?),
+            Self::SimpleRnn(rnn) => Box::new(rnn.build(input, id)?),
+            Self::SpatialDropout(dropout) => Box::new(dropout.build(input, id)?),
+            Self::StatisticsPooling1D(pool) => Box::new(pool.build(input, id)?),
+            Self::TimeDistributed(distributed) => Box::new(distributed.build(input, id)?),
         })
     }
 }

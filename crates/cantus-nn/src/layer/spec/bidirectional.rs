@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec, Parameter, Site,
-    Weights,
-};
+use super::LayerSpec;
 use crate::elementwise::add;
 use crate::error::Error;
+use crate::layer::{
+    BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
+};
 
 /// A recurrent layer in both directions.
 ///
@@ -29,9 +29,9 @@ pub struct Bidirectional {
 }
 
 impl Bidirectional {
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<BidirectionalLayer, Error> {
-        let path = format!("{}.layer", site.path);
-        let inner = Site { path: &path, kind: self.layer.kind() };
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<BidirectionalLayer, Error> {
+        let path = format!("{}.layer", id.path);
+        let inner = LayerId { path: &path, kind: self.layer.kind() };
         let layers: [Box<dyn Layer>; 2] = match &*self.layer {
             LayerSpec::Lstm(lstm) => [
                 Box::new(lstm.build(input_shape, inner)?),
@@ -45,7 +45,7 @@ impl Bidirectional {
                 Box::new(rnn.build(input_shape, inner)?),
                 Box::new(rnn.build(input_shape, inner)?.backwards()),
             ],
-            other => return Err(site.setting("layer", other.kind(), "an LSTM, GRU or SimpleRNN")),
+            other => return Err(id.setting("layer", other.kind(), "an LSTM, GRU or SimpleRNN")),
         };
         let mut output_shape = layers[0].output_shape().to_vec();
         let units = output_shape.last_mut().map_or(0, |units| {

@@ -1,4 +1,4 @@
-//! Activate: an activation function as a layer, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
+//! ActivationLayer: an activation function as a layer, y = f(x); backward ∂E/∂x = ∂E/∂y f'(x).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,31 +14,31 @@ use crate::activation::{Activation, DerivativeReads};
 /// Equals `keras.layers.Activation`, its name in architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Activate {
+pub struct ActivationLayer {
     /// f
     pub activation: Activation,
 }
 
-impl Activate {
-    pub(crate) fn build(self, input_shape: &[usize]) -> ActivateLayer {
-        ActivateLayer { activation: self.activation, shape: input_shape.to_vec() }
+impl ActivationLayer {
+    pub(crate) fn build(self, input_shape: &[usize]) -> BuiltActivation {
+        BuiltActivation { activation: self.activation, shape: input_shape.to_vec() }
     }
 }
 
-/// An [`Activate`] layer for one shape.
+/// An [`ActivationLayer`] layer for one shape.
 #[derive(Debug)]
-pub(crate) struct ActivateLayer {
+pub(crate) struct BuiltActivation {
     activation: Activation,
     shape: Vec<usize>,
 }
 
-impl ActivateLayer {
+impl BuiltActivation {
     fn width(&self) -> usize {
         self.shape.last().copied().unwrap_or(1)
     }
 }
 
-impl Layer for ActivateLayer {
+impl Layer for BuiltActivation {
     fn output_shape(&self) -> &[usize] {
         &self.shape
     }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn gradients_equal_central_differences() {
         for activation in [Activation::Softmax, Activation::Silu, Activation::Tanh] {
-            gradients_match_differences(&LayerSpec::Activation(Activate { activation }), &[2, 3], 3);
+            gradients_match_differences(&LayerSpec::Activation(ActivationLayer { activation }), &[2, 3], 3);
         }
     }
 }

@@ -5,12 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec,
-    Parameter, Site, Weights,
-};
+use super::LayerSpec;
 use crate::activation::Activation;
 use crate::error::Error;
+use crate::layer::{
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerId,
+    Parameter, Weights,
+};
 
 /// A layer applied to every step.
 ///
@@ -28,14 +29,18 @@ pub struct TimeDistributed {
 }
 
 impl TimeDistributed {
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<TimeDistributedLayer, Error> {
+    pub(crate) fn build(
+        &self,
+        input_shape: &[usize],
+        id: LayerId<'_>,
+    ) -> Result<TimeDistributedLayer, Error> {
         let Some((&n_steps, of_step)) = input_shape.split_first().filter(|(_, of_step)| !of_step.is_empty())
         else {
-            return Err(site.shape(input_shape, "a sequence, [time, ...]"));
+            return Err(id.shape(input_shape, "a sequence, [time, ...]"));
         };
-        let layer = self.layer.build(of_step, &format!("{}.layer", site.path))?;
+        let layer = self.layer.build(of_step, &format!("{}.layer", id.path))?;
         if let Some(BatchReduction::Statistics(_)) = layer.batch_reduction() {
-            return Err(site.setting(
+            return Err(id.setting(
                 "layer",
                 self.layer.kind(),
                 "a layer that is independent of other examples",

@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerSpec,
-    Parameter, Site, Weights,
-};
+use super::LayerSpec;
 use crate::elementwise::add;
 use crate::error::Error;
+use crate::layer::{
+    BackwardReads, BatchContext, BatchReduction, BufferSizes, ForwardCache, GradientIo, Layer, LayerId,
+    Parameter, Weights,
+};
 
 /// A block of layers with a skip connection.
 ///
@@ -27,14 +28,14 @@ pub struct Residual {
 }
 
 impl Residual {
-    pub(crate) fn build(&self, input_shape: &[usize], site: Site<'_>) -> Result<ResidualLayer, Error> {
-        site.at_least_one("layers", self.layers.len())?;
+    pub(crate) fn build(&self, input_shape: &[usize], id: LayerId<'_>) -> Result<ResidualLayer, Error> {
+        id.at_least_one("layers", self.layers.len())?;
         let mut inner: Vec<Inner> = Vec::new();
         let (mut shape, mut memory) = (input_shape.to_vec(), BufferSizes::default());
         for (i, spec) in self.layers.iter().enumerate() {
-            let layer = spec.build(&shape, &format!("{}.layers.{i}", site.path))?;
+            let layer = spec.build(&shape, &format!("{}.layers.{i}", id.path))?;
             if let Some(BatchReduction::Statistics(_)) = layer.batch_reduction() {
-                return Err(site.setting(
+                return Err(id.setting(
                     "layers",
                     spec.kind(),
                     "layers that are independent of other examples",
@@ -62,7 +63,7 @@ impl Residual {
             memory.scratch_per_row = memory.scratch_per_row.max(needed.scratch_per_row);
         }
         if shape != input_shape {
-            return Err(site.shape(input_shape, format!("its own output shape, {shape:?}, to add both")));
+            return Err(id.shape(input_shape, format!("its own output shape, {shape:?}, to add both")));
         }
         let widest = inner.iter().map(|inner| inner.input_len.max(inner.output_len)).max().unwrap_or(0);
         memory.cached = inner.last().map_or(0, |last| last.cached.end);
