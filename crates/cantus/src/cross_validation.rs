@@ -7,8 +7,8 @@ use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 use crate::evaluation::{Evaluated, evaluate};
 use crate::predictions::Predictions;
 use crate::report::{
-    CrossValidation, EvaluationReport, FoldSummary, Report, TagCrossValidation, TagReport, artists,
-    missing_remarks, shared_artists,
+    CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, artists, missing_remarks,
+    shared_artists,
 };
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::Job;
@@ -107,14 +107,15 @@ impl<'a> Pool<'a> {
             None => return Err(cantus_metrics::ScoresError::NoSegments.into()),
             Some(EvaluationReport::Classes(first)) => {
                 let summaries = named(folds, &reports, EvaluationReport::classes)
-                    .map(|(name, fold)| FoldSummary::new(name, fold));
+                    .map(|(name, report)| report.fold_summary(name));
                 let cross = CrossValidation::new(folds.predefined, summaries.collect());
                 let report = Report::of_folds(Report::clone(first), &predictions, store, cross, remarks)?;
                 EvaluationReport::Classes(Box::new(report))
             }
             Some(EvaluationReport::Tags(first)) => {
-                let cross =
-                    TagCrossValidation::new(folds.predefined, named(folds, &reports, EvaluationReport::tags));
+                let summaries = named(folds, &reports, EvaluationReport::tags)
+                    .map(|(name, report)| report.fold_summary(name));
+                let cross = TagCrossValidation::new(folds.predefined, summaries.collect());
                 let report =
                     TagReport::of_folds(TagReport::clone(first), &predictions, store, cross, remarks)?;
                 EvaluationReport::Tags(Box::new(report))

@@ -303,7 +303,7 @@ fn floats(view: &TensorView<'_>) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::export::tests::small_model;
-    use crate::export::{Input, to_onnx};
+    use crate::export::{Input, OnnxExport};
 
     #[test]
     fn a_model_with_a_nonfinite_value_is_neither_written_nor_exported() {
@@ -313,7 +313,8 @@ mod tests {
             let expected =
                 format!("cannot be written: `normalization.mean` has a value that is not finite ({value})");
             assert_eq!(to_bytes(&model).unwrap_err().to_string(), expected);
-            assert_eq!(to_onnx(&model, Input::Features).unwrap_err().to_string(), expected);
+            let export = OnnxExport { model: &model, input: Input::Features };
+            assert_eq!(export.to_bytes().unwrap_err().to_string(), expected);
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cantus::Model;
 use cantus::Run;
-use cantus::export::{Input, model_card, to_onnx};
+use cantus::export::{Input, OnnxExport};
 use cantus::report::EvaluationReport;
 use clap::Args;
 
@@ -39,8 +39,9 @@ impl Export {
         let file_name = self.file_name()?;
         let model = Model::load(&self.model)?;
         let input = if self.with_features { Input::Samples } else { Input::Features };
-        let card = model_card(&model, self.report()?.as_ref(), &file_name, input);
-        output::save(&self.output, &to_onnx(&model, input)?)?;
+        let export = OnnxExport { model: &model, input };
+        let card = export.model_card(&file_name, self.report()?.as_ref());
+        output::save(&self.output, &export.to_bytes().map_err(with_advice)?)?;
         let card_path = self.output.with_extension("card.md");
         // A card is to be completed by hand, so one that was edited is kept.
         let keeps_card = std::fs::read(&card_path).is_ok_and(|there| there != card.as_bytes());
@@ -51,7 +52,7 @@ impl Export {
             output::save(&card_path, card.as_bytes())?;
         }
         if !global.quiet {
-            let shape: Vec<String> = input.shape(&model).iter().map(ToString::to_string).collect();
+            let shape: Vec<String> = export.input_shape().iter().map(ToString::to_string).collect();
             output::note(&format!(
                 "{} takes {} [batch, {}] and gives probabilities [batch, {}]; its card is {}",
                 self.output.display(),
@@ -81,5 +82,15 @@ impl Export {
             return Ok(None);
         }
         Ok(Some(Run::open(&self.model)?.report()?))
+    }
+}
+
+/// An error of the front end, with the option that put it into the graph.
+fn with_advice(error: cantus::Error) -> anyhow::Error {
+    match &error {
+        cantus::Error::Export(reason) if reason.is_of_front_end() => {
+            anyhow::anyhow!("{error} (without --with-features)")
+        }
+        _ => error.into(),
     }
 }

@@ -191,11 +191,11 @@ fn add(to: &mut [f64], share: f64, values: &[f64]) {
 mod tests {
     use super::*;
     use crate::baseline::Scaler;
-    use crate::report::reference::{examination, floats, tagging};
+    use crate::report::reference::{classification, floats, tagging};
 
     #[test]
     fn probabilities_match_scikit_learn() {
-        let (reference, labels, _) = examination();
+        let (reference, labels, _) = classification();
         let rows = |name: &str| -> Vec<Vec<f64>> {
             reference["logistic"][name].as_array().unwrap().iter().map(floats).collect()
         };

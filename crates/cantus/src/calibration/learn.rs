@@ -105,11 +105,11 @@ fn golden_section(loss: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64
 mod tests {
     use super::super::temperature_scaled;
     use super::*;
-    use crate::report::reference::{examination, tagging};
+    use crate::report::reference::{classification, tagging};
 
     #[test]
     fn the_temperature_matches_scipy() {
-        let (reference, labels, probabilities) = examination();
+        let (reference, labels, probabilities) = classification();
         let predictions = probabilities[12..].iter().zip(&labels[12..]);
         let predictions = predictions.map(|(p, label)| (p.as_slice(), std::slice::from_ref(label)));
         let found = f64::from(temperature(predictions, labels.len() - 12, Task::Classification));

@@ -177,11 +177,8 @@ pub enum Error {
     },
     #[cfg(feature = "train")]
     /// The model cannot be expressed in the export format.
-    #[error("cannot be exported: {reason}")]
-    Export {
-        /// What cannot be expressed, and what to do.
-        reason: String,
-    },
+    #[error("cannot be exported: {0}")]
+    Export(#[from] crate::export::ExportError),
     /// A recording has no segment from which features can be extracted.
     #[error("{}: {reason}", path.display())]
     NoSegments {

@@ -61,17 +61,17 @@ impl Graph {
     }
 
     /// An input of floats `[batch, shape...]`, for any number of examples.
-    pub(super) fn input(&mut self, name: &str, shape: &[usize], meaning: &str) -> Value {
+    pub(super) fn input(&mut self, name: &str, shape: &[usize], description: &str) -> Value {
         let axes: Vec<Axis> =
             std::iter::once("batch".into()).chain(shape.iter().map(|&n| n.into())).collect();
-        self.proto.input.push(value_info(name, &axes, meaning));
+        self.proto.input.push(value_info(name, &axes, description));
         name.to_owned()
     }
 
     /// Makes `value` an output of that name.
-    pub(super) fn output(&mut self, value: Value, name: &str, shape: &[Axis], meaning: &str) {
+    pub(super) fn output(&mut self, value: Value, name: &str, shape: &[Axis], description: &str) {
         self.push("Identity", vec![value], vec![name.to_owned()], &[]);
-        self.proto.output.push(value_info(name, shape, meaning));
+        self.proto.output.push(value_info(name, shape, description));
     }
 
     /// A constant of floats, row-major.
@@ -277,7 +277,7 @@ fn attribute(name: &str, value: &Attribute) -> AttributeProto {
 }
 
 /// Floats of that shape.
-fn value_info(name: &str, shape: &[Axis], meaning: &str) -> ValueInfoProto {
+fn value_info(name: &str, shape: &[Axis], description: &str) -> ValueInfoProto {
     let dimension = |axis: &Axis| {
         let value = match axis {
             Axis::Size(size) => Dimension::Value(*size as i64),
@@ -290,6 +290,6 @@ fn value_info(name: &str, shape: &[Axis], meaning: &str) -> ValueInfoProto {
     ValueInfoProto {
         name: name.to_owned(),
         r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
-        doc_string: meaning.to_owned(),
+        doc_string: description.to_owned(),
     }
 }

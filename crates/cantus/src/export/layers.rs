@@ -4,39 +4,24 @@
 //! another one have a transposition on either side. The `match` on layers is exhaustive, so that a new layer does not
 //! compile without an ONNX form.
 
-use cantus_nn::layer::{BatchNormalization, Dense, LayerNormalization};
-use cantus_nn::{Activation, Architecture, LayerSpec, Network, Tensor};
+use cantus_nn::layer::Dense;
+use cantus_nn::{Architecture, LayerSpec, Network};
 
-use super::graph::{Attribute, Graph, Value};
-use super::{recurrent, statistics, windows};
+use super::activation::activation;
+use super::graph::{Graph, Value};
+use super::weights::Weights;
+use super::{convolution, normalization, recurrent, statistics};
 use crate::Error;
-
-/// A network's weights by name.
-pub(super) struct Weights<'a>(&'a [Tensor]);
-
-impl<'a> Weights<'a> {
-    /// The values of a tensor.
-    ///
-    /// # Errors
-    /// If the network has none of that name.
-    pub(super) fn get(&self, path: &str, name: &str) -> Result<&'a [f32], Error> {
-        let full_name = format!("{path}.{name}");
-        let tensor = self.0.iter().find(|tensor| tensor.name == full_name);
-        tensor
-            .map(|tensor| &*tensor.values)
-            .ok_or_else(|| Error::Export { reason: format!("the network has no weight {full_name}") })
-    }
-}
 
 /// Adds a whole network to the graph: `[batch, input_shape...]` in, `[batch, output_shape...]` out.
 pub(super) fn network(graph: &mut Graph, network: &Network, input: &Value) -> Result<Value, Error> {
     let Architecture { input_shape, layers } = network.architecture();
     let tensors = network.weights();
-    chain(graph, layers, "layers", input_shape, &Weights(&tensors), input)
+    sequential(graph, layers, "layers", input_shape, &Weights(&tensors), input)
 }
 
 /// Adds layers in sequence; `path` is the prefix of their weights' names.
-fn chain(
+fn sequential(
     graph: &mut Graph,
     layers: &[LayerSpec],
     path: &str,
@@ -52,6 +37,7 @@ fn chain(
     Ok(value)
 }
 
+/// Adds a layer; `shape` is that of its input without the batch axis.
 fn layer(
     graph: &mut Graph,
     spec: &LayerSpec,
@@ -62,16 +48,16 @@ fn layer(
 ) -> Result<Value, Error> {
     Ok(match spec {
         LayerSpec::Activation(activate) => activation(graph, activate.activation, x),
-        LayerSpec::AveragePool2D(pool) => windows::average_pool(graph, *pool, x),
-        LayerSpec::BatchNormalization(normalization) => {
-            batch_normalization(graph, *normalization, path, weights, x)?
+        LayerSpec::AveragePool2D(pool) => convolution::average_pool(graph, *pool, x),
+        LayerSpec::BatchNormalization(layer) => {
+            normalization::batch_normalization(graph, *layer, path, weights, x)?
         }
         LayerSpec::Bidirectional(_)
         | LayerSpec::Gru(_)
         | LayerSpec::Lstm(_)
         | LayerSpec::MultiTimescaleLstm(_)
         | LayerSpec::SimpleRnn(_) => recurrent::layer(graph, spec, path, shape, weights, x)?,
-        LayerSpec::Conv2D(conv) => windows::convolution(graph, conv, path, shape, weights, x)?,
+        LayerSpec::Conv2D(conv) => convolution::convolution(graph, conv, path, shape, weights, x)?,
         LayerSpec::Dense(layer) => dense(graph, layer, path, shape, weights, x)?,
         // Active in training only.
         LayerSpec::Dropout(_) | LayerSpec::GaussianNoise(_) | LayerSpec::SpatialDropout(_) => x.clone(),
@@ -80,15 +66,15 @@ fn layer(
         }
         LayerSpec::GlobalAveragePooling1D(_) => graph.mean(x, &[1], false),
         LayerSpec::GlobalAveragePooling2D(_) => graph.mean(x, &[1, 2], false),
-        LayerSpec::LayerNormalization(normalization) => {
-            layer_normalization(graph, *normalization, path, weights, x)?
+        LayerSpec::LayerNormalization(layer) => {
+            normalization::layer_normalization(graph, *layer, path, weights, x)?
         }
-        LayerSpec::MaxPool2D(pool) => windows::max_pool(graph, *pool, x),
+        LayerSpec::MaxPool2D(pool) => convolution::max_pool(graph, *pool, x),
         LayerSpec::RandomFourierFeatures(features) => {
             statistics::random_features(graph, features, path, shape.iter().product(), weights, x)?
         }
         LayerSpec::Residual(residual) => {
-            let change = chain(graph, &residual.layers, &format!("{path}.layers"), shape, weights, x)?;
+            let change = sequential(graph, &residual.layers, &format!("{path}.layers"), shape, weights, x)?;
             graph.node("Add", [x, &change])
         }
         LayerSpec::StatisticsPooling1D(pool) => statistics::pooling(graph, pool, shape[0], x),
@@ -105,6 +91,7 @@ fn batch_of(shape: &[usize]) -> Vec<i64> {
     std::iter::once(-1).chain(shape.iter().map(|&size| size as i64)).collect()
 }
 
+/// Dense layer over the last axis.
 fn dense(
     graph: &mut Graph,
     layer: &Dense,
@@ -119,74 +106,4 @@ fn dense(
     let products = graph.node("MatMul", [x, &kernel]);
     let sums = graph.node("Add", [&products, &bias]);
     Ok(activation(graph, layer.activation, &sums))
-}
-
-/// y = f(h)
-pub(super) fn activation(graph: &mut Graph, activation: Activation, h: &Value) -> Value {
-    match activation {
-        Activation::Linear => h.clone(),
-        Activation::Sigmoid => graph.node("Sigmoid", [h]),
-        Activation::Tanh => graph.node("Tanh", [h]),
-        Activation::Relu => graph.node("Relu", [h]),
-        Activation::LeakyRelu => graph.node_with("LeakyRelu", [h], &[("alpha", Attribute::Float(0.2))]),
-        Activation::Elu => graph.node_with("Elu", [h], &[("alpha", Attribute::Float(1.0))]),
-        Activation::Gelu => gelu(graph, h),
-        Activation::Silu => {
-            let gate = graph.node("Sigmoid", [h]);
-            graph.node("Mul", [h, &gate])
-        }
-        Activation::Softmax => graph.softmax(h),
-    }
-}
-
-/// h Φ(h) = h (1 + erf(h / √2)) / 2; ONNX has a `Gelu` operator only from opset 20 on.
-fn gelu(graph: &mut Graph, h: &Value) -> Value {
-    let scaled = graph.times(h, std::f32::consts::FRAC_1_SQRT_2);
-    let erf = graph.node("Erf", [&scaled]);
-    let one = graph.number(1.0);
-    let sum = graph.node("Add", [&erf, &one]);
-    let share = graph.times(&sum, 0.5);
-    graph.node("Mul", [h, &share])
-}
-
-/// Batch normalisation in inference: a scale and a shift per channel, from the moving statistics.
-fn batch_normalization(
-    graph: &mut Graph,
-    normalization: BatchNormalization,
-    path: &str,
-    weights: &Weights<'_>,
-    x: &Value,
-) -> Result<Value, Error> {
-    let variance = weights.get(path, "moving_variance")?;
-    let scale: Vec<f32> = (weights.get(path, "gamma")?.iter().zip(variance))
-        .map(|(gamma, variance)| gamma / (variance + normalization.epsilon).sqrt())
-        .collect();
-    let shift: Vec<f32> = (weights.get(path, "beta")?.iter().zip(weights.get(path, "moving_mean")?))
-        .zip(&scale)
-        .map(|((beta, mean), scale)| beta - mean * scale)
-        .collect();
-    let (scale, shift) = (graph.floats(&[scale.len()], &scale), graph.floats(&[shift.len()], &shift));
-    let scaled = graph.node("Mul", [x, &scale]);
-    Ok(graph.node("Add", [&scaled, &shift]))
-}
-
-fn layer_normalization(
-    graph: &mut Graph,
-    normalization: LayerNormalization,
-    path: &str,
-    weights: &Weights<'_>,
-    x: &Value,
-) -> Result<Value, Error> {
-    let (gamma, beta) = (weights.get(path, "gamma")?, weights.get(path, "beta")?);
-    let (gamma, beta) = (graph.floats(&[gamma.len()], gamma), graph.floats(&[beta.len()], beta));
-    let epsilon = graph.number(normalization.epsilon);
-    let mean = graph.mean(x, &[-1], true);
-    let centred = graph.node("Sub", [x, &mean]);
-    let squares = graph.node("Mul", [&centred, &centred]);
-    let variance = graph.mean(&squares, &[-1], true);
-    let raised = graph.node("Add", [&variance, &epsilon]);
-    let deviation = graph.node("Sqrt", [&raised]);
-    let standardised = graph.node("Div", [&centred, &deviation]);
-    let scaled = graph.node("Mul", [&standardised, &gamma]);
-    Ok(graph.node("Add", [&scaled, &beta]))
 }

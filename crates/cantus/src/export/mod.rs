@@ -1,31 +1,33 @@
-//! Export of a model to ONNX, with a model card.
+//! Export of a model to ONNX, with a model card: [`OnnxExport`].
 //!
-//! [`to_onnx`] writes the computation of [`Model`] from the features (or, with [`Input::Samples`], the samples) of segments to
-//! their calibrated probabilities and those of their track: front end, normalisation, crops, network, calibration,
-//! aggregation. Any ONNX runtime then predicts as Cantus does. `docs/export.md` describes the use, and how far the
-//! predictions differ.
-//!
-//! [`model_card`] writes the README of the exported model in the format of the Hugging Face hub.
+//! The graph is the computation of [`Model`] from the features (or, with [`Input::Samples`], the samples) of segments to their
+//! calibrated probabilities and those of their track: front end, normalisation, crops, network, calibration, aggregation. Any
+//! ONNX runtime then predicts as Cantus does. `docs/export.md` describes the use, and how far the predictions differ.
 //!
 //! # Reference
 //! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>.
 
-mod answer;
-mod card;
+mod activation;
+mod convolution;
+mod error;
 mod front_end;
 mod graph;
 mod layers;
+mod model_card;
+mod normalization;
+mod prediction;
 mod proto;
 mod recurrent;
 mod statistics;
-mod windows;
+mod weights;
 
 use prost::Message;
 
-pub use card::model_card;
+pub use self::error::ExportError;
 
 use self::graph::Graph;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use crate::report::EvaluationReport;
 use crate::{Error, Model, model_file};
 
 /// The operator set of the graphs: the first with STFT, supported by all current runtimes.
@@ -52,7 +54,7 @@ impl Input {
     }
 
     /// Its shape for one segment.
-    pub fn shape(self, model: &Model) -> Vec<usize> {
+    fn shape(self, model: &Model) -> Vec<usize> {
         let spec = &model.features;
         match self {
             Self::Features => vec![spec.frames_per_segment(), spec.n_bins()],
@@ -61,7 +63,7 @@ impl Input {
     }
 
     /// Its description in the graph.
-    fn meaning(self, model: &Model) -> String {
+    fn description(self, model: &Model) -> String {
         match self {
             Self::Features => "features of segments, as the metadata `features` describes them".to_owned(),
             Self::Samples => {
@@ -72,37 +74,71 @@ impl Input {
     }
 }
 
-/// The model as an ONNX file. Input: [`Input`] of any number of segments; outputs: their `probabilities`
-/// `[batch, n_labels]` and the `track_probabilities` `[n_labels]` of the track that they form.
+/// A model to export, and the options of its export.
 ///
-/// Labels, feature specification, sample rate and provenance are in the file's metadata. Equal models are equal files.
+/// ```no_run
+/// use cantus::export::{Input, OnnxExport};
 ///
-/// # Errors
-/// If a feature cannot be exported, or the model's parts do not fit each other.
-pub fn to_onnx(model: &Model, input: Input) -> Result<Vec<u8>, Error> {
-    model_file::check_finite(model)?;
-    let mut graph = Graph::new("cantus");
-    let given = graph.input(input.name(), &input.shape(model), &input.meaning(model));
-    let features = match input {
-        Input::Features => given,
-        Input::Samples => front_end::features(&mut graph, &model.features, &given)?,
-    };
-    answer::predictions(&mut graph, model, &features)?;
-    let proto = ModelProto {
-        ir_version: IR_VERSION,
-        producer_name: "cantus".to_owned(),
-        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        graph: Some(graph.finish()),
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-        metadata_props: metadata(model)?,
-    };
-    Ok(proto.encode_to_vec())
+/// let model = cantus::Model::load("model.safetensors")?;
+/// let export = OnnxExport { model: &model, input: Input::Features };
+/// std::fs::write("genre.onnx", export.to_bytes()?)?;
+/// std::fs::write("genre.card.md", export.model_card("genre.onnx", None))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct OnnxExport<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The input of the graph.
+    pub input: Input,
+}
+
+impl OnnxExport<'_> {
+    /// The model as an ONNX file. Input: [`Input`] of any number of segments; outputs: their `probabilities`
+    /// `[batch, n_labels]` and the `track_probabilities` `[n_labels]` of the track that they form.
+    ///
+    /// Labels, feature specification, sample rate and provenance are in the file's metadata. Equal models are equal files.
+    ///
+    /// # Errors
+    /// [`Error::Export`] if the graph cannot express the model, an error of the model file if a number of the model is not
+    /// finite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let Self { model, input } = *self;
+        model_file::check_finite(model)?;
+        let mut graph = Graph::new("cantus");
+        let value = graph.input(input.name(), &input.shape(model), &input.description(model));
+        let features = match input {
+            Input::Features => value,
+            Input::Samples => front_end::features(&mut graph, &model.features, &value)?,
+        };
+        prediction::predictions(&mut graph, model, &features)?;
+        let proto = ModelProto {
+            ir_version: IR_VERSION,
+            producer_name: "cantus".to_owned(),
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            graph: Some(graph.finish()),
+            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+            metadata_props: metadata(model)?,
+        };
+        Ok(proto.encode_to_vec())
+    }
+
+    /// The model card: the README of the exported model in the format of the Hugging Face hub. `file_name` is that of the
+    /// ONNX file; the card contains the scores if the `report` of the model's run is given.
+    pub fn model_card(&self, file_name: &str, report: Option<&EvaluationReport>) -> String {
+        model_card::model_card(self.model, report, file_name, self.input)
+    }
+
+    /// Shape of the graph's input without the batch axis.
+    pub fn input_shape(&self) -> Vec<usize> {
+        self.input.shape(self.model)
+    }
 }
 
 /// Metadata that a program needs beside the graph.
 fn metadata(model: &Model) -> Result<Vec<StringStringEntryProto>, Error> {
     let json = |value: serde_json::Result<String>| {
-        value.map_err(|error| Error::Export { reason: error.to_string() })
+        value.map_err(|error| Error::Unwritable { reason: error.to_string() })
     };
     let spec = &model.features;
     let entries = [

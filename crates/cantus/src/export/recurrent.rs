@@ -6,9 +6,9 @@
 use cantus_nn::LayerSpec;
 use cantus_nn::layer::{Gru, Lstm, MultiTimescaleLstm, SimpleRnn};
 
+use super::ExportError;
 use super::graph::{Attribute, Graph, Value};
-use super::layers::Weights;
-use crate::Error;
+use super::weights::Weights;
 
 /// The ONNX parameters of a recurrent layer.
 struct Cell {
@@ -72,13 +72,13 @@ pub(super) fn layer(
     shape: &[usize],
     weights: &Weights<'_>,
     x: &Value,
-) -> Result<Value, Error> {
+) -> Result<Value, ExportError> {
     let (inner, prefixes): (&LayerSpec, &[&str]) = match spec {
         LayerSpec::Bidirectional(both) => (&both.layer, &["forward.", "backward."]),
         one => (one, &[""]),
     };
     let Some(cell) = Cell::of(inner) else {
-        return Err(Error::Export { reason: format!("{path}: {} is not recurrent", inner.kind()) });
+        return Err(ExportError::NotRecurrent { path: path.to_owned(), layer: inner.kind() });
     };
     let n_inputs = shape.last().copied().unwrap_or(1);
     let (mut kernels, mut recurrent, mut biases) = (Vec::new(), Vec::new(), Vec::new());

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use cantus_nn::layer::{Kernel, RandomFourierFeatures, StatisticsPooling1D};
 
+use super::ExportError;
 use super::graph::{Attribute, Graph, Value};
-use super::layers::Weights;
-use crate::Error;
+use super::weights::Weights;
 
 /// `[batch, time, channels]` → `[batch, channels, 2 + scales]`: means, deviations, and deviations of the change at each scale.
 pub(super) fn pooling(graph: &mut Graph, layer: &StatisticsPooling1D, n_steps: usize, x: &Value) -> Value {
@@ -52,7 +52,7 @@ pub(super) fn random_features(
     n_inputs: usize,
     weights: &Weights<'_>,
     x: &Value,
-) -> Result<Value, Error> {
+) -> Result<Value, ExportError> {
     let (n_frequencies, kernel) = (layer.units / 2, weights.get(path, "kernel")?);
     let inputs = graph.reshape(x, &[-1, n_inputs as i64]);
     let mut features = Vec::new();

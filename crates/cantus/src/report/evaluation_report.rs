@@ -4,10 +4,11 @@ use cantus_dataset::{Failure, FeatureStore};
 use serde::Serialize;
 
 use super::{
-    Figure, ModelSummary, Report, SplitSummary, TagReport, TrainingCurve, WithoutLeak, pictures, tagging,
+    Figure, ModelSummary, Report, ReportContext, SplitSummary, TagReport, TrainingCurve, WithoutLeak,
+    classification, tagging,
 };
 use crate::predictions::Predictions;
-use crate::{Calibration, Error, Model, Task};
+use crate::{Error, Model, Task};
 use cantus_metrics::TrackDecision;
 
 /// A report; serialised without a wrapper.
@@ -26,13 +27,13 @@ impl EvaluationReport {
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        course: TrainingCurve<'_>,
+        curve: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
         Ok(match model.task() {
             Task::Classification => {
-                Self::Classes(Box::new(Report::new(predictions, model, store, split, course)?))
+                Self::Classes(Box::new(Report::new(predictions, model, store, split, curve)?))
             }
-            Task::Tagging => Self::Tags(Box::new(TagReport::new(predictions, model, store, split, course)?)),
+            Task::Tagging => Self::Tags(Box::new(TagReport::new(predictions, model, store, split, curve)?)),
         })
     }
 
@@ -89,60 +90,42 @@ impl EvaluationReport {
         }
     }
 
+    /// The content that both kinds of report have.
+    fn context(&self) -> ReportContext<'_> {
+        match self {
+            Self::Classes(report) => report.context(),
+            Self::Tags(report) => report.context(),
+        }
+    }
+
     /// The duration of the training, in seconds, if it is known.
     pub fn training_s(&self) -> Option<f64> {
-        match self {
-            Self::Classes(report) => report.training_s,
-            Self::Tags(report) => report.training_s,
-        }
+        self.context().training_s
     }
 
     /// The model that was scored.
     pub fn model(&self) -> &ModelSummary {
-        match self {
-            Self::Classes(report) => &report.model,
-            Self::Tags(report) => &report.model,
-        }
+        self.context().model
     }
 
     /// Remarks on what may bias the scores.
     pub fn remarks(&self) -> &[String] {
-        match self {
-            Self::Classes(report) => &report.remarks,
-            Self::Tags(report) => &report.remarks,
-        }
+        self.context().remarks
     }
 
     /// Specification and sizes of the split.
     pub fn split(&self) -> &SplitSummary {
-        match self {
-            Self::Classes(report) => &report.split,
-            Self::Tags(report) => &report.split,
-        }
+        self.context().split
     }
 
     /// Files that could not be extracted, and why.
     pub fn failures(&self) -> &[Failure] {
-        match self {
-            Self::Classes(report) => &report.failures,
-            Self::Tags(report) => &report.failures,
-        }
-    }
-
-    /// Number of test tracks.
-    pub fn n_tracks(&self) -> usize {
-        match self {
-            Self::Classes(report) => report.scores.n_tracks,
-            Self::Tags(report) => report.scores.n_tracks,
-        }
+        self.context().failures
     }
 
     /// Number of folds, if this is the report of a cross-validation.
     pub fn n_folds(&self) -> Option<usize> {
-        match self {
-            Self::Classes(report) => report.cross_validation.as_ref().map(|cross| cross.folds.len()),
-            Self::Tags(report) => report.cross_validation.as_ref().map(|cross| cross.folds.len()),
-        }
+        self.context().n_folds
     }
 
     /// The main score of tracks, as text.
@@ -158,26 +141,26 @@ impl EvaluationReport {
         }
     }
 
-    /// The model's temperatures; `None` in a cross-validation, where each fold's model has its own.
-    pub fn temperatures(&self) -> Option<Calibration> {
-        match self {
-            Self::Classes(report) => report.calibration.as_ref().and_then(|of| of.temperatures),
-            Self::Tags(report) => report.calibration.temperatures,
-        }
-    }
-
     /// The report as plain text.
     pub fn to_text(&self) -> String {
         match self {
-            Self::Classes(report) => report.to_text(),
-            Self::Tags(report) => report.to_text(),
+            Self::Classes(report) => classification::text(report),
+            Self::Tags(report) => tagging::text(report),
+        }
+    }
+
+    /// The scores as plain text; of a classifier, without baseline, calibration, failed files and remarks.
+    pub(crate) fn scores_text(&self) -> String {
+        match self {
+            Self::Classes(report) => classification::scores_text(&report.scores),
+            Self::Tags(report) => tagging::text(report),
         }
     }
 
     /// The report as Markdown with links to its figures.
     pub fn to_markdown(&self, figures: &[Figure]) -> String {
         match self {
-            Self::Classes(report) => super::markdown(report, figures),
+            Self::Classes(report) => classification::markdown(report, figures),
             Self::Tags(report) => tagging::markdown(report, figures),
         }
     }
@@ -185,7 +168,7 @@ impl EvaluationReport {
     /// The report as one HTML page with its figures.
     pub fn to_html(&self, figures: &[Figure]) -> String {
         match self {
-            Self::Classes(report) => super::html(report, figures),
+            Self::Classes(report) => classification::html(report, figures),
             Self::Tags(report) => tagging::html(report, figures),
         }
     }
@@ -193,8 +176,8 @@ impl EvaluationReport {
     /// The pictures of the tracks' predictions.
     pub(crate) fn pictures(&self, tracks: &[TrackDecision]) -> Vec<Figure> {
         match self {
-            Self::Classes(report) => pictures::examination(report, tracks),
-            Self::Tags(report) => tagging::pictures::examination(report, tracks),
+            Self::Classes(report) => classification::pictures(report, tracks),
+            Self::Tags(report) => tagging::pictures(report, tracks),
         }
     }
 }

@@ -1,99 +1,67 @@
-//! The report as Markdown; its pictures are linked from the folder `plots/` beside it.
+//! A report as Markdown; its pictures are linked from the folder `plots/` beside it.
 
-use super::text::{percent, range};
-use super::{Figure, Report, facts};
-use cantus_metrics::{ClassScores, paired_in_words};
+use super::facts::facts;
+use super::{Figure, FoldTable, ReportContext, Table};
 
-/// The report with links to its figures.
-pub fn markdown(report: &Report, figures: &[Figure]) -> String {
-    let scores = &report.scores;
-    let mut out = format!("# {}\n\n", escaped(&report.model.recipe));
-    let interval = scores.accuracy_interval.map(|i| range(i, scores.n_groups)).unwrap_or_default();
-    let mut rows = vec![
-        vec![
-            "track accuracy".into(),
-            percent(scores.track_accuracy),
-            range(scores.track_interval(), scores.n_groups),
-        ],
-        vec!["segment accuracy".into(), percent(scores.accuracy), interval],
-        vec!["balanced accuracy of tracks".into(), percent(scores.track_balanced_accuracy), String::new()],
-        vec!["macro F1 of tracks".into(), percent(scores.track_macro_f1), String::new()],
-    ];
-    if let Some(baseline) = &report.baseline {
-        let note = format!("logistic regression; the model {}", paired_in_words(&baseline.model_against_it));
-        rows.push(vec!["baseline".into(), percent(baseline.track_accuracy), note]);
-    }
-    rows.push(vec!["majority class".into(), percent(scores.majority_baseline), String::new()]);
-    if let Some(without) = &report.without_leak {
-        let note = format!(
-            "of tracks {}; {} of segments",
-            range(without.track_accuracy_interval, None),
-            percent(without.accuracy)
-        );
-        rows.push(vec!["without the leak".into(), percent(without.track_accuracy), note]);
-    }
-    out += &table(&["score", "", ""], &rows);
-    for remark in &report.remarks {
-        out += &format!("\n> {}\n", escaped(remark));
-    }
-    if let Some(cross) = &report.cross_validation {
-        out += "\n## Folds\n\n";
-        let row = |fold: &super::FoldSummary| {
-            let tracks = fold.test_part.n_tracks.to_string();
-            vec![escaped(&fold.fold), tracks, percent(fold.track_accuracy), percent(fold.accuracy)]
-        };
-        let mut rows: Vec<Vec<String>> = cross.folds.iter().map(row).collect();
-        let (tracks, segments) = (cross.track_accuracy, cross.accuracy);
-        rows.push(vec!["mean".into(), String::new(), percent(tracks.mean), percent(segments.mean)]);
-        rows.push(vec!["±".into(), String::new(), percent(tracks.deviation), percent(segments.deviation)]);
-        out += &table(&["fold", "tracks", "track accuracy", "segment accuracy"], &rows);
-    }
-    out += "\n## By class\n\n";
-    let row = |label: &String| {
-        let class: ClassScores = scores.track_per_class.get(label).copied().unwrap_or_default();
-        let shares = [class.precision, class.recall, class.f1_score].map(|share| format!("{share:.2}"));
-        let auc = scores.track_roc_auc.get(label).map_or("–".to_owned(), |auc| format!("{auc:.2}"));
-        let mut row = vec![escaped(label)];
-        row.extend(shares);
-        row.extend([auc, class.support.to_string()]);
-        row
-    };
-    let head = ["class", "precision", "recall", "F1", "ROC AUC", "tracks"];
-    out += &table(&head, &scores.labels.iter().map(row).collect::<Vec<_>>());
-    for figure in figures {
-        out += &format!("\n![{}](plots/{}.svg)\n", escaped(&figure.caption), figure.name);
-    }
-    if !report.mistakes.is_empty() {
-        out += "\n## Most confident mistakes\n\n";
-        let row = |mistake: &super::Mistake| {
-            let time = mistake.start_s.map_or(String::new(), |start| format!("{start:.1} s"));
-            let [path, label, predicted] =
-                [&mistake.path, &mistake.label, &mistake.predicted].map(|text| escaped(text));
-            vec![path, label, predicted, percent(mistake.probability), time]
-        };
-        let head = ["file", "true", "predicted", "probability", "most confident segment"];
-        out += &table(&head, &report.mistakes.iter().map(row).collect::<Vec<_>>());
-    }
-    out += "\n## How it was made\n\n";
-    let rows: Vec<Vec<String>> = facts(&report.about())
-        .into_iter()
-        .map(|(name, value)| vec![name.to_owned(), escaped(&value)])
-        .collect();
-    out + &table(&["", ""], &rows)
+/// What differs between the reports of classes and of tags.
+pub(super) struct MarkdownParts<'a> {
+    /// Name, value and note of the headline scores.
+    pub(super) scores: Vec<[String; 3]>,
+    /// In a cross-validation.
+    pub(super) folds: Option<FoldTable<'a>>,
+    /// Title and table of the scores by label.
+    pub(super) labels: (&'static str, Table),
+    /// The wrong predictions with the highest confidence.
+    pub(super) mistakes: Table,
 }
 
-pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-    let rule = format!("|{}\n", "---|".repeat(head.len()));
-    let rows: String = rows.iter().map(|row| line(row.iter().map(String::as_str).collect())).collect();
-    line(head.to_vec()) + &rule + &rows
+/// The report of this content with links to its figures.
+pub(super) fn markdown(context: &ReportContext<'_>, figures: &[Figure], parts: &MarkdownParts<'_>) -> String {
+    let scores = parts.scores.iter().map(|row| row.to_vec());
+    let folds = parts.folds.as_ref().map(|folds| folds.to_table("±")).unwrap_or_default();
+    let (title, labels) = &parts.labels;
+    let facts = facts(context).into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+    let remark = |remark: &String| format!("\n> {}\n", escaped(remark));
+    let link = |figure: &Figure| format!("\n![{}](plots/{}.svg)\n", escaped(&figure.caption), figure.name);
+    [
+        format!("# {}\n\n", escaped(&context.model.recipe)),
+        table(&Table::new("", &["score", "", ""], scores)),
+        context.remarks.iter().map(remark).collect(),
+        section("Folds", &folds),
+        section(title, labels),
+        figures.iter().map(link).collect(),
+        section("Most confident mistakes", &parts.mistakes),
+        section("How it was made", &Table::new("", &["", ""], facts)),
+    ]
+    .concat()
+}
+
+/// A table with its title; nothing without rows.
+fn section(title: &str, content: &Table) -> String {
+    if content.rows.is_empty() {
+        return String::new();
+    }
+    format!("\n## {title}\n\n{}", table(content))
+}
+
+fn table(table: &Table) -> String {
+    let line = |cells: &Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let rule = format!("|{}\n", "---|".repeat(table.head.len()));
+    let rows: String = table.all_rows().map(line).collect();
+    line(&table.head) + &rule + &rows
 }
 
 /// Escapes text for a table cell, since labels and file names are arbitrary.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
+            // Before a space it begins no tag.
+            '<' if chars.peek() == Some(&' ') => out.push(c),
             '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' => {
                 out.push('\\');
                 out.push(c);
@@ -106,12 +74,27 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::super::document::tests::sample;
+mod tests {
     use super::*;
+    use crate::report::EvaluationReport;
+    use crate::report::samples::{class_report, tag_report};
+
+    #[test]
+    fn table_rows_have_equal_numbers_of_cells_for_any_label() {
+        let label = "rock | roll\n`x`";
+        let reports = [
+            EvaluationReport::Classes(Box::new(class_report(label))),
+            EvaluationReport::Tags(Box::new(tag_report(label))),
+        ];
+        for report in reports {
+            let text = report.to_markdown(&[]);
+            assert_even_tables(&text);
+            assert!(text.contains("rock \\| roll \\`x\\`"), "{text}");
+        }
+    }
 
     /// Asserts that every row of a table has as many cells as the others.
-    pub(in crate::report) fn assert_even_tables(text: &str) {
+    fn assert_even_tables(text: &str) {
         let mut n_cells = None;
         for line in text.lines() {
             if !line.starts_with('|') {
@@ -124,9 +107,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn table_rows_have_equal_numbers_of_cells_for_any_label() {
-        let text = markdown(&sample("rock | roll\n`x`"), &[]);
-        assert_even_tables(&text);
-        assert!(text.contains("rock \\| roll \\`x\\`"), "{text}");
+    fn only_a_less_than_sign_before_a_space_is_not_escaped() {
+        assert_eq!(escaped("<b> p < 0.001"), "\\<b\\> p < 0.001");
     }
 }

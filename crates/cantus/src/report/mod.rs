@@ -1,32 +1,45 @@
 //! Evaluation reports: scores, baseline, calibration and remarks, as JSON, text, Markdown and HTML.
+//!
+//! The modules here make what the reports of classes and of tags have in common, from a `ReportContext`: `text`, `markdown`
+//! and `html` have one function each, which takes the parts that differ from `classification` and `tagging`.
 
-mod cross_validation;
-mod diagnostics;
-mod document;
+mod calibration_report;
+mod classification;
+mod context;
 mod evaluation_report;
 mod facts;
+mod fold_table;
+mod format;
 mod html;
-mod leak;
 mod markdown;
+mod mistakes;
+mod model_summary;
 pub(crate) mod pictures;
 #[cfg(test)]
 pub(crate) mod reference;
-pub(crate) mod tagging;
-mod text;
-
-pub use cross_validation::{CrossValidation, FoldSummary, Spread};
-pub use diagnostics::{Baseline, CalibrationReport, Mistake};
 #[cfg(test)]
-pub(crate) use document::tests::sample;
-pub use document::{ModelSummary, PartSize, Report, SplitSummary};
-pub(crate) use document::{TrainingCurve, artists, missing_remarks, shared_artists};
-use facts::facts;
-pub use html::html;
-pub use leak::WithoutLeak;
-pub(crate) use markdown::escaped;
-pub use markdown::markdown;
+pub(crate) mod samples;
+mod split_remarks;
+mod split_summary;
+mod spread;
+mod table;
+mod tagging;
+mod text;
+mod training_curve;
 
+pub use calibration_report::CalibrationReport;
+pub use classification::{Baseline, CrossValidation, FoldSummary, Mistake, Report, WithoutLeak};
 pub use evaluation_report::EvaluationReport;
+pub use model_summary::ModelSummary;
 pub use pictures::Figure;
+pub use split_summary::{PartSize, SplitSummary};
+pub use spread::Spread;
 pub use tagging::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagReport};
-pub use text::text;
+
+pub(crate) use markdown::escaped;
+pub(crate) use split_remarks::{artists, missing_remarks, shared_artists};
+pub(crate) use training_curve::TrainingCurve;
+
+use context::ReportContext;
+use fold_table::FoldTable;
+use table::Table;

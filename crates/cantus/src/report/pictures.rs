@@ -1,9 +1,9 @@
-//! Pictures of a report: learning curves, confusion matrix, ROC, precision and recall, reliability diagram.
+//! Pictures of a report: learning curves, ROC, precision and recall, reliability diagram.
 
 use cantus_nn::History;
 
-use super::{CalibrationReport, Report, TrainingCurve};
-use cantus_metrics::{Curves, Reliability, TrackDecision, curves};
+use super::{CalibrationReport, TrainingCurve};
+use cantus_metrics::{Curves, Reliability};
 use cantus_plot::{Axis, LineChart, Picture, Series, Style, line_chart};
 
 /// Bin width of the reliability diagram.
@@ -30,37 +30,7 @@ pub(crate) fn history(TrainingCurve { history, best_epoch }: TrainingCurve<'_>) 
     Figure { name: "history", caption, picture }
 }
 
-/// The pictures of a classifier's track predictions.
-pub(crate) fn examination(report: &Report, tracks: &[TrackDecision]) -> Vec<Figure> {
-    let labels = &report.scores.labels;
-    let by_class: Vec<(&str, Curves)> = labels
-        .iter()
-        .enumerate()
-        .filter_map(|(class, label)| {
-            let predictions =
-                tracks.iter().map(|track| (track.probabilities[class], track.labels.contains(&class)));
-            Some((label.as_str(), curves(predictions)?))
-        })
-        .collect();
-    let confusion = Figure {
-        name: "confusion_matrix",
-        caption: "Confusion matrix of tracks: rows are true classes, columns predicted ones.".to_owned(),
-        picture: cantus_plot::confusion_matrix(labels, &report.scores.track_confusion_matrix, "tracks"),
-    };
-    let mut figures = vec![
-        confusion,
-        roc(&by_class, AGAINST_THE_REST, tracks.len()),
-        precision_recall(&by_class, AGAINST_THE_REST, tracks.len()),
-    ];
-    let axes = ("Probability of the label that was named", "Share of right ones");
-    let caption = "Reliability: track accuracy by predicted probability, in bins.";
-    figures.extend(report.calibration.as_ref().map(|calibration| reliability(calibration, axes, caption)));
-    figures
-}
-
-/// Subtitle of one-vs-rest curves.
-const AGAINST_THE_REST: &str = "each class against the rest";
-
+/// ROC curves of these labels, `what` in the subtitle.
 pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.auc)).collect();
@@ -80,6 +50,7 @@ pub(super) fn roc(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Fi
     Figure { name: "roc", caption: caption.to_owned(), picture }
 }
 
+/// Precision-recall curves of these labels, `what` in the subtitle.
 pub(super) fn precision_recall(classes: &[(&str, Curves)], what: &str, n_tracks: usize) -> Figure {
     let names: Vec<String> =
         classes.iter().map(|(label, curves)| format!("{label} {:.2}", curves.average_precision)).collect();

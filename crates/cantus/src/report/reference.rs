@@ -1,14 +1,6 @@
-//! Reference values from `tests/reference/examination.py` and `tagging.py`, and sample reports, for unit tests.
+//! Reference values of the scripts in `tests/reference` of cantus-metrics, for unit tests.
 
-use std::collections::BTreeMap;
-
-use cantus_dataset::{Failure, SplitSpec};
 use serde_json::Value;
-
-use super::{CalibrationReport, ModelSummary, PartSize, SplitSummary, TagBaseline, TagMistake, TagReport};
-use crate::Task;
-use cantus_metrics::Interval;
-use cantus_metrics::tagging::{TagPaired, TagScore, TagScores};
 
 /// A file of reference values, shared with the tests of cantus-metrics.
 pub(crate) fn metrics_reference(name: &str) -> String {
@@ -17,7 +9,7 @@ pub(crate) fn metrics_reference(name: &str) -> String {
 }
 
 /// The reference values of classification, with the true class and the probabilities of their tracks.
-pub(crate) fn examination() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
+pub(crate) fn classification() -> (Value, Vec<usize>, Vec<Vec<f64>>) {
     let json = &metrics_reference("classification.json");
     let reference: Value = serde_json::from_str(json).unwrap();
     let labels = serde_json::from_value(reference["true"].clone()).unwrap();
@@ -36,83 +28,4 @@ pub(crate) fn tagging() -> (Value, Vec<Vec<usize>>, Vec<Vec<f64>>) {
 
 pub(crate) fn floats(value: &Value) -> Vec<f64> {
     serde_json::from_value(value.clone()).unwrap()
-}
-
-/// A tagger's report on four tracks and two labels, one of which is `label`.
-pub(crate) fn tag_report(label: &str) -> TagReport {
-    let interval = Some(Interval { low: 0.5, high: 1.0 });
-    let score = |average_precision| TagScore {
-        average_precision,
-        average_precision_interval: interval.filter(|_| average_precision.is_some()),
-        roc_auc: average_precision,
-        precision: 0.5,
-        recall: 1.0,
-        f1_score: 2.0 / 3.0,
-        support: 2,
-        prevalence: 0.5,
-    };
-    let per_label = BTreeMap::from([(label.to_owned(), score(Some(1.0))), ("other".to_owned(), score(None))]);
-    let size = PartSize { n_tracks: 4, n_segments: 4 };
-    TagReport {
-        task: Task::Tagging,
-        cantus_version: "0.1.0".to_owned(),
-        scores: TagScores {
-            labels: vec![label.to_owned(), "other".to_owned()],
-            n_segments: 4,
-            n_tracks: 4,
-            n_groups: None,
-            label_cardinality: 1.0,
-            threshold: 0.5,
-            macro_average_precision: 0.7,
-            macro_roc_auc: 0.8,
-            micro_f1: 0.6,
-            macro_f1: 0.6,
-            per_label: per_label.clone(),
-            track_macro_average_precision: 0.75,
-            track_macro_average_precision_interval: interval,
-            track_macro_roc_auc: 0.9,
-            track_micro_f1: 2.0 / 3.0,
-            track_macro_f1: 2.0 / 3.0,
-            track_per_label: per_label,
-            chance_level: 0.5,
-        },
-        cross_validation: None,
-        remarks: vec!["a remark".to_owned()],
-        baseline: TagBaseline {
-            track_macro_average_precision: 0.6,
-            track_macro_average_precision_interval: interval,
-            track_macro_roc_auc: 0.7,
-            track_micro_f1: 0.5,
-            track_macro_f1: 0.5,
-            model_against_it: TagPaired { n_tracks: 4, difference: 0.15, interval, p_value: 0.01 },
-        },
-        calibration: CalibrationReport::default(),
-        mistakes: vec![TagMistake {
-            path: "y.wav".to_owned(),
-            label: label.to_owned(),
-            has_it: false,
-            probability: 0.9,
-            start_s: Some(3.0),
-            end_s: Some(6.0),
-        }],
-        model: ModelSummary {
-            recipe: "mlp".to_owned(),
-            seed: 0,
-            n_parameters: 1234,
-            n_epochs: Some(3),
-            best_epoch: Some(2),
-            data_sha256: "00".to_owned(),
-        },
-        split: SplitSummary {
-            spec: SplitSpec::default(),
-            given: false,
-            train_part: size,
-            validation_part: size,
-            test_part: size,
-            remarks: Vec::new(),
-        },
-        training_s: Some(1.5),
-        failures: vec![Failure { path: "x.wav".to_owned(), reason: "cut".to_owned() }],
-        warnings: Vec::new(),
-    }
 }

@@ -67,7 +67,7 @@ impl Run {
         let split = store.split(&options.split)?;
         let job = Job::new(store, recipe, split, &options, data_sha256.to_owned());
         let evaluated = run.train_inside(job.prepare()?, Stage::WithoutLeak, &options)?;
-        Ok(evaluated.report.classes().map(WithoutLeak::of))
+        Ok(evaluated.report.classes().map(|report| WithoutLeak::of(&report.scores)))
     }
 
     /// Trains, evaluates and writes this run inside another one, unless that is resumed and this one is finished.

@@ -7,37 +7,37 @@ use cantus_audio::feature::chroma_stft::{ChromaConfig, ChromaFilterBank};
 use cantus_audio::feature::tuning::{A0_HZ, N_STEPS, THRESHOLD, TuningEstimator, edge};
 use cantus_audio::transform::Norm;
 
-use super::sound::Sound;
+use super::builder::FrontEndBuilder;
 use crate::export::graph::{Attribute, Graph, Value};
 
 /// Tuning steps are counted by their decimal digits, tens and units; this is the number of values of each.
 const DIGITS: usize = 10;
 
 /// `[batch, n_frames, n_chroma]`
-pub(super) fn chroma(sound: &mut Sound<'_>) -> Value {
-    let power = sound.power();
-    let config = sound.spec.chroma_stft_config();
-    let shape = [sound.n_bins(), config.n_chroma];
-    let filters = match (config.tuning, peaks(sound, &config)) {
+pub(super) fn chroma(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let power = builder.power();
+    let config = builder.spec.chroma_stft_config();
+    let shape = [builder.n_bins(), config.n_chroma];
+    let filters = match (config.tuning, peaks(builder, &config)) {
         (None, Some(peaks)) => {
-            let step = tuning(sound, &config, &peaks);
+            let step = tuning(builder, &config, &peaks);
             let banks: Vec<f32> =
                 (0..N_STEPS).flat_map(|step| ChromaFilterBank::new(&config, edge(step)).to_dense()).collect();
-            let banks = sound.graph.floats(&[&[N_STEPS], &shape[..]].concat(), &banks);
-            sound.graph.node_with("Gather", [&banks, &step], &[("axis", Attribute::Int(0))]) // [batch, n_bins, n_chroma]
+            let banks = builder.graph.floats(&[&[N_STEPS], &shape[..]].concat(), &banks);
+            builder.graph.node_with("Gather", [&banks, &step], &[("axis", Attribute::Int(0))]) // [batch, n_bins, n_chroma]
         }
         (tuning, _) => {
             let bank = ChromaFilterBank::new(&config, tuning.unwrap_or(0.0)).to_dense();
-            sound.graph.floats(&shape, &bank)
+            builder.graph.floats(&shape, &bank)
         }
     };
-    let chroma = sound.graph.node("MatMul", [&power, &filters]);
-    normalised(sound, config.norm, &chroma)
+    let chroma = builder.graph.node("MatMul", [&power, &filters]);
+    normalised(builder, config.norm, &chroma)
 }
 
 /// Frames divided by their norm, unless that is zero.
-fn normalised(sound: &mut Sound<'_>, norm: Norm, chroma: &Value) -> Value {
-    let graph = &mut *sound.graph;
+fn normalised(builder: &mut FrontEndBuilder<'_>, norm: Norm, chroma: &Value) -> Value {
+    let graph = &mut *builder.graph;
     let length = match norm {
         Norm::None => return chroma.clone(),
         Norm::Max => graph.max(chroma, &[2]),
@@ -65,13 +65,13 @@ struct Peaks {
 }
 
 /// Peaks of the power spectrum with parabolic interpolation between bins; `None` if the spectrum has too few bins.
-fn peaks(sound: &mut Sound<'_>, config: &ChromaConfig) -> Option<Peaks> {
+fn peaks(builder: &mut FrontEndBuilder<'_>, config: &ChromaConfig) -> Option<Peaks> {
     let bins = TuningEstimator::new(config.sample_rate, config.n_fft, config.n_chroma).bins();
     if config.tuning.is_some() || bins.is_empty() {
         return None;
     }
-    let (power, bin_hz, n_frames) = (sound.power(), sound.bin_hz(), sound.spec.frames_per_segment());
-    let graph = &mut *sound.graph;
+    let (power, bin_hz, n_frames) = (builder.power(), builder.bin_hz(), builder.spec.frames_per_segment());
+    let graph = &mut *builder.graph;
     let loudest = graph.max(&power, &[2]);
     let threshold = graph.times(&loudest, THRESHOLD);
     let is_audible = graph.node("Greater", [&power, &threshold]);
@@ -113,10 +113,10 @@ fn neighbours(graph: &mut Graph, spectrum: &Value, bins: &Range<usize>) -> [Valu
 }
 
 /// The tuning step, out of a hundred, with most of the louder peaks, `[batch]`; the step of no deviation without peaks.
-fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value {
-    let is_in_louder_half = louder_half(sound, peaks);
-    let step = step(sound, config, &peaks.pitch_hz);
-    let graph = &mut *sound.graph;
+fn tuning(builder: &mut FrontEndBuilder<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value {
+    let is_in_louder_half = louder_half(builder, peaks);
+    let step = step(builder, config, &peaks.pitch_hz);
+    let graph = &mut *builder.graph;
     let tens = graph.times(&step, 1.0 / DIGITS as f32);
     let tens = graph.node("Floor", [&tens]);
     let whole = graph.times(&tens, DIGITS as f32);
@@ -143,8 +143,8 @@ fn tuning(sound: &mut Sound<'_>, config: &ChromaConfig, peaks: &Peaks) -> Value 
 }
 
 /// 1 for each peak that is at least as high as the median peak, 0 at all other positions.
-fn louder_half(sound: &mut Sound<'_>, peaks: &Peaks) -> Value {
-    let graph = &mut *sound.graph;
+fn louder_half(builder: &mut FrontEndBuilder<'_>, peaks: &Peaks) -> Value {
+    let graph = &mut *builder.graph;
     let peak = graph.as_float(&peaks.is_peak);
     let n = graph.sum(&peak); // [batch, 1]
     let nothing = graph.number(-1.0);
@@ -166,8 +166,8 @@ fn louder_half(sound: &mut Sound<'_>, peaks: &Peaks) -> Value {
 }
 
 /// The tuning step of each pitch: its position between half a note below and half a note above the nearest note.
-fn step(sound: &mut Sound<'_>, config: &ChromaConfig, pitch_hz: &Value) -> Value {
-    let graph = &mut *sound.graph;
+fn step(builder: &mut FrontEndBuilder<'_>, config: &ChromaConfig, pitch_hz: &Value) -> Value {
+    let graph = &mut *builder.graph;
     let octaves = graph.times(pitch_hz, 1.0 / A0_HZ);
     let octaves = graph.node("Log", [&octaves]);
     let notes = graph.times(&octaves, config.n_chroma as f32 / std::f32::consts::LN_2);

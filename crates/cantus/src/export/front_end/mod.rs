@@ -6,36 +6,36 @@
 //! padded on its own, and `top_db` and the tuning are those of the segment, as in
 //! [`FeatureExtractor`](cantus_audio::feature::FeatureExtractor).
 
+mod builder;
 mod chroma;
 mod onset;
-mod samples;
-mod sound;
 mod spectral;
+mod time_domain;
 
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_audio::transform::PadMode;
 
-use self::sound::Sound;
+use self::builder::FrontEndBuilder;
+use super::ExportError;
 use super::graph::{Graph, Value};
-use crate::Error;
 
-/// A function that adds one kind of feature to the graph: `[batch, n_frames, n_bins]`.
-type Form = fn(&mut Sound<'_>) -> Value;
+/// A function that adds one kind of feature to the graph and returns its value, `[batch, n_frames, n_bins]`.
+type AddFeature = fn(&mut FrontEndBuilder<'_>) -> Value;
 
-/// The ONNX form of a feature kind; `None` if it cannot be exported.
-fn form(kind: FeatureKind) -> Option<Form> {
+/// The function of a feature kind; `None` if it cannot be exported.
+fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
     Some(match kind {
-        FeatureKind::Mfcc => |sound| sound.mfcc(),
-        FeatureKind::Mel => |sound| sound.mel(),
-        FeatureKind::LogMel => |sound| sound.log_mel(),
-        FeatureKind::Stft => |sound| sound.magnitude(),
-        FeatureKind::Spectrogram => |sound| sound.strength(),
-        FeatureKind::SpectrogramDb => spectral::level,
-        FeatureKind::MfccDelta => |sound| spectral::mfcc_delta(sound, 1),
-        FeatureKind::MfccDelta2 => |sound| spectral::mfcc_delta(sound, 2),
-        FeatureKind::AmplitudeEnvelope => samples::amplitude_envelope,
-        FeatureKind::Rms => samples::rms,
-        FeatureKind::ZeroCrossingRate => samples::zero_crossing_rate,
+        FeatureKind::Mfcc => |builder| builder.mfcc(),
+        FeatureKind::Mel => |builder| builder.mel(),
+        FeatureKind::LogMel => |builder| builder.log_mel(),
+        FeatureKind::Stft => |builder| builder.magnitude(),
+        FeatureKind::Spectrogram => |builder| builder.spectrogram(),
+        FeatureKind::SpectrogramDb => spectral::spectrogram_db,
+        FeatureKind::MfccDelta => |builder| spectral::mfcc_delta(builder, 1),
+        FeatureKind::MfccDelta2 => |builder| spectral::mfcc_delta(builder, 2),
+        FeatureKind::AmplitudeEnvelope => time_domain::amplitude_envelope,
+        FeatureKind::Rms => time_domain::rms,
+        FeatureKind::ZeroCrossingRate => time_domain::zero_crossing_rate,
         FeatureKind::SpectralCentroid => spectral::centroid,
         FeatureKind::SpectralBandwidth => spectral::bandwidth,
         FeatureKind::SpectralRolloff => spectral::rolloff,
@@ -58,41 +58,32 @@ fn form(kind: FeatureKind) -> Option<Form> {
 ///
 /// # Errors
 /// If a kind of feature, or the padding, cannot be exported.
-pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, Error> {
-    let forms = forms(spec)?;
+pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, ExportError> {
+    let kinds: Vec<AddFeature> = spec
+        .kinds
+        .iter()
+        .map(|&kind| add_feature(kind).ok_or_else(|| unsupported(kind)))
+        .collect::<Result<_, _>>()?;
     check_padding(spec)?;
-    let mut sound = Sound::new(graph, spec, samples);
-    let kinds = forms.into_iter().map(|form| form(&mut sound)).collect();
-    Ok(graph.concat(kinds, 2))
+    let mut builder = FrontEndBuilder::new(graph, spec, samples);
+    let values = kinds.into_iter().map(|add| add(&mut builder)).collect();
+    Ok(graph.concat(values, 2))
 }
 
-fn forms(spec: &FeatureSpec) -> Result<Vec<Form>, Error> {
-    let of_kind = |&kind: &FeatureKind| form(kind).ok_or_else(|| unsupported(kind));
-    spec.kinds.iter().map(of_kind).collect()
+fn unsupported(kind: FeatureKind) -> ExportError {
+    let supported = FeatureKind::ALL.iter().copied().filter(|&kind| add_feature(kind).is_some());
+    ExportError::UnsupportedFeature { kind, supported: supported.collect() }
 }
 
-fn unsupported(kind: FeatureKind) -> Error {
-    let exportable = FeatureKind::ALL.iter().filter(|&&kind| form(kind).is_some()).map(|kind| kind.name());
-    let reason = format!(
-        "there is no ONNX form of the feature {}; without --with-features the graph takes features; these can be exported: {}",
-        kind.name(),
-        exportable.collect::<Vec<_>>().join(", ")
-    );
-    Error::Export { reason }
-}
-
-/// Refuses padding that ONNX lacks: it reflects a signal at most once, without repeating the end sample.
-fn check_padding(spec: &FeatureSpec) -> Result<(), Error> {
-    let (padding, n_samples) = (spec.n_fft / 2, spec.segment_samples());
-    let reason = match spec.pad_mode {
-        PadMode::Symmetric => "ONNX has no padding as pad_mode = \"symmetric\" has it".to_owned(),
-        PadMode::Reflect if padding >= n_samples => {
-            format!("ONNX cannot mirror a segment of {n_samples} samples to pad it with {padding}")
+/// Rejects padding that ONNX lacks: it reflects a signal at most once, without repeating the end sample.
+fn check_padding(spec: &FeatureSpec) -> Result<(), ExportError> {
+    let (padding, segment_samples) = (spec.n_fft / 2, spec.segment_samples());
+    match spec.pad_mode {
+        _ if !spec.center => Ok(()),
+        PadMode::Symmetric => Err(ExportError::SymmetricPadding),
+        PadMode::Reflect if padding >= segment_samples => {
+            Err(ExportError::ReflectPaddingTooLong { segment_samples, padding })
         }
-        PadMode::Constant | PadMode::Edge | PadMode::Reflect => return Ok(()),
-    };
-    if !spec.center {
-        return Ok(());
+        PadMode::Constant | PadMode::Edge | PadMode::Reflect => Ok(()),
     }
-    Err(Error::Export { reason: format!("{reason}; without --with-features the graph takes features") })
 }

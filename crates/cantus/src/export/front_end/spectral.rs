@@ -2,47 +2,47 @@
 
 use cantus_audio::feature::delta::Delta;
 
-use super::sound::Sound;
+use super::builder::FrontEndBuilder;
 use crate::export::graph::Value;
 
 /// The spectrogram in dB; its minimum power is the square of the minimum amplitude.
-pub(super) fn level(sound: &mut Sound<'_>) -> Value {
-    let power = sound.power();
-    sound.decibel(&power)
+pub(super) fn spectrogram_db(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let power = builder.power();
+    builder.decibel(&power)
 }
 
 /// Centre of mass of the spectrum, in Hz.
-pub(super) fn centroid(sound: &mut Sound<'_>) -> Value {
-    let magnitude = sound.magnitude();
-    let (n_bins, hertz) = (sound.n_bins(), hertz(sound));
-    let hertz = sound.graph.floats(&[n_bins, 1], &hertz);
-    let weighted = sound.graph.node("MatMul", [&magnitude, &hertz]);
-    let total = total(sound, &magnitude);
-    sound.graph.node("Div", [&weighted, &total])
+pub(super) fn centroid(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let magnitude = builder.magnitude();
+    let (n_bins, hertz) = (builder.n_bins(), bin_frequencies(builder));
+    let hertz = builder.graph.floats(&[n_bins, 1], &hertz);
+    let weighted = builder.graph.node("MatMul", [&magnitude, &hertz]);
+    let total = total(builder, &magnitude);
+    builder.graph.node("Div", [&weighted, &total])
 }
 
 /// Spread of the spectrum about its centroid.
-pub(super) fn bandwidth(sound: &mut Sound<'_>) -> Value {
-    let (magnitude, centroid) = (sound.magnitude(), centroid(sound));
-    let (n_bins, hertz, config) = (sound.n_bins(), hertz(sound), sound.spec.bandwidth);
-    let hertz = sound.graph.floats(&[n_bins], &hertz);
-    let distance = sound.graph.node("Sub", [&hertz, &centroid]);
-    let distance = sound.graph.node("Abs", [&distance]);
-    let distance = sound.raise(&distance, config.p);
-    let weighted = sound.graph.node("Mul", [&magnitude, &distance]);
-    let mut spread = sound.graph.sum(&weighted);
+pub(super) fn bandwidth(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let (magnitude, centroid) = (builder.magnitude(), centroid(builder));
+    let (n_bins, hertz, config) = (builder.n_bins(), bin_frequencies(builder), builder.spec.bandwidth);
+    let hertz = builder.graph.floats(&[n_bins], &hertz);
+    let distance = builder.graph.node("Sub", [&hertz, &centroid]);
+    let distance = builder.graph.node("Abs", [&distance]);
+    let distance = builder.raise(&distance, config.p);
+    let weighted = builder.graph.node("Mul", [&magnitude, &distance]);
+    let mut spread = builder.graph.sum(&weighted);
     if config.norm {
-        let total = total(sound, &magnitude);
-        spread = sound.graph.node("Div", [&spread, &total]);
+        let total = total(builder, &magnitude);
+        spread = builder.graph.node("Div", [&spread, &total]);
     }
-    sound.raise(&spread, 1.0 / config.p)
+    builder.raise(&spread, 1.0 / config.p)
 }
 
 /// Roll-off: the lowest frequency below which a share of the spectrum lies, as the number of bins below it.
-pub(super) fn rolloff(sound: &mut Sound<'_>) -> Value {
-    let magnitude = sound.magnitude();
-    let (n_bins, bin_hz, share) = (sound.n_bins(), sound.bin_hz(), sound.spec.rolloff.roll_percent);
-    let graph = &mut *sound.graph;
+pub(super) fn rolloff(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let magnitude = builder.magnitude();
+    let (n_bins, bin_hz, share) = (builder.n_bins(), builder.bin_hz(), builder.spec.rolloff.roll_percent);
+    let graph = &mut *builder.graph;
     let axis = graph.integer(2);
     let so_far = graph.node("CumSum", [&magnitude, &axis]);
     let total = graph.slice(&so_far, 2, n_bins - 1..n_bins);
@@ -54,23 +54,23 @@ pub(super) fn rolloff(sound: &mut Sound<'_>) -> Value {
 }
 
 /// Geometric over arithmetic mean, as a difference of logarithms.
-pub(super) fn flatness(sound: &mut Sound<'_>) -> Value {
-    let config = sound.spec.flatness;
-    let strength = sound.raised(config.power);
-    let graph = &mut *sound.graph;
-    let strength = graph.at_least(&strength, config.amin);
-    let mean = graph.mean(&strength, &[2], true);
-    let (of_mean, logarithms) = (graph.node("Log", [&mean]), graph.node("Log", [&strength]));
+pub(super) fn flatness(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let config = builder.spec.flatness;
+    let spectrum = builder.raised(config.power);
+    let graph = &mut *builder.graph;
+    let spectrum = graph.at_least(&spectrum, config.amin);
+    let mean = graph.mean(&spectrum, &[2], true);
+    let (of_mean, logarithms) = (graph.node("Log", [&mean]), graph.node("Log", [&spectrum]));
     let mean_log = graph.mean(&logarithms, &[2], true);
     let quotient = graph.node("Sub", [&mean_log, &of_mean]);
     graph.node("Exp", [&quotient])
 }
 
 /// Euclidean distance of each spectrum from the previous one; 0 for the first.
-pub(super) fn flux(sound: &mut Sound<'_>) -> Value {
-    let magnitude = sound.magnitude();
-    let n_frames = sound.spec.frames_per_segment();
-    let graph = &mut *sound.graph;
+pub(super) fn flux(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let magnitude = builder.magnitude();
+    let n_frames = builder.spec.frames_per_segment();
+    let graph = &mut *builder.graph;
     let first = graph.slice(&magnitude, 1, 0..1);
     let earlier = graph.slice(&magnitude, 1, 0..n_frames - 1);
     let before = graph.concat(vec![first, earlier], 1);
@@ -81,23 +81,24 @@ pub(super) fn flux(sound: &mut Sound<'_>) -> Value {
 }
 
 /// Deltas of the MFCCs by a matrix whose columns are the deltas of unit vectors.
-pub(super) fn mfcc_delta(sound: &mut Sound<'_>, order: usize) -> Value {
-    let mfcc = sound.mfcc();
-    let n_frames = sound.spec.frames_per_segment();
+pub(super) fn mfcc_delta(builder: &mut FrontEndBuilder<'_>, order: usize) -> Value {
+    let mfcc = builder.mfcc();
+    let n_frames = builder.spec.frames_per_segment();
     let mut units = vec![0.0; n_frames * n_frames];
     units.iter_mut().step_by(n_frames + 1).for_each(|unit| *unit = 1.0);
     let mut matrix = vec![0.0; n_frames * n_frames];
-    Delta::new(sound.spec.delta.width, order).apply(&units, n_frames, matrix.chunks_exact_mut(n_frames));
-    let matrix = sound.graph.floats(&[n_frames, n_frames], &matrix);
-    sound.graph.node("MatMul", [&matrix, &mfcc])
+    Delta::new(builder.spec.delta.width, order).apply(&units, n_frames, matrix.chunks_exact_mut(n_frames));
+    let matrix = builder.graph.floats(&[n_frames, n_frames], &matrix);
+    builder.graph.node("MatMul", [&matrix, &mfcc])
 }
 
-fn hertz(sound: &Sound<'_>) -> Vec<f32> {
-    (0..sound.n_bins()).map(|bin| (bin as f64 * sound.bin_hz()) as f32).collect()
+/// The frequencies of the bins, in Hz.
+fn bin_frequencies(builder: &FrontEndBuilder<'_>) -> Vec<f32> {
+    (0..builder.n_bins()).map(|bin| (bin as f64 * builder.bin_hz()) as f32).collect()
 }
 
 /// The sum of each spectrum, raised above 0 to be used as a divisor.
-fn total(sound: &mut Sound<'_>, magnitude: &Value) -> Value {
-    let total = sound.graph.sum(magnitude);
-    sound.graph.at_least(&total, f32::MIN_POSITIVE)
+fn total(builder: &mut FrontEndBuilder<'_>, magnitude: &Value) -> Value {
+    let total = builder.graph.sum(magnitude);
+    builder.graph.at_least(&total, f32::MIN_POSITIVE)
 }

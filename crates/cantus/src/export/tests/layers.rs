@@ -82,25 +82,25 @@ fn small() -> FeatureSpec {
 }
 
 #[test]
-fn every_layer_matches_the_engine() {
+fn every_layer_matches_cantus_nn() {
     let mut seen = [false; N_LAYERS];
     for (input_shape, layers) in
         SEQUENCES.map(|layers| (vec![26, 6], layers)).into_iter().chain(IMAGES.map(|l| (vec![26, 6, 1], l)))
     {
         let architecture = architecture(&input_shape, layers);
         architecture.layers.iter().for_each(|layer| seen[number(layer)] = true);
-        hears_noise_alike(&model(&small(), &architecture));
+        assert_equal_for_noise(&model(&small(), &architecture));
     }
     assert_eq!(seen, [true; N_LAYERS], "a layer that was not tested");
 }
 
 #[test]
-fn every_activation_matches_the_engine() {
+fn every_activation_matches_cantus_nn() {
     for activation in ["linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softmax"] {
         let layers = format!(
             "[[layers]]\ntype = 'Flatten'\n[[layers]]\ntype = 'Dense'\nunits = 5\nactivation = '{activation}'"
         );
-        hears_noise_alike(&model(&small(), &architecture(&[26, 6], &layers)));
+        assert_equal_for_noise(&model(&small(), &architecture(&[26, 6], &layers)));
     }
 }
 
@@ -112,7 +112,7 @@ fn a_network_on_crops_takes_whole_segments() {
             crops: Some(Crops { n_frames: 10, n_crops }),
             ..model(&small(), &architecture(&shape, layers))
         };
-        hears_noise_alike(&model);
+        assert_equal_for_noise(&model);
     }
 }
 
@@ -120,16 +120,16 @@ fn a_network_on_crops_takes_whole_segments() {
 fn an_uncalibrated_model_matches_its_network() {
     let layers = "[[layers]]\ntype = 'Flatten'";
     let calibration = Calibration::default();
-    hears_noise_alike(&Model { calibration, ..model(&small(), &architecture(&[26, 6], layers)) });
+    assert_equal_for_noise(&Model { calibration, ..model(&small(), &architecture(&[26, 6], layers)) });
 }
 
 #[test]
-fn every_recipe_matches_the_engine() {
+fn every_recipe_matches_cantus_nn() {
     for name in Recipe::names() {
         let recipe = Recipe::load(name).unwrap();
         let spec = &recipe.features;
         let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), LABELS);
         println!("{name}");
-        hears_noise_alike(&model(spec, &architecture));
+        assert_equal_for_noise(&model(spec, &architecture));
     }
 }

@@ -7,7 +7,7 @@ use cantus_audio::feature::{FeatureKind, FeatureSpec, Segments};
 use cantus_nn::{Architecture, Network, Tensor};
 use tract_onnx::prelude::*;
 
-use super::{Input, to_onnx};
+use super::{Input, OnnxExport};
 use crate::model::Provenance;
 use crate::{Calibration, Model, Normalization};
 
@@ -110,11 +110,17 @@ fn assert_close(found: &[f32], expected: &[f32]) {
     }
 }
 
-/// Asserts that graph and model predict the same for these segments, and that the predictions are neither all the same nor
+/// Asserts for segments whose input is `values` that graph and model predict the same, and that the predictions are neither all the same nor
 /// all certain.
 #[track_caller]
-fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n_segments: usize) {
-    let onnx = to_onnx(model, input).unwrap();
+fn assert_predictions_equal(
+    model: &Model,
+    input: Input,
+    values: &[f32],
+    features: &[f32],
+    n_segments: usize,
+) {
+    let onnx = OnnxExport { model, input }.to_bytes().unwrap();
     let expected = model.predict_segments(features).unwrap();
     let n_labels = model.labels.len();
     assert!(expected.iter().any(|p| (0.05..0.95).contains(p)), "all predictions are certain: {expected:?}");
@@ -124,7 +130,7 @@ fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n
     });
     assert!(spread.fold(0.0, f32::max) > 20.0 * TOLERANCE, "all predictions are the same: {expected:?}");
     let shape = [&[n_segments], &*input.shape(model)].concat();
-    let [segments, track] = run(&onnx, input, &shape, given);
+    let [segments, track] = run(&onnx, input, &shape, values);
     assert_close(&segments, &expected);
     let uncalibrated = model.predict_uncalibrated(features).unwrap();
     let expected = model.aggregate(&uncalibrated.chunks_exact(n_labels).collect::<Vec<_>>());
@@ -133,8 +139,8 @@ fn answers_equal(model: &Model, input: Input, given: &[f32], features: &[f32], n
 
 /// The same for three segments of random features.
 #[track_caller]
-fn hears_noise_alike(model: &Model) {
+fn assert_equal_for_noise(model: &Model) {
     let (n_frames, n_bins) = (model.features.frames_per_segment(), model.features.n_bins());
     let segments = noise(3 * n_frames * n_bins, 99);
-    answers_equal(model, Input::Features, &segments, &segments, 3);
+    assert_predictions_equal(model, Input::Features, &segments, &segments, 3);
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::Calibration;
 use crate::predictions::Predictions;
 use crate::report::CalibrationReport;
-use crate::report::diagnostics::N_MISTAKES;
+use crate::report::mistakes::{N_MISTAKES, most_confident_segment_s};
 use cantus_metrics::aggregate::TAG_THRESHOLD;
 use cantus_metrics::reliability;
 use cantus_metrics::tagging::{TagFigures, TagPaired, TagRanking, paired};
@@ -46,6 +46,13 @@ pub struct TagMistake {
     pub end_s: Option<f64>,
 }
 
+impl TagMistake {
+    /// What kind of mistake it is, as text.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.has_it { "false negative" } else { "false positive" }
+    }
+}
+
 /// The baseline's scores, and the model's difference from them.
 pub(super) fn baseline(predictions: &Predictions, n_labels: usize) -> Result<TagBaseline, ScoresError> {
     let figures = TagFigures::of_tracks(&predictions.baseline, n_labels)?;
@@ -81,13 +88,7 @@ pub(super) fn calibration(
             row.iter().enumerate().map(move |(label, p)| (f64::from(*p), labels.contains(&label)))
         }))
     };
-    CalibrationReport {
-        temperatures,
-        tracks_before: of_tracks(&predictions.uncalibrated.1),
-        tracks_after: of_tracks(&predictions.tracks),
-        segments_before: of_segments(&predictions.uncalibrated.0),
-        segments_after: of_segments(&predictions.probabilities),
-    }
+    CalibrationReport::new(predictions, temperatures, of_tracks, of_segments)
 }
 
 /// The wrong predictions with the highest confidence.
@@ -107,33 +108,18 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<T
     // A stable sort keeps the order of tracks with equal confidence.
     wrong.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
     wrong.truncate(N_MISTAKES);
-    let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
     let mistake = |(track, label): (&TrackDecision, usize)| {
         let has_it = track.labels.contains(&label);
-        let place =
-            most_wrong(predictions, store, (track.track, label), has_it).filter(|_| store.tracks_known());
+        let confidence = |row: &[f32]| if has_it { -row[label] } else { row[label] };
+        let segment_s = most_confident_segment_s(predictions, store, track.track, confidence);
         TagMistake {
             path: store.tracks()[track.track].path.clone(),
             label: store.labels()[label].clone(),
             has_it,
             probability: track.probabilities[label],
-            start_s: place.map(|place| place as f64 * segment_s),
-            end_s: place.map(|place| (place + 1) as f64 * segment_s),
+            start_s: segment_s.map(|(start, _)| start),
+            end_s: segment_s.map(|(_, end)| end),
         }
     };
     wrong.into_iter().map(mistake).collect()
-}
-
-/// The index, within its track, of the segment most confident in the wrong prediction.
-fn most_wrong(
-    predictions: &Predictions,
-    store: &FeatureStore,
-    (track, label): (usize, usize),
-    has_it: bool,
-) -> Option<usize> {
-    let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
-    let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track);
-    let scored = of_track.map(|(row, segment)| (if has_it { -row[label] } else { row[label] }, *segment));
-    let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
-    Some(best.1 - store.segments_of(track).start)
 }

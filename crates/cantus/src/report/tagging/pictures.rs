@@ -7,10 +7,10 @@ use cantus_metrics::tagging::tag_probability;
 use cantus_metrics::{Curves, TrackDecision, curves};
 
 /// Maximum number of tags whose curves are drawn: twice the number of distinguishable colours.
-const MOST: usize = 10;
+const MAX_CURVES: usize = 10;
 
 /// The pictures of a tagger's track predictions.
-pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<Figure> {
+pub(in crate::report) fn pictures(report: &TagReport, tracks: &[TrackDecision]) -> Vec<Figure> {
     let scores = &report.scores;
     let support =
         |label: usize| scores.track_per_label.get(&scores.labels[label]).map_or(0, |tag| tag.support);
@@ -20,7 +20,7 @@ pub(crate) fn examination(report: &TagReport, tracks: &[TrackDecision]) -> Vec<F
     let n_labels = drawn.len();
     // A stable sort keeps the order of labels with equal values.
     drawn.sort_by_key(|(label, _)| std::cmp::Reverse(support(*label)));
-    drawn.truncate(MOST);
+    drawn.truncate(MAX_CURVES);
     drawn.sort_by_key(|(label, _)| *label);
     let by_label: Vec<(&str, Curves)> =
         drawn.into_iter().map(|(label, curves)| (scores.labels[label].as_str(), curves)).collect();

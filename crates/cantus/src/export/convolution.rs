@@ -5,11 +5,12 @@
 
 use cantus_nn::layer::{AveragePool2D, Conv2D, MaxPool2D, Padding};
 
+use super::ExportError;
+use super::activation::activation;
 use super::graph::{Attribute, Graph, Value};
-use super::layers::{Weights, activation};
-use crate::Error;
+use super::weights::Weights;
 
-/// The kernel `[height, width, channels, filters]` becomes ONNX's `[filters, channels, height, width]`.
+/// 2D convolution: the kernel `[height, width, channels, filters]` becomes ONNX's `[filters, channels, height, width]`.
 pub(super) fn convolution(
     graph: &mut Graph,
     conv: &Conv2D,
@@ -17,7 +18,7 @@ pub(super) fn convolution(
     shape: &[usize],
     weights: &Weights<'_>,
     x: &Value,
-) -> Result<Value, Error> {
+) -> Result<Value, ExportError> {
     let ([height, width], filters) = (conv.kernel_size, conv.filters);
     let channels = shape.last().copied().unwrap_or(1);
     let values = weights.get(path, "kernel")?;
@@ -29,18 +30,20 @@ pub(super) fn convolution(
     }
     let kernel = graph.floats(&[filters, channels, height, width], &kernel);
     let bias = graph.floats(&[filters], weights.get(path, "bias")?);
-    let attributes = windows(conv.kernel_size, conv.strides, conv.padding);
+    let attributes = window_attributes(conv.kernel_size, conv.strides, conv.padding);
     let sums = channels_first(graph, x, |graph, x| graph.node_with("Conv", [x, &kernel, &bias], &attributes));
     Ok(activation(graph, conv.activation, &sums))
 }
 
+/// Maximum pooling.
 pub(super) fn max_pool(graph: &mut Graph, pool: MaxPool2D, x: &Value) -> Value {
-    let attributes = windows(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
+    let attributes = window_attributes(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
     channels_first(graph, x, |graph, x| graph.node_with("MaxPool", [x], &attributes))
 }
 
+/// Average pooling.
 pub(super) fn average_pool(graph: &mut Graph, pool: AveragePool2D, x: &Value) -> Value {
-    let attributes = windows(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
+    let attributes = window_attributes(pool.pool_size, pool.strides.unwrap_or(pool.pool_size), pool.padding);
     channels_first(graph, x, |graph, x| graph.node_with("AveragePool", [x], &attributes))
 }
 
@@ -51,8 +54,12 @@ fn channels_first(graph: &mut Graph, x: &Value, operator: impl FnOnce(&mut Graph
     graph.transpose(&output, &[0, 2, 3, 1])
 }
 
-/// TensorFlow's "same" padding, which `cantus_nn` uses, is ONNX's SAME_UPPER.
-fn windows(size: [usize; 2], strides: [usize; 2], padding: Padding) -> [(&'static str, Attribute); 3] {
+/// Kernel, strides and padding: TensorFlow's "same" padding, which `cantus_nn` uses, is ONNX's SAME_UPPER.
+fn window_attributes(
+    size: [usize; 2],
+    strides: [usize; 2],
+    padding: Padding,
+) -> [(&'static str, Attribute); 3] {
     let border = match padding {
         Padding::Valid => "VALID",
         Padding::Same => "SAME_UPPER",

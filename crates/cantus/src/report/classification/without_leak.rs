@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
-use cantus_metrics::Interval;
+use cantus_metrics::{Interval, Scores};
 
 /// The scores of the same recipe, seed and shares on a split by track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,9 +22,8 @@ pub struct WithoutLeak {
 }
 
 impl WithoutLeak {
-    /// The scores from the report of the run on the split by track.
-    pub fn of(report: &Report) -> Self {
-        let scores = &report.scores;
+    /// From the scores of the run on the split by track.
+    pub(crate) fn of(scores: &Scores) -> Self {
         Self {
             n_segments: scores.n_segments,
             n_tracks: scores.n_tracks,

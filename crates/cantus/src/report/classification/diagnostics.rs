@@ -3,15 +3,13 @@
 use cantus_dataset::FeatureStore;
 use serde::{Deserialize, Serialize};
 
-use super::text::percent;
 use crate::Calibration;
 use crate::predictions::{Predictions, named};
+use crate::report::CalibrationReport;
+use crate::report::mistakes::{N_MISTAKES, most_confident_segment_s};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::reliability;
-use cantus_metrics::{Interval, Paired, Reliability, ScoresError, TrackDecision, paired, scores_of_tracks};
-
-/// Maximum number of mistakes listed.
-pub(super) const N_MISTAKES: usize = 20;
+use cantus_metrics::{Interval, Paired, ScoresError, TrackDecision, paired, scores_of_tracks};
 
 /// Scores of the baseline: logistic regression on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,39 +24,6 @@ pub struct Baseline {
     pub track_macro_f1: f64,
     /// The model against the baseline, on the same tracks.
     pub model_against_it: Paired,
-}
-
-/// Calibration of the probabilities, before and after temperature scaling.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct CalibrationReport {
-    /// The model's temperatures; `None` in a cross-validation, where each fold's model has its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperatures: Option<Calibration>,
-    /// Of tracks, before calibration.
-    pub tracks_before: Reliability,
-    /// Of tracks, after calibration.
-    pub tracks_after: Reliability,
-    /// Of segments, before calibration.
-    pub segments_before: Reliability,
-    /// Of segments, after calibration.
-    pub segments_after: Reliability,
-}
-
-impl CalibrationReport {
-    /// Whether the probabilities are calibrated, which requires a validation part.
-    pub fn is_calibrated(&self) -> bool {
-        self.tracks_after != self.tracks_before || self.segments_after != self.segments_before
-    }
-
-    pub(super) fn in_words(&self) -> String {
-        let after = percent(self.tracks_after.expected_calibration_error);
-        if self.is_calibrated() {
-            let before = percent(self.tracks_before.expected_calibration_error);
-            format!("calibration error {after} of tracks, {before} before temperature scaling")
-        } else {
-            format!("calibration error {after} of tracks; not calibrated, since that takes a validation part")
-        }
-    }
 }
 
 /// A misclassified track.
@@ -109,13 +74,7 @@ pub(super) fn calibration(
             (f64::from(row[named]), store.labels_of(*segment) == [named])
         }))
     };
-    CalibrationReport {
-        temperatures,
-        tracks_before: of_tracks(&predictions.uncalibrated.1),
-        tracks_after: of_tracks(&predictions.tracks),
-        segments_before: of_segments(&predictions.uncalibrated.0),
-        segments_after: of_segments(&predictions.probabilities),
-    }
+    CalibrationReport::new(predictions, temperatures, of_tracks, of_segments)
 }
 
 /// The misclassified tracks with the highest probabilities.
@@ -126,27 +85,17 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<M
     // A stable sort keeps the order of tracks with equal probabilities.
     wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
     wrong.truncate(N_MISTAKES);
-    let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
     let labels = store.labels();
     let mistake = |track: &TrackDecision| {
-        let place = most_wrong(predictions, store, track).filter(|_| store.tracks_known());
+        let segment_s = most_confident_segment_s(predictions, store, track.track, |row| row[track.predicted]);
         Mistake {
             path: store.tracks()[track.track].path.clone(),
             label: named(&track.labels, labels),
             predicted: labels[track.predicted].clone(),
             probability: probability(track),
-            start_s: place.map(|place| place as f64 * segment_s),
-            end_s: place.map(|place| (place + 1) as f64 * segment_s),
+            start_s: segment_s.map(|(start, _)| start),
+            end_s: segment_s.map(|(_, end)| end),
         }
     };
     wrong.into_iter().map(mistake).collect()
-}
-
-/// The index, within its track, of the segment with the highest probability of the track's predicted label.
-fn most_wrong(predictions: &Predictions, store: &FeatureStore, track: &TrackDecision) -> Option<usize> {
-    let rows = predictions.probabilities.chunks_exact(store.labels().len()).zip(&predictions.segments);
-    let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track.track);
-    let scored = of_track.map(|(row, segment)| (row[track.predicted], *segment));
-    let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
-    Some(best.1 - store.segments_of(track.track).start)
 }

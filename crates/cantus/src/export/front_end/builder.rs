@@ -1,4 +1,4 @@
-//! Intermediate values of the front end that several features share: padded samples, STFT, mel bands and their levels.
+//! Builder of the front end's part of a graph: adds padded samples, STFT, mel bands and their levels once for all features.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use cantus_audio::transform::{PadMode, fourier};
 
 use crate::export::graph::{Attribute, Graph, Value};
 
-/// The samples of segments and the intermediate values computed so far.
-pub(super) struct Sound<'a> {
+/// A graph with the samples of segments, and the intermediate values that it contains already.
+pub(super) struct FrontEndBuilder<'a> {
     pub(super) graph: &'a mut Graph,
     pub(super) spec: &'a FeatureSpec,
     /// `[batch, segment_samples]`
     pub(super) samples: &'a Value,
-    made: BTreeMap<&'static str, Value>,
+    values: BTreeMap<&'static str, Value>,
 }
 
-impl<'a> Sound<'a> {
+impl<'a> FrontEndBuilder<'a> {
     pub(super) fn new(graph: &'a mut Graph, spec: &'a FeatureSpec, samples: &'a Value) -> Self {
-        Self { graph, spec, samples, made: BTreeMap::new() }
+        Self { graph, spec, samples, values: BTreeMap::new() }
     }
 
     /// Number of bins of the spectrum.
@@ -51,31 +51,31 @@ impl<'a> Sound<'a> {
 
     /// |STFT|, `[batch, n_frames, n_fft / 2 + 1]`
     pub(super) fn magnitude(&mut self) -> Value {
-        self.once("magnitude", |sound| {
-            let power = sound.power();
-            sound.graph.node("Sqrt", [&power])
+        self.once("magnitude", |builder| {
+            let power = builder.power();
+            builder.graph.node("Sqrt", [&power])
         })
     }
 
     /// |STFT| to the specification's power, `[batch, n_frames, n_fft / 2 + 1]`
-    pub(super) fn strength(&mut self) -> Value {
-        self.once("strength", |sound| sound.raised(sound.spec.power))
+    pub(super) fn spectrogram(&mut self) -> Value {
+        self.once("spectrogram", |builder| builder.raised(builder.spec.power))
     }
 
-    /// Mel bands of that, `[batch, n_frames, n_mels]`
+    /// Mel bands of the spectrogram, `[batch, n_frames, n_mels]`
     pub(super) fn mel(&mut self) -> Value {
         self.once("mel", mel)
     }
 
-    /// Their levels in dB, `[batch, n_frames, n_mels]`
+    /// Mel bands in dB, `[batch, n_frames, n_mels]`
     pub(super) fn log_mel(&mut self) -> Value {
-        self.once("log_mel", |sound| {
-            let mel = sound.mel();
-            sound.decibel(&mel)
+        self.once("log_mel", |builder| {
+            let mel = builder.mel();
+            builder.decibel(&mel)
         })
     }
 
-    /// `[batch, n_frames, n_mfcc]`
+    /// MFCCs, `[batch, n_frames, n_mfcc]`
     pub(super) fn mfcc(&mut self) -> Value {
         self.once("mfcc", cosine_transform)
     }
@@ -89,6 +89,7 @@ impl<'a> Sound<'a> {
         self.raise(&magnitude, exponent)
     }
 
+    /// value^exponent, element by element.
     pub(super) fn raise(&mut self, value: &Value, exponent: f32) -> Value {
         if exponent == 1.0 {
             return value.clone();
@@ -99,8 +100,8 @@ impl<'a> Sound<'a> {
 
     /// 10 log₁₀ of powers, clipped at `top_db` below the segment's maximum.
     pub(super) fn decibel(&mut self, power: &Value) -> Value {
-        let audible = self.graph.at_least(power, Decibel::POWER.amin);
-        let logarithm = self.graph.node("Log", [&audible]);
+        let clamped = self.graph.at_least(power, Decibel::POWER.amin);
+        let logarithm = self.graph.node("Log", [&clamped]);
         let level = self.graph.times(&logarithm, 10.0 / std::f32::consts::LN_10);
         let Some(top_db) = self.spec.top_db else { return level };
         let loudest = self.graph.max(&level, &[1, 2]);
@@ -109,35 +110,36 @@ impl<'a> Sound<'a> {
         self.graph.node("Max", [&level, &floor])
     }
 
-    fn once(&mut self, name: &'static str, make: impl FnOnce(&mut Self) -> Value) -> Value {
-        if let Some(made) = self.made.get(name) {
-            return made.clone();
+    /// The value of this name, which `add` adds to the graph unless it contains it.
+    fn once(&mut self, name: &'static str, add: impl FnOnce(&mut Self) -> Value) -> Value {
+        if let Some(value) = self.values.get(name) {
+            return value.clone();
         }
-        let value = make(self);
-        self.made.insert(name, value.clone());
+        let value = add(self);
+        self.values.insert(name, value.clone());
         value
     }
 }
 
-fn pad(sound: &mut Sound<'_>) -> Value {
-    let padding = sound.padding() as i64;
+fn pad(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let padding = builder.padding() as i64;
     if padding == 0 {
-        return sound.samples.clone();
+        return builder.samples.clone();
     }
-    let mode = match sound.spec.pad_mode {
+    let mode = match builder.spec.pad_mode {
         PadMode::Edge => "edge",
         PadMode::Reflect => "reflect",
-        // Symmetric padding was refused before.
+        // Symmetric padding was rejected before.
         PadMode::Constant | PadMode::Symmetric => "constant",
     };
-    let pads = sound.graph.integers(&[0, padding, 0, padding]);
-    sound.graph.node_with("Pad", [sound.samples, &pads], &[("mode", Attribute::Text(mode))])
+    let pads = builder.graph.integers(&[0, padding, 0, padding]);
+    builder.graph.node_with("Pad", [builder.samples, &pads], &[("mode", Attribute::Text(mode))])
 }
 
-fn power(sound: &mut Sound<'_>) -> Value {
-    let padded = sound.padded();
-    let FeatureSpec { n_fft, hop_length, win_length, window, .. } = *sound.spec;
-    let graph = &mut *sound.graph;
+fn power(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let padded = builder.padded();
+    let FeatureSpec { n_fft, hop_length, win_length, window, .. } = *builder.spec;
+    let graph = &mut *builder.graph;
     let signal = graph.unsqueeze(&padded, 2);
     let window = graph.floats(&[n_fft], &window.frame_weights(win_length.unwrap_or(n_fft), n_fft));
     let (hop_length, n_fft) = (graph.integer(hop_length as i64), graph.integer(n_fft as i64));
@@ -151,20 +153,20 @@ fn power(sound: &mut Sound<'_>) -> Value {
     graph.node_with("ReduceSum", [&squares, &axis], &[("keepdims", Attribute::flag(false))])
 }
 
-fn mel(sound: &mut Sound<'_>) -> Value {
-    let strength = sound.strength();
-    let (n_mels, n_bins) = (sound.spec.n_mels, sound.n_bins());
-    let rows = MelFilterBank::new(&sound.spec.mel_config()).to_dense(); // [n_mels, n_bins]
+fn mel(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let spectrogram = builder.spectrogram();
+    let (n_mels, n_bins) = (builder.spec.n_mels, builder.n_bins());
+    let rows = MelFilterBank::new(&builder.spec.mel_config()).to_dense(); // [n_mels, n_bins]
     let columns: Vec<f32> =
         (0..n_bins).flat_map(|bin| rows.iter().skip(bin).step_by(n_bins).copied()).collect();
-    let filters = sound.graph.floats(&[n_bins, n_mels], &columns);
-    sound.graph.node("MatMul", [&strength, &filters])
+    let filters = builder.graph.floats(&[n_bins, n_mels], &columns);
+    builder.graph.node("MatMul", [&spectrogram, &filters])
 }
 
 /// The rows of the matrix are the transform's responses to unit vectors.
-fn cosine_transform(sound: &mut Sound<'_>) -> Value {
-    let log_mel = sound.log_mel();
-    let FeatureSpec { n_mels, n_mfcc, dct_type, dct_norm, lifter, .. } = *sound.spec;
+fn cosine_transform(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let log_mel = builder.log_mel();
+    let FeatureSpec { n_mels, n_mfcc, dct_type, dct_norm, lifter, .. } = *builder.spec;
     let plan = Mfcc::new(n_mels, n_mfcc, dct_type, dct_norm, lifter);
     let mut matrix = vec![0.0; n_mels * n_mfcc];
     for (band, row) in matrix.chunks_exact_mut(n_mfcc).enumerate() {
@@ -172,6 +174,6 @@ fn cosine_transform(sound: &mut Sound<'_>) -> Value {
         unit[band] = 1.0;
         plan.apply(&unit, row);
     }
-    let matrix = sound.graph.floats(&[n_mels, n_mfcc], &matrix);
-    sound.graph.node("MatMul", [&log_mel, &matrix])
+    let matrix = builder.graph.floats(&[n_mels, n_mfcc], &matrix);
+    builder.graph.node("MatMul", [&log_mel, &matrix])
 }

@@ -1,47 +1,47 @@
 //! Time-domain features in the graph, frame by frame: `[batch, n_frames, 1]`.
 
-use super::sound::Sound;
+use super::builder::FrontEndBuilder;
 use crate::export::graph::{Attribute, Value};
 
 /// Samples below minus this value count as negative: librosa's threshold.
 const ZERO: f32 = 1e-10;
 
 /// The largest sample of each frame.
-pub(super) fn amplitude_envelope(sound: &mut Sound<'_>) -> Value {
-    let padded = sound.padded();
-    pool(sound, "MaxPool", &padded)
+pub(super) fn amplitude_envelope(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let padded = builder.padded();
+    pool(builder, "MaxPool", &padded)
 }
 
 /// Root mean square of each frame.
-pub(super) fn rms(sound: &mut Sound<'_>) -> Value {
-    let padded = sound.padded();
-    let squares = sound.graph.node("Mul", [&padded, &padded]);
-    let mean = pool(sound, "AveragePool", &squares);
-    sound.graph.node("Sqrt", [&mean])
+pub(super) fn rms(builder: &mut FrontEndBuilder<'_>) -> Value {
+    let padded = builder.padded();
+    let squares = builder.graph.node("Mul", [&padded, &padded]);
+    let mean = pool(builder, "AveragePool", &squares);
+    builder.graph.node("Sqrt", [&mean])
 }
 
 /// One number for each frame of `[batch, n]`.
-fn pool(sound: &mut Sound<'_>, op: &str, signal: &Value) -> Value {
+fn pool(builder: &mut FrontEndBuilder<'_>, op: &str, signal: &Value) -> Value {
     let window = [
-        ("kernel_shape", Attribute::sizes(&[sound.spec.n_fft])),
-        ("strides", Attribute::sizes(&[sound.spec.hop_length])),
+        ("kernel_shape", Attribute::sizes(&[builder.spec.n_fft])),
+        ("strides", Attribute::sizes(&[builder.spec.hop_length])),
     ];
-    let channel = sound.graph.unsqueeze(signal, 1);
-    let frames = sound.graph.node_with(op, [&channel], &window); // [batch, 1, n_frames]
-    sound.graph.transpose(&frames, &[0, 2, 1])
+    let channel = builder.graph.unsqueeze(signal, 1);
+    let frames = builder.graph.node_with(op, [&channel], &window); // [batch, 1, n_frames]
+    builder.graph.transpose(&frames, &[0, 2, 1])
 }
 
 /// Zero crossings per sample: the cumulative count at a frame's last sample minus that at its first. The padding has no
 /// crossings.
-pub(super) fn zero_crossing_rate(sound: &mut Sound<'_>) -> Value {
+pub(super) fn zero_crossing_rate(builder: &mut FrontEndBuilder<'_>) -> Value {
     let (n_samples, n_fft, padding) =
-        (sound.spec.segment_samples(), sound.spec.n_fft, sound.padding() as i64);
+        (builder.spec.segment_samples(), builder.spec.n_fft, builder.padding() as i64);
     let starts: Vec<i64> =
-        (0..sound.spec.frames_per_segment()).map(|t| (t * sound.spec.hop_length) as i64).collect();
+        (0..builder.spec.frames_per_segment()).map(|t| (t * builder.spec.hop_length) as i64).collect();
     let ends: Vec<i64> = starts.iter().map(|start| start + n_fft as i64 - 1).collect();
-    let graph = &mut *sound.graph;
+    let graph = &mut *builder.graph;
     let least = graph.number(-ZERO);
-    let negative = graph.node("Less", [sound.samples, &least]);
+    let negative = graph.node("Less", [builder.samples, &least]);
     let negative = graph.as_float(&negative);
     let (before, now) =
         (graph.slice(&negative, 1, 0..n_samples - 1), graph.slice(&negative, 1, 1..n_samples));

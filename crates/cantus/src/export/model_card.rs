@@ -10,12 +10,17 @@ use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
-use crate::report::{EvaluationReport, escaped, text};
+use crate::report::{EvaluationReport, escaped};
 use crate::{Model, Task};
 use cantus_metrics::Interval;
 
 /// The card of a model that was exported as `file_name`; with its scores if the report of its run is given.
-pub fn model_card(model: &Model, report: Option<&EvaluationReport>, file_name: &str, input: Input) -> String {
+pub(super) fn model_card(
+    model: &Model,
+    report: Option<&EvaluationReport>,
+    file_name: &str,
+    input: Input,
+) -> String {
     let index = report.map(|report| model_index(report, file_name)).unwrap_or_default();
     let sections = [
         format!("{HEADER}{index}---\n"),
@@ -196,14 +201,10 @@ fn evaluation(report: Option<&EvaluationReport>) -> String {
     };
     let remarks: Vec<String> =
         report.remarks().iter().map(|remark| format!("\n> {}\n", escaped(remark))).collect();
-    let scores = match report {
-        EvaluationReport::Classes(report) => text(&report.scores),
-        EvaluationReport::Tags(report) => report.to_text(),
-    };
     format!(
         "## Evaluation\n\n{how} Intervals are at the 95 % level.\n{}\n```text\n{}\n```\n",
         remarks.concat(),
-        scores.trim_end().replace("```", "'''")
+        report.scores_text().trim_end().replace("```", "'''")
     )
 }
 
@@ -224,14 +225,14 @@ fn training_data(model: &Model, report: Option<&EvaluationReport>) -> String {
 mod tests {
     use super::super::tests::small_model;
     use super::*;
-    use crate::report::sample;
+    use crate::report::samples::class_report;
 
     #[test]
     fn the_card_has_description_scores_inputs_and_limits() {
         let model = small_model();
         let card = model_card(
             &model,
-            Some(&EvaluationReport::Classes(Box::new(sample("rock | roll")))),
+            Some(&EvaluationReport::Classes(Box::new(class_report("rock | roll")))),
             "genre.onnx",
             Input::Samples,
         );

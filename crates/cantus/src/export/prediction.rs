@@ -5,7 +5,7 @@ use super::layers;
 use crate::{Crops, Error, Model, Normalization, Task};
 
 /// Smaller probabilities are raised to this value, as in [`Calibration`](crate::Calibration).
-const LEAST: f32 = 1e-12;
+const MIN_PROBABILITY: f32 = 1e-12;
 
 /// Features as extracted, `[batch, n_frames, n_bins]`, to the graph's outputs.
 pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) -> Result<(), Error> {
@@ -13,8 +13,8 @@ pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) ->
     let predictions = match model.crops {
         None => network(graph, model, &normalised)?,
         Some(crops) => {
-            let crop = cut(graph, crops, model.features.frames_per_segment(), &normalised);
-            let predictions = network(graph, model, &crop)?; // [batch * n_crops, n_labels]
+            let cropped = cut_crops(graph, crops, model.features.frames_per_segment(), &normalised);
+            let predictions = network(graph, model, &cropped)?; // [batch * n_crops, n_labels]
             let of_segments =
                 graph.reshape(&predictions, &[-1, crops.n_crops as i64, model.labels.len() as i64]);
             graph.mean(&of_segments, &[1], false)
@@ -30,6 +30,7 @@ pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) ->
     Ok(())
 }
 
+/// Subtracts the mean and divides by the deviation of each bin.
 fn normalise(graph: &mut Graph, normalization: &Normalization, features: &Value) -> Value {
     let Normalization { mean, deviation } = normalization;
     let (mean, deviation) = (graph.floats(&[mean.len()], mean), graph.floats(&[deviation.len()], deviation));
@@ -38,14 +39,14 @@ fn normalise(graph: &mut Graph, normalization: &Normalization, features: &Value)
 }
 
 /// The crops of each segment, `[batch, n_crops, crops.n_frames, n_bins]`.
-fn cut(graph: &mut Graph, crops: Crops, n_frames: usize, segments: &Value) -> Value {
-    let pieces = (0..crops.n_crops).map(|crop| {
-        let first = crops.first_frame(crop, n_frames);
-        let piece = graph.slice(segments, 1, first..first + crops.n_frames);
-        graph.unsqueeze(&piece, 1)
-    });
-    let pieces = pieces.collect();
-    graph.concat(pieces, 1)
+fn cut_crops(graph: &mut Graph, crops: Crops, n_frames: usize, segments: &Value) -> Value {
+    let crop = |number: usize| {
+        let first = crops.first_frame(number, n_frames);
+        let frames = graph.slice(segments, 1, first..first + crops.n_frames);
+        graph.unsqueeze(&frames, 1)
+    };
+    let all = (0..crops.n_crops).map(crop).collect();
+    graph.concat(all, 1)
 }
 
 /// Network outputs `[n, n_labels]` for n segments or crops `[..., n_frames, n_bins]`.
@@ -65,14 +66,14 @@ fn at_temperature(graph: &mut Graph, probabilities: &Value, temperature: f32, ta
         let one = graph.number(1.0);
         let rest = graph.node("Sub", [&one, probabilities]);
         let [yes, no] = [probabilities, &rest].map(|p| {
-            let clamped = graph.at_least(p, LEAST);
+            let clamped = graph.at_least(p, MIN_PROBABILITY);
             graph.node("Log", [&clamped])
         });
         let log_odds = graph.node("Sub", [&yes, &no]);
         let scaled = graph.times(&log_odds, 1.0 / temperature);
         return graph.node("Sigmoid", [&scaled]);
     }
-    let clamped = graph.at_least(probabilities, LEAST);
+    let clamped = graph.at_least(probabilities, MIN_PROBABILITY);
     let logarithm = graph.node("Log", [&clamped]);
     let scaled = graph.times(&logarithm, 1.0 / temperature);
     graph.softmax(&scaled)

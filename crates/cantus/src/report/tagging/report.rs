@@ -3,9 +3,9 @@
 use cantus_dataset::{Failure, FeatureStore, Warning};
 use serde::{Deserialize, Serialize};
 
-use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, diagnostics, text};
+use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, diagnostics};
 use crate::predictions::Predictions;
-use crate::report::{CalibrationReport, ModelSummary, SplitSummary, TrainingCurve};
+use crate::report::{CalibrationReport, FoldTable, ModelSummary, ReportContext, SplitSummary, TrainingCurve};
 use crate::{Error, Model, Task};
 use cantus_metrics::ScoresError;
 use cantus_metrics::tagging::{TagScores, tag_scores};
@@ -50,7 +50,7 @@ impl TagReport {
         model: &Model,
         store: &FeatureStore,
         split: SplitSummary,
-        course: TrainingCurve<'_>,
+        curve: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
         Ok(Self {
             task: Task::Tagging,
@@ -61,7 +61,7 @@ impl TagReport {
             baseline: diagnostics::baseline(predictions, store.labels().len())?,
             calibration: diagnostics::calibration(predictions, store, Some(model.calibration)),
             mistakes: diagnostics::mistakes(predictions, store),
-            model: ModelSummary::new(model, course),
+            model: ModelSummary::new(model, curve),
             split,
             training_s: None,
             failures: store.failures().to_vec(),
@@ -96,9 +96,40 @@ impl TagReport {
             .renewed(predictions, store)
     }
 
-    /// The report as plain text.
-    pub fn to_text(&self) -> String {
-        text::text(self)
+    /// The results of the fold `name` of a cross-validation, of whose run this is the report.
+    pub(crate) fn fold_summary(&self, name: &str) -> TagFold {
+        TagFold {
+            fold: name.to_owned(),
+            track_macro_average_precision: self.scores.track_macro_average_precision,
+            macro_average_precision: self.scores.macro_average_precision,
+            train_part: self.split.train_part,
+            validation_part: self.split.validation_part,
+            test_part: self.split.test_part,
+            n_epochs: self.model.n_epochs.unwrap_or(0),
+            best_epoch: self.model.best_epoch.unwrap_or(0),
+        }
+    }
+
+    /// The content that a classifier's report has, too.
+    pub(in crate::report) fn context(&self) -> ReportContext<'_> {
+        ReportContext {
+            cantus_version: &self.cantus_version,
+            model: &self.model,
+            split: &self.split,
+            n_folds: self.cross_validation.as_ref().map(|cross| cross.folds.len()),
+            n_tracks: self.scores.n_tracks,
+            n_segments: self.scores.n_segments,
+            training_s: self.training_s,
+            remarks: &self.remarks,
+            calibration: Some(&self.calibration),
+            failures: &self.failures,
+            warnings: &self.warnings,
+        }
+    }
+
+    /// The scores of each fold, in a cross-validation.
+    pub(super) fn folds(&self) -> Option<FoldTable<'_>> {
+        self.cross_validation.as_ref().map(TagCrossValidation::table)
     }
 }
 

@@ -1,0 +1,29 @@
+//! What the reports of classes and of tags have in common: model, split, folds, remarks, calibration, failed files.
+
+use cantus_dataset::{Failure, Warning};
+
+use super::{CalibrationReport, ModelSummary, SplitSummary};
+
+/// The common content, from which each format makes its common sections.
+pub(super) struct ReportContext<'a> {
+    /// The version of Cantus that trained the model.
+    pub(super) cantus_version: &'a str,
+    pub(super) model: &'a ModelSummary,
+    pub(super) split: &'a SplitSummary,
+    /// Number of folds, if this is the report of a cross-validation.
+    pub(super) n_folds: Option<usize>,
+    /// Number of test tracks.
+    pub(super) n_tracks: usize,
+    /// Number of test segments.
+    pub(super) n_segments: usize,
+    /// Duration of the training in seconds.
+    pub(super) training_s: Option<f64>,
+    /// Remarks on what may bias the scores.
+    pub(super) remarks: &'a [String],
+    /// Absent from reports of early versions.
+    pub(super) calibration: Option<&'a CalibrationReport>,
+    /// Files that could not be extracted.
+    pub(super) failures: &'a [Failure],
+    /// Damage in files that could be extracted.
+    pub(super) warnings: &'a [Warning],
+}
