@@ -5,9 +5,6 @@ use regex::{Regex, RegexSet};
 use crate::workspace::Sources;
 use crate::{Result, list_file};
 
-/// The comment line that begins the words which are counted only.
-pub const TO_COME: &str = "# to come";
-
 /// A list of banned words.
 pub struct BannedWords {
     words: Vec<Word>,
@@ -20,8 +17,6 @@ pub struct Word {
     pub pattern: String,
     /// What to write instead.
     pub instead: String,
-    /// Whether its use is an error; otherwise its uses are counted.
-    pub is_enforced: bool,
     regex: Regex,
 }
 
@@ -46,23 +41,18 @@ pub struct Exception {
 }
 
 impl BannedWords {
-    /// Reads a list: lines of `regular expression => what to write instead`, those after [`TO_COME`] not enforced.
+    /// Reads a list: lines of `regular expression => what to write instead`.
     ///
     /// # Errors
     /// If a line has another form, or is not a regular expression.
     pub fn parse(text: &str) -> Result<Self> {
-        let (enforced, counted) = text.split_once(TO_COME).unwrap_or((text, ""));
-        let mut words = Vec::new();
-        for (part, is_enforced) in [(enforced, true), (counted, false)] {
-            for line in list_file::entries(part) {
-                words.push(Word::parse(line, is_enforced)?);
-            }
-        }
+        let words: Vec<Word> =
+            list_file::entries(text).into_iter().map(Word::parse).collect::<Result<_>>()?;
         let all = RegexSet::new(words.iter().map(|word| word.regex.as_str())).map_err(|it| it.to_string())?;
         Ok(Self { words, all })
     }
 
-    /// The words, enforced ones first.
+    /// The words, in the order of the list.
     pub fn words(&self) -> &[Word] {
         &self.words
     }
@@ -83,7 +73,7 @@ impl BannedWords {
 }
 
 impl Word {
-    fn parse(line: &str, is_enforced: bool) -> Result<Self> {
+    fn parse(line: &str) -> Result<Self> {
         let (pattern, instead) = line
             .split_once(" => ")
             .ok_or_else(|| format!("\"{line}\" is not `word => what to write instead`"))?;
@@ -94,7 +84,7 @@ impl Word {
         let bounded =
             format!(r"(?-u:\b{{start-half}})(?:{})(?-u:\b{{end-half}})", pattern.replace(' ', space));
         let regex = Regex::new(&bounded).map_err(|error| format!("\"{pattern}\": {error}"))?;
-        Ok(Self { pattern: pattern.to_owned(), instead: instead.trim().to_owned(), is_enforced, regex })
+        Ok(Self { pattern: pattern.to_owned(), instead: instead.trim().to_owned(), regex })
     }
 }
 
@@ -130,10 +120,8 @@ pub fn apply<'a>(
     uses: Vec<Use>,
     banned: &BannedWords,
 ) -> (Vec<Use>, Vec<&'a Exception>) {
-    let is_enforced =
-        |it: &Exception| banned.words.iter().any(|word| word.pattern == it.pattern && word.is_enforced);
     let covers_none = |it: &&Exception| !uses.iter().any(|found| it.covers(found, banned));
-    let unneeded = exceptions.iter().filter(|it| is_enforced(it)).filter(covers_none).collect();
+    let unneeded = exceptions.iter().filter(covers_none).collect();
     let is_allowed = |found: &Use| exceptions.iter().any(|it| it.covers(found, banned));
     (uses.into_iter().filter(|found| !is_allowed(found)).collect(), unneeded)
 }
@@ -149,8 +137,7 @@ fn matches_glob(glob: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
-    const LIST: &str =
-        "# heading\nCrew => LatencyPool\nlearn(s|ed)? from => train\n# to come\nhub => synchronizer\n";
+    const LIST: &str = "# heading\nCrew => LatencyPool\nlearn(s|ed)? from => train\n";
 
     fn uses(text: &str) -> Vec<(usize, usize)> {
         let sources = Sources::from([("crates/a.rs".to_owned(), text.to_owned())]);
@@ -178,13 +165,6 @@ mod tests {
         let banned = BannedWords::parse("crew => latency_pool").unwrap();
         let sources = Sources::from([("crates/crew.rs".to_owned(), String::new())]);
         assert_eq!(banned.uses(&sources), [Use { word: 0, path: "crates/crew.rs".to_owned(), line: 0 }]);
-    }
-
-    #[test]
-    fn words_to_come_are_not_enforced() {
-        let banned = BannedWords::parse(LIST).unwrap();
-        assert_eq!(banned.words().iter().map(|it| it.is_enforced).collect::<Vec<_>>(), [true, true, false]);
-        assert_eq!(uses("hub"), [(2, 1)]);
     }
 
     #[test]
