@@ -32,6 +32,7 @@ impl Crops {
 
     /// The first frame of an evenly spaced crop: the first crop starts where the segment starts, the last one ends where it
     /// ends; a single crop is centred.
+    #[must_use]
     pub fn first_frame(self, crop: usize, n_frames: usize) -> usize {
         let room = n_frames.saturating_sub(self.n_frames);
         match self.n_crops {

@@ -19,12 +19,14 @@ pub struct Listing {
 
 impl Listing {
     /// A remark on the skipped files.
+    #[must_use]
     pub fn remark(&self) -> Option<String> {
         misnamed_remark(&self.misnamed)
     }
 }
 
 /// A remark on audio files whose names lack an audio extension.
+#[must_use]
 pub fn misnamed_remark(paths: &[String]) -> Option<String> {
     let (first, others) = paths.split_first()?;
     let named = match others {
@@ -46,6 +48,7 @@ pub struct Failed {
 
 impl Failed {
     /// The failure of `path`; the path is removed from the start of the reason.
+    #[must_use]
     pub fn new(path: &Path, error: &Error) -> Self {
         let reason = error.to_string();
         // The error may contain the canonical path.

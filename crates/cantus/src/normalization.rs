@@ -14,6 +14,7 @@ pub struct Normalization {
 
 impl Normalization {
     /// The identity: mean 0 and deviation 1.
+    #[must_use]
     pub fn identity(n_bins: usize) -> Self {
         Self { mean: vec![0.0; n_bins], deviation: vec![1.0; n_bins] }
     }
@@ -40,6 +41,7 @@ pub struct Normalizer {
 
 impl Normalizer {
     /// Without any frames.
+    #[must_use]
     pub fn new(n_bins: usize) -> Self {
         Self { sum: vec![0.0; n_bins], sum_of_squares: vec![0.0; n_bins], n_frames: 0 }
     }
@@ -56,6 +58,7 @@ impl Normalizer {
     }
 
     /// The normalisation of all frames so far.
+    #[must_use]
     pub fn finish(&self) -> Normalization {
         let n = self.n_frames.max(1) as f64;
         let mean = self.sum.iter().map(|sum| sum / n);

@@ -49,6 +49,7 @@ pub struct SegmentPrediction {
 
 impl SegmentPrediction {
     /// Index of the most probable label.
+    #[must_use]
     pub fn best(&self) -> usize {
         aggregate::arg_max(&self.probabilities)
     }
@@ -153,6 +154,7 @@ impl Predictor<'_> {
     }
 
     /// Specification of the features that the model was trained on.
+    #[must_use]
     pub fn spec(&self) -> &FeatureSpec {
         &self.model.features
     }

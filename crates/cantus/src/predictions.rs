@@ -117,6 +117,7 @@ impl Predictions {
     }
 
     /// The prediction for each track, aggregated over its segments, in the order of the store's tracks.
+    #[must_use]
     pub fn tracks(&self) -> &[TrackDecision] {
         &self.tracks
     }

@@ -27,6 +27,7 @@ impl Task {
 #[cfg(feature = "train")]
 impl Task {
     /// The task of a feature store, determined by its labels.
+    #[must_use]
     pub fn of_store(store: &cantus_dataset::FeatureStore) -> Self {
         if store.is_tagged() { Self::Tagging } else { Self::Classification }
     }

@@ -15,7 +15,7 @@ pub struct SegmentOptions {
     /// Time from one segment to the next, in seconds; less than --segment for an overlap [default: the duration]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     hop: Option<f64>,
-    /// How recordings that are shorter than a segment are padded
+    /// How recordings that are shorter than a segment are padded: with zeros, repeated, or not, and left out
     #[arg(long, value_enum, value_name = "HOW")]
     pad: Option<Pad>,
     /// Most segments of a recording to train on; of longer ones, segments are taken at equal distances [default: 30]
@@ -25,11 +25,8 @@ pub struct SegmentOptions {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Pad {
-    /// With zeros behind it
     Zero,
-    /// By repeating the recording
     Repeat,
-    /// Not at all: they are left out
     None,
 }
 

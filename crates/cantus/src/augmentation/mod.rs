@@ -41,6 +41,7 @@ pub struct Augmentation {
 
 impl Augmentation {
     /// The part that is applied at extraction.
+    #[must_use]
     pub fn copy_spec(&self) -> AugmentSpec {
         AugmentSpec { copies: self.copies, seed: self.seed, audio: self.audio.clone() }
     }

@@ -53,6 +53,7 @@ pub enum ExportError {
 impl ExportError {
     /// Whether the front end is the reason, so that the model can be exported with
     /// [`Input::Features`](super::Input::Features).
+    #[must_use]
     pub fn is_of_front_end(&self) -> bool {
         matches!(
             self,

@@ -46,6 +46,7 @@ pub enum Input {
 
 impl Input {
     /// The name of the graph's input.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Features => "features",
@@ -125,11 +126,13 @@ impl OnnxExport<'_> {
 
     /// The model card: the README of the exported model in the format of the Hugging Face hub. `file_name` is that of the
     /// ONNX file; the card contains the scores if the `report` of the model's run is given.
+    #[must_use]
     pub fn model_card(&self, file_name: &str, report: Option<&EvaluationReport>) -> String {
         model_card::model_card(self.model, report, file_name, self.input)
     }
 
     /// Shape of the graph's input without the batch axis.
+    #[must_use]
     pub fn input_shape(&self) -> Vec<usize> {
         self.input.shape(self.model)
     }

@@ -116,6 +116,7 @@ impl Recipe {
     }
 
     /// The crops of a segment that are the network's input; `None` if the input is the whole segment.
+    #[must_use]
     pub fn crops(&self) -> Option<Crops> {
         self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
     }
@@ -175,6 +176,7 @@ impl Recipe {
     /// The network for segments (or crops of segments) of this shape: the recipe's layers and an output layer of `n_labels`
     /// neurons, with softmax for classes and sigmoid where the loss is binary cross-entropy. If the first layer is a
     /// convolution, the input is an image of one channel.
+    #[must_use]
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
         let mut input_shape = vec![self.crop_frames.unwrap_or(n_frames), n_bins];
         if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {

@@ -38,6 +38,7 @@ impl EvaluationReport {
     }
 
     /// The report of a classifier, if it is one.
+    #[must_use]
     pub fn classes(&self) -> Option<&Report> {
         match self {
             Self::Classes(report) => Some(report),
@@ -46,6 +47,7 @@ impl EvaluationReport {
     }
 
     /// The report of a tagger, if it is one.
+    #[must_use]
     pub fn tags(&self) -> Option<&TagReport> {
         match self {
             Self::Classes(_) => None,
@@ -99,36 +101,43 @@ impl EvaluationReport {
     }
 
     /// The duration of the training, in seconds, if it is known.
+    #[must_use]
     pub fn training_s(&self) -> Option<f64> {
         self.context().training_s
     }
 
     /// The model that was scored.
+    #[must_use]
     pub fn model(&self) -> &ModelSummary {
         self.context().model
     }
 
     /// Remarks on what may bias the scores.
+    #[must_use]
     pub fn remarks(&self) -> &[String] {
         self.context().remarks
     }
 
     /// Specification and sizes of the split.
+    #[must_use]
     pub fn split(&self) -> &SplitSummary {
         self.context().split
     }
 
     /// Files that could not be extracted, and why.
+    #[must_use]
     pub fn failures(&self) -> &[Failure] {
         self.context().failures
     }
 
     /// Number of folds, if this is the report of a cross-validation.
+    #[must_use]
     pub fn n_folds(&self) -> Option<usize> {
         self.context().n_folds
     }
 
     /// The main score of tracks, as text.
+    #[must_use]
     pub fn headline(&self) -> String {
         match self {
             Self::Classes(report) => {
@@ -142,6 +151,7 @@ impl EvaluationReport {
     }
 
     /// The report as plain text.
+    #[must_use]
     pub fn to_text(&self) -> String {
         match self {
             Self::Classes(report) => classification::text(report),
@@ -158,6 +168,7 @@ impl EvaluationReport {
     }
 
     /// The report as Markdown with links to its figures.
+    #[must_use]
     pub fn to_markdown(&self, figures: &[Figure]) -> String {
         match self {
             Self::Classes(report) => classification::markdown(report, figures),
@@ -166,6 +177,7 @@ impl EvaluationReport {
     }
 
     /// The report as one HTML page with its figures.
+    #[must_use]
     pub fn to_html(&self, figures: &[Figure]) -> String {
         match self {
             Self::Classes(report) => classification::html(report, figures),

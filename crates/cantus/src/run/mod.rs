@@ -125,11 +125,13 @@ impl Run {
     }
 
     /// Path of a file of the run.
+    #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
     /// Whether the folder is that of a cross-validation, finished or not.
+    #[must_use]
     pub fn is_cross_validation(&self) -> bool {
         self.dir.join(FOLDS).is_file()
     }
