@@ -4,6 +4,10 @@ use std::error::Error;
 
 use cantus::{ComparisonProblem, GenreTagProblem, RunProblem};
 
+/// What to do about recordings that are shorter than a segment.
+pub const SHORT_RECORDINGS: &str =
+    "--segment SECONDS sets another duration of segments, and --pad repeat keeps recordings that are shorter";
+
 /// Advice for an error, if there is any.
 pub fn of(error: &(dyn Error + 'static)) -> Option<String> {
     match error.downcast_ref::<cantus::Error>() {
@@ -78,6 +82,7 @@ fn of_dataset(error: &cantus_dataset::Error) -> Option<&'static str> {
         ),
         Error::Cancelled { .. } => Some("run the same command again to continue"),
         Error::Threads { .. } => Some("set fewer with --jobs"),
+        Error::NothingExtracted { first, .. } if first.is_too_short() => Some(SHORT_RECORDINGS),
         Error::SettingsDiffer { .. } => Some("use --overwrite, or another folder"),
         Error::NotAStore { .. } => Some("create one with `cantus extract`"),
         Error::Incomplete { .. } => Some("run the same `cantus extract` again to continue"),

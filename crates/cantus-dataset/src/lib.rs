@@ -24,7 +24,7 @@ pub use failure::{Failure, Warning};
 pub use folder_lock::FolderLock;
 pub use spec_difference::spec_difference;
 pub use split::{Folds, ListReport, Split, SplitSpec, Unit, assign_parts, duplicates_across_split};
-pub use store::{FeatureStore, SegmentSplit};
+pub use store::{FeatureStore, LeftOut, ReasonCount, SegmentSplit};
 
 #[cfg(test)]
 mod thread_safety {

@@ -1,5 +1,6 @@
 //! `cantus extract`: recordings → feature store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
@@ -8,7 +9,8 @@ use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
-    AuditMode, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Progress, course_json, extract,
+    AuditMode, Catalog, Error, ExtractOptions, Extraction, Failure, FeatureStore, Progress, course_json,
+    extract,
 };
 use clap::{Args, ValueEnum};
 
@@ -16,7 +18,7 @@ use super::segment_options::SegmentOptions;
 use super::spec::{SpecOptions, kind};
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
-use crate::{interrupt, progress};
+use crate::{advice, interrupt, progress};
 
 /// Turn a folder of labelled recordings into a feature store
 #[derive(Debug, Args)]
@@ -241,10 +243,34 @@ fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Resul
     Ok(())
 }
 
+/// Failed files that are reported one by one; more are grouped by reason.
+const MAX_FAILURES: usize = 10;
+
+/// Reports failed files: each, or if there are many, their number for each reason with an example.
+fn report_failures(failures: &[Failure]) {
+    if failures.len() <= MAX_FAILURES {
+        for Failure { path, reason } in failures {
+            output::note(&format!("lost: {path}: {reason}"));
+        }
+        return;
+    }
+    let mut by_kind: BTreeMap<&str, Vec<&Failure>> = BTreeMap::new();
+    for failure in failures {
+        by_kind.entry(failure.kind()).or_default().push(failure);
+    }
+    for (kind, failures) in by_kind {
+        let Failure { path, reason } = failures[0];
+        let n = output::count(failures.len(), "recording");
+        output::note(&format!("lost: {n}, {kind}; the first: {path}: {reason}"));
+    }
+    output::note("failures.csv of the features lists all that are lost");
+}
+
 /// Reports failed files, warnings, the audit and the size of the store.
 pub fn report_extraction(extraction: &Extraction, store: &Path, global: &Global) {
-    for failure in &extraction.failures {
-        output::note(&format!("lost: {}: {}", failure.path, failure.reason));
+    report_failures(&extraction.failures);
+    if extraction.failures.iter().any(Failure::is_too_short) && !global.quiet {
+        output::note(advice::SHORT_RECORDINGS);
     }
     for warning in &extraction.warnings {
         output::note(&format!("{}: {}", warning.path, warning.reason));

@@ -54,6 +54,17 @@ impl SegmentOptions {
         }
         Ok(Segments::Windows(SegmentWindows { duration_s, hop_s, padding, max_segments }))
     }
+
+    /// The options under their names, for `config.toml`.
+    pub fn settings(&self) -> toml::Table {
+        let mut table = toml::Table::new();
+        let mut set = |name: &str, value: toml::Value| table.insert(name.to_owned(), value);
+        self.segment.map(|seconds| set("segment", seconds.into()));
+        self.hop.map(|seconds| set("hop", seconds.into()));
+        self.pad.and_then(|pad| pad.to_possible_value()).map(|pad| set("pad", pad.get_name().into()));
+        self.n_segments.map(|n| set("n_segments", i64::from(n).into()));
+        table
+    }
 }
 
 impl From<Pad> for SegmentPadding {

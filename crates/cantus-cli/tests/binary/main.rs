@@ -29,6 +29,7 @@ mod prediction;
 mod real_music;
 mod report;
 mod run;
+mod segments;
 mod serve;
 mod settings;
 mod tagging;

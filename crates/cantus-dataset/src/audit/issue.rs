@@ -1,6 +1,6 @@
 //! Issues of single files: kinds, thresholds, and their detection from an analysis.
 
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, SegmentPadding, Segments};
 use cantus_audio::level::ChannelLevels;
 use serde::Serialize;
 
@@ -177,8 +177,13 @@ fn too_short(analysis: &FileAnalysis, spec: &FeatureSpec) -> Option<String> {
     let n_samples = (u128::from(analysis.n_samples) * rates.0).div_ceil(rates.1.max(1));
     let n_samples = usize::try_from(n_samples).unwrap_or(usize::MAX).min(spec.segment_samples());
     let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
-    (spec.n_frames(n_samples) != spec.frames_per_segment())
-        .then(|| format!("{:.2} s, but a segment has {segment_s:.2} s", analysis.duration_s()))
+    let is_left_out = match spec.segments {
+        Segments::Parts { .. } => spec.n_frames(n_samples) != spec.frames_per_segment(),
+        Segments::Windows(windows) => {
+            windows.padding == SegmentPadding::None && n_samples < spec.segment_samples()
+        }
+    };
+    is_left_out.then(|| format!("{:.2} s, but a segment has {segment_s:.2} s", analysis.duration_s()))
 }
 
 fn out_of_phase(analysis: &FileAnalysis) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Audits of small catalogs: issues of single files, and duplicates.
 
 use cantus_audio::decode::{AudioSource, DecodeWarning};
+use cantus_audio::feature::{SegmentPadding, SegmentWindows, Segments};
 use cantus_audio::level::{ChannelLevels, Levels};
 
 use super::*;
@@ -31,6 +32,17 @@ fn kinds(change: impl FnOnce(&mut FileAnalysis)) -> Vec<IssueKind> {
     change(&mut analysis);
     let found = audit(&[file("a/1.mp3", analysis)], &FeatureSpec::course());
     found.issues.iter().map(|issue| issue.kind).collect()
+}
+
+#[test]
+fn a_short_recording_is_an_issue_only_if_it_is_not_padded() {
+    let short = |padding| {
+        let windows = SegmentWindows { padding, ..SegmentWindows::adjacent(3.0) };
+        let spec = FeatureSpec { segments: Segments::Windows(windows), ..FeatureSpec::course() };
+        let analysis = FileAnalysis { n_samples: 44_100, ..valid(1) };
+        audit(&[file("a/1.mp3", analysis)], &spec).issues.len()
+    };
+    assert_eq!([SegmentPadding::None, SegmentPadding::Zero, SegmentPadding::Repeat].map(short), [1, 0, 0]);
 }
 
 #[test]

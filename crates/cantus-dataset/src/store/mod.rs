@@ -24,6 +24,7 @@ mod analysis_cache;
 mod feature_store;
 mod file_names;
 mod header;
+mod left_out;
 mod part_file;
 mod part_reader;
 mod part_size;
@@ -34,6 +35,7 @@ mod tables;
 mod writer;
 
 pub use feature_store::FeatureStore;
+pub use left_out::{LeftOut, ReasonCount};
 pub use segment_split::SegmentSplit;
 
 pub(crate) use analysis_cache::AnalysisCache;

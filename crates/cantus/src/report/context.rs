@@ -1,6 +1,6 @@
 //! What the reports of classes and of tags have in common: model, split, folds, remarks, calibration, failed files.
 
-use cantus_dataset::{Failure, Warning};
+use cantus_dataset::{Failure, LeftOut, Warning};
 
 use super::{CalibrationReport, ModelSummary, SplitSummary};
 
@@ -22,8 +22,19 @@ pub(super) struct ReportContext<'a> {
     pub(super) remarks: &'a [String],
     /// Absent from reports of early versions.
     pub(super) calibration: Option<&'a CalibrationReport>,
+    /// Numbers of recordings that could not be used.
+    pub(super) left_out: &'a LeftOut,
     /// Files that could not be extracted.
     pub(super) failures: &'a [Failure],
     /// Damage in files that could be extracted.
     pub(super) warnings: &'a [Warning],
+}
+
+impl ReportContext<'_> {
+    /// How many recordings are scored, and how many are left out, by reason and by label; `None` if none is.
+    pub(super) fn coverage(&self) -> Option<String> {
+        let summary = self.left_out.summary()?;
+        let labels = self.left_out.labels_summary().map(|labels| format!(" (by label: {labels})"));
+        Some(summary + &labels.unwrap_or_default())
+    }
 }

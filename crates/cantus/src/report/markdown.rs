@@ -26,7 +26,7 @@ pub(super) fn markdown(context: &ReportContext<'_>, figures: &[Figure], parts: &
     [
         format!("# {}\n\n", escaped(&context.model.recipe)),
         table(&Table::new("", &["score", "", ""], scores)),
-        context.remarks.iter().map(remark).collect(),
+        context.coverage().iter().chain(context.remarks).map(remark).collect(),
         section("Folds", &folds),
         section(title, labels),
         figures.iter().map(link).collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cantus_dataset::{Failure, SplitSpec};
+use cantus_dataset::{Failure, LeftOut, SplitSpec};
 use cantus_metrics::tagging::{TagPaired, TagScore, TagScores};
 use cantus_metrics::{Interval, SegmentResult, scores};
 
@@ -42,6 +42,7 @@ pub(crate) fn class_report(label: &str) -> Report {
         model: model(),
         split: split(3),
         training_s: Some(1.5),
+        left_out: LeftOut::default(),
         failures: vec![Failure { path: format!("{label}/9.wav"), reason: "cut".to_owned() }],
         warnings: Vec::new(),
     }
@@ -106,6 +107,7 @@ pub(crate) fn tag_report(label: &str) -> TagReport {
         model: model(),
         split: split(4),
         training_s: Some(1.5),
+        left_out: LeftOut::default(),
         failures: vec![Failure { path: "x.wav".to_owned(), reason: "cut".to_owned() }],
         warnings: Vec::new(),
     }

@@ -4,6 +4,9 @@
 
 use super::{FoldTable, ReportContext, Table};
 
+/// Failed files that are listed at most; the others are counted.
+const MAX_FILES: usize = 10;
+
 /// What differs between the reports of classes and of tags; lines end in `\n`.
 pub(super) struct TextParts<'a> {
     /// In a cross-validation.
@@ -19,7 +22,8 @@ pub(super) fn text(context: &ReportContext<'_>, parts: &TextParts<'_>) -> String
     let calibration =
         context.calibration.map(|calibration| calibration.in_words() + "\n").unwrap_or_default();
     let folds = parts.folds.as_ref().map(folds).unwrap_or_default();
-    [&folds, &parts.scores, &calibration, "\n", &parts.tables, &notes(context)].concat()
+    let coverage = context.coverage().map(|coverage| coverage + "\n").unwrap_or_default();
+    [&folds, &parts.scores, &coverage, &calibration, "\n", &parts.tables, &notes(context)].concat()
 }
 
 fn folds(folds: &FoldTable<'_>) -> String {
@@ -33,9 +37,14 @@ fn folds(folds: &FoldTable<'_>) -> String {
 
 /// The failed files and the remarks, after a blank line.
 fn notes(context: &ReportContext<'_>) -> String {
-    let failures = context.failures.iter().map(|file| format!("\nlost: {}: {}", file.path, file.reason));
+    let n_hidden = context.failures.len().saturating_sub(MAX_FILES);
+    // A single one more is as short as the line that says so.
+    let n_shown = if n_hidden > 1 { MAX_FILES } else { context.failures.len() };
+    let failures = context.failures.iter().take(n_shown);
+    let failures = failures.map(|file| format!("\nlost: {}: {}", file.path, file.reason));
+    let hidden = (n_hidden > 1).then(|| format!("\nlost: {n_hidden} more; report.html lists all"));
     let remarks = context.remarks.iter().map(|remark| format!("\nnote: {remark}"));
-    let notes: String = failures.chain(remarks).collect();
+    let notes: String = failures.chain(hidden).chain(remarks).collect();
     if notes.is_empty() { notes } else { notes + "\n" }
 }
 

@@ -14,6 +14,7 @@ impl Train {
             set("final", self.final_model.into());
         }
         train.extend(self.split.settings(self.folds.is_some()));
+        train.extend(self.segments.settings());
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));

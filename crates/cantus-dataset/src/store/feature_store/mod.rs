@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::file_names;
 use super::header::Header;
+use super::left_out::LeftOut;
 use super::part_file::PartFile;
 use crate::failure::{Failure, Warning};
 use crate::{Error, Track};
@@ -31,6 +32,8 @@ pub struct FeatureStore {
     /// Of each segment of an augmented copy.
     copy_locations: Vec<SegmentLocation>,
     failures: Vec<Failure>,
+    /// Labels of the recordings that failed.
+    failed_labels: Vec<String>,
     warnings: Vec<Warning>,
 }
 
@@ -47,6 +50,12 @@ impl FeatureStore {
     #[must_use]
     pub fn is_store(dir: &Path) -> bool {
         dir.join(file_names::HEADER).is_file()
+    }
+
+    /// Numbers of the recordings that could not be used, by reason and label.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        LeftOut::count(self.tracks.len(), &self.failures, &self.failed_labels)
     }
 
     /// The folder that it was opened from.

@@ -26,6 +26,7 @@ impl FeatureStore {
         }
         let mut store = Self {
             dir: dir.to_owned(),
+            failed_labels: Vec::new(),
             parts: Vec::new(),
             tracks: Vec::new(),
             segments: Vec::new(),
@@ -67,7 +68,9 @@ impl FeatureStore {
         }
         let mut row = 0;
         for record in std::mem::take(&mut part.record.tracks) {
-            if record.failure.is_none() && !self.add_track(record, &mut row) {
+            if record.failure.is_some() {
+                self.failed_labels.extend_from_slice(record.input.label_set.names());
+            } else if !self.add_track(record, &mut row) {
                 let damage = Damage::Malformed("a label that is not one of the store's".to_owned());
                 return Err(Error::Damaged { path: path.to_owned(), damage });
             }

@@ -40,8 +40,9 @@ pub(super) fn html(context: &ReportContext<'_>, all: &[Figure], parts: &HtmlPart
     let by_label = [table(labels), figures(all, &["confusion_matrix"]), confusion.unwrap_or_default()];
     let curves = format!(r#"<div class="pair">{}</div>"#, figures(all, &["roc", "precision_recall"]));
     let calibration = context.calibration.map(calibration).unwrap_or_default();
+    let coverage = context.coverage().map(|coverage| format!(" {coverage}.")).unwrap_or_default();
     let sections = [
-        heading(&context.model.recipe, &evaluation(context)),
+        heading(&context.model.recipe, &(evaluation(context) + &coverage)),
         cards(&parts.cards),
         notes(parts.notes.iter().chain(context.remarks)),
         section("Folds", &table(&folds)),

@@ -1,6 +1,6 @@
 //! The evaluation report of a tagger: test scores, model, split, baseline, calibration, mistakes and remarks.
 
-use cantus_dataset::{Failure, FeatureStore, Warning};
+use cantus_dataset::{Failure, FeatureStore, LeftOut, Warning};
 use serde::{Deserialize, Serialize};
 
 use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, diagnostics};
@@ -38,6 +38,9 @@ pub struct TagReport {
     /// Duration of the training in seconds; not in `report.json`, which does not depend on it.
     #[serde(skip)]
     pub training_s: Option<f64>,
+    /// Numbers of recordings that could not be used, by reason and label; absent if all could be.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
     /// Files that could not be extracted, and why.
     pub failures: Vec<Failure>,
     /// Damage in files that could be extracted.
@@ -64,6 +67,7 @@ impl TagReport {
             model: ModelSummary::new(model, curve),
             split,
             training_s: None,
+            left_out: store.left_out(),
             failures: store.failures().to_vec(),
             warnings: store.warnings().to_vec(),
         })
@@ -122,6 +126,7 @@ impl TagReport {
             training_s: self.training_s,
             remarks: &self.remarks,
             calibration: Some(&self.calibration),
+            left_out: &self.left_out,
             failures: &self.failures,
             warnings: &self.warnings,
         }

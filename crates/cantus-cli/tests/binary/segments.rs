@@ -1,0 +1,87 @@
+//! Recordings of any length: segments of another duration, padding, and what is left out, counted beside the score.
+
+use std::fs;
+use std::path::Path;
+
+use cantus_audio::{Audio, write_wav};
+
+use crate::run::cantus_in;
+
+/// Recordings of two labels: `n` of each, of 0.3 to 0.6 s, with a low and a high tone.
+fn short_recordings(dir: &Path, n: usize) {
+    for (label, hz) in [("high", 2000.0), ("low", 300.0)] {
+        fs::create_dir_all(dir.join(label)).unwrap();
+        for index in 0..n {
+            let n_samples = 6615 + index * 6615 / n;
+            let tone = |i: usize| (0.3 + 0.4 * (i % 7) as f32 / 7.0) * (i as f32 * hz / 3509.3).sin();
+            let samples = (0..n_samples).map(|i| tone(i + 13 * index)).collect();
+            let audio = Audio { samples, sample_rate: 22_050 };
+            write_wav(dir.join(format!("{label}/{index}.wav")), &audio).unwrap();
+        }
+    }
+}
+
+#[test]
+fn short_recordings_are_refused_with_the_flags_that_keep_them() {
+    let dir = tempfile::tempdir().unwrap();
+    short_recordings(&dir.path().join("sounds"), 8);
+    cantus_in(dir.path(), "extract @/sounds -o @/features").exits(1).says(&[
+        "none of the 16 tracks",
+        "too short",
+        "--segment SECONDS",
+        "--pad repeat",
+    ]);
+    let flags = "--segment 0.6 --pad repeat";
+    let ran = cantus_in(dir.path(), &format!("train @/sounds -o @/run --epochs 2 {flags}")).ok();
+    assert!(
+        ran.stderr.contains("16 segments of 16 tracks") && !ran.stderr.contains("too short"),
+        "{}",
+        ran.stderr
+    );
+    let report = fs::read_to_string(dir.path().join("run/report.json")).unwrap();
+    assert!(!report.contains("left_out"), "nothing is left out");
+    let config = fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("segment = 0.6") && config.contains("pad = \"repeat\""), "{config}");
+    // A recording of one padded segment, and one of several windows.
+    cantus_in(dir.path(), "predict @/run @/sounds/low/0.wav").ok();
+    let long = Audio { samples: vec![0.25; 22_050 * 2], sample_rate: 22_050 };
+    let long = Audio {
+        samples: long.samples.iter().enumerate().map(|(i, x)| x * (i as f32).sin()).collect(),
+        ..long
+    };
+    write_wav(dir.path().join("long.wav"), &long).unwrap();
+    cantus_in(dir.path(), "predict @/run @/long.wav --timeline @/timeline.csv").ok();
+    let timeline = fs::read_to_string(dir.path().join("timeline.csv")).unwrap();
+    let starts: Vec<&str> = timeline.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(starts.len(), 4, "{timeline}");
+    assert!(starts[3].starts_with("1.4"), "the last window ends with the recording: {timeline}");
+}
+
+#[test]
+fn what_is_left_out_is_counted_beside_the_score() {
+    let dir = tempfile::tempdir().unwrap();
+    short_recordings(&dir.path().join("sounds"), 12);
+    let extract = "extract @/sounds -o @/features --segment 0.4 --pad none";
+    let ran = cantus_in(dir.path(), extract).exits(3);
+    assert!(ran.stderr.contains("lost: high/0.wav: too short") && ran.stderr.contains("--pad repeat"));
+    cantus_in(dir.path(), "train @/features -o @/run --epochs 2").ok();
+    let read = |name: &str| fs::read_to_string(dir.path().join("run").join(name)).unwrap();
+    let summary = "16 of 24 recordings used; left out: 8 too short (by label: high 4, low 4)";
+    for name in ["report.txt", "report.html"] {
+        assert!(read(name).contains(summary), "{name}: {}", read(name));
+    }
+    assert!(read("report.md").contains("16 of 24 recordings used"), "{}", read("report.md"));
+    let report: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(report["left_out"]["n_recordings"], 24);
+    assert_eq!(report["left_out"]["by_reason"][0]["n"], 8);
+    assert_eq!(report["left_out"]["by_label"]["low"], 4);
+}
+
+#[test]
+fn many_failures_are_grouped_by_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    short_recordings(&dir.path().join("sounds"), 16);
+    let ran = cantus_in(dir.path(), "extract @/sounds -o @/features --segment 0.5 --pad none").exits(3);
+    assert!(ran.stderr.contains("lost: 22 recordings, too short; the first: high/0.wav: "), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("high/1.wav") && ran.stderr.contains("failures.csv"), "{}", ran.stderr);
+}
