@@ -102,7 +102,7 @@ fn lossy_codecs_are_accurate_to_their_tolerance() {
         ("mp3_without_tag.mp3", "mp3", 16_000, 4608, 1105, 0.01),
         ("mp2.mp2", "mp2", 16_000, 3456, 481, 0.01),
         ("aac.aac", "aac", 16_000, 5120, 1024, 0.03),
-        ("aac.m4a", "aac", 16_000, 5120, 1024, 0.03),
+        ("aac.m4a", "aac", 16_000, 3200, 0, 0.03),
     ] {
         let Recording { audio, source, .. } = decoded(name);
         assert_eq!((source.codec.as_str(), audio.sample_rate), (codec, rate), "{name}");
