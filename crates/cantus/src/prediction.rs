@@ -146,9 +146,13 @@ impl Predictor<'_> {
         }
         let duration_s = segmenter.n_samples() as f64 / f64::from(self.model.features.sample_rate);
         let n_segments = segmenter.finish(&mut self.extractor, &mut features);
-        n_segments.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
+        let warnings = stream.into_warnings();
+        n_segments.map_err(|reason| Error::NoSegments {
+            path: path.to_owned(),
+            reason: reason.explained_by(&warnings),
+        })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..self.aggregate(predictions) })
+        Ok(Prediction { duration_s, warnings, ..self.aggregate(predictions) })
     }
 
     /// Specification of the features that the model was trained on.

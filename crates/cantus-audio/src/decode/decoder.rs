@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
 
 use self::rate::RateConverter;
 use super::AudioSource;
 use super::catch_panic::catch_panic;
 use super::codec::Codec;
+use super::container_timing::ContainerTiming;
 use super::error_text::{malformed, open_error};
 use super::format::Format;
 use super::limits::check_limits;
-use super::mp4_timing::Mp4Timing;
 use super::mpeg::{BitReservoir, FrameHeader, StreamParams};
 use super::play_range::PlayRange;
 use super::probe::{ProbedFile, probe};
@@ -52,12 +54,18 @@ pub struct Decoder {
     reader: Box<dyn FormatReader>,
     codec: Codec,
     track_id: u32,
+    /// Unit of the durations of packets, in seconds; `None` if it is a sample.
+    time_base: Option<TimeBase>,
     reservoir: BitReservoir,
     stream_params: Option<StreamParams>,
     /// Header of the last MPEG frame.
     mpeg_header: Option<FrameHeader>,
     /// The part of the stream that is sound.
     play_range: PlayRange,
+    /// Samples to remove at the end.
+    end_padding: u64,
+    /// The next packet, if it is needed to know which packet is the last.
+    queued: Option<Packet>,
     /// Converts streams of other sample rates than that of `source`.
     converter: RateConverter,
     /// A size in the header that contradicts the file.
@@ -119,10 +127,7 @@ impl Decoder {
         let failed = |error| open_error(path, format, error);
         let io = |source| Error::Io { path: path.into(), source };
         let size = media.size();
-        let mp4_timing = match format {
-            Format::Mp4 => Mp4Timing::read(&mut media, size).map_err(io)?,
-            _ => Mp4Timing::default(),
-        };
+        let timing = ContainerTiming::read(format, &mut media, size).map_err(io)?;
         media.skip(0).map_err(io)?;
         let stream = MediaSourceStream::new(Box::new(media), Default::default());
         let reader = catch_panic(|| format.reader(stream)).map_err(failed)?;
@@ -141,16 +146,19 @@ impl Decoder {
         let codec = Codec::new(format, params).map_err(failed)?;
         let sample_rate = params.sample_rate.unwrap_or(0);
         let source = AudioSource { codec: codec.name().into(), sample_rate, n_channels: 0 };
-        let timing = mp4_timing.play_range(track.id, sample_rate, track.num_frames);
+        let (play_range, end_padding) = timing.of_track(track, sample_rate, codec.delay());
         let mut decoder = Self {
             path: path.into(),
             source,
             format,
             track_id: track.id,
+            time_base: track.time_base,
             reservoir: BitReservoir::default(),
             stream_params: None,
             mpeg_header: None,
-            play_range: timing.unwrap_or(PlayRange { n_skipped: codec.delay(), n_samples: None }),
+            play_range,
+            end_padding,
+            queued: None,
             converter: RateConverter::new(sample_rate),
             size_fault,
             n_samples_declared: n_samples_declared(format, track),

@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(identify(b"FORM\0\0\0\0AIFC", true), FileType::Audio(Format::Aiff, 0));
         assert_eq!(identify(b"\0\0\0\x20ftypM4A ", true), FileType::Audio(Format::Mp4, 0));
         assert_eq!(
-            identify(b"RIFF\0\0\0\0AVI LIST", true),
+            identify(b"RIFF\0\0\0\0ACONanih", true),
             FileType::NotAudio("a RIFF file that is not WAVE")
         );
         assert_eq!(identify(b"RF64\0\0\0\0WAVE", true), FileType::Audio(Format::Wav, 0));

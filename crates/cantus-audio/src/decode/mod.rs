@@ -9,6 +9,7 @@
 mod caf_header;
 mod catch_panic;
 mod codec;
+mod container_timing;
 mod decoder;
 mod downmix;
 mod error_text;
@@ -16,6 +17,7 @@ mod file_type;
 mod format;
 mod frame_sync;
 mod limits;
+mod matroska_timing;
 mod mp4_timing;
 mod mpeg;
 mod opus;

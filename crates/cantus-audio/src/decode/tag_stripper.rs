@@ -82,9 +82,13 @@ fn synchsafe(bytes: [u8; 4]) -> Option<u64> {
 }
 
 fn skip_leading(file: &mut (impl Read + Seek), end: u64) -> Result<u64> {
+    /// Bytes with which a tag tells its length.
+    const HEAD: u64 = 16;
     let mut start = 0;
     for _ in 0..MAX_TAGS {
-        let head = read_at::<16>(file, start, end)?.unwrap_or_default();
+        let mut head = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.by_ref().take((end - start).min(HEAD)).read_to_end(&mut head)?;
         match tag_length(&head) {
             Some(length) if !head.starts_with(b"TAG") => start = (start + length).min(end),
             _ => break,

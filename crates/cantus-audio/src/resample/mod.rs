@@ -38,11 +38,30 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use filter::Filter;
 pub use stream::ResampleStream;
 
+/// Length of a signal of `n_samples` samples after resampling: `ceil(n_samples * ratio)` in floating point, as librosa has
+/// it. Two seconds at 22 050 Hz become 96 001 samples at 48 kHz.
+///
+/// # Reference
+/// `librosa.resample` 0.11: `int(np.ceil(n * (float(to) / from)))`.
+#[must_use]
+pub fn output_length(n_samples: usize, from: u32, to: u32) -> usize {
+    (n_samples as f64 * ratio(from, to)).ceil() as usize
+}
+
+/// Number of samples that soxr returns, before librosa appends a zero if it wants one more.
+fn n_computed(n_samples: usize, from: u32, to: u32) -> usize {
+    (n_samples as f64 * ratio(from, to) + 0.5).floor() as usize
+}
+
+fn ratio(from: u32, to: u32) -> f64 {
+    f64::from(to) / f64::from(from)
+}
+
 /// Resamples a signal: equals `librosa.resample(samples, orig_sr=from, target_sr=to)`.
 ///
 /// # Shapes
 /// - `samples`: `[n]`
-/// - returns: `[ceil(n * to / from)]`
+/// - returns: `[output_length(n, from, to)]`
 ///
 /// # Panics
 /// If a rate is 0.
@@ -57,8 +76,8 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
 /// A planned sample-rate conversion, for any number of signals.
 #[derive(Clone)]
 pub struct Resampler {
-    from: u64,
-    to: u64,
+    from: u32,
+    to: u32,
     /// Frequency response of the filter at the bins that both rates share, divided by the block length.
     response: Vec<f32>,
     forward: Arc<dyn RealToComplex<f32>>,
@@ -85,8 +104,8 @@ impl Resampler {
         let block = block_length(overlap, m);
         let mut planner = RealFftPlanner::new();
         Self {
-            from: u64::from(from),
-            to: u64::from(to),
+            from,
+            to,
             response: filter.response(block * m, block * l),
             forward: planner.plan_fft_forward(block * m),
             inverse: planner.plan_fft_inverse(block * l),
@@ -100,10 +119,15 @@ impl Resampler {
         (from != to).then(|| Self::new(from, to))
     }
 
-    /// Number of output samples of `n_samples` input samples: `ceil(n_samples * to / from)`.
+    /// Number of output samples of `n_samples` input samples, see [`output_length`].
     #[must_use]
     pub fn n_out(&self, n_samples: usize) -> usize {
-        (u128::from(self.to) * n_samples as u128).div_ceil(u128::from(self.from)) as usize
+        output_length(n_samples, self.from, self.to)
+    }
+
+    /// Number of output samples before the zero that librosa may append.
+    fn n_computed(&self, n_samples: usize) -> usize {
+        n_computed(n_samples, self.from, self.to).min(self.n_out(n_samples))
     }
 
     /// Number of input samples on which the first `n_out` output samples depend.
@@ -113,21 +137,22 @@ impl Resampler {
         usize::try_from(n_in).unwrap_or(usize::MAX).saturating_add(self.overlap_in)
     }
 
-    /// Resamples a whole signal, zero-padded at both ends.
+    /// Resamples a whole signal, zero-padded at both ends. As with librosa, a last sample beyond the rounded length is 0.
     ///
     /// # Shapes
     /// - `samples`: `[n]`
     /// - returns: `[n_out(n)]`
     #[must_use]
     pub fn process(&self, samples: &[f32]) -> Vec<f32> {
-        let n_out = self.n_out(samples.len());
+        let (n_out, n_computed) = (self.n_out(samples.len()), self.n_computed(samples.len()));
         let (hop_in, hop_out) = (self.hop_in(), self.hop_out());
         let mut resampled = Vec::with_capacity(n_out);
         let mut scratch = Scratch::new(self);
-        for i_block in 0..n_out.div_ceil(hop_out) {
+        for i_block in 0..n_computed.div_ceil(hop_out) {
             let block = self.process_block(samples, i_block * hop_in, &mut scratch);
-            resampled.extend_from_slice(&block[..hop_out.min(n_out - resampled.len())]);
+            resampled.extend_from_slice(&block[..hop_out.min(n_computed - resampled.len())]);
         }
+        resampled.resize(n_out, 0.0);
         resampled
     }
 
@@ -242,7 +267,7 @@ mod tests {
     fn direct(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
         let divisor = gcd(from, to);
         let filter = Filter::soxr_hq((to / divisor) as usize, (from / divisor) as usize);
-        let n_out = (samples.len() as u64 * u64::from(to)).div_ceil(u64::from(from));
+        let n_out = n_computed(samples.len(), from, to);
         (0..n_out)
             .map(|i| {
                 let position = i as f64 * f64::from(from) / f64::from(to);
@@ -268,23 +293,24 @@ mod tests {
         for (from, to) in [(44_100, 22_050), (48_000, 22_050), (16_000, 22_050), (100, 301), (301, 100)] {
             // Well below the lower Nyquist frequency; above it direct convolution has images, and overlap-save none.
             let samples = sine(6000, 0.3 * f64::from(from.min(to)), from);
-            assert_close(&resample(&samples, from, to), &direct(&samples, from, to), 2e-6);
+            let expected = direct(&samples, from, to);
+            assert_close(&resample(&samples, from, to)[..expected.len()], &expected, 2e-6);
         }
     }
 
     #[test]
-    fn the_output_length_is_exact_for_every_ratio() {
+    fn the_output_length_is_librosas_for_every_ratio() {
         for (from, to) in RATES {
             let plan = Resampler::new(from, to);
             for n in [0, 1, 2, 3, 999, 10_000] {
-                let expected = (n as u64 * u64::from(to)).div_ceil(u64::from(from));
-                assert_eq!(
-                    plan.process(&vec![0.25; n]).len() as u64,
-                    expected,
-                    "{n} samples, {from} to {to}"
-                );
+                let found = plan.process(&vec![0.25; n]);
+                assert_eq!(found.len(), output_length(n, from, to), "{n} samples, {from} to {to}");
             }
         }
+        // int(np.ceil(44100 * (48000.0 / 22050))): the product is 96000.00000000001.
+        assert_eq!(output_length(44_100, 22_050, 48_000), 96_001);
+        assert_eq!((output_length(3000, 44_100, 48_000), n_computed(3000, 44_100, 48_000)), (3266, 3265));
+        assert_eq!(resample(&[0.5; 3000], 44_100, 48_000)[3265], 0.0, "appended by librosa");
     }
 
     #[test]

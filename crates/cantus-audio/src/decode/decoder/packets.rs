@@ -3,6 +3,7 @@
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::TrackType;
 use symphonia::core::packet::Packet;
+use symphonia::core::units::{Duration, TimeBase};
 
 use super::Decoder;
 use crate::Error;
@@ -29,7 +30,7 @@ const MP3_START: u64 = 4 * 1152;
 impl Decoder {
     /// Decodes packets until one has samples; false at the end.
     pub(super) fn decode_block(&mut self) -> Result<bool, Error> {
-        while let Some(mut packet) = self.next_packet()? {
+        while let Some(mut packet) = self.next_trimmed_packet()? {
             if self.format == Format::Mpeg {
                 self.prepare_mpeg_frame(&mut packet);
             }
@@ -53,6 +54,23 @@ impl Decoder {
         self.position += self.block.len() as u64;
         self.has_signal = self.has_signal || self.block.iter().any(|&sample| sample != 0.0);
         !self.block.is_empty()
+    }
+
+    /// The next packet; the padding at the end of the stream is added to what is removed from the last one.
+    fn next_trimmed_packet(&mut self) -> Result<Option<Packet>, Error> {
+        if self.end_padding == 0 {
+            return self.next_packet();
+        }
+        let first = match self.queued.take() {
+            None => self.next_packet()?,
+            queued => queued,
+        };
+        let Some(mut packet) = first else { return Ok(None) };
+        self.queued = self.next_packet()?;
+        if self.queued.is_none() {
+            packet.trim_end = Duration::from(packet.trim_end.get().saturating_add(self.end_padding));
+        }
+        Ok(Some(packet))
     }
 
     /// The next packet of the track after any damage; `None` at the end.
@@ -170,8 +188,13 @@ impl Decoder {
 
     /// Number of samples of a packet in the output.
     fn n_samples_out(&self, packet: &Packet) -> u64 {
-        let (n, rate) = (packet.dur.get(), u64::from(self.converter.rate));
-        if rate == 0 { n } else { n.saturating_mul(self.source.sample_rate.into()) / rate }
+        let (n, rate) = (u128::from(packet.dur.get()), u128::from(self.source.sample_rate));
+        let n = match self.time_base {
+            Some(TimeBase { numer, denom }) => n * u128::from(numer.get()) * rate / u128::from(denom.get()),
+            None if self.converter.rate > 0 => n * rate / u128::from(self.converter.rate),
+            None => n,
+        };
+        u64::try_from(n).unwrap_or(u64::MAX)
     }
 
     /// Decodes one packet into the block. A packet that cannot be decoded becomes silence of its length.
@@ -205,11 +228,13 @@ impl Decoder {
     /// Mixes the decoded frames to the block, without encoder delay and padding, at the output's sample rate.
     fn mix_frames(&mut self, packet: &Packet, sample_rate: u32, n_channels: usize) -> Result<(), Error> {
         self.fix_source(sample_rate, n_channels)?;
-        if sample_rate != self.converter.rate && self.converter.rate != 0 {
+        let mut before = Vec::new();
+        if sample_rate != self.converter.rate {
+            before = self.converter.change(sample_rate);
             let output_rate = self.source.sample_rate;
             let reason =
                 format!("the sample rate changes to {sample_rate} Hz; the output has {output_rate} Hz");
-            self.warnings.add(self.position, 0, reason);
+            self.warnings.add(self.position + before.len() as u64, 0, reason);
         }
         to_mono(&self.interleaved, n_channels, &mut self.block);
         let start = self.trim(packet);
@@ -221,7 +246,8 @@ impl Decoder {
             let frames = &self.interleaved[self.frames.0.clone()];
             self.channels_have_signal = frames.iter().any(|sample| *sample != 0.0 && sample.is_finite());
         }
-        self.converter.convert(sample_rate, self.source.sample_rate, &mut self.block);
+        self.converter.convert(self.source.sample_rate, &mut self.block);
+        self.block.splice(0..0, before);
         Ok(())
     }
 

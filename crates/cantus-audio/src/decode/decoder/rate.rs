@@ -16,22 +16,22 @@ impl RateConverter {
         Self { rate, stream: None }
     }
 
-    /// Converts the next block, of `from` Hz, to `to` Hz in place.
-    pub(super) fn convert(&mut self, from: u32, to: u32, block: &mut Vec<f32>) {
-        let mut converted = Vec::new();
-        if from != self.rate {
-            self.finish(&mut converted);
-            self.rate = from;
-        }
-        if from == to && converted.is_empty() {
+    /// Ends the current part and begins one of another rate; returns the rest of the current one.
+    pub(super) fn change(&mut self, rate: u32) -> Vec<f32> {
+        let mut rest = Vec::new();
+        self.finish(&mut rest);
+        self.rate = rate;
+        rest
+    }
+
+    /// Converts the next block of the current part to `to` Hz in place.
+    pub(super) fn convert(&mut self, to: u32, block: &mut Vec<f32>) {
+        if self.rate == to {
             return;
         }
-        if from == to {
-            converted.extend_from_slice(block);
-        } else {
-            let stream = self.stream.get_or_insert_with(|| ResampleStream::new(Resampler::new(from, to)));
-            stream.push(block, &mut converted);
-        }
+        let plan = || ResampleStream::new(Resampler::new(self.rate, to));
+        let mut converted = Vec::new();
+        self.stream.get_or_insert_with(plan).push(block, &mut converted);
         *block = converted;
     }
 
@@ -52,9 +52,10 @@ mod tests {
         let mut converter = RateConverter::new(22_050);
         let mut found = Vec::new();
         for (rate, n_blocks) in [(22_050, 10), (44_100, 10), (22_050, 3)] {
+            found.extend(converter.change(rate));
             for _ in 0..n_blocks {
                 let mut block = vec![0.5; 576];
-                converter.convert(rate, 44_100, &mut block);
+                converter.convert(44_100, &mut block);
                 found.extend(block);
             }
         }
