@@ -181,6 +181,27 @@ fn ape(version: u32, size: u32, flags: u8) -> Vec<u8> {
 }
 
 #[test]
+fn sizes_in_an_aiff_that_contradict_the_file_lose_no_samples() {
+    let aiff = std::fs::read(fixture("pcm_s16be.aiff")).unwrap();
+    let expected = decoded("pcm_s16be.aiff").audio.samples;
+    let sound = aiff.windows(4).position(|bytes| bytes == b"SSND").unwrap() + 4;
+    for (position, sizes) in
+        [(4, [0, 100, 0x7FFF_FFFF, u32::MAX]), (sound, [0, 100_000, 0x7FFF_FFFF, u32::MAX])]
+    {
+        for size in sizes {
+            let mut bytes = aiff.clone();
+            bytes[position..position + 4].copy_from_slice(&size.to_be_bytes());
+            let found = decode_bytes("song.aiff".as_ref(), bytes).unwrap();
+            assert_eq!(found.audio.samples, expected, "{size} at {position}");
+            assert_eq!(found.warnings.len(), 1, "{size} at {position}: {:?}", found.warnings);
+        }
+    }
+    let truncated = decode_bytes("song.aiff".as_ref(), aiff[..aiff.len() - 400].to_vec()).unwrap();
+    assert_eq!(truncated.audio.samples, expected[..140]);
+    assert!(truncated.warnings.len() == 1 && truncated.warnings[0].is_end);
+}
+
+#[test]
 fn tags_around_an_mp3_change_nothing() {
     let mp3 = std::fs::read(fixture("mp3.mp3")).unwrap();
     let expected = decoded("mp3.mp3");

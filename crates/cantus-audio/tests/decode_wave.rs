@@ -1,7 +1,5 @@
 //! WAV files of every variant, with samples of every width in every container, and with sizes that are wrong.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use cantus_audio::Error;
 use cantus_audio::decode::{Recording, decode_bytes};
 

@@ -6,6 +6,7 @@
 //! [`load`] decodes a whole file and resamples it. [`ResampledDecoder`] gives the same samples block by block, in memory
 //! that does not depend on the length of the file; [`Decoder`] is the same at the file's own sample rate.
 
+mod aiff_sizes;
 mod caf_header;
 mod catch_panic;
 mod codec;

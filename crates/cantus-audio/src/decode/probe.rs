@@ -5,6 +5,7 @@ use std::path::Path;
 
 use symphonia::core::io::MediaSource;
 
+use super::aiff_sizes::AiffRepair;
 use super::caf_header::caf_chunks_fit;
 use super::error_text::{malformed, open_error};
 use super::file_type::{FileType, identify};
@@ -37,6 +38,13 @@ pub(super) fn probe(path: &Path, file: Box<dyn MediaSource>) -> Result<ProbedFil
     }
     match identify(&head, head.len() as u64 == media.size()) {
         FileType::Audio(Format::Wav, _) => probe_wave(path, media),
+        FileType::Audio(Format::Aiff, _) => {
+            let size = media.size();
+            let AiffRepair { fault, patches } = AiffRepair::find(&mut media, size).map_err(io)?;
+            media.patch(patches);
+            media.skip(0).map_err(io)?;
+            Ok(ProbedFile { format: Format::Aiff, media, size_fault: fault })
+        }
         FileType::Audio(Format::Caf, _) if !caf_chunks_fit(&head, media.size()) => {
             Err(malformed(path, Format::Caf, "its header declares more bytes than the file has"))
         }

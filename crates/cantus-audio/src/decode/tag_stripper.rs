@@ -17,6 +17,8 @@ pub(super) struct TagStripper {
     file: Box<dyn MediaSource>,
     start: u64,
     end: u64,
+    /// Bytes that replace others, by their position after `start`.
+    patches: Vec<(u64, [u8; 4])>,
 }
 
 impl TagStripper {
@@ -26,7 +28,7 @@ impl TagStripper {
         let start = skip_leading(&mut file, end)?;
         let end = skip_trailing(&mut file, start, end)?;
         file.seek(SeekFrom::Start(start))?;
-        Ok(Self { file, start, end })
+        Ok(Self { file, start, end, patches: Vec::new() })
     }
 
     /// Moves the start forward by `n_bytes` and seeks to it.
@@ -40,6 +42,11 @@ impl TagStripper {
         self.start = self.start.saturating_add(start).min(self.end);
         self.end = self.start.saturating_add(n_bytes).min(self.end);
         self.rewind()
+    }
+
+    /// Replaces bytes, by their position.
+    pub(super) fn patch(&mut self, patches: Vec<(u64, [u8; 4])>) {
+        self.patches = patches;
     }
 
     /// Whether a tag precedes the audio.
@@ -163,9 +170,18 @@ fn read_at<const N: usize>(file: &mut (impl Read + Seek), offset: u64, end: u64)
 
 impl Read for TagStripper {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize> {
-        let left = self.end.saturating_sub(self.file.stream_position()?);
+        let position = self.file.stream_position()?;
+        let left = self.end.saturating_sub(position);
         let n = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.file.read(&mut bytes[..n])
+        let n = self.file.read(&mut bytes[..n])?;
+        for (patch_position, patch) in &self.patches {
+            for (at, byte) in (self.start + patch_position..).zip(patch) {
+                if let Some(i) = at.checked_sub(position).filter(|i| *i < n as u64) {
+                    bytes[i as usize] = *byte;
+                }
+            }
+        }
+        Ok(n)
     }
 }
 
@@ -242,6 +258,21 @@ mod tests {
         assert_eq!(without_tags(b"ID3\x04\0\0\x7F\x7F\x7F\x7Fsound".to_vec()), b"");
         assert_eq!(without_tags(b"sound".to_vec()), b"sound");
         assert_eq!(without_tags(Vec::new()), b"");
+    }
+
+    #[test]
+    fn patches_replace_bytes_wherever_they_are_read() {
+        let mut stripped = TagStripper::new(Box::new(Cursor::new(b"0123456789".to_vec()))).unwrap();
+        stripped.patch(vec![(2, *b"abcd")]);
+        for length in 1..10 {
+            stripped.rewind().unwrap();
+            let mut found = Vec::new();
+            let mut part = vec![0; length];
+            while let Ok(n @ 1..) = stripped.read(&mut part) {
+                found.extend_from_slice(&part[..n]);
+            }
+            assert_eq!(found, b"01abcd6789");
+        }
     }
 
     #[test]

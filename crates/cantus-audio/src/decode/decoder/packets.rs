@@ -116,7 +116,11 @@ impl Decoder {
                 };
                 self.warnings.end(self.position, n_missing, reason);
             }
-            None => {}
+            None => {
+                if let Some(fault @ SizeFault::DataEndsEarly(..)) = &self.size_fault {
+                    self.warnings.end(self.position, 0, fault.to_string());
+                }
+            }
         }
     }
 

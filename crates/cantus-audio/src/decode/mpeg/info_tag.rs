@@ -54,7 +54,9 @@ fn xing(header: FrameHeader, frame: &[u8]) -> Option<InfoTag> {
     };
     let n_frames = field(1, 4);
     // Number of bytes, table of contents, quality.
-    (field(2, 4), field(4, 100), field(8, 4));
+    for (flag, length) in [(2, 4), (4, 100), (8, 4)] {
+        field(flag, length);
+    }
     let lame = (start + position, tag.get(position..)?);
     Some(InfoTag {
         n_frames: n_frames.and_then(|at| word(tag, at)),
