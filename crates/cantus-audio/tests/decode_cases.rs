@@ -1,6 +1,6 @@
 //! The files of `../shared/data/cases` that concern decoding, with their right values; skipped where they are absent.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, which says when it skips")]
+#![expect(clippy::print_stdout, reason = "a test that skips says so")]
 
 use std::path::{Path, PathBuf};
 

@@ -235,6 +235,12 @@ fn missing_frames_become_silence_of_their_length_with_a_warning() {
         assert_eq!((hole.position, hole.n_samples), (9 * 576, 2 * 576), "{:?}", found.warnings);
         assert_eq!(found.audio.samples[..9 * 576], whole[..9 * 576]);
     }
+    let late = decode_bytes("song.mp3".as_ref(), [&[0; 5000], &mp3[..]].concat()).unwrap();
+    assert_eq!(
+        (late.audio.samples.len(), late.warnings.len()),
+        (whole.len(), 1),
+        "bytes before the first frame"
+    );
     let inserted = [&mp3[..4 * frame], &[0x55; 100], &mp3[4 * frame..]].concat();
     let found = decode_bytes("song.mp3".as_ref(), inserted).unwrap();
     assert_eq!((found.audio.samples.len(), found.warnings.len()), (whole.len(), 1));

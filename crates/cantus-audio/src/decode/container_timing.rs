@@ -32,6 +32,15 @@ impl ContainerTiming {
         })
     }
 
+    /// Name of the codec of the first track of sound, where Symphonia does not recognise it.
+    pub(super) fn sound_codec(&self) -> Option<String> {
+        match self {
+            Self::Mp4(timing) => timing.sound_format().map(mp4_codec_name),
+            Self::Matroska(timing) => timing.sound_codec.clone(),
+            Self::PacketTable | Self::None => None,
+        }
+    }
+
     /// The range of a track to play, and the number of samples to remove at its end. `delay` is what the codec says of its
     /// own delay.
     pub(super) fn of_track(&self, track: &Track, sample_rate: u32, delay: u64) -> (PlayRange, u64) {
@@ -53,5 +62,22 @@ impl ContainerTiming {
             }
             Self::None => (after(delay), 0),
         }
+    }
+}
+
+/// Name of a codec in MP4 that is not decoded.
+fn mp4_codec_name(code: [u8; 4]) -> String {
+    match &code {
+        b"samr" => "AMR-NB".into(),
+        b"sawb" | b"sawp" => "AMR-WB".into(),
+        b"sqcp" | b"Qclp" => "QCELP".into(),
+        b"sevc" => "EVRC".into(),
+        b"agsm" => "GSM 6.10".into(),
+        b"enca" => "encrypted audio".into(),
+        b"dtsc" | b"dtse" | b"dtsh" | b"dtsl" => "DTS".into(),
+        b"mhm1" | b"mha1" => "MPEG-H 3D Audio".into(),
+        b"QDM2" | b"QDMC" => "QDesign".into(),
+        b"MAC3" | b"MAC6" => "MACE".into(),
+        _ => format!("the codec {}", code.escape_ascii()),
     }
 }

@@ -123,7 +123,7 @@ impl Decoder {
     }
 
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
-        let ProbedFile { format, mut media, size_fault } = probe(path, file)?;
+        let ProbedFile { format, mut media, size_fault, n_skipped } = probe(path, file)?;
         let failed = |error| open_error(path, format, error);
         let io = |source| Error::Io { path: path.into(), source };
         let size = media.size();
@@ -132,11 +132,9 @@ impl Decoder {
         let stream = MediaSourceStream::new(Box::new(media), Default::default());
         let reader = catch_panic(|| format.reader(stream)).map_err(failed)?;
         let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
-        let (track, params) =
-            track.and_then(|track| Some((track, audio_params(track)?))).ok_or_else(|| {
-                let found = format!("no audio track in {}", format.name());
-                Error::NotAudio { path: path.into(), found }
-            })?;
+        let (track, params) = track
+            .and_then(|track| Some((track, audio_params(track)?)))
+            .ok_or_else(|| no_track(path, format, timing.sound_codec()))?;
         check_limits(
             path,
             format,
@@ -175,7 +173,7 @@ impl Decoder {
             is_pending: false,
             is_finished: false,
         };
-        decoder.warn_of_sizes();
+        decoder.warn_of_header(n_skipped);
         decoder.decode_first_block()?;
         Ok(decoder)
     }
@@ -240,5 +238,15 @@ impl Decoder {
             None => "no audio follows the header".into(),
         };
         Err(malformed(&self.path, self.format, reason))
+    }
+}
+
+/// The error for a file without a track that can be decoded; `codec` is that of its sound, if it has any.
+fn no_track(path: &Path, format: Format, codec: Option<String>) -> Error {
+    match codec {
+        Some(codec) => {
+            Error::Unsupported { path: path.into(), name: format!("{} with {codec}", format.name()) }
+        }
+        None => Error::NotAudio { path: path.into(), found: format!("no audio track in {}", format.name()) },
     }
 }

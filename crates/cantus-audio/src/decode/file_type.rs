@@ -12,7 +12,7 @@ const TEXT: &str = "a text file";
 const UNKNOWN: &str = "an unknown format";
 
 /// Offset and magic number of audio formats that are not supported.
-const UNSUPPORTED: [(usize, &[u8], &str); 33] = [
+const UNSUPPORTED: [(usize, &[u8], &str); 34] = [
     (0, b"dns.", "little-endian au"),
     (0, b"NIST_1A", "NIST SPHERE"),
     (0, b"wvpk", "WavPack"),
@@ -31,6 +31,7 @@ const UNSUPPORTED: [(usize, &[u8], &str); 33] = [
     (0, b".RMF", "RealAudio"),
     (0, b".ra\xFD", "RealAudio"),
     (0, b"ADIF", "AAC in ADIF"),
+    (28, b"Speex   ", "Speex"),
     (0, &[0x0B, 0x77], "Dolby AC-3"),
     (0, &[0x7F, 0xFE, 0x80, 0x01], "DTS"),
     (0, &[0x30, 0x26, 0xB2, 0x75], "Windows Media (WMA, ASF)"),
@@ -78,10 +79,10 @@ pub(super) fn identify(head: &[u8], is_whole: bool) -> FileType {
     let has_magic = |&&(offset, magic, _): &&(usize, &[u8], &'static str)| {
         head.get(offset..).is_some_and(|rest| rest.starts_with(magic))
     };
-    if let Some(format) = by_magic(head) {
-        FileType::Audio(format, 0)
-    } else if let Some(&(.., name)) = UNSUPPORTED.iter().find(has_magic) {
+    if let Some(&(.., name)) = UNSUPPORTED.iter().find(has_magic) {
         FileType::Unsupported(name)
+    } else if let Some(format) = by_magic(head) {
+        FileType::Audio(format, 0)
     } else if let Some(&(_, found)) = NOT_AUDIO.iter().find(starts_with) {
         FileType::NotAudio(found)
     } else if is_text(head) {

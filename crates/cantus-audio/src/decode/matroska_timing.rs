@@ -13,6 +13,8 @@ const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_AE6B;
 const TRACK_ENTRY: u32 = 0xAE;
 const TRACK_NUMBER: u32 = 0xD7;
+const TRACK_TYPE: u32 = 0x83;
+const CODEC_ID: u32 = 0x86;
 const CODEC_DELAY: u32 = 0x56AA;
 const CLUSTER: u32 = 0x1F43_B675;
 const BLOCK_GROUP: u32 = 0xA0;
@@ -30,6 +32,8 @@ pub(super) struct MatroskaTiming {
     delays: Vec<(u64, u64)>,
     /// Number of a track, and its padding in nanoseconds.
     padding: Option<(u64, u64)>,
+    /// Identifier of the codec of the first track of sound.
+    pub(super) sound_codec: Option<String>,
 }
 
 impl MatroskaTiming {
@@ -43,7 +47,7 @@ impl MatroskaTiming {
             }
             for (id, content) in ebml.children(segment)? {
                 match id {
-                    TRACKS => timing.delays = ebml.delays(content)?,
+                    TRACKS => ebml.tracks(content, &mut timing)?,
                     CLUSTER => last_cluster = Some(content),
                     _ => {}
                 }
@@ -104,20 +108,25 @@ impl<F: Read + Seek> Ebml<'_, F> {
         Ok(self.read(range)?.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    fn delays(&mut self, tracks: Range<u64>) -> Result<Vec<(u64, u64)>> {
-        let mut delays = Vec::new();
+    fn tracks(&mut self, tracks: Range<u64>, timing: &mut MatroskaTiming) -> Result<()> {
+        const SOUND: u64 = 2;
         for (_, entry) in self.children(tracks)?.into_iter().filter(|(id, _)| *id == TRACK_ENTRY) {
-            let (mut number, mut delay) = (0, 0);
+            let (mut number, mut delay, mut track_type, mut codec) = (0, 0, 0, None);
             for (id, content) in self.children(entry)? {
                 match id {
                     TRACK_NUMBER => number = self.number(&content)?,
                     CODEC_DELAY => delay = self.number(&content)?,
+                    TRACK_TYPE => track_type = self.number(&content)?,
+                    CODEC_ID => codec = String::from_utf8(self.read(&content)?).ok(),
                     _ => {}
                 }
             }
-            delays.push((number, delay));
+            timing.delays.push((number, delay));
+            if track_type == SOUND && timing.sound_codec.is_none() {
+                timing.sound_codec = codec;
+            }
         }
-        Ok(delays)
+        Ok(())
     }
 
     /// Track and padding of the last block of a cluster.
@@ -165,8 +174,13 @@ mod tests {
     }
 
     fn file(last: &[u8]) -> Vec<u8> {
-        let track =
-            [element(TRACK_NUMBER, &[2]), element(CODEC_DELAY, &23_219_955_u32.to_be_bytes())].concat();
+        let track = [
+            element(TRACK_NUMBER, &[2]),
+            element(TRACK_TYPE, &[2]),
+            element(CODEC_ID, b"A_MS/ACM"),
+            element(CODEC_DELAY, &23_219_955_u32.to_be_bytes()),
+        ]
+        .concat();
         let simple_block = element(0xA3, &[0x82, 0, 0, 0x80, 1, 2, 3]);
         let cluster = element(CLUSTER, &[&simple_block.repeat(5), last].concat());
         let segment =
@@ -185,6 +199,7 @@ mod tests {
         let found = timing(&file(&element(BLOCK_GROUP, &block)));
         assert_eq!(found.delay_and_padding(2, 44_100), (1024, 441));
         assert_eq!(found.delay_and_padding(1, 44_100), (0, 0), "another track");
+        assert_eq!(found.sound_codec.as_deref(), Some("A_MS/ACM"));
         assert_eq!(timing(&file(&[])).delay_and_padding(2, 44_100), (1024, 0));
     }
 

@@ -19,6 +19,7 @@ mod format;
 mod frame_sync;
 mod limits;
 mod matroska_timing;
+mod mp4_boxes;
 mod mp4_timing;
 mod mpeg;
 mod opus;

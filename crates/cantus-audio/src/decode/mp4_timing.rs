@@ -6,15 +6,11 @@
 //! # Reference
 //! ISO/IEC 14496-12, 8.6.6 (edit list); Apple, *QuickTime File Format*, appendix G (audio priming).
 
-use std::io::{Read, Result, Seek, SeekFrom};
+use std::io::{Read, Result, Seek};
 use std::ops::Range;
 
+use super::mp4_boxes::{Boxes, u32_at, u64_at};
 use super::play_range::PlayRange;
-
-/// Limit on the number of boxes in a box.
-const MAX_BOXES: usize = 4096;
-/// Limit on the bytes read of a box.
-const MAX_CONTENT: u64 = 1 << 16;
 
 /// Timing of all tracks of a file.
 #[derive(Debug, Default)]
@@ -32,6 +28,8 @@ struct TrackTiming {
     timescale: u32,
     /// Duration in units of the movie, and media time, or -1 for none.
     edits: Vec<(u64, i64)>,
+    /// Four-character code of the codec of a track of sound.
+    sound_format: Option<[u8; 4]>,
 }
 
 impl Mp4Timing {
@@ -50,6 +48,11 @@ impl Mp4Timing {
             }
         }
         Ok(timing)
+    }
+
+    /// Four-character code of the codec of the first track of sound.
+    pub(super) fn sound_format(&self) -> Option<[u8; 4]> {
+        self.tracks.iter().find_map(|track| track.sound_format)
     }
 
     /// The range of a track to play, at `sample_rate`; `n_samples` is the number of samples of the whole track, if known.
@@ -91,49 +94,7 @@ impl Mp4Timing {
     }
 }
 
-struct Boxes<'f, F> {
-    file: &'f mut F,
-}
-
 impl<F: Read + Seek> Boxes<'_, F> {
-    /// Names and contents of the boxes in a range of the file.
-    fn children(&mut self, range: Range<u64>) -> Result<Vec<([u8; 4], Range<u64>)>> {
-        let (mut position, mut found) = (range.start, Vec::new());
-        while found.len() < MAX_BOXES && position.saturating_add(8) <= range.end {
-            let header = self.read(&(position..(position + 16).min(range.end)))?;
-            let (Some(size), Some(name)) =
-                (u32_at(&header, 0), header.get(4..).and_then(<[u8]>::first_chunk))
-            else {
-                break;
-            };
-            let (length, size) = match size {
-                0 => (8, range.end - position),
-                1 => (16, u64_at(&header, 8).unwrap_or(0)),
-                size => (8, u64::from(size)),
-            };
-            let end = position.saturating_add(size).min(range.end);
-            if size < length || end < position + length {
-                break;
-            }
-            found.push((*name, position + length..end));
-            position = end;
-        }
-        Ok(found)
-    }
-
-    fn named(&mut self, range: Range<u64>, wanted: &[u8; 4]) -> Result<Vec<([u8; 4], Range<u64>)>> {
-        let mut boxes = self.children(range)?;
-        boxes.retain(|(name, _)| name == wanted);
-        Ok(boxes)
-    }
-
-    fn read(&mut self, range: &Range<u64>) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.file.seek(SeekFrom::Start(range.start))?;
-        self.file.by_ref().take((range.end - range.start).min(MAX_CONTENT)).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
     fn track(&mut self, range: Range<u64>) -> Result<TrackTiming> {
         let mut track = TrackTiming::default();
         for (name, content) in self.children(range)? {
@@ -144,9 +105,10 @@ impl<F: Read + Seek> Boxes<'_, F> {
                     track.id = u32_at(&header, at).unwrap_or(0);
                 }
                 b"mdia" => {
-                    for (_, header) in self.named(content, b"mdhd")? {
+                    for (_, header) in self.named(content.clone(), b"mdhd")? {
                         track.timescale = timescale(&self.read(&header)?).unwrap_or(0);
                     }
+                    track.sound_format = self.sound_format(content)?;
                 }
                 b"edts" => {
                     for (_, list) in self.named(content, b"elst")? {
@@ -157,6 +119,24 @@ impl<F: Read + Seek> Boxes<'_, F> {
             }
         }
         Ok(track)
+    }
+
+    /// The first entry of `minf / stbl / stsd`, if the handler of the media is that of sound.
+    fn sound_format(&mut self, media: Range<u64>) -> Result<Option<[u8; 4]>> {
+        let mut is_sound = false;
+        for (_, handler) in self.named(media.clone(), b"hdlr")? {
+            is_sound |= self.read(&handler)?.get(8..12) == Some(b"soun");
+        }
+        if !is_sound {
+            return Ok(None);
+        }
+        let mut range = media;
+        for name in [b"minf", b"stbl", b"stsd"] {
+            let Some((_, content)) = self.named(range, name)?.pop() else { return Ok(None) };
+            range = content;
+        }
+        // Version, number of entries, size of the first entry.
+        Ok(self.read(&range)?.get(12..).and_then(|entry| entry.first_chunk().copied()))
     }
 
     /// The tag `iTunSMPB`: `udta / meta / ilst / ---- / name, data`.
@@ -212,14 +192,6 @@ fn gapless(text: &[u8]) -> Option<PlayRange> {
     Some(PlayRange { n_skipped: delay, n_samples: (n > 0).then_some(n) })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,12 +207,15 @@ mod tests {
 
     /// A movie of 1000 units per second with a track of 44 100.
     fn movie(edit_list: &[u32], itunes: Option<&str>) -> Mp4Timing {
+        let handler = mp4_box(b"hdlr", &[&[0; 8], b"soun"]);
+        let entries = mp4_box(b"stsd", &[&words(&[0, 1, 36]), b"samr"]);
+        let codec = mp4_box(b"minf", &[&mp4_box(b"stbl", &[&entries])]);
         let track = mp4_box(
             b"trak",
             &[
                 &mp4_box(b"tkhd", &[&words(&[0, 0, 0, 7])]),
                 &mp4_box(b"edts", &[&mp4_box(b"elst", &[&words(edit_list)])]),
-                &mp4_box(b"mdia", &[&mp4_box(b"mdhd", &[&words(&[0, 0, 0, 44_100])])]),
+                &mp4_box(b"mdia", &[&mp4_box(b"mdhd", &[&words(&[0, 0, 0, 44_100])]), &handler, &codec]),
             ],
         );
         let tag = itunes.map_or(Vec::new(), |text| {
@@ -267,6 +242,7 @@ mod tests {
             Some((2112, None))
         );
         assert_eq!(timing.play_range(8, 44_100, None), None, "another track");
+        assert_eq!(timing.sound_format(), Some(*b"samr"));
         assert_eq!(timing.play_range(7, 22_050, None).unwrap().n_skipped, 512, "half of the rate is decoded");
     }
 

@@ -25,6 +25,8 @@ pub(super) struct ProbedFile {
     pub(super) media: TagStripper,
     /// A size in the header that contradicts the file.
     pub(super) size_fault: Option<SizeFault>,
+    /// Number of bytes before the first frame of a stream.
+    pub(super) n_skipped: u64,
 }
 
 /// Identifies a file by its content.
@@ -43,14 +45,14 @@ pub(super) fn probe(path: &Path, file: Box<dyn MediaSource>) -> Result<ProbedFil
             let AiffRepair { fault, patches } = AiffRepair::find(&mut media, size).map_err(io)?;
             media.patch(patches);
             media.skip(0).map_err(io)?;
-            Ok(ProbedFile { format: Format::Aiff, media, size_fault: fault })
+            Ok(ProbedFile { format: Format::Aiff, media, size_fault: fault, n_skipped: 0 })
         }
         FileType::Audio(Format::Caf, _) if !caf_chunks_fit(&head, media.size()) => {
             Err(malformed(path, Format::Caf, "its header declares more bytes than the file has"))
         }
         FileType::Audio(format, offset) => {
             media.skip(offset as u64).map_err(io)?;
-            Ok(ProbedFile { format, media, size_fault: None })
+            Ok(ProbedFile { format, media, size_fault: None, n_skipped: offset as u64 })
         }
         FileType::Unsupported(name) => Err(Error::Unsupported { path: path.into(), name: name.into() }),
         FileType::NotAudio(found) => Err(Error::NotAudio { path: path.into(), found: found.into() }),
@@ -75,7 +77,7 @@ fn probe_wave(path: &Path, mut media: TagStripper) -> Result<ProbedFile, Error> 
     match format.encoding() {
         Ok(Encoding::Blocks { .. }) => {
             media.skip(0).map_err(io)?;
-            Ok(ProbedFile { format: Format::Wav, media, size_fault })
+            Ok(ProbedFile { format: Format::Wav, media, size_fault, n_skipped: 0 })
         }
         Ok(Encoding::Mpeg) => {
             media.narrow(layout.data_start, layout.n_bytes).map_err(io)?;
@@ -83,7 +85,7 @@ fn probe_wave(path: &Path, mut media: TagStripper) -> Result<ProbedFile, Error> 
             match frame_sync::find_stream(&head, head.len() as u64 == media.size()) {
                 Some((stream_format, offset)) => {
                     media.skip(offset as u64).map_err(io)?;
-                    Ok(ProbedFile { format: stream_format, media, size_fault })
+                    Ok(ProbedFile { format: stream_format, media, size_fault, n_skipped: offset as u64 })
                 }
                 None => Err(malformed(path, Format::Wav, "its data are no MPEG stream")),
             }

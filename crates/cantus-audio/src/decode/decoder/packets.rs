@@ -23,6 +23,8 @@ use crate::decode::wave::SizeFault;
 const MAX_SILENCE: u64 = 1 << 16;
 /// Limit on consecutive failures of the container to find its next packet.
 const MAX_FAILURES: usize = 16;
+/// The longest MPEG frame, in bytes.
+const MAX_FRAME: u64 = 2881;
 /// Up to this position, in samples, an MP3 frame with an incomplete bit reservoir gives no warning: every MP3 that was cut
 /// out of a longer one begins so.
 const MP3_START: u64 = 4 * 1152;
@@ -124,8 +126,13 @@ impl Decoder {
         }
     }
 
-    /// Warns of a size in the header that contradicts the file, unless that is reported at the end.
-    pub(super) fn warn_of_sizes(&mut self) {
+    /// Warns of bytes before the first frame, and of a size in the header that contradicts the file, unless that is
+    /// reported at the end.
+    pub(super) fn warn_of_header(&mut self, n_skipped: u64) {
+        // A stream that was cut out of a longer one begins with a part of a frame.
+        if n_skipped > MAX_FRAME {
+            self.warnings.add(0, 0, format!("{n_skipped} bytes before the first frame are no audio"));
+        }
         if let Some(fault) = &self.size_fault
             && !matches!(fault, SizeFault::DataEndsEarly(..))
         {
