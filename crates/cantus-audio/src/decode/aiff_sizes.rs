@@ -2,7 +2,7 @@
 
 use std::io::{Read, Result, Seek, SeekFrom};
 
-use super::wave::SizeFault;
+use super::wave::SizeWarning;
 
 /// Length of the header of a chunk.
 const HEADER: u64 = 8;
@@ -13,7 +13,7 @@ const MAX_CHUNKS: usize = 10_000;
 /// A size that was wrong, and bytes of the header that replace others, by their position.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct AiffRepair {
-    pub(super) fault: Option<SizeFault>,
+    pub(super) warning: Option<SizeWarning>,
     pub(super) patches: Vec<(u64, [u8; 4])>,
 }
 
@@ -28,16 +28,16 @@ impl AiffRepair {
         let mut end = position + HEADER + declared;
         if n_left > HEADER && (declared == 0 || declared > n_left) {
             end = size;
-            repair.fault = Some(if is_open {
-                SizeFault::Open(declared)
+            repair.warning = Some(if is_open {
+                SizeWarning::Open(declared)
             } else {
-                SizeFault::DataEndsEarly(declared, n_left)
+                SizeWarning::DataEndsEarly(declared, n_left)
             });
             repair.patch(position + 4, n_left);
         }
         let form_end = form_size + HEADER;
         if form_end < end || form_end > size + 1 {
-            repair.fault = repair.fault.or(Some(SizeFault::File(form_end, size)));
+            repair.warning = repair.warning.or(Some(SizeWarning::File(form_end, size)));
             repair.patch(4, size - HEADER);
         }
         Ok(repair)

@@ -26,7 +26,7 @@ use super::play_range::PlayRange;
 use super::probe::{ProbedFile, probe};
 use super::track::{audio_params, n_samples_declared};
 use super::warning::{DecodeWarning, WarningList};
-use super::wave::SizeFault;
+use super::wave::SizeWarning;
 use crate::Error;
 
 /// Decodes one file, block by block.
@@ -69,7 +69,7 @@ pub struct Decoder {
     /// Converts streams of other sample rates than that of `source`.
     converter: RateConverter,
     /// A size in the header that contradicts the file.
-    size_fault: Option<SizeFault>,
+    size_warning: Option<SizeWarning>,
     n_samples_declared: Option<u64>,
     /// Number of mono samples decoded so far.
     position: u64,
@@ -123,7 +123,7 @@ impl Decoder {
     }
 
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
-        let ProbedFile { format, mut media, size_fault, n_skipped } = probe(path, file)?;
+        let ProbedFile { format, mut media, size_warning, n_skipped } = probe(path, file)?;
         let failed = |error| open_error(path, format, error);
         let io = |source| Error::Io { path: path.into(), source };
         let size = media.size();
@@ -158,7 +158,7 @@ impl Decoder {
             end_padding,
             queued: None,
             converter: RateConverter::new(sample_rate),
-            size_fault,
+            size_warning,
             n_samples_declared: n_samples_declared(format, track),
             reader,
             codec,

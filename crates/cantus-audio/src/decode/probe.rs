@@ -13,7 +13,7 @@ use super::format::Format;
 use super::frame_sync;
 use super::limits::check_limits;
 use super::tag_stripper::TagStripper;
-use super::wave::{Encoding, SizeFault, WaveHeader};
+use super::wave::{Encoding, SizeWarning, WaveHeader};
 use crate::Error;
 
 /// Number of bytes in which the first frame of a format without a magic number is searched.
@@ -24,7 +24,7 @@ pub(super) struct ProbedFile {
     pub(super) format: Format,
     pub(super) media: TagStripper,
     /// A size in the header that contradicts the file.
-    pub(super) size_fault: Option<SizeFault>,
+    pub(super) size_warning: Option<SizeWarning>,
     /// Number of bytes before the first frame of a stream.
     pub(super) n_skipped: u64,
 }
@@ -42,17 +42,17 @@ pub(super) fn probe(path: &Path, file: Box<dyn MediaSource>) -> Result<ProbedFil
         FileType::Audio(Format::Wav, _) => probe_wave(path, media),
         FileType::Audio(Format::Aiff, _) => {
             let size = media.size();
-            let AiffRepair { fault, patches } = AiffRepair::find(&mut media, size).map_err(io)?;
+            let AiffRepair { warning, patches } = AiffRepair::find(&mut media, size).map_err(io)?;
             media.patch(patches);
             media.skip(0).map_err(io)?;
-            Ok(ProbedFile { format: Format::Aiff, media, size_fault: fault, n_skipped: 0 })
+            Ok(ProbedFile { format: Format::Aiff, media, size_warning: warning, n_skipped: 0 })
         }
         FileType::Audio(Format::Caf, _) if !caf_chunks_fit(&head, media.size()) => {
             Err(malformed(path, Format::Caf, "its header declares more bytes than the file has"))
         }
         FileType::Audio(format, offset) => {
             media.skip(offset as u64).map_err(io)?;
-            Ok(ProbedFile { format, media, size_fault: None, n_skipped: offset as u64 })
+            Ok(ProbedFile { format, media, size_warning: None, n_skipped: offset as u64 })
         }
         FileType::Unsupported(name) => Err(Error::Unsupported { path: path.into(), name: name.into() }),
         FileType::NotAudio(found) => Err(Error::NotAudio { path: path.into(), found: found.into() }),
@@ -73,11 +73,11 @@ fn probe_wave(path: &Path, mut media: TagStripper) -> Result<ProbedFile, Error> 
         WaveHeader::read(&mut media, size).map_err(|error| open_error(path, Format::Wav, error))?;
     let n_channels = Some(usize::from(format.n_channels));
     check_limits(path, Format::Wav, Some(format.sample_rate), n_channels)?;
-    let size_fault = layout.fault;
+    let size_warning = layout.warning;
     match format.encoding() {
         Ok(Encoding::Blocks { .. }) => {
             media.skip(0).map_err(io)?;
-            Ok(ProbedFile { format: Format::Wav, media, size_fault, n_skipped: 0 })
+            Ok(ProbedFile { format: Format::Wav, media, size_warning, n_skipped: 0 })
         }
         Ok(Encoding::Mpeg) => {
             media.narrow(layout.data_start, layout.n_bytes).map_err(io)?;
@@ -85,7 +85,7 @@ fn probe_wave(path: &Path, mut media: TagStripper) -> Result<ProbedFile, Error> 
             match frame_sync::find_stream(&head, head.len() as u64 == media.size()) {
                 Some((stream_format, offset)) => {
                     media.skip(offset as u64).map_err(io)?;
-                    Ok(ProbedFile { format: stream_format, media, size_fault, n_skipped: offset as u64 })
+                    Ok(ProbedFile { format: stream_format, media, size_warning, n_skipped: offset as u64 })
                 }
                 None => Err(malformed(path, Format::Wav, "its data are no MPEG stream")),
             }

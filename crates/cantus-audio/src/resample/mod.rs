@@ -48,7 +48,7 @@ pub fn output_length(n_samples: usize, from: u32, to: u32) -> usize {
     (n_samples as f64 * ratio(from, to)).ceil() as usize
 }
 
-/// Number of samples that soxr returns, before librosa appends a zero if it wants one more.
+/// Number of samples that soxr returns, before the zero that librosa appends where `output_length` is one more.
 fn n_computed(n_samples: usize, from: u32, to: u32) -> usize {
     (n_samples as f64 * ratio(from, to) + 0.5).floor() as usize
 }

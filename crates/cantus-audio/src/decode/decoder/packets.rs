@@ -17,7 +17,7 @@ use crate::decode::mpeg::{FrameHeader, StreamParams};
 use crate::decode::play_range::PlayRange;
 use crate::decode::track::audio_params;
 use crate::decode::warning::{CHANNELS_CANCEL, MISSING_FRAMES, NON_FINITE};
-use crate::decode::wave::SizeFault;
+use crate::decode::wave::SizeWarning;
 
 /// Limit on the samples of silence in place of one packet that cannot be decoded; no codec has longer packets.
 const MAX_SILENCE: u64 = 1 << 16;
@@ -112,15 +112,15 @@ impl Decoder {
         match reason {
             Some(reason) => self.warnings.end(self.position, n_missing, reason),
             None if n_missing > 0 => {
-                let reason = match &self.size_fault {
-                    Some(fault @ SizeFault::DataEndsEarly(..)) => fault.to_string(),
+                let reason = match &self.size_warning {
+                    Some(warning @ SizeWarning::DataEndsEarly(..)) => warning.to_string(),
                     _ => "the data ends early: the file is shorter than its header declares".into(),
                 };
                 self.warnings.end(self.position, n_missing, reason);
             }
             None => {
-                if let Some(fault @ SizeFault::DataEndsEarly(..)) = &self.size_fault {
-                    self.warnings.end(self.position, 0, fault.to_string());
+                if let Some(warning @ SizeWarning::DataEndsEarly(..)) = &self.size_warning {
+                    self.warnings.end(self.position, 0, warning.to_string());
                 }
             }
         }
@@ -133,10 +133,10 @@ impl Decoder {
         if n_skipped > MAX_FRAME {
             self.warnings.add(0, 0, format!("{n_skipped} bytes before the first frame are no audio"));
         }
-        if let Some(fault) = &self.size_fault
-            && !matches!(fault, SizeFault::DataEndsEarly(..))
+        if let Some(warning) = &self.size_warning
+            && !matches!(warning, SizeWarning::DataEndsEarly(..))
         {
-            self.warnings.add(0, 0, fault.to_string());
+            self.warnings.add(0, 0, warning.to_string());
         }
     }
 

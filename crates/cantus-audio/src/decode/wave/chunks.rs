@@ -16,7 +16,7 @@ const MAX_FORMAT: u64 = 1024;
 
 /// A size in the header that contradicts the file. The samples that are present are read nevertheless.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::decode) enum SizeFault {
+pub(in crate::decode) enum SizeWarning {
     /// The size of `data` stands for an unknown one: the samples end with the file.
     Open(u64),
     /// `data` is shorter than declared: declared and present number of bytes.
@@ -27,7 +27,7 @@ pub(in crate::decode) enum SizeFault {
     File(u64, u64),
 }
 
-impl std::fmt::Display for SizeFault {
+impl std::fmt::Display for SizeWarning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Open(size) => {
@@ -60,7 +60,7 @@ pub(in crate::decode) struct WaveLayout {
     pub(in crate::decode) n_bytes: u64,
     /// Number of bytes of samples that the header declares, or the number present if it declares none.
     pub(in crate::decode) n_bytes_declared: u64,
-    pub(in crate::decode) fault: Option<SizeFault>,
+    pub(in crate::decode) warning: Option<SizeWarning>,
 }
 
 /// A file with its container and size.
@@ -108,7 +108,7 @@ impl WaveLayout {
         }
         let format_chunk = format_chunk.ok_or(Error::DecodeError("wav: missing fmt chunk"))?;
         let mut layout =
-            Self { format_chunk, data_start, n_bytes: data_size, n_bytes_declared: data_size, fault: None };
+            Self { format_chunk, data_start, n_bytes: data_size, n_bytes_declared: data_size, warning: None };
         layout.repair(&mut chunks, file_size)?;
         Ok(layout)
     }
@@ -120,20 +120,20 @@ impl WaveLayout {
         let declared = self.n_bytes_declared;
         let is_open = container.is_placeholder(declared)
             && (declared > n_left || declared == 0 && !chunks.are_chunks(self.data_start)?);
-        self.fault = if is_open {
+        self.warning = if is_open {
             (self.n_bytes, self.n_bytes_declared) = (n_left, n_left);
-            (n_left > 0).then_some(SizeFault::Open(declared))
+            (n_left > 0).then_some(SizeWarning::Open(declared))
         } else if declared > n_left {
             self.n_bytes = n_left;
-            Some(SizeFault::DataEndsEarly(declared, n_left))
+            Some(SizeWarning::DataEndsEarly(declared, n_left))
         } else {
             let end = self.data_start + declared;
             if !chunks.are_chunks(end)? {
-                Some(SizeFault::BytesBehindData(size - end))
+                Some(SizeWarning::BytesBehindData(size - end))
             } else {
                 // A last odd byte may lack its padding.
                 let is_right = (end..=container.align(size)).contains(&file_size);
-                (!is_right).then_some(SizeFault::File(file_size, size))
+                (!is_right).then_some(SizeWarning::File(file_size, size))
             }
         };
         Ok(())

@@ -24,7 +24,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use symphonia::core::errors::{Error, Result};
 
-pub(super) use chunks::{SizeFault, WaveLayout};
+pub(super) use chunks::{SizeWarning, WaveLayout};
 pub(super) use container::Container;
 pub(super) use encoding::{Encoding, FormatChunk};
 pub(super) use reader::WaveReader;
