@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The formats that are decoded, for messages.
-const SUPPORTED_FORMATS: &str = "wav, aiff, caf, au, flac, mp3, ogg vorbis, m4a/aac/alac, mka";
+const SUPPORTED_FORMATS: &str =
+    "wav, rf64, w64, aiff, caf, au, flac, mp3, ogg vorbis, opus, m4a/aac/alac, mka, webm";
 
 /// An error of this crate.
 ///
@@ -34,7 +35,7 @@ pub enum Error {
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// The format or codec, such as `RF64`.
+        /// The format or codec, such as `WavPack`.
         name: String,
     },
     /// The file is damaged, truncated, or contradicts its header.

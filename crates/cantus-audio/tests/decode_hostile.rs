@@ -66,7 +66,7 @@ fn files_that_are_not_audio_are_rejected_by_type() {
     assert!(message(tag).starts_with("song.mp3: not audio: a tag without audio; "));
     assert!(matches!(from_memory(vec![0; 100]), Err(Error::NotAudio { .. })));
     assert!(
-        matches!(from_memory(b"RF64".to_vec()), Err(Error::Unsupported { name, .. }) if name.contains("RF64"))
+        matches!(from_memory(b"wvpk".to_vec()), Err(Error::Unsupported { name, .. }) if name.contains("WavPack"))
     );
 }
 
@@ -98,7 +98,7 @@ fn headers_over_the_limits_are_rejected() {
     ] {
         assert_eq!(message(bytes), expected);
     }
-    assert!(message(wav(64, 8000, &[0; 1280])).contains("unsupported: wav with 64 channels (at most 18)"));
+    assert_eq!(from_memory(wav(64, 8000, &[0; 1280])).unwrap().audio.samples.len(), 10);
     assert_eq!(from_memory(au(u32::MAX, 3, 8000, 64, &[0; 1280])).unwrap().audio.samples.len(), 10);
 }
 
@@ -134,7 +134,7 @@ fn non_finite_samples_become_zero_with_a_warning() {
     assert_eq!(recording.warnings.len(), 1);
     assert_eq!(
         (recording.warnings[0].n_samples, recording.warnings[0].reason.as_str()),
-        (2, "non-finite samples")
+        (2, "samples are NaN or infinite")
     );
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::decode::decode;
+use cantus_audio::decode::{DecodeWarning, decode};
 
 /// A folder of the shared data; prints a line and returns `None` if it is absent.
 fn shared(folder: &str) -> Option<PathBuf> {
@@ -122,7 +122,7 @@ fn mono_and_stereo_may_alternate_and_another_sample_rate_gives_a_warning() {
     assert!(silent <= 6, "{silent} silent frames");
     let rates = decode(&folder.join("l3-nonstandard-he_44_48khz.bit")).unwrap();
     assert_eq!(rates.warnings.len(), 1);
-    assert_eq!(rates.warnings[0].reason, "the sample rate changes to 48000 Hz");
+    assert_eq!(rates.warnings[0].reason, "the sample rate changes to 48000 Hz; the output has 44100 Hz");
 }
 
 #[test]
@@ -146,7 +146,10 @@ fn odd_wav_headers_are_read_and_malformed_ones_are_errors() {
     assert_eq!(good.len(), 16);
     for path in good {
         let recording = decode(&path).unwrap();
-        assert!(!recording.audio.samples.is_empty() && recording.warnings.is_empty(), "{}", path.display());
+        assert!(!recording.audio.samples.is_empty(), "{}", path.display());
+        // The sizes in some of their headers are wrong.
+        let is_harmless = |warning: &DecodeWarning| warning.reason.ends_with("all samples are read");
+        assert!(recording.warnings.iter().all(is_harmless), "{}: {:?}", path.display(), recording.warnings);
     }
     for path in files(&folder.join("fuzz"), "wav") {
         assert!(decode(&path).is_err(), "{}", path.display());

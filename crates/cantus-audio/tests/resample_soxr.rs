@@ -20,12 +20,12 @@ fn a_chirp_with_noise_is_resampled_as_librosa_does() {
         let expected: Vec<f32> = numbers.map(|number| number.parse().unwrap()).collect();
         let found = resample(&signal(), from, to);
         assert_eq!(found.len(), length as usize, "{from} to {to}");
-        // soxr filters ratios of small numbers in one stage, others in two, whose pass band is not quite flat. With two
-        // stages its first and last samples (which librosa pads with 0) are inaccurate.
+        // soxr filters ratios of small numbers in one stage, others in two, whose pass band is not quite flat, and whose
+        // second stage lacks what the first one has before the start: the first samples differ.
         let is_one_stage = from.max(to) % from.min(to) == 0;
         let (tolerance, n_edge) = if is_one_stage { (2e-6, 0) } else { (5e-4, 3) };
         let mut worst = 0.0_f32;
-        for i in (0..found.len()).step_by(7).filter(|&i| i >= n_edge && i + n_edge < found.len()) {
+        for i in (0..found.len()).step_by(7).filter(|&i| i >= n_edge) {
             let (found, expected) = (found[i], expected[i / 7]);
             worst = worst.max((found - expected).abs());
             assert!(worst < tolerance, "{from} to {to}, at {i}: {found} instead of {expected}");

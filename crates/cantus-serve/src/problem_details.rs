@@ -123,7 +123,7 @@ impl ProblemType {
                 "Send a shorter or compressed recording, or ask the operator of the server for a larger limit."
             }
             Self::UnsupportedAudio => {
-                "Send wav, mp3, flac, ogg vorbis, m4a, aac, aiff, caf or au; the content decides, not the name."
+                "Send wav, mp3, flac, ogg vorbis, opus, m4a, aac, aiff, caf, au, mka or webm; the content decides, not the name."
             }
             Self::MalformedAudio => "Send another copy of the recording.",
             Self::AudioTooLong => "Send a part of it, or ask the operator of the server for a larger limit.",

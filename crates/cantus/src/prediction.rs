@@ -147,10 +147,13 @@ impl Predictor<'_> {
         }
         let duration_s = segmenter.n_samples() as f64 / f64::from(self.model.features.sample_rate);
         let starts = segmenter.finish(&mut self.extractor, &mut features);
-        let starts = starts.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
+        let warnings = stream.into_warnings();
+        let starts = starts.map_err(|reason| Error::NoSegments {
+            path: path.to_owned(),
+            reason: reason.explained_by(&warnings),
+        })?;
         predictions.extend(self.model.predict_uncalibrated(&features)?);
-        let prediction = self.aggregate(predictions, &starts);
-        Ok(Prediction { duration_s, warnings: stream.into_warnings(), ..prediction })
+        Ok(Prediction { duration_s, warnings, ..self.aggregate(predictions, &starts) })
     }
 
     /// Specification of the features that the model was trained on.

@@ -1,26 +1,32 @@
 //! Block-wise decoding of one file to mono at its own sample rate, in memory that does not depend on its length.
 
 mod packets;
+mod rate;
 
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::packet::Packet;
+use symphonia::core::units::TimeBase;
 
+use self::rate::RateConverter;
 use super::AudioSource;
-use super::bit_reservoir::{BitReservoir, StreamParams};
 use super::catch_panic::catch_panic;
+use super::codec::Codec;
+use super::container_timing::ContainerTiming;
 use super::error_text::{malformed, open_error};
 use super::format::Format;
 use super::limits::check_limits;
-use super::pcm16::Pcm16;
+use super::mpeg::{BitReservoir, FrameHeader, StreamParams};
+use super::play_range::PlayRange;
 use super::probe::{ProbedFile, probe};
-use super::track::{audio_params, n_samples_declared, new_codec};
+use super::track::{audio_params, n_samples_declared};
 use super::warning::{DecodeWarning, WarningList};
+use super::wave::SizeWarning;
 use crate::Error;
 
 /// Decodes one file, block by block.
@@ -46,15 +52,24 @@ pub struct Decoder {
     source: AudioSource,
     format: Format,
     reader: Box<dyn FormatReader>,
-    codec: Box<dyn AudioDecoder>,
-    /// The fast decoder of 16-bit PCM, used instead of `codec` where it applies.
-    pcm16: Option<Pcm16>,
+    codec: Codec,
     track_id: u32,
+    /// Unit of the durations of packets, in seconds; `None` if it is a sample.
+    time_base: Option<TimeBase>,
     reservoir: BitReservoir,
     stream_params: Option<StreamParams>,
-    /// The header leaves the length open: the audio ends with the file.
-    has_open_length: bool,
-    trims_end: bool,
+    /// Header of the last MPEG frame.
+    mpeg_header: Option<FrameHeader>,
+    /// The part of the stream that is sound.
+    play_range: PlayRange,
+    /// Samples to remove at the end.
+    end_padding: u64,
+    /// The next packet, if it is needed to know which packet is the last.
+    queued: Option<Packet>,
+    /// Converts streams of other sample rates than that of `source`.
+    converter: RateConverter,
+    /// A size in the header that contradicts the file.
+    size_warning: Option<SizeWarning>,
     n_samples_declared: Option<u64>,
     /// Number of mono samples decoded so far.
     position: u64,
@@ -64,6 +79,9 @@ pub struct Decoder {
     block: Vec<f32>,
     /// Range of the block's frames in `interleaved`, and their number of channels.
     frames: (Range<usize>, usize),
+    /// Whether any sample of the mono mix, and of the channels, was not zero.
+    has_signal: bool,
+    channels_have_signal: bool,
     /// The block was decoded, but not yet returned.
     is_pending: bool,
     is_finished: bool,
@@ -105,39 +123,43 @@ impl Decoder {
     }
 
     fn new(path: &Path, file: Box<dyn MediaSource>) -> Result<Self, Error> {
-        let ProbedFile { format, media, has_open_length } = probe(path, file)?;
+        let ProbedFile { format, mut media, size_warning, n_skipped } = probe(path, file)?;
         let failed = |error| open_error(path, format, error);
+        let io = |source| Error::Io { path: path.into(), source };
+        let size = media.size();
+        let timing = ContainerTiming::read(format, &mut media, size).map_err(io)?;
+        media.skip(0).map_err(io)?;
         let stream = MediaSourceStream::new(Box::new(media), Default::default());
         let reader = catch_panic(|| format.reader(stream)).map_err(failed)?;
         let track = reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio));
-        let (track, params) =
-            track.and_then(|track| Some((track, audio_params(track)?))).ok_or_else(|| {
-                let found = format!("no audio track in {}", format.name());
-                Error::NotAudio { path: path.into(), found }
-            })?;
+        let (track, params) = track
+            .and_then(|track| Some((track, audio_params(track)?)))
+            .ok_or_else(|| no_track(path, format, timing.sound_codec()))?;
         check_limits(
             path,
             format,
             params.sample_rate,
             params.channels.as_ref().map(|channels| channels.count()),
         )?;
-        let codec = new_codec(format, params).map_err(failed)?;
-        let source = AudioSource {
-            codec: codec.codec_info().short_name.into(),
-            sample_rate: params.sample_rate.unwrap_or(0),
-            n_channels: 0,
-        };
+        let codec = Codec::new(format, params).map_err(failed)?;
+        let sample_rate = params.sample_rate.unwrap_or(0);
+        let source = AudioSource { codec: codec.name().into(), sample_rate, n_channels: 0 };
+        let (play_range, end_padding) = timing.of_track(track, sample_rate, codec.delay());
         let mut decoder = Self {
             path: path.into(),
             source,
             format,
             track_id: track.id,
+            time_base: track.time_base,
             reservoir: BitReservoir::default(),
             stream_params: None,
-            has_open_length,
-            trims_end: format != Format::Mpeg || track.padding.is_some(),
+            mpeg_header: None,
+            play_range,
+            end_padding,
+            queued: None,
+            converter: RateConverter::new(sample_rate),
+            size_warning,
             n_samples_declared: n_samples_declared(format, track),
-            pcm16: Pcm16::for_track(params),
             reader,
             codec,
             position: 0,
@@ -146,9 +168,12 @@ impl Decoder {
             interleaved: Vec::new(),
             block: Vec::new(),
             frames: (0..0, 0),
+            has_signal: false,
+            channels_have_signal: false,
             is_pending: false,
             is_finished: false,
         };
+        decoder.warn_of_header(n_skipped);
         decoder.decode_first_block()?;
         Ok(decoder)
     }
@@ -192,7 +217,7 @@ impl Decoder {
     }
 
     /// The frames of the last returned block before the downmix, and their number of channels; empty where the block is
-    /// silence in place of damage.
+    /// silence in place of damage. Where the file changes its sample rate they are at the rate of that part of it.
     ///
     /// # Shapes
     /// - returns: `[n_samples, n_channels]`, nominally in [-1, 1]; may be non-finite
@@ -213,5 +238,15 @@ impl Decoder {
             None => "no audio follows the header".into(),
         };
         Err(malformed(&self.path, self.format, reason))
+    }
+}
+
+/// The error for a file without a track that can be decoded; `codec` is that of its sound, if it has any.
+fn no_track(path: &Path, format: Format, codec: Option<String>) -> Error {
+    match codec {
+        Some(codec) => {
+            Error::Unsupported { path: path.into(), name: format!("{} with {codec}", format.name()) }
+        }
+        None => Error::NotAudio { path: path.into(), found: format!("no audio track in {}", format.name()) },
     }
 }

@@ -1,15 +1,15 @@
 //! Downmix to mono.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 /// Averages the channels of interleaved frames, as `librosa.to_mono` does, into `mono`.
 ///
-/// Non-finite mono samples become 0. Returns their number.
-///
 /// # Shapes
 /// - `interleaved`: `[n_frames, n_channels]`
 /// - `mono`: `[n_frames]`, overwritten
-pub(super) fn to_mono(interleaved: &[f32], n_channels: usize, mono: &mut Vec<f32>) -> u64 {
+pub(super) fn to_mono(interleaved: &[f32], n_channels: usize, mono: &mut Vec<f32>) {
     mono.clear();
     match n_channels {
         1 => mono.extend_from_slice(interleaved),
@@ -22,7 +22,22 @@ pub(super) fn to_mono(interleaved: &[f32], n_channels: usize, mono: &mut Vec<f32
             mono.extend(interleaved.chunks_exact(n_channels).map(|frame| frame.iter().sum::<f32>() / n));
         }
     }
-    if are_finite(mono) { 0 } else { zero_non_finite(mono) }
+}
+
+/// Replaces NaN and infinity by 0; returns the ranges where they were.
+pub(super) fn zero_non_finite(samples: &mut [f32]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    if are_finite(samples) {
+        return ranges;
+    }
+    for (i, sample) in samples.iter_mut().enumerate().filter(|(_, sample)| !sample.is_finite()) {
+        *sample = 0.0;
+        match ranges.last_mut() {
+            Some(last) if last.end == i => last.end += 1,
+            _ => ranges.push(i..i + 1),
+        }
+    }
+    ranges
 }
 
 #[multiversion(targets = "simd")]
@@ -36,34 +51,28 @@ fn are_finite(samples: &[f32]) -> bool {
     samples.iter().fold(true, |all, sample| all & sample.is_finite())
 }
 
-fn zero_non_finite(samples: &mut [f32]) -> u64 {
-    let mut n_zeroed = 0;
-    for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
-        *sample = 0.0;
-        n_zeroed += 1;
-    }
-    n_zeroed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn channels_are_averaged() {
+    fn mixed(interleaved: &[f32], n_channels: usize) -> Vec<f32> {
         let mut mono = vec![9.0];
-        assert_eq!(to_mono(&[0.5, -0.25], 1, &mut mono), 0);
-        assert_eq!(mono, [0.5, -0.25]);
-        assert_eq!(to_mono(&[0.5, 0.25, -1.0, 0.0], 2, &mut mono), 0);
-        assert_eq!(mono, [0.375, -0.5]);
-        assert_eq!(to_mono(&[1.0, 2.0, 6.0, -3.0, 0.0, 0.0], 3, &mut mono), 0);
-        assert_eq!(mono, [3.0, -1.0]);
+        to_mono(interleaved, n_channels, &mut mono);
+        mono
     }
 
     #[test]
-    fn non_finite_samples_become_zero_and_are_counted() {
-        let mut mono = Vec::new();
-        assert_eq!(to_mono(&[f32::NAN, 0.0, 0.5, 0.5, f32::INFINITY, f32::NEG_INFINITY], 2, &mut mono), 2);
-        assert_eq!(mono, [0.0, 0.5, 0.0]);
+    fn channels_are_averaged() {
+        assert_eq!(mixed(&[0.5, -0.25], 1), [0.5, -0.25]);
+        assert_eq!(mixed(&[0.5, 0.25, -1.0, 0.0], 2), [0.375, -0.5]);
+        assert_eq!(mixed(&[1.0, 2.0, 6.0, -3.0, 0.0, 0.0], 3), [3.0, -1.0]);
+    }
+
+    #[test]
+    fn non_finite_samples_become_zero_and_are_located() {
+        let mut samples = [0.5, f32::NAN, f32::INFINITY, 0.25, f32::NEG_INFINITY];
+        assert_eq!(zero_non_finite(&mut samples), [1..3, 4..5]);
+        assert_eq!(samples, [0.5, 0.0, 0.0, 0.25, 0.0]);
+        assert_eq!(zero_non_finite(&mut samples), []);
     }
 }

@@ -6,26 +6,53 @@
 use super::format::Format;
 use super::frame_sync;
 use super::sun_au;
+use super::wave;
 
 const TEXT: &str = "a text file";
 const UNKNOWN: &str = "an unknown format";
 
-/// Magic numbers of audio formats that are not supported.
-const UNSUPPORTED: [(&[u8], &str); 7] = [
-    (b"RF64", "RF64 (wav over 4 GiB)"),
-    (b"BW64", "BW64 (wav over 4 GiB)"),
-    (b"dns.", "little-endian au"),
-    (b"wvpk", "WavPack"),
-    (b"MAC ", "Monkey's Audio"),
-    (b"DSD ", "DSD"),
-    (&[0x30, 0x26, 0xB2, 0x75], "Windows Media"),
+/// Offset and magic number of audio formats that are not supported.
+const UNSUPPORTED: [(usize, &[u8], &str); 34] = [
+    (0, b"dns.", "little-endian au"),
+    (0, b"NIST_1A", "NIST SPHERE"),
+    (0, b"wvpk", "WavPack"),
+    (0, b"MAC ", "Monkey's Audio (APE)"),
+    (0, b"TTA1", "TTA (True Audio)"),
+    (0, b"TTA2", "TTA (True Audio)"),
+    (0, b"MPCK", "Musepack"),
+    (0, b"MP+", "Musepack"),
+    (0, b"ajkg", "Shorten"),
+    (0, b"OFR ", "OptimFROG"),
+    (0, b"tBaK", "TAK"),
+    (0, b"DSD ", "DSD"),
+    (0, b"FRM8", "DSD (DSDIFF)"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"#!SILK", "SILK"),
+    (0, b".RMF", "RealAudio"),
+    (0, b".ra\xFD", "RealAudio"),
+    (0, b"ADIF", "AAC in ADIF"),
+    (28, b"Speex   ", "Speex"),
+    (0, &[0x0B, 0x77], "Dolby AC-3"),
+    (0, &[0x7F, 0xFE, 0x80, 0x01], "DTS"),
+    (0, &[0x30, 0x26, 0xB2, 0x75], "Windows Media (WMA, ASF)"),
+    (0, b"Creative Voice File", "Creative VOC"),
+    (8, b"8SVX", "8SVX"),
+    (8, b"QLCM", "QCP (Qualcomm PureVoice)"),
+    (8, b"AVI ", "AVI"),
+    (0, b"FLV\x01", "Flash Video"),
+    (0, &[0, 0, 1, 0xBA], "an MPEG program stream"),
+    (0, b"MThd", "MIDI (notes, not sound)"),
+    (8, b"RMID", "MIDI (notes, not sound)"),
+    (0, b"Extended Module:", "a tracker module (XM)"),
+    (0, b"IMPM", "a tracker module (IT)"),
+    (44, b"SCRM", "a tracker module (S3M)"),
+    (1080, b"M.K.", "a tracker module (MOD)"),
 ];
 
 /// Magic numbers of other files that are often found among music.
-const NOT_AUDIO: [(&[u8], &str); 10] = [
+const NOT_AUDIO: [(&[u8], &str); 9] = [
     (b"RIFF", "a RIFF file that is not WAVE"),
     (b"FORM", "an IFF file that is not AIFF"),
-    (b"MThd", "a MIDI file"),
     (b"\x89PNG", "a PNG image"),
     (&[0xFF, 0xD8, 0xFF], "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -49,10 +76,13 @@ pub(super) enum FileType {
 /// Identifies a file by its first bytes; `is_whole` if they are all of it.
 pub(super) fn identify(head: &[u8], is_whole: bool) -> FileType {
     let starts_with = |&&(magic, _): &&(&[u8], &'static str)| head.starts_with(magic);
-    if let Some(format) = by_magic(head) {
-        FileType::Audio(format, 0)
-    } else if let Some(&(_, name)) = UNSUPPORTED.iter().find(starts_with) {
+    let has_magic = |&&(offset, magic, _): &&(usize, &[u8], &'static str)| {
+        head.get(offset..).is_some_and(|rest| rest.starts_with(magic))
+    };
+    if let Some(&(.., name)) = UNSUPPORTED.iter().find(has_magic) {
         FileType::Unsupported(name)
+    } else if let Some(format) = by_magic(head) {
+        FileType::Audio(format, 0)
     } else if let Some(&(_, found)) = NOT_AUDIO.iter().find(starts_with) {
         FileType::NotAudio(found)
     } else if is_text(head) {
@@ -67,7 +97,7 @@ pub(super) fn identify(head: &[u8], is_whole: bool) -> FileType {
 fn by_magic(head: &[u8]) -> Option<Format> {
     let at = |offset: usize, magic: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     Some(match () {
-        () if at(0, b"RIFF") && at(8, b"WAVE") => Format::Wav,
+        () if wave::Container::identify(head).is_some() => Format::Wav,
         () if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) => Format::Aiff,
         () if at(0, b"caff") => Format::Caf,
         () if at(0, sun_au::MAGIC) => Format::SunAu,
@@ -101,10 +131,18 @@ mod tests {
         assert_eq!(identify(b"FORM\0\0\0\0AIFC", true), FileType::Audio(Format::Aiff, 0));
         assert_eq!(identify(b"\0\0\0\x20ftypM4A ", true), FileType::Audio(Format::Mp4, 0));
         assert_eq!(
-            identify(b"RIFF\0\0\0\0AVI LIST", true),
+            identify(b"RIFF\0\0\0\0ACONanih", true),
             FileType::NotAudio("a RIFF file that is not WAVE")
         );
-        assert_eq!(identify(b"RF64\0\0\0\0WAVE", true), FileType::Unsupported("RF64 (wav over 4 GiB)"));
+        assert_eq!(identify(b"RF64\0\0\0\0WAVE", true), FileType::Audio(Format::Wav, 0));
+    }
+
+    #[test]
+    fn formats_that_are_not_supported_are_named() {
+        for (offset, magic, name) in UNSUPPORTED {
+            let file = [&vec![0x55; offset], magic, &[0; 100]].concat();
+            assert_eq!(identify(&file, true), FileType::Unsupported(name));
+        }
     }
 
     #[test]

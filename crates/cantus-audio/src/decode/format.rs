@@ -5,7 +5,9 @@ use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::default::formats as symphonia_formats;
 
+use super::mpeg::MpegReader;
 use super::sun_au::SunAuReader;
+use super::wave::WaveReader;
 
 /// A supported container format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Format {
     pub(super) fn reader(self, stream: MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>> {
         let options = FormatOptions::default();
         Ok(match self {
-            Self::Wav => Box::new(symphonia_formats::WavReader::try_new(stream, options)?),
+            Self::Wav => Box::new(WaveReader::open(stream)?),
             Self::Aiff => Box::new(symphonia_formats::AiffReader::try_new(stream, options)?),
             Self::Caf => Box::new(symphonia_formats::CafReader::try_new(stream, options)?),
             Self::SunAu => Box::new(SunAuReader::try_new(stream)?),
@@ -51,7 +53,7 @@ impl Format {
             Self::Ogg => Box::new(symphonia_formats::OggReader::try_new(stream, options)?),
             Self::Mp4 => Box::new(symphonia_formats::IsoMp4Reader::try_new(stream, options)?),
             Self::Matroska => Box::new(symphonia_formats::MkvReader::try_new(stream, options)?),
-            Self::Mpeg => Box::new(symphonia_formats::MpaReader::try_new(stream, options)?),
+            Self::Mpeg => Box::new(MpegReader::open(stream)?),
             Self::Adts => Box::new(symphonia_formats::AdtsReader::try_new(stream, options)?),
         })
     }

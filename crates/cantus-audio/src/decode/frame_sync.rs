@@ -8,6 +8,7 @@
 //! ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-7, 6.2.
 
 use super::format::Format;
+use super::mpeg::FrameHeader;
 
 /// Consecutive headers that identify a stream. In noise their probability is about 1e-12 per byte.
 const N_FRAMES: usize = 4;
@@ -46,38 +47,12 @@ fn is_stream(bytes: &[u8], first: Header, is_whole: bool) -> bool {
 
 fn header(bytes: &[u8]) -> Option<Header> {
     let word = u32::from_be_bytes(*bytes.first_chunk::<4>()?);
-    if word >> 20 == 0xFFF && word & 0x0006_0000 == 0 { adts(word, bytes) } else { mpeg(word) }
+    if word >> 20 == 0xFFF && word & 0x0006_0000 == 0 { adts(word, bytes) } else { mpeg(bytes) }
 }
 
-/// `1111 1111 111v vllp bbbb ssgx …`: version, layer, protection, bit rate, sample rate, padding.
-fn mpeg(word: u32) -> Option<Header> {
-    const SAMPLE_RATES: [u32; 3] = [44_100, 48_000, 32_000];
-    const KILOBITS: [[u32; 14]; 5] = [
-        [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448], // version 1, layer I
-        [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],    // version 1, layer II
-        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],     // version 1, layer III
-        [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],    // version 2 and 2.5, layer I
-        [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160], // version 2 and 2.5, layers II and III
-    ];
-    if word >> 21 != 0x7FF {
-        return None;
-    }
-    let (version, layer) = (word >> 19 & 3, 4 - (word >> 17 & 3));
-    let (bit_rate, rate, padding) = (word >> 12 & 15, word >> 10 & 3, word >> 9 & 1);
-    // Reserved values; bit rate 0 is the free format, whose headers do not give the frame length.
-    if version == 1 || layer == 4 || bit_rate == 0 || bit_rate == 15 || rate == 3 {
-        return None;
-    }
-    let is_version_1 = version == 3;
-    let table = if is_version_1 { layer - 1 } else { 3 + u32::from(layer > 1) };
-    let bits = KILOBITS[table as usize][bit_rate as usize - 1] * 1000;
-    let sample_rate = SAMPLE_RATES[rate as usize] >> [2, 0, 1, 0][version as usize];
-    let length = match layer {
-        1 => (12 * bits / sample_rate + padding) * 4,
-        3 if !is_version_1 => 72 * bits / sample_rate + padding,
-        _ => 144 * bits / sample_rate + padding,
-    };
-    Some(Header { format: Format::Mpeg, constant_bits: word & 0xFFFE_0C00, length: length as usize })
+fn mpeg(bytes: &[u8]) -> Option<Header> {
+    let header = FrameHeader::parse(bytes)?;
+    Some(Header { format: Format::Mpeg, constant_bits: header.constant_bits(), length: header.length })
 }
 
 /// `1111 1111 1111 v00p ppss ssxc cc.. ..ll llll llll lll…`: profile, sample rate, channels, length.

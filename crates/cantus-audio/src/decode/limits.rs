@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::error_text::malformed;
 use super::format::Format;
-use super::header_check::wav_channels;
 use crate::Error;
 
 /// Largest number of channels.
@@ -34,20 +33,6 @@ pub(super) fn check_limits(
         (_, Some(n)) => check_channels(path, n),
         _ => Ok(()),
     }
-}
-
-/// Checks the channels of a WAV file by its first bytes: Symphonia reports too many of them as malformed, without their
-/// number.
-pub(super) fn check_wav_channels(path: &Path, head: &[u8]) -> Result<(), Error> {
-    /// What Symphonia reads.
-    const MAX_WAV_CHANNELS: u16 = 18;
-    let n_channels = wav_channels(head).unwrap_or(0);
-    check_channels(path, usize::from(n_channels))?;
-    if n_channels <= MAX_WAV_CHANNELS {
-        return Ok(());
-    }
-    let name = format!("wav with {n_channels} channels (at most {MAX_WAV_CHANNELS})");
-    Err(Error::Unsupported { path: path.into(), name })
 }
 
 /// Checks the length of a recording in memory.

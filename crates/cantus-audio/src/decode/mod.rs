@@ -1,35 +1,44 @@
 //! Decoding of audio files to mono [`Audio`].
 //!
-//! Formats: wav, aiff, caf, au, flac, mp3 (mp1, mp2), ogg vorbis, m4a with aac or alac, adts and mka, identified by their
-//! content. Channels are averaged. A damaged frame is replaced by silence and reported as a [`DecodeWarning`].
+//! Formats: wav (also rf64, w64, rifx), aiff, caf, au, flac, mp3 (mp1, mp2), ogg vorbis, opus, m4a with aac or alac, adts,
+//! mka and webm, identified by their content. Channels are averaged. A damaged frame is replaced by silence and reported as a [`DecodeWarning`].
 //!
 //! [`load`] decodes a whole file and resamples it. [`ResampledDecoder`] gives the same samples block by block, in memory
 //! that does not depend on the length of the file; [`Decoder`] is the same at the file's own sample rate.
 
-mod bit_reservoir;
+mod aiff_sizes;
+mod caf_header;
 mod catch_panic;
+mod codec;
+mod container_timing;
 mod decoder;
 mod downmix;
 mod error_text;
 mod file_type;
 mod format;
 mod frame_sync;
-mod header_check;
 mod limits;
+mod matroska_timing;
+mod mp4_boxes;
+mod mp4_timing;
+mod mpeg;
+mod opus;
 mod pcm16;
+mod play_range;
 mod probe;
 mod resampled_decoder;
 mod sun_au;
 mod tag_stripper;
 mod track;
 mod warning;
+mod wave;
 
 use std::path::Path;
 
 pub use decoder::Decoder;
 pub use limits::{MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE};
 pub use resampled_decoder::ResampledDecoder;
-pub use warning::DecodeWarning;
+pub use warning::{CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 
 use crate::resample::Resampler;
 use crate::{Audio, Error};

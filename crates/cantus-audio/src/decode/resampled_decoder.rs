@@ -112,6 +112,7 @@ mod tests {
             bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
         }
         let recording = decode_bytes(Path::new("-"), bytes).unwrap();
-        assert_eq!((recording.audio.samples.len(), recording.warnings), (50_000, vec![]));
+        assert_eq!((recording.audio.samples.len(), recording.warnings.len()), (50_000, 1));
+        assert!(recording.warnings[0].reason.contains("declared size 4294967295"));
     }
 }

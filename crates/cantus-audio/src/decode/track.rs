@@ -1,11 +1,9 @@
-//! Codec and declared length of an audio track.
+//! Codec parameters and declared length of an audio track.
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::formats::Track;
 
-use super::catch_panic::catch_panic;
 use super::format::Format;
 
 /// Number of samples that the header declares, where that is exact: neither estimated from a bit rate nor counted in
@@ -20,13 +18,4 @@ pub(super) fn n_samples_declared(format: Format, track: &Track) -> Option<u64> {
 
 pub(super) fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref().and_then(CodecParameters::audio)
-}
-
-/// A decoder that trims encoder delay and padding, except of MPEG audio, which `Decoder` trims itself.
-pub(super) fn new_codec(
-    format: Format,
-    params: &AudioCodecParameters,
-) -> Result<Box<dyn AudioDecoder>, SymphoniaError> {
-    let options = AudioDecoderOptions::default().gapless(format != Format::Mpeg);
-    catch_panic(|| symphonia::default::get_codecs().make_audio_decoder(params, &options))
 }

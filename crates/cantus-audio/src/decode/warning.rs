@@ -3,6 +3,13 @@
 /// Limit on separate warnings per file, so that memory stays bounded for a file that is damaged throughout.
 const MAX_WARNINGS: usize = 32;
 
+/// The reason where the average of the channels is silent and the channels are not.
+pub const CHANNELS_CANCEL: &str = "the channels cancel each other: their average is silent";
+/// The reason where samples are NaN or infinite; they are replaced by 0.
+pub const NON_FINITE: &str = "samples are NaN or infinite";
+/// The reason where bytes in place of frames are no audio; silence of the frames' length replaces them.
+pub(super) const MISSING_FRAMES: &str = "frames are missing: the bytes in their place are no audio";
+
 /// Damage inside a file that was replaced by silence or skipped.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DecodeWarning {

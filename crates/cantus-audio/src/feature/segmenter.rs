@@ -2,6 +2,7 @@
 
 use super::{FeatureExtractor, SegmentPadding, Segments};
 use crate::Audio;
+use crate::decode::{CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 
 /// The features of the segments of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,12 @@ pub enum SegmentError {
     /// Every sample is zero.
     #[error("silent: every sample is zero")]
     Silent,
+    /// Every sample of the average of the channels is zero, and those of the channels are not.
+    #[error("silent: the channels cancel each other")]
+    ChannelsCancel,
+    /// Every sample is NaN, infinite or zero.
+    #[error("no sound: its samples are NaN or infinite")]
+    SamplesNotFinite,
     /// The recording is shorter than a segment.
     #[error("too short: it lasts {duration_s:.2} s, and a segment takes {segment_s:.2} s")]
     TooShort {
@@ -30,6 +37,19 @@ pub enum SegmentError {
     /// A feature is NaN or infinite.
     #[error("features contain NaN or infinity")]
     NotFinite,
+}
+
+impl SegmentError {
+    /// The cause of silence, by the warnings of the decoder, instead of [`Silent`](Self::Silent).
+    #[must_use]
+    pub fn explained_by(self, warnings: &[DecodeWarning]) -> Self {
+        let has = |reason: &str| warnings.iter().any(|warning| warning.reason == reason);
+        match self {
+            Self::Silent if has(CHANNELS_CANCEL) => Self::ChannelsCancel,
+            Self::Silent if has(NON_FINITE) => Self::SamplesNotFinite,
+            other => other,
+        }
+    }
 }
 
 impl FeatureExtractor {
@@ -269,6 +289,19 @@ mod tests {
             assert_eq!(segmenter.finish(&mut extractor, &mut features), Ok(vec![0, 66_150, 132_300]));
             assert!(features == whole.features, "in blocks of {block}");
         }
+    }
+
+    #[test]
+    fn silence_is_explained_by_the_warnings_of_the_decoder() {
+        let explained = |reason: &str| {
+            let warning =
+                DecodeWarning { position: 0, n_samples: 9, count: 1, reason: reason.into(), is_end: false };
+            SegmentError::Silent.explained_by(&[warning])
+        };
+        assert_eq!(explained(CHANNELS_CANCEL).to_string(), "silent: the channels cancel each other");
+        assert_eq!(explained(NON_FINITE), SegmentError::SamplesNotFinite);
+        assert_eq!(explained("the file is truncated"), SegmentError::Silent);
+        assert_eq!(SegmentError::NotFinite.explained_by(&[]), SegmentError::NotFinite);
     }
 
     #[test]

@@ -32,11 +32,13 @@ impl ResampleStream {
 
     /// Ends the signal and appends the remaining output.
     pub fn finish(mut self, resampled: &mut Vec<f32>) {
-        let n_out = self.plan.n_out(self.start + self.pending.len());
-        while self.n_blocks * self.plan.hop_out() < n_out {
-            let n_wanted = self.plan.hop_out().min(n_out - self.n_blocks * self.plan.hop_out());
+        let n_samples = self.start + self.pending.len();
+        let (n_out, n_computed) = (self.plan.n_out(n_samples), self.plan.n_computed(n_samples));
+        while self.n_blocks * self.plan.hop_out() < n_computed {
+            let n_wanted = self.plan.hop_out().min(n_computed - self.n_blocks * self.plan.hop_out());
             resampled.extend_from_slice(&self.next_block()[..n_wanted]);
         }
+        resampled.resize(resampled.len() + n_out - n_computed, 0.0);
     }
 
     /// End of the input samples on which the next block depends.
@@ -66,7 +68,7 @@ mod tests {
     fn blocks_of_any_length_give_the_same_bits_as_the_whole() {
         let signal: Vec<f32> =
             (0..90_000).map(|n| (n as f32 * 0.37).sin() * (n as f32 * 0.011).cos()).collect();
-        for (from, to) in [(44_100, 22_050), (48_000, 22_050), (16_000, 22_050)] {
+        for (from, to) in [(44_100, 22_050), (48_000, 22_050), (16_000, 22_050), (22_050, 48_000)] {
             let plan = Resampler::new(from, to);
             for (n_samples, block) in [(90_000, 1152), (90_000, 40_000), (20_000, 1), (7, 3), (0, 1)] {
                 let (mut stream, mut found) = (ResampleStream::new(plan.clone()), Vec::new());

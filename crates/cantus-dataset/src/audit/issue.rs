@@ -1,7 +1,9 @@
 //! Issues of single files: kinds, thresholds, and their detection from an analysis.
 
+use cantus_audio::decode::{CHANNELS_CANCEL, NON_FINITE};
 use cantus_audio::feature::{FeatureSpec, SegmentPadding, Segments};
 use cantus_audio::level::ChannelLevels;
+use cantus_audio::resample::output_length;
 use serde::Serialize;
 
 use super::file_analysis::{AuditedFile, FileAnalysis};
@@ -128,7 +130,12 @@ fn detect(analysis: &FileAnalysis, spec: &FeatureSpec) -> Vec<(IssueKind, String
         found.push((IssueKind::ManyChannels, detail));
     }
     if analysis.silence >= 1.0 {
-        let detail = if analysis.peak == 0.0 {
+        let has = |reason: &str| analysis.faults.iter().any(|warning| warning.reason == reason);
+        let detail = if analysis.peak == 0.0 && has(CHANNELS_CANCEL) {
+            "the channels cancel each other".to_owned()
+        } else if analysis.peak == 0.0 && has(NON_FINITE) {
+            "its samples are NaN or infinite".to_owned()
+        } else if analysis.peak == 0.0 {
             "from beginning to end".to_owned()
         } else {
             format!("never above −60 dB; its peak is {:.0} dB", 20.0 * analysis.peak.log10())
@@ -173,9 +180,9 @@ fn decode_issues(analysis: &FileAnalysis) -> Vec<(IssueKind, String)> {
 
 /// By the rule of the feature extractor.
 fn too_short(analysis: &FileAnalysis, spec: &FeatureSpec) -> Option<String> {
-    let rates = (u128::from(spec.sample_rate), u128::from(analysis.source.sample_rate));
-    let n_samples = (u128::from(analysis.n_samples) * rates.0).div_ceil(rates.1.max(1));
-    let n_samples = usize::try_from(n_samples).unwrap_or(usize::MAX).min(spec.segment_samples());
+    let n_samples = usize::try_from(analysis.n_samples).unwrap_or(usize::MAX);
+    let n_samples = output_length(n_samples, analysis.source.sample_rate.max(1), spec.sample_rate);
+    let n_samples = n_samples.min(spec.segment_samples());
     let segment_s = spec.segment_samples() as f64 / f64::from(spec.sample_rate);
     let is_left_out = match spec.segments {
         Segments::Parts { .. } => spec.n_frames(n_samples) != spec.frames_per_segment(),

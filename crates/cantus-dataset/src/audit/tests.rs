@@ -1,6 +1,6 @@
 //! Audits of small catalogs: issues of single files, and duplicates.
 
-use cantus_audio::decode::{AudioSource, DecodeWarning};
+use cantus_audio::decode::{AudioSource, CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 use cantus_audio::feature::{SegmentPadding, SegmentWindows, Segments};
 use cantus_audio::level::{ChannelLevels, Levels};
 
@@ -43,6 +43,26 @@ fn a_short_recording_is_an_issue_only_if_it_is_not_padded() {
         audit(&[file("a/1.mp3", analysis)], &spec).issues.len()
     };
     assert_eq!([SegmentPadding::None, SegmentPadding::Zero, SegmentPadding::Repeat].map(short), [1, 0, 0]);
+}
+
+#[test]
+fn a_silent_recording_says_why_it_is_silent() {
+    let detail = |reason: Option<&str>| {
+        let mut analysis = valid(1);
+        (analysis.silence, analysis.peak) = (1.0, 0.0);
+        analysis.faults.extend(reason.map(|reason| DecodeWarning {
+            position: 0,
+            n_samples: analysis.n_samples,
+            count: 1,
+            reason: reason.into(),
+            is_end: false,
+        }));
+        let found = audit(&[file("a/1.mp3", analysis)], &FeatureSpec::course());
+        found.issues.into_iter().find(|issue| issue.kind == IssueKind::Silent).unwrap().detail
+    };
+    assert_eq!(detail(None), "from beginning to end");
+    assert_eq!(detail(Some(CHANNELS_CANCEL)), "the channels cancel each other");
+    assert_eq!(detail(Some(NON_FINITE)), "its samples are NaN or infinite");
 }
 
 #[test]

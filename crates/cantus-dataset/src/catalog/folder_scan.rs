@@ -12,8 +12,10 @@ use super::Ignored;
 use crate::failure::Failure;
 
 /// Extensions of audio files, in lower case; compared without regard to case.
-pub(super) const AUDIO_EXTENSIONS: [&str; 14] =
-    ["wav", "mp3", "flac", "ogg", "oga", "m4a", "mp4", "aac", "aif", "aiff", "aifc", "caf", "au", "snd"];
+pub(super) const AUDIO_EXTENSIONS: [&str; 23] = [
+    "wav", "wave", "w64", "rf64", "mp3", "mp2", "flac", "ogg", "oga", "opus", "m4a", "m4b", "mp4", "aac",
+    "aif", "aiff", "aifc", "caf", "au", "snd", "mka", "webm", "weba",
+];
 
 /// Maximum number of files without an audio extension whose content is probed.
 const MAX_PROBED: usize = 200;

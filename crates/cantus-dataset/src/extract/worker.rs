@@ -72,6 +72,7 @@ impl ExtractWorker<'_> {
         let SegmentFeatures { features, n_segments } = self
             .extractor
             .segment(&recording.audio, max_segments)
+            .map_err(|error| error.explained_by(&recording.warnings))
             .map_err(|error| ExtractFailure { reason: error.to_string(), retry: false })?;
         let warnings = damage_summary(recording).into_iter().collect();
         let mut track = TrackFeatures { features, n_segments, copies: Vec::new(), warnings };

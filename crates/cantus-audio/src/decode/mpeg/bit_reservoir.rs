@@ -12,13 +12,13 @@
 
 /// Number of main-data bytes of preceding frames that the next frame may refer to.
 #[derive(Debug, Default)]
-pub(super) struct BitReservoir {
+pub(in crate::decode) struct BitReservoir {
     n_bytes: usize,
 }
 
 /// The header fields of a frame whose change requires a new decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StreamParams {
+pub(in crate::decode) struct StreamParams {
     version_and_layer: u8,
     sample_rate: u8,
     is_mono: bool,
@@ -26,7 +26,7 @@ pub(super) struct StreamParams {
 
 impl StreamParams {
     /// Of an MPEG audio frame of any layer.
-    pub(super) fn of_frame(frame: &[u8]) -> Option<Self> {
+    pub(in crate::decode) fn of_frame(frame: &[u8]) -> Option<Self> {
         let &[_, version_and_layer, rates, mode, ..] = frame else { return None };
         Some(Self {
             version_and_layer: version_and_layer & 0b1_1110,
@@ -44,7 +44,7 @@ struct Layout {
 
 impl BitReservoir {
     /// Adds a frame to the reservoir, and mutes it if data it refers to is missing. Returns whether it was muted.
-    pub(super) fn mute_if_incomplete(&mut self, frame: &mut [u8]) -> bool {
+    pub(in crate::decode) fn mute_if_incomplete(&mut self, frame: &mut [u8]) -> bool {
         let Some(Layout { is_version_1, side_info }) = layout(frame) else { return false };
         let main_data = frame.len() - side_info.end;
         let side_info = &mut frame[side_info];
@@ -69,7 +69,7 @@ impl BitReservoir {
     }
 
     /// Empties the reservoir, as that of a decoder that was reset.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::decode) fn clear(&mut self) {
         self.n_bytes = 0;
     }
 }
