@@ -1,7 +1,7 @@
 //! Finds the frames of an MPEG audio stream.
 //!
 //! A frame follows its predecessor without a gap. Where it does not, the stream goes on at the first position from which
-//! several headers follow one another: a sync word alone also occurs by chance, in cover pictures in particular. Tags
+//! several headers follow one another: a sync word alone also occurs accidentally, in cover pictures in particular. Tags
 //! between frames are skipped by the sizes they declare.
 
 use std::io::{ErrorKind, Read, Result};
