@@ -124,7 +124,7 @@ mod tests {
             block_on(post(&server(LIMITS).router(), "/v1/predict?overview=true", truncated)).json();
         let warning = &response["faults"][0];
         assert_eq!(warning["start_s"].as_f64().unwrap().round(), 7.0, "{response}");
-        assert!(warning["reason"].as_str().unwrap().contains("truncated"), "{response}");
+        assert!(warning["reason"].as_str().unwrap().contains("the data ends early"), "{response}");
         assert_eq!(response["overview"]["spectrogram"]["n_bins"], 96);
     }
 
