@@ -5,9 +5,9 @@
 //! reason and does not stop the extraction. A repeated extraction keeps every part whose inputs (paths, labels, groups,
 //! file sizes, modification times, settings, version) are unchanged.
 //!
-//! Segments are the lecture course's: the first `n_segments` pieces of `int(sample_rate * track_duration_s) / n_segments`
-//! samples; one with fewer frames than a full segment is dropped and counted. Augmented copies of a track are segmented
-//! in the same way and stored after it.
+//! Segments are those of the specification ([`Segments`](cantus_audio::feature::Segments)): the lecture course's parts of a
+//! track, of which an incomplete one is dropped and counted, or windows over the whole recording. Augmented copies of a track
+//! are segmented in the same way and stored after it.
 
 mod part_job;
 mod progress;

@@ -15,7 +15,7 @@ use arrow_array::{
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::atomic_file::AtomicFile;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, Segments};
 
 use super::record::{LabelSet, PartRecord, TrackRecord};
 use crate::Error;
@@ -73,7 +73,8 @@ fn record_batch(
     let json = serde_json::to_string(record).map_err(|error| ArrowError::JsonError(error.to_string()))?;
     let checksum = checksum(&json, &features);
     let segment_s = record.spec.segment_samples() as f64 / f64::from(record.spec.sample_rate);
-    // The start of an augmented copy's segment in the recording is unknown.
+    // The starts of windows are not stored, and that of an augmented copy's segment in the recording is unknown.
+    let starts_known = starts_known && matches!(record.spec.segments, Segments::Parts { .. });
     let starts =
         rows().map(|(_, copy, segment)| (starts_known && copy == 0).then_some(segment as f64 * segment_s));
     let columns: Vec<ArrayRef> = vec![

@@ -1,5 +1,6 @@
 //! Time of the segment that is most confident in the wrong prediction of its track.
 
+use cantus_audio::feature::Segments;
 use cantus_dataset::FeatureStore;
 
 use crate::predictions::Predictions;
@@ -8,7 +9,7 @@ use crate::predictions::Predictions;
 pub(super) const N_MISTAKES: usize = 20;
 
 /// Start and end, in seconds, of the segment of `track` with the highest `confidence`, a function of the segment's
-/// probabilities; the first of equal ones. `None` if the tracks of the segments are not known.
+/// probabilities; the first of equal ones. `None` if the tracks of the segments, or their starts, are not known.
 pub(super) fn most_confident_segment_s(
     predictions: &Predictions,
     store: &FeatureStore,
@@ -21,5 +22,6 @@ pub(super) fn most_confident_segment_s(
     let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
     let index = best.1 - store.segments_of(track).start;
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
-    store.tracks_known().then(|| (index as f64 * segment_s, (index + 1) as f64 * segment_s))
+    let are_parts = matches!(store.spec().segments, Segments::Parts { .. });
+    (store.tracks_known() && are_parts).then(|| (index as f64 * segment_s, (index + 1) as f64 * segment_s))
 }
