@@ -81,13 +81,22 @@ impl FeatureExtractor {
             return Ok(SegmentFeatures { features, n_segments });
         }
         for index in 0..max_segments {
-            let start = starts[index * (starts.len() - 1) / (max_segments - 1).max(1)];
+            let start = starts[spread_index(index, max_segments, starts.len())];
             segmenter.extract(self, &audio.samples[start..][..length], start as u64, &mut features);
         }
         if segmenter.has_non_finite {
             return Err(SegmentError::NotFinite);
         }
         Ok(SegmentFeatures { features, n_segments: max_segments })
+    }
+}
+
+/// The window of `n_windows` that is number `index` of `n_chosen` at equal distances, from the first to the last; a single one
+/// is in the middle.
+fn spread_index(index: usize, n_chosen: usize, n_windows: usize) -> usize {
+    match n_chosen {
+        0 | 1 => (n_windows - 1) / 2,
+        _ => index * (n_windows - 1) / (n_chosen - 1),
     }
 }
 
@@ -102,7 +111,7 @@ fn window_starts(n_samples: usize, length: usize, hop: usize) -> Vec<usize> {
     starts
 }
 
-/// Streaming segmentation: keeps two segments of samples in memory at most.
+/// Streaming segmentation: keeps fewer samples in memory than three segments have.
 #[derive(Debug, Clone, Default)]
 pub struct Segmenter {
     /// The latest samples.
@@ -365,6 +374,8 @@ mod tests {
         let len = all.len() / 20;
         let expected = [&all[..len], &all[9 * len..10 * len], &all[19 * len..]].concat();
         assert!(sampled.features == expected);
+        let middle = extractor.segment(&recording, 1).unwrap().features;
+        assert!(middle == all[9 * len..10 * len], "a single window is in the middle");
     }
 
     #[test]

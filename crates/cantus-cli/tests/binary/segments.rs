@@ -57,6 +57,28 @@ fn short_recordings_are_refused_with_the_flags_that_keep_them() {
     assert!(starts[3].starts_with("1.6"), "the last window ends with the recording: {timeline}");
 }
 
+/// 8 recordings of each label, of 0.3 to 0.56 s: windows of 0.2 s every 0.1 s, two of each recording.
+#[test]
+fn windows_overlap_and_their_number_is_limited() {
+    let dir = tempfile::tempdir().unwrap();
+    short_recordings(&dir.path().join("sounds"), 8);
+    let extract = |flags: &str| {
+        let line = format!("extract @/sounds -o @/features --overwrite --segment 0.2 {flags}");
+        cantus_in(dir.path(), &line).ok().stderr
+    };
+    let n_segments = |stderr: &str| -> usize {
+        let line = stderr.lines().find(|line| line.contains("segments of 16 tracks")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let adjacent = n_segments(&extract(""));
+    let overlapping = n_segments(&extract("--hop 0.1"));
+    assert!(overlapping > adjacent, "{overlapping} and {adjacent}");
+    assert_eq!(n_segments(&extract("--hop 0.1 --n-segments 2")), 32);
+    cantus_in(dir.path(), "extract @/sounds -o @/other --segment 0.2 --hop 0.000001")
+        .exits(1)
+        .says(&["hop_s", "512 samples"]);
+}
+
 #[test]
 fn what_is_left_out_is_counted_beside_the_score() {
     let dir = tempfile::tempdir().unwrap();

@@ -94,6 +94,12 @@ impl FeatureSpec {
                 self.n_fft
             )
         })?;
+        if let Segments::Windows(windows) = &self.segments {
+            // Windows at every sample would take hours and all memory.
+            require(self.segment_hop() >= self.hop_length, "hop_s", windows.hop_s, || {
+                format!("at least the {} samples from one frame to the next", self.hop_length)
+            })?;
+        }
         // The intermediates count too: few coefficients may be computed from many bands.
         let params = self.frame_params();
         let intermediates = self.required_intermediates().into_iter();
@@ -191,6 +197,10 @@ mod tests {
         assert_eq!(
             refused(|s| s.segments = Segments::Windows(SegmentWindows { max_segments: 0, ..windows(1.0) })),
             "max_segments"
+        );
+        assert_eq!(
+            refused(|s| s.segments = Segments::Windows(SegmentWindows { hop_s: 1e-6, ..windows(1.0) })),
+            "hop_s"
         );
         assert_eq!(
             refused(|s| (s.center, s.segments) = (false, Segments::Windows(windows(0.01)))),
