@@ -41,6 +41,17 @@ impl FrameParams {
         self.stft.n_frames(n_samples)
     }
 
+    /// Checks that a signal has a frame.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSpec`] names `n_fft`, if frames are not centred and the signal is shorter than one.
+    pub fn validate_length(&self, n_samples: usize) -> Result<(), Error> {
+        let n_fft = self.stft.n_fft;
+        require(self.stft.center || n_samples >= n_fft, "n_fft", n_fft, || {
+            format!("at most the length of the recording, {n_samples} samples, where center = false")
+        })
+    }
+
     /// Number of bins of the FFT: `n_fft / 2 + 1`.
     pub fn n_fft_bins(&self) -> usize {
         fourier::n_bins(self.stft.n_fft)
@@ -106,6 +117,18 @@ mod tests {
         let params = FrameParams::default();
         assert_eq!((params.fft_hz().len(), params.fft_hz_f32()[1024]), (params.n_fft_bins(), 11_025.0));
         assert_eq!(params.mel_hz().len(), 128);
+    }
+
+    /// `librosa.feature.mfcc(y=np.ones(500), center=False)` raises: "n_fft=2048 is too large for uncentered analysis of
+    /// input signal of length=500"; of length 2048 it has one frame.
+    #[test]
+    fn a_signal_shorter_than_an_uncentred_frame_is_an_error() {
+        let mut params = FrameParams::default();
+        params.validate_length(500).unwrap();
+        params.stft.center = false;
+        params.validate_length(2048).unwrap();
+        let error = params.validate_length(2047).unwrap_err().to_string();
+        assert!(error.contains("n_fft = 2048") && error.contains("2047 samples"), "{error}");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use super::registry::spectral_rolloff::RolloffConfig;
 use super::registry::tempo::TempoConfig;
 use super::registry::tempogram::TempogramConfig;
 use super::registry::{ConfigSource, FeatureKind};
+use crate::Error;
 use crate::transform::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
 /// The features to compute and their parameters, with librosa's names and defaults.
@@ -178,6 +179,15 @@ impl FeatureSpec {
     /// Number of frames of `n_samples` samples; 0 for none.
     pub fn n_frames(&self, n_samples: usize) -> usize {
         self.stft_config().n_frames(n_samples)
+    }
+
+    /// Checks that a recording is long enough for a frame; [`FeatureExtractor::extract`](super::FeatureExtractor::extract) of a
+    /// shorter one gives no frames.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSpec`] names `n_fft`, if frames are not centred and the recording is shorter than one.
+    pub fn validate_length(&self, n_samples: usize) -> Result<(), Error> {
+        self.frame_params().validate_length(n_samples)
     }
 
     /// The parameters of the STFT.

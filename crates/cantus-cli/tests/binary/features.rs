@@ -3,6 +3,8 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use cantus_audio::{Audio, write_wav};
+
 use crate::run::{cantus, cantus_in};
 
 fn composed() -> tempfile::TempDir {
@@ -131,4 +133,18 @@ fn every_kind_is_listed_and_can_be_drawn() {
             .ok();
         assert!(text(dir.path(), &format!("{name}.svg")).contains("</svg>"));
     }
+}
+
+#[test]
+fn a_recording_shorter_than_an_uncentred_frame_is_an_error_that_names_n_fft() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples = (0..500).map(|n| (n as f32 * 0.1).sin() * 0.5).collect();
+    write_wav(dir.path().join("s.wav"), &Audio { samples, sample_rate: 22_050 }).unwrap();
+    for kind in ["mfcc", "rms,stft", "onset-strength", "tempo", "beats"] {
+        let line = format!("features @/s.wav -k {kind} --center false -o @/s.npz");
+        cantus_in(dir.path(), &line).exits(1).says(&["s.wav", "n_fft = 2048", "500 samples"]);
+        assert!(!dir.path().join("s.npz").exists());
+    }
+    cantus_in(dir.path(), "features @/s.wav -k mfcc -o @/s.npy").ok();
+    cantus_in(dir.path(), "features @/s.wav -k waveform,spectrum --center false -o @/s.npz").ok();
 }

@@ -214,7 +214,8 @@ impl Feature for OnsetFeature {
 /// Onset strength of a whole recording: `[n_frames]`.
 ///
 /// # Errors
-/// Those of [`OnsetConfig::validate`], and of [`FrameParams::validate_size`] for the log-mel spectrogram.
+/// Those of [`OnsetConfig::validate`], of [`FrameParams::validate_size`] for the log-mel spectrogram, and of
+/// [`FrameParams::validate_length`].
 pub(super) fn track_onset_strength(
     samples: &[f32],
     config: OnsetConfig,
@@ -223,6 +224,7 @@ pub(super) fn track_onset_strength(
     let n_mels = params.mel.n_mels;
     let mut plan = OnsetStrength::new(config)?;
     params.validate_size(n_mels)?;
+    params.validate_length(samples.len())?;
     let mut front_end = FrontEnd::new(OnsetFeature::NEEDS, params.clone())?;
     front_end.compute(samples);
     let input = front_end.input(samples);

@@ -17,11 +17,17 @@ pub struct Content<'a> {
 
 impl<'a> Content<'a> {
     /// Computes the requested kinds.
+    ///
+    /// # Errors
+    /// If the recording is shorter than a frame, or the settings of a track-level kind are out of range.
     pub fn of(
         samples: &'a [f32],
         extractor: &'a mut FeatureExtractor,
         kinds: &Kinds,
     ) -> Result<Self, cantus_audio::Error> {
+        if !kinds.framed.is_empty() {
+            extractor.spec().validate_length(samples.len())?;
+        }
         let framed = (!kinds.framed.is_empty()).then(|| extractor.extract(samples));
         let spec = extractor.spec();
         let whole = kinds.whole.iter().map(|&kind| Ok((kind, kind.compute(samples, spec)?)));
