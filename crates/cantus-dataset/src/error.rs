@@ -27,7 +27,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A path that is neither a folder nor a CSV manifest.
-    #[error("{}: neither a folder of recordings nor a manifest (a .csv file with the columns path,label or path,labels)", path.display())]
+    #[error("{}: neither a folder of recordings nor a manifest (a .csv or .tsv file with the columns path,label or path,labels)", path.display())]
     NotADataset {
         /// The file.
         path: PathBuf,

@@ -17,6 +17,7 @@ mod store;
 pub use arrow_table::{Column, arrow_table};
 pub use catalog::tags;
 pub use catalog::{Catalog, GroupReport, Grouping, Ignored, Part, Recordings, Track, assign_groups};
+pub use catalog::{ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
 pub use error::Error;
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};

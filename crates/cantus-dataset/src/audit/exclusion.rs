@@ -9,7 +9,7 @@ use std::path::Path;
 use cantus_audio::atomic_file;
 use serde::Serialize;
 
-use crate::catalog::csv_table::normalized_path;
+use crate::catalog::csv_table::{delimiter, normalized_path};
 use crate::{Catalog, Error};
 
 /// An excluded file, and why.
@@ -38,6 +38,7 @@ impl Exclusions {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(delimiter_of(text))
             .trim(csv::Trim::All)
             .comment(Some(b'#'))
             .from_reader(text);
@@ -108,6 +109,15 @@ impl Catalog {
     }
 }
 
+/// The delimiter of a list: that of its header. Without a header it is the comma, since paths may contain the others.
+fn delimiter_of(text: &[u8]) -> u8 {
+    let mut lines = text.split(|byte| matches!(byte, b'\r' | b'\n'));
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#")).unwrap_or_default();
+    let is_header = first.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"path"))
+        && first.get(4).is_some_and(|&next| delimiter(&[next]) == next);
+    if is_header { delimiter(first) } else { b',' }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +163,18 @@ mod tests {
         assert_eq!(exclusions.len(), 3);
         assert_eq!(catalog.exclude(&exclusions), ["c/9.wav"]);
         assert_eq!(catalog.tracks.len(), 1);
+    }
+
+    #[test]
+    fn lists_with_semicolons_tabs_and_backslashes_are_read() {
+        for text in ["path;reason\r\n.\\b\\1.wav;loud, too\r\n", "# mine\nPath\treason\nb/1.wav\tloud, too\n"]
+        {
+            let (_dir, mut catalog) = catalog();
+            assert_eq!(catalog.exclude(&list(text).unwrap()), Vec::<String>::new(), "{text:?}");
+            assert_eq!(catalog.tracks.len(), 2);
+        }
+        let without_header = list("a;b/1.wav,loud\n").unwrap();
+        assert!(without_header.paths.contains("a;b/1.wav"));
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! CSV files with a header: named columns, line numbers for errors, normalized paths.
+//!
+//! Fields are separated by commas, semicolons (spreadsheets in many languages) or tabs; the header decides.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -11,9 +13,20 @@ use crate::Error;
 /// UTF-8 byte order mark, which some editors write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The path without `.` and empty components, so that `./a/b` equals `a/b`.
+/// Separators of fields, in order of precedence.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// The delimiter of a table with this header: the first of comma, semicolon and tab that occurs in it.
+pub(crate) fn delimiter(header: &[u8]) -> u8 {
+    DELIMITERS.into_iter().find(|delimiter| header.contains(delimiter)).unwrap_or(DELIMITERS[0])
+}
+
+/// The path without `.` and empty components, so that `./a/b` equals `a/b`; with `/` for the `\` of a path from Windows.
+///
+/// Elsewhere a name may contain `\`: of a path that has a `/`, it is kept.
 pub(crate) fn normalized_path(path: &str) -> String {
-    let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+    let is_from_windows = cfg!(windows) || !path.contains('/');
+    let path = if is_from_windows { path.replace('\\', "/") } else { path.to_owned() };
     let names: Vec<&str> = path
         .split('/')
         .enumerate()
@@ -38,7 +51,12 @@ impl<'a> CsvTable<'a> {
         if bytes.starts_with(BYTE_ORDER_MARK) {
             bytes.drain(..BYTE_ORDER_MARK.len());
         }
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Cursor::new(bytes));
+        let header = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty());
+        let delimiter = delimiter(header.unwrap_or_default());
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .delimiter(delimiter)
+            .from_reader(Cursor::new(bytes));
         let header = reader.headers().map_err(|error| csv_error(path, &error))?.clone();
         let mut table = Self { path, reader, columns: HashMap::new(), record: StringRecord::new() };
         for (index, name) in header.iter().enumerate() {
@@ -93,7 +111,9 @@ fn csv_error(path: &Path, error: &csv::Error) -> Error {
     let line = error.position().map_or(1, csv::Position::line);
     let reason = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} fields, but the header has {expected_len}; quote fields that contain a comma")
+            format!(
+                "{len} fields, but the header has {expected_len}; quote fields that contain its separator"
+            )
         }
         csv::ErrorKind::Utf8 { .. } => "not UTF-8; save the file as UTF-8".to_owned(),
         _ => error.to_string(),
@@ -109,6 +129,31 @@ mod tests {
     fn a_normalized_path_has_no_empty_or_dot_component_and_stays_absolute() {
         assert_eq!(normalized_path("./a//b/./c.wav"), "a/b/c.wav");
         assert_eq!(normalized_path("/a/b.wav"), "/a/b.wav");
+        assert_eq!(normalized_path(r".\a\\b\c.wav"), "a/b/c.wav");
+        let mixed = if cfg!(windows) { "a/b/c.wav" } else { r"a/b\c.wav" };
+        assert_eq!(normalized_path(r"a/b\c.wav"), mixed);
+    }
+
+    #[test]
+    fn the_header_decides_on_the_delimiter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("table.csv");
+        for text in [
+            "path,group\na;1,b\n",
+            "\u{feff}path;group\r\na;1;b\r\n",
+            "\n path\tgroup\na;1\tb\n",
+            "path;group\n\"a;1\";b\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let mut table = CsvTable::open(&path, &["path", "group"], &["path"]).unwrap();
+            let line = table.next_line();
+            if text.contains("\r") {
+                assert!(line.unwrap_err().to_string().contains("3 fields, but the header has 2"));
+                continue;
+            }
+            assert!(line.unwrap().is_some());
+            assert_eq!((table.field("path"), table.field("group")), (Some("a;1"), Some("b")), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Manifest: a CSV file with the columns `path,label[,group,split,fold]`, or `path,labels[,…]` for tags.
 //!
-//! The header is required; its columns may be in any order.
+//! The header is required; its columns may be in any order, and are separated by commas, semicolons or tabs.
 //!
-//! - `path`: relative to the manifest's folder. A missing file is a failure of the extraction, not of the manifest.
+//! - `path`: relative to the manifest's folder; with `\` for `/` if it comes from Windows. A missing file is a failure of the
+//!   extraction, not of the manifest.
 //! - `label`: the track's class. `labels`: its tags, separated by `;` or `|` (`rock;slow;piano`); empty for none.
 //! - `group`: tracks that a split must not separate.
 //! - `split`: `train`, `validation` or `test`; `fold`: name of a cross-validation fold. Filled in every line or in none.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::csv_table::{CsvTable, normalized_path};
+use super::folder_scan::has_extension;
 use super::{Catalog, CatalogEntry, Ignored, Part};
 use crate::Error;
 
@@ -22,15 +24,54 @@ const SEPARATORS: [char; 2] = [';', '|'];
 /// Columns that are filled in every line or in none.
 const ALL_OR_NONE: [&str; 2] = ["split", "fold"];
 
+/// A recording of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestEntry {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its class; `None` if labels are tags.
+    pub class: Option<String>,
+}
+
+/// The recordings of a manifest in its order. Unlike a [`Catalog`], they may be of a single class.
+///
+/// # Errors
+/// If the manifest cannot be read or is malformed (with the line).
+pub fn read_manifest(path: &Path) -> Result<Vec<ManifestEntry>, Error> {
+    let (entries, is_tagged) = read_entries(path)?;
+    let recording = |entry: CatalogEntry| ManifestEntry {
+        path: root(path).join(entry.path),
+        class: entry.labels.into_iter().next().filter(|_| !is_tagged),
+    };
+    Ok(entries.into_iter().map(recording).collect())
+}
+
+/// Whether the name of a file is that of a manifest.
+#[must_use]
+pub fn is_manifest(path: &Path) -> bool {
+    has_extension(path, &["csv", "tsv"])
+}
+
 /// Reads the catalog of a manifest.
 pub(super) fn read(path: &Path) -> Result<Catalog, Error> {
+    let (entries, is_tagged) = read_entries(path)?;
+    Catalog::from_entries(root(path), path, entries, is_tagged, Ignored::default())
+}
+
+/// The folder that paths are relative to.
+fn root(manifest: &Path) -> &Path {
+    manifest.parent().unwrap_or(Path::new(""))
+}
+
+/// The lines of a manifest, and whether labels are tags.
+fn read_entries(path: &Path) -> Result<(Vec<CatalogEntry>, bool), Error> {
     let mut table = CsvTable::open(path, &COLUMNS, &COLUMNS[..1])?;
     let is_tagged = is_tagged(&table)?;
     let mut entries = Vec::new();
     let mut first_line: HashMap<String, u64> = HashMap::new();
     let mut first_filled: [Option<(bool, u64)>; 2] = [None; 2];
     while let Some(line) = table.next_line()? {
-        let entry = entry(&table, line, is_tagged)?;
+        let entry = entry(&table, line, root(path), is_tagged)?;
         if let Some(earlier) = first_line.insert(entry.path.clone(), line) {
             let remedy = if is_tagged { "; give all its labels in one line, separated by ;" } else { "" };
             return Err(table.error(line, format!("'{}' is already in line {earlier}{remedy}", entry.path)));
@@ -43,8 +84,7 @@ pub(super) fn read(path: &Path) -> Result<Catalog, Error> {
     if entries.is_empty() {
         return Err(table.error(1, "no tracks below the header".to_owned()));
     }
-    let root = path.parent().unwrap_or(Path::new(""));
-    Catalog::from_entries(root, path, entries, is_tagged, Ignored::default())
+    Ok((entries, is_tagged))
 }
 
 /// Whether the column is filled in this line as in the first; `first` is (filled, line) of the first.
@@ -84,7 +124,7 @@ fn is_tagged(table: &CsvTable<'_>) -> Result<bool, Error> {
     }
 }
 
-fn entry(table: &CsvTable<'_>, line: u64, is_tagged: bool) -> Result<CatalogEntry, Error> {
+fn entry(table: &CsvTable<'_>, line: u64, root: &Path, is_tagged: bool) -> Result<CatalogEntry, Error> {
     let required = |column| table.field(column).ok_or_else(|| table.error(line, format!("no {column}")));
     let part = match table.field("split") {
         None => None,
@@ -98,12 +138,18 @@ fn entry(table: &CsvTable<'_>, line: u64, is_tagged: bool) -> Result<CatalogEntr
         parse_class(required("label")?).map(|label| vec![label])
     };
     Ok(CatalogEntry {
-        path: normalized_path(required("path")?),
+        path: path_below(root, required("path")?),
         labels: labels.map_err(|reason| table.error(line, reason))?,
         group: table.field("group").map(str::to_owned),
         part,
         fold: table.field("fold").map(str::to_owned),
     })
+}
+
+/// The normalized path; a name that contains `\` is kept if there is such a file.
+fn path_below(root: &Path, path: &str) -> String {
+    let is_name = path.contains('\\') && root.join(path).exists();
+    if is_name { path.to_owned() } else { normalized_path(path) }
 }
 
 /// The one label of a track.
@@ -172,6 +218,33 @@ mod tests {
         let catalog = read_text("path,label\na,x\n/b,y\n").unwrap();
         assert_eq!(catalog.path_of(&catalog.tracks[0]), catalog.root.join("a"));
         assert_eq!(catalog.path_of(&catalog.tracks[1]), Path::new("/b"));
+    }
+
+    #[test]
+    fn semicolons_tabs_and_backslashes_are_read() {
+        let expected = read_text("path,label,split\nb/2.mp3,rock,test\na 1.mp3,jazz,train\n").unwrap().tracks;
+        for text in [
+            "\u{feff}path;label;split\r\nb/2.mp3;rock;test\r\na 1.mp3;jazz;train\r\n",
+            "path\tlabel\tsplit\nb/2.mp3\trock\ttest\na 1.mp3\tjazz\ttrain\n",
+            "path,label,split\n.\\b\\2.mp3,rock,test\n.\\a 1.mp3,jazz,train\n",
+            "path;label;split\nb\\2.mp3;rock;test\n.\\a 1.mp3;jazz;train\n",
+        ] {
+            assert_eq!(read_text(text).unwrap().tracks, expected, "{text:?}");
+        }
+        let tags = read_text("path;labels\na;\"x;y\"\nb;x|z\n").unwrap();
+        assert_eq!(tags.tracks.iter().map(|track| track.labels.len()).collect::<Vec<_>>(), [2, 2]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_whose_name_has_a_backslash_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("AC\\DC.wav"), "").unwrap();
+        let path = dir.path().join("tracks.csv");
+        std::fs::write(&path, "path,label\nAC\\DC.wav,rock\n").unwrap();
+        let entries = read_manifest(&path).unwrap();
+        let rock = Some("rock".to_owned());
+        assert_eq!(entries, [ManifestEntry { path: dir.path().join("AC\\DC.wav"), class: rock }]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use folder_scan::Recordings;
 pub use groups::{GroupReport, Grouping, assign_groups};
+pub use manifest::{ManifestEntry, is_manifest, read_manifest};
 pub use part::Part;
 pub use track::Track;
 
@@ -24,7 +25,7 @@ pub(crate) use groups::artist_key;
 
 use crate::Error;
 use crate::failure::Failure;
-use folder_scan::{AUDIO_EXTENSIONS, FolderScan, has_extension};
+use folder_scan::{AUDIO_EXTENSIONS, FolderScan};
 
 /// The tracks of a data set and their labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,17 +54,17 @@ pub struct Ignored {
 }
 
 impl Catalog {
-    /// Reads the catalog of a folder of label folders, or of a manifest (`.csv`).
+    /// Reads the catalog of a folder of label folders, or of a manifest (`.csv` or `.tsv`).
     ///
     /// # Errors
-    /// If the path does not exist, or is neither a folder nor a `.csv` file; a folder has no audio files, no label
+    /// If the path does not exist, or is neither a folder nor a manifest; a folder has no audio files, no label
     /// folders, or only one label; or the manifest is malformed (with the line).
     pub fn open(path: &Path) -> Result<Self, Error> {
         if path.is_dir() {
             Self::from_folder(path)
         } else if !path.exists() {
             Err(Error::NotFound { path: path.to_owned() })
-        } else if has_extension(path, &["csv"]) {
+        } else if is_manifest(path) {
             manifest::read(path)
         } else {
             Err(Error::NotADataset { path: path.to_owned() })

@@ -86,7 +86,7 @@ impl PathIndex {
     fn of(tracks: &[Track]) -> Self {
         let mut found = Self { by_path: HashMap::new(), by_suffix: HashMap::new() };
         for (number, track) in tracks.iter().enumerate() {
-            found.by_path.entry(track.path.clone()).or_default().push(number);
+            found.by_path.entry(normalized_path(&track.path)).or_default().push(number);
             let mut suffix = without_extension(&track.path);
             loop {
                 found.by_suffix.entry(suffix.to_owned()).or_default().push(number);
@@ -153,7 +153,7 @@ mod tests {
         ]);
         let report = assign(
             &mut tracks,
-            ["\u{feff}blues/blues.00000.wav\r\n\r\nblues/blues.00007.wav\n", "./pop.00000.wav"],
+            ["\u{feff}blues\\blues.00000.wav\r\n\r\nblues/blues.00007.wav\n", "./pop.00000.wav"],
         )
         .unwrap();
         let parts: Vec<_> = tracks.iter().map(|track| track.part).collect();
