@@ -192,7 +192,19 @@ mod tests {
                 format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2]]]}}"),
                 "1 x 2, but the feature specification has 4 x 2",
             ),
-            (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,NaN]]]}}"), "line 1"),
+            (
+                format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,NaN]]]}}"),
+                "NaN at line 1 column 71",
+            ),
+            (
+                format!("{{{head},\n\"labels\": [0],\n\"mfcc\": [[[1,2],[ -Infinity,4]]]}}"),
+                "Infinity at line 3",
+            ),
+            (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[inf,2],[3,4]]]}}"), "inf at line 1"),
+            (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,nan],[3,4]]]}}"), "NaN at line 1"),
+            (format!("{{{head}, \"labels\": [NaN], \"mfcc\": [{SEGMENT}]}}"), "NaN at line 1"),
+            (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,null],[3,4]]]}}"), "null"),
+            (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,x],[3,4]]]}}"), "expected value at line 1"),
             (
                 format!("{{{head}, \"labels\": [0], \"mfcc\": [[[1,2],[3,4],[5,6],[7,1e39]]]}}"),
                 "number out of range at line 1",

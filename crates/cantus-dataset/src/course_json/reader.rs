@@ -1,7 +1,7 @@
 //! Streaming parser of `data.json`: nested lists of numbers go directly into one flat list of f32.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{BufRead, Read, Seek};
 
 use cantus_audio::feature::FeatureSpec;
 use serde::Deserialize;
@@ -26,9 +26,40 @@ pub(super) struct Mfcc {
 }
 
 /// Parses a `data.json`; the error is one line of text.
-pub(super) fn read(reader: impl Read) -> Result<CourseData, String> {
-    serde_json::from_reader(reader)
-        .map_err(|error| error.to_string().replace("missing field", "no").replace('`', "'"))
+pub(super) fn read(mut reader: impl BufRead + Seek) -> Result<CourseData, String> {
+    serde_json::from_reader(&mut reader).map_err(|error| {
+        let text = error.to_string().replace("missing field", "no").replace('`', "'");
+        non_finite_at(&mut reader, &error).unwrap_or(text)
+    })
+}
+
+/// Words for numbers that are not finite: those that Python's `json` module writes, and those of `print` and of JavaScript.
+const NON_FINITE: [&str; 4] = ["NaN", "Infinity", "inf", "undefined"];
+
+/// The message of a syntax error at a word for a number that is not finite, which JSON does not have.
+fn non_finite_at(reader: &mut (impl BufRead + Seek), error: &serde_json::Error) -> Option<String> {
+    if !error.is_syntax() {
+        return None;
+    }
+    reader.rewind().ok()?;
+    for _ in 1..error.line() {
+        reader.skip_until(b'\n').ok()?;
+    }
+    // The column is that of the word's first letter, or of the letter by which it differs from `null`.
+    let first = error.column().saturating_sub(3);
+    std::io::copy(&mut reader.by_ref().take(first as u64), &mut std::io::sink()).ok()?;
+    let mut around = Vec::new();
+    reader.by_ref().take(12).read_to_end(&mut around).ok()?;
+    let around = String::from_utf8_lossy(&around).to_lowercase();
+    let word = NON_FINITE.into_iter().find(|word| {
+        let start = around.find(&word.to_lowercase());
+        start.is_some_and(|start| start <= 3)
+    })?;
+    let (line, column) = (error.line(), error.column());
+    Some(format!(
+        "{word} at line {line} column {column}, where a number is expected; JSON has finite numbers only: \
+         write the features without silent or damaged recordings"
+    ))
 }
 
 impl CourseData {
