@@ -224,6 +224,28 @@ fn an_extraction_in_which_every_file_fails_is_an_error() {
 }
 
 #[test]
+fn an_extraction_that_gave_nothing_does_not_block_one_with_other_settings() {
+    let (audio, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for name in ["a/1.wav", "b/2.wav"] {
+        fs::create_dir_all(audio.path().join(name).parent().unwrap()).unwrap();
+        write_tone(&audio.path().join(name), 440.0, 0.3);
+    }
+    let catalog = Catalog::open(audio.path()).unwrap();
+    let long = Segments::Parts { track_duration_s: 30.0, n_segments: 1 };
+    let too_long = FeatureSpec { segments: long, ..spec() };
+    let cancelled =
+        ExtractOptions { cancel: Arc::new(AtomicBool::new(true)), jobs: 1, ..ExtractOptions::default() };
+    for (options, expected) in
+        [(ExtractOptions::default(), "none of the 2 tracks has a segment"), (cancelled, "0 of 2")]
+    {
+        let message = extract(&catalog, &too_long, out.path(), &options, &|_| {}).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(run(audio.path(), out.path(), 1).unwrap().n_tracks, 2);
+        fs::remove_dir_all(out.path()).unwrap();
+    }
+}
+
+#[test]
 fn only_parts_with_changed_files_are_extracted_again() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2).unwrap();

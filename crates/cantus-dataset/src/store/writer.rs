@@ -28,7 +28,7 @@ impl StoreWriter {
     pub(crate) fn begin(dir: &Path, header: Header, overwrite: bool) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         if dir.join(file_names::HEADER).exists() {
-            if !overwrite {
+            if !overwrite && !is_empty(dir)? {
                 check_same_settings(dir, &Header::read(dir)?, &header)?;
             }
         } else if has_other_files(dir)? {
@@ -90,7 +90,8 @@ impl StoreWriter {
         }
     }
 
-    /// Writes the tables and the header of a complete store, unless no track has a segment.
+    /// Writes the tables and the header of a complete store. If no track has a segment, only the tables, which say why: then
+    /// the folder is no store, and an extraction with other settings may follow.
     ///
     /// `catalog_failures` are listed before those of the extraction.
     pub(crate) fn finish(mut self, catalog_failures: &[Failure]) -> Result<Finished, Error> {
@@ -102,6 +103,7 @@ impl StoreWriter {
         if self.header.n_segments == 0 {
             let nothing = Failure { path: self.header.source.clone(), reason: "no segments".to_owned() };
             let first = self.failures.into_iter().next().unwrap_or(nothing);
+            remove_files(&self.dir, |name| is_part(name) || is_analysis(name) || name == file_names::HEADER)?;
             return Err(Error::NothingExtracted { n_tracks: self.header.n_failures, first });
         }
         self.header.complete = true;
@@ -143,6 +145,11 @@ fn has_other_files(dir: &Path) -> Result<bool, Error> {
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_of_store(&entry.file_name().to_string_lossy())))
+}
+
+/// Whether a store is incomplete and has no part yet, so that nothing of it could be continued.
+fn is_empty(dir: &Path) -> Result<bool, Error> {
+    Ok(!part_path(dir, 0).exists() && !Header::read(dir)?.complete)
 }
 
 /// Fails if the settings of an existing store differ, so that it cannot be continued.
