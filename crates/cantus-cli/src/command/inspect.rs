@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::inspect_table::{issues_by_kind, summary, table};
 use crate::global_options::Global;
-use crate::output::{self, Outcome};
+use crate::output::{self, Outcome, WrongUsage};
 use crate::{interrupt, progress};
 
 /// Audit recordings: damage, silence, clipping, channels, duplicates, classes; show codec, rate, tags
@@ -26,6 +26,8 @@ Examples:
       codec, sample rate, channels, peak, tags, and findings
   cantus inspect MUSIC
       findings in MUSIC/<label>/**/<audio file>
+  cantus inspect tracks.csv
+      findings in the recordings of a manifest: path,label or path,labels
   cantus inspect MUSIC --all
       list every recording, too
   cantus inspect MUSIC --exclusions bad.csv && cantus extract MUSIC --exclude bad.csv -o features
@@ -36,7 +38,7 @@ again, cut, or shifted in time. `cantus extract` finds them, too, and every spli
 exclusion list contains files that cannot be used (unreadable, silent, shorter than a segment of 3 s) and all \
 copies of a recording except the longest; if the copies have several labels, all of them. It may be edited.")]
 pub struct Inspect {
-    /// Audio files, or folders of them
+    /// Audio files, folders of them, or a manifest CSV
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// List every recording, not only those with findings
@@ -62,10 +64,9 @@ struct Document {
 
 impl Inspect {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let listing = input_files::recordings(&self.paths)?;
+        let (listing, labels) = recordings(&self.paths)?;
         listing.remark().iter().for_each(|remark| output::note(remark));
         let Listing { files, mut failed, .. } = listing;
-        let labels = labels(&self.paths, &files);
         let bar = progress::bar("inspect", files.len(), global.quiet);
         let results: Vec<_> = files
             .par_iter()
@@ -103,7 +104,7 @@ impl Inspect {
         }
         let Document { tracks, failed, findings: found, remarks, .. } = &document;
         let mut text = String::new();
-        let is_folder = self.paths.iter().any(|path| path.is_dir());
+        let is_folder = self.paths.iter().any(|path| path.is_dir() || is_manifest(path));
         if self.all || !is_folder {
             text += &table(tracks, is_folder);
         }
@@ -116,9 +117,10 @@ impl Inspect {
         Ok(outcome)
     }
 
-    /// The findings with paths relative to the folder, if a single folder was given.
+    /// The findings with paths relative to the folder, if a single folder or manifest was given.
     fn shortened(&self, found: &[Issue]) -> Vec<Issue> {
-        let Some(root) = root(&self.paths) else { return found.to_vec() };
+        let root = root(&self.paths).filter(|root| !root.as_os_str().is_empty());
+        let Some(root) = root else { return found.to_vec() };
         let prefix = format!("{}/", root.display().to_string().trim_end_matches('/'));
         let short = |finding: &Issue| Issue {
             path: finding.path.replacen(&prefix, "", 1),
@@ -181,10 +183,35 @@ fn with_advice(remark: &ClassRemark) -> String {
     }
 }
 
-/// Root of the data set, if a single folder was given.
+/// The recordings behind paths, and the label of each, where it is known.
+fn recordings(paths: &[PathBuf]) -> anyhow::Result<(Listing, Vec<Option<String>>)> {
+    match paths {
+        [manifest] if is_manifest(manifest) => {
+            let entries = cantus_dataset::read_manifest(manifest)?;
+            let (files, labels) = entries.into_iter().map(|entry| (entry.path, entry.class)).unzip();
+            Ok((Listing { files, ..Listing::default() }, labels))
+        }
+        paths => {
+            let manifest = paths.iter().find(|path| is_manifest(path));
+            let alone = |path: &PathBuf| WrongUsage(format!("{}: give a manifest alone", path.display()));
+            manifest.map(alone).map_or(Ok(()), Err)?;
+            let listing = input_files::recordings(paths)?;
+            let labels = labels(paths, &listing.files);
+            Ok((listing, labels))
+        }
+    }
+}
+
+/// Whether a path is a file with the name of a manifest.
+fn is_manifest(path: &Path) -> bool {
+    cantus_dataset::is_manifest(path) && path.is_file()
+}
+
+/// Root of the data set, if a single folder or manifest was given.
 fn root(paths: &[PathBuf]) -> Option<&Path> {
     match paths {
         [path] if path.is_dir() => Some(path),
+        [path] if is_manifest(path) => path.parent(),
         _ => None,
     }
 }

@@ -121,3 +121,30 @@ fn a_given_split_with_copies_in_several_parts_is_reported() {
         cantus_in(dir.path(), "train @/music/tracks.csv -o @/run --epochs 1 --validation 0").ok().stderr;
     assert!(said.contains("the given split has copies of pop/copy.wav in several parts"), "{said}");
 }
+
+#[test]
+fn a_manifest_is_inspected_like_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 2 --duration 3").ok();
+    let music = dir.path().join("music");
+    fs::copy(music.join("pop/pop.00000.wav"), music.join("copy.wav")).unwrap();
+    let manifest = "path;label\npop\\pop.00000.wav;pop\n.\\pop\\pop.00001.wav;pop\ncopy.wav;rock\n\
+                    rock/rock.00000.wav;rock\nnone.wav;rock\n";
+    fs::write(music.join("tracks.csv"), manifest).unwrap();
+    let ran = cantus_in(dir.path(), "inspect @/music/tracks.csv --exclusions @/bad.csv --json").exits(3);
+    let document = ran.json();
+    let tracks = document["tracks"].as_array().unwrap();
+    let labels: Vec<&str> = tracks.iter().map(|track| track["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["pop", "pop", "rock", "rock"]);
+    assert!(document["failed"][0]["path"].as_str().unwrap().ends_with("none.wav"), "{document}");
+    assert_eq!(document["duplicates"].as_array().unwrap().len(), 1, "{document}");
+    let bad = fs::read_to_string(dir.path().join("bad.csv")).unwrap();
+    assert!(bad.contains("\ncopy.wav,") && bad.contains("\nnone.wav,"), "{bad}");
+    let text = cantus_in(dir.path(), "inspect @/music/tracks.csv").exits(3).stdout;
+    assert!(text.contains("copy.wav") && !text.contains("music/copy.wav"), "{text}");
+    let line = "inspect @/music/tracks.csv @/music";
+    cantus_in(dir.path(), line).exits(2).says(&["tracks.csv: give a manifest alone"]);
+    // In the manifest's own folder.
+    let ran = crate::run::command().current_dir(&music).args(["inspect", "tracks.csv"]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(3), "{ran:?}");
+}

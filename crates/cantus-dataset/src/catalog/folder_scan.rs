@@ -174,7 +174,8 @@ impl Iterator for Walk {
 
 /// Whether a path is below `root` and no component between them is hidden.
 fn is_visible_below(root: &Path, path: &Path) -> bool {
-    path.strip_prefix(root).is_ok_and(|below| !below.components().any(|name| is_hidden_name(name.as_os_str())))
+    path.strip_prefix(root)
+        .is_ok_and(|below| !below.components().any(|name| is_hidden_name(name.as_os_str())))
 }
 
 /// The failure of an entry with an audio extension that is neither a file nor a folder, such as a pipe: reading it may
