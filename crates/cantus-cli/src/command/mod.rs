@@ -1,5 +1,6 @@
 //! The subcommands, one file each: arguments and implementation.
 
+mod byte_size;
 pub mod compare;
 pub mod completions;
 pub mod compose;

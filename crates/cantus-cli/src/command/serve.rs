@@ -9,6 +9,7 @@ use anyhow::Context;
 use cantus_serve::{Limits, ServedModel, Server};
 use clap::Args;
 
+use super::byte_size::{self, ByteSize};
 use super::port;
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -37,9 +38,9 @@ pub struct Serve {
     /// Port to listen on; 0 for any that is free
     #[arg(long, default_value_t = 8080, value_name = "PORT")]
     port: u16,
-    /// Largest recording, in MiB
-    #[arg(long, default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    max_body: u32,
+    /// Largest recording: a number of MiB, or a size with its unit, such as 500KiB, 1GiB or 100MB
+    #[arg(long, default_value = "64", value_name = "MIB", value_parser = byte_size::parse)]
+    max_body: ByteSize,
     /// Longest recording, in seconds
     #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     max_seconds: u32,
@@ -77,7 +78,7 @@ impl Serve {
     fn limits(&self, global: &Global) -> Limits {
         let defaults = Limits::default();
         Limits {
-            max_body_bytes: self.max_body as usize * (1 << 20),
+            max_body_bytes: self.max_body.0,
             max_audio_s: self.max_seconds.into(),
             n_workers: global.jobs.map_or(defaults.n_workers, usize::from),
             max_queued: self.waiting.into(),
