@@ -71,7 +71,7 @@ pub fn paired_in_words(paired: &Paired) -> String {
     let interval = paired.interval.map(|interval| {
         format!("95 % CI {} to {}, ", signed(100.0 * interval.low), signed(100.0 * interval.high))
     });
-    let remark = if paired.is_significant() { "" } else { ", which may be chance" };
+    let remark = chance_remark(paired.p_value, paired.interval);
     let difference = match points {
         p if p > 0.0 => format!("{p:.1} points better"),
         p if p < 0.0 => format!("{:.1} points worse", -p),
@@ -80,6 +80,18 @@ pub fn paired_in_words(paired: &Paired) -> String {
     let p_value =
         if paired.p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", paired.p_value) };
     format!("is {difference} ({}{p_value}{remark})", interval.unwrap_or_default())
+}
+
+/// What qualifies a p-value in the text: nothing of a significant difference.
+///
+/// A small p-value without an interval that excludes 0 occurs where p counts tracks and the interval groups.
+pub(crate) fn chance_remark(p_value: f64, interval: Option<Interval>) -> &'static str {
+    match interval {
+        _ if p_value >= 0.05 => ", which may be chance",
+        Some(interval) if interval.excludes_zero() => "",
+        Some(_) => ", but the interval includes 0",
+        None => ", but too few groups for an interval",
+    }
 }
 
 /// With one decimal and a true minus sign.
@@ -142,5 +154,21 @@ mod tests {
         // The same predictions, but all of one artist: one observation.
         let one_artist: Vec<_> = clear.iter().map(|(_, a, b)| (0, *a, *b)).collect();
         assert!(!paired(&one_artist, 0).is_significant());
+    }
+
+    #[test]
+    fn only_a_large_p_value_may_be_chance() {
+        let clear: Vec<_> = (0..40).map(|i| (i, i % 10 != 0, i % 4 == 0)).collect();
+        let words = |tracks: &[(usize, bool, bool)]| paired_in_words(&paired(tracks, 0));
+        assert!(words(&clear).ends_with("p < 0.001)"), "{}", words(&clear));
+        let one_artist: Vec<_> = clear.iter().map(|(_, a, b)| (0, *a, *b)).collect();
+        let text = words(&one_artist);
+        assert!(text.ends_with("p < 0.001, but too few groups for an interval)"), "{text}");
+        // Two groups that point in opposite directions.
+        let two = (0..60).map(|i| (usize::from(i < 20), i >= 20, i < 20));
+        let text = words(&two.collect::<Vec<_>>());
+        assert!(text.contains("p = 0.013, but the interval includes 0)"), "{text}");
+        let even: Vec<_> = (0..40).map(|i| (i, i % 2 == 0, i % 3 == 0)).collect();
+        assert!(words(&even).ends_with(", which may be chance)"), "{}", words(&even));
     }
 }

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::interval::{BOOTSTRAP, N_RESAMPLES, percentiles};
+use crate::paired::chance_remark;
 use crate::{Interval, TrackDecision};
 
 /// Tracks sorted by the probability of each tag.
@@ -159,7 +160,7 @@ pub fn paired_in_words(paired: &TagPaired) -> String {
     let interval = paired
         .interval
         .map(|interval| format!("95 % CI {} to {}, ", signed(interval.low), signed(interval.high)));
-    let remark = if paired.is_significant() { "" } else { ", which may be chance" };
+    let remark = chance_remark(paired.p_value, paired.interval);
     let difference = match paired.difference {
         d if d > 0.0 => format!("{d:.3} better"),
         d if d < 0.0 => format!("{:.3} worse", -d),
