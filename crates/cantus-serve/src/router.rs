@@ -1,11 +1,12 @@
 //! Routes of the HTTP API.
 
-use axum::extract::DefaultBodyLimit;
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, Query, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 
-use crate::problem_details::{self, method_not_allowed, not_found};
+use crate::problem_details::{self, Problem, ProblemType, method_not_allowed, not_found};
 use crate::security_headers::add_security_headers;
 use crate::state::AppState;
 use crate::{metrics_endpoint, models, openapi, page, predict};
@@ -27,7 +28,26 @@ pub(crate) fn router(state: &AppState) -> Router {
 
 /// Routes that `openapi.json` describes.
 fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
-    vec![
+    let without_parameters = routes_without_parameters().into_iter();
+    let strict = |(path, methods): (_, MethodRouter<AppState>)| {
+        (path, methods.route_layer(middleware::from_fn(refuse_parameters)))
+    };
+    without_parameters.map(strict).chain(routes_with_parameters()).collect()
+}
+
+/// Routes that check their query parameters.
+fn routes_with_parameters() -> [(&'static str, MethodRouter<AppState>); 4] {
+    [
+        ("/v1/models/{name}/network.svg", get(models::network)),
+        ("/v1/models/{name}/confusion.svg", get(models::confusion_matrix)),
+        ("/v1/models/{name}/history.svg", get(models::history)),
+        ("/v1/predict", post(predict::predict)),
+    ]
+}
+
+/// Routes without query parameters.
+fn routes_without_parameters() -> [(&'static str, MethodRouter<AppState>); 8] {
+    [
         ("/healthz", get(healthz)),
         ("/metrics", get(metrics_endpoint::metrics)),
         ("/openapi.json", get(openapi::document)),
@@ -35,12 +55,22 @@ fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/v1/models/{name}", get(models::describe)),
         ("/v1/models/{name}/report", get(models::report)),
         ("/v1/models/{name}/report.html", get(models::report_page)),
-        ("/v1/models/{name}/network.svg", get(models::network)),
-        ("/v1/models/{name}/confusion.svg", get(models::confusion_matrix)),
-        ("/v1/models/{name}/history.svg", get(models::history)),
-        ("/v1/predict", post(predict::predict)),
         ("/v1/problems/{name}", get(problem_details::explain)),
     ]
+}
+
+/// Middleware: refuses a request with query parameters, which would be ignored.
+async fn refuse_parameters(request: Request, next: Next) -> Result<Response, Problem> {
+    let refused = |detail| Err(Problem::new(ProblemType::BadRequest, detail));
+    match Query::<Vec<(String, String)>>::try_from_uri(request.uri()) {
+        Err(rejection) => refused(rejection.body_text()),
+        Ok(Query(parameters)) => match parameters.first() {
+            None => Ok(next.run(request).await),
+            Some((name, _)) => {
+                refused(format!("unknown parameter `{name}`: {} has none", request.uri().path()))
+            }
+        },
+    }
 }
 
 /// `GET /healthz`: 200 as soon as the server accepts connections, since models are loaded before.
@@ -56,7 +86,6 @@ mod tests {
 
     use super::*;
     use crate::Limits;
-    use crate::problem_details::ProblemType;
     use crate::testing::{block_on, get, post, server};
 
     #[test]
@@ -80,6 +109,23 @@ mod tests {
             get(&router, "/v1/models/tiny/report").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/history.svg").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/network.svg?theme=sepia").await.is_problem(400, "bad-request");
+        });
+    }
+
+    #[test]
+    fn unknown_query_parameters_are_400_with_their_name_on_every_route() {
+        let router = server(Limits::default()).router();
+        block_on(async {
+            for (path, _) in routes() {
+                let path = path.replace("{name}", if path.contains("problems") { "busy" } else { "tiny" });
+                let response = match path.as_str() {
+                    "/v1/predict" => post(&router, &format!("{path}?the%C3%A9me=dark"), "").await,
+                    _ => get(&router, &format!("{path}?the%C3%A9me=dark")).await,
+                };
+                let detail = response.is_problem(400, "bad-request")["detail"].to_string();
+                assert!(detail.contains("`theéme`"), "{path}: {detail}");
+            }
+            assert_eq!(get(&router, "/v1/models?").await.status, 200);
         });
     }
 
