@@ -72,8 +72,9 @@ impl Lesson {
     /// The lesson with a number.
     fn lesson(&self, number: u8) -> anyhow::Result<&'static cantus_lessons::Lesson> {
         let Some(lesson) = LESSONS.iter().find(|lesson| lesson.number == number) else {
+            let lecture = if matches!(number, 1 | 2) { ": that lecture has no program" } else { "" };
             bail!(WrongUsage(format!(
-                "there is no lesson {number}; `cantus lesson` lists the lessons, 3 to 19"
+                "there is no lesson {number}{lecture}; `cantus lesson` lists the lessons, 3 to 19"
             )));
         };
         if self.data.is_some() && !lesson.takes_data {

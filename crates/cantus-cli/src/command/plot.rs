@@ -62,6 +62,9 @@ impl Plot {
         if self.layer.is_some() && self.what != What::Kernels {
             bail!(WrongUsage("--layer is for kernels".to_owned()));
         }
+        if let (What::Activations, Some(run)) = (self.what, &self.run) {
+            bail!(WrongUsage(format!("{}: activations are drawn without a run", run.display())));
+        }
         output::save(&self.output, &self.picture()?.encode(&self.output, self.theme.into())?)?;
         Ok(Outcome::Done)
     }

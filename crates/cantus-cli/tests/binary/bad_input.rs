@@ -181,6 +181,31 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
+fn nan_in_a_data_json_is_named_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "{\"mapping\": [\"a\", \"b\"],\n\"labels\": [0],\n\"mfcc\": [[[1.0, NaN]]]}";
+    fs::write(dir.path().join("data.json"), text).unwrap();
+    cantus_in(dir.path(), "extract @/data.json -o @/f")
+        .exits(1)
+        .says(&["data.json", "NaN at line 3 column 17"]);
+    assert!(!dir.path().join("f").exists());
+}
+
+#[test]
+fn an_extraction_that_gave_nothing_does_not_block_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a/1", "b/1"] {
+        write_wav(&dir.path().join(format!("m/{name}.wav")), 1, &sine(30_000));
+    }
+    cantus_in(dir.path(), "extract @/m -o @/f").exits(1).says(&["none of the 2 tracks has a segment"]);
+    cantus_in(dir.path(), "extract @/m -o @/f --segment 1").ok();
+    // Neither does one of a training.
+    cantus_in(dir.path(), "train @/m -o @/run").exits(1).says(&["none of the 2 tracks has a segment"]);
+    let said = cantus_in(dir.path(), "train @/m -m cnn -o @/run").exits(1).stderr;
+    assert!(said.contains("none of the 2 tracks has a segment"), "{said}");
+}
+
+#[test]
 fn a_run_rejects_features_of_another_specification() {
     let dir = trained();
     cantus_in(dir.path(), "extract @/music -o @/other --n-mfcc 20").ok();
@@ -300,6 +325,14 @@ fn wrong_usage_exits_with_2() {
     cantus(&["demo", "--duration", "0"]).exits(2);
     cantus(&["train", "x", "-o", "y", "--epochs", "0"]).exits(2);
     cantus(&["train", "x", "-o", "y", "--learning-rate", "-1"]).exits(2);
+    let error = cantus(&["plot", "activations", "run", "-o", "x.svg"]).exits(2).stderr;
+    assert!(error.contains("run: activations are drawn without a run"), "{error}");
+    let error = cantus(&["serve", "run", "--max-body", "1.5MiB"]).exits(2).stderr;
+    assert!(error.contains("KiB, MiB, GiB, kB, MB or GB"), "{error}");
+    let error = cantus(&["serve", "/no/run", "--max-body", "1MiB"]).exits(1).stderr;
+    assert!(error.contains("/no/run"), "{error}");
+    let error = cantus(&["lesson", "1"]).exits(2).stderr;
+    assert!(error.contains("lecture has no program"), "{error}");
     let error = cantus(&["features", "x.wav", "-o", "x.doc"]).exits(2).stderr;
     assert!(error.contains(".npy"), "{error}");
     let error = cantus(&["train", "x", "-m", "mpl", "-o", "y"]).exits(2).stderr;
