@@ -135,6 +135,8 @@ impl Default for MelConfig {
 #[derive(Debug, Clone)]
 pub struct MelFilterBank {
     n_bins: usize,
+    /// Whether the lowest band begins at 0 Hz.
+    starts_at_0: bool,
     bands: Vec<Band>,
     /// The weights of all bands, concatenated.
     weights: Vec<f32>,
@@ -162,7 +164,12 @@ impl MelFilterBank {
         let bins_hz = fft_frequencies(config.sample_rate, config.n_fft);
         let f_max = config.f_max.map_or(f64::from(config.sample_rate) / 2.0, f64::from);
         let corners = mel_frequencies(config.n_mels + 2, f64::from(config.f_min), f_max, config.htk);
-        let mut bank = Self { n_bins: bins_hz.len(), bands: Vec::new(), weights: Vec::new() };
+        let mut bank = Self {
+            n_bins: bins_hz.len(),
+            starts_at_0: config.f_min == 0.0,
+            bands: Vec::new(),
+            weights: Vec::new(),
+        };
         for corner in corners.windows(3) {
             bank.push(&bins_hz, [corner[0], corner[1], corner[2]], config.norm);
         }
@@ -172,6 +179,12 @@ impl MelFilterBank {
     /// Number of bands.
     pub fn n_mels(&self) -> usize {
         self.bands.len()
+    }
+
+    /// Number of bands without a bin, which are always 0. The first band is not counted if it begins at 0 Hz (librosa's rule).
+    pub fn n_empty(&self) -> usize {
+        let is_empty = |band: &Band| self.weights[band.offset..][..band.n_bins].iter().all(|&w| w == 0.0);
+        self.bands[usize::from(self.starts_at_0)..].iter().filter(|band| is_empty(band)).count()
     }
 
     /// Number of bins of the input spectra.

@@ -73,7 +73,7 @@ pub use registry::{
     spectral_rolloff, spectrum, tempo, tempogram, tonnetz,
 };
 pub use segmenter::{SegmentError, SegmentFeatures, Segmenter};
-pub use spec::{FeatureSpec, SegmentPadding, SegmentWindows, Segments};
+pub use spec::{FeatureSpec, SegmentPadding, SegmentWindows, Segments, SpecWarning};
 pub use track_level::{Axis, TrackFeature};
 
 /// A matrix of features: one row per frame.

@@ -7,8 +7,10 @@ mod columns;
 mod segments;
 mod top_db;
 mod validate;
+mod warnings;
 
 pub use segments::{SegmentPadding, SegmentWindows, Segments};
+pub use warnings::SpecWarning;
 
 use serde::{Deserialize, Serialize};
 

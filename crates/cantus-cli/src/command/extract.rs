@@ -199,6 +199,9 @@ pub fn extract_folder(
     if let Some(list) = choices.exclude {
         exclude(&mut catalog, list, global)?;
     }
+    for warning in spec.warnings(spec.segment_samples()) {
+        output::note(&warning.to_string());
+    }
     let bar = progress::bar("extract", catalog.tracks.len(), global.quiet);
     let jobs = global.n_threads();
     let options = ExtractOptions {

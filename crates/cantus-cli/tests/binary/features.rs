@@ -148,3 +148,23 @@ fn a_recording_shorter_than_an_uncentred_frame_is_an_error_that_names_n_fft() {
     cantus_in(dir.path(), "features @/s.wav -k mfcc -o @/s.npy").ok();
     cantus_in(dir.path(), "features @/s.wav -k waveform,spectrum --center false -o @/s.npz").ok();
 }
+
+#[test]
+fn settings_that_do_not_fit_the_signal_are_warned_of_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("short")).unwrap();
+    for (name, n_samples) in [("a", 3000), ("b", 3000), ("c", 500)] {
+        let samples = (0..n_samples).map(|n| (n as f32 * 0.1).sin() * 0.5).collect();
+        let path = dir.path().join(format!("short/{name}.wav"));
+        write_wav(path, &Audio { samples, sample_rate: 22_050 }).unwrap();
+    }
+    let ran = |line: &str| cantus_in(dir.path(), line).ok().stderr;
+    let said = ran("features @/short/a.wav -k mfcc-delta -o @/a.npy");
+    assert!(said.contains("a.wav: delta width 9 is larger than the signal of 6 frames"), "{said}");
+    let said = ran("features @/short -k mfcc-delta,mel,tempo --n-mels 1024 -o @/all --format npz -q");
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains("a.wav (and 2 more): delta width 9"), "{said}");
+    assert!(said.contains("a.wav (and 2 more): 151 of 1024 mel bands are empty"), "{said}");
+    assert!(said.contains("c.wav: n_fft = 2048 is larger than the signal of 500 samples"), "{said}");
+    assert_eq!(ran("features @/short -k waveform -o @/w --format npy -q"), "");
+}

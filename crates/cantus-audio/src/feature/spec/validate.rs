@@ -108,7 +108,7 @@ impl FeatureSpec {
     }
 
     /// The outputs of the front end that the kinds need, directly or indirectly.
-    fn required_intermediates(&self) -> Vec<Intermediate> {
+    pub(super) fn required_intermediates(&self) -> Vec<Intermediate> {
         let needs: Vec<_> = self.kinds.iter().flat_map(|kind| kind.needs()).copied().collect();
         front_end::required(&needs)
     }

@@ -1,6 +1,6 @@
 //! The kinds of feature of `cantus features`: frame-level and track-level.
 
-use cantus_audio::feature::{FeatureKind, TrackFeatureKind};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, SpecWarning, TrackFeatureKind};
 
 /// A kind of either level.
 #[derive(Debug, Clone, Copy)]
@@ -53,5 +53,17 @@ impl Kinds {
             sorted.framed.push(FeatureKind::Mfcc);
         }
         sorted
+    }
+
+    /// The warnings about a recording; tempo and beats are computed from onset strength.
+    pub fn warnings(&self, spec: &FeatureSpec, n_samples: usize) -> Vec<SpecWarning> {
+        let mut kinds = self.framed.clone();
+        if self.whole.iter().any(|kind| matches!(kind, TrackFeatureKind::Tempo | TrackFeatureKind::Beats)) {
+            kinds.push(FeatureKind::OnsetStrength);
+        }
+        if kinds.is_empty() {
+            return Vec::new();
+        }
+        FeatureSpec { kinds, ..spec.clone() }.warnings(n_samples)
     }
 }

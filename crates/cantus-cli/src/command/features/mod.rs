@@ -8,12 +8,13 @@ mod npy;
 mod picture;
 mod table;
 
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::Failed;
 use cantus_audio::decode::{self, DecodeWarning};
-use cantus_audio::feature::{FeatureExtractor, FeatureSpec};
+use cantus_audio::feature::{FeatureExtractor, FeatureSpec, SpecWarning};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
@@ -79,8 +80,14 @@ pub struct FeaturesOf {
     spec: SpecOptions,
 }
 
+/// The warnings about one recording.
+struct Warnings {
+    decoding: Vec<DecodeWarning>,
+    settings: Vec<SpecWarning>,
+}
+
 /// Result for one recording.
-type Done = Result<Vec<DecodeWarning>, Failed>;
+type Done = Result<Warnings, Failed>;
 
 impl FeaturesOf {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
@@ -107,12 +114,18 @@ impl FeaturesOf {
             return Ok(output::stopped());
         };
         let n_done = results.iter().filter(|result| result.is_ok()).count();
+        let mut settings = Vec::new();
         for (job, result) in jobs.iter().zip(results) {
             match result {
-                Ok(warnings) => print_warnings(&job.input, &warnings),
+                Ok(warnings) => {
+                    print_warnings(&job.input, &warnings.decoding);
+                    settings
+                        .extend(warnings.settings.into_iter().map(|warning| (job.input.as_path(), warning)));
+                }
                 Err(failure) => failed.push(failure),
             }
         }
+        print_once(&settings);
         output::failures(&failed);
         if !global.quiet && jobs.len() > 1 {
             output::note(&format!("{n_done} files written"));
@@ -154,12 +167,27 @@ fn one(
     extractor: &mut FeatureExtractor,
     kinds: &Kinds,
     options: PictureOptions,
-) -> anyhow::Result<Vec<DecodeWarning>> {
+) -> anyhow::Result<Warnings> {
     let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
+    let settings = kinds.warnings(extractor.spec(), recording.audio.samples.len());
     let content = Content::of(&recording.audio.samples, extractor, kinds)?;
     let format = Format::with(&job.format).context("no format has this extension")?;
     job.save(&format.write(&content, options)?)?;
-    Ok(recording.warnings)
+    Ok(Warnings { decoding: recording.warnings, settings })
+}
+
+/// One line for each kind of warning, with its first recording and the number of the others.
+fn print_once(warnings: &[(&Path, SpecWarning)]) {
+    let mut rest = warnings.to_vec();
+    while let Some(&(path, first)) = rest.first() {
+        let n_before = rest.len();
+        rest.retain(|(_, other)| discriminant(other) != discriminant(&first));
+        let others = match n_before - rest.len() - 1 {
+            0 => String::new(),
+            n => format!(" (and {n} more)"),
+        };
+        output::note(&format!("{}{others}: {first}", path.display()));
+    }
 }
 
 fn print_warnings(path: &Path, warnings: &[DecodeWarning]) {
