@@ -10,6 +10,10 @@ use crate::transform::fourier::{self, fft_frequencies};
 /// Maximum number of values of a segment: 1 GiB of f32.
 pub(super) const MAX_VALUES: usize = 1 << 28;
 
+/// Range of levels, in dB, that a transform in single precision measures within 0.01 dB: its rounding errors are 140 dB below
+/// the maximum.
+const MAX_SINGLE_PRECISION_DB: f32 = 80.0;
+
 /// Framing and front-end parameters of a feature specification.
 #[derive(Debug, Clone)]
 pub(super) struct FrameParams {
@@ -50,6 +54,11 @@ impl FrameParams {
         require(self.stft.center || n_samples >= n_fft, "n_fft", n_fft, || {
             format!("at most the length of the recording, {n_samples} samples, where center = false")
         })
+    }
+
+    /// Whether decibels reach down to bins that are rounding errors in single precision.
+    pub fn measures_empty_bins(&self) -> bool {
+        self.top_db.is_none_or(|top_db| top_db > MAX_SINGLE_PRECISION_DB)
     }
 
     /// Number of bins of the FFT: `n_fft / 2 + 1`.

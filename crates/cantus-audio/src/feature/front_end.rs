@@ -13,6 +13,7 @@ use super::mel::MelFilterBank;
 use super::mfcc::Mfcc;
 use crate::Error;
 use crate::transform::decibel::{Decibel, power_to_db};
+use crate::transform::stft_f64::StftF64;
 use crate::transform::{Complex32, Stft, stft};
 
 /// An output of the front end.
@@ -20,6 +21,8 @@ use crate::transform::{Complex32, Stft, stft};
 pub(super) enum Intermediate {
     /// Magnitude of the STFT: `[n_frames, n_fft / 2 + 1]`.
     Magnitude,
+    /// The same from a transform in double precision, for features to which nearly empty bins contribute.
+    PreciseMagnitude,
     /// Mel spectrogram: `[n_frames, n_mels]`.
     Mel,
     /// Mel spectrogram in dB: `[n_frames, n_mels]`.
@@ -32,7 +35,7 @@ impl Intermediate {
     /// Number of columns.
     pub fn n_bins(self, params: &FrameParams) -> usize {
         match self {
-            Self::Magnitude => params.n_fft_bins(),
+            Self::Magnitude | Self::PreciseMagnitude => params.n_fft_bins(),
             Self::Mel | Self::LogMel => params.mel.n_mels,
             Self::Mfcc => params.n_mfcc,
         }
@@ -41,7 +44,7 @@ impl Intermediate {
     /// The intermediates that this one is computed from.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Magnitude | Self::Mel => &[],
+            Self::Magnitude | Self::PreciseMagnitude | Self::Mel => &[],
             Self::LogMel => &[Self::Mel],
             Self::Mfcc => &[Self::LogMel],
         }
@@ -59,6 +62,8 @@ pub(super) struct FrameInput<'a> {
     pub params: &'a FrameParams,
     /// [`Intermediate::Magnitude`]; each intermediate is empty if no feature needs it.
     pub magnitude: &'a [f32],
+    /// [`Intermediate::PreciseMagnitude`]
+    pub precise_magnitude: &'a [f32],
     /// [`Intermediate::Mel`]
     pub mel: &'a [f32],
     /// [`Intermediate::LogMel`]
@@ -74,11 +79,14 @@ pub(super) struct FrontEnd {
     /// What is computed.
     required: Vec<Intermediate>,
     stft: Stft,
+    /// In double precision; planned only if it is needed.
+    stft_f64: Option<StftF64>,
     mel_filters: MelFilterBank,
     mfcc_plan: Mfcc,
     /// `[n_fft / 2 + 1]`, `|STFT|^power` of the current frame.
     spectrum: Vec<f32>,
     magnitude: Vec<f32>,
+    precise_magnitude: Vec<f32>,
     mel: Vec<f32>,
     log_mel: Vec<f32>,
     mfcc: Vec<f32>,
@@ -91,14 +99,19 @@ impl FrontEnd {
     /// Those of [`Stft::new`].
     pub fn new(needs: &[Intermediate], params: FrameParams) -> Result<Self, Error> {
         let stft = Stft::new(params.stft.clone())?;
+        let required = required(needs);
+        let has_precise = required.contains(&Intermediate::PreciseMagnitude) || params.measures_empty_bins();
+        let stft_f64 = has_precise.then(|| StftF64::new(params.stft.clone())).transpose()?;
         let FrameParams { n_mfcc, dct_type, dct_norm, lifter, .. } = params;
         Ok(Self {
-            required: required(needs),
+            required,
             mel_filters: MelFilterBank::new(&params.mel),
             mfcc_plan: Mfcc::new(params.mel.n_mels, n_mfcc, dct_type, dct_norm, lifter),
             spectrum: vec![0.0; stft.n_bins()],
             stft,
+            stft_f64,
             magnitude: Vec::new(),
+            precise_magnitude: Vec::new(),
             mel: Vec::new(),
             log_mel: Vec::new(),
             mfcc: Vec::new(),
@@ -109,9 +122,7 @@ impl FrontEnd {
     /// Computes the required intermediates of a segment.
     pub fn compute(&mut self, samples: &[f32]) {
         self.resize_buffers(self.params.n_frames(samples.len()));
-        if self.requires(Intermediate::Magnitude) || self.requires(Intermediate::Mel) {
-            self.transform(samples);
-        }
+        self.transform(samples);
         if self.requires(Intermediate::LogMel) {
             self.log_mel.copy_from_slice(&self.mel);
             power_to_db(&mut self.log_mel, &Decibel { top_db: self.params.top_db, ..Decibel::POWER });
@@ -125,12 +136,13 @@ impl FrontEnd {
 
     /// The input of features: `samples` and what [`Self::compute`] made of them.
     pub fn input<'a>(&'a self, samples: &'a [f32]) -> FrameInput<'a> {
-        let Self { params, magnitude, mel, log_mel, mfcc, .. } = self;
+        let Self { params, magnitude, precise_magnitude, mel, log_mel, mfcc, .. } = self;
         FrameInput {
             samples,
             n_frames: params.n_frames(samples.len()),
             params,
             magnitude,
+            precise_magnitude,
             mel,
             log_mel,
             mfcc,
@@ -141,6 +153,7 @@ impl FrontEnd {
     pub fn buffer_mut(&mut self, intermediate: Intermediate) -> &mut Vec<f32> {
         match intermediate {
             Intermediate::Magnitude => &mut self.magnitude,
+            Intermediate::PreciseMagnitude => &mut self.precise_magnitude,
             Intermediate::Mel => &mut self.mel,
             Intermediate::LogMel => &mut self.log_mel,
             Intermediate::Mfcc => &mut self.mfcc,
@@ -153,32 +166,62 @@ impl FrontEnd {
 
     /// Sizes every buffer for `n_frames`; allocates only for segments longer than all before.
     fn resize_buffers(&mut self, n_frames: usize) {
-        let Self { params, required, magnitude, mel, log_mel, mfcc, .. } = self;
+        let Self { params, required, magnitude, precise_magnitude, mel, log_mel, mfcc, .. } = self;
         let resize = |buffer: &mut Vec<f32>, intermediate: Intermediate| {
             let n_bins = if required.contains(&intermediate) { intermediate.n_bins(params) } else { 0 };
             buffer.resize(n_frames * n_bins, 0.0);
         };
         resize(magnitude, Intermediate::Magnitude);
+        resize(precise_magnitude, Intermediate::PreciseMagnitude);
         resize(mel, Intermediate::Mel);
         resize(log_mel, Intermediate::LogMel);
         resize(mfcc, Intermediate::Mfcc);
     }
 
-    /// Computes magnitudes and mel bands in one pass over the STFT.
+    /// Computes magnitudes and mel bands, in one pass over each STFT.
     fn transform(&mut self, samples: &[f32]) {
-        let (requires_magnitude, requires_mel) =
-            (self.requires(Intermediate::Magnitude), self.requires(Intermediate::Mel));
-        let Self { params, stft, mel_filters, spectrum: strengths, magnitude, mel, .. } = self;
+        let [has_magnitude, has_precise, has_mel] =
+            [Intermediate::Magnitude, Intermediate::PreciseMagnitude, Intermediate::Mel]
+                .map(|x| self.requires(x));
+        let all_in_f64 = self.params.measures_empty_bins();
+        let Self {
+            params,
+            stft,
+            stft_f64,
+            mel_filters,
+            spectrum: strengths,
+            magnitude,
+            precise_magnitude,
+            mel,
+            ..
+        } = self;
         let (n_bins, n_mels) = (stft.n_bins(), params.mel.n_mels);
-        stft.for_each_frame(samples, |t, spectrum| {
-            if requires_magnitude {
+        let mut write = |t: usize, spectrum: &[Complex32]| {
+            if has_magnitude {
                 stft::magnitude(spectrum, &mut magnitude[t * n_bins..(t + 1) * n_bins]);
             }
-            if requires_mel {
+            if has_mel {
                 raise(spectrum, params.power, strengths);
                 mel_filters.apply(strengths, &mut mel[t * n_mels..(t + 1) * n_mels]);
             }
-        });
+        };
+        let mut write_precise = |t: usize, spectrum: &[Complex32]| {
+            if has_precise {
+                stft::magnitude(spectrum, &mut precise_magnitude[t * n_bins..(t + 1) * n_bins]);
+            }
+        };
+        if !all_in_f64 && (has_magnitude || has_mel) {
+            stft.for_each_frame(samples, &mut write);
+        }
+        let Some(stft_f64) = stft_f64 else { return };
+        if has_precise || (all_in_f64 && (has_magnitude || has_mel)) {
+            stft_f64.for_each_frame(samples, |t, spectrum| {
+                write_precise(t, spectrum);
+                if all_in_f64 {
+                    write(t, spectrum);
+                }
+            });
+        }
     }
 }
 
@@ -217,6 +260,26 @@ mod tests {
         let input = front_end.input(&[0.5; 4096]);
         assert_eq!((input.n_frames, input.mel.len()), (9, 9 * 128));
         assert_eq!((input.magnitude.len(), input.log_mel.len(), input.mfcc.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn precise_magnitudes_have_no_rounding_errors_and_leave_the_others_as_they_are() {
+        let samples: Vec<f32> = [0.0, 1.0, 0.0, -1.0].repeat(2048);
+        let needs = [Intermediate::Magnitude, Intermediate::PreciseMagnitude];
+        let mut both = FrontEnd::new(&needs, FrameParams::default()).unwrap();
+        both.compute(&samples);
+        let mut alone = FrontEnd::new(&needs[..1], FrameParams::default()).unwrap();
+        alone.compute(&samples);
+        assert_eq!(both.magnitude, alone.magnitude);
+        // A frame that is not padded; the sine is at bin 512.
+        let empty = 8 * 1025 + 600..8 * 1025 + 1000;
+        assert!(both.precise_magnitude[empty.clone()].iter().all(|&x| x < 1e-10));
+        // Without a limit of decibels, everything is precise.
+        let unlimited = FrameParams { top_db: None, ..FrameParams::default() };
+        let mut unlimited = FrontEnd::new(&needs, unlimited).unwrap();
+        unlimited.compute(&samples);
+        assert_eq!(unlimited.magnitude, both.precise_magnitude);
+        assert_eq!(unlimited.magnitude, unlimited.precise_magnitude);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod norm;
 pub mod padding;
 mod real_fft_split;
 pub mod stft;
+pub(crate) mod stft_f64;
 pub mod window;
 
 pub use cqt::{Cqt, CqtConfig};

@@ -62,12 +62,15 @@ impl Window {
     /// Equals `librosa.util.pad_center(get_window(…), size=n_fft)`.
     #[must_use]
     pub fn frame_weights(self, win_length: usize, n_fft: usize) -> Vec<f32> {
+        self.frame_weights_f64(win_length, n_fft).into_iter().map(|weight| weight as f32).collect()
+    }
+
+    /// [`Self::frame_weights`] in double precision.
+    pub(crate) fn frame_weights_f64(self, win_length: usize, n_fft: usize) -> Vec<f64> {
         let win_length = win_length.min(n_fft);
         let first = (n_fft - win_length) / 2;
         let mut weights = vec![0.0; n_fft];
-        for (slot, weight) in weights[first..].iter_mut().zip(self.weights(win_length)) {
-            *slot = weight as f32;
-        }
+        weights[first..first + win_length].copy_from_slice(&self.weights(win_length));
         weights
     }
 

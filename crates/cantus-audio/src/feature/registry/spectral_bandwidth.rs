@@ -70,7 +70,7 @@ impl Feature for SpectralBandwidth {
     const NAME: &'static str = "spectral_bandwidth";
     const TITLE: &'static str = "Spectral bandwidth";
     const UNIT: &'static str = "Hz";
-    const NEEDS: &'static [Intermediate] = &[Intermediate::Magnitude];
+    const NEEDS: &'static [Intermediate] = &[Intermediate::PreciseMagnitude];
 
     fn validate(config: &BandwidthConfig, _: &FrameParams) -> Result<(), Error> {
         let p = config.p;
@@ -82,7 +82,7 @@ impl Feature for SpectralBandwidth {
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        rows.fill_from(input.magnitude, self.hertz.len(), |frame| {
+        rows.fill_from(input.precise_magnitude, self.hertz.len(), |frame| {
             spectral_bandwidth(frame, &self.hertz, &self.config)
         });
     }

@@ -7,7 +7,7 @@
 //! Jiang et al., "Music type classification by spectral contrast feature", 2002;
 //! `librosa.feature.spectral_contrast` 0.11, and as there: a band's first bin is the one below its lower edge, its last
 //! but one the last up to its upper edge, and a `top_db` of 80 applies to peaks and to valleys over the segment.
-//! Equal within 1e-3 dB where the lowest bins of a band are not empty: see [`crate::feature`].
+//! Equal within 1e-3 dB, also of tones and band-limited sound, whose valleys are nearly empty: see [`crate::feature`].
 
 use std::ops::Range;
 
@@ -75,7 +75,7 @@ impl Feature for SpectralContrast {
     const NAME: &'static str = "spectral_contrast";
     const TITLE: &'static str = "Spectral contrast";
     const UNIT: &'static str = "dB";
-    const NEEDS: &'static [Intermediate] = &[Intermediate::Magnitude];
+    const NEEDS: &'static [Intermediate] = &[Intermediate::PreciseMagnitude];
 
     fn n_bins(config: &ContrastConfig, _: &FrameParams) -> usize {
         config.n_bands.saturating_add(1)
@@ -119,7 +119,7 @@ impl Feature for SpectralContrast {
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        self.find_extremes(input.magnitude, input.params.n_fft_bins());
+        self.find_extremes(input.precise_magnitude, input.params.n_fft_bins());
         if !self.linear {
             power_to_db(&mut self.peaks, &Decibel::POWER);
             power_to_db(&mut self.valleys, &Decibel::POWER);

@@ -40,8 +40,7 @@ impl Default for FlatnessConfig {
 /// - `magnitude`: `[n_bins]`
 ///
 /// # Reference
-/// Equals `librosa.feature.spectral_flatness` 0.11 within 1e-5 of the value; within 2e-3 where a band is empty, as just
-/// below half the sample rate after resampling: see [`crate::feature`].
+/// Equals `librosa.feature.spectral_flatness` 0.11 within 1e-5 of the value, if the magnitudes do: see [`crate::feature`].
 pub fn spectral_flatness(magnitude: &[f32], config: &FlatnessConfig) -> f32 {
     let FlatnessConfig { amin, power } = *config;
     if power == 2.0 {
@@ -73,7 +72,7 @@ impl Feature for SpectralFlatness {
     const NAME: &'static str = "spectral_flatness";
     const TITLE: &'static str = "Spectral flatness";
     const UNIT: &'static str = "";
-    const NEEDS: &'static [Intermediate] = &[Intermediate::Magnitude];
+    const NEEDS: &'static [Intermediate] = &[Intermediate::PreciseMagnitude];
 
     fn validate(config: &FlatnessConfig, _: &FrameParams) -> Result<(), Error> {
         let FlatnessConfig { amin, power } = *config;
@@ -88,7 +87,7 @@ impl Feature for SpectralFlatness {
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
         let n_bins = input.params.n_fft_bins();
-        rows.fill_from(input.magnitude, n_bins, |frame| spectral_flatness(frame, &self.0));
+        rows.fill_from(input.precise_magnitude, n_bins, |frame| spectral_flatness(frame, &self.0));
     }
 }
 
