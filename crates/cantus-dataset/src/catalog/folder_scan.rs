@@ -224,7 +224,8 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
     Some(names?.join("/"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
