@@ -20,6 +20,7 @@ mod error;
 pub mod feature;
 pub mod fingerprint;
 pub mod level;
+pub mod noise;
 pub mod resample;
 pub mod transform;
 mod wav;
@@ -43,6 +44,7 @@ mod tests {
         assert_send_sync::<augment::time_stretch::PhaseVocoder>();
         assert_send_sync::<decode::Recording>();
         assert_send_sync::<level::LevelMeter>();
+        assert_send_sync::<crate::noise::NoiseKind>();
         assert_send_sync::<resample::Resampler>();
         assert_send_sync::<resample::ResampleStream>();
         assert_send_sync::<transform::fourier::RealFft>();

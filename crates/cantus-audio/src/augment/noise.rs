@@ -7,6 +7,7 @@ use cantus_random::KeyedRng;
 use serde::{Deserialize, Serialize};
 
 use super::default_probability;
+use crate::noise::{pink, white};
 
 /// Adds noise at a signal-to-noise ratio drawn from `range`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ impl NoiseSource {
     /// `n` samples of noise, not normalised.
     pub(super) fn draw(&self, n: usize, rng: &mut KeyedRng) -> Vec<f32> {
         match self {
-            Self::White => (0..n).map(|_| rng.normal() as f32).collect(),
+            Self::White => white(n, rng),
             Self::Pink => pink(n, rng),
             Self::Recordings(recordings) => excerpt(recordings, n, rng),
         }
@@ -56,26 +57,6 @@ pub(super) fn add(samples: &mut [f32], source: &NoiseSource, snr_db: f32, rng: &
 /// Mean square.
 fn power(samples: &[f32]) -> f64 {
     samples.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / samples.len() as f64
-}
-
-/// White noise through a filter that falls by 3 dB per octave.
-///
-/// # Reference
-/// J. O. Smith, *Spectral Audio Signal Processing*, "Example: Synthesis of 1/F Noise (Pink Noise)": three poles and three
-/// zeros, fitted to the slope over the audible range.
-fn pink(n: usize, rng: &mut KeyedRng) -> Vec<f32> {
-    const B: [f64; 4] = [0.049_922_035, -0.095_993_537, 0.050_612_699, -0.004_408_786];
-    const A: [f64; 3] = [-2.494_956_002, 2.017_265_875, -0.522_189_400];
-    /// Samples after which the slowest pole has decayed by 60 dB.
-    const WARM_UP: usize = 1430;
-    let mut state = [0.0; 3];
-    let mut next = |x: f64| {
-        let y = B[0] * x + state[0];
-        state = [B[1] * x - A[0] * y + state[1], B[2] * x - A[1] * y + state[2], B[3] * x - A[2] * y];
-        y as f32
-    };
-    (0..WARM_UP).for_each(|_| _ = next(rng.normal()));
-    (0..n).map(|_| next(rng.normal())).collect()
 }
 
 /// A random excerpt of one of the recordings, repeated from its start if it is shorter than `n`.
