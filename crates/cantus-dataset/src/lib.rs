@@ -16,7 +16,9 @@ mod store;
 
 pub use arrow_table::{Column, arrow_table};
 pub use catalog::tags;
-pub use catalog::{Catalog, GroupReport, Grouping, Ignored, Part, Recordings, Track, assign_groups};
+pub use catalog::{
+    BACKGROUND_LABEL, Catalog, GroupReport, Grouping, Ignored, Part, Recordings, Track, assign_groups,
+};
 pub use catalog::{ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
 pub use error::Error;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::csv_table::{CsvTable, normalized_path};
 use super::folder_scan::has_extension;
-use super::{Catalog, CatalogEntry, Ignored, Part};
+use super::{CatalogEntry, Entries, Ignored, Part};
 use crate::Error;
 
 const COLUMNS: [&str; 6] = ["path", "label", "labels", "group", "split", "fold"];
@@ -33,7 +33,7 @@ pub struct ManifestEntry {
     pub class: Option<String>,
 }
 
-/// The recordings of a manifest in its order. Unlike a [`Catalog`], they may be of a single class.
+/// The recordings of a manifest in its order. Unlike a [`Catalog`](super::Catalog), they may be of a single class.
 ///
 /// # Errors
 /// If the manifest cannot be read or is malformed (with the line).
@@ -52,10 +52,10 @@ pub fn is_manifest(path: &Path) -> bool {
     has_extension(path, &["csv", "tsv"])
 }
 
-/// Reads the catalog of a manifest.
-pub(super) fn read(path: &Path) -> Result<Catalog, Error> {
+/// Reads the content of a manifest.
+pub(super) fn read(path: &Path) -> Result<Entries, Error> {
     let (entries, is_tagged) = read_entries(path)?;
-    Catalog::from_entries(root(path), path, entries, is_tagged, Ignored::default())
+    Ok(Entries { root: root(path).to_owned(), entries, is_tagged, ignored: Ignored::default() })
 }
 
 /// The folder that paths are relative to.
@@ -188,6 +188,7 @@ fn parse_tags(text: &str) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Catalog;
 
     fn read_text(text: impl AsRef<[u8]>) -> Result<Catalog, Error> {
         let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 //! bytewise, so that the order does not depend on the file system. No file is decoded here: whether a file holds audio is
 //! determined by its content, at extraction.
 
+mod background;
 pub(crate) mod csv_table;
 mod folder_scan;
 mod groups;
@@ -15,6 +16,7 @@ mod track;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub use background::BACKGROUND_LABEL;
 pub use folder_scan::Recordings;
 pub use groups::{GroupReport, Grouping, assign_groups};
 pub use manifest::{ManifestEntry, is_manifest, read_manifest};
@@ -60,47 +62,23 @@ impl Catalog {
     /// If the path does not exist, or is neither a folder nor a manifest; a folder has no audio files, no label
     /// folders, or only one label; or the manifest is malformed (with the line).
     pub fn open(path: &Path) -> Result<Self, Error> {
-        if path.is_dir() {
-            Self::from_folder(path)
-        } else if !path.exists() {
-            Err(Error::NotFound { path: path.to_owned() })
-        } else if is_manifest(path) {
-            manifest::read(path)
-        } else {
-            Err(Error::NotADataset { path: path.to_owned() })
-        }
+        Self::from_entries(path, Entries::read(path)?)
     }
 
-    fn from_folder(root: &Path) -> Result<Self, Error> {
-        let FolderScan { labelled, n_unlabelled, ignored } = FolderScan::of(root);
-        if labelled.is_empty() {
-            return Err(match n_unlabelled {
-                0 => Error::NoAudio {
-                    path: root.to_owned(),
-                    found: describe(&ignored),
-                    extensions: &AUDIO_EXTENSIONS,
-                },
-                n_files => Error::NoLabels { path: root.to_owned(), n_files },
-            });
-        }
-        let tracks = labelled.into_iter().map(|(label, path)| CatalogEntry {
-            labels: vec![label],
-            path,
-            group: None,
-            part: None,
-            fold: None,
-        });
-        Self::from_entries(root, root, tracks.collect(), false, ignored)
+    /// The same with the recordings of a folder, of any depth, as the class [`BACKGROUND_LABEL`] ("none of these"); where
+    /// labels are tags, as tracks without a tag.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); if the folder `background` does not exist or has no audio files.
+    pub fn open_with_background(path: &Path, background: &Path) -> Result<Self, Error> {
+        let mut entries = Entries::read(path)?;
+        entries.add_background(background)?;
+        Self::from_entries(path, entries)
     }
 
     /// Sorts the entries and replaces label names by indices; `origin` is the path that errors name.
-    fn from_entries(
-        root: &Path,
-        origin: &Path,
-        mut entries: Vec<CatalogEntry>,
-        is_tagged: bool,
-        ignored: Ignored,
-    ) -> Result<Self, Error> {
+    fn from_entries(origin: &Path, entries: Entries) -> Result<Self, Error> {
+        let Entries { root, mut entries, is_tagged, ignored } = entries;
         entries.iter_mut().for_each(|entry| entry.labels.sort());
         entries.sort_by(|a, b| (&a.labels, &a.path).cmp(&(&b.labels, &b.path)));
         let label_indices: BTreeMap<String, usize> = entries
@@ -122,19 +100,54 @@ impl Catalog {
             _ => {}
         }
         let tracks = entries.into_iter().map(|entry| entry.into_track(&label_indices)).collect();
-        Ok(Self {
-            root: root.to_owned(),
-            labels: label_indices.into_keys().collect(),
-            is_tagged,
-            tracks,
-            ignored,
-        })
+        Ok(Self { root, labels: label_indices.into_keys().collect(), is_tagged, tracks, ignored })
     }
 
     /// Path of a track's file.
     #[must_use]
     pub fn path_of(&self, track: &Track) -> PathBuf {
         self.root.join(&track.path)
+    }
+}
+
+/// The content of a folder or manifest, before its labels are numbered.
+#[derive(Debug)]
+struct Entries {
+    root: PathBuf,
+    entries: Vec<CatalogEntry>,
+    is_tagged: bool,
+    ignored: Ignored,
+}
+
+impl Entries {
+    fn read(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() {
+            Self::of_folder(path)
+        } else if !path.exists() {
+            Err(Error::NotFound { path: path.to_owned() })
+        } else if is_manifest(path) {
+            manifest::read(path)
+        } else {
+            Err(Error::NotADataset { path: path.to_owned() })
+        }
+    }
+
+    fn of_folder(root: &Path) -> Result<Self, Error> {
+        let FolderScan { labelled, n_unlabelled, ignored } = FolderScan::of(root);
+        if labelled.is_empty() {
+            return Err(match n_unlabelled {
+                0 => Error::NoAudio {
+                    path: root.to_owned(),
+                    found: describe(&ignored),
+                    extensions: &AUDIO_EXTENSIONS,
+                },
+                n_files => Error::NoLabels { path: root.to_owned(), n_files },
+            });
+        }
+        let entry =
+            |(label, path)| CatalogEntry { labels: vec![label], path, group: None, part: None, fold: None };
+        let entries = labelled.into_iter().map(entry).collect();
+        Ok(Self { root: root.to_owned(), entries, is_tagged: false, ignored })
     }
 }
 

@@ -10,7 +10,7 @@ use super::leakage::missing_labels;
 use super::random_split::{has_tags, random_split};
 use super::spec::{Split, SplitSpec};
 use super::unit::Unit;
-use crate::{Error, Part, Track};
+use crate::{BACKGROUND_LABEL, Error, Part, Track};
 
 /// An assignment of tracks to cross-validation folds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,12 +116,12 @@ impl Folds {
         Ok(Split { unit: self.unit, parts, predefined: false, missing })
     }
 
-    /// Fails if all tracks of a class are in this fold.
+    /// Fails if all tracks of a class are in this fold, except the background, for which there are synthesised sounds.
     fn check_labels(&self, fold: usize, tracks: &[Track], labels: &[String]) -> Result<(), Error> {
         for (index, label) in labels.iter().enumerate() {
             let mut of_label =
                 tracks.iter().zip(&self.fold_of_track).filter(|(track, _)| track.labels.contains(&index));
-            if of_label.all(|(_, of)| *of == fold) {
+            if of_label.all(|(_, of)| *of == fold) && label != BACKGROUND_LABEL {
                 return Err(Error::OnlyInOneFold { label: label.clone(), fold: self.names[fold].clone() });
             }
         }

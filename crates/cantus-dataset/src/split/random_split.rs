@@ -6,12 +6,13 @@ use super::cluster::{TrackCluster, clusters, n_clusters_with};
 use super::iterative_stratification::stratify_tags;
 use super::stratification::stratify_classes;
 use super::unit::Unit;
-use crate::{Error, Track};
+use crate::{BACKGROUND_LABEL, Error, Track};
 
 /// Assigns each track an index into `shares`; the tracks of one cluster get the same.
 ///
 /// # Errors
-/// If groups are requested and no track has one, or a class has fewer than `n_min` clusters. Tags may have fewer.
+/// If groups are requested and no track has one, or a class has fewer than `n_min` clusters. Tags and the class of the
+/// background may have fewer.
 pub(super) fn random_split(
     tracks: &[Track],
     labels: &[String],
@@ -47,7 +48,7 @@ fn check_class_sizes(
 ) -> Result<(), Error> {
     for (index, label) in labels.iter().enumerate() {
         let n = n_clusters_with(clusters, index);
-        if n < n_min {
+        if n < n_min && label != BACKGROUND_LABEL {
             let n_tracks = tracks.iter().filter(|track| track.labels.contains(&index)).count();
             let (label, needed) = (label.clone(), n_min);
             return Err(match unit {

@@ -249,3 +249,20 @@ fn invalid_shares_are_refused() {
         assert!(matches!(spec.split(&tracks, &labels), Err(Error::InvalidSplit { .. })));
     }
 }
+
+/// A background of a few long recordings refuses no split: synthesised sounds are added to its training part.
+#[test]
+fn the_background_may_have_fewer_recordings_than_there_are_parts() {
+    let mut tracks: Vec<Track> = (0..20).map(|number| track(number, 1 + number % 2, None)).collect();
+    tracks.push(track(99, 0, None));
+    let named = |first: &str| [first, "a", "b"].map(str::to_owned);
+    let labels = named(crate::BACKGROUND_LABEL);
+    let split = SplitSpec::default().split(&tracks, &labels).unwrap();
+    assert_eq!((split.parts[20], split.missing.len()), (Some(Part::Train), 2));
+    let folds = Folds::draw(&tracks, &labels, Unit::Track, 5, 0).unwrap();
+    for fold in 0..5 {
+        folds.split(fold, &tracks, &labels, &SplitSpec::default()).unwrap();
+    }
+    assert!(SplitSpec::default().split(&tracks, &named("rare")).is_err());
+    assert!(Folds::draw(&tracks, &named("rare"), Unit::Track, 5, 0).is_err());
+}
