@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 
-use crate::evaluation::{Evaluated, evaluate};
+use crate::evaluation::{Evaluated, evaluate_with};
+use crate::noise::NoiseSounds;
 use crate::predictions::Predictions;
 use crate::report::{
     CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, artists, missing_remarks,
@@ -40,10 +41,11 @@ pub fn cross_validate(
     let options = of_folds(options);
     let recipe = training::adapted(recipe, store, &options)?;
     let data_sha256 = data_sha256(store)?;
+    let noise = NoiseSounds::extract(store)?;
     evaluate_folds(store, folds, &options, |fold, split| {
         let job = Job::new(store, &recipe, split, &options, data_sha256.clone());
         let trained = job.prepare()?.train(Stage::Fold { fold }, &options, None, |_, _| Ok(()))?;
-        evaluate(&trained, store)
+        evaluate_with(&trained, store, &noise)
     })
 }
 

@@ -51,6 +51,8 @@ pub mod input_files;
 pub mod inspection;
 mod model;
 mod model_file;
+#[cfg(feature = "train")]
+mod noise;
 mod normalization;
 mod prediction;
 #[cfg(feature = "train")]

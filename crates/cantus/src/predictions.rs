@@ -6,6 +6,7 @@ use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::FeatureStore;
 
 use crate::calibration::temperature_scale;
+use crate::noise::{NoisePrediction, NoiseSounds};
 use crate::{Calibration, Error, Model, Task, baseline};
 use cantus_metrics::aggregate::arg_max;
 use cantus_metrics::{Scores, SegmentResult, TrackDecision, scores_of_tracks, track_decisions};
@@ -54,10 +55,13 @@ pub struct Predictions {
     pub(crate) uncalibrated: (Vec<f32>, Vec<TrackDecision>),
     /// The baseline's prediction for each track.
     pub(crate) baseline: Vec<TrackDecision>,
+    /// The prediction for each sound that belongs to no class; empty for taggers.
+    pub(crate) noise: Vec<NoisePrediction>,
 }
 
 impl Predictions {
-    /// Predicts segments of a store with a model, and with the baseline fitted on the segments `train`.
+    /// Predicts segments of a store and sounds of no class with a model, and the segments with the baseline fitted on the
+    /// segments `train`.
     ///
     /// # Errors
     /// If the store's features are not those of the model or cannot be read, if `segments` is empty, or if a probability is
@@ -67,6 +71,7 @@ impl Predictions {
         store: &FeatureStore,
         segments: &[usize],
         train: &[usize],
+        noise: &NoiseSounds,
     ) -> Result<Self, Error> {
         model.check_features(store.spec(), store.labels())?;
         model.check_task(store)?;
@@ -82,11 +87,13 @@ impl Predictions {
         }
         let baseline = baseline_decisions(store, train, segments, &tracks)?;
         let uncalibrated = (uncalibrated, before);
-        Ok(Self { segments: segments.to_vec(), probabilities, tracks, uncalibrated, baseline })
+        let noise = noise.predict(model)?;
+        Ok(Self { segments: segments.to_vec(), probabilities, tracks, uncalibrated, baseline, noise })
     }
 
     /// Adds the predictions for other segments of the same store.
     pub(crate) fn extend(&mut self, others: &Self) {
+        self.noise.extend(&others.noise);
         self.segments.extend(&others.segments);
         self.probabilities.extend(&others.probabilities);
         self.uncalibrated.0.extend(&others.uncalibrated.0);

@@ -1,4 +1,4 @@
-//! Keys of the random streams of training: each purpose has its own stream, so that a new one does not change the others.
+//! Keys of the random streams of training and evaluation: each purpose has its own stream, so that a new one does not change the others.
 
 use cantus_random::text_key;
 
@@ -12,3 +12,7 @@ pub(crate) const CROP: u64 = text_key("crop");
 pub(crate) const OTHER_CROP: u64 = text_key("crop of the other example");
 /// Position and width of masks.
 pub(crate) const MASKS: u64 = text_key("masks");
+/// The sounds of a report that belong to no class.
+pub(crate) const REPORT_NOISE: u64 = text_key("sounds of no class in a report");
+/// The sounds that the class `_background_` is trained on.
+pub(crate) const TRAINING_NOISE: u64 = text_key("sounds of no class in a training part");

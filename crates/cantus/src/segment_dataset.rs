@@ -11,6 +11,7 @@ use cantus_random::KeyedRng;
 
 use crate::augmentation::{Mixup, SpecAugment};
 use crate::class_balance::BalancedSampling;
+use crate::noise::BackgroundExamples;
 use crate::{Crops, Error, Normalization, rng_streams};
 
 /// Features up to this many bytes are held in memory; larger parts are read from the store on demand.
@@ -23,6 +24,8 @@ pub(crate) struct SegmentDataset<'a> {
     normalization: &'a Normalization,
     /// `[n_segments, n_frames, n_bins]`, normalised; `None` if the part is too large.
     in_memory: Option<Vec<f32>>,
+    /// Synthesised examples of a class, behind the segments, normalised.
+    background: Option<BackgroundExamples>,
     /// Crops of a segment that are the network's input; `None` for whole segments.
     crops: Option<Crops>,
     /// Augmentation of training examples.
@@ -68,7 +71,18 @@ impl<'a> SegmentDataset<'a> {
         let augmentation = OnlineAugmentation::default();
         let tags = if store.is_tagged() { tags(store) } else { Vec::new() };
         let failure = Mutex::new(None);
-        Ok(Self { store, segments, normalization, in_memory, crops, augmentation, tags, failure })
+        let background = None;
+        Ok(Self { store, segments, normalization, in_memory, background, crops, augmentation, tags, failure })
+    }
+
+    /// The same examples, and those synthesised for a class.
+    pub(crate) fn with_background(self, examples: Option<&BackgroundExamples>) -> Self {
+        let normalised = |examples: &BackgroundExamples| {
+            let mut features = examples.features.clone();
+            self.normalization.apply(&mut features);
+            BackgroundExamples { features, ..*examples }
+        };
+        Self { background: examples.map(normalised), ..self }
     }
 
     /// The same examples for training: augmented anew in every epoch.
@@ -90,6 +104,10 @@ impl<'a> SegmentDataset<'a> {
     fn write(&self, index: usize, input: &mut [f32], first_frame: impl FnOnce(usize) -> usize) {
         let segment_len = self.store.n_frames() * self.store.n_bins();
         let from = first_frame(self.store.n_frames() - self.n_frames() + 1) * self.store.n_bins();
+        if let (Some(number), Some(background)) = (index.checked_sub(self.segments.len()), &self.background) {
+            let features = &background.features[number * segment_len + from..];
+            return input.copy_from_slice(&features[..input.len()]);
+        }
         match &self.in_memory {
             Some(features) => input.copy_from_slice(&features[index * segment_len + from..][..input.len()]),
             None if input.len() == segment_len => self.read(index, input),
@@ -131,7 +149,10 @@ impl<'a> SegmentDataset<'a> {
     }
 
     fn class(&self, index: usize) -> usize {
-        self.store.label_of(self.segments[index])
+        match (self.segments.get(index), &self.background) {
+            (None, Some(background)) => background.class,
+            _ => self.store.label_of(self.segments[index]),
+        }
     }
 
     /// 1 for each tag of an example, 0 for the others.
@@ -150,7 +171,7 @@ fn tags(store: &FeatureStore) -> Vec<f32> {
 
 impl Examples for SegmentDataset<'_> {
     fn len(&self) -> usize {
-        self.segments.len()
+        self.segments.len() + self.background.as_ref().map_or(0, |background| background.n_segments)
     }
 
     fn input_len(&self) -> usize {

@@ -40,6 +40,8 @@ Examples:
       export in the same format
   cantus extract MUSIC -o features --exclude bad.csv
       leave out the files of a list (cantus inspect writes one)
+  cantus extract MUSIC -o features --background NOISE
+      recordings of \"none of these\", the class _background_
 
 If it is stopped or killed, the same command continues it. A file that cannot be used is reported and does not \
 stop the others; then the exit code is 3.")]
@@ -71,6 +73,9 @@ pub struct Extract {
     /// Leave out the files of a list: CSV, a path and a reason in each line
     #[arg(long, value_name = "FILE")]
     exclude: Option<PathBuf>,
+    /// Folder of recordings that belong to none of the classes, of any depth: they are the class `_background_`
+    #[arg(long, value_name = "FOLDER")]
+    background: Option<PathBuf>,
     /// What to do with issues that the audit finds, such as damage and duplicates
     #[arg(long, value_enum, default_value = "note", value_name = "HOW")]
     audit: Audit,
@@ -101,6 +106,8 @@ impl From<Audit> for AuditMode {
 pub struct Choices<'a> {
     pub overwrite: bool,
     pub exclude: Option<&'a Path>,
+    /// Folder of recordings of the class `_background_`.
+    pub background: Option<&'a Path>,
     /// Augmented copies to extract beside each track.
     pub augmentation: Option<&'a AugmentSpec>,
     pub audit: AuditMode,
@@ -134,6 +141,7 @@ impl Extract {
         let choices = Choices {
             overwrite: self.overwrite,
             exclude: self.exclude.as_deref(),
+            background: self.background.as_deref(),
             augmentation: augmentation.as_ref(),
             audit: self.audit.into(),
         };
@@ -192,7 +200,10 @@ pub fn extract_folder(
     choices: Choices<'_>,
     global: &Global,
 ) -> anyhow::Result<Option<Extraction>> {
-    let mut catalog = Catalog::open(data)?;
+    let mut catalog = match choices.background {
+        Some(background) => Catalog::open_with_background(data, background)?,
+        None => Catalog::open(data)?,
+    };
     if let Some(remark) = input_files::misnamed_remark(&catalog.ignored.misnamed) {
         output::note(&remark);
     }

@@ -1,7 +1,7 @@
 // Main page: file upload, result cards, model view.
 
 import { element, announce, waves } from "/element.js";
-import { clock, megabytes, span } from "/format.js";
+import { clock, megabytes, named, span } from "/format.js";
 import { showModel } from "/model.js";
 import { record } from "/recorder.js";
 import { card } from "/result.js";
@@ -124,7 +124,7 @@ async function start() {
   at("version").textContent = `· cantus ${known.version}`;
   at("limits").textContent = `Any common format, up to ${span(limits.audio_s)} and ${megabytes(limits.body_bytes)} each`;
   const describe = () => {
-    const { labels } = chosen();
+    const labels = chosen().labels.map(named);
     const some = labels.length > 12 ? `${labels.slice(0, 12).join(", ")} and ${labels.length - 12} more` : labels.join(", ");
     at("about").textContent = `Classifies recordings: ${some}. Shows the prediction for each segment.`;
     document.title = models.length > 1 ? "Cantus" : `${chosen().name} · Cantus`;

@@ -1,7 +1,12 @@
-// Formats numbers.
+// Formats numbers and labels.
 
 export function percent(share, digits = 0) {
   return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** A label as text: that of the background is "none of these". */
+export function named(label) {
+  return label === "_background_" ? "none of these" : label;
 }
 
 /** 83.4 → "1:23" */

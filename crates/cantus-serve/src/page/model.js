@@ -1,7 +1,7 @@
 // Model view: scores with intervals, pictures, provenance.
 
 import { element } from "/element.js";
-import { grouped, percent } from "/format.js";
+import { grouped, named, percent } from "/format.js";
 
 /** Fills the model's view. */
 export async function showModel(model, title, content) {
@@ -25,7 +25,7 @@ export async function showModel(model, title, content) {
 function about(model, report) {
   const n = model.labels.length;
   const task = model.task === "tagging" ? `Predicts any of ${n} tags` : `Classifies ${n} labels`;
-  const words = `${task}: ${model.labels.join(", ")}.`;
+  const words = `${task}: ${model.labels.map(named).join(", ")}.`;
   if (!report) return words;
   if (report.cross_validation) {
     return `${words} Cross-validated: each of ${grouped(report.n_tracks)} tracks was tested with a model that was not trained on it.`;

@@ -2,7 +2,7 @@
 
 import { labelColour } from "/colour.js";
 import { element, icon, announce } from "/element.js";
-import { clock, percent } from "/format.js";
+import { clock, named, percent } from "/format.js";
 import { drawn, spectrogram, waveform } from "/picture.js";
 
 const PLAY = "M3 1.5v13l11-6.5z";
@@ -11,7 +11,7 @@ const PAUSE = "M3 2h3.5v12H3zM9.5 2H13v12H9.5z";
 /** The most probable label of a segment, with its index and probability. */
 function best(segment, labels) {
   const index = labels.reduce((best, label, i) => (segment[label] > segment[labels[best]] ? i : best), 0);
-  return { index, label: labels[index], share: segment[labels[index]] };
+  return { index, label: named(labels[index]), share: segment[labels[index]] };
 }
 
 /** Creates the player; `end` stops it and releases its resources. */

@@ -2,7 +2,7 @@
 
 import { labelColour } from "/colour.js";
 import { element, announce } from "/element.js";
-import { clock, percent } from "/format.js";
+import { clock, named, percent } from "/format.js";
 import { player } from "/player.js";
 
 /** Number of bars before "more" is clicked. */
@@ -84,7 +84,7 @@ async function problem(response) {
 
 /** The predicted label, or the predicted tags of a tagging model. */
 function words({ label, tags }) {
-  return tags ? tags.join(", ") || "no tag" : label;
+  return tags ? tags.join(", ") || "no tag" : named(label);
 }
 
 /** The prediction, and a bar for each label. */
@@ -96,7 +96,7 @@ function probabilities(prediction) {
   const bar = ({ label, index, share }) => {
     const fill = element("span", { class: "fill", style: { "--label": labelColour(index, labels.length) } });
     requestAnimationFrame(() => (fill.style.width = `${100 * share}%`));
-    return element("li", {}, element("span", { class: "name" }, label), element("span", { class: "track", "aria-hidden": "true" }, fill),
+    return element("li", {}, element("span", { class: "name" }, named(label)), element("span", { class: "track", "aria-hidden": "true" }, fill),
       element("span", { class: "value" }, percent(share, 1)));
   };
   const bars = element("ol", { class: "bars", "aria-label": "Probabilities" }, ranked.slice(0, N_BARS).map(bar));

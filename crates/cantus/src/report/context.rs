@@ -2,7 +2,7 @@
 
 use cantus_dataset::{Failure, LeftOut, Warning};
 
-use super::{CalibrationReport, ModelSummary, SplitSummary};
+use super::{CalibrationReport, ModelSummary, NoiseReport, SplitSummary};
 
 /// The common content, from which each format makes its common sections.
 pub(super) struct ReportContext<'a> {
@@ -22,6 +22,8 @@ pub(super) struct ReportContext<'a> {
     pub(super) remarks: &'a [String],
     /// Absent from reports of early versions.
     pub(super) calibration: Option<&'a CalibrationReport>,
+    /// Predictions for sounds of no class; absent for taggers.
+    pub(super) noise: Option<&'a NoiseReport>,
     /// Numbers of recordings that could not be used.
     pub(super) left_out: &'a LeftOut,
     /// Files that could not be extracted.

@@ -21,6 +21,11 @@ pub(super) fn markdown(context: &ReportContext<'_>, figures: &[Figure], parts: &
     let folds = parts.folds.as_ref().map(|folds| folds.to_table("±")).unwrap_or_default();
     let (title, labels) = &parts.labels;
     let facts = facts(context).into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+    let noise = context.noise.map(|noise| {
+        format!("{}{}.\n", section("Sounds of no class", &noise.table()), {
+            "\n".to_owned() + &escaped(&noise.in_words())
+        })
+    });
     let remark = |remark: &String| format!("\n> {}\n", escaped(remark));
     let link = |figure: &Figure| format!("\n![{}](plots/{}.svg)\n", escaped(&figure.caption), figure.name);
     [
@@ -31,6 +36,7 @@ pub(super) fn markdown(context: &ReportContext<'_>, figures: &[Figure], parts: &
         section(title, labels),
         figures.iter().map(link).collect(),
         section("Most confident mistakes", &parts.mistakes),
+        noise.unwrap_or_default(),
         section("How it was made", &Table::new("", &["", ""], facts)),
     ]
     .concat()

@@ -14,6 +14,7 @@ mod html;
 mod markdown;
 mod mistakes;
 mod model_summary;
+mod noise_report;
 pub(crate) mod pictures;
 #[cfg(test)]
 pub(crate) mod reference;
@@ -31,6 +32,7 @@ pub use calibration_report::CalibrationReport;
 pub use classification::{Baseline, CrossValidation, FoldSummary, Mistake, Report, WithoutLeak};
 pub use evaluation_report::EvaluationReport;
 pub use model_summary::ModelSummary;
+pub use noise_report::{NoiseCount, NoiseReport};
 pub use pictures::Figure;
 pub use split_summary::{PartSize, SplitSummary};
 pub use spread::Spread;

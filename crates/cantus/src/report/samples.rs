@@ -7,8 +7,8 @@ use cantus_metrics::tagging::{TagPaired, TagScore, TagScores};
 use cantus_metrics::{Interval, SegmentResult, scores};
 
 use super::{
-    CalibrationReport, Mistake, ModelSummary, PartSize, Report, SplitSummary, TagBaseline, TagMistake,
-    TagReport,
+    CalibrationReport, Mistake, ModelSummary, NoiseCount, NoiseReport, PartSize, Report, SplitSummary,
+    TagBaseline, TagMistake, TagReport,
 };
 use crate::Task;
 
@@ -38,6 +38,11 @@ pub(crate) fn class_report(label: &str) -> Report {
         baseline: None,
         without_leak: None,
         calibration: Some(CalibrationReport::default()),
+        noise: Some(NoiseReport {
+            threshold: 0.625,
+            n_right: 2,
+            kinds: vec![NoiseCount { name: "white".to_owned(), n: 4, n_above: 1 }],
+        }),
         mistakes: vec![mistake],
         model: model(),
         split: split(3),

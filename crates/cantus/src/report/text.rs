@@ -21,9 +21,10 @@ pub(super) struct TextParts<'a> {
 pub(super) fn text(context: &ReportContext<'_>, parts: &TextParts<'_>) -> String {
     let calibration =
         context.calibration.map(|calibration| calibration.in_words() + "\n").unwrap_or_default();
+    let noise = context.noise.map(|noise| noise.line() + "\n").unwrap_or_default();
     let folds = parts.folds.as_ref().map(folds).unwrap_or_default();
     let coverage = context.coverage().map(|coverage| coverage + "\n").unwrap_or_default();
-    [&folds, &parts.scores, &coverage, &calibration, "\n", &parts.tables, &notes(context)].concat()
+    [&folds, &parts.scores, &coverage, &calibration, &noise, "\n", &parts.tables, &notes(context)].concat()
 }
 
 fn folds(folds: &FoldTable<'_>) -> String {

@@ -6,6 +6,7 @@ use super::{REPORT, Run, tables};
 use crate::cross_validation::{evaluate_folds, of_folds};
 use crate::error::{CHECKPOINT, FOLDS, RunProblem};
 use crate::evaluation::Evaluated;
+use crate::noise::NoiseSounds;
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::Job;
 use crate::training::{self, Stage, TrainOptions, Trained};
@@ -32,8 +33,9 @@ impl Run {
         let data_sha256 = data_sha256(store)?;
         let job = |split| Job::new(store, &recipe, split, &options, data_sha256.clone());
         self.begin_folds(folds, store)?;
+        let noise = NoiseSounds::extract(store)?;
         let evaluated = evaluate_folds(store, folds, &options, |fold, split| {
-            self.fold(fold).train_inside(job(split).prepare()?, Stage::Fold { fold }, &options)
+            self.fold(fold).train_inside(job(split).prepare()?, Stage::Fold { fold }, &options, &noise)
         })?;
         let mut trained = None;
         if final_model {

@@ -9,6 +9,7 @@ use super::tables::{self, SplitRow};
 use super::{Run, SPLIT};
 use crate::Error;
 use crate::error::RunProblem;
+use crate::noise::NoiseSounds;
 use crate::predictions::Predictions;
 use crate::report::EvaluationReport;
 use crate::training::fingerprint::data_sha256;
@@ -35,20 +36,25 @@ impl Run {
         if let Some(run) = runs.first() {
             run.recall_groups(&mut store)?;
         }
-        let mut predictions = Predictions::default();
+        let (mut predictions, noise) = (Predictions::default(), NoiseSounds::extract(&store)?);
         for run in runs {
-            predictions.extend(&run.predictions(&store, n_threads)?);
+            predictions.extend(&run.predictions(&store, &noise, n_threads)?);
         }
         report.renewed(&predictions, &store)
     }
 
     /// The predictions of the run's model for its test part.
-    pub(super) fn predictions(&self, store: &FeatureStore, n_threads: usize) -> Result<Predictions, Error> {
+    pub(super) fn predictions(
+        &self,
+        store: &FeatureStore,
+        noise: &NoiseSounds,
+        n_threads: usize,
+    ) -> Result<Predictions, Error> {
         let mut model = self.model()?;
         model.network.set_threads(n_threads);
         model.check_features(store.spec(), store.labels())?;
         let [train, validation, test] = self.segments(store)?;
-        Predictions::of(&model, store, &test, &[train, validation].concat())
+        Predictions::of(&model, store, &test, &[train, validation].concat(), noise)
     }
 
     /// Path of the features: the given one, or the one that the run was trained on.

@@ -7,7 +7,8 @@ use cantus_dataset::{FeatureStore, SplitSpec, Unit};
 
 use super::{DIVERGED, Run, WITHOUT_LEAK};
 use crate::error::{CHECKPOINT, RunProblem};
-use crate::evaluation::{Evaluated, evaluate};
+use crate::evaluation::{Evaluated, evaluate_with};
+use crate::noise::NoiseSounds;
 use crate::report::WithoutLeak;
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::{Job, Prepared};
@@ -36,11 +37,12 @@ impl Run {
     ) -> Result<Evaluated, Error> {
         let recipe = training::adapted(recipe, store, options)?;
         let data_sha256 = data_sha256(store)?;
-        let without_leak = self.train_without_leak(store, &recipe, options, &data_sha256)?;
+        let noise = NoiseSounds::extract(store)?;
+        let without_leak = self.train_without_leak(store, &recipe, options, &noise, &data_sha256)?;
         let split = store.split(&options.split)?;
         let job = Job::new(store, &recipe, split, options, data_sha256);
         let trained = self.fit(job.prepare()?, Stage::Single, options)?;
-        let mut evaluated = evaluate(&trained, store)?;
+        let mut evaluated = evaluate_with(&trained, store, &noise)?;
         match without_leak {
             Some(scores) => evaluated.report.add_without_leak(scores),
             None => self.remove_inside(WITHOUT_LEAK)?,
@@ -55,6 +57,7 @@ impl Run {
         store: &FeatureStore,
         recipe: &Recipe,
         options: &TrainOptions<'_>,
+        noise: &NoiseSounds,
         data_sha256: &str,
     ) -> Result<Option<WithoutLeak>, Error> {
         if options.split.by != Unit::Segment || !store.tracks_known() || store.is_tagged() {
@@ -66,7 +69,7 @@ impl Run {
         run.make_folder()?;
         let split = store.split(&options.split)?;
         let job = Job::new(store, recipe, split, &options, data_sha256.to_owned());
-        let evaluated = run.train_inside(job.prepare()?, Stage::WithoutLeak, &options)?;
+        let evaluated = run.train_inside(job.prepare()?, Stage::WithoutLeak, &options, noise)?;
         Ok(evaluated.report.classes().map(|report| WithoutLeak::of(&report.scores)))
     }
 
@@ -76,13 +79,15 @@ impl Run {
         prepared: Prepared<'_>,
         stage: Stage,
         options: &TrainOptions<'_>,
+        noise: &NoiseSounds,
     ) -> Result<Evaluated, Error> {
         let store = prepared.store();
-        if let Some(finished) = self.finished(&prepared.fingerprint(), store, options.n_threads)? {
+        let fingerprint = prepared.fingerprint();
+        if let Some(finished) = self.finished(&fingerprint, store, noise, options.n_threads)? {
             return Ok(finished);
         }
         let trained = self.fit(prepared, stage, options)?;
-        let evaluated = evaluate(&trained, store)?;
+        let evaluated = evaluate_with(&trained, store, noise)?;
         self.save(&trained, &evaluated, store)?;
         Ok(evaluated)
     }
@@ -92,6 +97,7 @@ impl Run {
         &self,
         fingerprint: &str,
         store: &FeatureStore,
+        noise: &NoiseSounds,
         n_threads: usize,
     ) -> Result<Option<Evaluated>, Error> {
         if !self.resume || !self.path(Model::FILE_NAME).exists() {
@@ -100,7 +106,8 @@ impl Run {
         if self.config()?.run.fingerprint.as_deref() != Some(fingerprint) {
             return self.refuse(RunProblem::OtherTraining);
         }
-        Ok(Some(Evaluated { predictions: self.predictions(store, n_threads)?, report: self.report()? }))
+        let predictions = self.predictions(store, noise, n_threads)?;
+        Ok(Some(Evaluated { predictions, report: self.report()? }))
     }
 
     /// Trains with checkpoints, from the last one if the run is resumed.

@@ -35,6 +35,9 @@ pub(crate) struct Fingerprinted<'a> {
     pub(crate) data_sha256: &'a str,
     /// Checksums of the store's parts if altered copies are trained on; `data_sha256` does not cover copies.
     pub(crate) copies: Option<Vec<u32>>,
+    /// Segments of synthesised sounds that are trained on as `_background_`; `None` without that label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) n_background_segments: Option<usize>,
     /// Segments of the training, validation and test part.
     pub(crate) split: [&'a [usize]; 3],
     /// The recipe's name, which serialising `recipe` omits.
@@ -78,7 +81,15 @@ mod tests {
 
     fn fingerprinted(recipe: &Recipe) -> Fingerprinted<'_> {
         let split: [&[usize]; 3] = [&[0, 1, 4], &[2], &[3, 5]];
-        Fingerprinted { data_sha256: "d0c5", copies: None, split, name: &recipe.name, recipe, seed: 7 }
+        Fingerprinted {
+            data_sha256: "d0c5",
+            copies: None,
+            n_background_segments: None,
+            split,
+            name: &recipe.name,
+            recipe,
+            seed: 7,
+        }
     }
 
     /// If this value changes, no training interrupted before the change can be resumed.
@@ -104,6 +115,7 @@ mod tests {
             Fingerprinted { data_sha256: "d0c6", ..same() },
             Fingerprinted { copies: Some(vec![1]), ..same() },
             Fingerprinted { copies: Some(vec![]), ..same() },
+            Fingerprinted { n_background_segments: Some(50), ..same() },
             Fingerprinted { split: moved, ..same() },
             Fingerprinted { seed: 8, ..same() },
             fingerprinted(&other),
@@ -112,7 +124,7 @@ mod tests {
         .iter()
         .map(Fingerprinted::sha256)
         .collect();
-        assert_eq!(fingerprints.len(), 8);
+        assert_eq!(fingerprints.len(), 9);
         assert_eq!(same().sha256(), fingerprinted(&recipe.clone()).sha256());
     }
 

@@ -13,6 +13,7 @@ use super::{Stage, TrainEvent, TrainOptions, Trained, TrainingStart};
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
 use crate::model::Provenance;
+use crate::noise::BackgroundExamples;
 use crate::normalization::Normalizer;
 use crate::predictions;
 use crate::report::{SplitSummary, TrainingCurve};
@@ -39,6 +40,8 @@ pub(crate) struct Prepared<'a> {
     job: Job<'a>,
     /// Segments of the training part, followed by those of its altered copies.
     train_indices: Vec<usize>,
+    /// Synthesised examples of the label `_background_`, if there is one.
+    background: Option<BackgroundExamples>,
     /// Weight of each label; empty if all are equal.
     class_weights: Vec<f32>,
     normalization: Normalization,
@@ -85,12 +88,13 @@ impl<'a> Job<'a> {
             return Err(Error::MissingCopies { name: self.recipe.name.clone(), reason });
         }
         let train_indices = copies::with_copies(store, &split.train, augmentation.copies);
-        let class_weights = self.class_weights(&split.train)?;
+        let background = BackgroundExamples::synthesize(store, split.train.len(), self.seed)?;
+        let class_weights = self.class_weights(&split.train, background.as_ref())?;
         let normalization = self.compute_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let mut network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
         network.set_threads(self.n_threads);
-        Ok(Prepared { job: self, train_indices, class_weights, normalization, network })
+        Ok(Prepared { job: self, train_indices, background, class_weights, normalization, network })
     }
 
     fn misfit(&self, reason: String) -> Error {
@@ -108,14 +112,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Weight of each label, from its number of segments in the training part.
-    fn class_weights(&self, segments: &[usize]) -> Result<Vec<f32>, Error> {
+    /// Weight of each label, from its number of segments in the training part, synthesised ones included.
+    fn class_weights(
+        &self,
+        segments: &[usize],
+        background: Option<&BackgroundExamples>,
+    ) -> Result<Vec<f32>, Error> {
         let Recipe { class_weight, training, .. } = self.recipe;
         let Some(class_weight) = class_weight else { return Ok(training.class_weights.clone()) };
         let mut counts = vec![0; self.store.labels().len()];
         segments
             .iter()
             .for_each(|&segment| self.store.labels_of(segment).iter().for_each(|&label| counts[label] += 1));
+        if let Some(background) = background {
+            counts[background.class] += background.n_segments;
+        }
         class_weight.weights(self.store.labels(), &counts).map_err(|reason| self.misfit(reason))
     }
 
@@ -149,6 +160,7 @@ impl<'a> Prepared<'a> {
             network: self.network.summary(),
             split: SplitSummary::new(store, spec, split),
             n_copied_segments: self.n_copied_segments(),
+            n_background_segments: self.background.as_ref().map_or(0, |background| background.n_segments),
             duplicates_across_split: self.duplicates_across_split(),
             is_resumed,
         }
@@ -191,6 +203,7 @@ impl<'a> Prepared<'a> {
         let Job { store, split, recipe, seed, data_sha256, .. } = &self.job;
         let fingerprinted = Fingerprinted {
             data_sha256,
+            n_background_segments: self.background.as_ref().map(|background| background.n_segments),
             copies: (self.n_copied_segments() > 0).then(|| store.checksums()),
             split: [&split.train, &split.validation, &split.test],
             name: &recipe.name,
@@ -266,7 +279,11 @@ impl<'a> Prepared<'a> {
     /// The augmentation of the training examples.
     fn online_augmentation(&self, segments: &[usize]) -> OnlineAugmentation {
         let Recipe { balanced_sampling, augmentation, .. } = self.job.recipe;
-        let classes = || segments.iter().map(|&segment| self.job.store.label_of(segment));
+        let classes = || {
+            let background = self.background.iter();
+            let synthesised = background.flat_map(|background| vec![background.class; background.n_segments]);
+            segments.iter().map(|&segment| self.job.store.label_of(segment)).chain(synthesised)
+        };
         OnlineAugmentation {
             seed: self.job.seed,
             spec_augment: augmentation.spec_augment,
@@ -289,6 +306,7 @@ impl<'a> Prepared<'a> {
         let crops = self.job.recipe.crops();
         let part = |segments| SegmentDataset::new(self.job.store, segments, &self.normalization, crops);
         let (train, validation) = (part(&self.train_indices)?, part(&self.job.split.validation)?);
+        let train = train.with_background(self.background.as_ref());
         let train = train.augmented(self.online_augmentation(&self.train_indices));
         let has_validation = !self.job.split.validation.is_empty();
         let validation_data = has_validation.then_some(&validation as &dyn cantus_nn::Examples);

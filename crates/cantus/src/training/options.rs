@@ -103,6 +103,8 @@ pub struct TrainingStart<'a> {
     pub split: SplitSummary,
     /// Segments of augmented copies that are added to the training part.
     pub n_copied_segments: usize,
+    /// Segments of synthesised sounds that are added to the training part's `_background_`; 0 without that label.
+    pub n_background_segments: usize,
     /// Recordings whose copies are in several parts of a given split, which biases the scores upwards.
     pub duplicates_across_split: Vec<&'a str>,
     /// Whether it continues an interrupted training.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use cantus::genre_tags::{Change, Journal, Prepared};
 use cantus::input_files::Failed;
 use cantus::{Error, Task};
+use cantus_dataset::BACKGROUND_LABEL;
 use clap::Args;
 use rayon::prelude::*;
 
@@ -20,7 +21,7 @@ const EXTENSION: &str = "jsonl";
 
 #[derive(Debug, Args)]
 pub struct GenreTags {
-    /// Write the label into the genre tag of each recording, except `unknown`; the audio is not changed
+    /// Write the label into the genre tag of each recording, except `unknown` and `_background_`; the audio is not changed
     #[arg(long)]
     write_tags: bool,
     /// Only print which tags would be changed
@@ -58,7 +59,7 @@ impl GenreTags {
         if !self.write_tags {
             return Ok(false);
         }
-        let known: Vec<&Track> = tracks.iter().filter(|track| track.is_known).collect();
+        let known: Vec<&Track> = tracks.iter().filter(|track| names_a_genre(track)).collect();
         let (undo_file, journal) = match (self.dry_run, &self.undo_file) {
             (true, _) => (PathBuf::new(), None),
             (false, given) => {
@@ -90,6 +91,11 @@ impl GenreTags {
         }
         Ok(interrupt::requested())
     }
+}
+
+/// Whether the label is a genre, and not `unknown` or that of the background.
+fn names_a_genre(track: &Track) -> bool {
+    track.is_known && track.prediction.label != BACKGROUND_LABEL
 }
 
 /// Changes the tags of all tracks, or without a journal only determines the changes; `None` for a tag that is equal to the

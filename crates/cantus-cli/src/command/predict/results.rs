@@ -5,12 +5,18 @@ use std::path::Path;
 use anyhow::Context;
 use cantus::Prediction;
 use cantus::input_files::Failed;
+use cantus_dataset::BACKGROUND_LABEL;
 use serde::Serialize;
 
 use crate::output;
 
 /// The label of a track whose probability is below `--min-confidence`.
 pub const UNKNOWN: &str = "unknown";
+
+/// A label in text: that of the background is "none of these".
+pub fn in_words(label: &str) -> &str {
+    if label == BACKGROUND_LABEL { "none of these" } else { label }
+}
 
 /// Level of detail of the output.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +87,13 @@ fn ranked(prediction: &Prediction) -> Vec<Ranked> {
 pub fn table(tracks: &[Track]) -> String {
     let paths: Vec<String> = tracks.iter().map(|track| output::printable(&track.path)).collect();
     let path_width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
-    let label_width = tracks.iter().map(|track| track.prediction.label.chars().count()).max().unwrap_or(0);
+    let label_width =
+        tracks.iter().map(|track| in_words(&track.prediction.label).chars().count()).max().unwrap_or(0);
     let row = |(track, path): (&Track, &String)| {
         if let Some(tags) = &track.prediction.tags {
             return format!("{path:path_width$}  {}\n", of_tags(track, tags));
         }
-        let Prediction { label, probability, .. } = &track.prediction;
+        let (label, probability) = (in_words(&track.prediction.label), track.prediction.probability);
         let line = format!(
             "{path:path_width$}  {label:label_width$}  {:>5.1} %  {}",
             100.0 * probability,
@@ -124,7 +131,7 @@ fn others(track: &Track) -> String {
             ranked.iter().take(3).skip(from).filter(|other| other.probability >= 0.05).collect()
         }
     };
-    let word = |other: &&Ranked| format!("{} {:.0} %", other.label, 100.0 * other.probability);
+    let word = |other: &&Ranked| format!("{} {:.0} %", in_words(&other.label), 100.0 * other.probability);
     let words: Vec<String> = shown.iter().map(word).collect();
     if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) }
 }
@@ -195,6 +202,18 @@ mod tests {
         let json = serde_json::to_value(track(0.9, Some(2))).unwrap();
         assert_eq!((&json["label"], &json["top"][0]["label"]), (&"unknown".into(), &"rock".into()));
         assert_eq!(json["top"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_background_is_none_of_these_in_the_table_only() {
+        let mut track = track(0.0, None);
+        track.prediction.label = BACKGROUND_LABEL.to_owned();
+        track.prediction.probabilities.0[2].0 = BACKGROUND_LABEL.to_owned();
+        assert_eq!(table(std::slice::from_ref(&track)), "a.wav  none of these   81.0 %  (jazz 15 %)\n");
+        track.prediction.probabilities.0[0].1 = 0.9;
+        track.prediction.label = "jazz".to_owned();
+        assert_eq!(table(std::slice::from_ref(&track)), "a.wav  jazz   81.0 %  (none of these 81 %)\n");
+        assert_eq!(serde_json::to_value(&track).unwrap()["probabilities"][BACKGROUND_LABEL], 0.81_f32);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use cantus::{Prediction, SegmentPrediction};
 use cantus_plot::{Theme, TimeSegment};
 use serde::Serialize;
 
-use super::results::{Detail, UNKNOWN};
+use super::results::{Detail, UNKNOWN, in_words};
 
 /// File formats of a timeline.
 pub const FORMATS: [&str; 5] = ["csv", "txt", "json", "png", "svg"];
@@ -30,7 +30,8 @@ pub fn write(
 ) -> anyhow::Result<Vec<u8>> {
     let windows: Vec<Window<'_>> =
         prediction.segments.iter().map(|segment| window(labels, segment, detail)).collect();
-    let picture = || cantus_plot::timeline(labels, &segments(prediction), detail.min_confidence, title);
+    let names: Vec<String> = labels.iter().map(|label| in_words(label).to_owned()).collect();
+    let picture = || cantus_plot::timeline(&names, &segments(prediction), detail.min_confidence, title);
     Ok(match format {
         "csv" => csv(labels, &windows)?,
         "txt" => label_track(&windows).into_bytes(),
@@ -67,7 +68,7 @@ fn label_track(windows: &[Window<'_>]) -> String {
     let line = |stretch: &[Window<'_>]| {
         let mean = stretch.iter().map(|window| window.probability).sum::<f32>() / stretch.len() as f32;
         let (first, last) = (&stretch[0], &stretch[stretch.len() - 1]);
-        let label = first.label.replace(['\t', '\n'], " ");
+        let label = in_words(first.label).replace(['\t', '\n'], " ");
         format!("{}\t{}\t{label} {:.0} %\n", seconds(first.start_s), seconds(last.end_s), 100.0 * mean)
     };
     stretches.map(line).collect()

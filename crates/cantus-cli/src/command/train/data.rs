@@ -8,7 +8,7 @@ use cantus_dataset::FeatureStore;
 use super::Train;
 use crate::command::extract;
 use crate::global_options::Global;
-use crate::output;
+use crate::output::{self, WrongUsage};
 
 /// Features to train on.
 pub(super) struct Data {
@@ -39,6 +39,11 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
+            if self.background.is_some() {
+                let reason =
+                    "--background adds recordings before features are extracted: give it to `cantus extract`";
+                return Err(WrongUsage(reason.to_owned()).into());
+            }
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
@@ -46,6 +51,7 @@ impl Train {
         let choices = extract::Choices {
             overwrite: self.overwrite,
             augmentation: Some(&copies),
+            background: self.background.as_deref(),
             ..extract::Choices::default()
         };
         let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use cantus::{Error, Evaluated, Stage, TrainEvent, TrainingStart};
+use cantus_dataset::BACKGROUND_LABEL;
 use cantus_nn::{EpochEnd, Progress, Scores};
 use cantus_serve::Dashboard;
 use indicatif::ProgressBar;
@@ -79,6 +80,12 @@ impl<'a> Display<'a> {
             output::note(&format!(
                 "training on {} segments of augmented copies too",
                 start.n_copied_segments
+            ));
+        }
+        if start.stage == Stage::Single && start.n_background_segments > 0 {
+            output::note(&format!(
+                "training on {} synthesised segments of noise, babble and hum as {BACKGROUND_LABEL} too",
+                start.n_background_segments
             ));
         }
         if start.stage == Stage::Single && self.train.resume && !start.is_resumed {

@@ -35,6 +35,8 @@ Examples:
       cross-validation: every track is tested once
   cantus train MUSIC -m mlp-regularised -o run
       straight from a folder of recordings
+  cantus train MUSIC --background NOISE -o run
+      with a class for \"none of these\", trained on NOISE
   cantus train features -o run --split-lists train.txt valid.txt test.txt
   cantus train MUSIC -m best -o run --validation 0
       the most accurate recipe for few recordings
@@ -72,6 +74,9 @@ pub struct Train {
     split: SplitOptions,
     #[command(flatten)]
     segments: SegmentOptions,
+    /// Folder of recordings that belong to none of the classes, of any depth: they are the class `_background_`
+    #[arg(long, value_name = "FOLDER")]
+    background: Option<PathBuf>,
     /// Cross-validate: test on each of N folds a model that is trained on the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
@@ -123,6 +128,7 @@ impl Train {
             seed,
             split: SplitOptions::default(),
             segments: SegmentOptions::default(),
+            background: None,
             folds: None,
             final_model: false,
             resume: false,

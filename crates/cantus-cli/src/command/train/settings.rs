@@ -16,6 +16,7 @@ impl Train {
         train.extend(self.split.settings(self.folds.is_some()));
         train.extend(self.segments.settings());
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
+        self.background.as_ref().map(|folder| set("background", folder.to_string_lossy().into()));
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
         self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Baseline, CrossValidation, FoldSummary, Mistake, WithoutLeak, diagnostics};
 use crate::predictions::Predictions;
-use crate::report::{CalibrationReport, FoldTable, ModelSummary, ReportContext, SplitSummary, TrainingCurve};
+use crate::report::{
+    CalibrationReport, FoldTable, ModelSummary, NoiseReport, ReportContext, SplitSummary, TrainingCurve,
+};
 use crate::{Error, Model};
 use cantus_metrics::Scores;
 
@@ -31,6 +33,9 @@ pub struct Report {
     /// Calibration of the probabilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<CalibrationReport>,
+    /// Predictions for sounds that belong to no class; absent if no test track is predicted correctly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseReport>,
     /// The misclassified tracks with the highest probabilities.
     #[serde(default)]
     pub mistakes: Vec<Mistake>,
@@ -66,6 +71,7 @@ impl Report {
             baseline: None,
             without_leak: None,
             calibration: None,
+            noise: None,
             mistakes: Vec::new(),
             model: ModelSummary::new(model, curve),
             split,
@@ -85,6 +91,7 @@ impl Report {
             scores: predictions.scores(store)?,
             baseline: Some(diagnostics::baseline(predictions, store.labels())?),
             calibration: Some(diagnostics::calibration(predictions, store, temperatures)),
+            noise: NoiseReport::new(predictions, store.labels()),
             mistakes: diagnostics::mistakes(predictions, store),
             ..self
         })
@@ -132,6 +139,7 @@ impl Report {
             training_s: self.training_s,
             remarks: &self.remarks,
             calibration: self.calibration.as_ref(),
+            noise: self.noise.as_ref(),
             left_out: &self.left_out,
             failures: &self.failures,
             warnings: &self.warnings,

@@ -7,7 +7,7 @@ mod elements;
 
 use self::elements::{cards, details, facts, figures, heading, notes, page, section, table};
 use super::format::percent;
-use super::{CalibrationReport, Figure, FoldTable, ReportContext, Table};
+use super::{CalibrationReport, Figure, FoldTable, NoiseReport, ReportContext, Table};
 use cantus_metrics::Reliability;
 
 pub(super) use self::elements::Card;
@@ -40,6 +40,7 @@ pub(super) fn html(context: &ReportContext<'_>, all: &[Figure], parts: &HtmlPart
     let by_label = [table(labels), figures(all, &["confusion_matrix"]), confusion.unwrap_or_default()];
     let curves = format!(r#"<div class="pair">{}</div>"#, figures(all, &["roc", "precision_recall"]));
     let calibration = context.calibration.map(calibration).unwrap_or_default();
+    let noise = context.noise.map(noise).unwrap_or_default();
     let coverage = context.coverage().map(|coverage| format!(" {coverage}.")).unwrap_or_default();
     let sections = [
         heading(&context.model.recipe, &(evaluation(context) + &coverage)),
@@ -50,6 +51,7 @@ pub(super) fn html(context: &ReportContext<'_>, all: &[Figure], parts: &HtmlPart
         section(parts.curves, &curves),
         section("Calibration", &(calibration + &figures(all, &["reliability"]))),
         section("Most confident mistakes", &table(&parts.mistakes)),
+        section("Sounds of no class", &noise),
         section("Training", &figures(all, &["history"])),
         section("How it was made", &facts(super::facts::facts(context))),
         section("Files", &table(&files(context))),
@@ -93,6 +95,10 @@ fn calibration(calibration: &CalibrationReport) -> String {
     ];
     let head = ["expected calibration error", "before", "calibrated", "temperature"];
     table(&Table::new("", &head, rows))
+}
+
+fn noise(noise: &NoiseReport) -> String {
+    format!("<p>Of{}.</p>\n{}", noise.in_words().trim_start_matches("of"), table(&noise.table()))
 }
 
 fn files(context: &ReportContext<'_>) -> Table {

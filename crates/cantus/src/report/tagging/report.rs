@@ -126,6 +126,7 @@ impl TagReport {
             training_s: self.training_s,
             remarks: &self.remarks,
             calibration: Some(&self.calibration),
+            noise: None,
             left_out: &self.left_out,
             failures: &self.failures,
             warnings: &self.warnings,
