@@ -1,6 +1,8 @@
 //! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
 //! settings. Nine are built in; each is one file that can be copied and edited.
 
+mod fit;
+
 use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
@@ -33,6 +35,10 @@ pub struct Recipe {
     /// Feature specification; an existing feature store has its own, which applies instead.
     #[serde(default = "FeatureSpec::course")]
     pub features: FeatureSpec,
+    /// Whether the segments, the frames and the scales of pooling layers are fitted to the durations of the recordings; the
+    /// recipe's own values are those for recordings of 30 s. See [`fitted_to`](Self::fitted_to).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fit_segments: bool,
     /// Whether each feature bin is standardised to zero mean and unit deviation, computed on the training part.
     #[serde(default = "yes")]
     pub normalize: bool,
@@ -119,6 +125,23 @@ impl Recipe {
     #[must_use]
     pub fn crops(&self) -> Option<Crops> {
         self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
+    }
+
+    /// Checks that the network can be built for segments of these features and this number of labels.
+    ///
+    /// # Errors
+    /// [`Error::RecipeMisfit`] names the setting that does not fit.
+    pub fn validate_for(&self, features: &FeatureSpec, n_labels: usize) -> Result<(), Error> {
+        let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
+        let refuse = |reason| Err(Error::RecipeMisfit { name: self.name.clone(), reason });
+        if let Some(reason) = self.misfit(n_frames, n_bins) {
+            return refuse(reason);
+        }
+        let architecture = self.architecture(n_frames, n_bins, n_labels);
+        match cantus_nn::Network::new(&architecture, 0) {
+            Ok(_) => Ok(()),
+            Err(error) => refuse(format!("{error} (segments of {n_frames} frames of {n_bins} values)")),
+        }
     }
 
     /// Error text if the recipe does not fit segments of this shape; `None` if it does.

@@ -7,6 +7,7 @@ use cantus_dataset::FeatureStore;
 
 use super::Train;
 use crate::command::extract;
+use crate::command::segment_choice::{self, SegmentChoice};
 use crate::global_options::Global;
 use crate::output;
 
@@ -39,6 +40,7 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
+            self.segments.refuse("the segments of a feature store are those of its extraction")?;
             return Ok(Some((self.data.clone(), 0)));
         }
         let store = run.path("features");
@@ -48,7 +50,11 @@ impl Train {
             augmentation: Some(&copies),
             ..extract::Choices::default()
         };
-        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
+        let catalog = extract::open_catalog(&self.data, None, global)?;
+        let segments = SegmentChoice { options: &self.segments, fit: recipe.fit_segments };
+        let spec = segments.choose(&recipe.features, &catalog, global)?;
+        let recipe = segment_choice::fitted_recipe(recipe, spec, &catalog)?;
+        let extraction = extract::extract_catalog(&catalog, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::report_extraction(&extraction, &store, global);
             (store, extraction.failures.len())

@@ -198,7 +198,6 @@ impl Train {
     /// The recipe with the changes of the command line.
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
-        recipe.features.segments = self.segments.change(recipe.features.segments)?;
         let training = &mut recipe.training;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
