@@ -1,5 +1,5 @@
 //! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
-//! settings. Nine are built in; each is one file that can be copied and edited.
+//! settings. Twelve are built in; each is one file that can be copied and edited.
 
 mod fit;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
@@ -23,6 +23,9 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("gru", include_str!("gru.toml")),
     ("multi-timescale-lstm", include_str!("multi-timescale-lstm.toml")),
     ("best", include_str!("best.toml")),
+    ("logistic-regression", include_str!("logistic-regression.toml")),
+    ("kernel-machine", include_str!("kernel-machine.toml")),
+    ("log-mel-cnn", include_str!("log-mel-cnn.toml")),
 ];
 
 /// A named training configuration.

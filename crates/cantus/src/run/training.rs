@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cantus_dataset::{FeatureStore, SplitSpec, Unit};
 
-use super::{DIVERGED, Run, WITHOUT_LEAK};
+use super::{DIVERGED, HELD_OUT, Run, WITHOUT_LEAK};
 use crate::error::{CHECKPOINT, RunProblem};
 use crate::evaluation::{Evaluated, evaluate};
 use crate::report::WithoutLeak;
@@ -40,7 +40,7 @@ impl Run {
         let split = store.split(&options.split)?;
         let job = Job::new(store, &recipe, split, options, data_sha256);
         let trained = self.fit(job.prepare()?, Stage::Single, options)?;
-        let mut evaluated = evaluate(&trained, store)?;
+        let mut evaluated = self.evaluate_trained(&trained, store)?;
         match without_leak {
             Some(scores) => evaluated.report.add_without_leak(scores),
             None => self.remove_inside(WITHOUT_LEAK)?,
@@ -82,8 +82,17 @@ impl Run {
             return Ok(finished);
         }
         let trained = self.fit(prepared, stage, options)?;
-        let evaluated = evaluate(&trained, store)?;
+        let evaluated = self.evaluate_trained(&trained, store)?;
         self.save(&trained, &evaluated, store)?;
+        Ok(evaluated)
+    }
+
+    /// The evaluation of a trained model, with the run's remark.
+    fn evaluate_trained(&self, trained: &Trained, store: &FeatureStore) -> Result<Evaluated, Error> {
+        let mut evaluated = evaluate(trained, store)?;
+        if let Some(remark) = &self.remark {
+            evaluated.report.add_remark(remark.clone());
+        }
         Ok(evaluated)
     }
 
@@ -154,6 +163,7 @@ impl Run {
     /// overwritten is removed first, so that it is never beside another run's report.
     fn save(&self, trained: &Trained, evaluated: &Evaluated, store: &FeatureStore) -> Result<(), Error> {
         self.remove_folds()?;
+        self.remove_inside(HELD_OUT)?;
         self.remove(Model::FILE_NAME)?;
         self.save_training(trained, store)?;
         self.save_evaluation(evaluated, None, Some(trained.curve()), store)?;
