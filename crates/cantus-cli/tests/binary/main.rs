@@ -13,6 +13,7 @@ mod augmentation;
 mod bad_input;
 mod book;
 mod browser;
+mod browser_layout;
 mod contract;
 mod cross_validation;
 mod divergence;
