@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Options that every command has.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Files and batches processed in parallel [default: all cores]
     #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -6,6 +6,7 @@ mod catalog;
 pub mod course_json;
 mod damage;
 mod disjoint_sets;
+mod durations;
 mod error;
 mod extract;
 mod failure;
@@ -21,6 +22,7 @@ pub use catalog::{
 };
 pub use catalog::{ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
+pub use durations::{Durations, SegmentFit};
 pub use error::Error;
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
@@ -39,6 +41,6 @@ mod thread_safety {
         assert::<(Catalog, Track, Recordings, Grouping, SplitSpec, Split, Folds)>();
         assert::<(FeatureStore, SegmentSplit, ExtractOptions, Extraction, FolderLock, Column)>();
         assert::<(audit::Audit, audit::AuditedFile, audit::Exclusions, tags::Tags)>();
-        assert::<(Error, Damage, Failure, Warning)>();
+        assert::<(Error, Damage, Failure, Warning, Durations, SegmentFit)>();
     }
 }

@@ -11,7 +11,7 @@ use cantus_audio::feature::FeatureSpec;
 use cantus_audio::write_wav;
 use cantus_dataset::audit::{Audit, Exclusions, IssueKind};
 use cantus_dataset::{
-    AuditMode, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Part, SplitSpec, Unit, extract,
+    AuditMode, Catalog, Error, ExtractOptions, Extraction, FeatureStore, Part, SplitSpec, extract,
 };
 use cantus_synth::{Genre, compose};
 
@@ -91,7 +91,7 @@ fn duplicates_stay_together_in_every_split_also_after_a_repeated_extraction() {
         (0..store.tracks().len()).filter(|index| store.tracks()[*index].recording.is_some()).collect();
     assert_eq!(duplicates.len(), 6);
     for seed in 0..20 {
-        let spec = SplitSpec { by: Unit::Track, validation: 0.2, test: 0.3, seed };
+        let spec = SplitSpec { validation: 0.2, test: 0.3, seed, ..SplitSpec::default() };
         let parts = store.split(&spec).unwrap().split.parts;
         for recording in duplicates.iter().map(|index| &store.tracks()[*index].recording) {
             let parts_of_recording: BTreeSet<Option<Part>> = (0..parts.len())

@@ -67,6 +67,8 @@ mod rng_streams;
 mod run;
 #[cfg(feature = "train")]
 mod segment_dataset;
+#[cfg(feature = "train")]
+pub mod selection;
 mod task;
 #[cfg(feature = "train")]
 mod toml_file;

@@ -60,6 +60,20 @@ pub struct Predictions {
 }
 
 impl Predictions {
+    /// The model's predictions for the tracks of some segments, calibrated, without those of a baseline.
+    ///
+    /// # Errors
+    /// Those of [`of`](Self::of).
+    pub(crate) fn of_tracks(
+        model: &Model,
+        store: &FeatureStore,
+        segments: &[usize],
+    ) -> Result<Vec<TrackDecision>, Error> {
+        let uncalibrated = uncalibrated(model, store, segments)?;
+        let tracks = track_decisions(&results(store, segments, &uncalibrated), model.labels.len())?;
+        Ok(calibrated(tracks, model))
+    }
+
     /// Predicts segments of a store and sounds of no class with a model, and the segments with the baseline fitted on the
     /// segments `train`.
     ///
@@ -80,11 +94,7 @@ impl Predictions {
         let mut probabilities = uncalibrated.clone();
         temperature_scale(&mut probabilities, n_labels, model.calibration.segment_temperature, model.task());
         let before = track_decisions(&results(store, segments, &uncalibrated), n_labels)?;
-        let mut tracks = before.clone();
-        for track in &mut tracks {
-            track.probabilities = model.calibration.of_track(&track.probabilities, model.task());
-            track.predicted = arg_max(&track.probabilities);
-        }
+        let tracks = calibrated(before.clone(), model);
         let baseline = baseline_decisions(store, train, segments, &tracks)?;
         let uncalibrated = (uncalibrated, before);
         let noise = noise.predict(model)?;
@@ -128,6 +138,15 @@ impl Predictions {
     pub fn tracks(&self) -> &[TrackDecision] {
         &self.tracks
     }
+}
+
+/// Predictions of tracks with the model's temperature.
+fn calibrated(mut tracks: Vec<TrackDecision>, model: &Model) -> Vec<TrackDecision> {
+    for track in &mut tracks {
+        track.probabilities = model.calibration.of_track(&track.probabilities, model.task());
+        track.predicted = arg_max(&track.probabilities);
+    }
+    tracks
 }
 
 /// Temperatures of a model, fitted on the segments of its validation part.

@@ -117,6 +117,29 @@ pub fn decode_bytes(path: &Path, bytes: Vec<u8>) -> Result<Recording, Error> {
     collect(path, Decoder::from_bytes(path, bytes)?, usize::MAX)
 }
 
+/// Duration of a file in seconds, and its codec, sample rate and channels.
+///
+/// The duration is that of the header, if it declares an exact number of samples. Otherwise the file is decoded, up to
+/// `max_s` seconds: a longer one is given as `max_s`.
+///
+/// # Errors
+/// If the file cannot be read or decoded.
+pub fn measure_duration(path: &Path, max_s: f64) -> Result<(f64, AudioSource), Error> {
+    let mut decoder = Decoder::open(path)?;
+    let source = decoder.source().clone();
+    let sample_rate = f64::from(source.sample_rate);
+    if let Some(n_samples) = decoder.n_samples_declared() {
+        return Ok((n_samples as f64 / sample_rate, source));
+    }
+    let mut n_samples = 0;
+    while (n_samples as f64) < max_s * sample_rate
+        && let Some(block) = decoder.next_block()?
+    {
+        n_samples += block.len();
+    }
+    Ok(((n_samples as f64 / sample_rate).min(max_s), source))
+}
+
 /// Decodes until there are at least `n_needed` samples, or to the end.
 fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recording, Error> {
     let n_declared = decoder.n_samples_declared().unwrap_or(0).min(MAX_RESERVED);

@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::compose::{compose_tracks, duration};
-use super::extract::{Choices, extract_folder, report_extraction};
+use super::extract::{Choices, extract_catalog, open_catalog, report_extraction};
 use super::train::Train;
 use crate::global_options::Global;
 use crate::output::{self, Outcome};
@@ -61,7 +61,8 @@ impl Demo {
     fn train(&self, music: &Path, global: &Global) -> anyhow::Result<Option<(Model, EvaluationReport)>> {
         let features = self.path("features");
         let choices = Choices { overwrite: true, ..Choices::default() };
-        let Some(extraction) = extract_folder(music, &FeatureSpec::course(), &features, choices, global)?
+        let catalog = open_catalog(music, None, None, global)?;
+        let Some(extraction) = extract_catalog(&catalog, &FeatureSpec::course(), &features, choices, global)?
         else {
             return Ok(None);
         };

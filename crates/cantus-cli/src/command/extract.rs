@@ -14,6 +14,7 @@ use cantus_dataset::{
 };
 use clap::{Args, ValueEnum};
 
+use super::segment_choice::SegmentChoice;
 use super::segment_options::SegmentOptions;
 use super::spec::{SpecOptions, kind};
 use crate::global_options::Global;
@@ -51,9 +52,9 @@ pub struct Extract {
     /// Folder of the feature store
     #[arg(long, short, value_name = "FEATURES")]
     output: PathBuf,
-    /// Base values of the parameters below
-    #[arg(long, value_enum, default_value = "course")]
-    preset: Preset,
+    /// Base values of the parameters below [default: course, with segments that fit the durations of the recordings]
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
     /// Use the features of a recipe instead of a preset: its name, or a TOML file
     #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
     model: Option<String>,
@@ -106,8 +107,6 @@ impl From<Audit> for AuditMode {
 pub struct Choices<'a> {
     pub overwrite: bool,
     pub exclude: Option<&'a Path>,
-    /// Folder of recordings of the class `_background_`.
-    pub background: Option<&'a Path>,
     /// Augmented copies to extract beside each track.
     pub augmentation: Option<&'a AugmentSpec>,
     pub audit: AuditMode,
@@ -123,29 +122,35 @@ enum Preset {
 
 impl Extract {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let base = match (&self.model, self.preset) {
-            (Some(recipe), _) => Recipe::load(recipe)?.features,
-            (None, Preset::Course) => FeatureSpec::course(),
-            (None, Preset::Librosa) => FeatureSpec::default(),
+        if is_json(&self.output) && !is_json(&self.data) {
+            return self.export(global);
+        }
+        let (base, fit) = match (&self.model, self.preset) {
+            (Some(recipe), _) => {
+                let recipe = Recipe::load(recipe)?;
+                (recipe.features, recipe.fit_segments)
+            }
+            (None, None) => (FeatureSpec::course(), true),
+            (None, Some(Preset::Course)) => (FeatureSpec::course(), false),
+            (None, Some(Preset::Librosa)) => (FeatureSpec::default(), false),
         };
         let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
-        let segments = self.segments.change(base.segments.clone())?;
-        let spec = FeatureSpec { kinds, segments, ..self.spec.change(base) };
+        let base = FeatureSpec { kinds, ..base };
         if is_json(&self.data) {
-            return self.import(&spec, global);
-        }
-        if is_json(&self.output) {
-            return self.export(global);
+            let segments = self.segments.change(base.segments.clone())?;
+            return self.import(&FeatureSpec { segments, ..self.spec.change(base) }, global);
         }
         let augmentation = self.augmentation()?;
         let choices = Choices {
             overwrite: self.overwrite,
             exclude: self.exclude.as_deref(),
-            background: self.background.as_deref(),
             augmentation: augmentation.as_ref(),
             audit: self.audit.into(),
         };
-        match extract_folder(&self.data, &spec, &self.output, choices, global)? {
+        let catalog = open_catalog(&self.data, self.background.as_deref(), choices.exclude, global)?;
+        let segments = SegmentChoice { options: &self.segments, fit };
+        let spec = self.spec.change(segments.choose(&base, &catalog, global)?);
+        match extract_catalog(&catalog, &spec, &self.output, choices, global)? {
             Some(extraction) => {
                 report_extraction(&extraction, &self.output, global);
                 Ok(Outcome::from_failures(extraction.failures.len()))
@@ -192,24 +197,34 @@ fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// Extracts a folder or manifest with a progress bar; `None` if Ctrl-C stopped it.
-pub fn extract_folder(
+/// Lists the recordings of a folder or manifest and of a folder of background, without those of an exclusion list.
+pub fn open_catalog(
     data: &Path,
-    spec: &FeatureSpec,
-    store: &Path,
-    choices: Choices<'_>,
+    background: Option<&Path>,
+    exclusions: Option<&Path>,
     global: &Global,
-) -> anyhow::Result<Option<Extraction>> {
-    let mut catalog = match choices.background {
+) -> anyhow::Result<Catalog> {
+    let mut catalog = match background {
         Some(background) => Catalog::open_with_background(data, background)?,
         None => Catalog::open(data)?,
     };
     if let Some(remark) = input_files::misnamed_remark(&catalog.ignored.misnamed) {
         output::note(&remark);
     }
-    if let Some(list) = choices.exclude {
+    if let Some(list) = exclusions {
         exclude(&mut catalog, list, global)?;
     }
+    Ok(catalog)
+}
+
+/// Extracts the recordings of a catalog with a progress bar; `None` if Ctrl-C stopped it.
+pub fn extract_catalog(
+    catalog: &Catalog,
+    spec: &FeatureSpec,
+    store: &Path,
+    choices: Choices<'_>,
+    global: &Global,
+) -> anyhow::Result<Option<Extraction>> {
     for warning in spec.warnings(spec.segment_samples()) {
         output::note(&warning.to_string());
     }
@@ -226,7 +241,7 @@ pub fn extract_folder(
         bar.set_position(progress.n_done as u64);
         bar.set_message(progress.path.to_owned());
     };
-    let result = extract(&catalog, spec, store, &options, &on_progress);
+    let result = extract(catalog, spec, store, &options, &on_progress);
     bar.finish_and_clear();
     match result {
         Err(error @ Error::Cancelled { .. }) => {

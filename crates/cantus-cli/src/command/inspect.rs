@@ -9,6 +9,7 @@ use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::audit::{
     Audit, AuditedFile, ClassRemark, DuplicateGroup, Excluded, Exclusions, FileAnalysis, Issue, audit,
 };
+use cantus_dataset::{Durations, SegmentFit};
 use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -35,7 +36,7 @@ Examples:
 
 Duplicates are found by acoustic fingerprint (Chromaprint): the same recording under another name, encoded \
 again, cut, or shifted in time. `cantus extract` finds them, too, and every split keeps them in one part. An \
-exclusion list contains files that cannot be used (unreadable, silent, shorter than a segment of 3 s) and all \
+exclusion list contains files that cannot be used (unreadable, silent, shorter than a segment) and all \
 copies of a recording except the longest; if the copies have several labels, all of them. It may be edited.")]
 pub struct Inspect {
     /// Audio files, folders of them, or a manifest CSV
@@ -89,14 +90,23 @@ impl Inspect {
             failed.extend(analysis.err());
             tracks.extend(track.map(|track| Inspection { label, ..track }));
         }
-        let audit = audit(&audited, &FeatureSpec::course());
+        let durations = Durations::from_seconds(tracks.iter().map(|track| track.duration_s));
+        let SegmentFit { spec, reason } = SegmentFit::new(&FeatureSpec::course(), &durations);
+        let audit = audit(&audited, &spec);
         let sizes = sizes(&audited);
         drop(audited);
         self.write_exclusions(&audit, &failed)?;
-        self.print(Document::new(tracks, failed, audit), &sizes)
+        let lengths = format!("durations: {}\n`cantus extract` makes {reason}", durations.in_words());
+        self.print(Document::new(tracks, failed, audit), &sizes, &lengths)
     }
 
-    fn print(&self, document: Document, sizes: &BTreeMap<String, usize>) -> anyhow::Result<Outcome> {
+    /// Prints the document as JSON or text; `lengths` are lines on the durations.
+    fn print(
+        &self,
+        document: Document,
+        sizes: &BTreeMap<String, usize>,
+        lengths: &str,
+    ) -> anyhow::Result<Outcome> {
         let outcome = Outcome::of_job(document.tracks.len(), document.failed.len());
         if self.json {
             output::json(&document)?;
@@ -110,7 +120,8 @@ impl Inspect {
         }
         text += &issues_by_kind(&self.shortened(found), self.all);
         if tracks.len() > 1 {
-            text += &summary(tracks, failed.len(), sizes, found, remarks);
+            let remarks: Vec<String> = std::iter::once(lengths.to_owned()).chain(remarks.clone()).collect();
+            text += &summary(tracks, failed.len(), sizes, found, &remarks);
         }
         output::print(&text)?;
         output::failures(failed);

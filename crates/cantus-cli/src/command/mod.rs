@@ -20,6 +20,7 @@ mod pitch_options;
 pub mod plot;
 mod port;
 pub mod predict;
+mod segment_choice;
 mod segment_options;
 pub mod serve;
 mod spec;

@@ -31,6 +31,19 @@ enum Pad {
 }
 
 impl SegmentOptions {
+    /// An error if any option was given, where none has an effect.
+    pub fn refuse(&self, why: &str) -> anyhow::Result<()> {
+        match self.settings().keys().next() {
+            None => Ok(()),
+            Some(name) => Err(WrongUsage(format!("--{}: {why}", name.replace('_', "-"))).into()),
+        }
+    }
+
+    /// The duration of a segment, if it was given.
+    pub fn segment(&self) -> Option<f64> {
+        self.segment
+    }
+
     /// The segments with what was given on the command line. The course's rule becomes windows of the same duration.
     pub fn change(&self, segments: Segments) -> anyhow::Result<Segments> {
         let Self { segment, hop, pad, n_segments } = self;

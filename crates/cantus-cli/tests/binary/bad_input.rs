@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::run::{cantus, cantus_in};
 
 /// A WAV file of 16-bit mono at 22 050 Hz.
-fn write_wav(path: &Path, n_channels: u16, samples: &[i16]) {
+pub fn write_wav(path: &Path, n_channels: u16, samples: &[i16]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let n_bytes = (samples.len() * 2) as u32;
     let mut bytes = Vec::new();

@@ -15,12 +15,12 @@ const END: &str = "\u{e010}";
 const HOME: &str = "\u{e011}";
 
 /// A browser; if there is none, prints why and returns `None`.
-fn browser() -> Option<Browser> {
+pub fn browser() -> Option<Browser> {
     Browser::start().inspect_err(|reason| println!("skipped: {reason}")).ok()
 }
 
 #[track_caller]
-fn fits(browser: &Browser, width: u32, what: &str) {
+pub fn fits(browser: &Browser, width: u32, what: &str) {
     let found = browser.script("return document.documentElement.scrollWidth");
     assert!(found.as_u64().unwrap() <= width.into(), "{what}: {found} px wide where there are {width}");
 }

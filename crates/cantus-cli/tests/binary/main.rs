@@ -14,6 +14,7 @@ mod background;
 mod bad_input;
 mod book;
 mod browser;
+mod browser_layout;
 mod contract;
 mod cross_validation;
 mod divergence;

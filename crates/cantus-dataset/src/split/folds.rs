@@ -109,11 +109,8 @@ impl Folds {
         labels: &[String],
         spec: &SplitSpec,
     ) -> Result<Split, Error> {
-        let mut parts = vec![Some(Part::Train); tracks.len()];
-        let spec = SplitSpec { by: self.unit, ..spec.clone() };
-        spec.draw_validation(&mut parts, tracks, labels, spec.validation)?;
-        let missing = missing_labels(tracks, &parts, labels.len());
-        Ok(Split { unit: self.unit, parts, predefined: false, missing })
+        let parts = vec![Some(Part::Train); tracks.len()];
+        SplitSpec { by: self.unit, ..spec.clone() }.with_validation(parts, tracks, labels)
     }
 
     /// Fails if all tracks of a class are in this fold, except the background, for which there are synthesised sounds.

@@ -22,12 +22,16 @@ pub struct SplitSpec {
     pub test: f64,
     /// Random seed.
     pub seed: u64,
+    /// Whether the test part is drawn first and the validation part from the rest, so that the test part is the same for
+    /// every validation share.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test_first: bool,
 }
 
 impl Default for SplitSpec {
     /// By track, with the course's shares: a quarter for test, a fifth of the rest for validation.
     fn default() -> Self {
-        Self { by: Unit::Track, validation: 0.15, test: 0.25, seed: 0 }
+        Self { by: Unit::Track, validation: 0.15, test: 0.25, seed: 0, test_first: false }
     }
 }
 
@@ -65,6 +69,30 @@ impl SplitSpec {
         Ok(Split { unit: self.by, parts, predefined, missing })
     }
 
+    /// The split of a final model that is not evaluated: the tracks of all parts are in the training part, except a validation
+    /// part. Tracks that a predefined split leaves out stay out.
+    ///
+    /// # Errors
+    /// Those of [`split`](Self::split).
+    pub fn split_without_test(&self, tracks: &[Track], labels: &[String]) -> Result<Split, Error> {
+        self.validate()?;
+        let predefined = tracks.iter().any(|track| track.part.is_some());
+        let part = |track: &Track| (!predefined || track.part.is_some()).then_some(Part::Train);
+        self.with_validation(tracks.iter().map(part).collect(), tracks, labels)
+    }
+
+    /// The split whose training part is given, less a validation part drawn from it.
+    pub(super) fn with_validation(
+        &self,
+        mut parts: Vec<Option<Part>>,
+        tracks: &[Track],
+        labels: &[String],
+    ) -> Result<Split, Error> {
+        self.draw_validation(&mut parts, tracks, labels, self.validation)?;
+        let missing = missing_labels(tracks, &parts, labels.len());
+        Ok(Split { unit: self.by, parts, predefined: false, missing })
+    }
+
     fn validate(&self) -> Result<(), Error> {
         let invalid = |parameter, value: f64, expected| {
             Err(Error::InvalidSplit { parameter, found: value.to_string(), expected })
@@ -90,6 +118,12 @@ impl SplitSpec {
     }
 
     fn random_parts(&self, tracks: &[Track], labels: &[String]) -> Result<Vec<Option<Part>>, Error> {
+        if self.test_first && self.validation > 0.0 {
+            let test_only = Self { validation: 0.0, ..self.clone() };
+            let mut parts = test_only.random_parts(tracks, labels)?;
+            self.draw_validation(&mut parts, tracks, labels, self.validation / (1.0 - self.test))?;
+            return Ok(parts);
+        }
         let n_parts = self.shares().iter().filter(|share| **share > 0.0).count();
         let indices = random_split(tracks, labels, self.by, &self.shares(), n_parts, self.seed)?;
         Ok(indices.into_iter().map(|index| Some(Part::ALL[index])).collect())

@@ -103,6 +103,20 @@ function acceptMicrophone() {
   button.addEventListener("click", () => (recording ? end() : begin()));
 }
 
+/** On narrow screens, one button shows and hides the two ways to add a recording. */
+function acceptTaps() {
+  const button = at("add");
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") !== "true"));
+  });
+}
+
+/** The largest duration and size of a file; a number and its unit stay in one line. */
+function describeLimits({ audio_s, body_bytes }) {
+  const unbroken = (text) => element("span", { class: "unbroken" }, text);
+  at("limits").replaceChildren("Any common format, up to ", unbroken(span(audio_s)), " and ", unbroken(`${megabytes(body_bytes)} each`));
+}
+
 /** Shows the view in the URL's fragment. */
 function route() {
   const isModel = location.hash === "#model";
@@ -122,7 +136,7 @@ async function start() {
   at("model").append(...models.map(({ name }) => element("option", {}, name)));
   at("chooser").hidden = models.length < 2;
   at("version").textContent = `· cantus ${known.version}`;
-  at("limits").textContent = `Any common format, up to ${span(limits.audio_s)} and ${megabytes(limits.body_bytes)} each`;
+  describeLimits(limits);
   const describe = () => {
     const labels = chosen().labels.map(named);
     const some = labels.length > 12 ? `${labels.slice(0, 12).join(", ")} and ${labels.length - 12} more` : labels.join(", ");
@@ -133,6 +147,7 @@ async function start() {
   at("model").addEventListener("change", describe);
   addEventListener("hashchange", route);
   describe();
+  acceptTaps();
   acceptFiles();
   acceptMicrophone();
 }

@@ -9,12 +9,30 @@ export function named(label) {
   return label === "_background_" ? "none of these" : label;
 }
 
-/** 83.4 → "1:23" */
-export function clock(seconds) {
-  const whole = Math.floor(seconds + 1e-6);
+/** 83.47 → "1:23", with one digit "1:23.4" */
+export function clock(seconds, digits = 0) {
+  const units = Math.floor(seconds * 10 ** digits + 1e-6);
+  const whole = Math.floor(units / 10 ** digits);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (n) => String(n).padStart(2, "0");
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  const fraction = digits > 0 ? `.${String(units % 10 ** digits).padStart(digits, "0")}` : "";
+  return (h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`) + fraction;
+}
+
+/** Digits after the point that tell times apart which are multiples of these numbers of seconds. */
+export function clockDigits(...seconds) {
+  if (seconds.every(Number.isInteger)) return 0;
+  return Math.min(...seconds) < 0.1 ? 2 : 1;
+}
+
+/** Duration of a recording: 0.4 → "0.40 s", 83.4 → "1:23" */
+export function duration(seconds) {
+  return seconds < 2 ? `${seconds.toPrecision(2)} s` : clock(seconds);
+}
+
+/** 11025 → "11.025 kHz" */
+export function hertz(frequency) {
+  return frequency < 1000 ? `${frequency} Hz` : `${frequency / 1000} kHz`;
 }
 
 /** 600 → "10 min" */

@@ -40,12 +40,14 @@ const MAIN: &[File] = &files! {
     "/element.js" SCRIPT "element.js";
     "/colour.js" SCRIPT "colour.js";
     "/format.js" SCRIPT "format.js";
+    "/axis.js" SCRIPT "axis.js";
     "/picture.js" SCRIPT "picture.js";
     "/player.js" SCRIPT "player.js";
     "/model.js" SCRIPT "model.js";
     "/recorder.js" SCRIPT "recorder.js";
     "/recorder-worklet.js" SCRIPT "recorder-worklet.js";
     "/result.js" SCRIPT "result.js";
+    "/timeline.js" SCRIPT "timeline.js";
 };
 
 /// Files of the dashboard's page.

@@ -2,7 +2,7 @@
 
 import { labelColour } from "/colour.js";
 import { element, announce } from "/element.js";
-import { clock, named, percent } from "/format.js";
+import { clock, duration, hertz, named, percent } from "/format.js";
 import { player } from "/player.js";
 
 /** Number of bars before "more" is clicked. */
@@ -17,21 +17,23 @@ export function card(file, model, severalModels) {
   const body = element("div", {}, element("div", { class: "waiting" }));
   let playing = null;
   const close = element("button", { class: "close", type: "button", "aria-label": `Remove ${file.name}`, onclick: remove }, "×");
-  const made = element("article", { class: "result", "aria-label": file.name },
-    element("header", {}, element("h3", {}, file.name), about, close), body);
+  const title = element("div", { class: "title" }, element("h3", {}, file.name), about);
+  const made = element("article", { class: "result", "aria-label": file.name }, element("header", {}, title, close), body);
 
   function remove() {
     controller.abort();
     playing?.end();
-    const next = made.nextElementSibling?.querySelector(".close") ?? document.getElementById("files");
+    const next = made.nextElementSibling?.querySelector(".close");
     made.remove();
-    next.focus();
+    // The button is displayed on narrow screens only, and the input is hidden there until the button is clicked.
+    const inputs = ["add", "files"].map((id) => document.getElementById(id));
+    [next, ...inputs].find((candidate) => candidate?.offsetParent)?.focus();
   }
   function show(prediction) {
     const { codec, sample_rate, n_channels } = prediction.source;
     const channels = n_channels === 1 ? "mono" : n_channels === 2 ? "stereo" : `${n_channels} channels`;
     const by = severalModels ? ` · model ${prediction.model}` : "";
-    about.textContent = `${clock(prediction.duration_s)} · ${codec}, ${sample_rate / 1000} kHz, ${channels}${by}`;
+    about.textContent = `${duration(prediction.duration_s)} · ${codec}, ${hertz(sample_rate)}, ${channels}${by}`;
     playing = player(file, prediction);
     body.className = "body";
     body.replaceChildren(probabilities(prediction), element("div", {}, playing.element, ...damage(prediction)));
@@ -39,7 +41,9 @@ export function card(file, model, severalModels) {
   }
   function fail({ title, detail }) {
     about.textContent = "";
-    body.replaceChildren(element("p", { class: "note" }, element("strong", {}, title), element("br"), detail));
+    const name = `${file.name}: `; // which is the title of the card
+    const reason = detail?.startsWith(name) ? detail.slice(name.length) : detail;
+    body.replaceChildren(element("p", { class: "note" }, element("strong", {}, title), element("br"), reason));
     announce(`${file.name}: ${title}`);
   }
   async function send() {

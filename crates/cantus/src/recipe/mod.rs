@@ -1,5 +1,7 @@
 //! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
-//! settings. Nine are built in; each is one file that can be copied and edited.
+//! settings. Twelve are built in; each is one file that can be copied and edited.
+
+mod fit;
 
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
@@ -21,6 +23,9 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("gru", include_str!("gru.toml")),
     ("multi-timescale-lstm", include_str!("multi-timescale-lstm.toml")),
     ("best", include_str!("best.toml")),
+    ("logistic-regression", include_str!("logistic-regression.toml")),
+    ("kernel-machine", include_str!("kernel-machine.toml")),
+    ("log-mel-cnn", include_str!("log-mel-cnn.toml")),
 ];
 
 /// A named training configuration.
@@ -33,6 +38,10 @@ pub struct Recipe {
     /// Feature specification; an existing feature store has its own, which applies instead.
     #[serde(default = "FeatureSpec::course")]
     pub features: FeatureSpec,
+    /// Whether the segments, the frames and the scales of pooling layers are fitted to the durations of the recordings; the
+    /// recipe's own values are those for recordings of 30 s. See [`fitted_to`](Self::fitted_to).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fit_segments: bool,
     /// Whether each feature bin is standardised to zero mean and unit deviation, computed on the training part.
     #[serde(default = "yes")]
     pub normalize: bool,
@@ -119,6 +128,23 @@ impl Recipe {
     #[must_use]
     pub fn crops(&self) -> Option<Crops> {
         self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
+    }
+
+    /// Checks that the network can be built for segments of these features and this number of labels.
+    ///
+    /// # Errors
+    /// [`Error::RecipeMisfit`] names the setting that does not fit.
+    pub fn validate_for(&self, features: &FeatureSpec, n_labels: usize) -> Result<(), Error> {
+        let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
+        let refuse = |reason| Err(Error::RecipeMisfit { name: self.name.clone(), reason });
+        if let Some(reason) = self.misfit(n_frames, n_bins) {
+            return refuse(reason);
+        }
+        let architecture = self.architecture(n_frames, n_bins, n_labels);
+        match cantus_nn::Network::new(&architecture, 0) {
+            Ok(_) => Ok(()),
+            Err(error) => refuse(format!("{error} (segments of {n_frames} frames of {n_bins} values)")),
+        }
     }
 
     /// Error text if the recipe does not fit segments of this shape; `None` if it does.

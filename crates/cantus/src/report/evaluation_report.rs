@@ -85,6 +85,14 @@ impl EvaluationReport {
         }
     }
 
+    /// Adds a remark behind the others.
+    pub(crate) fn add_remark(&mut self, remark: String) {
+        match self {
+            Self::Classes(report) => report.remarks.push(remark),
+            Self::Tags(report) => report.remarks.push(remark),
+        }
+    }
+
     /// Adds the scores on a split by track to the report of a split by segment.
     pub(crate) fn add_without_leak(&mut self, scores: WithoutLeak) {
         if let Self::Classes(report) = self {

@@ -20,6 +20,9 @@ impl Run {
     /// # Errors
     /// If the run is incomplete, or its features are missing, changed or of another specification.
     pub fn evaluate(&self, features: Option<&Path>, n_threads: usize) -> Result<EvaluationReport, Error> {
+        if let Some(held_out) = self.held_out() {
+            return held_out.evaluate(features, n_threads);
+        }
         let mut store = FeatureStore::open(&self.features(features)?)?;
         let report = self.report()?;
         let runs = match report.n_folds() {

@@ -84,6 +84,10 @@ impl Run {
         atomic_file::write(&path, bytes).map_err(Error::io(&path))
     }
 
+    pub(super) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+        self.write(name, &json_bytes(value)?)
+    }
+
     pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         let path = self.path(name);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;

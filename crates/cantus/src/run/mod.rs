@@ -17,6 +17,10 @@
 //!
 //! A split by segment adds a run `without-leak` inside the run: the same recipe on a split by track.
 //!
+//! A run with a final model (`--final`) has the evaluated model in the run `held-out` inside it.
+//!
+//! A run whose recipe was selected has `selection.json`, the trials.
+//!
 //! A cross-validation has `folds.csv`, the fold of each track, and a run for each fold in `fold-1`, `fold-2`, …; its
 //! predictions and its report are those of all folds together. It has a model, with its history and split, only with
 //! `--final`.
@@ -25,8 +29,10 @@ mod create;
 mod cross_validation;
 mod evaluation;
 mod files;
+mod final_model;
 mod redraw;
 mod run_lock;
+mod selection;
 mod settings;
 mod tables;
 mod training;
@@ -52,6 +58,11 @@ const REPORT: &str = "report.json";
 /// The run inside a run with a split by segment, trained with the same recipe on a split by track.
 const WITHOUT_LEAK: &str = "without-leak";
 
+/// The run inside a run with a final model, whose model the report scores.
+const HELD_OUT: &str = "held-out";
+/// The trials of the selection of the recipe.
+const SELECTION: &str = "selection.json";
+
 /// A run folder.
 ///
 /// ```no_run
@@ -74,20 +85,23 @@ pub struct Run {
     resume: bool,
     /// What `config.toml` records.
     settings: Settings,
+    /// Remark on the choice of the recipe, for the report.
+    remark: Option<String>,
     /// The lock of the training that writes to it.
     _lock: Option<Arc<RunLock>>,
 }
 
 impl Run {
     fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), parent: None, resume: false, settings: Settings::default(), _lock: None }
+        let settings = Settings::default();
+        Self { dir: dir.to_owned(), parent: None, resume: false, settings, remark: None, _lock: None }
     }
 
     /// The run of that name inside this one, with the same options; its folder may not exist.
     fn inside(&self, name: &str) -> Self {
-        let Self { dir, resume, settings, .. } = self;
-        let parent = Some(dir.clone());
-        Self { dir: dir.join(name), parent, resume: *resume, settings: settings.clone(), _lock: None }
+        let Self { dir, resume, settings, remark, .. } = self;
+        let (parent, settings, remark) = (Some(dir.clone()), settings.clone(), remark.clone());
+        Self { dir: dir.join(name), parent, resume: *resume, settings, remark, _lock: None }
     }
 
     /// The run of a fold, counted from 0; its folder counts from 1.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cantus_dataset::{FeatureStore, SplitSpec, Unit};
 
-use super::{DIVERGED, Run, WITHOUT_LEAK};
+use super::{DIVERGED, HELD_OUT, Run, WITHOUT_LEAK};
 use crate::error::{CHECKPOINT, RunProblem};
 use crate::evaluation::{Evaluated, evaluate_with};
 use crate::noise::NoiseSounds;
@@ -42,7 +42,7 @@ impl Run {
         let split = store.split(&options.split)?;
         let job = Job::new(store, &recipe, split, options, data_sha256);
         let trained = self.fit(job.prepare()?, Stage::Single, options)?;
-        let mut evaluated = evaluate_with(&trained, store, &noise)?;
+        let mut evaluated = self.evaluate_trained(&trained, store, &noise)?;
         match without_leak {
             Some(scores) => evaluated.report.add_without_leak(scores),
             None => self.remove_inside(WITHOUT_LEAK)?,
@@ -87,8 +87,22 @@ impl Run {
             return Ok(finished);
         }
         let trained = self.fit(prepared, stage, options)?;
-        let evaluated = evaluate_with(&trained, store, noise)?;
+        let evaluated = self.evaluate_trained(&trained, store, noise)?;
         self.save(&trained, &evaluated, store)?;
+        Ok(evaluated)
+    }
+
+    /// The evaluation of a trained model, with the run's remark.
+    fn evaluate_trained(
+        &self,
+        trained: &Trained,
+        store: &FeatureStore,
+        noise: &NoiseSounds,
+    ) -> Result<Evaluated, Error> {
+        let mut evaluated = evaluate_with(trained, store, noise)?;
+        if let Some(remark) = &self.remark {
+            evaluated.report.add_remark(remark.clone());
+        }
         Ok(evaluated)
     }
 
@@ -161,6 +175,7 @@ impl Run {
     /// overwritten is removed first, so that it is never beside another run's report.
     fn save(&self, trained: &Trained, evaluated: &Evaluated, store: &FeatureStore) -> Result<(), Error> {
         self.remove_folds()?;
+        self.remove_inside(HELD_OUT)?;
         self.remove(Model::FILE_NAME)?;
         self.save_training(trained, store)?;
         self.save_evaluation(evaluated, None, Some(trained.curve()), store)?;

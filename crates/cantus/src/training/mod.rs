@@ -70,7 +70,8 @@ pub fn train(store: &FeatureStore, recipe: &Recipe, options: &TrainOptions<'_>) 
     job.prepare()?.train(Stage::Single, options, None, |_, _| Ok(()))
 }
 
-/// The recipe with the seed of the options, for the task of the store's labels.
+/// The recipe with the seed of the options, for the task of the store's labels, and for the segments of the store if it is one
+/// [to be fitted](Recipe::fit_segments).
 ///
 /// # Errors
 /// If it cannot be adapted to the task.
@@ -80,6 +81,9 @@ pub(crate) fn adapted(
     options: &TrainOptions<'_>,
 ) -> Result<Recipe, Error> {
     let mut recipe = recipe.for_task(Task::of_store(store))?;
+    if recipe.fit_segments && recipe.features.kinds == store.spec().kinds {
+        recipe = recipe.with_features(store.spec().clone());
+    }
     recipe.training.seed = options.seed;
     Ok(recipe)
 }

@@ -126,4 +126,9 @@ pub enum Stage {
     },
     /// The final model after a cross-validation.
     Final,
+    /// The training of a fold of a trial, in a selection of recipes.
+    Trial {
+        /// Counted from 0.
+        fold: usize,
+    },
 }

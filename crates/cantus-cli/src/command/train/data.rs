@@ -7,6 +7,7 @@ use cantus_dataset::FeatureStore;
 
 use super::Train;
 use crate::command::extract;
+use crate::command::segment_choice::{self, SegmentChoice};
 use crate::global_options::Global;
 use crate::output::{self, WrongUsage};
 
@@ -39,6 +40,7 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
+            self.segments.refuse("the segments of a feature store are those of its extraction")?;
             if self.background.is_some() {
                 let reason =
                     "--background adds recordings before features are extracted: give it to `cantus extract`";
@@ -51,10 +53,13 @@ impl Train {
         let choices = extract::Choices {
             overwrite: self.overwrite,
             augmentation: Some(&copies),
-            background: self.background.as_deref(),
             ..extract::Choices::default()
         };
-        let extraction = extract::extract_folder(&self.data, &recipe.features, &store, choices, global)?;
+        let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
+        let segments = SegmentChoice { options: &self.segments, fit: recipe.fit_segments };
+        let spec = segments.choose(&recipe.features, &catalog, global)?;
+        let recipe = segment_choice::fitted_recipe(recipe, spec, &catalog)?;
+        let extraction = extract::extract_catalog(&catalog, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::report_extraction(&extraction, &store, global);
             (store, extraction.failures.len())

@@ -140,6 +140,7 @@ fn stage_name(stage: Stage) -> String {
         Stage::WithoutLeak => "no leak".to_owned(),
         Stage::Fold { fold } => format!("fold {}", fold + 1),
         Stage::Final => "final".to_owned(),
+        Stage::Trial { fold } => format!("trial, fold {}", fold + 1),
         _ => "train".to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! `cantus train`: trains a recipe on features, evaluates it on held-out tracks, and writes a run.
 
+mod automatic;
 mod data;
 mod display;
 mod folds;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use cantus::report::EvaluationReport;
 use cantus::{Recipe, Run, RunOptions, TrainOptions};
+use cantus_dataset::FeatureStore;
 use cantus_nn::{Batching, EarlyStopping};
 use cantus_serve::Dashboard;
 use clap::Args;
@@ -27,8 +29,10 @@ use crate::output::{self, Outcome, WrongUsage};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  cantus train MUSIC -o run
+      several recipes are tried on the training part; the best one is trained and evaluated on held-out tracks
   cantus train features -o run
-      by track, a quarter held out
+      on features that were extracted before; by track, a quarter held out
   cantus train features -o run --group artist
       no artist in two parts: the unbiased estimate
   cantus train features -o run --group artist --folds 5
@@ -49,9 +53,13 @@ Examples:
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
-    /// Recipe: mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, best, or a TOML file
-    #[arg(long, short, default_value = "mlp-normalised", value_name = "RECIPE")]
-    model: String,
+    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru,
+    /// multi-timescale-lstm, or a TOML file [default: for recordings the best of several, for a feature store mlp-normalised]
+    #[arg(long, short, value_name = "RECIPE")]
+    model: Option<String>,
+    /// Minutes in which recipes are tried, if none is named; the training of the chosen one comes after them
+    #[arg(long, value_name = "MINUTES", default_value_t = BUDGET_MIN, value_parser = minutes, conflicts_with = "model")]
+    budget: f64,
     /// Run folder to create
     #[arg(long, short, value_name = "RUN")]
     output: PathBuf,
@@ -80,8 +88,8 @@ pub struct Train {
     /// Cross-validate: test on each of N folds a model that is trained on the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
-    /// After a cross-validation, train a final model on all tracks except a validation part
-    #[arg(long = "final", requires = "folds")]
+    /// After the evaluation, train a final model on all tracks except a validation part
+    #[arg(long = "final")]
     final_model: bool,
     /// Continue an interrupted training with the same options
     #[arg(long)]
@@ -95,6 +103,19 @@ pub struct Train {
     /// Show the curves of the training while it runs, at http://127.0.0.1:PORT; 0 for any port that is free [default: 8081]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8081")]
     dashboard: Option<u16>,
+}
+
+/// Default of `--budget`.
+const BUDGET_MIN: f64 = 10.0;
+/// Recipe for a feature store, if none is named.
+const RECIPE_FOR_STORES: &str = "mlp-normalised";
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(minutes) if (0.0..=1e6).contains(&minutes) => Ok(minutes),
+        Ok(_) => Err("must be from 0 to 1000000 minutes".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -119,7 +140,8 @@ impl Train {
     pub fn of_demo(features: PathBuf, run: PathBuf, seed: u64) -> Self {
         Self {
             data: features,
-            model: "mlp-normalised".to_owned(),
+            model: Some(RECIPE_FOR_STORES.to_owned()),
+            budget: BUDGET_MIN,
             output: run,
             epochs: None,
             batch_size: None,
@@ -140,6 +162,7 @@ impl Train {
 
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let done = match self.folds {
+            _ if self.is_automatic() => self.train_automatically(global)?,
             Some(n_folds) => self.cross_validate(n_folds.into(), global)?,
             None => self.train(global)?,
         };
@@ -181,8 +204,21 @@ impl Train {
             n_threads: global.n_threads(),
             observer: Some(&|event| display.observe(event)),
         };
-        let evaluated = run.train(&data.store, &recipe, &options);
+        let evaluated = match self.final_model {
+            true => run.train_final(&data.store, &recipe, &options),
+            false => run.train(&data.store, &recipe, &options),
+        };
         Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, data.n_lost)))
+    }
+
+    /// Whether a recipe is to be selected: none is named, and the data are recordings.
+    fn is_automatic(&self) -> bool {
+        self.model.is_none() && self.folds.is_none() && !FeatureStore::is_store(&self.data)
+    }
+
+    /// The name of the recipe, if none is to be selected.
+    fn recipe_name(&self) -> &str {
+        self.model.as_deref().unwrap_or(RECIPE_FOR_STORES)
     }
 
     fn run_options(&self) -> RunOptions {
@@ -203,8 +239,16 @@ impl Train {
 
     /// The recipe with the changes of the command line.
     fn recipe(&self) -> anyhow::Result<Recipe> {
-        let mut recipe = Recipe::load(&self.model).map_err(|error| WrongUsage(error.to_string()))?;
-        recipe.features.segments = self.segments.change(recipe.features.segments)?;
+        if self.model.is_none() && self.folds.is_some() && !FeatureStore::is_store(&self.data) {
+            let what = "--folds needs a recipe, such as -m best: without one, recipes are tried by cross-validation already";
+            return Err(WrongUsage(what.to_owned()).into());
+        }
+        let recipe = Recipe::load(self.recipe_name()).map_err(|error| WrongUsage(error.to_string()))?;
+        Ok(self.changed(recipe))
+    }
+
+    /// A recipe with the changes of the command line.
+    fn changed(&self, mut recipe: Recipe) -> Recipe {
         let training = &mut recipe.training;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
@@ -219,6 +263,6 @@ impl Train {
             }
             None => {}
         }
-        Ok(recipe)
+        recipe
     }
 }

@@ -7,16 +7,22 @@ impl Train {
     pub(super) fn settings(&self) -> toml::Table {
         let mut train = toml::Table::new();
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
-        set("model", self.model.clone().into());
+        if self.is_automatic() {
+            set("budget", self.budget.into());
+        } else {
+            set("model", self.recipe_name().into());
+        }
         set("seed", whole_number(self.seed));
         if let Some(n_folds) = self.folds {
             set("folds", whole_number(n_folds.into()));
+        }
+        if self.folds.is_some() || self.final_model {
             set("final", self.final_model.into());
         }
         train.extend(self.split.settings(self.folds.is_some()));
         train.extend(self.segments.settings());
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
-        self.background.as_ref().map(|folder| set("background", folder.to_string_lossy().into()));
+        self.background.as_ref().map(|folder| set("background", folder.display().to_string().into()));
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
         self.batch_size.map(|n| set("batch_size", whole_number(n as u64)));
         self.learning_rate.map(|rate| set("learning_rate", as_typed(rate)));

@@ -88,7 +88,7 @@ impl SplitOptions {
             self.validation + self.test < 1.0,
             WrongUsage("--validation and --test leave nothing to train on".to_owned())
         );
-        Ok(SplitSpec { by, validation: self.validation, test: self.test, seed })
+        Ok(SplitSpec { by, validation: self.validation, test: self.test, seed, ..SplitSpec::default() })
     }
 
     /// Assigns groups, and the parts of an official split, to the tracks of a store.

@@ -45,6 +45,15 @@ struct SegmentLocation {
     track: u32,
 }
 
+/// The tables of an open store that have a row for each track or segment.
+struct TrackTables {
+    tracks: Vec<Track>,
+    segments: Vec<Range<usize>>,
+    copies: Vec<Vec<Range<usize>>>,
+    locations: Vec<SegmentLocation>,
+    copy_locations: Vec<SegmentLocation>,
+}
+
 impl FeatureStore {
     /// Whether a folder is a store, complete or not.
     #[must_use]
@@ -123,6 +132,36 @@ impl FeatureStore {
     /// [`assign_parts`](crate::assign_parts).
     pub fn tracks_mut(&mut self) -> &mut [Track] {
         &mut self.tracks
+    }
+
+    /// Removes tracks with their segments and augmented copies from the opened store, not from its files.
+    ///
+    /// # Panics
+    /// If `keep` has another length than [`tracks`](Self::tracks).
+    pub fn retain_tracks(&mut self, keep: &[bool]) {
+        assert_eq!(keep.len(), self.tracks.len(), "one decision for each track");
+        let old = TrackTables {
+            tracks: std::mem::take(&mut self.tracks),
+            segments: std::mem::take(&mut self.segments),
+            copies: std::mem::take(&mut self.copies),
+            locations: std::mem::take(&mut self.locations),
+            copy_locations: std::mem::take(&mut self.copy_locations),
+        };
+        for (index, track) in old.tracks.into_iter().enumerate().filter(|(index, _)| keep[*index]) {
+            let number = self.tracks.len() as u32;
+            let renumbered = |location: &SegmentLocation| SegmentLocation { track: number, ..*location };
+            let moved = |from: &[SegmentLocation], to: &mut Vec<SegmentLocation>| {
+                let first = to.len();
+                to.extend(from.iter().map(renumbered));
+                first..to.len()
+            };
+            self.segments.push(moved(&old.locations[old.segments[index].clone()], &mut self.locations));
+            let copies = old.copies[index].iter().cloned();
+            let copies =
+                copies.map(|copy| moved(&old.copy_locations[copy], &mut self.copy_locations)).collect();
+            self.copies.push(copies);
+            self.tracks.push(track);
+        }
     }
 
     /// Segments of a track.

@@ -1,0 +1,203 @@
+//! `cantus train FOLDER` without a recipe: candidates are compared on the training part, and the best one is trained.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use cantus::report::EvaluationReport;
+use cantus::selection::{Candidate, Selection, Trial, TrialOptions, candidates, without_test_part};
+use cantus::{Recipe, Run, TrainOptions};
+use cantus_audio::feature::FeatureSpec;
+use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
+
+use super::Train;
+use super::display::Display;
+use crate::command::extract::{self, Choices};
+use crate::global_options::Global;
+use crate::interrupt;
+use crate::output::{self, WrongUsage};
+
+/// A specification, the folder of its features, and the number of files whose extraction failed.
+struct Extracted {
+    spec: FeatureSpec,
+    dir: PathBuf,
+    n_lost: usize,
+}
+
+/// The selection while it goes on.
+struct Search<'a> {
+    train: &'a Train,
+    run: &'a Run,
+    catalog: &'a Catalog,
+    options: TrialOptions<'a>,
+    global: &'a Global,
+    extracted: Vec<Extracted>,
+}
+
+impl Train {
+    /// Selects a recipe, trains it on all tracks that are not in the test part, evaluates it and writes the run; also returns
+    /// the number of files whose extraction failed. `None` if Ctrl-C stopped it.
+    pub(super) fn train_automatically(
+        &self,
+        global: &Global,
+    ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
+        let start = Instant::now();
+        let split = SplitSpec { test_first: true, ..self.split.spec(self.seed, false)? };
+        let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
+        let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
+        let durations = Durations::of_catalog(&catalog);
+        let candidates = self.candidates(&durations)?;
+        if !global.quiet {
+            output::note(&format!("durations: {}", durations.in_words()));
+            output::note(&format!(
+                "no recipe is named: {} are tried on the training part, for {} min at most; -m names one",
+                candidates.len(),
+                self.budget
+            ));
+        }
+        let observer = |_: &cantus::TrainEvent<'_>| match interrupt::requested() {
+            true => std::ops::ControlFlow::Break(()),
+            false => std::ops::ControlFlow::Continue(()),
+        };
+        let train = TrainOptions {
+            split: split.clone(),
+            seed: self.seed,
+            n_threads: global.n_threads(),
+            observer: Some(&observer),
+        };
+        let deadline = start + Duration::from_secs_f64(60.0 * self.budget);
+        let options = TrialOptions { train, deadline: Some(deadline) };
+        let mut search =
+            Search { train: self, run: &run, catalog: &catalog, options, global, extracted: Vec::new() };
+        let Some(selection) = search.run(&candidates)? else { return Ok(None) };
+        let Some(chosen) =
+            selection.best().and_then(|trial| candidates.iter().find(|c| c.name == trial.name))
+        else {
+            bail!("none of the recipes could be compared:\n{}", selection.to_text());
+        };
+        if !global.quiet {
+            output::note(&format!(
+                "recipes by cross-validation on the training part:\n{}",
+                selection.to_text()
+            ));
+        }
+        search.train_winner(chosen, &selection, split)
+    }
+
+    /// The candidates, with the changes of the command line.
+    fn candidates(&self, durations: &Durations) -> anyhow::Result<Vec<Candidate>> {
+        let changed = |candidate: Candidate| {
+            let mut recipe = self.changed(candidate.recipe);
+            recipe.features.segments = self.segments.change(recipe.features.segments)?;
+            anyhow::Ok(Candidate { recipe: recipe.with_features(recipe.features.clone()), ..candidate })
+        };
+        if self.segments.segment().is_some() {
+            let what = "--segment needs a recipe: without one, segment lengths are tried; add -m best";
+            return Err(WrongUsage(what.to_owned()).into());
+        }
+        candidates(durations)?.into_iter().map(changed).collect()
+    }
+}
+
+impl Search<'_> {
+    /// Tries every candidate; `None` if Ctrl-C stopped it.
+    fn run(&mut self, candidates: &[Candidate]) -> anyhow::Result<Option<Selection>> {
+        let earlier = self.run.selection()?;
+        let mut selection = Selection::default();
+        for candidate in candidates {
+            let Some(trial) = self.try_candidate(candidate, &earlier)? else { return Ok(None) };
+            if !self.global.quiet {
+                output::note(&format!("tried {}: {}", trial.name, trial.outcome));
+            }
+            selection.trials.push(trial);
+            self.run.save_selection(&selection)?;
+        }
+        Ok(Some(selection))
+    }
+
+    fn try_candidate(&mut self, candidate: &Candidate, earlier: &Selection) -> anyhow::Result<Option<Trial>> {
+        // The first candidate is always tried, so that there is a result.
+        let is_first = self.extracted.is_empty();
+        let is_late = || self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_late() && !is_first {
+            return Ok(Some(Trial::out_of_time(candidate)));
+        }
+        let Some(index) = self.extract(&candidate.recipe)? else { return Ok(None) };
+        let mut store = self.open(index)?;
+        without_test_part(&mut store, &self.options.train.split)?;
+        let options = TrialOptions {
+            deadline: self.options.deadline.filter(|_| !is_first),
+            train: self.options.train.clone(),
+        };
+        let fingerprint = Trial::fingerprint_of(candidate, &store, &options)?;
+        if let Some(finished) = earlier.finished(&fingerprint) {
+            return Ok(Some(finished.clone()));
+        }
+        match Trial::run(candidate, &store, &options) {
+            Err(cantus::Error::Interrupted) => {
+                output::note("stopped; the same command with --resume continues");
+                Ok(None)
+            }
+            trial => Ok(Some(trial?)),
+        }
+    }
+
+    /// Index of the features of a recipe, which are extracted if no candidate before had the same; `None` if Ctrl-C stopped it.
+    fn extract(&mut self, recipe: &Recipe) -> anyhow::Result<Option<usize>> {
+        let spec = &recipe.features;
+        if let Some(index) = self.extracted.iter().position(|extracted| extracted.spec == *spec) {
+            return Ok(Some(index));
+        }
+        recipe.validate_for(spec, self.catalog.labels.len())?;
+        let dir = self.run.path(&format!("features-{}", self.extracted.len() + 1));
+        let choices = Choices { overwrite: self.train.overwrite, ..Choices::default() };
+        let extraction = extract::extract_catalog(self.catalog, spec, &dir, choices, self.global)?;
+        let Some(extraction) = extraction else { return Ok(None) };
+        if self.extracted.is_empty() {
+            extract::report_extraction(&extraction, &dir, self.global);
+        }
+        let n_lost = extraction.failures.len();
+        self.extracted.push(Extracted { spec: spec.clone(), dir, n_lost });
+        Ok(Some(self.extracted.len() - 1))
+    }
+
+    /// The features, with their groups and official parts; these are announced once.
+    fn open(&self, index: usize) -> anyhow::Result<FeatureStore> {
+        let mut store = FeatureStore::open(&self.extracted[index].dir)?;
+        let quiet = Global { quiet: true, ..self.global.clone() };
+        let is_first = self.extracted.len() == 1 && !self.run.path("selection.json").exists();
+        self.train.split.assign(&mut store, if is_first { self.global } else { &quiet })?;
+        Ok(store)
+    }
+
+    /// Trains the chosen candidate on all tracks that are not in the test part, and evaluates it on these.
+    fn train_winner(
+        &mut self,
+        chosen: &Candidate,
+        selection: &Selection,
+        split: SplitSpec,
+    ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
+        let Some(index) = self.extract(&chosen.recipe)? else { return Ok(None) };
+        let store = self.open(index)?;
+        // Only early stopping needs a validation part.
+        let validation = chosen.recipe.training.early_stopping.map_or(0.0, |_| split.validation);
+        let n_tried = selection.trials.iter().filter(|trial| trial.score().is_some()).count();
+        let remark = format!(
+            "the recipe ({}) was chosen among {n_tried} by cross-validation on the training part; the test part took no part in the choice",
+            chosen.name
+        );
+        let run = self.run.clone().with_remark(remark);
+        let display = Display::new(self.train, None, self.global);
+        let options = TrainOptions {
+            split: SplitSpec { validation, ..split },
+            observer: Some(&|event| display.observe(event)),
+            ..self.options.train.clone()
+        };
+        let evaluated = match self.train.final_model {
+            true => run.train_final(&store, &chosen.recipe, &options),
+            false => run.train(&store, &chosen.recipe, &options),
+        };
+        let n_lost = self.extracted[index].n_lost;
+        Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, n_lost)))
+    }
+}

@@ -1,0 +1,200 @@
+//! A trial: the score of a candidate by cross-validation on the tracks that may be used for the choice.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use cantus_dataset::{FeatureStore, Folds, SplitSpec};
+use cantus_metrics::TrackDecision;
+use cantus_metrics::tagging::TagFigures;
+use serde::{Deserialize, Serialize};
+
+use super::Candidate;
+use crate::predictions::Predictions;
+use crate::training::fingerprint::{Fingerprinted, data_sha256};
+use crate::training::job::Job;
+use crate::training::{self, Stage, TrainEvent, TrainOptions};
+use crate::{Error, Recipe};
+
+/// Folds of a trial, if every class has as many groups.
+const N_FOLDS: usize = 3;
+
+/// The result of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The candidate's name.
+    pub name: String,
+    /// SHA-256 of its data, recipe and seed: a trial with the same one has the same score.
+    pub fingerprint: String,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Every fold was trained.
+    Scored {
+        /// Share of tracks predicted correctly, or macro average precision of tags.
+        score: f64,
+        /// Number of tracks of all folds.
+        n_tracks: usize,
+        /// Duration, in seconds.
+        seconds: f64,
+        /// The measure in words: `of tracks`, or `macro average precision`.
+        measure: String,
+    },
+    /// The time was up, before it began or before it ended.
+    OutOfTime,
+    /// It could not be trained on these features.
+    Failed {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scored { score, n_tracks, seconds, measure } => {
+                write!(f, "{:.1} % {measure} (n = {n_tracks}, {seconds:.0} s)", 100.0 * score)
+            }
+            Self::OutOfTime => f.write_str("not tried: no time left"),
+            Self::Failed { reason } => write!(f, "failed: {reason}"),
+        }
+    }
+}
+
+/// Options of a trial.
+#[derive(Debug, Clone)]
+pub struct TrialOptions<'a> {
+    /// Unit, seed and validation share of the folds, the seed and the threads of the training, and its observer.
+    pub train: TrainOptions<'a>,
+    /// When the trial ends without a score; `None` for never.
+    pub deadline: Option<Instant>,
+}
+
+impl Trial {
+    /// The score, if every fold was trained.
+    #[must_use]
+    pub fn score(&self) -> Option<f64> {
+        match self.outcome {
+            Outcome::Scored { score, .. } => Some(score),
+            _ => None,
+        }
+    }
+
+    /// A candidate for which there was no time.
+    #[must_use]
+    pub fn out_of_time(candidate: &Candidate) -> Self {
+        Self { name: candidate.name.clone(), fingerprint: String::new(), outcome: Outcome::OutOfTime }
+    }
+
+    /// The fingerprint that [`run`](Self::run) gives a candidate on this store.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn fingerprint_of(
+        candidate: &Candidate,
+        store: &FeatureStore,
+        options: &TrialOptions<'_>,
+    ) -> Result<String, Error> {
+        let fingerprinted = Fingerprinted {
+            data_sha256: &data_sha256(store)?,
+            copies: None,
+            n_background_segments: None,
+            split: [&[], &[], &[]],
+            name: &format!("{} {:?}", candidate.recipe.name, options.train.split),
+            recipe: &candidate.recipe,
+            seed: options.train.seed,
+        };
+        Ok(fingerprinted.sha256())
+    }
+
+    /// Cross-validates a candidate in three folds (two if a class has too few groups) on all tracks of a store, which has no
+    /// [test part](super::without_test_part).
+    ///
+    /// # Errors
+    /// If the store cannot be read, a class has a single group, or [`Error::Interrupted`] if the observer stops it.
+    pub fn run(
+        candidate: &Candidate,
+        store: &FeatureStore,
+        options: &TrialOptions<'_>,
+    ) -> Result<Self, Error> {
+        let start = Instant::now();
+        let fingerprint = Self::fingerprint_of(candidate, store, options)?;
+        let outcome = match predict_folds(&candidate.recipe, store, options)? {
+            Predicted::Tracks(tracks) => {
+                let (score, measure) = score(&tracks, store)?;
+                let seconds = start.elapsed().as_secs_f64();
+                Outcome::Scored { score, n_tracks: tracks.len(), seconds, measure: measure.to_owned() }
+            }
+            Predicted::OutOfTime => Outcome::OutOfTime,
+            Predicted::Failed(reason) => Outcome::Failed { reason },
+        };
+        Ok(Self { name: candidate.name.clone(), fingerprint, outcome })
+    }
+}
+
+/// The predictions for the tracks of all folds, or why there are none.
+enum Predicted {
+    Tracks(Vec<TrackDecision>),
+    OutOfTime,
+    Failed(String),
+}
+
+fn predict_folds(
+    recipe: &Recipe,
+    store: &FeatureStore,
+    options: &TrialOptions<'_>,
+) -> Result<Predicted, Error> {
+    let is_late = || options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let is_stopped = std::cell::Cell::new(false);
+    let observer = |event: &TrainEvent<'_>| {
+        is_stopped.set(is_stopped.get() || options.train.observe(event).is_break());
+        if is_stopped.get() || is_late() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let recipe = training::adapted(recipe, store, &options.train)?;
+    // Only early stopping needs a validation part.
+    let validation = recipe.training.early_stopping.map_or(0.0, |_| options.train.split.validation);
+    let split = SplitSpec { validation, test: 0.0, ..options.train.split.clone() };
+    let train = TrainOptions { split, observer: Some(&observer), ..options.train.clone() };
+    let folds = draw_folds(store, &train.split)?;
+    let mut tracks = Vec::new();
+    for fold in 0..folds.n_folds() {
+        if is_late() {
+            return Ok(Predicted::OutOfTime);
+        }
+        let split = folds.split(fold, store.tracks(), store.labels(), &train.split)?;
+        let job = Job::new(store, &recipe, store.segments_of_split(split), &train, String::new());
+        let trained =
+            job.prepare().and_then(|job| job.train(Stage::Trial { fold }, &train, None, |_, _| Ok(())));
+        match trained {
+            Ok(trained) => tracks.extend(Predictions::of_tracks(&trained.model, store, &trained.split.test)?),
+            Err(Error::Interrupted) if !is_stopped.get() => return Ok(Predicted::OutOfTime),
+            Err(error @ (Error::Diverged { .. } | Error::RecipeMisfit { .. })) => {
+                return Ok(Predicted::Failed(error.to_string()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Predicted::Tracks(tracks))
+}
+
+/// Three folds, or two if a class has too few groups.
+fn draw_folds(store: &FeatureStore, split: &SplitSpec) -> Result<Folds, Error> {
+    let draw = |n_folds| Folds::draw(store.tracks(), store.labels(), split.by, n_folds, split.seed);
+    Ok(draw(N_FOLDS).or_else(|_| draw(2))?)
+}
+
+/// The score of tracks, and its measure in words.
+fn score(tracks: &[TrackDecision], store: &FeatureStore) -> Result<(f64, &'static str), Error> {
+    if store.is_tagged() {
+        let figures = TagFigures::of_tracks(tracks, store.labels().len())?;
+        return Ok((figures.macro_average_precision, "macro average precision"));
+    }
+    let n_right = tracks.iter().filter(|track| track.is_right()).count();
+    Ok((n_right as f64 / tracks.len().max(1) as f64, "of tracks"))
+}
