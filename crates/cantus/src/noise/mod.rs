@@ -13,12 +13,14 @@ pub(crate) use sounds::{NoisePrediction, NoiseSounds};
 mod tests {
     use std::path::Path;
 
-    use cantus_audio::feature::{SegmentWindows, Segments};
+    use cantus_audio::feature::{FeatureSpec, SegmentWindows, Segments};
     use cantus_audio::{Audio, write_wav};
     use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, extract};
+    use cantus_nn::{Examples, Target};
 
     use super::BackgroundExamples;
-    use crate::{Recipe, TrainOptions};
+    use crate::segment_dataset::SegmentDataset;
+    use crate::{Normalization, Recipe, TrainOptions};
 
     const SAMPLE_RATE: u32 = 22_050;
 
@@ -42,7 +44,7 @@ mod tests {
     }
 
     /// Features of eight tracks of each of ten genres, with or without a background.
-    fn store(dir: &Path, spec: &cantus_audio::feature::FeatureSpec, with_background: bool) -> FeatureStore {
+    fn store(dir: &Path, spec: &FeatureSpec, with_background: bool) -> FeatureStore {
         let (music, noise, features) = (dir.join("music"), dir.join("noise"), dir.join("features"));
         for track in cantus_synth::Corpus::new(8, 1) {
             let audio = cantus_synth::compose(track.genre, track.seed, 4.1, SAMPLE_RATE);
@@ -79,10 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn training_examples_are_synthesised_for_the_background_only_and_differ_from_the_sounds_of_a_report() {
-        let spec = cantus_audio::feature::FeatureSpec {
+    fn the_background_alone_has_synthesised_examples_which_differ_from_the_sounds_of_a_report() {
+        let spec = FeatureSpec {
             segments: Segments::Windows(SegmentWindows::adjacent(0.5)),
-            ..cantus_audio::feature::FeatureSpec::course()
+            ..FeatureSpec::course()
         };
         let [with, without] = [true, false].map(|with_background| {
             let dir = tempfile::tempdir().unwrap();
@@ -96,6 +98,15 @@ mod tests {
         assert_eq!(examples(100_000, 0).n_segments, 300);
         assert_eq!(found, examples(100, 0));
         assert_ne!(found, examples(100, 1));
+        let (segments, normalization) = ([0, 5], Normalization::identity(13));
+        let dataset = SegmentDataset::new(&with.0, &segments, &normalization, None).unwrap();
+        let dataset = dataset.with_background(Some(&found));
+        let mut input = vec![0.0; dataset.input_len()];
+        dataset.write_input(2 + 3, 0, &mut input);
+        assert!(input == found.features[3 * input.len()..][..input.len()]);
+        assert_eq!((dataset.len(), dataset.target(2 + 3)), (52, Target::Class(0)));
+        dataset.write_input(1, 0, &mut input);
+        assert!(input == with.0.read_segments(&segments[1..]).unwrap());
         let sounds = super::NoiseSounds::extract(&with.0).unwrap();
         let len = found.features.len() / found.n_segments;
         let mut segments = sounds.segments().chunks_exact(len);
