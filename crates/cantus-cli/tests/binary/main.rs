@@ -10,6 +10,7 @@
 
 mod audit;
 mod augmentation;
+mod automatic;
 mod bad_input;
 mod book;
 mod browser;
