@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, Segments};
 use cantus_nn::{Architecture, Network, Tensor};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{Calibration, Crops, Error, Model, Normalization, Provenance, RunProblem, Task};
 
-/// The newest format that this version reads: that of taggers, whose probabilities are independent per tag, so that versions
-/// without tags must not read them as class probabilities.
-const NEWEST_FORMAT: u64 = 3;
+/// The newest format that this version reads: that of models whose segments are windows.
+const NEWEST_FORMAT: u64 = 4;
+/// The format of taggers, whose probabilities are independent per tag, so that versions without tags must not read them as
+/// class probabilities.
+const FORMAT_OF_TAGGERS: u64 = 3;
 /// The format of classifiers.
 const FORMAT: u64 = 2;
 
@@ -106,7 +108,7 @@ fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
         .collect::<Result<Vec<_>, SafeTensorError>>()
         .map_err(unwritable)?;
     let header = Header {
-        format: if model.task() == Task::Tagging { NEWEST_FORMAT } else { FORMAT },
+        format: format_of(model),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         checksum: String::new(),
         labels: model.labels.clone(),
@@ -169,6 +171,15 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     }
     let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
     assemble(header, &views).map_err(not_a_model)
+}
+
+/// The oldest format that has what the model needs.
+fn format_of(model: &Model) -> u64 {
+    match (&model.features.segments, model.task()) {
+        (Segments::Windows(_), _) => NEWEST_FORMAT,
+        (_, Task::Tagging) => FORMAT_OF_TAGGERS,
+        (_, Task::Classification) => FORMAT,
+    }
 }
 
 /// Refuses a model of a later format.

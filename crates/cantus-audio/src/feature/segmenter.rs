@@ -11,6 +11,8 @@ pub struct SegmentFeatures {
     pub features: Vec<f32>,
     /// At least 1.
     pub n_segments: usize,
+    /// First sample of each segment in the recording.
+    pub starts: Vec<u64>,
 }
 
 /// Why a recording has no usable segments.
@@ -77,8 +79,8 @@ impl FeatureExtractor {
             let parts = matches!(self.spec().segments, Segments::Parts { .. });
             let n_samples = if parts { max_segments.saturating_mul(length) } else { usize::MAX };
             segmenter.push(self, &audio.samples[..n_samples.min(audio.samples.len())], &mut features);
-            let n_segments = segmenter.finish(self, &mut features)?.len();
-            return Ok(SegmentFeatures { features, n_segments });
+            let starts = segmenter.finish(self, &mut features)?;
+            return Ok(SegmentFeatures { features, n_segments: starts.len(), starts });
         }
         for index in 0..max_segments {
             let start = starts[spread_index(index, max_segments, starts.len())];
@@ -87,7 +89,7 @@ impl FeatureExtractor {
         if segmenter.has_non_finite {
             return Err(SegmentError::NotFinite);
         }
-        Ok(SegmentFeatures { features, n_segments: max_segments })
+        Ok(SegmentFeatures { features, n_segments: max_segments, starts: segmenter.starts })
     }
 }
 
@@ -369,7 +371,7 @@ mod tests {
         let mut extractor = windows(0.2, 0.2, SegmentPadding::Repeat);
         let recording = tone(20 * 4410);
         let sampled = extractor.segment(&recording, 3).unwrap();
-        assert_eq!(sampled.n_segments, 3);
+        assert_eq!((sampled.n_segments, &sampled.starts[..]), (3, &[0, 9 * 4410, 19 * 4410][..]));
         let all = extractor.segment(&recording, 20).unwrap().features;
         let len = all.len() / 20;
         let expected = [&all[..len], &all[9 * len..10 * len], &all[19 * len..]].concat();
@@ -388,7 +390,8 @@ mod tests {
         for (padding, expected) in [(SegmentPadding::Zero, zeros), (SegmentPadding::Repeat, repeated)] {
             let mut extractor = windows(0.2, 0.2, padding);
             let segments = extractor.segment(&short, 9).unwrap();
-            assert_eq!((segments.n_segments, segments.features), (1, extractor.extract(&expected).values));
+            assert_eq!((segments.n_segments, segments.starts), (1, vec![0]));
+            assert_eq!(segments.features, extractor.extract(&expected).values);
         }
         let left_out = windows(0.2, 0.2, SegmentPadding::None).segment(&short, 9);
         assert!(matches!(left_out, Err(SegmentError::TooShort { .. })));

@@ -197,12 +197,22 @@ fn an_extraction_that_gave_nothing_does_not_block_the_next() {
     for name in ["a/1", "b/1"] {
         write_wav(&dir.path().join(format!("m/{name}.wav")), 1, &sine(30_000));
     }
-    cantus_in(dir.path(), "extract @/m -o @/f").exits(1).says(&["none of the 2 tracks has a segment"]);
+    fs::write(dir.path().join("silent.csv"), "path,label\ns/1.wav,a\ns/2.wav,b\n").unwrap();
+    for name in ["1", "2"] {
+        write_wav(&dir.path().join(format!("s/{name}.wav")), 1, &[0; 30_000]);
+    }
+    let silent = "extract @/silent.csv -o @/f";
+    cantus_in(dir.path(), silent).exits(1).says(&["none of the 2 tracks has a segment", "silent"]);
     cantus_in(dir.path(), "extract @/m -o @/f --segment 1").ok();
-    // Neither does one of a training.
-    cantus_in(dir.path(), "train @/m -o @/run").exits(1).says(&["none of the 2 tracks has a segment"]);
-    let said = cantus_in(dir.path(), "train @/m -m cnn -o @/run").exits(1).stderr;
-    assert!(said.contains("none of the 2 tracks has a segment"), "{said}");
+    // Recordings that are all too short are refused before anything is extracted.
+    for line in
+        ["extract @/m -o @/g --preset course", "train @/m -m mlp -o @/run", "train @/m -m cnn -o @/run"]
+    {
+        cantus_in(dir.path(), line)
+            .exits(1)
+            .says(&["2 of 2 recordings are shorter than a segment of 3.00 s"]);
+    }
+    assert!(!dir.path().join("g").exists());
 }
 
 #[test]

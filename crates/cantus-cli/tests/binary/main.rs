@@ -10,6 +10,7 @@
 
 mod audit;
 mod augmentation;
+mod automatic;
 mod background;
 mod bad_input;
 mod book;

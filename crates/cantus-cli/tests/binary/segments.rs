@@ -25,14 +25,14 @@ fn short_recordings(dir: &Path, n: usize) {
 fn short_recordings_are_refused_with_the_flags_that_keep_them() {
     let dir = tempfile::tempdir().unwrap();
     short_recordings(&dir.path().join("sounds"), 8);
-    cantus_in(dir.path(), "extract @/sounds -o @/features").exits(1).says(&[
-        "none of the 16 tracks",
-        "too short",
+    cantus_in(dir.path(), "extract @/sounds -o @/features --preset course").exits(1).says(&[
+        "16 of 16 recordings are shorter than a segment of 3.00 s",
+        "half up to 0.43 s",
         "--segment SECONDS",
         "--pad repeat",
     ]);
     let flags = "--segment 0.6 --pad repeat";
-    let ran = cantus_in(dir.path(), &format!("train @/sounds -o @/run --epochs 2 {flags}")).ok();
+    let ran = cantus_in(dir.path(), &format!("train @/sounds -m mlp -o @/run --epochs 2 {flags}")).ok();
     assert!(
         ran.stderr.contains("16 segments of 16 tracks") && !ran.stderr.contains("too short"),
         "{}",
@@ -55,6 +55,50 @@ fn short_recordings_are_refused_with_the_flags_that_keep_them() {
     let starts: Vec<&str> = timeline.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!(starts.len(), 4, "{timeline}");
     assert!(starts[3].starts_with("1.6"), "the last window ends with the recording: {timeline}");
+}
+
+#[test]
+fn segments_follow_the_durations_of_the_recordings() {
+    let dir = tempfile::tempdir().unwrap();
+    short_recordings(&dir.path().join("sounds"), 8);
+    let said =
+        "segments of 0.50 s, about as long as half of the recordings; 12 of 16 are shorter and are repeated";
+    for line in ["extract @/sounds -o @/features", "extract @/sounds -m best -o @/best"] {
+        let ran = cantus_in(dir.path(), line).ok();
+        assert!(
+            ran.stderr.contains(said) && ran.stderr.contains("durations: 0.30 s to 0.56 s"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = cantus_in(dir.path(), "train @/best -m best -o @/run --epochs 2 --validation 0").ok();
+    assert!(ran.stdout.contains("StatisticsPooling1D"), "{}", ran.stdout);
+    cantus_in(dir.path(), "predict @/run @/sounds/low/0.wav").ok();
+    let text = cantus_in(dir.path(), "inspect @/sounds").ok().stdout;
+    assert!(text.contains("durations: 0.30 s to 0.56 s") && text.contains("segments of 0.50 s"), "{text}");
+    assert!(!text.contains("too short"), "{text}");
+    cantus_in(dir.path(), "train @/best -m best -o @/other --segment 1")
+        .exits(2)
+        .says(&["--segment", "extraction"]);
+}
+
+#[test]
+fn long_recordings_are_sampled_from_beginning_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    for (label, hz) in [("high", 2000.0), ("low", 300.0)] {
+        fs::create_dir_all(dir.path().join(label)).unwrap();
+        for index in 0..2 {
+            // Half a minute of low noise, then three minutes of the tone.
+            let quiet = |i: usize| 0.001 * ((i * i % 977) as f32 / 977.0 - 0.5);
+            let sample = |i: usize| if i < 240_000 { quiet(i) } else { 0.3 * (i as f32 * hz / 1273.2).sin() };
+            let audio = Audio { samples: (0..1_680_000).map(sample).collect(), sample_rate: 8000 };
+            write_wav(dir.path().join(format!("{label}/{index}.wav")), &audio).unwrap();
+        }
+    }
+    let ran = cantus_in(dir.path(), "extract @/ -o @/features").ok();
+    let said = "segments of 3.00 s from the whole of each recording, since most last longer than 30 s";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(ran.stderr.contains("120 segments of 4 tracks"), "{}", ran.stderr);
 }
 
 /// 8 recordings of each label, of 0.3 to 0.56 s: windows of 0.2 s every 0.1 s, two of each recording.

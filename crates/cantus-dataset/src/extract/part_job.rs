@@ -73,12 +73,14 @@ impl PartJob<'_> {
         let record = TrackRecord { artist, ..TrackRecord::new(input, 0) };
         let extracted = match result {
             Err(failure) => (TrackRecord { failure: Some(failure), ..record }, Vec::new()),
-            Ok(TrackFeatures { features, n_segments, copies, warnings }) => {
-                let n_dropped = match worker.extractor.spec().segments {
-                    Segments::Parts { n_segments: all, .. } => all - n_segments,
-                    Segments::Windows(_) => 0,
+            Ok(TrackFeatures { features, starts, copies, warnings }) => {
+                let n_segments = starts.len();
+                // The parts of a track begin at multiples of their length.
+                let (n_dropped, starts) = match worker.extractor.spec().segments {
+                    Segments::Parts { n_segments: all, .. } => (all - n_segments, Vec::new()),
+                    Segments::Windows(_) => (0, starts),
                 };
-                (TrackRecord { n_segments, copies, n_dropped, warnings, ..record }, features)
+                (TrackRecord { n_segments, starts, copies, n_dropped, warnings, ..record }, features)
             }
         };
         (extracted, audited)

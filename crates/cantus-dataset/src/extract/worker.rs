@@ -23,8 +23,8 @@ pub(super) struct ExtractWorker<'a> {
 pub(super) struct TrackFeatures {
     /// `[n_rows, n_frames, n_bins]`: the segments of the track, then those of each copy.
     pub(super) features: Vec<f32>,
-    /// Segments of the track.
-    pub(super) n_segments: usize,
+    /// First sample of each segment of the track.
+    pub(super) starts: Vec<u64>,
     /// Segments of each copy.
     pub(super) copies: Vec<usize>,
     pub(super) warnings: Vec<String>,
@@ -69,13 +69,13 @@ impl ExtractWorker<'_> {
         name: &str,
     ) -> Result<TrackFeatures, ExtractFailure> {
         let max_segments = self.extractor.spec().segments.max_per_track();
-        let SegmentFeatures { features, n_segments } = self
+        let SegmentFeatures { features, starts, .. } = self
             .extractor
             .segment(&recording.audio, max_segments)
             .map_err(|error| error.explained_by(&recording.warnings))
             .map_err(|error| ExtractFailure { reason: error.to_string(), retry: false })?;
         let warnings = damage_summary(recording).into_iter().collect();
-        let mut track = TrackFeatures { features, n_segments, copies: Vec::new(), warnings };
+        let mut track = TrackFeatures { features, starts, copies: Vec::new(), warnings };
         for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
             self.add_copy(&recording.audio, name, number, &mut track);
         }
@@ -87,7 +87,7 @@ impl ExtractWorker<'_> {
         let Some(augmenter) = &mut self.augmenter else { return };
         let copy = augmenter.copy(recording, name, number);
         match self.extractor.segment(&copy, self.extractor.spec().segments.max_per_track()) {
-            Ok(SegmentFeatures { features, n_segments }) => {
+            Ok(SegmentFeatures { features, n_segments, .. }) => {
                 track.features.extend_from_slice(&features);
                 track.copies.push(n_segments);
             }

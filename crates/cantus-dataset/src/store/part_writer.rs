@@ -15,9 +15,9 @@ use arrow_array::{
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::atomic_file::AtomicFile;
-use cantus_audio::feature::{FeatureSpec, Segments};
+use cantus_audio::feature::FeatureSpec;
 
-use super::record::{LabelSet, PartRecord, TrackRecord};
+use super::record::{LabelSet, PartRecord, TrackRecord, start_s};
 use crate::Error;
 
 /// Key of the [`PartRecord`] in the schema's metadata.
@@ -72,11 +72,10 @@ fn record_batch(
     };
     let json = serde_json::to_string(record).map_err(|error| ArrowError::JsonError(error.to_string()))?;
     let checksum = checksum(&json, &features);
-    let segment_s = record.spec.segment_samples() as f64 / f64::from(record.spec.sample_rate);
-    // The starts of windows are not stored, and that of an augmented copy's segment in the recording is unknown.
-    let starts_known = starts_known && matches!(record.spec.segments, Segments::Parts { .. });
-    let starts =
-        rows().map(|(_, copy, segment)| (starts_known && copy == 0).then_some(segment as f64 * segment_s));
+    // The start of an augmented copy's segment in the recording is unknown.
+    let starts = rows().map(|(track, copy, segment)| {
+        start_s(segment, &track.starts, &record.spec).filter(|_| starts_known && copy == 0)
+    });
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows().map(|(track, ..)| &track.input.path))),
         label_column(record, rows().map(|(track, ..)| &track.input.label_set)),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use cantus_audio::augment::AugmentSpec;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureSpec, Segments};
 use serde::{Deserialize, Serialize};
 
 use crate::{Catalog, Part, Track};
@@ -16,7 +16,9 @@ use crate::{Catalog, Part, Track};
 /// Version of the format for classes, and the oldest that is read: no earlier one was released.
 pub(crate) const FORMAT: u32 = 2;
 /// Version of the format for tags, with a list of labels for each segment; a reader without tags must reject it.
-pub(crate) const NEWEST_FORMAT: u32 = 3;
+const FORMAT_OF_TAGS: u32 = 3;
+/// Version of the format for segments that are windows, of classes or of tags; a reader without windows must reject it.
+pub(crate) const NEWEST_FORMAT: u32 = 4;
 /// Version of cantus, shared by all crates of the workspace: it identifies the decoder and the features, too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -41,6 +43,9 @@ pub(crate) struct TrackRecord {
     pub(crate) artist: Option<String>,
     /// Number of rows; those of a track are contiguous, tracks are in the order of the record.
     pub(crate) n_segments: usize,
+    /// First sample of each segment, if segments are windows; parts of a track begin at multiples of their length.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) starts: Vec<u64>,
     /// Number of rows of each augmented copy, after those of the track.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) copies: Vec<usize>,
@@ -142,9 +147,23 @@ impl LabelSet {
     }
 }
 
-/// The version of the format that is written.
-pub(super) fn format_of(is_tagged: bool) -> u32 {
-    if is_tagged { NEWEST_FORMAT } else { FORMAT }
+/// Start of a segment of a recording, in seconds; `starts` are the first samples of windows. `None` for a window whose start is
+/// not recorded.
+pub(crate) fn start_s(segment: usize, starts: &[u64], spec: &FeatureSpec) -> Option<f64> {
+    let sample_rate = f64::from(spec.sample_rate);
+    match spec.segments {
+        Segments::Parts { .. } => Some(segment as f64 * (spec.segment_samples() as f64 / sample_rate)),
+        Segments::Windows(_) => starts.get(segment).map(|&start| start as f64 / sample_rate),
+    }
+}
+
+/// The version of the format that is written: the oldest that has what the store needs.
+pub(super) fn format_of(is_tagged: bool, segments: &Segments) -> u32 {
+    match segments {
+        Segments::Windows(_) => NEWEST_FORMAT,
+        Segments::Parts { .. } if is_tagged => FORMAT_OF_TAGS,
+        Segments::Parts { .. } => FORMAT,
+    }
 }
 
 impl FileStamp {
@@ -164,7 +183,8 @@ impl PartRecord {
         tracks: Vec<TrackRecord>,
     ) -> Self {
         let augmentation = augmentation.cloned();
-        let format = format_of(tracks.iter().any(|track| track.input.label_set.is_tagged()));
+        let is_tagged = tracks.iter().any(|track| track.input.label_set.is_tagged());
+        let format = format_of(is_tagged, &spec.segments);
         Self { format, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
     }
 
@@ -185,7 +205,7 @@ impl PartRecord {
 
     /// Whether labels are tags and not classes.
     pub(crate) fn is_tagged(&self) -> bool {
-        self.format == NEWEST_FORMAT
+        self.tracks.iter().any(|track| track.input.label_set.is_tagged())
     }
 
     /// Number of rows.
@@ -201,6 +221,7 @@ impl TrackRecord {
             input,
             artist: None,
             n_segments,
+            starts: Vec::new(),
             copies: Vec::new(),
             n_dropped: 0,
             warnings: Vec::new(),

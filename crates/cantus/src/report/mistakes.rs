@@ -1,6 +1,5 @@
 //! Time of the segment that is most confident in the wrong prediction of its track.
 
-use cantus_audio::feature::Segments;
 use cantus_dataset::FeatureStore;
 
 use crate::predictions::Predictions;
@@ -20,8 +19,6 @@ pub(super) fn most_confident_segment_s(
     let of_track = rows.filter(|(_, segment)| store.track_of(**segment) == track);
     let scored = of_track.map(|(row, segment)| (confidence(row), *segment));
     let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
-    let index = best.1 - store.segments_of(track).start;
     let segment_s = store.spec().segment_samples() as f64 / f64::from(store.spec().sample_rate);
-    let are_parts = matches!(store.spec().segments, Segments::Parts { .. });
-    (store.tracks_known() && are_parts).then(|| (index as f64 * segment_s, (index + 1) as f64 * segment_s))
+    store.segment_start_s(best.1).map(|start_s| (start_s, start_s + segment_s))
 }

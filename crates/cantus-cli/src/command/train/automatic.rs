@@ -9,6 +9,7 @@ use cantus::selection::{Candidate, Selection, Trial, TrialOptions, candidates, w
 use cantus::{Recipe, Run, TrainOptions};
 use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
+use cantus_serve::Dashboard;
 
 use super::Train;
 use super::display::Display;
@@ -44,6 +45,7 @@ impl Train {
         let start = Instant::now();
         let split = SplitSpec { test_first: true, ..self.split.spec(self.seed, false)? };
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
+        let dashboard = self.open_dashboard(global)?;
         let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
         let durations = Durations::of_catalog(&catalog);
         let candidates = self.candidates(&durations)?;
@@ -76,12 +78,10 @@ impl Train {
             bail!("none of the recipes could be compared:\n{}", selection.to_text());
         };
         if !global.quiet {
-            output::note(&format!(
-                "recipes by cross-validation on the training part:\n{}",
-                selection.to_text()
-            ));
+            output::note("recipes by cross-validation on the training part:");
+            selection.to_text().lines().for_each(output::note);
         }
-        search.train_winner(chosen, &selection, split)
+        search.train_winner(chosen, &selection, split, dashboard.as_ref())
     }
 
     /// The candidates, with the changes of the command line.
@@ -176,6 +176,7 @@ impl Search<'_> {
         chosen: &Candidate,
         selection: &Selection,
         split: SplitSpec,
+        dashboard: Option<&Dashboard>,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let Some(index) = self.extract(&chosen.recipe)? else { return Ok(None) };
         let store = self.open(index)?;
@@ -187,7 +188,7 @@ impl Search<'_> {
             chosen.name
         );
         let run = self.run.clone().with_remark(remark);
-        let display = Display::new(self.train, None, self.global);
+        let display = Display::new(self.train, dashboard, self.global);
         let options = TrainOptions {
             split: SplitSpec { validation, ..split },
             observer: Some(&|event| display.observe(event)),

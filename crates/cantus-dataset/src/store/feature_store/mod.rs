@@ -13,6 +13,7 @@ use super::file_names;
 use super::header::Header;
 use super::left_out::LeftOut;
 use super::part_file::PartFile;
+use super::record::start_s;
 use crate::failure::{Failure, Warning};
 use crate::{Error, Track};
 
@@ -25,6 +26,8 @@ pub struct FeatureStore {
     tracks: Vec<Track>,
     /// Segments of each track.
     segments: Vec<Range<usize>>,
+    /// First samples of the segments of each track, if segments are windows.
+    starts: Vec<Vec<u64>>,
     /// Segments of each augmented copy of each track, numbered from 0 among all copies.
     copies: Vec<Vec<Range<usize>>>,
     /// Of each segment.
@@ -49,6 +52,7 @@ struct SegmentLocation {
 struct TrackTables {
     tracks: Vec<Track>,
     segments: Vec<Range<usize>>,
+    starts: Vec<Vec<u64>>,
     copies: Vec<Vec<Range<usize>>>,
     locations: Vec<SegmentLocation>,
     copy_locations: Vec<SegmentLocation>,
@@ -143,11 +147,13 @@ impl FeatureStore {
         let old = TrackTables {
             tracks: std::mem::take(&mut self.tracks),
             segments: std::mem::take(&mut self.segments),
+            starts: std::mem::take(&mut self.starts),
             copies: std::mem::take(&mut self.copies),
             locations: std::mem::take(&mut self.locations),
             copy_locations: std::mem::take(&mut self.copy_locations),
         };
-        for (index, track) in old.tracks.into_iter().enumerate().filter(|(index, _)| keep[*index]) {
+        let tracks = old.tracks.into_iter().zip(old.starts).enumerate();
+        for (index, (track, starts)) in tracks.filter(|(index, _)| keep[*index]) {
             let number = self.tracks.len() as u32;
             let renumbered = |location: &SegmentLocation| SegmentLocation { track: number, ..*location };
             let moved = |from: &[SegmentLocation], to: &mut Vec<SegmentLocation>| {
@@ -160,6 +166,7 @@ impl FeatureStore {
             let copies =
                 copies.map(|copy| moved(&old.copy_locations[copy], &mut self.copy_locations)).collect();
             self.copies.push(copies);
+            self.starts.push(starts);
             self.tracks.push(track);
         }
     }
@@ -171,6 +178,17 @@ impl FeatureStore {
     #[must_use]
     pub fn segments_of(&self, track: usize) -> Range<usize> {
         self.segments[track].clone()
+    }
+
+    /// Start of a segment in its recording, in seconds; `None` if it is not known, as in an imported `data.json`.
+    ///
+    /// # Panics
+    /// If there is no such segment, or it is one of an augmented copy.
+    #[must_use]
+    pub fn segment_start_s(&self, segment: usize) -> Option<f64> {
+        let track = self.locations[segment].track as usize;
+        let index = segment - self.segments[track].start;
+        start_s(index, &self.starts[track], self.spec()).filter(|_| self.tracks_known())
     }
 
     /// Number of augmented copies of each track.

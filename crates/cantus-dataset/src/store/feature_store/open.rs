@@ -30,6 +30,7 @@ impl FeatureStore {
             parts: Vec::new(),
             tracks: Vec::new(),
             segments: Vec::new(),
+            starts: Vec::new(),
             copies: Vec::new(),
             locations: Vec::new(),
             copy_locations: Vec::new(),
@@ -109,6 +110,7 @@ impl FeatureStore {
             locations.extend(rows.map(|row| SegmentLocation { part, row, track }));
             first..locations.len()
         };
+        self.starts.push(record.starts);
         self.segments.push(locate(&mut self.locations, record.n_segments));
         let copies = record.copies.iter().map(|&n_rows| locate(&mut self.copy_locations, n_rows)).collect();
         self.copies.push(copies);
