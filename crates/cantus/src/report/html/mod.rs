@@ -6,7 +6,7 @@
 mod elements;
 
 use self::elements::{cards, details, facts, figures, heading, notes, page, section, table};
-use super::format::percent;
+use super::format::{percent, sentence};
 use super::{CalibrationReport, Figure, FoldTable, ReportContext, Table};
 use cantus_metrics::Reliability;
 
@@ -40,9 +40,10 @@ pub(super) fn html(context: &ReportContext<'_>, all: &[Figure], parts: &HtmlPart
     let by_label = [table(labels), figures(all, &["confusion_matrix"]), confusion.unwrap_or_default()];
     let curves = format!(r#"<div class="pair">{}</div>"#, figures(all, &["roc", "precision_recall"]));
     let calibration = context.calibration.map(calibration).unwrap_or_default();
+    let groups = context.groups().map(|groups| sentence(&groups) + " ").unwrap_or_default();
     let coverage = context.coverage().map(|coverage| format!(" {coverage}.")).unwrap_or_default();
     let sections = [
-        heading(&context.model.recipe, &(evaluation(context) + &coverage)),
+        heading(&context.model.recipe, &(groups + &evaluation(context) + &coverage)),
         cards(&parts.cards),
         notes(parts.notes.iter().chain(context.remarks)),
         section("Folds", &table(&folds)),
