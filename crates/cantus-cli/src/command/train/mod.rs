@@ -28,11 +28,13 @@ use crate::output::{self, Outcome, WrongUsage};
 #[command(after_help = "\
 Examples:
   cantus train features -o run
-      by track, a quarter held out
-  cantus train features -o run --group artist
-      no artist in two parts: the unbiased estimate
-  cantus train features -o run --group artist --folds 5
+      a quarter held out; no artist or group in two parts, where they are known
+  cantus train features -o run --group parent
+      no folder (an album, a session) in two parts
+  cantus train features -o run --folds 5
       cross-validation: every track is tested once
+  cantus train features -o run --split track
+      although groups are known; the report says what it hides
   cantus train MUSIC -m mlp-regularised -o run
       straight from a folder of recordings
   cantus train features -o run --split-lists train.txt valid.txt test.txt
@@ -167,10 +169,10 @@ impl Train {
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
-        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
         let display = Display::new(self, dashboard.as_ref(), global);
         let options = TrainOptions {
-            split,
+            split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
             observer: Some(&|event| display.observe(event)),
