@@ -98,7 +98,7 @@ impl Catalog {
     }
 }
 
-/// Artist tags that name nobody: MusicBrainz's special-purpose artists, and what players write without a tag.
+/// Artist tags that do not name an artist: MusicBrainz's special-purpose artists, and what players write without a tag.
 const PLACEHOLDERS: [&str; 7] =
     ["various artists", "various", "v.a.", "[unknown]", "<unknown>", "unknown artist", "unknown"];
 

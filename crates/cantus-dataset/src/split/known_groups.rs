@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(unit(&mut tracks(none, none)), Unit::Track);
         assert_eq!(unit(&mut tracks(of_four, none)), Unit::Group);
         // Twelve groups of the first class, a single one of the second.
-        let unequal = |i: usize| Some(if i % 2 == 0 { format!("{}", i / 4) } else { "x".to_owned() });
+        let unequal = |i: usize| Some(if i % 2 == 1 { "x".to_owned() } else { format!("{}", i / 4) });
         assert_eq!(unit(&mut tracks(unequal, none)), Unit::Track);
         let mut official = tracks(of_four, none);
         official.iter_mut().for_each(|track| track.part = Some(Part::Train));
