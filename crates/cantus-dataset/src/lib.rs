@@ -28,7 +28,8 @@ pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
 pub use folder_lock::FolderLock;
 pub use spec_difference::spec_difference;
-pub use split::{Folds, ListReport, Split, SplitSpec, Unit, assign_parts, duplicates_across_split};
+pub use split::{Folds, KnownGroups, ListReport, Split, SplitSpec, Unit};
+pub use split::{assign_known_groups, assign_parts, duplicates_across_split};
 pub use store::{FeatureStore, LeftOut, ReasonCount, SegmentSplit};
 
 #[cfg(test)]

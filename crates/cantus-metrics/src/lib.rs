@@ -10,6 +10,7 @@ mod paired;
 mod reference;
 mod reliability;
 mod scores;
+mod sign_flip;
 pub mod tagging;
 mod top_k;
 mod tracks;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use cantus::{Error, Recipe, TrainEvent, TrainOptions};
-use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, extract};
+use cantus_dataset::{Catalog, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_nn::Progress;
 
 fn main() -> Result<(), Error> {
@@ -25,14 +25,17 @@ fn main() -> Result<(), Error> {
         eprintln!("{}: {}", failure.path, failure.reason);
     }
 
-    let store = FeatureStore::open(&features)?;
+    let mut store = FeatureStore::open(&features)?;
+    let labels = store.labels().to_vec();
+    // No artist in two parts, where tags name them.
+    let split = SplitSpec::default().by_known_groups(store.tracks_mut(), &labels);
     let observer = |event: &TrainEvent<'_>| {
         if let TrainEvent::Progress(Progress::Epoch(end)) = event {
             println!("epoch {}: loss {:.3}", end.epoch + 1, end.log.train.loss);
         }
         ControlFlow::Continue(())
     };
-    let options = TrainOptions { observer: Some(&observer), ..TrainOptions::default() };
+    let options = TrainOptions { split, observer: Some(&observer), ..TrainOptions::default() };
     let trained = cantus::train(&store, &recipe, &options)?;
 
     println!("{}", cantus::evaluate(&trained, &store)?.report.to_text());

@@ -78,8 +78,8 @@ pub struct Against {
     /// This run's score minus the first run's.
     #[serde(flatten)]
     pub difference: Difference,
-    /// The p-value, corrected for the number of runs (Holm 1979).
-    pub p_value_corrected: f64,
+    /// The p-value, corrected for the number of runs (Holm 1979); `None` if there is none.
+    pub p_value_corrected: Option<f64>,
 }
 
 /// The difference of two runs' scores.
@@ -93,7 +93,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    fn p_value(&self) -> f64 {
+    fn p_value(&self) -> Option<f64> {
         match self {
             Self::Classes(paired) => paired.p_value,
             Self::Tags(paired) => paired.p_value,
@@ -296,13 +296,14 @@ fn contender(
 
 /// Holm's correction: the smallest of m p-values times m, the next times m - 1, and so on, made non-decreasing.
 fn correct(against: &mut [Against]) {
-    let mut order: Vec<usize> = (0..against.len()).collect();
-    order.sort_by(|a, b| against[*a].difference.p_value().total_cmp(&against[*b].difference.p_value()));
-    let mut least = 0.0_f64;
-    for (rank, place) in order.into_iter().enumerate() {
-        let n_left = (against.len() - rank) as f64;
-        least = least.max((n_left * against[place].difference.p_value()).min(1.0));
-        against[place].p_value_corrected = least;
+    let p_values: Vec<Option<f64>> = against.iter().map(|against| against.difference.p_value()).collect();
+    let mut order: Vec<(usize, f64)> =
+        p_values.iter().enumerate().filter_map(|(place, p)| Some((place, (*p)?))).collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (n, mut least) = (order.len(), 0.0_f64);
+    for (rank, (place, p_value)) in order.into_iter().enumerate() {
+        least = least.max(((n - rank) as f64 * p_value).min(1.0));
+        against[place].p_value_corrected = Some(least);
     }
 }
 
@@ -318,10 +319,12 @@ mod tests {
             difference: Difference::Classes(Paired { p_value, ..paired(&[], 0) }),
             p_value_corrected: p_value,
         };
-        let mut all = [0.01, 0.04, 0.03, 0.5].map(against);
+        let mut all = [Some(0.01), Some(0.04), None, Some(0.03), Some(0.5)].map(against);
         correct(&mut all);
-        for (found, expected) in all.iter().zip([0.04, 0.09, 0.09, 0.5]) {
-            assert!((found.p_value_corrected - expected).abs() < 1e-12, "{}", found.p_value_corrected);
+        assert_eq!(all[2].p_value_corrected, None);
+        let found = all.iter().filter_map(|against| against.p_value_corrected);
+        for (found, expected) in found.zip([0.04, 0.09, 0.09, 0.5]) {
+            assert!((found - expected).abs() < 1e-12, "{found}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Cross-validation: each fold is predicted by a model trained on the other folds; the scores cover all folds together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cantus_dataset::{FeatureStore, Folds, SegmentSplit, SplitSpec};
 
@@ -8,7 +8,7 @@ use crate::evaluation::{Evaluated, evaluate_with};
 use crate::noise::NoiseSounds;
 use crate::predictions::Predictions;
 use crate::report::{
-    CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, artists, missing_remarks,
+    CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, group_remarks, missing_remarks,
     shared_artists,
 };
 use crate::training::fingerprint::data_sha256;
@@ -131,8 +131,10 @@ impl<'a> Pool<'a> {
     fn remarks(&self, store: &FeatureStore) -> Result<Vec<String>, Error> {
         let mut remarks: Vec<String> = Vec::new();
         if store.tracks_known() {
-            let shared = self.artists_of_several_folds(store);
-            remarks.extend(shared_artists(&shared, &shared));
+            remarks.extend(self.separated_groups(store).or_else(|| {
+                let shared = in_several_folds(self.folds, |track| store.tracks()[track].artist_group());
+                shared_artists(&shared, &shared)
+            }));
         } else if let Some(report) = self.reports.first() {
             remarks.extend(report.remarks().first().cloned());
         }
@@ -143,17 +145,26 @@ impl<'a> Pool<'a> {
         Ok(remarks)
     }
 
-    fn artists_of_several_folds(&self, store: &FeatureStore) -> BTreeSet<String> {
-        let (mut seen, mut in_several) = (BTreeSet::new(), BTreeSet::new());
-        for fold in 0..self.folds.n_folds() {
-            let tracks = (0..store.tracks().len()).filter(|&track| self.folds.fold_of_track[track] == fold);
-            let segments: Vec<usize> = tracks.flat_map(|track| store.segments_of(track)).collect();
-            let artists = artists(store, &segments);
-            in_several.extend(artists.intersection(&seen).cloned());
-            seen.extend(artists);
-        }
-        in_several
+    /// Remark on groups that are in several folds.
+    fn separated_groups(&self, store: &FeatureStore) -> Option<String> {
+        let shared = in_several_folds(self.folds, |track| store.tracks()[track].group.clone());
+        let is_drawn = !shared.is_empty() && !self.folds.predefined;
+        let n_folds = Some(self.folds.n_folds());
+        let advice = if is_drawn { group_remarks::advice(store, self.spec, n_folds) } else { String::new() };
+        group_remarks::shared_groups(shared.len(), group_remarks::noun(store), &advice)
     }
+}
+
+/// The names that tracks of several folds have; `name` is that of a track.
+fn in_several_folds(folds: &Folds, name: impl Fn(usize) -> Option<String>) -> BTreeSet<String> {
+    let (mut seen, mut in_several) = (BTreeMap::new(), BTreeSet::new());
+    for (track, fold) in folds.fold_of_track.iter().enumerate() {
+        let Some(name) = name(track) else { continue };
+        if seen.entry(name.clone()).or_insert(fold) != &fold {
+            in_several.insert(name);
+        }
+    }
+    in_several
 }
 
 /// The reports of one kind with the names of their folds.

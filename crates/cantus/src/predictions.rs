@@ -216,5 +216,10 @@ pub(crate) fn named(labels: &[usize], names: &[String]) -> String {
 
 /// Number of tracks that some segments come from.
 pub(crate) fn n_tracks(store: &FeatureStore, segments: &[usize]) -> usize {
-    segments.iter().map(|&segment| store.track_of(segment)).collect::<BTreeSet<_>>().len()
+    tracks_of(store, segments).len()
+}
+
+/// The tracks that some segments come from.
+pub(crate) fn tracks_of(store: &FeatureStore, segments: &[usize]) -> BTreeSet<usize> {
+    segments.iter().map(|&segment| store.track_of(segment)).collect()
 }

@@ -105,8 +105,9 @@ fn in_numbers(figures: &Figures) -> String {
 /// The difference and, of classes, the numbers of tracks that only one of the two predicted correctly; where several runs
 /// are compared, the p-value is the corrected one.
 fn in_words(against: &Against, n_compared: usize) -> String {
-    let corrected = if n_compared > 1 { ", p corrected for multiple comparisons" } else { "" };
     let p_value = against.p_value_corrected;
+    let is_corrected = n_compared > 1 && p_value.is_some();
+    let corrected = if is_corrected { ", p corrected for multiple comparisons" } else { "" };
     match against.difference {
         Difference::Classes(paired) => format!(
             "{}{corrected}; correct only in this run: {} tracks, only in the first: {}",

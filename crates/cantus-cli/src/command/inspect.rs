@@ -189,7 +189,11 @@ fn audited_file(
 /// A remark, and the option that acts on it.
 fn with_advice(remark: &ClassRemark) -> String {
     match remark {
-        ClassRemark::ArtistsWithManyFiles { .. } => format!("{remark}: cantus train … --group artist"),
+        ClassRemark::ArtistsWithManyFiles { .. } => {
+            format!(
+                "{remark}: cantus train keeps artists whole if most files name one, with --group artist always"
+            )
+        }
         _ => remark.to_string(),
     }
 }

@@ -23,6 +23,7 @@ mod export;
 mod features;
 mod fetch;
 mod fetch_command;
+mod groups;
 mod http;
 mod interruption;
 mod kaggle;

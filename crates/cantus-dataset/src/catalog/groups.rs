@@ -19,7 +19,9 @@ use crate::Error;
 /// How tracks are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grouping {
-    /// By artist tag, trimmed and in lower case.
+    /// By the groups that the tracks have already: those of a manifest with the column `group`.
+    Given,
+    /// By artist tag, trimmed and in lower case; placeholders such as "Various Artists" are no artist.
     Artist,
     /// By the folder of the file, if it is below the label folder: an album, for instance.
     Parent,
@@ -53,7 +55,7 @@ pub struct GroupReport {
 
 /// Sets the group of every track, replacing earlier groups; tracks without one get `None`.
 ///
-/// [`Grouping::Artist`] uses [`Track::artist`], which [`Catalog::read_artists`] or an extraction fills in.
+/// [`Grouping::Given`] changes nothing. [`Grouping::Artist`] uses [`Track::artist`], which [`Catalog::read_artists`] or an extraction fills in.
 ///
 /// # Errors
 /// If no track has a group, or the CSV file is missing or malformed (with the line).
@@ -64,8 +66,9 @@ pub fn assign_groups(
 ) -> Result<GroupReport, Error> {
     let mut unknown = Vec::new();
     match grouping {
+        Grouping::Given => {}
         Grouping::Artist => {
-            tracks.iter_mut().for_each(|track| track.group = track.artist.as_deref().map(artist_key));
+            tracks.iter_mut().for_each(|track| track.group = track.artist_group());
         }
         Grouping::Parent => {
             tracks.iter_mut().for_each(|track| track.group = parent(track, labels));
@@ -92,6 +95,18 @@ impl Catalog {
         self.tracks.par_iter_mut().for_each(|track| {
             track.artist = tags::read(&root.join(&track.path)).ok().and_then(|tags| tags.artist);
         });
+    }
+}
+
+/// Artist tags that do not name an artist: MusicBrainz's special-purpose artists, and what players write without a tag.
+const PLACEHOLDERS: [&str; 7] =
+    ["various artists", "various", "v.a.", "[unknown]", "<unknown>", "unknown artist", "unknown"];
+
+impl Track {
+    /// The artist tag as a group: trimmed, in lower case; `None` without a tag, or if it is a placeholder.
+    #[must_use]
+    pub fn artist_group(&self) -> Option<String> {
+        self.artist.as_deref().map(artist_key).filter(|artist| !PLACEHOLDERS.contains(&artist.as_str()))
     }
 }
 
@@ -127,6 +142,7 @@ fn read_groups(path: &std::path::Path) -> Result<HashMap<String, String>, Error>
 /// What no track has.
 fn missing_property(grouping: &Grouping) -> String {
     match grouping {
+        Grouping::Given => "a group".to_owned(),
         Grouping::Artist => "an artist tag".to_owned(),
         Grouping::Parent => "a folder below its label folder".to_owned(),
         Grouping::Csv(path) => format!("a group in {}", path.display()),
@@ -164,6 +180,25 @@ mod tests {
         let (mut tracks, labels) = tracks();
         let report = assign_groups(&mut tracks, &labels, &Grouping::Artist).unwrap();
         assert_eq!(groups(&tracks), [Some("ella"), Some("ella"), None]);
+        assert_eq!((report.n_groups, report.n_ungrouped), (1, 1));
+    }
+
+    #[test]
+    fn a_placeholder_is_no_artist() {
+        let (mut tracks, labels) = tracks();
+        tracks[0].artist = Some(" Various Artists".to_owned());
+        tracks[1].artist = Some("<unknown>".to_owned());
+        tracks[2].artist = Some("The Unknown".to_owned());
+        assign_groups(&mut tracks, &labels, &Grouping::Artist).unwrap();
+        assert_eq!(groups(&tracks), [None, None, Some("the unknown")]);
+    }
+
+    #[test]
+    fn given_groups_are_kept() {
+        let (mut tracks, labels) = tracks();
+        tracks[2].group = None;
+        let report = assign_groups(&mut tracks, &labels, &Grouping::Given).unwrap();
+        assert_eq!(groups(&tracks), [Some("before"), Some("before"), None]);
         assert_eq!((report.n_groups, report.n_ungrouped), (1, 1));
     }
 

@@ -10,6 +10,7 @@
 mod cluster;
 mod folds;
 mod iterative_stratification;
+mod known_groups;
 mod leakage;
 mod lists;
 mod random_split;
@@ -18,6 +19,7 @@ mod stratification;
 mod unit;
 
 pub use folds::Folds;
+pub use known_groups::{KnownGroups, assign_known_groups};
 pub use leakage::duplicates_across_split;
 pub use lists::{ListReport, assign_parts};
 pub use spec::{Split, SplitSpec};

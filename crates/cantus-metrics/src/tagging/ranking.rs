@@ -3,7 +3,8 @@
 //! Groups (or ungrouped tracks) are resampled with replacement. A rare tag that no resampled track has enters the mean with
 //! its average precision on all tracks; otherwise the mean would increase whenever a difficult tag is not drawn. Two models
 //! are compared on the same resamples. The p-value is twice the proportion of resamples in which the difference does not have
-//! the sign of the observed one (Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 15), and never 0.
+//! the sign of the observed one (Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 15), and never 0. It
+//! resamples whole groups, so it respects them; for fewer than six groups there is none.
 //!
 //! # Reference
 //! The intervals of NumPy's draws and scikit-learn's `average_precision_score` within 0.02 (`tests/reference/tagging.py`).
@@ -15,7 +16,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::interval::{BOOTSTRAP, N_RESAMPLES, percentiles};
-use crate::paired::chance_remark;
+use crate::paired::{chance_remark, is_significant, no_p_value};
+use crate::scores::n_groups;
+use crate::sign_flip::MIN_GROUPS;
 use crate::{Interval, TrackDecision};
 
 /// Tracks sorted by the probability of each tag.
@@ -115,12 +118,15 @@ impl TagRanking {
 pub struct TagPaired {
     /// Number of tracks.
     pub n_tracks: usize,
+    /// Number of their groups; `None` if no group has two tracks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_groups: Option<usize>,
     /// Macro average precision of the first minus that of the second.
     pub difference: f64,
     /// 95 % interval of the difference, by bootstrap over groups (or ungrouped tracks); `None` for fewer than two.
     pub interval: Option<Interval>,
-    /// Two-sided p-value from the same bootstrap; 1 without an interval.
-    pub p_value: f64,
+    /// Two-sided p-value from the same bootstrap, 1 without an interval; `None` for fewer than six groups.
+    pub p_value: Option<f64>,
 }
 
 /// Compares two taggers on the same tracks.
@@ -137,10 +143,13 @@ pub fn paired(first: &[TrackDecision], second: &[TrackDecision], n_labels: usize
     let not_above = differences.iter().filter(|difference| **difference <= 0.0).count();
     let not_below = differences.iter().filter(|difference| **difference >= 0.0).count();
     let rarer = 1 + not_above.min(not_below);
+    let p_value = (2.0 * rarer as f64 / (differences.len() + 1) as f64).min(1.0);
+    let n_groups = n_groups(first);
     TagPaired {
         n_tracks: first.len(),
+        n_groups,
         difference: whole(&first_ranked) - whole(&second_ranked),
-        p_value: (2.0 * rarer as f64 / (differences.len() + 1) as f64).min(1.0),
+        p_value: n_groups.is_none_or(|n| n >= MIN_GROUPS).then_some(p_value),
         interval: (!differences.is_empty()).then(|| percentiles(differences)),
     }
 }
@@ -149,7 +158,7 @@ impl TagPaired {
     /// Whether the difference is significant at the 5 % level.
     #[must_use]
     pub fn is_significant(&self) -> bool {
-        self.p_value < 0.05 && self.interval.is_some_and(|interval| interval.excludes_zero())
+        is_significant(self.p_value, self.interval)
     }
 }
 
@@ -159,14 +168,18 @@ pub fn paired_in_words(paired: &TagPaired) -> String {
     let signed = |number: f64| format!("{number:+.3}").replace('-', "−");
     let interval = paired
         .interval
-        .map(|interval| format!("95 % CI {} to {}, ", signed(interval.low), signed(interval.high)));
-    let remark = chance_remark(paired.p_value, paired.interval);
+        .map(|interval| format!("95 % CI {} to {}", signed(interval.low), signed(interval.high)));
     let difference = match paired.difference {
         d if d > 0.0 => format!("{d:.3} better"),
         d if d < 0.0 => format!("{:.3} worse", -d),
         _ => "as good".to_owned(),
     };
-    format!("is {difference} ({}p = {:.3}{remark})", interval.unwrap_or_default(), paired.p_value)
+    let test = match paired.p_value {
+        Some(p) => format!("p = {p:.3}{}", chance_remark(p, paired.interval)),
+        None => no_p_value(paired.n_groups),
+    };
+    let brackets: Vec<String> = interval.into_iter().chain([test]).collect();
+    format!("is {difference} ({})", brackets.join(", "))
 }
 
 #[cfg(test)]
@@ -210,7 +223,7 @@ mod tests {
     fn equal_taggers_do_not_differ_significantly_and_noise_does() {
         let (tracks, noise) = tagging_tracks();
         let same = paired(&tracks, &tracks, 4, 0);
-        assert_eq!((same.difference, same.p_value, same.is_significant()), (0.0, 1.0, false));
+        assert_eq!((same.difference, same.p_value, same.is_significant()), (0.0, Some(1.0), false));
         let (better, worse) = (paired(&tracks, &noise, 4, 0), paired(&noise, &tracks, 4, 0));
         assert!(better.difference > 0.1 && better.is_significant(), "{better:?}");
         assert!(worse.difference == -better.difference && worse.is_significant(), "{worse:?}");
@@ -218,6 +231,7 @@ mod tests {
             tracks.iter().map(|track| TrackDecision { group: 7, ..track.clone() }).collect()
         };
         let one = paired(&one_artist(&tracks), &one_artist(&noise), 4, 0);
-        assert!(one.interval.is_none() && !one.is_significant(), "{one:?}");
+        assert!(one.interval.is_none() && one.p_value.is_none() && !one.is_significant(), "{one:?}");
+        assert!(paired_in_words(&one).ends_with("(no p-value: it needs 6 groups, and there is 1)"));
     }
 }

@@ -97,6 +97,32 @@ size = np.array([(group == g).sum() for g in range(12)])
 drawn = rng.integers(0, 12, size=(200_000, 12))
 resampled = difference[drawn].sum(axis=1) / size[drawn].sum(axis=1)
 
+# Sign-flip permutation test over groups' summed differences: all sign patterns of few groups, random ones of many.
+sums = [
+    [3, 1, -1, 2, 0, 4],
+    [2, 2, 2, 2, 2, 2],
+    [1, -1, 2, -2, 0, 0, 3],
+    [5, -3, 1, 1, 0, 2, -1, 4, 1, 0, 3, -2],
+    *(rng.integers(-3, 5, size=n).tolist() for n in (12, 30, 200)),
+    [0] * 8,
+]
+
+
+def sign_flip(differences):
+    exact = len(differences) <= 12
+    return scipy.stats.permutation_test(
+        (np.array(differences),),
+        lambda x, axis: x.sum(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf if exact else 1_000_000,
+        batch=10_000,
+        rng=np.random.default_rng(5),
+    ).pvalue
+
+
+sign_flips = [{"sums": differences, "p": float(sign_flip(differences))} for differences in sums]
+
 reference = {
     "true": true.tolist(),
     "probabilities": probabilities.tolist(),
@@ -112,6 +138,7 @@ reference = {
         "coefficients": model.coef_.tolist(),
     },
     "mcnemar": mcnemar,
+    "sign_flip": sign_flips,
     "paired": {
         "group": group.tolist(),
         "a": a.tolist(),

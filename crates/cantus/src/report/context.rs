@@ -33,6 +33,11 @@ pub(super) struct ReportContext<'a> {
 }
 
 impl ReportContext<'_> {
+    /// The groups that the split keeps whole, in a line; `None` if it is not by group.
+    pub(super) fn groups(&self) -> Option<String> {
+        self.split.groups.map(|groups| groups.in_words(self.n_folds.is_some()))
+    }
+
     /// How many recordings are scored, and how many are left out, by reason and by label; `None` if none is.
     pub(super) fn coverage(&self) -> Option<String> {
         let summary = self.left_out.summary()?;

@@ -1,11 +1,12 @@
 //! The evaluation report of a classifier or of a tagger.
 
-use cantus_dataset::{Failure, FeatureStore};
+use cantus_dataset::{Failure, FeatureStore, Unit};
 use serde::Serialize;
 
+use super::format::{decimal, percent};
 use super::{
     Figure, ModelSummary, Report, ReportContext, SplitSummary, TagReport, TrainingCurve, WithoutLeak,
-    classification, tagging,
+    classification, group_remarks, tagging,
 };
 use crate::predictions::Predictions;
 use crate::{Error, Model, Task};
@@ -93,10 +94,18 @@ impl EvaluationReport {
         }
     }
 
-    /// Adds the scores on a split by track to the report of a split by segment.
-    pub(crate) fn add_without_leak(&mut self, scores: WithoutLeak) {
-        if let Self::Classes(report) = self {
-            report.without_leak = Some(scores);
+    /// Adds the scores of the same recipe on a split that keeps `by` whole; of groups, also a remark with both scores.
+    pub(crate) fn add_without_leak(&mut self, without: &Self, by: Unit, noun: &str) {
+        let remark = (by == Unit::Group).then(|| {
+            let [(what, own), (_, other)] = [&*self, without].map(Self::track_score);
+            group_remarks::difference(what, [&own, &other], noun)
+        });
+        if let (Self::Classes(report), Self::Classes(without)) = (&mut *self, without) {
+            report.without_leak = Some(WithoutLeak::of(&without.scores, by));
+        }
+        match self {
+            Self::Classes(report) => report.remarks.extend(remark),
+            Self::Tags(report) => report.remarks.extend(remark),
         }
     }
 
@@ -158,6 +167,16 @@ impl EvaluationReport {
         }
     }
 
+    /// Name and value of the main score of tracks.
+    fn track_score(&self) -> (&'static str, String) {
+        match self {
+            Self::Classes(report) => ("track accuracy", percent(report.scores.track_accuracy)),
+            Self::Tags(report) => {
+                ("macro average precision of tracks", decimal(report.scores.track_macro_average_precision))
+            }
+        }
+    }
+
     /// The report as plain text.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -199,5 +218,58 @@ impl EvaluationReport {
             Self::Classes(report) => classification::pictures(report, tracks),
             Self::Tags(report) => tagging::pictures(report, tracks),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{class_report, tag_report};
+
+    fn with(track_accuracy: f64) -> EvaluationReport {
+        let mut report = class_report("rock");
+        report.scores.track_accuracy = track_accuracy;
+        EvaluationReport::Classes(Box::new(report))
+    }
+
+    #[test]
+    fn a_split_by_group_beside_one_by_track_leaves_a_remark_with_both_scores() {
+        let mut report = with(0.87);
+        report.add_without_leak(&with(0.54), Unit::Group, "artist");
+        let expected = "track accuracy 87.0 % by track; 54.0 % when no artist is in two parts: expect the latter of new artists";
+        assert_eq!(report.remarks().last().unwrap(), expected);
+        let text = report.to_text();
+        assert!(text.contains("without the leak, on a split by group: 54.0 % of tracks"), "{text}");
+        for document in [text, report.to_markdown(&[]), report.to_html(&[])] {
+            assert!(document.contains(expected), "{document}");
+        }
+        let mut tags = EvaluationReport::Tags(Box::new(tag_report("rock")));
+        tags.add_without_leak(&tags.clone(), Unit::Group, "group");
+        let remark = tags.remarks().last().unwrap();
+        assert!(
+            remark.starts_with("macro average precision of tracks 0.750 by track; 0.750 when"),
+            "{remark}"
+        );
+    }
+
+    #[test]
+    fn a_split_by_track_beside_one_by_segment_leaves_no_remark() {
+        let mut report = with(0.87);
+        let n_remarks = report.remarks().len();
+        report.add_without_leak(&with(0.54), Unit::Track, "group");
+        assert_eq!(report.remarks().len(), n_remarks);
+        assert!(report.to_text().contains("without the leak, on a split by track: 54.0 %"));
+    }
+
+    #[test]
+    fn the_first_line_says_that_groups_are_whole() {
+        use crate::report::SplitGroups;
+        let mut report = class_report("rock");
+        report.split.groups = Some(SplitGroups { n_groups: 68, n_ungrouped: 0, are_artists: true });
+        let report = EvaluationReport::Classes(Box::new(report));
+        let line = "plit by group: 68 artists, none in two parts";
+        assert_eq!(report.to_text().lines().next().unwrap(), format!("s{line}"));
+        assert_eq!(report.to_markdown(&[]).lines().nth(2).unwrap(), format!("S{line}."));
+        assert!(report.to_html(&[]).contains(&format!("S{line}. Trained on")));
     }
 }

@@ -31,12 +31,19 @@ pub(super) fn decimal_interval(interval: Option<Interval>, n_groups: Option<usiz
 }
 
 fn over(n_groups: Option<usize>) -> String {
-    n_groups.map(|n| format!(" over {n} groups")).unwrap_or_default()
+    n_groups.map(|n| format!(" over {}", counted(n, "group"))).unwrap_or_default()
 }
 
 /// A count with its unit, in the plural unless it is 1.
 pub(super) fn counted(n: usize, unit: &str) -> String {
     if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }
 
 /// A count with a comma between groups of three digits.

@@ -1,6 +1,7 @@
 //! A report as Markdown; its pictures are linked from the folder `plots/` beside it.
 
 use super::facts::facts;
+use super::format::sentence;
 use super::{Figure, FoldTable, ReportContext, Table};
 
 /// What differs between the reports of classes and of tags.
@@ -30,6 +31,7 @@ pub(super) fn markdown(context: &ReportContext<'_>, figures: &[Figure], parts: &
     let link = |figure: &Figure| format!("\n![{}](plots/{}.svg)\n", escaped(&figure.caption), figure.name);
     [
         format!("# {}\n\n", escaped(&context.model.recipe)),
+        context.groups().map(|groups| format!("{}\n\n", sentence(&groups))).unwrap_or_default(),
         table(&Table::new("", &["score", "", ""], scores)),
         context.coverage().iter().chain(context.remarks).map(remark).collect(),
         section("Folds", &folds),

@@ -10,6 +10,7 @@ mod evaluation_report;
 mod facts;
 mod fold_table;
 mod format;
+pub(crate) mod group_remarks;
 mod html;
 mod markdown;
 mod mistakes;
@@ -34,12 +35,12 @@ pub use evaluation_report::EvaluationReport;
 pub use model_summary::ModelSummary;
 pub use noise_report::{NoiseCount, NoiseReport};
 pub use pictures::Figure;
-pub use split_summary::{PartSize, SplitSummary};
+pub use split_summary::{PartSize, SplitGroups, SplitSummary};
 pub use spread::Spread;
 pub use tagging::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagReport};
 
 pub(crate) use markdown::escaped;
-pub(crate) use split_remarks::{artists, missing_remarks, shared_artists};
+pub(crate) use split_remarks::{missing_remarks, shared_artists};
 pub(crate) use training_curve::TrainingCurve;
 
 use context::ReportContext;

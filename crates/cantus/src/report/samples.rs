@@ -98,7 +98,13 @@ pub(crate) fn tag_report(label: &str) -> TagReport {
             track_macro_roc_auc: 0.7,
             track_micro_f1: 0.5,
             track_macro_f1: 0.5,
-            model_against_it: TagPaired { n_tracks: 4, difference: 0.15, interval, p_value: 0.01 },
+            model_against_it: TagPaired {
+                n_tracks: 4,
+                n_groups: None,
+                difference: 0.15,
+                interval,
+                p_value: Some(0.01),
+            },
         },
         calibration: CalibrationReport::default(),
         mistakes: vec![TagMistake {
@@ -135,6 +141,7 @@ fn split(n: usize) -> SplitSummary {
     SplitSummary {
         spec: SplitSpec::default(),
         given: false,
+        groups: None,
         train_part: size,
         validation_part: size,
         test_part: size,

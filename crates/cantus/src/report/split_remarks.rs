@@ -1,16 +1,14 @@
-//! Remarks on what may bias the scores of a split: shared tracks or artists, unused tracks, labels without a track in a part.
+//! Remarks on what may bias the scores of a split: shared tracks, groups or artists, unused tracks, labels without a track in a part.
 
 use std::collections::BTreeSet;
 
-use cantus_dataset::{FeatureStore, Part, SegmentSplit, Unit};
+use cantus_dataset::{FeatureStore, Part, SegmentSplit, SplitSpec, Unit};
 
-/// The tracks of some segments.
-pub(super) fn tracks_of(store: &FeatureStore, segments: &[usize]) -> BTreeSet<usize> {
-    segments.iter().map(|&segment| store.track_of(segment)).collect()
-}
+use super::group_remarks;
+use crate::predictions::tracks_of;
 
 /// Remarks on what may bias the scores of a split upwards.
-pub(super) fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String> {
+pub(super) fn remarks(store: &FeatureStore, spec: &SplitSpec, split: &SegmentSplit) -> Vec<String> {
     let mut remarks = Vec::new();
     if split.split.unit == Unit::Segment {
         remarks.push(
@@ -25,7 +23,9 @@ pub(super) fn remarks(store: &FeatureStore, split: &SegmentSplit) -> Vec<String>
                 .to_owned(),
         );
     } else {
-        remarks.extend(shared_artists(&artists(store, &split.train), &artists(store, &split.test)));
+        let shared_artists = || shared_artists(&artists(store, &split.train), &artists(store, &split.test));
+        remarks.extend(group_remarks::of_split(store, spec, split).or_else(shared_artists));
+        remarks.extend(group_remarks::single_test_group(store, split));
     }
     remarks.extend(left_out(split));
     remarks.extend(missing_remarks(store, &split.split.missing, ""));
@@ -70,9 +70,8 @@ pub(crate) fn shared_artists(train: &BTreeSet<String>, test: &BTreeSet<String>) 
 }
 
 /// Artist tags of the tracks of some segments, in lower case.
-pub(crate) fn artists(store: &FeatureStore, segments: &[usize]) -> BTreeSet<String> {
-    let artist =
-        |track: usize| store.tracks()[track].artist.as_deref().map(|artist| artist.trim().to_lowercase());
+fn artists(store: &FeatureStore, segments: &[usize]) -> BTreeSet<String> {
+    let artist = |track: usize| store.tracks()[track].artist_group();
     tracks_of(store, segments).into_iter().filter_map(artist).collect()
 }
 

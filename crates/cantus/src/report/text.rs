@@ -1,4 +1,4 @@
-//! A report as plain text: folds, scores, calibration, tables by label, failed files and remarks.
+//! A report as plain text: groups of the split, folds, scores, calibration, tables by label, failed files and remarks.
 //!
 //! Columns are aligned by the number of characters; the text has no colours.
 
@@ -23,8 +23,10 @@ pub(super) fn text(context: &ReportContext<'_>, parts: &TextParts<'_>) -> String
         context.calibration.map(|calibration| calibration.in_words() + "\n").unwrap_or_default();
     let noise = context.noise.map(|noise| noise.line() + "\n").unwrap_or_default();
     let folds = parts.folds.as_ref().map(folds).unwrap_or_default();
+    let groups = context.groups().map(|groups| groups + "\n\n").unwrap_or_default();
     let coverage = context.coverage().map(|coverage| coverage + "\n").unwrap_or_default();
-    [&folds, &parts.scores, &coverage, &calibration, &noise, "\n", &parts.tables, &notes(context)].concat()
+    [&groups, &folds, &parts.scores, &coverage, &calibration, &noise, "\n", &parts.tables, &notes(context)]
+        .concat()
 }
 
 fn folds(folds: &FoldTable<'_>) -> String {

@@ -55,7 +55,7 @@ const RECIPE: &str = "recipe.toml";
 const SPLIT: &str = "split.csv";
 const TIME: &str = "time.json";
 const REPORT: &str = "report.json";
-/// The run inside a run with a split by segment, trained with the same recipe on a split by track.
+/// The run inside a run whose split leaks, trained with the same recipe on a split that does not.
 const WITHOUT_LEAK: &str = "without-leak";
 
 /// The run inside a run with a final model, whose model the report scores.

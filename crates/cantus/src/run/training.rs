@@ -9,7 +9,7 @@ use super::{DIVERGED, HELD_OUT, Run, WITHOUT_LEAK};
 use crate::error::{CHECKPOINT, RunProblem};
 use crate::evaluation::{Evaluated, evaluate_with};
 use crate::noise::NoiseSounds;
-use crate::report::WithoutLeak;
+use crate::report::{EvaluationReport, group_remarks};
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::{Job, Prepared};
 use crate::training::{self, Stage, TrainOptions, Trained};
@@ -23,7 +23,8 @@ impl Run {
     ///
     /// Checkpoints are written every few seconds, and when the observer stops the training; a run created with
     /// [`resume`](super::RunOptions::resume) continues from the last one, with the same result as without an interruption. A
-    /// split by segment, which leaks, is accompanied by a training on a split by track, whose scores the report shows.
+    /// split by segment, which leaks, is accompanied by a training on a split by track, and a random split by track that
+    /// separates groups by one by group, if that is possible; the report shows the scores of both.
     ///
     /// # Errors
     /// Those of [`train`](crate::train) and [`evaluate`](crate::evaluate); [`Error::Interrupted`] if the observer stopped it;
@@ -44,14 +45,17 @@ impl Run {
         let trained = self.fit(job.prepare()?, Stage::Single, options)?;
         let mut evaluated = self.evaluate_trained(&trained, store, &noise)?;
         match without_leak {
-            Some(scores) => evaluated.report.add_without_leak(scores),
+            Some((report, by)) => {
+                evaluated.report.add_without_leak(&report, by, group_remarks::noun(store));
+            }
             None => self.remove_inside(WITHOUT_LEAK)?,
         }
         self.save(&trained, &evaluated, store)?;
         Ok(evaluated)
     }
 
-    /// If the split leaks, trains the same recipe with the same shares and seed on a split by track, in a run inside this one.
+    /// If the split leaks, trains the same recipe with the same shares and seed on a split that does not, in a run inside this
+    /// one; returns its report and what that split keeps whole.
     fn train_without_leak(
         &self,
         store: &FeatureStore,
@@ -59,18 +63,16 @@ impl Run {
         options: &TrainOptions<'_>,
         noise: &NoiseSounds,
         data_sha256: &str,
-    ) -> Result<Option<WithoutLeak>, Error> {
-        if options.split.by != Unit::Segment || !store.tracks_known() || store.is_tagged() {
-            return Ok(None);
-        }
-        let split = SplitSpec { by: Unit::Track, ..options.split.clone() };
+    ) -> Result<Option<(EvaluationReport, Unit)>, Error> {
+        let Some(by) = unit_without_leak(store, &options.split)? else { return Ok(None) };
+        let split = SplitSpec { by, ..options.split.clone() };
         let options = TrainOptions { split, ..options.clone() };
         let run = self.inside(WITHOUT_LEAK);
         run.make_folder()?;
         let split = store.split(&options.split)?;
         let job = Job::new(store, recipe, split, &options, data_sha256.to_owned());
         let evaluated = run.train_inside(job.prepare()?, Stage::WithoutLeak, &options, noise)?;
-        Ok(evaluated.report.classes().map(|report| WithoutLeak::of(&report.scores)))
+        Ok(Some((evaluated.report, by)))
     }
 
     /// Trains, evaluates and writes this run inside another one, unless that is resumed and this one is finished.
@@ -194,4 +196,20 @@ impl Run {
         self.remove(CHECKPOINT)?;
         Ok(saved)
     }
+}
+
+/// What a split must keep whole so that it does not leak as this one does; `None` if this one does not, or none could.
+fn unit_without_leak(store: &FeatureStore, spec: &SplitSpec) -> Result<Option<Unit>, Error> {
+    let tracks = store.tracks();
+    let is_predefined = tracks.iter().any(|track| track.part.is_some());
+    Ok(match spec.by {
+        _ if !store.tracks_known() => None,
+        Unit::Segment => (!store.is_tagged()).then_some(Unit::Track),
+        Unit::Track if !is_predefined => {
+            let separates_groups = group_remarks::n_shared_groups(store, &store.split(spec)?) > 0;
+            let is_possible = || spec.group_obstacle(tracks, store.labels(), None).is_none();
+            (separates_groups && is_possible()).then_some(Unit::Group)
+        }
+        Unit::Track | Unit::Group => None,
+    })
 }

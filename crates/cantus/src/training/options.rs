@@ -30,7 +30,7 @@ pub type Observer<'a> = dyn Fn(&TrainEvent<'_>) -> ControlFlow<()> + 'a;
 #[derive(Clone, Default)]
 pub struct TrainOptions<'a> {
     /// How the tracks are split into training, validation and test part. A cross-validation uses its unit, validation
-    /// share and seed.
+    /// share and seed. The default is by track; [`SplitSpec::by_known_groups`] splits by group where groups are known.
     pub split: SplitSpec,
     /// Seed of the initial weights, the order of examples, dropout and augmentation.
     pub seed: u64,
@@ -117,7 +117,7 @@ pub struct TrainingStart<'a> {
 pub enum Stage {
     /// The only training.
     Single,
-    /// The training on a split by track that accompanies one on a split by segment, which leaks.
+    /// The training that accompanies one whose split leaks: by track beside by segment, by group beside by track.
     WithoutLeak,
     /// The training of a fold of a cross-validation.
     Fold {

@@ -33,6 +33,8 @@ struct Search<'a> {
     options: TrialOptions<'a>,
     global: &'a Global,
     extracted: Vec<Extracted>,
+    /// Whether the groups and the official split were reported.
+    is_split_shown: bool,
 }
 
 impl Train {
@@ -61,16 +63,19 @@ impl Train {
             true => std::ops::ControlFlow::Break(()),
             false => std::ops::ControlFlow::Continue(()),
         };
-        let train = TrainOptions {
-            split: split.clone(),
-            seed: self.seed,
-            n_threads: global.n_threads(),
-            observer: Some(&observer),
-        };
+        let train =
+            TrainOptions { split, seed: self.seed, n_threads: global.n_threads(), observer: Some(&observer) };
         let deadline = start + Duration::from_secs_f64(60.0 * self.budget);
         let options = TrialOptions { train, deadline: Some(deadline) };
-        let mut search =
-            Search { train: self, run: &run, catalog: &catalog, options, global, extracted: Vec::new() };
+        let mut search = Search {
+            train: self,
+            run: &run,
+            catalog: &catalog,
+            options,
+            global,
+            extracted: Vec::new(),
+            is_split_shown: false,
+        };
         let Some(selection) = search.run(&candidates)? else { return Ok(None) };
         let Some(chosen) =
             selection.best().and_then(|trial| candidates.iter().find(|c| c.name == trial.name))
@@ -81,7 +86,7 @@ impl Train {
             output::note("recipes by cross-validation on the training part:");
             selection.to_text().lines().for_each(output::note);
         }
-        search.train_winner(chosen, &selection, split, dashboard.as_ref())
+        search.train_winner(chosen, &selection, dashboard.as_ref())
     }
 
     /// The candidates, with the changes of the command line.
@@ -123,11 +128,11 @@ impl Search<'_> {
             return Ok(Some(Trial::out_of_time(candidate)));
         }
         let Some(index) = self.extract(&candidate.recipe)? else { return Ok(None) };
-        let mut store = self.open(index)?;
-        without_test_part(&mut store, &self.options.train.split)?;
+        let (mut store, split) = self.open(index)?;
+        without_test_part(&mut store, &split)?;
         let options = TrialOptions {
             deadline: self.options.deadline.filter(|_| !is_first),
-            train: self.options.train.clone(),
+            train: TrainOptions { split, ..self.options.train.clone() },
         };
         let fingerprint = Trial::fingerprint_of(candidate, &store, &options)?;
         if let Some(finished) = earlier.finished(&fingerprint) {
@@ -161,13 +166,14 @@ impl Search<'_> {
         Ok(Some(self.extracted.len() - 1))
     }
 
-    /// The features, with their groups and official parts; these are announced once.
-    fn open(&self, index: usize) -> anyhow::Result<FeatureStore> {
+    /// The features, with their groups and official parts, which are shown once, and their split.
+    fn open(&mut self, index: usize) -> anyhow::Result<(FeatureStore, SplitSpec)> {
         let mut store = FeatureStore::open(&self.extracted[index].dir)?;
-        let quiet = Global { quiet: true, ..self.global.clone() };
-        let is_first = self.extracted.len() == 1 && !self.run.path("selection.json").exists();
-        self.train.split.assign(&mut store, if is_first { self.global } else { &quiet })?;
-        Ok(store)
+        let global = Global { quiet: self.global.quiet || self.is_split_shown, ..self.global.clone() };
+        self.is_split_shown = true;
+        let split = self.options.train.split.clone();
+        let split = self.train.split.assign(split, None, &mut store, &global)?;
+        Ok((store, split))
     }
 
     /// Trains the chosen candidate on all tracks that are not in the test part, and evaluates it on these.
@@ -175,11 +181,10 @@ impl Search<'_> {
         &mut self,
         chosen: &Candidate,
         selection: &Selection,
-        split: SplitSpec,
         dashboard: Option<&Dashboard>,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let Some(index) = self.extract(&chosen.recipe)? else { return Ok(None) };
-        let store = self.open(index)?;
+        let (store, split) = self.open(index)?;
         // Only early stopping needs a validation part.
         let validation = chosen.recipe.training.early_stopping.map_or(0.0, |_| split.validation);
         let n_tried = selection.trials.iter().filter(|trial| trial.score().is_some()).count();

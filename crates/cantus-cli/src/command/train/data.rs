@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cantus::{Recipe, Run, Task};
-use cantus_dataset::FeatureStore;
+use cantus_dataset::{FeatureStore, SplitSpec};
 
 use super::Train;
 use crate::command::extract;
@@ -14,21 +14,29 @@ use crate::output::{self, WrongUsage};
 /// Features to train on.
 pub(super) struct Data {
     pub(super) store: FeatureStore,
+    /// How it is split.
+    pub(super) split: SplitSpec,
     /// Number of files whose extraction for this run failed.
     pub(super) n_lost: usize,
 }
 
 impl Train {
     /// The features, with their groups and official parts. `None` if Ctrl-C stopped their extraction.
-    pub(super) fn data(&self, recipe: &Recipe, run: &Run, global: &Global) -> anyhow::Result<Option<Data>> {
+    pub(super) fn data(
+        &self,
+        split: SplitSpec,
+        recipe: &Recipe,
+        run: &Run,
+        global: &Global,
+    ) -> anyhow::Result<Option<Data>> {
         let Some((features, n_lost)) = self.features(recipe, run, global)? else { return Ok(None) };
         let mut store = FeatureStore::open(&features)?;
-        self.split.assign(&mut store, global)?;
+        let split = self.split.assign(split, self.folds.map(usize::from), &mut store, global)?;
         if !global.quiet {
             note_copies(&store);
             note_tags(&store, recipe)?;
         }
-        Ok(Some(Data { store, n_lost }))
+        Ok(Some(Data { store, split, n_lost }))
     }
 
     /// The given feature store, or one extracted into the run from the given recordings, and the number of these that

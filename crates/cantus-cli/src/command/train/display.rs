@@ -113,7 +113,7 @@ impl<'a> Display<'a> {
         }
     }
 
-    /// The result of the training, with the first line of its report on the dashboard; `None` if Ctrl-C stopped it.
+    /// The result of the training, with its main score on the dashboard; `None` if Ctrl-C stopped it.
     pub(super) fn finish(&self, result: Result<Evaluated, Error>) -> anyhow::Result<Option<Evaluated>> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -121,7 +121,8 @@ impl<'a> Display<'a> {
         match result {
             Ok(evaluated) => {
                 if let Some(dashboard) = self.dashboard {
-                    dashboard.finish(evaluated.report.to_text().lines().next().unwrap_or_default());
+                    let what = if evaluated.report.classes().is_some() { "track accuracy " } else { "" };
+                    dashboard.finish(&format!("{what}{}", evaluated.report.headline()));
                 }
                 Ok(Some(evaluated))
             }

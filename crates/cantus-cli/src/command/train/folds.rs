@@ -23,11 +23,11 @@ impl Train {
         let run = Run::create_cross_validation(&self.output, self.run_options())?;
         let run = run.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
-        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
-        let folds = given_or_drawn(&data.store, n_folds, &split)?;
+        let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
+        let folds = given_or_drawn(&data.store, n_folds, &data.split)?;
         let display = Display::new(self, dashboard.as_ref(), global);
         let options = TrainOptions {
-            split,
+            split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
             observer: Some(&|event| display.observe(event)),

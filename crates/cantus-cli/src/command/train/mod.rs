@@ -32,11 +32,13 @@ Examples:
   cantus train MUSIC -o run
       several recipes are tried on the training part; the best one is trained and evaluated on held-out tracks
   cantus train features -o run
-      on features that were extracted before; by track, a quarter held out
-  cantus train features -o run --group artist
-      no artist in two parts: the unbiased estimate
-  cantus train features -o run --group artist --folds 5
+      on features that were extracted before, a quarter held out; no artist or group in two parts, where they are known
+  cantus train features -o run --group parent
+      no folder (an album, a session) in two parts
+  cantus train features -o run --folds 5
       cross-validation: every track is tested once
+  cantus train features -o run --split track
+      although groups are known; the report says what it hides
   cantus train MUSIC -m mlp-regularised -o run
       straight from a folder of recordings
   cantus train MUSIC --background NOISE -o run
@@ -196,10 +198,10 @@ impl Train {
         let recipe = self.recipe()?;
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
-        let Some(data) = self.data(&recipe, &run, global)? else { return Ok(None) };
+        let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
         let display = Display::new(self, dashboard.as_ref(), global);
         let options = TrainOptions {
-            split,
+            split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
             observer: Some(&|event| display.observe(event)),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use cantus_dataset::{
-    FeatureStore, Grouping, ListReport, Part, SplitSpec, Unit, assign_groups, assign_parts,
+    FeatureStore, Folds, Grouping, KnownGroups, ListReport, Part, SplitSpec, Unit, assign_groups,
+    assign_known_groups, assign_parts,
 };
 use clap::{Args, ValueEnum};
 
@@ -14,10 +15,12 @@ use crate::output::{self, WrongUsage};
 /// How tracks are split.
 #[derive(Debug, Args)]
 pub struct SplitOptions {
-    /// Unit that the split keeps whole; `segment` is the lecture course's, which leaks [default: track, or group with --group]
+    /// Unit that the split keeps whole; `segment` is the lecture course's, which leaks [default: group if a manifest or artist
+    /// tags name groups, otherwise track]
     #[arg(long, value_enum, value_name = "UNIT")]
     split: Option<SplitBy>,
-    /// What defines a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group
+    /// What defines a group: `artist` (the tag), `parent` (the folder), or a CSV file with the columns path,group [default: the
+    /// manifest's column, or else artist tags if half of the tracks have one]
     #[arg(long, value_name = "GROUPING")]
     group: Option<String>,
     /// Lists of an official split, one path in each line: TRAIN VALID TEST, or TRAIN TEST; tracks in none are left out
@@ -91,10 +94,42 @@ impl SplitOptions {
         Ok(SplitSpec { by, validation: self.validation, test: self.test, seed, ..SplitSpec::default() })
     }
 
-    /// Assigns groups, and the parts of an official split, to the tracks of a store.
-    pub fn assign(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
+    /// Assigns groups, and the parts of an official split, to the tracks of a store. Returns the split, which is by group if
+    /// groups are known, can be kept whole, and no option or manifest says otherwise.
+    pub fn assign(
+        &self,
+        spec: SplitSpec,
+        n_folds: Option<usize>,
+        store: &mut FeatureStore,
+        global: &Global,
+    ) -> anyhow::Result<SplitSpec> {
         self.assign_groups(store, global)?;
-        self.assign_lists(store, global)
+        self.assign_lists(store, global)?;
+        Ok(self.keep_known_groups(spec, n_folds, store, global))
+    }
+
+    fn keep_known_groups(
+        &self,
+        spec: SplitSpec,
+        n_folds: Option<usize>,
+        store: &mut FeatureStore,
+        global: &Global,
+    ) -> SplitSpec {
+        let by_track = matches!(self.split, None | Some(SplitBy::Track));
+        if !by_track || self.group.is_some() {
+            return spec;
+        }
+        let labels = store.labels().to_vec();
+        // With `--split track` too: intervals and p-values are over groups.
+        let Some(known) = assign_known_groups(store.tracks_mut(), &labels) else { return spec };
+        if self.split.is_some() || is_given(store, n_folds) {
+            return spec;
+        }
+        let obstacle = spec.group_obstacle(store.tracks(), &labels, n_folds);
+        if !global.quiet {
+            output::note(&choice_in_words(&known, n_folds.is_some(), obstacle.as_deref()));
+        }
+        if obstacle.is_some() { spec } else { SplitSpec { by: Unit::Group, ..spec } }
     }
 
     fn assign_groups(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
@@ -151,5 +186,27 @@ impl SplitOptions {
             set("split_lists", lists.collect::<Vec<_>>().into());
         }
         table
+    }
+}
+
+/// Whether the manifest or split lists give the parts or, for a cross-validation, the folds.
+fn is_given(store: &FeatureStore, n_folds: Option<usize>) -> bool {
+    match n_folds {
+        Some(_) => Folds::from_tracks(store.tracks(), Unit::Track).is_some(),
+        None => store.tracks().iter().any(|track| track.part.is_some()),
+    }
+}
+
+/// That the split is by group, and how to split by track; or why it is by track.
+fn choice_in_words(known: &KnownGroups, in_folds: bool, obstacle: Option<&str>) -> String {
+    let (noun, source) = match known.grouping {
+        Grouping::Artist => ("artist", "the tags"),
+        _ => ("group", "the manifest"),
+    };
+    let groups = format!("{} of {source}", output::count(known.n_groups, noun));
+    let (what, parts) = if in_folds { ("folds", "folds") } else { ("split", "parts") };
+    match obstacle {
+        None => format!("{what} by group: {groups}, none in two {parts}; --split track separates them"),
+        Some(obstacle) => format!("{what} by track, although there are {groups}: {obstacle}"),
     }
 }

@@ -52,11 +52,15 @@ fn cards(report: &Report) -> Vec<Card> {
 
 fn without_leak(without: &WithoutLeak) -> String {
     format!(
-        "The same recipe without the leak, on a split by track: {} of tracks {}, {} of segments{}.",
+        "The same recipe without the leak, on a split by {}: {} of tracks {}, {} of segments{}.",
+        without.unit(),
         percent(without.track_accuracy),
-        percent_interval(without.track_accuracy_interval, None),
+        percent_interval(without.track_accuracy_interval, without.n_groups),
         percent(without.accuracy),
-        without.accuracy_interval.map(|i| format!(" {}", percent_interval(i, None))).unwrap_or_default(),
+        without
+            .accuracy_interval
+            .map(|i| format!(" {}", percent_interval(i, without.n_groups)))
+            .unwrap_or_default(),
     )
 }
 

@@ -34,8 +34,12 @@ fn headline(report: &Report) -> Vec<[String; 3]> {
     }));
     rows.push(row("majority class", scores.majority_baseline, String::new()));
     rows.extend(report.without_leak.as_ref().map(|without| {
-        let interval = percent_interval(without.track_accuracy_interval, None);
-        let note = format!("of tracks {interval}; {} of segments", percent(without.accuracy));
+        let interval = percent_interval(without.track_accuracy_interval, without.n_groups);
+        let note = format!(
+            "of tracks {interval}; {} of segments; split by {}",
+            percent(without.accuracy),
+            without.unit()
+        );
         row("without the leak", without.track_accuracy, note)
     }));
     rows

@@ -27,7 +27,7 @@ pub struct Report {
     /// The baseline and its difference from the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-    /// The scores of the same recipe without leakage, if this is a split by segment.
+    /// The scores of the same recipe without leakage, if this is a split by segment, or by track although groups are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_leak: Option<WithoutLeak>,
     /// Calibration of the probabilities.

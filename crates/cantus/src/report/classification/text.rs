@@ -33,9 +33,10 @@ pub(in crate::report) fn scores_text(scores: &Scores) -> String {
 
 fn without_leak_line(without: &WithoutLeak) -> String {
     format!(
-        "without the leak, on a split by track: {} of tracks {}, {} of segments\n",
+        "without the leak, on a split by {}: {} of tracks {}, {} of segments\n",
+        without.unit(),
         percent(without.track_accuracy),
-        percent_interval(without.track_accuracy_interval, None),
+        percent_interval(without.track_accuracy_interval, without.n_groups),
         percent(without.accuracy),
     )
 }

@@ -6,7 +6,7 @@
 mod elements;
 
 use self::elements::{cards, details, facts, figures, heading, notes, page, section, table};
-use super::format::percent;
+use super::format::{percent, sentence};
 use super::{CalibrationReport, Figure, FoldTable, NoiseReport, ReportContext, Table};
 use cantus_metrics::Reliability;
 
@@ -41,9 +41,10 @@ pub(super) fn html(context: &ReportContext<'_>, all: &[Figure], parts: &HtmlPart
     let curves = format!(r#"<div class="pair">{}</div>"#, figures(all, &["roc", "precision_recall"]));
     let calibration = context.calibration.map(calibration).unwrap_or_default();
     let noise = context.noise.map(noise).unwrap_or_default();
+    let groups = context.groups().map(|groups| sentence(&groups) + " ").unwrap_or_default();
     let coverage = context.coverage().map(|coverage| format!(" {coverage}.")).unwrap_or_default();
     let sections = [
-        heading(&context.model.recipe, &(evaluation(context) + &coverage)),
+        heading(&context.model.recipe, &(groups + &evaluation(context) + &coverage)),
         cards(&parts.cards),
         notes(parts.notes.iter().chain(context.remarks)),
         section("Folds", &table(&folds)),
