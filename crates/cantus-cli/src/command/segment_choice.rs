@@ -33,11 +33,13 @@ impl SegmentChoice<'_> {
     ) -> anyhow::Result<FeatureSpec> {
         let durations = Durations::of_catalog(catalog);
         let (spec, reason) = self.fitted(base, &durations)?;
+        spec.validate()?;
+        let left_out = left_out(&spec, &durations)?;
         if !global.quiet {
             output::note(&format!("durations: {}", durations.in_words()));
             output::note(&reason);
         }
-        check(&spec, &durations)?;
+        left_out.iter().for_each(|warning| output::note(warning));
         Ok(spec)
     }
 
@@ -61,23 +63,22 @@ impl SegmentChoice<'_> {
     }
 }
 
-/// Warns of recordings that will be left out; an error if that is all of them.
-fn check(spec: &FeatureSpec, durations: &Durations) -> anyhow::Result<()> {
+/// A warning of recordings that will be left out; an error if that is all of them.
+fn left_out(spec: &FeatureSpec, durations: &Durations) -> anyhow::Result<Option<String>> {
     if spec.segments.padding() != SegmentPadding::None {
-        return Ok(());
+        return Ok(None);
     }
     // A segment that lacks some samples, but no frame, counts.
     let least_s = segment_s(spec) - spec.hop_length as f64 / f64::from(spec.sample_rate);
     let (n_short, n) = (durations.n_shorter_than(least_s), durations.n_measured());
     if n_short == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let what = format!("{n_short} of {n} recordings are shorter than a segment of {:.2} s", segment_s(spec));
     if n_short == n {
         bail!("{what}: {}; {}", durations.in_words(), advice::SHORT_RECORDINGS);
     }
-    output::note(&format!("{what} and will be left out; {}", advice::SHORT_RECORDINGS));
-    Ok(())
+    Ok(Some(format!("{what} and will be left out; {}", advice::SHORT_RECORDINGS)))
 }
 
 fn segment_s(spec: &FeatureSpec) -> f64 {

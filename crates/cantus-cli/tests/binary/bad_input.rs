@@ -125,7 +125,7 @@ fn files_without_audio_do_not_stop_an_extraction() {
     fs::write(dir.path().join("music/jazz/jazz.00054.wav"), b"").unwrap();
     write_wav(&dir.path().join("music/pop/short.WAV"), 1, &sine(2205));
     write_wav(&dir.path().join("music/pop/silence.wav"), 1, &vec![0; 100_000]);
-    let ran = cantus_in(dir.path(), "extract @/music -o @/f").exits(3);
+    let ran = cantus_in(dir.path(), "extract @/music -o @/f --preset course").exits(3);
     let failures = fs::read_to_string(dir.path().join("f/failures.csv")).unwrap();
     for name in ["jazz.00054.wav", "short.WAV", "silence.wav"] {
         assert!(failures.contains(name), "{name} is missing in: {failures}");
@@ -201,7 +201,7 @@ fn an_extraction_that_gave_nothing_does_not_block_the_next() {
     for name in ["1", "2"] {
         write_wav(&dir.path().join(format!("s/{name}.wav")), 1, &[0; 30_000]);
     }
-    let silent = "extract @/silent.csv -o @/f";
+    let silent = "extract @/silent.csv -o @/f -q";
     cantus_in(dir.path(), silent).exits(1).says(&["none of the 2 tracks has a segment", "silent"]);
     cantus_in(dir.path(), "extract @/m -o @/f --segment 1").ok();
     // Recordings that are all too short are refused before anything is extracted.
@@ -220,7 +220,7 @@ fn a_run_rejects_features_of_another_specification() {
     let dir = trained();
     cantus_in(dir.path(), "extract @/music -o @/other --n-mfcc 20").ok();
     cantus_in(dir.path(), "evaluate @/run --features @/other").exits(1).says(&["n_mfcc"]);
-    cantus_in(dir.path(), "extract @/music -o @/other").exits(1).says(&["other", "n_mfcc"]);
+    cantus_in(dir.path(), "extract @/music -o @/other -q").exits(1).says(&["other", "n_mfcc"]);
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn an_unwritable_output() {
     fs::write(dir.path().join("file"), b"").unwrap();
     cantus_in(dir.path(), "compose @/file/music --tracks 1 --duration 1").exits(1).says(&["file"]);
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
-    cantus_in(dir.path(), "extract @/music -o @/file/f").exits(1).says(&["file"]);
+    cantus_in(dir.path(), "extract @/music -o @/file/f -q").exits(1).says(&["file"]);
     cantus_in(dir.path(), "train @/music -o @/file/run --epochs 1").exits(1).says(&["file"]);
     cantus_in(dir.path(), "features @/music/pop/pop.00000.wav -o @/file/x.npy").exits(1).says(&["file"]);
 }

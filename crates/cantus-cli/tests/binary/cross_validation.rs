@@ -158,7 +158,7 @@ fn invalid_combinations_of_options_are_reported() {
     cantus_in(dir.path(), &format!("{train} --folds 3 --split segment")).exits(2).says(&["--split segment"]);
     cantus_in(dir.path(), &format!("{train} --folds 1")).exits(2);
     cantus_in(dir.path(), &format!("{train} --folds 3 --test 0.2")).exits(2);
-    cantus_in(dir.path(), &format!("{train} --budget 1")).exits(2).says(&["--budget"]);
+    cantus_in(dir.path(), &format!("{train} --budget 1")).exits(2);
     cantus_in(dir.path(), &format!("{train} --test 0")).exits(2).says(&["--test 0"]);
     cantus_in(dir.path(), &format!("{train} --folds 7 --split group -q"))
         .exits(1)

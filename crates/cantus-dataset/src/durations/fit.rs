@@ -32,6 +32,9 @@ impl SegmentFit {
     #[must_use]
     pub fn new(base: &FeatureSpec, durations: &Durations) -> Self {
         let base_s = base.segment_samples() as f64 / f64::from(base.sample_rate.max(1));
+        if durations.n_measured() == 0 {
+            return Self { spec: base.clone(), reason: format!("segments of {}", seconds_in_words(base_s)) };
+        }
         let quantile = |q: f64| durations.quantile(q).unwrap_or(f64::INFINITY);
         let text = seconds_in_words;
         // Encoders and decoders differ by some milliseconds.

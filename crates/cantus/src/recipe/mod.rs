@@ -2,6 +2,7 @@
 //! settings. Twelve are built in; each is one file that can be copied and edited.
 
 mod fit;
+mod validate;
 
 use std::path::Path;
 
@@ -113,48 +114,10 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Error text for settings that are invalid for any data; `None` if all are valid.
-    fn problem(&self) -> Option<String> {
-        if self.crop_frames.is_none() && self.n_crops != 1 {
-            return Some("n_crops without crop_frames: set the number of frames of a crop".to_owned());
-        }
-        if self.augmentation.spec_augment.is_some() && !self.normalize {
-            return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
-        }
-        self.augmentation.problem()
-    }
-
     /// The crops of a segment that are the network's input; `None` if the input is the whole segment.
     #[must_use]
     pub fn crops(&self) -> Option<Crops> {
         self.crop_frames.map(|n_frames| Crops { n_frames, n_crops: self.n_crops })
-    }
-
-    /// Checks that the network can be built for segments of these features and this number of labels.
-    ///
-    /// # Errors
-    /// [`Error::RecipeMisfit`] names the setting that does not fit.
-    pub fn validate_for(&self, features: &FeatureSpec, n_labels: usize) -> Result<(), Error> {
-        let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
-        let refuse = |reason| Err(Error::RecipeMisfit { name: self.name.clone(), reason });
-        if let Some(reason) = self.misfit(n_frames, n_bins) {
-            return refuse(reason);
-        }
-        let architecture = self.architecture(n_frames, n_bins, n_labels);
-        match cantus_nn::Network::new(&architecture, 0) {
-            Ok(_) => Ok(()),
-            Err(error) => refuse(format!("{error} (segments of {n_frames} frames of {n_bins} values)")),
-        }
-    }
-
-    /// Error text if the recipe does not fit segments of this shape; `None` if it does.
-    pub(crate) fn misfit(&self, n_frames: usize, n_bins: usize) -> Option<String> {
-        let crops = || self.crops().and_then(|crops| crops.misfit(n_frames));
-        if let Some(problem) = self.problem().or_else(crops) {
-            return Some(problem);
-        }
-        let n_input_frames = self.crop_frames.unwrap_or(n_frames);
-        self.augmentation.spec_augment.and_then(|masks| masks.misfit(n_input_frames, n_bins))
     }
 }
 

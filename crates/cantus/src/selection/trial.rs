@@ -48,7 +48,7 @@ pub enum Outcome {
     },
     /// The time was up, before it began or before it ended.
     OutOfTime,
-    /// It could not be trained on these features.
+    /// It could not be trained on these tracks or features.
     Failed {
         /// Why not.
         reason: String,
@@ -117,7 +117,7 @@ impl Trial {
     /// [test part](super::without_test_part).
     ///
     /// # Errors
-    /// If the store cannot be read, a class has a single group, or [`Error::Interrupted`] if the observer stops it.
+    /// If the store cannot be read; [`Error::Interrupted`] if the observer stops it.
     pub fn run(
         candidate: &Candidate,
         store: &FeatureStore,
@@ -161,20 +161,26 @@ fn predict_folds(
     let validation = recipe.training.early_stopping.map_or(0.0, |_| options.train.split.validation);
     let split = SplitSpec { validation, test: 0.0, ..options.train.split.clone() };
     let train = TrainOptions { split, observer: Some(&observer), ..options.train.clone() };
-    let folds = draw_folds(store, &train.split)?;
+    let folds = match draw_folds(store, &train.split) {
+        Ok(folds) => folds,
+        Err(error) => return Ok(Predicted::Failed(error.to_string())),
+    };
     let mut tracks = Vec::new();
     for fold in 0..folds.n_folds() {
         if is_late() {
             return Ok(Predicted::OutOfTime);
         }
-        let split = folds.split(fold, store.tracks(), store.labels(), &train.split)?;
+        let split = match folds.split(fold, store.tracks(), store.labels(), &train.split) {
+            Ok(split) => split,
+            Err(error) => return Ok(Predicted::Failed(error.to_string())),
+        };
         let job = Job::new(store, &recipe, store.segments_of_split(split), &train, String::new());
         let trained =
             job.prepare().and_then(|job| job.train(Stage::Trial { fold }, &train, None, |_, _| Ok(())));
         match trained {
             Ok(trained) => tracks.extend(Predictions::of_tracks(&trained.model, store, &trained.split.test)?),
             Err(Error::Interrupted) if !is_stopped.get() => return Ok(Predicted::OutOfTime),
-            Err(error @ (Error::Diverged { .. } | Error::RecipeMisfit { .. })) => {
+            Err(error @ (Error::Diverged { .. } | Error::RecipeMisfit { .. } | Error::EmptyPart { .. })) => {
                 return Ok(Predicted::Failed(error.to_string()));
             }
             Err(error) => return Err(error),

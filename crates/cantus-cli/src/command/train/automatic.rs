@@ -77,13 +77,14 @@ impl Train {
             is_split_shown: false,
         };
         let Some(selection) = search.run(&candidates)? else { return Ok(None) };
-        let Some(chosen) =
-            selection.best().and_then(|trial| candidates.iter().find(|c| c.name == trial.name))
-        else {
-            bail!("none of the recipes could be compared:\n{}", selection.to_text());
-        };
+        let best =
+            selection.best().and_then(|trial| candidates.iter().find(|other| other.name == trial.name));
+        let Some(chosen) = best.or(candidates.first()) else { bail!("there is no recipe to try") };
         if !global.quiet {
-            output::note("recipes by cross-validation on the training part:");
+            output::note(match best {
+                Some(_) => "recipes by cross-validation on the training part:",
+                None => "no recipe could be cross-validated on the training part; the first is trained:",
+            });
             selection.to_text().lines().for_each(output::note);
         }
         search.train_winner(chosen, &selection, dashboard.as_ref())
@@ -188,10 +189,13 @@ impl Search<'_> {
         // Only early stopping needs a validation part.
         let validation = chosen.recipe.training.early_stopping.map_or(0.0, |_| split.validation);
         let n_tried = selection.trials.iter().filter(|trial| trial.score().is_some()).count();
-        let remark = format!(
-            "the recipe ({}) was chosen among {n_tried} by cross-validation on the training part; the test part took no part in the choice",
-            chosen.name
-        );
+        let remark = match n_tried {
+            0 => format!("the recipe ({}) was not chosen by a comparison: too few tracks", chosen.name),
+            _ => format!(
+                "the recipe ({}) was chosen among {n_tried} by cross-validation on the training part; the test part took no part in the choice",
+                chosen.name
+            ),
+        };
         let run = self.run.clone().with_remark(remark);
         let display = Display::new(self.train, dashboard, self.global);
         let options = TrainOptions {
