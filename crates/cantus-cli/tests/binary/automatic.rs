@@ -41,7 +41,7 @@ fn recipes_are_tried_and_the_chosen_one_is_trained_and_evaluated() {
     }
     let run = dir.path().join("run");
     let report = fs::read_to_string(run.join("report.txt")).unwrap();
-    assert!(report.contains("was chosen among 5 by cross-validation on the training part"), "{report}");
+    assert!(report.contains("was selected among 5 by cross-validation on the training part"), "{report}");
     assert_eq!(selection(&run)["trials"].as_array().unwrap().len(), 5);
     // The final model was trained on all tracks, the evaluated one is beside it.
     let split = |file: &str| fs::read_to_string(run.join(file)).unwrap();
@@ -67,7 +67,7 @@ fn the_budget_limits_the_trials_and_options_that_need_a_recipe_are_refused() {
     sounds(dir.path());
     let ran = cantus_in(dir.path(), "train @/sounds.csv -o @/run --epochs 2 --budget 0").ok();
     assert_eq!(ran.stderr.matches("not tried: no time left").count(), 8, "{}", ran.stderr);
-    assert!(fs::read_to_string(dir.path().join("run/report.txt")).unwrap().contains("chosen among 1"));
+    assert!(fs::read_to_string(dir.path().join("run/report.txt")).unwrap().contains("selected among 1"));
     for (options, said) in
         [("--folds 3", "--folds needs a recipe"), ("--segment 1", "--segment needs a recipe")]
     {

@@ -190,9 +190,9 @@ impl Search<'_> {
         let validation = chosen.recipe.training.early_stopping.map_or(0.0, |_| split.validation);
         let n_tried = selection.trials.iter().filter(|trial| trial.score().is_some()).count();
         let remark = match n_tried {
-            0 => format!("the recipe ({}) was not chosen by a comparison: too few tracks", chosen.name),
+            0 => format!("the recipe ({}) was not selected by a comparison: too few tracks", chosen.name),
             _ => format!(
-                "the recipe ({}) was chosen among {n_tried} by cross-validation on the training part; the test part took no part in the choice",
+                "the recipe ({}) was selected among {n_tried} by cross-validation on the training part; the test part took no part in the choice",
                 chosen.name
             ),
         };
