@@ -2,7 +2,8 @@
 
     python theirs.py CONTENDER TASK
 
-CONTENDER is svm, svm-tuned, forest, boosting (librosa's summary features and scikit-learn), pyaudioanalysis, or keras-RECIPE. TASK is JSON: data (the
+CONTENDER is svm, svm-tuned, forest, boosting (librosa's summary features and scikit-learn), pyaudioanalysis, keras-RECIPE, or log-mel-cnn (a convolutional
+network in Keras on librosa's log-mel spectrograms). TASK is JSON: data (the
 folder of recordings), run (ours, with folds.csv), store (its features, for Keras), seed, threads, cache, out.
 """
 
@@ -30,6 +31,8 @@ def librosa_features(path):
     import librosa
 
     y, sr = librosa.load(path, sr=22050)
+    # The deltas need nine frames.
+    y = np.pad(y, (0, max(0, 9 * 512 - len(y))))
     magnitude = np.abs(librosa.stft(y))
     mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=20)
     feature = librosa.feature
@@ -71,7 +74,7 @@ def cached(name, of, task, tracks):
     return kept["values"][[places[track["path"]] for track in tracks]]
 
 
-def classifier(name, seed):
+def classifier(name, seed, n_groups):
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
     from sklearn.model_selection import GridSearchCV, GroupKFold
     from sklearn.pipeline import make_pipeline
@@ -85,7 +88,7 @@ def classifier(name, seed):
     svm = make_pipeline(StandardScaler(), SVC())
     if name == "svm-tuned":
         grid = {"svc__C": [0.3, 1, 3, 10, 30], "svc__gamma": ["scale", 1e-3, 3e-3, 1e-2]}
-        return GridSearchCV(svm, grid, cv=GroupKFold(4))
+        return GridSearchCV(svm, grid, cv=GroupKFold(min(4, n_groups)))
     return svm
 
 
@@ -101,7 +104,7 @@ def summaries(name, task, tracks):
     for fold in sorted(set(folds)):
         train, test = folds != fold, folds == fold
         more = {"groups": groups[train]} if name == "svm-tuned" else {}
-        predicted[test] = classifier(name, task["seed"]).fit(x[train], y[train], **more).predict(x[test])
+        predicted[test] = classifier(name, task["seed"], len(set(groups[train]))).fit(x[train], y[train], **more).predict(x[test])
     return predicted
 
 
@@ -185,10 +188,73 @@ def keras_tracks(task, tracks):
     return [labels[int(np.mean(by_track[track["path"]], axis=0).argmax())] for track in tracks]
 
 
+# Frames of a patch of the log-mel spectrogram, 2 s; patches of a track, at equal distances.
+PATCH, N_PATCHES = 87, 10
+
+
+def log_mel_patches(path):
+    """Patches of the log-mel spectrogram, `[n, PATCH, 64]`; a shorter recording is padded with silence."""
+    import librosa
+
+    y, sr = librosa.load(path, sr=22050)
+    log_mel = librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=sr, n_mels=64)).T
+    if len(log_mel) < PATCH:
+        log_mel = np.pad(log_mel, ((0, PATCH - len(log_mel)), (0, 0)), constant_values=log_mel.min())
+    n = min(N_PATCHES, max(1, len(log_mel) // PATCH))
+    starts = np.linspace(0, len(log_mel) - PATCH, n).astype(int)
+    return np.array([log_mel[start : start + PATCH] for start in starts])
+
+
+def log_mel_cnn(task, tracks):
+    """A usual convolutional network: three blocks of convolution, batch normalisation and pooling, dropout; Adam, early stopping on a tenth of the tracks."""
+    import keras
+    import tensorflow
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(task["threads"])
+    patches = [log_mel_patches(os.path.join(task["data"], track["path"])) for track in tracks]
+    labels = sorted({track["label"] for track in tracks})
+    y = np.array([labels.index(track["label"]) for track in tracks])
+    folds = np.array([track["fold"] for track in tracks])
+    predicted = [""] * len(tracks)
+    for fold in sorted(set(folds)):
+        test, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        rest = np.random.default_rng(task["seed"]).permutation(rest)
+        stopping, train = rest[: len(rest) // 10], rest[len(rest) // 10 :]
+        stack = lambda places: np.concatenate([patches[place] for place in places])[..., None]
+        repeat = lambda places: np.concatenate([np.full(len(patches[place]), y[place]) for place in places])
+        x = stack(train)
+        mean, deviation = x.mean(), x.std()
+        scaled = lambda values: (values - mean) / deviation
+        keras.utils.set_random_seed(task["seed"])
+        layers = keras.layers
+        blocks = [
+            layer
+            for filters in (32, 64, 128)
+            for layer in (
+                layers.Conv2D(filters, 3, padding="same", activation="relu"),
+                layers.BatchNormalization(),
+                layers.MaxPool2D(),
+            )
+        ]
+        head = [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(len(labels), activation="softmax")]
+        model = keras.Sequential([layers.Input((PATCH, 64, 1)), *blocks, *head])
+        model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        early = keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True)
+        held_out = (scaled(stack(stopping)), repeat(stopping))
+        model.fit(scaled(x), repeat(train), validation_data=held_out, epochs=40, batch_size=32, callbacks=[early], verbose=0)
+        for place in test:
+            probabilities = model.predict_on_batch(scaled(patches[place][..., None]))
+            predicted[place] = labels[int(np.mean(probabilities, axis=0).argmax())]
+    return predicted
+
+
 def main():
     name, task = sys.argv[1], json.loads(sys.argv[2])
     tracks = rows(pathlib.Path(task["run"]) / "folds.csv")
-    predicted = keras_tracks(task, tracks) if name.startswith("keras-") else summaries(name, task, tracks)
+    if name == "log-mel-cnn":
+        predicted = log_mel_cnn(task, tracks)
+    else:
+        predicted = keras_tracks(task, tracks) if name.startswith("keras-") else summaries(name, task, tracks)
     partial = task["out"] + ".partial"
     with open(partial, "w", newline="") as file:
         writer = csv.writer(file)
