@@ -48,7 +48,10 @@ fn select(dir: &Path) -> (Selection, BTreeSet<String>) {
         candidate.recipe.training.epochs = 3;
         let features = tempfile::tempdir().unwrap();
         let spec = &candidate.recipe.features;
-        extract(&catalog, spec, features.path(), &ExtractOptions::default(), &|_| {}).unwrap();
+        candidate.recipe.augmentation.copies = candidate.recipe.augmentation.copies.min(1);
+        let augmentation = Some(candidate.recipe.augmentation.copy_spec());
+        let options_of_extraction = ExtractOptions { augmentation, ..ExtractOptions::default() };
+        extract(&catalog, spec, features.path(), &options_of_extraction, &|_| {}).unwrap();
         let mut store = FeatureStore::open(features.path()).unwrap();
         let all: BTreeSet<String> = store.tracks().iter().map(|track| track.path.clone()).collect();
         without_test_part(&mut store, &split).unwrap();

@@ -29,8 +29,11 @@ pub fn candidates(durations: &Durations) -> Result<Vec<Candidate>, Error> {
     let other = best.with_features(SegmentFit::with_length(&Recipe::load("best")?.features, other));
     let mut recipes =
         vec![best, load("kernel-machine")?, other, load("logistic-regression")?, load("log-mel-cnn")?];
-    if durations.quantile(0.5).is_some_and(|median| median < SHORT_S) {
+    if is_short(durations) {
         recipes.swap(1, 4);
+    } else if let Some(network) = recipes.last_mut() {
+        // Copies of long recordings take longer to make than the rest of the selection, and long recordings vary by themselves.
+        (network.augmentation.copies, network.augmentation.audio) = (0, Vec::new());
     }
     Ok(recipes.into_iter().map(Candidate::new).collect())
 }
@@ -42,12 +45,15 @@ impl Candidate {
     }
 }
 
+fn is_short(durations: &Durations) -> bool {
+    durations.quantile(0.5).is_some_and(|median| median < SHORT_S)
+}
+
 /// A second segment length: twice the first if a tenth of the recordings are that long, otherwise half of it.
 fn other_length(spec: &FeatureSpec, durations: &Durations) -> f64 {
     let length_s = segment_s(spec);
     let most = durations.quantile(0.9).unwrap_or(f64::INFINITY);
-    let is_short = durations.quantile(0.5).is_some_and(|median| median < SHORT_S);
-    match is_short {
+    match is_short(durations) {
         true if most >= 1.5 * length_s => 2.0 * length_s,
         true => length_s / 2.0,
         false => (length_s / 3.0).max(1.0),
@@ -87,6 +93,11 @@ mod tests {
             first_two([0.2, 0.42, 0.9]),
             ["best, segments of 0.50 s", "log-mel-cnn, segments of 0.50 s"]
         );
+        let copies = |seconds: [f64; 3]| -> Vec<usize> {
+            let candidates = candidates(&Durations::from_seconds(seconds)).unwrap();
+            candidates.iter().map(|candidate| candidate.recipe.augmentation.copies).collect()
+        };
+        assert_eq!((copies([0.2, 0.42, 0.9]), copies([30.0; 3])), (vec![0, 3, 0, 0, 0], vec![0; 5]));
         assert_eq!(
             first_two([30.0, 30.0, 30.0]),
             ["best, segments of 10.00 s", "kernel-machine, segments of 10.00 s"]

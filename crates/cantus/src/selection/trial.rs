@@ -103,6 +103,7 @@ impl Trial {
     ) -> Result<String, Error> {
         let fingerprinted = Fingerprinted {
             data_sha256: &data_sha256(store)?,
+            // Copies are determined by the recordings and the recipe.
             copies: None,
             n_background_segments: None,
             split: [&[], &[], &[]],

@@ -7,6 +7,7 @@ use anyhow::bail;
 use cantus::report::EvaluationReport;
 use cantus::selection::{Candidate, Selection, Trial, TrialOptions, candidates, without_test_part};
 use cantus::{Recipe, Run, TrainOptions};
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
 use cantus_serve::Dashboard;
@@ -18,9 +19,10 @@ use crate::global_options::Global;
 use crate::interrupt;
 use crate::output::{self, WrongUsage};
 
-/// A specification, the folder of its features, and the number of files whose extraction failed.
+/// A specification, that of its augmented copies, the folder of the features, and the number of files whose extraction failed.
 struct Extracted {
     spec: FeatureSpec,
+    copies: AugmentSpec,
     dir: PathBuf,
     n_lost: usize,
 }
@@ -150,20 +152,22 @@ impl Search<'_> {
 
     /// Index of the features of a recipe, which are extracted if no candidate before had the same; `None` if Ctrl-C stopped it.
     fn extract(&mut self, recipe: &Recipe) -> anyhow::Result<Option<usize>> {
-        let spec = &recipe.features;
-        if let Some(index) = self.extracted.iter().position(|extracted| extracted.spec == *spec) {
+        let (spec, copies) = (&recipe.features, recipe.augmentation.copy_spec());
+        let is_same = |extracted: &Extracted| extracted.spec == *spec && extracted.copies == copies;
+        if let Some(index) = self.extracted.iter().position(is_same) {
             return Ok(Some(index));
         }
         recipe.validate_for(spec, self.catalog.labels.len())?;
         let dir = self.run.path(&format!("features-{}", self.extracted.len() + 1));
-        let choices = Choices { overwrite: self.train.overwrite, ..Choices::default() };
+        let choices =
+            Choices { overwrite: self.train.overwrite, augmentation: Some(&copies), ..Choices::default() };
         let extraction = extract::extract_catalog(self.catalog, spec, &dir, choices, self.global)?;
         let Some(extraction) = extraction else { return Ok(None) };
         if self.extracted.is_empty() {
             extract::report_extraction(&extraction, &dir, self.global);
         }
         let n_lost = extraction.failures.len();
-        self.extracted.push(Extracted { spec: spec.clone(), dir, n_lost });
+        self.extracted.push(Extracted { spec: spec.clone(), copies, dir, n_lost });
         Ok(Some(self.extracted.len() - 1))
     }
 
