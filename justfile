@@ -23,6 +23,10 @@ bench-training *options:
 bench-accuracy data *options:
     python3 bench/accuracy/run.py {{data}} {{options}}
 
+# Benchmark: `cantus train` without a recipe beside other methods on several data sets; JSON lines. See bench/accuracy/README.md
+bench-datasets +data:
+    python3 bench/accuracy/datasets.py {{data}}
+
 # Benchmark: load recordings and compute features in Cantus, librosa and torchaudio, alternating; JSON lines. Options: bench/audio/README.md
 bench-audio *options:
     python3 bench/audio/run.py {{options}}
