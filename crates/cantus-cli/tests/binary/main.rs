@@ -16,6 +16,7 @@ mod bad_input;
 mod book;
 mod browser;
 mod browser_layout;
+mod cases;
 mod contract;
 mod cross_validation;
 mod divergence;
