@@ -55,7 +55,7 @@ pub struct Extract {
     /// Base values of the parameters below [default: course, with segments that fit the durations of the recordings]
     #[arg(long, value_enum)]
     preset: Option<Preset>,
-    /// Use the features of a recipe instead of a preset: its name, or a TOML file
+    /// Use the features of a recipe instead of a preset, and its augmented copies: its name, or a TOML file
     #[arg(long, short, value_name = "RECIPE", conflicts_with = "preset")]
     model: Option<String>,
     /// Features of each frame; several are concatenated. `cantus features --list` shows all
@@ -159,11 +159,14 @@ impl Extract {
         }
     }
 
-    /// The augmented copies of the recipe of `--augment`, if given.
+    /// The augmented copies of the recipe of `--augment` or else of `--model`, if it has any.
     fn augmentation(&self) -> anyhow::Result<Option<AugmentSpec>> {
-        let Some(name) = &self.augment else { return Ok(None) };
+        let Some(name) = self.augment.as_ref().or(self.model.as_ref()) else { return Ok(None) };
         let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
         let copies = recipe.augmentation.copy_spec();
+        if self.augment.is_none() {
+            return Ok((copies.copies > 0).then_some(copies));
+        }
         ensure!(
             copies.copies > 0,
             WrongUsage(format!(

@@ -130,8 +130,11 @@ fn every_recipe_matches_cantus_nn() {
         let spec = &recipe.features;
         let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), LABELS);
         println!("{name}");
-        // The random weights of a deep network would make all predictions certain.
-        let calibration = Calibration { segment_temperature: 5.0, ..Calibration::default() };
-        assert_equal_for_noise(&Model { calibration, ..model(spec, &architecture) });
+        let mut model = model(spec, &architecture);
+        if name == "log-mel-cnn" {
+            // The random weights of this deep network make all predictions certain at the temperature of the others.
+            model.calibration.segment_temperature = 2.0;
+        }
+        assert_equal_for_noise(&model);
     }
 }
