@@ -57,7 +57,7 @@ fn select(dir: &Path) -> (Selection, BTreeSet<String>) {
         without_test_part(&mut store, &split).unwrap();
         let kept = store.tracks().iter().map(|track| track.path.clone()).collect();
         test = all.difference(&kept).cloned().collect();
-        selection.trials.push(Trial::run(&candidate, &store, &options).unwrap());
+        selection.trials.push(Trial::run(&candidate, &store, &options, &Selection::default()).unwrap());
     }
     (selection, test)
 }

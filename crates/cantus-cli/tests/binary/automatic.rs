@@ -68,10 +68,28 @@ fn the_budget_limits_the_trials_and_options_that_need_a_recipe_are_refused() {
     let ran = cantus_in(dir.path(), "train @/sounds.csv -o @/run --epochs 2 --budget 0").ok();
     assert_eq!(ran.stderr.matches("not tried: no time left").count(), 8, "{}", ran.stderr);
     assert!(fs::read_to_string(dir.path().join("run/report.txt")).unwrap().contains("selected among 1"));
-    for (options, said) in
-        [("--folds 3", "--folds needs a recipe"), ("--segment 1", "--segment needs a recipe")]
-    {
+    for (options, said) in [
+        ("--folds 3", "--folds needs a recipe"),
+        ("--segment 1", "--segment needs a recipe"),
+        ("--split segment", "--split segment needs a recipe"),
+    ] {
         cantus_in(dir.path(), &format!("train @/sounds.csv -o @/other {options}")).exits(2).says(&[said]);
     }
     assert!(!dir.path().join("other").exists());
+}
+
+/// A split by segment leaks: the evaluated model is accompanied by one without the leak, and the final one keeps tracks whole.
+#[test]
+fn a_final_model_follows_every_kind_of_split() {
+    let dir = tempfile::tempdir().unwrap();
+    sounds(dir.path());
+    cantus_in(dir.path(), "extract @/sounds.csv -o @/f --segment 0.1").ok();
+    let train = "train @/f -m mlp -o @/run --epochs 2 --final";
+    cantus_in(dir.path(), &format!("{train} --split segment")).ok();
+    assert!(dir.path().join("run/held-out/without-leak/report.json").is_file());
+    cantus_in(dir.path(), "evaluate @/run").ok();
+    // A cross-validation in the same folder replaces it.
+    cantus_in(dir.path(), &format!("{train} --split track --folds 2 --overwrite")).ok();
+    assert!(!dir.path().join("run/held-out").exists());
+    cantus_in(dir.path(), "evaluate @/run").ok();
 }

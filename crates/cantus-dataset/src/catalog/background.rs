@@ -76,16 +76,7 @@ mod tests {
 
     use super::*;
     use crate::Catalog;
-
-    fn folder_with(files: &[&str]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = dir.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        dir
-    }
+    use crate::catalog::tests::folder_with;
 
     /// Label and path of each track.
     fn tracks(catalog: &Catalog) -> Vec<(&str, &str)> {

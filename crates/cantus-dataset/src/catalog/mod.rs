@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+    pub(super) fn folder_with(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for file in files {
             let path = dir.path().join(file);

@@ -70,7 +70,7 @@ impl SplitSpec {
     }
 
     /// The split of a final model that is not evaluated: the tracks of all parts are in the training part, except a validation
-    /// part. Tracks that a predefined split leaves out stay out.
+    /// part. Tracks that a predefined split leaves out stay out; with [`Unit::Segment`], tracks are kept whole.
     ///
     /// # Errors
     /// Those of [`split`](Self::split).
@@ -78,7 +78,8 @@ impl SplitSpec {
         self.validate()?;
         let predefined = tracks.iter().any(|track| track.part.is_some());
         let part = |track: &Track| (!predefined || track.part.is_some()).then_some(Part::Train);
-        self.with_validation(tracks.iter().map(part).collect(), tracks, labels)
+        let by = if self.by == Unit::Segment { Unit::Track } else { self.by };
+        Self { by, ..self.clone() }.with_validation(tracks.iter().map(part).collect(), tracks, labels)
     }
 
     /// The split whose training part is given, less a validation part drawn from it.

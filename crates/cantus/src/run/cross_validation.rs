@@ -2,7 +2,7 @@
 
 use cantus_dataset::{FeatureStore, Folds};
 
-use super::{REPORT, Run, tables};
+use super::{HELD_OUT, REPORT, Run, tables};
 use crate::cross_validation::{evaluate_folds, of_folds};
 use crate::error::{CHECKPOINT, FOLDS, RunProblem};
 use crate::evaluation::Evaluated;
@@ -74,6 +74,7 @@ impl Run {
         recipe: &Recipe,
     ) -> Result<(), Error> {
         self.remove(Model::FILE_NAME)?;
+        self.remove_inside(HELD_OUT)?;
         let fingerprint = final_model.map(|trained| trained.fingerprint.clone());
         self.save_origin(recipe, &self.new_config(store.dir(), fingerprint)?)?;
         match final_model {

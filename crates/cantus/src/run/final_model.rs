@@ -2,13 +2,11 @@
 
 use cantus_dataset::{FeatureStore, SplitSpec};
 
-use super::{HELD_OUT, Run};
-use crate::error::CHECKPOINT;
+use super::{HELD_OUT, Run, WITHOUT_LEAK};
 use crate::evaluation::Evaluated;
-use crate::noise::NoiseSounds;
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::Job;
-use crate::training::{self, Stage, TrainOptions, Trained};
+use crate::training::{self, Stage, TrainOptions};
 use crate::{Error, Model, Recipe};
 
 impl Run {
@@ -28,33 +26,15 @@ impl Run {
         let data_sha256 = data_sha256(store)?;
         let held_out = self.inside(HELD_OUT);
         held_out.make_folder()?;
-        let job = Job::new(store, &recipe, store.split(&options.split)?, options, data_sha256.clone());
-        let evaluated =
-            held_out.train_inside(job.prepare()?, Stage::Single, options, &NoiseSounds::extract(store)?)?;
+        let evaluated = held_out.train_on_split(store, &recipe, options, data_sha256.clone())?;
         let split = options.split.split_without_test(store.tracks(), store.labels())?;
         let options =
             TrainOptions { split: SplitSpec { test: 0.0, ..options.split.clone() }, ..options.clone() };
         let job = Job::new(store, &recipe, store.segments_of_split(split), &options, data_sha256);
         let trained = self.fit(job.prepare()?, Stage::Final, &options)?;
-        self.save_final(&trained, &evaluated, store)?;
+        self.save(&trained, &evaluated, store)?;
+        self.remove_inside(WITHOUT_LEAK)?;
         Ok(evaluated)
-    }
-
-    /// Writes the final model and the evaluation of the other one, the model last.
-    fn save_final(
-        &self,
-        trained: &Trained,
-        evaluated: &Evaluated,
-        store: &FeatureStore,
-    ) -> Result<(), Error> {
-        self.remove_folds()?;
-        self.remove(Model::FILE_NAME)?;
-        self.save_training(trained, store)?;
-        self.save_evaluation(evaluated, None, Some(trained.curve()), store)?;
-        let config = self.new_config(store.dir(), Some(trained.fingerprint.clone()))?;
-        self.save_origin(&trained.recipe, &config)?;
-        self.write(Model::FILE_NAME, &trained.model.to_bytes()?)?;
-        self.remove(CHECKPOINT)
     }
 
     /// The run whose model the report scores, if this run has a final model beside it.

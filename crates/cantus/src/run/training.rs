@@ -37,12 +37,27 @@ impl Run {
         options: &TrainOptions<'_>,
     ) -> Result<Evaluated, Error> {
         let recipe = training::adapted(recipe, store, options)?;
-        let data_sha256 = data_sha256(store)?;
+        let evaluated = self.train_on_split(store, &recipe, options, data_sha256(store)?)?;
+        self.remove_inside(HELD_OUT)?;
+        Ok(evaluated)
+    }
+
+    /// [`Self::train`] for an adapted recipe, unless this run is resumed and finished.
+    pub(super) fn train_on_split(
+        &self,
+        store: &FeatureStore,
+        recipe: &Recipe,
+        options: &TrainOptions<'_>,
+        data_sha256: String,
+    ) -> Result<Evaluated, Error> {
+        let job = Job::new(store, recipe, store.split(&options.split)?, options, data_sha256.clone());
+        let prepared = job.prepare()?;
         let noise = NoiseSounds::extract(store)?;
-        let without_leak = self.train_without_leak(store, &recipe, options, &noise, &data_sha256)?;
-        let split = store.split(&options.split)?;
-        let job = Job::new(store, &recipe, split, options, data_sha256);
-        let trained = self.fit(job.prepare()?, Stage::Single, options)?;
+        if let Some(finished) = self.finished(&prepared.fingerprint(), store, &noise, options.n_threads)? {
+            return Ok(finished);
+        }
+        let without_leak = self.train_without_leak(store, recipe, options, &noise, &data_sha256)?;
+        let trained = self.fit(prepared, Stage::Single, options)?;
         let mut evaluated = self.evaluate_trained(&trained, store, &noise)?;
         match without_leak {
             Some((report, by)) => {
@@ -175,9 +190,13 @@ impl Run {
 
     /// Writes all files, the model last, so that a folder with a model is a finished run. The model of a run that is
     /// overwritten is removed first, so that it is never beside another run's report.
-    fn save(&self, trained: &Trained, evaluated: &Evaluated, store: &FeatureStore) -> Result<(), Error> {
+    pub(super) fn save(
+        &self,
+        trained: &Trained,
+        evaluated: &Evaluated,
+        store: &FeatureStore,
+    ) -> Result<(), Error> {
         self.remove_folds()?;
-        self.remove_inside(HELD_OUT)?;
         self.remove(Model::FILE_NAME)?;
         self.save_training(trained, store)?;
         self.save_evaluation(evaluated, None, Some(trained.curve()), store)?;

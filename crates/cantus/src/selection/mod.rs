@@ -11,7 +11,7 @@
 mod candidates;
 mod trial;
 
-use cantus_dataset::{FeatureStore, Part, SplitSpec};
+use cantus_dataset::{FeatureStore, Part, SplitSpec, Unit};
 use serde::{Deserialize, Serialize};
 
 pub use self::candidates::{Candidate, candidates};
@@ -36,8 +36,7 @@ impl Selection {
     }
 
     /// The earlier result of a trial with this fingerprint, if it has a score.
-    #[must_use]
-    pub fn finished(&self, fingerprint: &str) -> Option<&Trial> {
+    pub(crate) fn finished(&self, fingerprint: &str) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.fingerprint == fingerprint && trial.score().is_some())
     }
 
@@ -57,8 +56,12 @@ impl Selection {
 /// Removes the tracks of the test part from a store, so that nothing of them is read in a selection.
 ///
 /// # Errors
-/// Those of [`SplitSpec::split`].
+/// Those of [`SplitSpec::split`]; if the split is by segment, which puts segments of one track into several parts.
 pub fn without_test_part(store: &mut FeatureStore, spec: &SplitSpec) -> Result<(), Error> {
+    if spec.by == Unit::Segment {
+        let (parameter, found, expected) = ("by", "segment".to_owned(), "track or group, for a selection");
+        return Err(cantus_dataset::Error::InvalidSplit { parameter, found, expected }.into());
+    }
     let split = store.split(&SplitSpec { test_first: true, ..spec.clone() })?.split;
     let keep: Vec<bool> = split.parts.iter().map(|part| !matches!(part, None | Some(Part::Test))).collect();
     store.retain_tracks(&keep);

@@ -9,7 +9,7 @@ use cantus_metrics::TrackDecision;
 use cantus_metrics::tagging::TagFigures;
 use serde::{Deserialize, Serialize};
 
-use super::Candidate;
+use super::{Candidate, Selection};
 use crate::predictions::Predictions;
 use crate::training::fingerprint::{Fingerprinted, data_sha256};
 use crate::training::job::Job;
@@ -92,11 +92,8 @@ impl Trial {
         Self { name: candidate.name.clone(), fingerprint: String::new(), outcome: Outcome::OutOfTime }
     }
 
-    /// The fingerprint that [`run`](Self::run) gives a candidate on this store.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn fingerprint_of(
+    /// The fingerprint of a candidate on this store.
+    fn fingerprint_of(
         candidate: &Candidate,
         store: &FeatureStore,
         options: &TrialOptions<'_>,
@@ -114,7 +111,7 @@ impl Trial {
         Ok(fingerprinted.sha256())
     }
 
-    /// Cross-validates a candidate in three folds (two if a class has too few groups) on all tracks of a store, which has no
+    /// The result that `earlier` has of the same trial or, without one, a new one: cross-validates a candidate in three folds (two if a class has too few groups) on all tracks of a store, which has no
     /// [test part](super::without_test_part).
     ///
     /// # Errors
@@ -123,9 +120,13 @@ impl Trial {
         candidate: &Candidate,
         store: &FeatureStore,
         options: &TrialOptions<'_>,
+        earlier: &Selection,
     ) -> Result<Self, Error> {
         let start = Instant::now();
         let fingerprint = Self::fingerprint_of(candidate, store, options)?;
+        if let Some(finished) = earlier.finished(&fingerprint) {
+            return Ok(finished.clone());
+        }
         let outcome = match predict_folds(&candidate.recipe, store, options)? {
             Predicted::Tracks(tracks) => {
                 let (score, measure) = score(&tracks, store)?;

@@ -9,7 +9,7 @@ use cantus::selection::{Candidate, Selection, Trial, TrialOptions, candidates, w
 use cantus::{Recipe, Run, TrainOptions};
 use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
-use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
+use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec, Unit};
 use cantus_serve::Dashboard;
 
 use super::Train;
@@ -48,6 +48,10 @@ impl Train {
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let start = Instant::now();
         let split = SplitSpec { test_first: true, ..self.split.spec(self.seed, false)? };
+        if split.by == Unit::Segment {
+            let what = "--split segment needs a recipe, such as -m mlp: recipes are compared on whole tracks";
+            return Err(WrongUsage(what.to_owned()).into());
+        }
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
         let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
@@ -137,11 +141,7 @@ impl Search<'_> {
             deadline: self.options.deadline.filter(|_| !is_first),
             train: TrainOptions { split, ..self.options.train.clone() },
         };
-        let fingerprint = Trial::fingerprint_of(candidate, &store, &options)?;
-        if let Some(finished) = earlier.finished(&fingerprint) {
-            return Ok(Some(finished.clone()));
-        }
-        match Trial::run(candidate, &store, &options) {
+        match Trial::run(candidate, &store, &options, earlier) {
             Err(cantus::Error::Interrupted) => {
                 output::note("stopped; the same command with --resume continues");
                 Ok(None)

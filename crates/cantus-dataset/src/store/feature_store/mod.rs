@@ -48,16 +48,6 @@ struct SegmentLocation {
     track: u32,
 }
 
-/// The tables of an open store that have a row for each track or segment.
-struct TrackTables {
-    tracks: Vec<Track>,
-    segments: Vec<Range<usize>>,
-    starts: Vec<Vec<u64>>,
-    copies: Vec<Vec<Range<usize>>>,
-    locations: Vec<SegmentLocation>,
-    copy_locations: Vec<SegmentLocation>,
-}
-
 impl FeatureStore {
     /// Whether a folder is a store, complete or not.
     #[must_use]
@@ -144,15 +134,11 @@ impl FeatureStore {
     /// If `keep` has another length than [`tracks`](Self::tracks).
     pub fn retain_tracks(&mut self, keep: &[bool]) {
         assert_eq!(keep.len(), self.tracks.len(), "one decision for each track");
-        let old = TrackTables {
-            tracks: std::mem::take(&mut self.tracks),
-            segments: std::mem::take(&mut self.segments),
-            starts: std::mem::take(&mut self.starts),
-            copies: std::mem::take(&mut self.copies),
-            locations: std::mem::take(&mut self.locations),
-            copy_locations: std::mem::take(&mut self.copy_locations),
-        };
-        let tracks = old.tracks.into_iter().zip(old.starts).enumerate();
+        let (tracks, starts) = (std::mem::take(&mut self.tracks), std::mem::take(&mut self.starts));
+        let (segments, copies) = (std::mem::take(&mut self.segments), std::mem::take(&mut self.copies));
+        let locations = std::mem::take(&mut self.locations);
+        let copy_locations = std::mem::take(&mut self.copy_locations);
+        let tracks = tracks.into_iter().zip(starts).enumerate();
         for (index, (track, starts)) in tracks.filter(|(index, _)| keep[*index]) {
             let number = self.tracks.len() as u32;
             let renumbered = |location: &SegmentLocation| SegmentLocation { track: number, ..*location };
@@ -161,10 +147,9 @@ impl FeatureStore {
                 to.extend(from.iter().map(renumbered));
                 first..to.len()
             };
-            self.segments.push(moved(&old.locations[old.segments[index].clone()], &mut self.locations));
-            let copies = old.copies[index].iter().cloned();
-            let copies =
-                copies.map(|copy| moved(&old.copy_locations[copy], &mut self.copy_locations)).collect();
+            self.segments.push(moved(&locations[segments[index].clone()], &mut self.locations));
+            let copies = copies[index].iter().cloned();
+            let copies = copies.map(|copy| moved(&copy_locations[copy], &mut self.copy_locations)).collect();
             self.copies.push(copies);
             self.starts.push(starts);
             self.tracks.push(track);
