@@ -76,6 +76,14 @@ pub enum Error {
         /// The accepted values.
         expected: String,
     },
+    /// An embedding model that cannot be used.
+    #[error("embedding {name}: {reason}")]
+    Embedding {
+        /// Name of the model.
+        name: String,
+        /// Why, in a line.
+        reason: String,
+    },
     /// A parameter of a feature or transform out of range.
     #[error("feature specification: {parameter} = {found}: {expected}")]
     InvalidSpec {

@@ -8,8 +8,9 @@
 
 use std::ops::Range;
 
+use super::embedding::EmbeddingPlan;
 use super::front_end::{FrontEnd, Intermediate};
-use super::registry::FramePlan;
+use super::registry::{FeatureKind, FramePlan};
 use super::rows::Rows;
 use super::{FeatureSpec, Features};
 use crate::Error;
@@ -22,23 +23,46 @@ use crate::Error;
 pub struct FeatureExtractor {
     spec: FeatureSpec,
     front_end: FrontEnd,
-    /// One per kind of the specification, with its columns.
+    /// One per frame-level kind of the specification, with its columns of a frame.
     plans: Vec<(FramePlan, Range<usize>)>,
+    /// Number of bins of a frame.
+    n_frame_bins: usize,
+    embeddings: Vec<EmbeddingPlan>,
+    /// Number of columns of a row.
     n_bins: usize,
+    /// Frames and statistics of a segment with a summary.
+    frames: Vec<f32>,
+    statistics: Vec<f32>,
 }
 
 impl FeatureSpec {
     /// Plans the extraction.
     ///
     /// # Errors
-    /// Those of [`Self::validate`].
+    /// Those of [`Self::validate`]; [`Error::Embedding`] if the graph of an embedding is not loaded or cannot be run.
     pub fn extractor(&self) -> Result<FeatureExtractor, Error> {
         self.validate()?;
         let params = self.frame_params();
-        let plans = self.columns().map(|(kind, columns)| (kind.plan(self, &params), columns)).collect();
+        let (mut plans, mut n_frame_bins) = (Vec::new(), 0);
+        for kind in &self.kinds {
+            let first = n_frame_bins;
+            n_frame_bins += kind.n_frame_bins(self);
+            plans.extend(kind.plan(self, &params).map(|plan| (plan, first..n_frame_bins)));
+        }
         let needs: Vec<Intermediate> = self.kinds.iter().flat_map(|kind| kind.needs()).copied().collect();
         let front_end = FrontEnd::new(&needs, params)?;
-        Ok(FeatureExtractor { spec: self.clone(), front_end, plans, n_bins: self.n_bins() })
+        let embeddings =
+            self.embeddings.iter().map(|embedding| EmbeddingPlan::new(embedding, self.sample_rate));
+        Ok(FeatureExtractor {
+            spec: self.clone(),
+            front_end,
+            plans,
+            n_frame_bins,
+            embeddings: embeddings.collect::<Result<_, _>>()?,
+            n_bins: self.n_bins(),
+            frames: Vec::new(),
+            statistics: Vec::new(),
+        })
     }
 }
 
@@ -63,6 +87,14 @@ impl FeatureExtractor {
 
     /// [`Self::extract`] into a buffer that is reused; its contents are replaced.
     pub fn extract_into(&mut self, samples: &[f32], values: &mut Vec<f32>) {
+        if self.spec.has_one_row() {
+            return self.extract_row(samples, values);
+        }
+        self.extract_frames(samples, values);
+    }
+
+    /// One row per frame.
+    fn extract_frames(&mut self, samples: &[f32], values: &mut Vec<f32>) {
         self.front_end.compute(samples);
         if let [kind] = self.spec.kinds[..]
             && let Some(intermediate) = kind.equals()
@@ -72,9 +104,42 @@ impl FeatureExtractor {
         }
         let input = self.front_end.input(samples);
         values.clear();
-        values.resize(input.n_frames * self.n_bins, 0.0);
+        values.resize(input.n_frames * self.n_frame_bins, 0.0);
         for (plan, columns) in &mut self.plans {
-            plan.compute(&input, Rows::new(values, self.n_bins, columns.start, columns.len()));
+            plan.compute(&input, Rows::new(values, self.n_frame_bins, columns.start, columns.len()));
+        }
+    }
+
+    /// One row: statistics of the frames, and embeddings, in the order of the kinds.
+    fn extract_row(&mut self, samples: &[f32], values: &mut Vec<f32>) {
+        values.clear();
+        if self.spec.n_frames(samples.len()) == 0 {
+            return;
+        }
+        self.statistics.clear();
+        if let Some(summary) = &self.spec.summary.clone() {
+            let mut frames = std::mem::take(&mut self.frames);
+            self.extract_frames(samples, &mut frames);
+            summary.compute(&frames, self.n_frame_bins, &mut self.statistics);
+            self.frames = frames;
+        }
+        values.resize(self.n_bins, 0.0);
+        let (mut statistics, mut row) = (&self.statistics[..], &mut values[..]);
+        for &kind in &self.spec.kinds {
+            let (columns, rest) = row.split_at_mut(kind.n_bins(&self.spec));
+            row = rest;
+            if kind == FeatureKind::Embedding {
+                let mut columns = columns;
+                for embedding in &mut self.embeddings {
+                    let (values, rest) = columns.split_at_mut(embedding.n_values());
+                    embedding.compute(samples, values);
+                    columns = rest;
+                }
+            } else {
+                let (of_kind, rest) = statistics.split_at(columns.len());
+                columns.copy_from_slice(of_kind);
+                statistics = rest;
+            }
         }
     }
 }
@@ -83,7 +148,8 @@ impl FeatureExtractor {
 mod tests {
     use super::*;
     use crate::assert_close::assert_close;
-    use crate::feature::FeatureKind;
+    use crate::feature::embedding::testing::{MEL_MODEL, WAVEFORM_MODEL, embedding};
+    use crate::feature::{Embedding, FeatureKind, Summary};
 
     fn chirp(n_samples: usize) -> Vec<f32> {
         (0..n_samples).map(|n| (n as f32 * n as f32 * 2e-5).sin() * 0.5).collect()
@@ -111,6 +177,37 @@ mod tests {
             let found: Vec<f32> = rows.flat_map(|row| &row[columns.clone()]).copied().collect();
             assert_eq!(found, alone.values, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_summary_and_embeddings_are_one_row_in_the_order_of_the_kinds() {
+        let samples = chirp(22_050);
+        let frames = spec_of(&[FeatureKind::Rms, FeatureKind::Mfcc]);
+        let summary = Summary { scales: vec![1, 4], logarithm: true, ..Summary::default() };
+        let alone = |spec: &FeatureSpec| spec.extractor().unwrap().extract(&samples);
+        let models = vec![embedding(MEL_MODEL), embedding(WAVEFORM_MODEL)];
+        let all = FeatureSpec {
+            kinds: vec![FeatureKind::Rms, FeatureKind::Embedding, FeatureKind::Mfcc],
+            summary: Some(summary.clone()),
+            embeddings: models.clone(),
+            ..frames.clone()
+        };
+        let found = alone(&all);
+        assert_eq!((found.n_frames, found.n_bins), (1, 4 + 14 + 20 * 4));
+        assert_eq!(all.bin_names().len(), 98);
+        assert_eq!(all.bin_names()[3..6], ["rms_0_change_4", "embedding_0", "embedding_1"]);
+        let mut expected = Vec::new();
+        summary.compute(&alone(&frames).values, 21, &mut expected);
+        let only = |model: &Embedding| FeatureSpec {
+            kinds: vec![FeatureKind::Embedding],
+            embeddings: vec![model.clone()],
+            ..frames.clone()
+        };
+        let values = models.iter().flat_map(|model| alone(&only(model)).values);
+        expected.splice(4..4, values);
+        assert_eq!(found.values, expected);
+        assert_eq!(alone(&only(&models[0])).n_frames, 1);
+        assert_eq!(all.extractor().unwrap().extract(&[]).n_frames, 0);
     }
 
     #[test]

@@ -15,8 +15,10 @@
 //!
 //! ```text
 //! dct, mel, mfcc ─▶ frame_params ─▶ front_end, rows ─▶ frame_level, track_level ─▶ registry/* ─▶ registry/mod
-//!     ─▶ spec ─▶ extractor ─▶ segmenter
+//!     ─▶ summary, embedding ─▶ spec ─▶ extractor ─▶ segmenter
 //! ```
+//!
+//! A specification gives one row per frame, or, with a `summary` or an embedding, one row per segment.
 //!
 //! `frame_params` are the parameters that all features share, `front_end` the intermediates that are computed once per
 //! segment, `frame_level` and `track_level` the traits, `registry/*` one file per feature, `registry/mod` their tables.
@@ -41,6 +43,7 @@
 //! over 80 dB, are computed from a transform in double precision; all others were within 1e-4 of their largest value.
 
 pub mod dct;
+mod embedding;
 mod extractor;
 mod frame_level;
 mod frame_params;
@@ -55,10 +58,15 @@ mod registry;
 mod rows;
 mod segmenter;
 mod spec;
+mod summary;
 mod track_level;
 pub mod tuning;
 
 pub use dct::{DctNorm, DctType};
+pub use embedding::{
+    Compression, Embedding, EmbeddingDescription, EmbeddingGraph, EmbeddingInput, EmbeddingOutput, InputAxis,
+    MelInput, Patch, PatchPooling, PlannedGraph,
+};
 pub use extractor::FeatureExtractor;
 pub use frame_level::{Bins, Quantity};
 pub use mel::MelNorm;
@@ -75,6 +83,7 @@ pub use registry::{
 };
 pub use segmenter::{SegmentError, SegmentFeatures, Segmenter};
 pub use spec::{FeatureSpec, SegmentPadding, SegmentWindows, Segments, SpecWarning};
+pub use summary::Summary;
 pub use track_level::{Axis, TrackFeature};
 
 /// A matrix of features: one row per frame.

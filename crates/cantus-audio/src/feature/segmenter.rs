@@ -172,7 +172,8 @@ impl Segmenter {
     fn finish_parts(&mut self, extractor: &mut FeatureExtractor, features: &mut Vec<f32>) {
         let spec = extractor.spec();
         let rest = (self.n_samples - self.next_start) as usize;
-        if rest > 0 && spec.n_frames(rest) == spec.frames_per_segment() {
+        let stft = spec.stft_config();
+        if rest > 0 && stft.n_frames(rest) == stft.n_frames(spec.segment_samples()) {
             self.extract_buffered(extractor, self.next_start, rest, features);
         }
     }

@@ -15,6 +15,7 @@ pub use warnings::SpecWarning;
 use serde::{Deserialize, Serialize};
 
 use super::dct::{DctNorm, DctType};
+use super::embedding::Embedding;
 use super::frame_params::FrameParams;
 use super::mel::{MelConfig, MelNorm};
 use super::registry::beat::BeatConfig;
@@ -30,6 +31,7 @@ use super::registry::spectral_rolloff::RolloffConfig;
 use super::registry::tempo::TempoConfig;
 use super::registry::tempogram::TempogramConfig;
 use super::registry::{ConfigSource, FeatureKind};
+use super::summary::Summary;
 use crate::Error;
 use crate::transform::{CqtConfig, HpssConfig, PadMode, StftConfig, Window};
 
@@ -123,6 +125,12 @@ pub struct FeatureSpec {
     pub hpss: HpssConfig,
     /// Segmentation of tracks.
     pub segments: Segments,
+    /// Statistics over the frames of a segment, in place of the frames; absent for one row per frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+    /// The models of [`FeatureKind::Embedding`], whose values are concatenated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<Embedding>,
 }
 
 /// Parameters at their defaults are not serialised.
@@ -168,6 +176,8 @@ impl Default for FeatureSpec {
             beat: BeatConfig::default(),
             hpss: HpssConfig::default(),
             segments: Segments::default(),
+            summary: None,
+            embeddings: Vec::new(),
         }
     }
 }
@@ -178,9 +188,16 @@ impl FeatureSpec {
         Self { n_mfcc: 13, ..Self::default() }
     }
 
-    /// Number of frames of `n_samples` samples; 0 for none.
+    /// Number of rows of `n_samples` samples: one per frame, or one with a summary or an embedding; 0 if there is no frame.
     pub fn n_frames(&self, n_samples: usize) -> usize {
-        self.stft_config().n_frames(n_samples)
+        let has_frames = self.kinds.iter().any(|&kind| kind != FeatureKind::Embedding);
+        let n_frames = if has_frames { self.stft_config().n_frames(n_samples) } else { n_samples };
+        if self.has_one_row() { n_frames.min(1) } else { n_frames }
+    }
+
+    /// Whether a segment has one row instead of one per frame.
+    pub fn has_one_row(&self) -> bool {
+        self.summary.is_some() || self.kinds.contains(&FeatureKind::Embedding)
     }
 
     /// Checks that a recording is long enough for a frame; [`FeatureExtractor::extract`](super::FeatureExtractor::extract) of a

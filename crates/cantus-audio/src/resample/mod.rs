@@ -88,6 +88,12 @@ pub struct Resampler {
     overlap_out: usize,
 }
 
+impl std::fmt::Debug for Resampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Resampler({} Hz to {} Hz)", self.from, self.to)
+    }
+}
+
 impl Resampler {
     /// Plans a conversion from one rate to another, in Hz.
     ///

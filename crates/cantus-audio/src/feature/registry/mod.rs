@@ -52,6 +52,9 @@ macro_rules! frame_features {
         #[serde(rename_all = "snake_case")]
         pub enum FeatureKind {
             $($(#[$doc])* $Kind,)*
+            /// The values of the specification's embedding models, one row per segment. It is not in [`Self::ALL`], because
+            /// it needs a model.
+            Embedding,
         }
 
         /// A source of the settings of every frame-level feature.
@@ -65,39 +68,46 @@ macro_rules! frame_features {
 
             /// The name in a specification, in snake case.
             pub fn name(self) -> &'static str {
-                match self { $(Self::$Kind => <$Feature>::NAME,)* }
+                match self { $(Self::$Kind => <$Feature>::NAME,)* Self::Embedding => "embedding" }
             }
 
             /// The name in the heading of a picture.
             pub fn title(self) -> &'static str {
-                match self { $(Self::$Kind => <$Feature>::TITLE,)* }
+                match self { $(Self::$Kind => <$Feature>::TITLE,)* Self::Embedding => "Embedding" }
             }
 
             /// Unit of the values; empty for none.
             pub fn unit(self) -> &'static str {
-                match self { $(Self::$Kind => <$Feature>::UNIT,)* }
+                match self { $(Self::$Kind => <$Feature>::UNIT,)* Self::Embedding => "" }
             }
 
             /// What it is computed from, besides the samples.
             pub(super) fn needs(self) -> &'static [Intermediate] {
-                match self { $(Self::$Kind => <$Feature>::NEEDS,)* }
+                match self { $(Self::$Kind => <$Feature>::NEEDS,)* Self::Embedding => &[] }
             }
 
             /// The intermediate that it is equal to, if any.
             pub(super) fn equals(self) -> Option<Intermediate> {
-                match self { $(Self::$Kind => <$Feature>::EQUALS,)* }
+                match self { $(Self::$Kind => <$Feature>::EQUALS,)* Self::Embedding => None }
             }
 
+            /// Number of bins of a frame; 0 for embeddings, which have none.
             pub(super) fn n_bins_with(self, configs: &impl FrameConfigs, params: &FrameParams) -> usize {
-                match self { $(Self::$Kind => <$Feature>::n_bins(&configs.config(), params),)* }
+                match self { $(Self::$Kind => <$Feature>::n_bins(&configs.config(), params),)* Self::Embedding => 0 }
             }
 
             pub(super) fn bins_with(self, configs: &impl FrameConfigs, params: &FrameParams) -> Bins {
-                match self { $(Self::$Kind => <$Feature>::bins(&configs.config(), params),)* }
+                match self {
+                    $(Self::$Kind => <$Feature>::bins(&configs.config(), params),)*
+                    Self::Embedding => Bins::Numbered("value"),
+                }
             }
 
             pub(super) fn quantity_with(self, params: &FrameParams) -> Quantity {
-                match self { $(Self::$Kind => <$Feature>::quantity(params),)* }
+                match self {
+                    $(Self::$Kind => <$Feature>::quantity(params),)*
+                    Self::Embedding => Quantity::Coefficients,
+                }
             }
 
             pub(super) fn validate(
@@ -105,11 +115,18 @@ macro_rules! frame_features {
                 configs: &impl FrameConfigs,
                 params: &FrameParams,
             ) -> Result<(), Error> {
-                match self { $(Self::$Kind => <$Feature>::validate(&configs.config(), params),)* }
+                match self {
+                    $(Self::$Kind => <$Feature>::validate(&configs.config(), params),)*
+                    Self::Embedding => Ok(()),
+                }
             }
 
-            pub(super) fn plan(self, configs: &impl FrameConfigs, params: &FrameParams) -> FramePlan {
-                match self { $(Self::$Kind => FramePlan::$Kind(<$Feature>::plan(&configs.config(), params)),)* }
+            /// Plans the feature; `None` for embeddings, which have no frames.
+            pub(super) fn plan(self, configs: &impl FrameConfigs, params: &FrameParams) -> Option<FramePlan> {
+                match self {
+                    $(Self::$Kind => Some(FramePlan::$Kind(<$Feature>::plan(&configs.config(), params))),)*
+                    Self::Embedding => None,
+                }
             }
         }
 

@@ -6,11 +6,22 @@ use super::FeatureSpec;
 use crate::Error;
 use crate::feature::frame_level::{Bins, Quantity};
 use crate::feature::registry::{FeatureKind, TrackFeatureKind};
+use crate::feature::summary::Summary;
 use crate::feature::track_level::TrackFeature;
 
 impl FeatureKind {
-    /// Number of bins.
+    /// Number of columns of a row: the bins of a frame, the statistics of all of them with a summary, or the values of the
+    /// embeddings.
     pub fn n_bins(self, spec: &FeatureSpec) -> usize {
+        if self == Self::Embedding {
+            return spec.embeddings.iter().map(|embedding| embedding.description.n_values()).sum();
+        }
+        let n_statistics = spec.summary.as_ref().map_or(1, Summary::n_statistics);
+        self.n_frame_bins(spec) * n_statistics
+    }
+
+    /// Number of bins of a frame; 0 for embeddings.
+    pub(in crate::feature) fn n_frame_bins(self, spec: &FeatureSpec) -> usize {
         self.n_bins_with(spec, &spec.frame_params())
     }
 
@@ -55,13 +66,22 @@ impl FeatureSpec {
         })
     }
 
-    /// Names of the bins, such as `mfcc_0`: the column names of a table of features.
+    /// Names of the columns, such as `mfcc_0`, `mfcc_0_mean` or `embedding_0`: those of a table of features.
     pub fn bin_names(&self) -> Vec<String> {
-        let of_kind = |kind: &FeatureKind| {
-            let name = kind.name();
-            (0..kind.n_bins(self)).map(move |bin| format!("{name}_{bin}"))
-        };
-        self.kinds.iter().flat_map(of_kind).collect()
+        self.kinds.iter().flat_map(|&kind| self.names_of(kind)).collect()
+    }
+
+    fn names_of(&self, kind: FeatureKind) -> Vec<String> {
+        let name = kind.name();
+        match &self.summary {
+            Some(summary) if kind != FeatureKind::Embedding => (0..kind.n_frame_bins(self))
+                .flat_map(|bin| {
+                    (0..summary.n_statistics()).map(move |index| (bin, summary.statistic_name(index)))
+                })
+                .map(|(bin, statistic)| format!("{name}_{bin}_{statistic}"))
+                .collect(),
+            _ => (0..kind.n_bins(self)).map(|bin| format!("{name}_{bin}")).collect(),
+        }
     }
 }
 

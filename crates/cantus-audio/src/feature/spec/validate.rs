@@ -6,9 +6,11 @@
 use super::{FeatureSpec, SegmentWindows, Segments};
 use crate::Error;
 use crate::feature::dct::DctType;
+use crate::feature::embedding::Embedding;
 use crate::feature::front_end::{self, Intermediate};
 use crate::feature::range_check::require;
 use crate::feature::registry::FeatureKind;
+use crate::resample::output_length;
 
 /// Maximum sample rate, in Hz: twice the highest of common recordings.
 const MAX_SAMPLE_RATE: u32 = 768_000;
@@ -16,6 +18,8 @@ const MAX_SAMPLE_RATE: u32 = 768_000;
 const MAX_N_MELS: usize = 4096;
 /// Maximum duration of a track, in seconds: a day.
 const MAX_DURATION_S: f64 = 86_400.0;
+/// Maximum number of scales of a summary.
+const MAX_SCALES: usize = 32;
 /// Maximum number of windows of a track.
 const MAX_SEGMENTS: usize = 1_000_000;
 
@@ -36,7 +40,59 @@ impl FeatureSpec {
         self.segments.validate()?;
         let params = self.frame_params();
         self.kinds.iter().try_for_each(|kind| kind.validate(self, &params))?;
+        self.validate_summary()?;
+        self.validate_embeddings()?;
         self.validate_size()
+    }
+
+    fn validate_summary(&self) -> Result<(), Error> {
+        let has_embedding = self.kinds.contains(&FeatureKind::Embedding);
+        let has_frames = self.kinds.iter().any(|&kind| kind != FeatureKind::Embedding);
+        let Some(summary) = &self.summary else {
+            return require(!(has_embedding && has_frames), "summary", "absent", || {
+                "a table [features.summary], since an embedding has one row per segment and the other kinds one per frame".into()
+            });
+        };
+        require(has_frames, "summary", "present", || "absent, as no kind has frames".into())?;
+        require(
+            summary.epsilon > 0.0 && summary.epsilon.is_finite(),
+            "summary.epsilon",
+            summary.epsilon,
+            || "a positive number".into(),
+        )?;
+        let n_frames = self.stft_config().n_frames(self.segment_samples());
+        require(summary.scales.len() <= MAX_SCALES, "summary.scales", summary.scales.len(), || {
+            format!("at most {MAX_SCALES} scales")
+        })?;
+        summary.scales.iter().try_for_each(|&scale| {
+            require(scale > 0 && scale < n_frames.div_ceil(2), "summary.scales", scale, || {
+                format!("at least 1 and less than half of the {n_frames} frames of a segment")
+            })
+        })
+    }
+
+    fn validate_embeddings(&self) -> Result<(), Error> {
+        let has_kind = self.kinds.contains(&FeatureKind::Embedding);
+        let n = self.embeddings.len();
+        require(has_kind == (n > 0), "embeddings", n, || match has_kind {
+            true => "an embedding model, as kinds contain `embedding`".into(),
+            false => "none, as kinds do not contain `embedding`".into(),
+        })?;
+        for (i, Embedding { description, .. }) in self.embeddings.iter().enumerate() {
+            description.validate()?;
+            let is_new = self.embeddings[..i].iter().all(|other| other.description != *description);
+            require(is_new, "embeddings", &description.name, || "each model once".into())?;
+            let n_samples =
+                output_length(self.segment_samples(), self.sample_rate, description.input.sample_rate);
+            let segment_s = self.segment_samples() as f64 / f64::from(self.sample_rate);
+            require(
+                n_samples >= description.patch_samples(),
+                "segments",
+                format!("{segment_s:.2} s"),
+                || format!("at least the {:.2} s of a patch of {}", description.patch_s(), description.name),
+            )?;
+        }
+        Ok(())
     }
 
     fn validate_kinds(&self) -> Result<(), Error> {
@@ -104,7 +160,8 @@ impl FeatureSpec {
         let params = self.frame_params();
         let intermediates = self.required_intermediates().into_iter();
         let widest = intermediates.map(|intermediate| intermediate.n_bins(&params)).max();
-        params.validate_size(self.n_bins().max(widest.unwrap_or(0)))
+        let n_frame_bins = self.kinds.iter().map(|kind| kind.n_frame_bins(self)).sum::<usize>();
+        params.validate_size(n_frame_bins.max(widest.unwrap_or(0)))
     }
 
     /// The outputs of the front end that the kinds need, directly or indirectly.
@@ -141,6 +198,8 @@ fn is_non_negative(x: f32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feature::embedding::testing::{MEL_MODEL, embedding};
+    use crate::feature::summary::Summary;
 
     fn refused(change: impl FnOnce(&mut FeatureSpec)) -> &'static str {
         let mut spec = FeatureSpec::course();
@@ -215,6 +274,41 @@ mod tests {
         assert_eq!(refused(|s| (s.hop_length, s.segments) = (1, parts(86_400.0, 10))), "hop_length");
         let centroid = vec![FeatureKind::SpectralCentroid];
         assert_eq!(refused(|s| (s.kinds, s.n_fft, s.hop_length) = (centroid, 1 << 20, 1)), "hop_length");
+    }
+
+    #[test]
+    fn embeddings_and_summaries_that_do_not_fit_are_errors() {
+        let model = embedding(MEL_MODEL);
+        let with = |kinds: &[FeatureKind], embeddings: Vec<Embedding>, summary: Option<Summary>| {
+            refused(move |s| {
+                s.kinds = kinds.to_vec();
+                s.embeddings = embeddings;
+                s.summary = summary;
+            })
+        };
+        let (only, both) = ([FeatureKind::Embedding], [FeatureKind::Mfcc, FeatureKind::Embedding]);
+        let scales = |scale: usize| Some(Summary { scales: vec![scale], ..Summary::default() });
+        assert_eq!(with(&only, Vec::new(), None), "embeddings");
+        assert_eq!(with(&[FeatureKind::Mfcc], vec![model.clone()], None), "embeddings");
+        assert_eq!(with(&only, vec![model.clone(), model.clone()], None), "embeddings");
+        assert_eq!(with(&both, vec![model.clone()], None), "summary");
+        assert_eq!(with(&only, vec![model.clone()], scales(1)), "summary");
+        assert_eq!(with(&[FeatureKind::Mfcc], Vec::new(), scales(65)), "summary.scales");
+        assert_eq!(with(&[FeatureKind::Mfcc], Vec::new(), scales(0)), "summary.scales");
+        let short = Segments::Windows(SegmentWindows::adjacent(0.25));
+        assert_eq!(
+            refused(|s| (s.kinds, s.embeddings, s.segments) = (only.to_vec(), vec![model.clone()], short)),
+            "segments"
+        );
+        let valid = FeatureSpec {
+            kinds: both.to_vec(),
+            embeddings: vec![model],
+            summary: scales(64),
+            ..FeatureSpec::course()
+        };
+        valid.validate().unwrap();
+        let written = toml::to_string(&valid).unwrap();
+        assert_eq!(toml::from_str::<FeatureSpec>(&written).unwrap(), valid, "{written}");
     }
 
     #[test]
