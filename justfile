@@ -39,6 +39,10 @@ bench-serve *options:
 onnxruntime-parity *options:
     python3 bench/export/onnxruntime_parity.py {{options}}
 
+# Benchmark: an embedding model in Cantus and in onnxruntime: speed and equality; JSON lines. See bench/transfer/README.md
+bench-transfer *options:
+    python3 bench/transfer/run.py {{options}}
+
 # Benchmark: predict one song, from process start to result, in Cantus and in Python with librosa and Keras; JSON lines. See bench/cold-start/README.md
 bench-cold-start *options:
     python3 bench/cold-start/run.py {{options}}

@@ -10,10 +10,23 @@ pub const SHORT_RECORDINGS: &str =
 
 /// Advice for an error, if there is any.
 pub fn of(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref() {
+        return of_embedding(error);
+    }
     match error.downcast_ref::<cantus::Error>() {
         Some(cantus::Error::Dataset(error)) => of_dataset(error).map(str::to_owned),
         Some(error) => of_library(error),
         None => error.downcast_ref().and_then(of_dataset).map(str::to_owned),
+    }
+}
+
+/// What to do after an error of an embedding model.
+fn of_embedding(error: &cantus_embedding::Error) -> Option<String> {
+    use cantus_embedding::Error;
+    match error {
+        Error::InFile { source, .. } => of_embedding(source),
+        Error::NoDescription { .. } => Some("`cantus embeddings template` writes one to fill in".to_owned()),
+        _ => None,
     }
 }
 

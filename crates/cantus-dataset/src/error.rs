@@ -20,6 +20,14 @@ pub enum Error {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// The graph of an embedding model cannot be used.
+    #[error("{}: {source}", path.display())]
+    Embedding {
+        /// The graph's file.
+        path: PathBuf,
+        /// Why.
+        source: BoxError,
+    },
     /// A path does not exist.
     #[error("{}: no such file or folder", path.display())]
     NotFound {

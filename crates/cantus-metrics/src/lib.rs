@@ -5,6 +5,7 @@ mod class_scores;
 mod curves;
 mod error;
 mod interval;
+mod label_errors;
 mod paired;
 #[cfg(test)]
 mod reference;
@@ -19,6 +20,7 @@ pub use class_scores::{ClassScores, macro_average, weighted_average};
 pub use curves::{Curves, curves};
 pub use error::ScoresError;
 pub use interval::Interval;
+pub use label_errors::probable_label_errors;
 pub use paired::{Paired, paired, paired_in_words};
 pub use reliability::{Reliability, ReliabilityBin, reliability};
 pub use scores::{Scores, scores, scores_of_tracks};

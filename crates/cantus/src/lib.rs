@@ -38,6 +38,7 @@ pub mod comparison;
 mod crops;
 #[cfg(feature = "train")]
 mod cross_validation;
+mod embedding_graphs;
 mod error;
 #[cfg(feature = "train")]
 mod evaluation;
@@ -69,6 +70,8 @@ mod run;
 mod segment_dataset;
 #[cfg(feature = "train")]
 pub mod selection;
+#[cfg(feature = "train")]
+pub mod similarity;
 mod task;
 #[cfg(feature = "train")]
 mod toml_file;

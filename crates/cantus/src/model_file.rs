@@ -1,7 +1,8 @@
 //! The model file format: all that prediction needs, in one `model.safetensors`.
 //!
 //! The tensors are the network's weights (`layers.3.kernel`, …), the normalisation (`normalization.mean`,
-//! `normalization.deviation`) and the temperatures of segments and of tracks (`calibration.temperatures`). The header's
+//! `normalization.deviation`), the temperatures of segments and of tracks (`calibration.temperatures`), and, as bytes, the ONNX
+//! graphs of embedding models (`embeddings.0.graph`, …) unless they are held by reference. The header's
 //! `__metadata__` has one entry, `cantus`: a JSON document with the format number, the version that wrote it, labels,
 //! feature specification, crops, architecture and provenance, and a SHA-256 over all of that and over every tensor. Any
 //! reader of safetensors can open a model, and Cantus can verify its integrity. Equal models are equal files: nothing in
@@ -17,10 +18,13 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::embedding_graphs;
 use crate::{Calibration, Crops, Error, Model, Normalization, Provenance, RunProblem, Task};
 
-/// The newest format that this version reads: that of models whose segments are windows.
-const NEWEST_FORMAT: u64 = 4;
+/// The newest format that this version reads: that of models of one row per segment, a summary or an embedding.
+const NEWEST_FORMAT: u64 = 5;
+/// The format of models whose segments are windows.
+const FORMAT_OF_WINDOWS: u64 = 4;
 /// The format of taggers, whose probabilities are independent per tag, so that versions without tags must not read them as
 /// class probabilities.
 const FORMAT_OF_TAGGERS: u64 = 3;
@@ -100,13 +104,13 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, Error> {
 /// Serialises a model's header with these tensors.
 fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
     let tensors: Vec<(Tensor, Vec<u8>)> = tensors.into_iter().map(with_bytes).collect();
-    let views = tensors
-        .iter()
-        .map(|(tensor, bytes)| {
-            Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
-        })
-        .collect::<Result<Vec<_>, SafeTensorError>>()
-        .map_err(unwritable)?;
+    let weights = tensors.iter().map(|(tensor, bytes)| {
+        Ok((tensor.name.clone(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?))
+    });
+    let graphs = embedding_graphs::of_model(&model.features);
+    let graphs =
+        graphs.map(|(name, bytes)| Ok((name, TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?)));
+    let views = weights.chain(graphs).collect::<Result<Vec<_>, SafeTensorError>>().map_err(unwritable)?;
     let header = Header {
         format: format_of(model),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -170,13 +174,14 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
         return Err(Error::ModelTampered { path: path.to_owned() });
     }
     let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
-    assemble(header, &views).map_err(not_a_model)
+    assemble(header, &views, path)
 }
 
 /// The oldest format that has what the model needs.
 fn format_of(model: &Model) -> u64 {
     match (&model.features.segments, model.task()) {
-        (Segments::Windows(_), _) => NEWEST_FORMAT,
+        _ if model.features.has_one_row() => NEWEST_FORMAT,
+        (Segments::Windows(_), _) => FORMAT_OF_WINDOWS,
         (_, Task::Tagging) => FORMAT_OF_TAGGERS,
         (_, Task::Classification) => FORMAT,
     }
@@ -192,9 +197,21 @@ fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
     Err(Error::ModelTooNew { path: path.to_owned(), found, supported: NEWEST_FORMAT, version })
 }
 
-/// Builds the model from header and tensors, or returns why they do not fit; the network checks names and shapes.
-fn assemble(header: Header, views: &[(String, TensorView<'_>)]) -> Result<Model, String> {
-    header.features.validate().map_err(|error| error.to_string())?;
+/// Builds the model from header and tensors; `path` is for messages.
+///
+/// # Errors
+/// [`Error::NotAModel`] if they do not fit; [`Error::Embedding`] if an embedding model cannot be loaded.
+fn assemble(mut header: Header, views: &[(String, TensorView<'_>)], path: &Path) -> Result<Model, Error> {
+    let not_a_model = |reason: String| Error::NotAModel { path: path.to_owned(), reason };
+    header.features.validate().map_err(|error| not_a_model(error.to_string()))?;
+    let (graphs, weights): (Vec<_>, Vec<_>) = views.iter().partition(|(_, view)| view.dtype() == Dtype::U8);
+    let graphs = graphs.into_iter().map(|(name, view)| (name.as_str(), view.data()));
+    embedding_graphs::load(&mut header.features, graphs, path)?;
+    from_weights(header, &weights).map_err(not_a_model)
+}
+
+/// Builds the model from header and weights, or returns why they do not fit; the network checks names and shapes.
+fn from_weights(header: Header, views: &[&(String, TensorView<'_>)]) -> Result<Model, String> {
     let mut tensors: Vec<Tensor> = views.iter().map(|(name, view)| tensor(name, view)).collect();
     if let Some((tensor, value)) = tensors.iter().find_map(not_finite) {
         return Err(format!(

@@ -60,20 +60,6 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// The model's predictions for the tracks of some segments, calibrated, without those of a baseline.
-    ///
-    /// # Errors
-    /// Those of [`of`](Self::of).
-    pub(crate) fn of_tracks(
-        model: &Model,
-        store: &FeatureStore,
-        segments: &[usize],
-    ) -> Result<Vec<TrackDecision>, Error> {
-        let uncalibrated = uncalibrated(model, store, segments)?;
-        let tracks = track_decisions(&results(store, segments, &uncalibrated), model.labels.len())?;
-        Ok(calibrated(tracks, model))
-    }
-
     /// Predicts segments of a store and sounds of no class with a model, and the segments with the baseline fitted on the
     /// segments `train`.
     ///
@@ -159,7 +145,12 @@ pub(crate) fn calibration(
     Ok(Calibration::learn(&results(store, segments, &probabilities), model.labels.len(), model.task())?)
 }
 
-fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Result<Vec<f32>, Error> {
+/// Uncalibrated probabilities of segments: `[n_segments, n_labels]`.
+pub(crate) fn uncalibrated(
+    model: &Model,
+    store: &FeatureStore,
+    segments: &[usize],
+) -> Result<Vec<f32>, Error> {
     let mut probabilities = Vec::with_capacity(segments.len() * model.labels.len());
     for block in segments.chunks(BLOCK) {
         probabilities.extend(model.predict_uncalibrated(&store.read_segments(block)?)?);
@@ -168,7 +159,7 @@ fn uncalibrated(model: &Model, store: &FeatureStore, segments: &[usize]) -> Resu
 }
 
 /// Rows of probabilities with the track, group and labels of their segments.
-fn results<'a>(
+pub(crate) fn results<'a>(
     store: &'a FeatureStore,
     segments: &[usize],
     probabilities: &'a [f32],

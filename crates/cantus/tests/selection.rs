@@ -44,7 +44,7 @@ fn select(dir: &Path) -> (Selection, BTreeSet<String>) {
         deadline: None,
     };
     let (mut selection, mut test) = (Selection::default(), BTreeSet::new());
-    for mut candidate in candidates(&Durations::of_catalog(&catalog)).unwrap() {
+    for mut candidate in candidates(&Durations::of_catalog(&catalog), &[]).unwrap() {
         candidate.recipe.training.epochs = 3;
         let features = tempfile::tempdir().unwrap();
         let spec = &candidate.recipe.features;

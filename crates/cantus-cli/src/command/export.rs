@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cantus::Model;
 use cantus::Run;
-use cantus::export::{Input, OnnxExport};
+use cantus::export::{EmbeddingExport, Input, OnnxExport};
 use cantus::report::EvaluationReport;
 use clap::Args;
 
@@ -21,6 +21,8 @@ Examples:
       samples in: the front end is part of the graph
   cantus export model.safetensors -o genre.onnx
       a card without scores
+  cantus export run -o mine.onnx --embedding
+      the network without its output layer, for `cantus extract --embedding mine.onnx`
 
 docs/export.md describes inputs, outputs and metadata.")]
 pub struct Export {
@@ -32,12 +34,18 @@ pub struct Export {
     /// Include the front end (STFT, mel filters, decibels, cosine transform, …) in the graph, whose input is then samples
     #[arg(long)]
     with_features: bool,
+    /// Write the network without its output layer, as an embedding model, with its description (.toml) beside it
+    #[arg(long, conflicts_with = "with_features")]
+    embedding: bool,
 }
 
 impl Export {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let file_name = self.file_name()?;
         let model = Model::load(&self.model)?;
+        if self.embedding {
+            return self.export_embedding(&model, global);
+        }
         let input = if self.with_features { Input::Samples } else { Input::Features };
         let export = OnnxExport { model: &model, input };
         let card = export.model_card(&file_name, self.report()?.as_ref());
@@ -60,6 +68,34 @@ impl Export {
                 shape.join(", "),
                 model.labels.len(),
                 card_path.display()
+            ));
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Writes an embedding model and its description.
+    fn export_embedding(&self, model: &Model, global: &Global) -> anyhow::Result<Outcome> {
+        let export = EmbeddingExport { model };
+        let name = self.output.file_stem().unwrap_or_default().to_string_lossy();
+        let description = export.description(&name)?;
+        let path = self.output.with_extension("toml");
+        // Licence and citation are to be completed by hand, so a description that was edited is kept.
+        if path.exists() {
+            output::note(&format!(
+                "{} exists and is kept; delete it to have a new one written",
+                path.display()
+            ));
+        } else {
+            output::save(&path, toml::to_string(&description)?.as_bytes())?;
+        }
+        output::save(&self.output, &export.to_bytes()?)?;
+        if !global.quiet {
+            output::note(&format!(
+                "{} takes samples [patch, {}] and gives {} values of each; its description is {}",
+                self.output.display(),
+                description.patch.length,
+                description.output.size,
+                path.display()
             ));
         }
         Ok(Outcome::Done)

@@ -14,6 +14,7 @@ use cantus_dataset::{
 };
 use clap::{Args, ValueEnum};
 
+use super::embedding_options::{self, EmbeddingOptions};
 use super::segment_choice::SegmentChoice;
 use super::segment_options::SegmentOptions;
 use super::spec::{SpecOptions, kind};
@@ -33,6 +34,8 @@ Examples:
       log-mel spectrograms, as for a CNN
   cantus extract MUSIC -o features -m best
       the features of the recipe `best`
+  cantus extract MUSIC -o features --embedding musicnn.onnx
+      the output of a network that others have trained
   cantus extract MUSIC -o features --augment mine.toml
       augmented copies of each track, for training
   cantus extract data.json -o features
@@ -61,10 +64,6 @@ pub struct Extract {
     /// Features of each frame; several are concatenated. `cantus features --list` shows all
     #[arg(long, short, value_parser = kind, value_delimiter = ',', value_name = "KIND")]
     kind: Option<Vec<FeatureKind>>,
-    #[command(flatten)]
-    spec: SpecOptions,
-    #[command(flatten)]
-    segments: SegmentOptions,
     /// Recipe whose [augmentation] table defines augmented copies of each track, for training
     #[arg(long, value_name = "RECIPE")]
     augment: Option<String>,
@@ -80,6 +79,12 @@ pub struct Extract {
     /// What to do with issues that the audit finds, such as damage and duplicates
     #[arg(long, value_enum, default_value = "note", value_name = "HOW")]
     audit: Audit,
+    #[command(flatten)]
+    embeddings: EmbeddingOptions,
+    #[command(flatten)]
+    segments: SegmentOptions,
+    #[command(flatten)]
+    spec: SpecOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -125,17 +130,7 @@ impl Extract {
         if is_json(&self.output) && !is_json(&self.data) {
             return self.export(global);
         }
-        let (base, fit) = match (&self.model, self.preset) {
-            (Some(recipe), _) => {
-                let recipe = Recipe::load(recipe)?;
-                (recipe.features, recipe.fit_segments)
-            }
-            (None, None) => (FeatureSpec::course(), true),
-            (None, Some(Preset::Course)) => (FeatureSpec::course(), false),
-            (None, Some(Preset::Librosa)) => (FeatureSpec::default(), false),
-        };
-        let kinds = self.kind.clone().unwrap_or_else(|| base.kinds.clone());
-        let base = FeatureSpec { kinds, ..base };
+        let (base, fit) = self.base()?;
         if is_json(&self.data) {
             let segments = self.segments.change(base.segments.clone())?;
             return self.import(&FeatureSpec { segments, ..self.spec.change(base) }, global);
@@ -157,6 +152,32 @@ impl Extract {
             }
             None => Ok(Outcome::Interrupted),
         }
+    }
+
+    /// The specification of the recipe, preset or embedding models, before segments and parameters; whether segments that are
+    /// not given follow the durations of the recordings.
+    fn base(&self) -> anyhow::Result<(FeatureSpec, bool)> {
+        let (base, fit) = match (&self.model, self.preset) {
+            (Some(recipe), _) => {
+                let recipe = self.embeddings.of_recipe(Recipe::load(recipe)?)?;
+                (recipe.features, recipe.fit_segments)
+            }
+            (None, None) if !self.embeddings.is_empty() => {
+                let recipe = self.embeddings.of_recipe(Recipe::load(embedding_options::RECIPE)?)?;
+                (recipe.features, recipe.fit_segments)
+            }
+            (None, None) => (FeatureSpec::course(), true),
+            (None, Some(Preset::Course)) => (FeatureSpec::course(), false),
+            (None, Some(Preset::Librosa)) => (FeatureSpec::default(), false),
+        };
+        let Some(kinds) = self.kind.clone() else { return Ok((base, fit)) };
+        ensure!(
+            self.embeddings.is_empty(),
+            WrongUsage(
+                "--kind with --embedding: name a recipe with both, such as -m embedding-best".to_owned()
+            )
+        );
+        Ok((FeatureSpec { kinds, ..base }, fit))
     }
 
     /// The augmented copies of the recipe of `--augment` or else of `--model`, if it has any.

@@ -117,7 +117,8 @@ fn a_folder_of_audio_is_trained_without_extraction() {
 fn every_recipe_is_extracted_trained_evaluated_and_predicted() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 10.1").ok();
-    for recipe in cantus::Recipe::names() {
+    // tests/binary/embedding.rs trains those with an embedding model.
+    for recipe in cantus::Recipe::names().filter(|name| !name.starts_with("embedding")) {
         cantus_in(dir.path(), &format!("extract @/music -m {recipe} -o @/features --overwrite")).ok();
         cantus_in(dir.path(), &format!("train @/features -m {recipe} -o @/{recipe} --epochs 1")).ok();
         cantus_in(dir.path(), &format!("evaluate @/{recipe}")).ok();

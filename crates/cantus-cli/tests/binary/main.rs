@@ -20,6 +20,8 @@ mod cases;
 mod contract;
 mod cross_validation;
 mod divergence;
+#[cfg(unix)]
+mod embedding;
 mod export;
 mod features;
 mod fetch;
@@ -34,6 +36,7 @@ mod prediction;
 mod real_music;
 mod report;
 mod run;
+mod search;
 mod segments;
 mod serve;
 mod settings;

@@ -11,12 +11,14 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// `cantus` without arguments, and without `CANTUS_*` variables of the environment.
+/// `cantus` without arguments, without `CANTUS_*` variables of the environment and without embedding models of the user.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CANTUS_")) {
         command.env_remove(name);
     }
+    // Not the user's own models.
+    command.env("CANTUS_EMBEDDINGS", "/nonexistent");
     command
 }
 

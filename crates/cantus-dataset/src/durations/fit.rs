@@ -10,7 +10,7 @@ use cantus_audio::feature::{FeatureSpec, SegmentWindows, Segments};
 use super::{Durations, seconds_in_words};
 
 /// Segment lengths to choose from, in seconds: no digits that suggest more exactness than there is.
-const LENGTHS_S: [f64; 13] = [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0];
+const LENGTHS_S: [f64; 15] = [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0];
 /// Minimum number of frames of a segment, as far as frames can be made shorter.
 const MIN_FRAMES: usize = 40;
 /// Shortest FFT, in samples, to which frames are shortened.
@@ -47,9 +47,13 @@ impl SegmentFit {
             let median = quantile(0.5);
             let length_s = LENGTHS_S.into_iter().find(|&length| length >= median);
             let length_s = length_s.unwrap_or(base_s).min(base_s);
+            let patch_s = longest_patch_s(base);
+            let (length_s, why) = match length_s < patch_s {
+                true => (patch_s, "as long as a patch of the embedding model"),
+                false => (length_s, "about as long as half of the recordings"),
+            };
             let repeated = repeated(length_s);
-            let reason =
-                format!("segments of {}, about as long as half of the recordings{repeated}", text(length_s));
+            let reason = format!("segments of {}, {why}{repeated}", text(length_s));
             return Self { spec: Self::with_length(base, length_s), reason };
         }
         let windows = || with_windows(base, SegmentWindows::adjacent(base_s));
@@ -71,7 +75,8 @@ impl SegmentFit {
         }
     }
 
-    /// A specification with windows of `length_s` seconds that overlap by half, and frames short enough for them.
+    /// A specification with windows of `length_s` seconds that overlap by half, and frames short enough for them. Scales of a
+    /// summary that such a window is too short for are left out.
     #[must_use]
     pub fn with_length(base: &FeatureSpec, length_s: f64) -> FeatureSpec {
         let windows = SegmentWindows { hop_s: length_s / 2.0, ..SegmentWindows::adjacent(length_s) };
@@ -87,13 +92,32 @@ impl SegmentFit {
         if spec.n_fft != base.n_fft {
             reduce_mel_bands(&mut spec);
         }
+        keep_fitting_scales(&mut spec);
         // A kind whose parameters do not allow these frames keeps the longer ones.
-        if spec.validate().is_ok() { spec } else { with_windows(base, windows) }
+        if spec.validate().is_ok() {
+            return spec;
+        }
+        let mut spec = with_windows(base, windows);
+        keep_fitting_scales(&mut spec);
+        spec
     }
 }
 
 fn with_windows(base: &FeatureSpec, windows: SegmentWindows) -> FeatureSpec {
     FeatureSpec { segments: Segments::Windows(windows), ..base.clone() }
+}
+
+/// The longest patch of a specification's embedding models, in seconds; 0 without any.
+fn longest_patch_s(spec: &FeatureSpec) -> f64 {
+    spec.embeddings.iter().map(|embedding| embedding.description.patch_s()).fold(0.0, f64::max)
+}
+
+/// Leaves out the scales of a summary for which a segment has too few frames.
+fn keep_fitting_scales(spec: &mut FeatureSpec) {
+    let n_frames = spec.stft_config().n_frames(spec.segment_samples());
+    if let Some(summary) = &mut spec.summary {
+        summary.scales.retain(|&scale| 2 * scale < n_frames);
+    }
 }
 
 /// Reduces the number of mel bands until each contains a bin of the FFT.

@@ -22,7 +22,9 @@ use cantus_audio::feature::FeatureSpec;
 
 use crate::audit::{Audit, audit};
 use crate::failure::{Failure, Warning};
-use crate::store::{AnalysisCache, Header, StoreWriter, TrackInput, tracks_per_part, write_recordings};
+use crate::store::{
+    AnalysisCache, Header, StoreWriter, TrackInput, graphs, tracks_per_part, write_recordings,
+};
 use crate::{Catalog, Error};
 use part_job::{ExtractedPart, PartJob};
 use progress::ProgressCounter;
@@ -105,6 +107,7 @@ pub fn extract(
     };
     let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
+    graphs::write(out, spec)?;
     let progress = ProgressCounter::new(catalog.tracks.len(), on_progress);
     let mut n_parts_kept = 0;
     let is_audited = options.audit != AuditMode::Off;

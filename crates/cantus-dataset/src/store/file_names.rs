@@ -13,6 +13,11 @@ pub(super) const RECORDINGS: &str = "recordings.csv";
 /// Lock of the extraction that writes the store.
 pub(super) const LOCK: &str = ".lock";
 
+/// Features of sounds of no class, which a training keeps beside the store.
+pub(super) const NOISE: &str = "noise.safetensors";
+/// Folder of the graphs of embedding models.
+pub(super) const GRAPHS: &str = "embeddings";
+
 /// Path of the part of that index.
 pub(super) fn part_path(dir: &Path, index: usize) -> PathBuf {
     dir.join(format!("part-{index:05}.arrow"))

@@ -49,7 +49,7 @@ impl Header {
     /// The header of a new, empty store.
     pub(crate) fn begin(source: &Path, labels: &[String], spec: &FeatureSpec, tracks_known: bool) -> Self {
         Self {
-            format: format_of(false, &spec.segments),
+            format: format_of(false, spec),
             version: VERSION.to_owned(),
             complete: false,
             tracks_known,
@@ -71,7 +71,7 @@ impl Header {
 
     /// The same header with tags or classes as labels.
     pub(crate) fn with_tagging(self, tagging: bool) -> Self {
-        Self { format: format_of(tagging, &self.features.segments), tagging, ..self }
+        Self { format: format_of(tagging, &self.features), tagging, ..self }
     }
 
     /// Values per segment.

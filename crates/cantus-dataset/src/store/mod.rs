@@ -23,6 +23,7 @@
 mod analysis_cache;
 mod feature_store;
 mod file_names;
+pub(crate) mod graphs;
 mod header;
 mod left_out;
 mod part_file;

@@ -18,7 +18,9 @@ pub(crate) const FORMAT: u32 = 2;
 /// Version of the format for tags, with a list of labels for each segment; a reader without tags must reject it.
 const FORMAT_OF_TAGS: u32 = 3;
 /// Version of the format for segments that are windows, of classes or of tags; a reader without windows must reject it.
-pub(crate) const NEWEST_FORMAT: u32 = 4;
+const FORMAT_OF_WINDOWS: u32 = 4;
+/// Version of the format for one row per segment: summaries and embeddings.
+pub(crate) const NEWEST_FORMAT: u32 = 5;
 /// Version of cantus, shared by all crates of the workspace: it identifies the decoder and the features, too.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -158,9 +160,10 @@ pub(crate) fn start_s(segment: usize, starts: &[u64], spec: &FeatureSpec) -> Opt
 }
 
 /// The version of the format that is written: the oldest that has what the store needs.
-pub(super) fn format_of(is_tagged: bool, segments: &Segments) -> u32 {
-    match segments {
-        Segments::Windows(_) => NEWEST_FORMAT,
+pub(super) fn format_of(is_tagged: bool, spec: &FeatureSpec) -> u32 {
+    match spec.segments {
+        _ if spec.has_one_row() => NEWEST_FORMAT,
+        Segments::Windows(_) => FORMAT_OF_WINDOWS,
         Segments::Parts { .. } if is_tagged => FORMAT_OF_TAGS,
         Segments::Parts { .. } => FORMAT,
     }
@@ -184,7 +187,7 @@ impl PartRecord {
     ) -> Self {
         let augmentation = augmentation.cloned();
         let is_tagged = tracks.iter().any(|track| track.input.label_set.is_tagged());
-        let format = format_of(is_tagged, &spec.segments);
+        let format = format_of(is_tagged, spec);
         Self { format, version: VERSION.to_owned(), spec: spec.clone(), augmentation, tracks }
     }
 

@@ -142,6 +142,8 @@ fn has_other_files(dir: &Path) -> Result<bool, Error> {
             || is_table(name)
             || atomic_file::is_temporary(name)
             || name == file_names::LOCK
+            || name == file_names::GRAPHS
+            || name == file_names::NOISE
     };
     let mut entries = fs::read_dir(dir).map_err(Error::io(dir))?.flatten();
     Ok(entries.any(|entry| !is_of_store(&entry.file_name().to_string_lossy())))

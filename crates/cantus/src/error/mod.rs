@@ -67,6 +67,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// An embedding model of a trained model cannot be loaded.
+    #[error("{}: {reason}", path.display())]
+    Embedding {
+        /// The trained model's file.
+        path: PathBuf,
+        /// Which embedding model, and why.
+        reason: String,
+    },
     /// The model was written by a later version of Cantus.
     #[error("{}: model format {found} was written by cantus {version}; this one reads up to {supported}: update cantus", path.display())]
     ModelTooNew {

@@ -18,6 +18,11 @@ pub enum ExportError {
         /// The kinds that can be exported.
         supported: Vec<FeatureKind>,
     },
+    /// The features are statistics of frames, computed in the extraction.
+    #[error(
+        "there is no ONNX form of the statistics of a summary; export the model with features as its input"
+    )]
+    UnsupportedSummary,
     /// The features pad segments symmetrically, which ONNX cannot.
     #[error(
         "ONNX has no padding as pad_mode = \"symmetric\" has it; export the model with features as its input"
@@ -34,6 +39,9 @@ pub enum ExportError {
         /// Samples of padding at each end.
         padding: usize,
     },
+    /// The network has no layer before its output layer, whose values could be an embedding.
+    #[error("the network has no layer before its output layer, so that it gives no embedding")]
+    NoHiddenLayer,
     /// The network lacks a weight that its architecture requires.
     #[error("the network has no weight {name}")]
     MissingWeight {

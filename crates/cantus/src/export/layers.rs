@@ -20,6 +20,14 @@ pub(super) fn network(graph: &mut Graph, network: &Network, input: &Value) -> Re
     sequential(graph, layers, "layers", input_shape, &Weights(&tensors), input)
 }
 
+/// Adds a network without its last layer: `[batch, input_shape...]` in, `[batch, hidden_shape...]` out.
+pub(super) fn without_last(graph: &mut Graph, network: &Network, input: &Value) -> Result<Value, Error> {
+    let Architecture { input_shape, layers } = network.architecture();
+    let tensors = network.weights();
+    let hidden = &layers[..layers.len().saturating_sub(1)];
+    sequential(graph, hidden, "layers", input_shape, &Weights(&tensors), input)
+}
+
 /// Adds layers in sequence; `path` is the prefix of their weights' names.
 fn sequential(
     graph: &mut Graph,

@@ -9,6 +9,7 @@
 
 mod activation;
 mod convolution;
+mod embedding;
 mod error;
 mod front_end;
 mod graph;
@@ -23,6 +24,7 @@ mod weights;
 
 use prost::Message;
 
+pub use self::embedding::EmbeddingExport;
 pub use self::error::ExportError;
 
 use self::graph::Graph;
@@ -113,15 +115,7 @@ impl OnnxExport<'_> {
             Input::Samples => front_end::features(&mut graph, &model.features, &value)?,
         };
         prediction::predictions(&mut graph, model, &features)?;
-        let proto = ModelProto {
-            ir_version: IR_VERSION,
-            producer_name: "cantus".to_owned(),
-            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            graph: Some(graph.finish()),
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-            metadata_props: metadata(model)?,
-        };
-        Ok(proto.encode_to_vec())
+        Ok(model_proto(graph, model)?.encode_to_vec())
     }
 
     /// The model card: the README of the exported model in the format of the Hugging Face hub. `file_name` is that of the
@@ -136,6 +130,18 @@ impl OnnxExport<'_> {
     pub fn input_shape(&self) -> Vec<usize> {
         self.input.shape(self.model)
     }
+}
+
+/// The file of a finished graph.
+fn model_proto(graph: Graph, model: &Model) -> Result<ModelProto, Error> {
+    Ok(ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "cantus".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        graph: Some(graph.finish()),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        metadata_props: metadata(model)?,
+    })
 }
 
 /// Metadata that a program needs beside the graph.

@@ -6,11 +6,12 @@
 
 use std::path::Path;
 
+use cantus_audio::feature::Embedding;
 use cantus_dataset::Unit;
 use serde_json::Value as Json;
 
 use super::Input;
-use crate::report::{EvaluationReport, escaped};
+use crate::report::{EmbeddingSource, EvaluationReport, escaped};
 use crate::{Model, Task};
 use cantus_metrics::Interval;
 
@@ -29,7 +30,7 @@ pub(super) fn model_card(
         usage(model, file_name, input),
         evaluation(report),
         format!("{}\n## Limits\n\n{}{LIMITS}", training_data(model, report), closed_set_note(model)),
-        LICENCE.to_owned(),
+        format!("{LICENCE}{}", embedding_licences(model)),
     ];
     sections.join("\n")
 }
@@ -171,6 +172,21 @@ fn usage(model: &Model, file_name: &str, input: Input) -> String {
         shape.join(", "),
         quoted(file_name),
     )
+}
+
+/// Licence, training data and citation of each embedding model, whose terms hold for the exported model, too.
+fn embedding_licences(model: &Model) -> String {
+    let of = |embedding: &Embedding| {
+        let source = EmbeddingSource::new(embedding).in_a_line();
+        format!("- {}\n", escaped(&source))
+    };
+    match &model.features.embeddings[..] {
+        [] => String::new(),
+        embeddings => {
+            let list: String = embeddings.iter().map(of).collect();
+            format!("\nIts features are from these embedding models, whose terms apply, too:\n\n{list}")
+        }
+    }
 }
 
 /// The note that the model gives an output for out-of-distribution input, too.

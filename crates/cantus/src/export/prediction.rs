@@ -1,7 +1,9 @@
 //! The graph from features to calibrated probabilities of segments and of their track, as in [`Model::predict_segments`].
 
+use cantus_nn::Architecture;
+
 use super::graph::{Graph, Value};
-use super::layers;
+use super::{ExportError, layers};
 use crate::{Crops, Error, Model, Normalization, Task};
 
 /// Smaller probabilities are raised to this value, as in [`Calibration`](crate::Calibration).
@@ -30,6 +32,47 @@ pub(super) fn predictions(graph: &mut Graph, model: &Model, features: &Value) ->
     Ok(())
 }
 
+/// Features as extracted, `[batch, n_frames, n_bins]`, to the output of the network's last hidden layer, `[batch, size]`; of
+/// crops, the mean.
+///
+/// # Errors
+/// Those of [`embedding_shape`], and of layers that cannot be exported.
+pub(super) fn embedding(graph: &mut Graph, model: &Model, features: &Value, name: &str) -> Result<(), Error> {
+    let size: usize = embedding_shape(model)?.iter().product();
+    let normalised = normalise(graph, &model.normalization, features);
+    let hidden = match model.crops {
+        None => {
+            let input = as_input(graph, model, &normalised);
+            let hidden = layers::without_last(graph, &model.network, &input)?;
+            graph.reshape(&hidden, &[-1, size as i64])
+        }
+        Some(crops) => {
+            let cropped = cut_crops(graph, crops, model.features.frames_per_segment(), &normalised);
+            let input = as_input(graph, model, &cropped);
+            let hidden = layers::without_last(graph, &model.network, &input)?;
+            let of_segments = graph.reshape(&hidden, &[-1, crops.n_crops as i64, size as i64]);
+            graph.mean(&of_segments, &[1], false)
+        }
+    };
+    graph.output(hidden, name, &["batch".into(), size.into()], "values of the last hidden layer");
+    Ok(())
+}
+
+/// Shape of the network's last hidden layer.
+///
+/// # Errors
+/// [`ExportError::NoHiddenLayer`] if there is none.
+pub(super) fn embedding_shape(model: &Model) -> Result<Vec<usize>, Error> {
+    let Architecture { input_shape, layers } = model.network.architecture();
+    let hidden = layers.len().saturating_sub(1);
+    if hidden == 0 {
+        return Err(ExportError::NoHiddenLayer.into());
+    }
+    let shape =
+        layers[..hidden].iter().try_fold(input_shape.clone(), |shape, layer| layer.output_shape(&shape));
+    Ok(shape?)
+}
+
 /// Subtracts the mean and divides by the deviation of each bin.
 fn normalise(graph: &mut Graph, normalization: &Normalization, features: &Value) -> Value {
     let Normalization { mean, deviation } = normalization;
@@ -51,9 +94,14 @@ fn cut_crops(graph: &mut Graph, crops: Crops, n_frames: usize, segments: &Value)
 
 /// Network outputs `[n, n_labels]` for n segments or crops `[..., n_frames, n_bins]`.
 fn network(graph: &mut Graph, model: &Model, segments: &Value) -> Result<Value, Error> {
-    let shape: Vec<i64> = model.network.input_shape().iter().map(|&size| size as i64).collect();
-    let input = graph.reshape(segments, &[&[-1], &shape[..]].concat());
+    let input = as_input(graph, model, segments);
     layers::network(graph, &model.network, &input)
+}
+
+/// Segments or crops `[..., n_frames, n_bins]` in the shape of the network's input.
+fn as_input(graph: &mut Graph, model: &Model, segments: &Value) -> Value {
+    let shape: Vec<i64> = model.network.input_shape().iter().map(|&size| size as i64).collect();
+    graph.reshape(segments, &[&[-1], &shape[..]].concat())
 }
 
 /// Temperature scaling along the last axis: p^(1/T), renormalised to a sum of 1; for tags, each odds p / (1 - p) to the

@@ -4,6 +4,7 @@
 //! Both are drawn from the same kinds, levels and durations, with keys that have no part in common.
 
 mod background;
+mod cache;
 mod sounds;
 
 pub(crate) use background::BackgroundExamples;

@@ -2,7 +2,7 @@
 
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segmenter};
 use cantus_audio::noise::NoiseKind;
-use cantus_dataset::{BACKGROUND_LABEL, FeatureStore};
+use cantus_dataset::BACKGROUND_LABEL;
 use cantus_metrics::aggregate::arg_max;
 use cantus_random::KeyedRng;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ const N_PER_KIND: u64 = 20;
 const PEAK_DB: [f32; 2] = [-40.0, -6.0];
 
 /// A sound is as long as one to ten segments, but no longer than this if a segment is shorter: stationary sounds gain nothing
-/// from more, and a report takes time.
+/// from more, and a report takes time. With an embedding model, which takes longer, a sound is one segment long.
 const MAX_DURATION_S: f64 = 20.0;
 
 /// Segments per prediction block: bounds the memory, does not affect the result.
@@ -26,11 +26,22 @@ const BLOCK: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct NoiseSounds {
     /// Kind and number of segments of each sound; 0 if it has none, such as silence.
-    sounds: Vec<(NoiseKind, usize)>,
+    pub(super) sounds: Vec<(NoiseKind, usize)>,
     /// `[n_segments, n_frames, n_bins]`: the segments of all sounds.
-    features: Vec<f32>,
+    pub(super) features: Vec<f32>,
     /// `n_frames * n_bins`
-    segment_len: usize,
+    pub(super) segment_len: usize,
+}
+
+/// Kind and number, within its kind, of each sound.
+fn keys() -> impl Iterator<Item = (NoiseKind, u64)> {
+    let number_of = |kind| if kind == NoiseKind::Silence { 1 } else { N_PER_KIND };
+    NoiseKind::ALL.into_iter().flat_map(move |kind| (0..number_of(kind)).map(move |number| (kind, number)))
+}
+
+/// Kind of each sound.
+pub(super) fn kinds() -> impl Iterator<Item = NoiseKind> {
+    keys().map(|(kind, _)| kind)
 }
 
 /// A model's prediction for a sound.
@@ -42,19 +53,10 @@ pub(crate) struct NoisePrediction {
 }
 
 impl NoiseSounds {
-    /// The sounds for models of a store's features; none if labels are tags.
-    ///
-    /// # Errors
-    /// If the store's feature specification cannot be computed.
-    pub(crate) fn extract(store: &FeatureStore) -> Result<Self, Error> {
-        if store.is_tagged() { Ok(Self::default()) } else { Self::of(store.spec()) }
-    }
-
-    fn of(spec: &FeatureSpec) -> Result<Self, Error> {
+    /// The sounds for models of these features.
+    pub(super) fn of(spec: &FeatureSpec) -> Result<Self, Error> {
         let extractor = spec.extractor()?;
-        let number_of = |kind| if kind == NoiseKind::Silence { 1 } else { N_PER_KIND };
-        let keys = |kind| (0..number_of(kind)).map(move |number| (kind, number));
-        let keys: Vec<(NoiseKind, u64)> = NoiseKind::ALL.into_iter().flat_map(keys).collect();
+        let keys: Vec<(NoiseKind, u64)> = keys().collect();
         let extracted: Vec<(usize, Vec<f32>)> = keys
             .par_iter()
             .with_max_len(1)
@@ -119,7 +121,7 @@ fn sound(spec: &FeatureSpec, kind: NoiseKind, number: u64) -> Vec<f32> {
     let mut rng = KeyedRng::new([rng_streams::REPORT_NOISE, kind as u64, number]);
     let shortest = spec.segment_samples();
     let limit = MAX_DURATION_S * f64::from(spec.sample_rate);
-    let range = (10.0_f64).min((limit / shortest as f64).max(1.0));
+    let range = if spec.embeddings.is_empty() { (limit / shortest as f64).clamp(1.0, 10.0) } else { 1.0 };
     let n_samples = (shortest as f64 * range.powf(rng.uniform())).ceil() as usize;
     let peak_db = rng.uniform_in(PEAK_DB);
     kind.synthesize(n_samples, spec.sample_rate, peak_db, &mut rng)

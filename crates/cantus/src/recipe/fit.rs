@@ -26,7 +26,8 @@ impl Recipe {
         if self.fit_segments {
             let n_frames = recipe.crop_frames.unwrap_or_else(|| recipe.features.frames_per_segment());
             let group_sizes = group_sizes(&self.features, &recipe.features);
-            fit_layers(&mut recipe.layers, n_frames, &group_sizes);
+            let is_summarised = recipe.features.has_one_row();
+            fit_layers(&mut recipe.layers, n_frames, &group_sizes, is_summarised);
         }
         recipe
     }
@@ -41,8 +42,9 @@ fn group_sizes(before: &FeatureSpec, after: &FeatureSpec) -> Vec<(usize, usize)>
 }
 
 /// Leaves out scales of statistics that need more frames, and adapts the groups of the random features behind them.
-fn fit_layers(layers: &mut [LayerSpec], n_frames: usize, kinds: &[(usize, usize)]) {
-    let mut n_statistics = None;
+fn fit_layers(layers: &mut [LayerSpec], n_frames: usize, kinds: &[(usize, usize)], is_summarised: bool) {
+    // Columns of a summary are statistics already.
+    let mut n_statistics = is_summarised.then_some((1, 1));
     for layer in layers {
         match layer {
             LayerSpec::StatisticsPooling1D(pooling) => {

@@ -1,6 +1,7 @@
 //! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
-//! settings. Twelve are built in; each is one file that can be copied and edited.
+//! settings. Sixteen are built in; each is one file that can be copied and edited.
 
+mod embeddings;
 mod fit;
 mod validate;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 12] = [
+const BUILT_IN: [(&str, &str); 16] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
@@ -27,6 +28,10 @@ const BUILT_IN: [(&str, &str); 12] = [
     ("logistic-regression", include_str!("logistic-regression.toml")),
     ("kernel-machine", include_str!("kernel-machine.toml")),
     ("log-mel-cnn", include_str!("log-mel-cnn.toml")),
+    ("embedding", include_str!("embedding.toml")),
+    ("embedding-kernel", include_str!("embedding-kernel.toml")),
+    ("embedding-mlp", include_str!("embedding-mlp.toml")),
+    ("embedding-best", include_str!("embedding-best.toml")),
 ];
 
 /// A named training configuration.
@@ -190,6 +195,22 @@ fn read(name: &str) -> Result<String, Error> {
     })
 }
 
+/// A built-in recipe, with an embedding model that has no graph if it needs one.
+#[cfg(test)]
+pub(crate) fn load_with_embedding(name: &str) -> Recipe {
+    let recipe = Recipe::load(name).unwrap();
+    if !recipe.needs_embeddings() {
+        return recipe;
+    }
+    let description: cantus_audio::feature::EmbeddingDescription = parse_toml(
+        "name = 'test'\nsource = ''\nlicence = ''\ncitation = ''\ntraining_data = []\n\
+         [input]\nname = 'x'\nshape = ['patch', 'sample']\nsample_rate = 16000\n\
+         [patch]\nlength = 16000\nhop = 16000\n[output]\nname = 'y'\nsize = 5",
+    )
+    .unwrap();
+    recipe.with_embeddings(&[description.into()]).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -199,7 +220,7 @@ mod tests {
     #[test]
     fn every_built_in_recipe_is_well_formed() {
         for name in Recipe::names() {
-            let recipe = Recipe::load(name).unwrap();
+            let recipe = load_with_embedding(name);
             recipe.features.validate().unwrap();
             let spec = &recipe.features;
             let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 10);
@@ -339,7 +360,7 @@ mod tests {
     #[test]
     fn every_built_in_recipe_ends_in_sigmoids_where_labels_are_tags() {
         for name in Recipe::names() {
-            let recipe = Recipe::load(name).unwrap().for_task(Task::Tagging).unwrap();
+            let recipe = load_with_embedding(name).for_task(Task::Tagging).unwrap();
             let spec = &recipe.features;
             let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 5);
             assert_eq!(Task::of(&architecture), Task::Tagging, "{name}");
@@ -348,7 +369,7 @@ mod tests {
             assert_eq!(recipe.for_task(Task::Tagging).unwrap(), recipe);
             let error = recipe.for_task(Task::Classification).unwrap_err().to_string();
             assert!(error.contains("binary_crossentropy is for several labels"), "{error}");
-            let classes = Recipe::load(name).unwrap();
+            let classes = load_with_embedding(name);
             assert_eq!(classes.for_task(Task::Classification).unwrap(), classes);
         }
         let (recipe, _) = load_text(AUGMENTED).unwrap();

@@ -32,7 +32,7 @@ mod training_curve;
 pub use calibration_report::CalibrationReport;
 pub use classification::{Baseline, CrossValidation, FoldSummary, Mistake, Report, WithoutLeak};
 pub use evaluation_report::EvaluationReport;
-pub use model_summary::ModelSummary;
+pub use model_summary::{EmbeddingSource, ModelSummary};
 pub use noise_report::{NoiseCount, NoiseReport};
 pub use pictures::Figure;
 pub use split_summary::{PartSize, SplitGroups, SplitSummary};

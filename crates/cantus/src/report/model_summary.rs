@@ -1,5 +1,6 @@
 //! Key facts of a model in its report.
 
+use cantus_audio::feature::{Embedding, EmbeddingDescription};
 use serde::{Deserialize, Serialize};
 
 use super::TrainingCurve;
@@ -22,6 +23,40 @@ pub struct ModelSummary {
     pub best_epoch: Option<usize>,
     /// SHA-256 of the features that it was trained and evaluated on.
     pub data_sha256: String,
+    /// The embedding models of its features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<EmbeddingSource>,
+}
+
+/// An embedding model in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingSource {
+    /// Its name.
+    pub name: String,
+    /// Where its weights are from.
+    pub source: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// The publication to cite.
+    pub citation: String,
+    /// Data sets that it was trained on.
+    pub training_data: Vec<String>,
+    /// SHA-256 of its graph.
+    pub sha256: String,
+}
+
+impl EmbeddingSource {
+    pub(crate) fn new(embedding: &Embedding) -> Self {
+        let EmbeddingDescription { name, source, licence, citation, training_data, sha256, .. } =
+            embedding.description.clone();
+        Self { name, source, licence, citation, training_data, sha256 }
+    }
+
+    /// The source in one line.
+    pub(crate) fn in_a_line(&self) -> String {
+        let Self { name, source, licence, citation, training_data, .. } = self;
+        format!("{name}, {source}; licence: {licence}; trained on: {}; {citation}", training_data.join(", "))
+    }
 }
 
 impl ModelSummary {
@@ -33,6 +68,7 @@ impl ModelSummary {
             n_epochs: Some(curve.history.n_epochs()),
             best_epoch: curve.best_epoch.map(|epoch| epoch + 1).or(Some(curve.history.n_epochs())),
             data_sha256: model.provenance.data_sha256.clone(),
+            embeddings: model.features.embeddings.iter().map(EmbeddingSource::new).collect(),
         }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn class_report(label: &str) -> Report {
         probability: 0.7,
         start_s: Some(3.0),
         end_s: Some(6.0),
+        is_probable_label_error: true,
     };
     Report {
         cantus_version: "0.1.0".to_owned(),
@@ -132,6 +133,7 @@ fn model() -> ModelSummary {
         n_epochs: Some(3),
         best_epoch: Some(2),
         data_sha256: "00".to_owned(),
+        embeddings: Vec::new(),
     }
 }
 

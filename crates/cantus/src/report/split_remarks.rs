@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cantus_audio::feature::EmbeddingDescription;
 use cantus_dataset::{FeatureStore, Part, SegmentSplit, SplitSpec, Unit};
 
 use super::group_remarks;
@@ -29,7 +30,21 @@ pub(super) fn remarks(store: &FeatureStore, spec: &SplitSpec, split: &SegmentSpl
     }
     remarks.extend(left_out(split));
     remarks.extend(missing_remarks(store, &split.split.missing, ""));
+    remarks.extend(store.spec().embeddings.iter().map(|embedding| embedding_remark(&embedding.description)));
     remarks
+}
+
+/// Remark on the licence of an embedding model, and on recordings that it may have been trained on.
+fn embedding_remark(description: &EmbeddingDescription) -> String {
+    let EmbeddingDescription { name, licence, training_data, .. } = description;
+    let data = match training_data.is_empty() {
+        true => "unknown data".to_owned(),
+        false => training_data.join(", "),
+    };
+    format!(
+        "the features are from the embedding model {name} (licence: {licence}), trained on {data}: test recordings that are in \
+         its training data are not new to it, and scores on them are too high"
+    )
 }
 
 /// Maximum number of tags named in a remark; further ones are counted.

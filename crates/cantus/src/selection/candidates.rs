@@ -1,6 +1,6 @@
 //! The recipes that a selection tries.
 
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{Embedding, FeatureSpec};
 use cantus_dataset::{Durations, SegmentFit};
 
 use crate::{Error, Recipe};
@@ -14,15 +14,31 @@ pub struct Candidate {
     pub recipe: Recipe,
 }
 
+/// The recipes for embeddings.
+const OF_EMBEDDINGS: [&str; 4] = ["embedding", "embedding-best", "embedding-kernel", "embedding-mlp"];
+
 /// Recordings with a median duration below this are short sounds, for which a convolutional network is tried early.
 const SHORT_S: f64 = 3.0;
 
-/// The candidates for recordings of these durations, those that are most often best first: `best` at two segment lengths, a
-/// kernel machine, logistic regression, and a convolutional network on log-mel spectrograms.
+/// The candidates for recordings of these durations, those that are most often best first: with embedding models, three
+/// classifiers of their values and of those beside the features of `best`; `best` at two segment lengths, a kernel machine,
+/// logistic regression, and a convolutional network on log-mel spectrograms.
 ///
 /// # Errors
 /// If a built-in recipe cannot be read.
-pub fn candidates(durations: &Durations) -> Result<Vec<Candidate>, Error> {
+pub fn candidates(durations: &Durations, embeddings: &[Embedding]) -> Result<Vec<Candidate>, Error> {
+    let mut recipes = Vec::new();
+    if !embeddings.is_empty() {
+        for name in OF_EMBEDDINGS {
+            recipes.push(Recipe::load(name)?.with_embeddings(embeddings)?.fitted_to(durations).0);
+        }
+    }
+    recipes.extend(without_embeddings(durations)?);
+    Ok(recipes.into_iter().map(Candidate::new).collect())
+}
+
+/// The recipes that do not need an embedding model.
+fn without_embeddings(durations: &Durations) -> Result<Vec<Recipe>, Error> {
     let load = |name: &str| Recipe::load(name).map(|recipe| recipe.fitted_to(durations).0);
     let best = load("best")?;
     let other = other_length(&best.features, durations);
@@ -35,7 +51,7 @@ pub fn candidates(durations: &Durations) -> Result<Vec<Candidate>, Error> {
         // Copies of long recordings take longer to make than the rest of the selection, and long recordings vary by themselves.
         (network.augmentation.copies, network.augmentation.audio) = (0, Vec::new());
     }
-    Ok(recipes.into_iter().map(Candidate::new).collect())
+    Ok(recipes)
 }
 
 impl Candidate {
@@ -72,7 +88,7 @@ mod tests {
     fn every_candidate_builds_a_network_for_recordings_of_any_length() {
         for seconds in [[0.06, 0.1, 0.1], [0.15, 0.42, 1.1], [0.3, 1.0, 8.0], [15.0, 18.0, 20.0], [3600.0; 3]]
         {
-            let candidates = candidates(&Durations::from_seconds(seconds)).unwrap();
+            let candidates = candidates(&Durations::from_seconds(seconds), &[]).unwrap();
             assert_eq!(candidates.len(), 5);
             for Candidate { name, recipe } in &candidates {
                 recipe.features.validate().unwrap();
@@ -86,7 +102,7 @@ mod tests {
     #[test]
     fn the_network_for_short_sounds_is_tried_early_where_recordings_are_short() {
         let first_two = |seconds: [f64; 3]| {
-            let candidates = candidates(&Durations::from_seconds(seconds)).unwrap();
+            let candidates = candidates(&Durations::from_seconds(seconds), &[]).unwrap();
             [0, 1].map(|i: usize| candidates[i].name.clone())
         };
         assert_eq!(
@@ -94,7 +110,7 @@ mod tests {
             ["best, segments of 0.50 s", "log-mel-cnn, segments of 0.50 s"]
         );
         let copies = |seconds: [f64; 3]| -> Vec<usize> {
-            let candidates = candidates(&Durations::from_seconds(seconds)).unwrap();
+            let candidates = candidates(&Durations::from_seconds(seconds), &[]).unwrap();
             candidates.iter().map(|candidate| candidate.recipe.augmentation.copies).collect()
         };
         assert_eq!((copies([0.2, 0.42, 0.9]), copies([30.0; 3])), (vec![0, 3, 0, 0, 0], vec![0; 5]));

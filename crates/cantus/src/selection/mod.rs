@@ -79,7 +79,7 @@ mod tests {
             }
             None => Outcome::OutOfTime,
         };
-        Trial { name: name.to_owned(), fingerprint: name.to_owned(), outcome }
+        Trial { name: name.to_owned(), fingerprint: name.to_owned(), outcome, calibration: None }
     }
 
     #[test]

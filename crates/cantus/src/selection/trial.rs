@@ -5,16 +5,16 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
-use cantus_metrics::TrackDecision;
 use cantus_metrics::tagging::TagFigures;
+use cantus_metrics::{TrackDecision, track_decisions};
 use serde::{Deserialize, Serialize};
 
 use super::{Candidate, Selection};
-use crate::predictions::Predictions;
+use crate::predictions;
 use crate::training::fingerprint::{Fingerprinted, data_sha256};
 use crate::training::job::Job;
-use crate::training::{self, Stage, TrainEvent, TrainOptions};
-use crate::{Error, Recipe};
+use crate::training::{self, Stage, TrainEvent, TrainOptions, Trained};
+use crate::{Calibration, Error, Recipe, Task};
 
 /// Folds of a trial, if every class has as many groups.
 const N_FOLDS: usize = 3;
@@ -28,6 +28,10 @@ pub struct Trial {
     pub fingerprint: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// Temperatures fitted on the predictions for all tracks, each by the model of a fold that it took no part in; `None` without a
+    /// score, and of a recipe whose models have a validation part of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// What came of a trial.
@@ -89,7 +93,12 @@ impl Trial {
     /// A candidate for which there was no time.
     #[must_use]
     pub fn out_of_time(candidate: &Candidate) -> Self {
-        Self { name: candidate.name.clone(), fingerprint: String::new(), outcome: Outcome::OutOfTime }
+        Self {
+            name: candidate.name.clone(),
+            fingerprint: String::new(),
+            outcome: Outcome::OutOfTime,
+            calibration: None,
+        }
     }
 
     /// The fingerprint of a candidate on this store.
@@ -127,8 +136,16 @@ impl Trial {
         if let Some(finished) = earlier.finished(&fingerprint) {
             return Ok(finished.clone());
         }
+        let mut calibration = None;
         let outcome = match predict_folds(&candidate.recipe, store, options)? {
-            Predicted::Tracks(tracks) => {
+            Predicted::OutOfFold(out_of_fold) => {
+                let OutOfFold { segments, probabilities, has_validation } = &out_of_fold;
+                let results = predictions::results(store, segments, probabilities);
+                let n_labels = store.labels().len();
+                let tracks = track_decisions(&results, n_labels)?;
+                if !has_validation {
+                    calibration = Some(Calibration::learn(&results, n_labels, Task::of_store(store))?);
+                }
                 let (score, measure) = score(&tracks, store)?;
                 let seconds = start.elapsed().as_secs_f64();
                 Outcome::Scored { score, n_tracks: tracks.len(), seconds, measure: measure.to_owned() }
@@ -136,13 +153,23 @@ impl Trial {
             Predicted::OutOfTime => Outcome::OutOfTime,
             Predicted::Failed(reason) => Outcome::Failed { reason },
         };
-        Ok(Self { name: candidate.name.clone(), fingerprint, outcome })
+        Ok(Self { name: candidate.name.clone(), fingerprint, outcome, calibration })
     }
 }
 
-/// The predictions for the tracks of all folds, or why there are none.
+/// Uncalibrated predictions for the segments of all folds, each by the model of a fold that they took no part in.
+#[derive(Default)]
+struct OutOfFold {
+    segments: Vec<usize>,
+    /// `[n_segments, n_labels]`
+    probabilities: Vec<f32>,
+    /// Whether the models have a validation part of their own.
+    has_validation: bool,
+}
+
+/// The predictions of all folds, or why there are none.
 enum Predicted {
-    Tracks(Vec<TrackDecision>),
+    OutOfFold(OutOfFold),
     OutOfTime,
     Failed(String),
 }
@@ -167,7 +194,7 @@ fn predict_folds(
         Ok(folds) => folds,
         Err(error) => return Ok(Predicted::Failed(error.to_string())),
     };
-    let mut tracks = Vec::new();
+    let mut out_of_fold = OutOfFold { has_validation: validation > 0.0, ..OutOfFold::default() };
     for fold in 0..folds.n_folds() {
         if is_late() {
             return Ok(Predicted::OutOfTime);
@@ -180,7 +207,10 @@ fn predict_folds(
         let trained =
             job.prepare().and_then(|job| job.train(Stage::Trial { fold }, &train, None, |_, _| Ok(())));
         match trained {
-            Ok(trained) => tracks.extend(Predictions::of_tracks(&trained.model, store, &trained.split.test)?),
+            Ok(Trained { model, split, .. }) => {
+                out_of_fold.probabilities.extend(predictions::uncalibrated(&model, store, &split.test)?);
+                out_of_fold.segments.extend(split.test);
+            }
             Err(Error::Interrupted) if !is_stopped.get() => return Ok(Predicted::OutOfTime),
             Err(error @ (Error::Diverged { .. } | Error::RecipeMisfit { .. } | Error::EmptyPart { .. })) => {
                 return Ok(Predicted::Failed(error.to_string()));
@@ -188,7 +218,7 @@ fn predict_folds(
             Err(error) => return Err(error),
         }
     }
-    Ok(Predicted::Tracks(tracks))
+    Ok(Predicted::OutOfFold(out_of_fold))
 }
 
 /// Three folds, or two if a class has too few groups.

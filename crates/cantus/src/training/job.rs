@@ -246,18 +246,27 @@ impl<'a> Prepared<'a> {
             }
             (Err(error), _) | (Ok(_), Some(error)) => Err(error),
             (Ok(_), None) if is_stopped => Err(Error::Interrupted),
-            (Ok(history), None) => self.finish(history, start.elapsed().as_secs_f64()),
+            (Ok(history), None) => self.finish(history, options.calibration, start.elapsed().as_secs_f64()),
         }
     }
 
-    /// The trained and calibrated model with the facts of its training.
-    fn finish(self, history: History, training_s: f64) -> Result<Trained, Error> {
+    /// The trained and calibrated model with the facts of its training; `calibration` is that of a model without a validation
+    /// part.
+    fn finish(
+        self,
+        history: History,
+        calibration: Option<Calibration>,
+        training_s: f64,
+    ) -> Result<Trained, Error> {
         let fingerprint = self.fingerprint();
         let Job { store, recipe, split, spec, .. } = &self.job;
         let best_epoch = TrainingCurve::new(&history, recipe).best_epoch;
         let (store, recipe, split, spec) = (*store, Recipe::clone(recipe), split.clone(), spec.clone());
         let mut model = self.into_model();
-        model.calibration = predictions::calibration(&model, store, &split.validation)?;
+        model.calibration = match calibration {
+            Some(calibration) if split.validation.is_empty() => calibration,
+            _ => predictions::calibration(&model, store, &split.validation)?,
+        };
         Ok(Trained { model, recipe, history, best_epoch, split, spec, fingerprint, training_s })
     }
 

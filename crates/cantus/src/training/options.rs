@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use cantus_dataset::SplitSpec;
 use cantus_nn::Progress;
 
-use crate::Error;
 use crate::report::{EvaluationReport, SplitSummary};
+use crate::{Calibration, Error};
 
 /// A function that receives the events of a training; [`ControlFlow::Break`] stops it at the end of the epoch.
 pub type Observer<'a> = dyn Fn(&TrainEvent<'_>) -> ControlFlow<()> + 'a;
@@ -36,6 +36,9 @@ pub struct TrainOptions<'a> {
     pub seed: u64,
     /// Number of threads; 0 for one per core. Does not affect the result.
     pub n_threads: usize,
+    /// Temperatures of a model that has no validation part to fit them on, such as those of a [selection's
+    /// trial](crate::selection::Trial::calibration); without them its probabilities are not calibrated.
+    pub calibration: Option<Calibration>,
     /// Receives the events; `None` for no observer.
     pub observer: Option<&'a Observer<'a>>,
 }
@@ -46,6 +49,7 @@ impl fmt::Debug for TrainOptions<'_> {
             .field("split", &self.split)
             .field("seed", &self.seed)
             .field("n_threads", &self.n_threads)
+            .field("calibration", &self.calibration)
             .field("observer", &self.observer.map(|_| ".."))
             .finish()
     }

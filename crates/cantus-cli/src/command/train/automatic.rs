@@ -69,8 +69,13 @@ impl Train {
             true => std::ops::ControlFlow::Break(()),
             false => std::ops::ControlFlow::Continue(()),
         };
-        let train =
-            TrainOptions { split, seed: self.seed, n_threads: global.n_threads(), observer: Some(&observer) };
+        let train = TrainOptions {
+            split,
+            seed: self.seed,
+            n_threads: global.n_threads(),
+            observer: Some(&observer),
+            ..TrainOptions::default()
+        };
         let deadline = start + Duration::from_secs_f64(60.0 * self.budget);
         let options = TrialOptions { train, deadline: Some(deadline) };
         let mut search = Search {
@@ -107,7 +112,8 @@ impl Train {
             let what = "--segment needs a recipe: without one, segment lengths are tried; add -m best";
             return Err(WrongUsage(what.to_owned()).into());
         }
-        candidates(durations)?.into_iter().map(changed).collect()
+        let embeddings = self.embeddings.load_or_added()?;
+        candidates(durations, &embeddings)?.into_iter().map(changed).collect()
     }
 }
 
@@ -204,6 +210,7 @@ impl Search<'_> {
         let display = Display::new(self.train, dashboard, self.global);
         let options = TrainOptions {
             split: SplitSpec { validation, ..split },
+            calibration: selection.best().and_then(|trial| trial.calibration),
             observer: Some(&|event| display.observe(event)),
             ..self.options.train.clone()
         };

@@ -49,6 +49,11 @@ impl Train {
     ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
             self.segments.refuse("the segments of a feature store are those of its extraction")?;
+            if !self.embeddings.is_empty() {
+                let reason =
+                    "--embedding adds features before they are extracted: give it to `cantus extract`";
+                return Err(WrongUsage(reason.to_owned()).into());
+            }
             if self.background.is_some() {
                 let reason =
                     "--background adds recordings before features are extracted: give it to `cantus extract`";

@@ -30,6 +30,7 @@ impl Train {
             split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
+            calibration: None,
             observer: Some(&|event| display.observe(event)),
         };
         let evaluated = run.cross_validate(&data.store, &recipe, &folds, self.final_model, &options);

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use cantus::report::EvaluationReport;
 use cantus::{Recipe, Run, RunOptions, TrainOptions};
+use cantus_audio::feature::FeatureKind;
 use cantus_dataset::FeatureStore;
 use cantus_nn::{Batching, EarlyStopping};
 use cantus_serve::Dashboard;
@@ -20,6 +21,7 @@ use clap::Args;
 
 use self::display::Display;
 use self::split_options::SplitOptions;
+use super::embedding_options::{self, EmbeddingOptions};
 use super::port;
 use super::segment_options::SegmentOptions;
 use crate::global_options::Global;
@@ -31,6 +33,8 @@ use crate::output::{self, Outcome, WrongUsage};
 Examples:
   cantus train MUSIC -o run
       several recipes are tried on the training part; the best one is trained and evaluated on held-out tracks
+  cantus train MUSIC -o run --embedding musicnn.onnx
+      with the output of a network that others have trained
   cantus train features -o run
       on features that were extracted before, a quarter held out; no artist or group in two parts, where they are known
   cantus train features -o run --group parent
@@ -55,8 +59,9 @@ Examples:
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
-    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru,
-    /// multi-timescale-lstm, or a TOML file [default: for recordings the best of several, for a feature store mlp-normalised]
+    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, embedding, embedding-kernel, embedding-mlp, embedding-best, mlp,
+    /// mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for recordings the best
+    /// of several, for a feature store mlp-normalised, or embedding]
     #[arg(long, short, value_name = "RECIPE")]
     model: Option<String>,
     /// Minutes in which recipes are tried, if none is named; the training of the chosen one comes after them
@@ -82,8 +87,6 @@ pub struct Train {
     seed: u64,
     #[command(flatten)]
     split: SplitOptions,
-    #[command(flatten)]
-    segments: SegmentOptions,
     /// Folder of recordings that belong to none of the classes, of any depth: they are the class `_background_`
     #[arg(long, value_name = "FOLDER")]
     background: Option<PathBuf>,
@@ -105,6 +108,10 @@ pub struct Train {
     /// Show the curves of the training while it runs, at http://127.0.0.1:PORT; 0 for any port that is free [default: 8081]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "8081")]
     dashboard: Option<u16>,
+    #[command(flatten)]
+    segments: SegmentOptions,
+    #[command(flatten)]
+    embeddings: EmbeddingOptions,
 }
 
 /// Default of `--budget`.
@@ -152,6 +159,7 @@ impl Train {
             seed,
             split: SplitOptions::default(),
             segments: SegmentOptions::default(),
+            embeddings: EmbeddingOptions::default(),
             background: None,
             folds: None,
             final_model: false,
@@ -204,6 +212,7 @@ impl Train {
             split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
+            calibration: None,
             observer: Some(&|event| display.observe(event)),
         };
         let evaluated = match self.final_model {
@@ -220,7 +229,11 @@ impl Train {
 
     /// The name of the recipe, if none is to be selected.
     fn recipe_name(&self) -> &str {
-        self.model.as_deref().unwrap_or(RECIPE_FOR_STORES)
+        let of_store = || match FeatureStore::kinds(&self.data) {
+            Ok(kinds) if kinds.contains(&FeatureKind::Embedding) => embedding_options::RECIPE,
+            _ => RECIPE_FOR_STORES,
+        };
+        self.model.as_deref().unwrap_or_else(of_store)
     }
 
     fn run_options(&self) -> RunOptions {
@@ -246,6 +259,11 @@ impl Train {
             return Err(WrongUsage(what.to_owned()).into());
         }
         let recipe = Recipe::load(self.recipe_name()).map_err(|error| WrongUsage(error.to_string()))?;
+        let recipe = match FeatureStore::is_store(&self.data) {
+            // The features of a store contain their models.
+            true => recipe,
+            false => self.embeddings.of_recipe(recipe)?,
+        };
         Ok(self.changed(recipe))
     }
 

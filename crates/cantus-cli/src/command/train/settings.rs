@@ -21,6 +21,7 @@ impl Train {
         }
         train.extend(self.split.settings(self.folds.is_some()));
         train.extend(self.segments.settings());
+        train.extend(self.embeddings.settings());
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         self.background.as_ref().map(|folder| set("background", folder.display().to_string().into()));
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::augment::AugmentSpec;
-use cantus_audio::feature::FeatureSpec;
+use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use rayon::prelude::*;
 
 use super::file_names;
@@ -49,10 +49,21 @@ struct SegmentLocation {
 }
 
 impl FeatureStore {
+    /// Name of the file in which a training keeps the features of sounds of no class beside the store.
+    pub const NOISE_FILE_NAME: &str = file_names::NOISE;
+
     /// Whether a folder is a store, complete or not.
     #[must_use]
     pub fn is_store(dir: &Path) -> bool {
         dir.join(file_names::HEADER).is_file()
+    }
+
+    /// The kinds of features of a store, complete or not, without opening its parts.
+    ///
+    /// # Errors
+    /// If the folder is no store, or its header cannot be read.
+    pub fn kinds(dir: &Path) -> Result<Vec<FeatureKind>, Error> {
+        Ok(Header::read(dir)?.features.kinds)
     }
 
     /// Numbers of the recordings that could not be used, by reason and label.

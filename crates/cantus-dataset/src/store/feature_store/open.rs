@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{FeatureStore, SegmentLocation};
 use crate::store::file_names::{self, part_path};
+use crate::store::graphs;
 use crate::store::header::Header;
 use crate::store::part_file::PartFile;
 use crate::store::record::{TrackInput, TrackRecord};
@@ -20,10 +21,11 @@ impl FeatureStore {
     /// # Errors
     /// If there is no store, it is incomplete, its format is not supported, or a part is missing or damaged.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        let header = Header::read(dir)?;
+        let mut header = Header::read(dir)?;
         if !header.complete {
             return Err(Error::Incomplete { path: dir.to_owned() });
         }
+        graphs::load(dir, &mut header.features)?;
         let mut store = Self {
             dir: dir.to_owned(),
             failed_labels: Vec::new(),

@@ -43,7 +43,8 @@ fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
         FeatureKind::SpectralFlux => spectral::flux,
         FeatureKind::ChromaStft => chroma::chroma,
         FeatureKind::OnsetStrength => onset::strength,
-        FeatureKind::Pcen
+        FeatureKind::Embedding
+        | FeatureKind::Pcen
         | FeatureKind::SpectralContrast
         | FeatureKind::ChromaCqt
         | FeatureKind::Cqt
@@ -57,13 +58,16 @@ fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
 /// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`.
 ///
 /// # Errors
-/// If a kind of feature, or the padding, cannot be exported.
+/// If a kind of feature, a summary, or the padding cannot be exported.
 pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, ExportError> {
     let kinds: Vec<AddFeature> = spec
         .kinds
         .iter()
         .map(|&kind| add_feature(kind).ok_or_else(|| unsupported(kind)))
         .collect::<Result<_, _>>()?;
+    if spec.summary.is_some() {
+        return Err(ExportError::UnsupportedSummary);
+    }
     check_padding(spec)?;
     let mut builder = FrontEndBuilder::new(graph, spec, samples);
     let values = kinds.into_iter().map(|add| add(&mut builder)).collect();

@@ -126,7 +126,7 @@ fn an_uncalibrated_model_matches_its_network() {
 #[test]
 fn every_recipe_matches_cantus_nn() {
     for name in Recipe::names() {
-        let recipe = Recipe::load(name).unwrap();
+        let recipe = crate::recipe::load_with_embedding(name);
         let spec = &recipe.features;
         let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), LABELS);
         println!("{name}");

@@ -8,8 +8,10 @@ use crate::predictions::{Predictions, named};
 use crate::report::CalibrationReport;
 use crate::report::mistakes::{N_MISTAKES, most_confident_segment_s};
 use cantus_metrics::aggregate::arg_max;
-use cantus_metrics::reliability;
-use cantus_metrics::{Interval, Paired, ScoresError, TrackDecision, paired, scores_of_tracks};
+use cantus_metrics::{
+    Interval, Paired, ScoresError, TrackDecision, paired, probable_label_errors, reliability,
+    scores_of_tracks,
+};
 
 /// Scores of the baseline: logistic regression on the mean and deviation of each feature over the track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,16 @@ pub struct Mistake {
     pub start_s: Option<f64>,
     /// End of that segment, in seconds.
     pub end_s: Option<f64>,
+    /// Whether its label is probably wrong, by [`probable_label_errors`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_probable_label_error: bool,
+}
+
+impl Mistake {
+    /// Whether the prediction or rather the label is probably wrong, in a word.
+    pub(super) fn probable_error(&self) -> String {
+        if self.is_probable_label_error { "label".to_owned() } else { String::new() }
+    }
 }
 
 /// The baseline's scores, and the model's difference from them.
@@ -79,14 +91,15 @@ pub(super) fn calibration(
 
 /// The misclassified tracks with the highest probabilities.
 pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<Mistake> {
-    let mut wrong: Vec<&TrackDecision> =
-        predictions.tracks.iter().filter(|track| !track.is_right()).collect();
+    let is_label_error = probable_label_errors(&predictions.tracks, store.labels().len());
+    let mut wrong: Vec<(&TrackDecision, bool)> =
+        predictions.tracks.iter().zip(is_label_error).filter(|(track, _)| !track.is_right()).collect();
     let probability = |track: &TrackDecision| track.probabilities[track.predicted];
     // A stable sort keeps the order of tracks with equal probabilities.
-    wrong.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
+    wrong.sort_by(|(a, _), (b, _)| probability(b).total_cmp(&probability(a)));
     wrong.truncate(N_MISTAKES);
     let labels = store.labels();
-    let mistake = |track: &TrackDecision| {
+    let mistake = |(track, is_probable_label_error): (&TrackDecision, bool)| {
         let segment_s = most_confident_segment_s(predictions, store, track.track, |row| row[track.predicted]);
         Mistake {
             path: store.tracks()[track.track].path.clone(),
@@ -95,6 +108,7 @@ pub(super) fn mistakes(predictions: &Predictions, store: &FeatureStore) -> Vec<M
             probability: probability(track),
             start_s: segment_s.map(|(start, _)| start),
             end_s: segment_s.map(|(_, end)| end),
+            is_probable_label_error,
         }
     };
     wrong.into_iter().map(mistake).collect()

@@ -89,10 +89,17 @@ fn confusion(scores: &Scores) -> Table {
 
 fn mistakes(mistakes: &[Mistake]) -> Table {
     let row = |mistake: &Mistake| {
-        let Mistake { path, label, predicted, probability, start_s, end_s } = mistake;
+        let Mistake { path, label, predicted, probability, start_s, end_s, .. } = mistake;
         let time = time_range(*start_s, *end_s);
-        vec![path.clone(), label.clone(), predicted.clone(), percent(*probability), time]
+        vec![
+            path.clone(),
+            label.clone(),
+            predicted.clone(),
+            percent(*probability),
+            time,
+            mistake.probable_error(),
+        ]
     };
-    let head = ["file", "true", "predicted", "probability", "most confident segment"];
+    let head = ["file", "true", "predicted", "probability", "most confident segment", "probable error"];
     Table::new("Misclassified tracks, the most confident first", &head, mistakes.iter().map(row))
 }

@@ -61,8 +61,15 @@ fn mistakes(mistakes: &[Mistake]) -> Table {
     let row = |mistake: &Mistake| {
         let Mistake { path, label, predicted, probability, start_s, .. } = mistake;
         let time = start_time(*start_s);
-        vec![path.clone(), label.clone(), predicted.clone(), percent(*probability), time]
+        vec![
+            path.clone(),
+            label.clone(),
+            predicted.clone(),
+            percent(*probability),
+            time,
+            mistake.probable_error(),
+        ]
     };
-    let head = ["file", "true", "predicted", "probability", "most confident segment"];
+    let head = ["file", "true", "predicted", "probability", "most confident segment", "probable error"];
     Table::new("", &head, mistakes.iter().map(row))
 }

@@ -1,0 +1,144 @@
+//! Embeddings: a network of Cantus exported as an embedding model, and what is trained, stored and predicted with it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::run::{Ran, cantus_in, command};
+
+/// `cantus` with a library of embedding models in the folder.
+fn with_library(dir: &Path, line: &str) -> Ran {
+    let at = dir.to_str().unwrap();
+    let words = line.split_whitespace().map(|word| word.replace('@', at));
+    command().env("CANTUS_EMBEDDINGS", dir.join("library")).args(words).output().unwrap().into()
+}
+
+/// Composed music, and an embedding model `mine.onnx` that was trained on it.
+fn prepared() -> &'static Path {
+    static DIR: OnceLock<TempDir> = OnceLock::new();
+    let dir = DIR.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        cantus_in(dir.path(), "compose @/music --tracks 4 --duration 6").ok();
+        cantus_in(dir.path(), "train @/music -m mlp-normalised --segment 2 -o @/first --epochs 5").ok();
+        cantus_in(dir.path(), "export @/first --embedding -o @/mine.onnx").ok();
+        dir
+    });
+    dir.path()
+}
+
+/// A folder with the music and the model of [`prepared`].
+fn copied() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["mine.onnx", "mine.toml"] {
+        fs::copy(prepared().join(file), dir.path().join(file)).unwrap();
+    }
+    std::os::unix::fs::symlink(prepared().join("music"), dir.path().join("music")).unwrap();
+    dir
+}
+
+#[test]
+fn features_store_model_and_report_hold_the_embedding_model() {
+    let held = copied();
+    let dir = held.path();
+    cantus_in(dir, "extract @/music --embedding @/mine.onnx -o @/features").ok();
+    // Store and model contain the graph.
+    fs::remove_file(dir.join("mine.onnx")).unwrap();
+    fs::remove_file(dir.join("mine.toml")).unwrap();
+    let report = cantus_in(dir, "train @/features -o @/run --epochs 20 --json").ok().json();
+    assert_eq!(report["model"]["recipe"], "embedding");
+    let embedding = &report["model"]["embeddings"][0];
+    assert_eq!(embedding["name"], "mine");
+    assert_eq!(embedding["licence"], "not chosen yet");
+    let remarks = report["split"]["remarks"].to_string() + &report["remarks"].to_string();
+    assert!(remarks.contains("embedding model mine (licence: not chosen yet)"), "{remarks}");
+    assert!(fs::read_to_string(dir.join("run/report.md")).unwrap().contains("not chosen yet"));
+    fs::remove_dir_all(dir.join("features")).unwrap();
+    let predicted = cantus_in(dir, "predict @/run @/music/jazz --json").ok().json();
+    assert_eq!(predicted["tracks"].as_array().unwrap().len(), 4);
+    // The network behind the embedding is exported; with the embedding it cannot be.
+    cantus_in(dir, "export @/run -o @/head.onnx").ok();
+    assert!(fs::read_to_string(dir.join("head.card.md")).unwrap().contains("licence: not chosen yet"));
+    cantus_in(dir, "export @/run -o @/all.onnx --with-features").exits(1).says(&["feature embedding"]);
+}
+
+#[test]
+fn an_extraction_on_two_threads_has_the_bytes_of_one_on_one() {
+    let held = copied();
+    let dir = held.path();
+    for jobs in [1, 2] {
+        let line =
+            format!("extract @/music --embedding @/mine.onnx -o @/features-{jobs} -j {jobs} --audit off");
+        cantus_in(dir, &line).ok();
+    }
+    let part = |jobs: usize| fs::read(dir.join(format!("features-{jobs}/part-00000.arrow"))).unwrap();
+    assert!(part(1) == part(2));
+}
+
+#[test]
+fn embeddings_are_stacked_with_other_features() {
+    let held = copied();
+    let dir = held.path();
+    cantus_in(dir, "train @/music -m embedding-best --embedding @/mine.onnx -o @/run --epochs 3").ok();
+    cantus_in(dir, "predict @/run @/music/rock").ok();
+    cantus_in(dir, "evaluate @/run").ok();
+}
+
+#[test]
+fn a_model_by_reference_needs_the_library() {
+    let held = copied();
+    let dir = held.path();
+    with_library(dir, "embeddings add @/mine.onnx").ok();
+    let listed = with_library(dir, "embeddings list").ok().stdout;
+    assert!(listed.contains("mine") && listed.contains("licence: not chosen yet"), "{listed}");
+    with_library(dir, "embeddings show mine --json").ok().json();
+    let line = "train @/music -m embedding --embedding mine --embedding-by-reference -o @/run --epochs 2";
+    with_library(dir, line).ok();
+    let size = |run: &str| fs::metadata(dir.join(run).join("model.safetensors")).unwrap().len();
+    with_library(dir, "train @/music -m embedding --embedding mine -o @/whole --epochs 2").ok();
+    let graph = fs::metadata(dir.join("mine.onnx")).unwrap().len();
+    assert!(size("run") + graph <= size("whole"));
+    with_library(dir, "predict @/run @/music/rock").ok();
+    fs::remove_dir_all(dir.join("library")).unwrap();
+    with_library(dir, "predict @/run @/music/rock").exits(1).says(&["mine is not in the file", "SHA-256"]);
+    with_library(dir, "predict @/whole @/music/rock").ok();
+}
+
+#[test]
+fn models_that_have_been_added_are_tried_without_a_recipe() {
+    let held = copied();
+    let dir = held.path();
+    with_library(dir, "embeddings add @/mine.onnx").ok();
+    with_library(dir, "train @/music -o @/run --epochs 2 --budget 0").ok();
+    let selection: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("run/selection.json")).unwrap()).unwrap();
+    let first = selection["trials"][0]["name"].as_str().unwrap();
+    assert!(first.starts_with("embedding, segments of"), "{selection}");
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_one_line() {
+    let held = copied();
+    let dir = held.path();
+    fs::write(dir.join("alone.onnx"), fs::read(dir.join("mine.onnx")).unwrap()).unwrap();
+    cantus_in(dir, "extract @/music --embedding @/alone.onnx -o @/f")
+        .exits(1)
+        .says(&["alone.toml", "template"]);
+    fs::write(dir.join("text.onnx"), "no graph").unwrap();
+    fs::copy(dir.join("mine.toml"), dir.join("text.toml")).unwrap();
+    cantus_in(dir, "extract @/music --embedding @/text.onnx -o @/f").exits(1).says(&["text.onnx", "ONNX"]);
+    cantus_in(dir, "extract @/music --embedding nowhere -o @/f").exits(1).says(&["nowhere"]);
+    cantus_in(dir, "extract @/music -m embedding -o @/f").exits(2).says(&["--embedding MODEL.onnx"]);
+    cantus_in(dir, "extract @/music -m best --embedding @/mine.onnx -o @/f").exits(2).says(&["recipe best"]);
+    cantus_in(dir, "extract @/music -k mfcc --embedding @/mine.onnx -o @/f")
+        .exits(2)
+        .says(&["embedding-best"]);
+    let described = fs::read_to_string(dir.join("mine.toml")).unwrap();
+    let size = described.lines().find(|line| line.starts_with("size")).unwrap();
+    fs::write(dir.join("mine.toml"), described.replace(size, "size = 7")).unwrap();
+    cantus_in(dir, "extract @/music --embedding @/mine.onnx -o @/f").exits(1).says(&["mine.onnx", "7"]);
+    let template = cantus_in(dir, "embeddings template @/mine.onnx").ok().stdout;
+    assert!(template.contains("samples") && template.contains("licence"), "{template}");
+    cantus_in(dir, "train @/features -m embedding -o @/run").exits(1);
+}

@@ -1,0 +1,4 @@
+//! ONNX graphs and descriptions for tests.
+
+pub(crate) mod graphs;
+mod proto;
