@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use cantus::TrainOptions;
 use cantus::selection::{Selection, Trial, TrialOptions, candidates, without_test_part};
+use cantus::{Calibration, TrainOptions};
 use cantus_audio::{Audio, write_wav};
 use cantus_dataset::{Catalog, Durations, ExtractOptions, FeatureStore, SplitSpec, extract};
 use cantus_random::KeyedRng;
@@ -77,6 +77,12 @@ fn trials_are_the_same_whatever_the_recordings_of_the_test_part_are() {
     };
     assert_eq!(scores(&selection), scores(&again));
     assert_eq!(selection.trials.len(), 5);
+    // Temperatures are fitted where the models have no validation part.
+    for (trial, other) in selection.trials.iter().zip(&again.trials) {
+        assert_eq!(trial.calibration.is_none(), trial.name.starts_with("log-mel-cnn"), "{}", trial.name);
+        assert_eq!(trial.calibration, other.calibration);
+        assert!(trial.calibration.is_none_or(|calibration| calibration != Calibration::default()));
+    }
     assert!(selection.trials.iter().all(|trial| trial.score().is_some()), "{}", selection.to_text());
     let changed: BTreeSet<String> = ["high/00.wav", "low/05.wav", "middle/11.wav"].map(str::to_owned).into();
     let changed: BTreeSet<String> = changed.difference(&test).cloned().collect();

@@ -1,6 +1,5 @@
 //! The options that choose embedding models, shared by the commands that extract features.
 
-use anyhow::Context;
 use cantus::Recipe;
 use cantus_audio::feature::Embedding;
 use cantus_embedding::Library;
@@ -88,6 +87,7 @@ impl EmbeddingOptions {
             true => "give it by --embedding MODEL.onnx",
             false => "leave out --embedding, or choose -m embedding or -m embedding-best",
         };
-        recipe.with_embeddings(&embeddings).with_context(|| WrongUsage(advice.to_owned()))
+        let adapted = recipe.with_embeddings(&embeddings);
+        Ok(adapted.map_err(|error| WrongUsage(format!("{error}; {advice}")))?)
     }
 }

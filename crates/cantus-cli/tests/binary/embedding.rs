@@ -140,5 +140,5 @@ fn what_cannot_be_used_is_refused_in_one_line() {
     cantus_in(dir, "extract @/music --embedding @/mine.onnx -o @/f").exits(1).says(&["mine.onnx", "7"]);
     let template = cantus_in(dir, "embeddings template @/mine.onnx").ok().stdout;
     assert!(template.contains("samples") && template.contains("licence"), "{template}");
-    cantus_in(dir, "train @/features -m embedding -o @/run").exits(1);
+    cantus_in(dir, "train @/music -m embedding -o @/run").exits(2).says(&["none is given"]);
 }

@@ -108,6 +108,31 @@ mod tests {
         assert_eq!((hours.layers, hours.features.n_fft), (best.layers, 2048));
     }
 
+    /// The patch of the embedding model lasts 1 s.
+    #[test]
+    fn recipes_with_embeddings_have_segments_of_at_least_a_patch() {
+        for name in ["embedding", "embedding-kernel", "embedding-mlp", "embedding-best"] {
+            let recipe = crate::recipe::load_with_embedding(name);
+            for (seconds, expected_s) in [
+                ([0.1, 0.2, 0.3], 1.0),
+                ([0.5, 1.6, 2.0], 2.0),
+                ([15.0, 17.0, 20.0], 20.0),
+                ([30.0; 3], 30.0),
+            ] {
+                let (fitted, reason) = recipe.fitted_to(&durations(&seconds));
+                let spec = &fitted.features;
+                assert_eq!(
+                    spec.segment_samples() as f64,
+                    expected_s * f64::from(spec.sample_rate),
+                    "{name}: {reason:?}"
+                );
+                fitted.validate_for(spec, 4).unwrap();
+                spec.validate().unwrap();
+                assert_eq!(spec.frames_per_segment(), 1);
+            }
+        }
+    }
+
     #[test]
     fn a_recipe_of_the_course_is_not_fitted() {
         let mlp = Recipe::load("mlp").unwrap();
