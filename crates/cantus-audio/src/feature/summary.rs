@@ -86,7 +86,7 @@ mod tests {
         let mut found = Vec::new();
         Summary { scales: vec![2], ..Summary::default() }.compute(&frames, 2, &mut found);
         let constant = 1e-5f32.sqrt();
-        assert_close(&found, &[4.8, 3.187_477_1, 0.500_01, 3.0, constant, constant], 1e-6);
+        assert_close(&found, &[4.8, 3.187_477, 0.500_01, 3.0, constant, constant], 1e-6);
         let mut logarithms = Vec::new();
         let summary = Summary { scales: vec![2], logarithm: true, ..Summary::default() };
         summary.compute(&frames, 2, &mut logarithms);

@@ -43,7 +43,7 @@ fn group_sizes(before: &FeatureSpec, after: &FeatureSpec) -> Vec<(usize, usize)>
 
 /// Leaves out scales of statistics that need more frames, and adapts the groups of the random features behind them.
 fn fit_layers(layers: &mut [LayerSpec], n_frames: usize, kinds: &[(usize, usize)], is_summarised: bool) {
-    // Columns of a summary are statistics already.
+    // A summary consists of statistics already.
     let mut n_statistics = is_summarised.then_some((1, 1));
     for layer in layers {
         match layer {

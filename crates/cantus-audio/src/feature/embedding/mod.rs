@@ -13,6 +13,7 @@ mod input;
 mod plan;
 #[cfg(test)]
 pub(crate) mod testing;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
