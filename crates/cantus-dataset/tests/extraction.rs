@@ -323,9 +323,9 @@ fn a_store_of_a_newer_or_an_older_format_is_refused() {
     let (audio, out) = (tones(), tempfile::tempdir().unwrap());
     run(audio.path(), out.path(), 2).unwrap();
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();
-    fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 5\nnew_thing = 7"))
+    fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 6\nnew_thing = 7"))
         .unwrap();
-    assert!(matches!(FeatureStore::open(out.path()), Err(Error::NewerFormat { found: 5, supported: 4, .. })));
+    assert!(matches!(FeatureStore::open(out.path()), Err(Error::NewerFormat { found: 6, supported: 5, .. })));
     fs::write(out.path().join("store.toml"), header.replace("format = 2", "format = 1")).unwrap();
     assert!(matches!(FeatureStore::open(out.path()), Err(Error::OlderFormat { found: 1, supported: 2, .. })));
     fs::write(out.path().join("store.toml"), header.replace("n_segments = 140", "n_segments = 141")).unwrap();

@@ -227,9 +227,12 @@ impl<'a> Prepared<'a> {
         checkpoint: Option<&[u8]>,
         mut at_epoch: impl FnMut(&EpochEnd<'_>, bool) -> Result<(), Error>,
     ) -> Result<Trained, Error> {
-        options.notify(&TrainEvent::Start(self.start(stage, checkpoint.is_some())))?;
+        // A stop at the start takes effect at the end of the first epoch, as one a moment later would: then there is a checkpoint.
+        let event = TrainEvent::Start(self.start(stage, checkpoint.is_some()));
+        let mut is_stopped = options.observe(&event).is_break();
+        drop(event);
         let start = Instant::now();
-        let (mut is_stopped, mut failure) = (false, None);
+        let mut failure = None;
         let history = self.fit(checkpoint, &mut |progress| {
             is_stopped |= options.observe(&TrainEvent::Progress(progress)).is_break();
             let Progress::Epoch(end) = progress else { return ControlFlow::Continue(()) };
