@@ -71,12 +71,13 @@ class Bench:
         return done.stdout, seconds
 
     def linked(self, recordings):
-        """A folder of one label with links to the recordings."""
-        label = self.folder / "data" / "all"
-        label.mkdir(parents=True)
+        """A folder of two labels, which an extraction needs, with links to the recordings in turn; at least two of them."""
+        data = self.folder / "data"
         for number, recording in enumerate(recordings):
+            label = data / ("a", "b")[number % 2]
+            label.mkdir(parents=True, exist_ok=True)
             (label / f"{number:04}{recording.suffix}").symlink_to(recording.resolve())
-        return label.parent
+        return data
 
     def extract(self, data, store, *segments, n_threads=1):
         """Extracts a folder into a store; the duration in seconds."""
