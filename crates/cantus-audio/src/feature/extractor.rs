@@ -30,6 +30,8 @@ pub struct FeatureExtractor {
     embeddings: Vec<EmbeddingPlan>,
     /// Number of columns of a row.
     n_bins: usize,
+    /// The columns of each kind in a row.
+    columns: Vec<(FeatureKind, Range<usize>)>,
     /// Frames and statistics of a segment with a summary.
     frames: Vec<f32>,
     statistics: Vec<f32>,
@@ -60,6 +62,7 @@ impl FeatureSpec {
             n_frame_bins,
             embeddings: embeddings.collect::<Result<_, _>>()?,
             n_bins: self.n_bins(),
+            columns: self.columns().collect(),
             frames: Vec::new(),
             statistics: Vec::new(),
         })
@@ -116,28 +119,29 @@ impl FeatureExtractor {
         if self.spec.n_frames(samples.len()) == 0 {
             return;
         }
+        let mut frames = std::mem::take(&mut self.frames);
         self.statistics.clear();
-        if let Some(summary) = &self.spec.summary.clone() {
-            let mut frames = std::mem::take(&mut self.frames);
+        if self.spec.summary.is_some() {
             self.extract_frames(samples, &mut frames);
-            summary.compute(&frames, self.n_frame_bins, &mut self.statistics);
-            self.frames = frames;
         }
+        if let Some(summary) = &self.spec.summary {
+            summary.compute(&frames, self.n_frame_bins, &mut self.statistics);
+        }
+        self.frames = frames;
         values.resize(self.n_bins, 0.0);
-        let (mut statistics, mut row) = (&self.statistics[..], &mut values[..]);
-        for &kind in &self.spec.kinds {
-            let (columns, rest) = row.split_at_mut(kind.n_bins(&self.spec));
-            row = rest;
-            if kind == FeatureKind::Embedding {
-                let mut columns = columns;
+        let mut statistics = &self.statistics[..];
+        for (kind, columns) in &self.columns {
+            let values = &mut values[columns.clone()];
+            if *kind == FeatureKind::Embedding {
+                let mut rest = values;
                 for embedding in &mut self.embeddings {
-                    let (values, rest) = columns.split_at_mut(embedding.n_values());
+                    let (values, behind) = rest.split_at_mut(embedding.n_values());
                     embedding.compute(samples, values);
-                    columns = rest;
+                    rest = behind;
                 }
             } else {
-                let (of_kind, rest) = statistics.split_at(columns.len());
-                columns.copy_from_slice(of_kind);
+                let (of_kind, rest) = statistics.split_at(values.len());
+                values.copy_from_slice(of_kind);
                 statistics = rest;
             }
         }

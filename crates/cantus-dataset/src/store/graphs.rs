@@ -12,8 +12,18 @@ use cantus_embedding::Library;
 use super::file_names::GRAPHS;
 use crate::Error;
 
-/// Writes the graphs of a specification, unless they are in the folder already.
+/// Writes the graphs of a specification, unless they are in the folder already, and removes those of a store that was
+/// overwritten.
 pub(crate) fn write(dir: &Path, spec: &FeatureSpec) -> Result<(), Error> {
+    let is_kept = |path: &Path| {
+        let mut kept = spec.embeddings.iter().filter(|embedding| !embedding.description.by_reference);
+        kept.any(|embedding| path == graph_path(dir, &embedding.description.sha256))
+    };
+    for entry in fs::read_dir(dir.join(GRAPHS)).into_iter().flatten().flatten() {
+        if !is_kept(&entry.path()) {
+            fs::remove_file(entry.path()).map_err(Error::io(&entry.path()))?;
+        }
+    }
     for Embedding { description, graph } in &spec.embeddings {
         let Some(graph) = graph.as_ref().filter(|_| !description.by_reference) else { continue };
         let path = graph_path(dir, &description.sha256);

@@ -48,13 +48,6 @@ pub struct Mistake {
     pub is_probable_label_error: bool,
 }
 
-impl Mistake {
-    /// Whether the prediction or rather the label is probably wrong, in a word.
-    pub(super) fn probable_error(&self) -> String {
-        if self.is_probable_label_error { "label".to_owned() } else { String::new() }
-    }
-}
-
 /// The baseline's scores, and the model's difference from them.
 pub(super) fn baseline(predictions: &Predictions, labels: &[String]) -> Result<Baseline, ScoresError> {
     let scores = scores_of_tracks(&[], &predictions.baseline, labels, 0)?;

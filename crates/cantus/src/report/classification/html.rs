@@ -1,6 +1,7 @@
 //! The content of a classifier's report in HTML that a tagger's does not have.
 
-use super::{Mistake, Report, WithoutLeak};
+use super::mistakes_table::mistakes_table;
+use super::{Report, WithoutLeak};
 use crate::report::format::{percent, percent_interval, time_range};
 use crate::report::html::{self, Card, HtmlParts};
 use crate::report::{Figure, Table};
@@ -16,7 +17,11 @@ pub(in crate::report) fn html(report: &Report, figures: &[Figure]) -> String {
         labels: ("By class", classes(&report.scores)),
         confusion: Some(confusion(&report.scores)),
         curves: "Each class against the rest",
-        mistakes: mistakes(&report.mistakes),
+        mistakes: mistakes_table(
+            "Misclassified tracks, the most confident first",
+            &report.mistakes,
+            |mistake| time_range(mistake.start_s, mistake.end_s),
+        ),
     };
     html::html(&report.context(), figures, &parts)
 }
@@ -85,21 +90,4 @@ fn confusion(scores: &Scores) -> Table {
         std::iter::once(label.clone()).chain(counts.iter().map(usize::to_string)).collect()
     });
     Table::new("Tracks by true class (rows) and predicted class (columns)", &head, rows)
-}
-
-fn mistakes(mistakes: &[Mistake]) -> Table {
-    let row = |mistake: &Mistake| {
-        let Mistake { path, label, predicted, probability, start_s, end_s, .. } = mistake;
-        let time = time_range(*start_s, *end_s);
-        vec![
-            path.clone(),
-            label.clone(),
-            predicted.clone(),
-            percent(*probability),
-            time,
-            mistake.probable_error(),
-        ]
-    };
-    let head = ["file", "true", "predicted", "probability", "most confident segment", "probable error"];
-    Table::new("Misclassified tracks, the most confident first", &head, mistakes.iter().map(row))
 }

@@ -1,6 +1,7 @@
 //! The content of a classifier's report in Markdown that a tagger's does not have.
 
-use super::{Mistake, Report};
+use super::Report;
+use super::mistakes_table::mistakes_table;
 use crate::report::format::{percent, percent_interval, start_time};
 use crate::report::markdown::{self, MarkdownParts};
 use crate::report::{Figure, Table};
@@ -12,7 +13,7 @@ pub(in crate::report) fn markdown(report: &Report, figures: &[Figure]) -> String
         scores: headline(report),
         folds: report.folds(),
         labels: ("By class", classes(&report.scores)),
-        mistakes: mistakes(&report.mistakes),
+        mistakes: mistakes_table("", &report.mistakes, |mistake| start_time(mistake.start_s)),
     };
     markdown::markdown(&report.context(), figures, &parts)
 }
@@ -55,21 +56,4 @@ fn classes(scores: &Scores) -> Table {
     };
     let head = ["class", "precision", "recall", "F1", "ROC AUC", "tracks"];
     Table::new("", &head, scores.labels.iter().map(row))
-}
-
-fn mistakes(mistakes: &[Mistake]) -> Table {
-    let row = |mistake: &Mistake| {
-        let Mistake { path, label, predicted, probability, start_s, .. } = mistake;
-        let time = start_time(*start_s);
-        vec![
-            path.clone(),
-            label.clone(),
-            predicted.clone(),
-            percent(*probability),
-            time,
-            mistake.probable_error(),
-        ]
-    };
-    let head = ["file", "true", "predicted", "probability", "most confident segment", "probable error"];
-    Table::new("", &head, mistakes.iter().map(row))
 }

@@ -4,6 +4,7 @@ mod cross_validation;
 mod diagnostics;
 mod html;
 mod markdown;
+mod mistakes_table;
 mod pictures;
 mod report;
 mod text;
