@@ -18,7 +18,7 @@ const OUTPUT: &str = "embedding";
 /// let model = cantus::Model::load("run")?;
 /// let export = cantus::export::EmbeddingExport { model: &model };
 /// std::fs::write("mine.onnx", export.to_bytes()?)?;
-/// # Ok::<(), cantus::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddingExport<'a> {
