@@ -117,11 +117,11 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// The regularisers' part of the loss.
+/// The regularisers' part of the loss, which frozen layers have none of.
 fn penalty(model: &Sequential, parameters: &[Vec<f32>]) -> f64 {
     let of_layer = |(built, values): (&BuiltLayer, &Vec<f32>)| -> f64 {
         let tensors = built.tensors.iter();
         tensors.map(|tensor| tensor.parameter.regularizer.penalty(&values[tensor.range.clone()])).sum()
     };
-    model.layers.iter().zip(parameters).map(of_layer).sum()
+    model.layers.iter().zip(parameters).filter(|(built, _)| !built.is_frozen()).map(of_layer).sum()
 }

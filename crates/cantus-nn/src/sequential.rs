@@ -10,7 +10,7 @@ use cantus_random::KeyedRng;
 use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
-use crate::layer::{Layer, MAX_SIZE, Parameter, size};
+use crate::layer::{BatchReduction, Layer, MAX_SIZE, Parameter, size};
 use crate::loss::Loss;
 use crate::rng_streams;
 use crate::tensor::Tensor;
@@ -26,6 +26,8 @@ pub(crate) struct BuiltLayer {
     pub(crate) tensors: Vec<TensorRange>,
     /// The buffer that it reads.
     pub(crate) input_index: usize,
+    /// Factor of the learning rate; at 0 the layer is frozen.
+    pub(crate) learning_rate_factor: f32,
 }
 
 /// A tensor and its range within the layer's weights.
@@ -41,8 +43,22 @@ impl BuiltLayer {
         self.tensors.last().map_or(0, |tensor| tensor.range.end)
     }
 
+    /// Whether training leaves its weights as they are.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.learning_rate_factor == 0.0
+    }
+
+    /// The reduction over the whole batch that it needs in training. A frozen layer needs none: its weights are not updated, and a
+    /// batch normalisation uses its moving averages, as in inference.
+    pub(crate) fn batch_reduction(&self) -> Option<BatchReduction<'_>> {
+        if self.is_frozen() { None } else { self.layer.batch_reduction() }
+    }
+
     /// Number of trained weights; they come first.
     pub(crate) fn n_trainable(&self) -> usize {
+        if self.is_frozen() {
+            return 0;
+        }
         self.tensors.iter().filter(|tensor| tensor.parameter.trainable).map(|tensor| tensor.range.len()).sum()
     }
 
@@ -80,9 +96,31 @@ impl Sequential {
             let input_index =
                 layers.last().map_or(0, |before| if before.layer.is_view() { before.input_index } else { i });
             let tensors = tensor_ranges(layer.parameters());
-            layers.push(BuiltLayer { path, kind: spec.kind(), layer, tensors, input_index });
+            layers.push(BuiltLayer {
+                path,
+                kind: spec.kind(),
+                layer,
+                tensors,
+                input_index,
+                learning_rate_factor: 1.0,
+            });
         }
         Ok(Self { input_shape: architecture.input_shape.clone(), layers })
+    }
+
+    /// Sets the factors of the layers' learning rates, first layer to last; those beyond the end are 1.
+    ///
+    /// # Errors
+    /// If there are more factors than layers.
+    pub(crate) fn set_learning_rate_factors(&mut self, factors: &[f32]) -> Result<(), Error> {
+        if factors.len() > self.layers.len() {
+            let got = format!("{} factors for {} layers", factors.len(), self.layers.len());
+            let wanted = "at most one factor for each layer";
+            return Err(Error::Setting { layer: "training".into(), setting: "layer_rates", got, wanted });
+        }
+        let factors = factors.iter().copied().chain(std::iter::repeat(1.0));
+        self.layers.iter_mut().zip(factors).for_each(|(built, factor)| built.learning_rate_factor = factor);
+        Ok(())
     }
 
     /// Initial weights of layer `index`; the same seed gives the same weights.

@@ -50,6 +50,9 @@ struct Run {
     epochs: usize,
     scale: f32,
     offset: f32,
+    /// Number of first layers that are not trained.
+    #[serde(default)]
+    n_frozen: usize,
     loss_before: f64,
     loss: Vec<f64>,
     accuracy: Vec<f64>,
@@ -152,12 +155,19 @@ fn relative(ours: impl IntoIterator<Item = f64>, theirs: &[f64], floor: f64) -> 
     by.fold(0.0, |greatest: f64, by| if by <= greatest { greatest } else { by })
 }
 
-fn fit(network: &mut Network, examples: &InMemory<'_>, run: &Run, n_threads: usize) -> History {
+fn fit(
+    network: &mut Network,
+    examples: &InMemory<'_>,
+    run: &Run,
+    n_threads: usize,
+    epochs: usize,
+) -> History {
     let training = Training {
-        epochs: run.epochs,
+        epochs,
         batching: Batching::Mini(BATCH),
         optimizer: run.optimizer,
         shuffle: false,
+        layer_rates: vec![0.0; run.n_frozen],
         n_threads,
         ..Training::default()
     };
@@ -194,9 +204,16 @@ fn wrong(run: &Run, architecture: &Architecture) -> Vec<String> {
     let (train_inputs, held_out) = inputs.split_at(run.n_examples * N_TIMES * N_COEFFICIENTS);
     let train = InMemory::classes(train_inputs, &classes[..run.n_examples]);
     let [mut ours, mut on_two_threads] = [network(architecture), network(architecture)];
+    // Freezes layers, whose penalty is then no part of the loss.
+    fit(&mut ours, &train, run, 1, 0);
     let before = ours.evaluate(&train, Loss::SparseCategoricalCrossentropy).unwrap().loss;
-    let history = fit(&mut ours, &train, run, 1);
-    assert_eq!(history, fit(&mut on_two_threads, &train, run, 2), "{}: on one and two threads", run.name);
+    let history = fit(&mut ours, &train, run, 1, run.epochs);
+    assert_eq!(
+        history,
+        fit(&mut on_two_threads, &train, run, 2, run.epochs),
+        "{}: on one and two threads",
+        run.name
+    );
     assert!(ours.weights() == on_two_threads.weights(), "{}: weights on one and two threads", run.name);
 
     let mut all = vec![("loss before".to_owned(), relative([before], &[run.loss_before], 0.0))];
@@ -243,6 +260,11 @@ fn the_regularised_mlp_trains_as_in_keras() {
 #[test]
 fn the_cnn_trains_as_in_keras() {
     assert_as_in_keras("cnn, ");
+}
+
+#[test]
+fn networks_with_frozen_layers_train_as_in_keras() {
+    assert_as_in_keras("fine-tuning, ");
 }
 
 #[test]

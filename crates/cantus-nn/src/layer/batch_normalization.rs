@@ -318,7 +318,7 @@ impl Layer for BatchNormalizationLayer {
         BufferSizes { scratch: self.channels, ..BufferSizes::default() }
     }
 
-    /// Inference. (In training, the batch reduction is used.)
+    /// Inference, and training while the layer is frozen. (Otherwise training uses the batch reduction.)
     fn forward(
         &self,
         _: &BatchContext,
@@ -335,7 +335,7 @@ impl Layer for BatchNormalizationLayer {
         normalise(x, y, mean, &cache.scratch[..self.channels], beta);
     }
 
-    /// The gradient of inference, which training does not use.
+    /// The gradient while the layer is frozen: its statistics are constants.
     fn backward(
         &self,
         _: &BatchContext,

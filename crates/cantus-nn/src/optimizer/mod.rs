@@ -45,6 +45,13 @@ pub(crate) struct UpdateStep {
     pub(crate) number: u64,
 }
 
+impl UpdateStep {
+    /// With a learning rate multiplied by `factor`.
+    pub(crate) fn scaled(self, factor: f32) -> Self {
+        Self { learning_rate: self.learning_rate * factor, ..self }
+    }
+}
+
 /// The optimizer's state for each weight; an unused slot is empty.
 pub(crate) type Slots<'a> = [&'a mut [f32]; 2];
 

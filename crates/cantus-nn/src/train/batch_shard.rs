@@ -68,12 +68,12 @@ impl BatchShard {
         };
         let reduces = |i: usize| plan.stages.iter().any(|stage| stage.reduction == Some(i));
         let output_gradient = |i: usize| vec![0.0; if reduces(i) { lens[i + 1] * rows } else { 0 }];
-        let channels = |i: usize| match model.layers[i].layer.batch_reduction() {
+        let channels = |i: usize| match model.layers[i].batch_reduction() {
             Some(BatchReduction::Statistics(layer)) => layer.channels(),
             _ => 0,
         };
         // A column-parallel layer keeps its gradient itself.
-        let gradient = |i: usize| match model.layers[i].layer.batch_reduction() {
+        let gradient = |i: usize| match model.layers[i].batch_reduction() {
             Some(BatchReduction::ColumnParallel(_)) => Vec::new(),
             _ => vec![0.0; model.layers[i].n_weights()],
         };

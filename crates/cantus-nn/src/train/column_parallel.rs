@@ -8,10 +8,11 @@
 use std::ops::Range;
 use std::sync::RwLock;
 
-use super::step::{StepContext, UpdateRule};
+use super::step::UpdateRule;
 use crate::elementwise::add;
 use crate::layer::DenseLayer;
 use crate::matmul::{Accumulate, Matrix, matmul};
+use crate::optimizer::UpdateStep;
 use crate::regularizer::Regularizer;
 use crate::sequential::BuiltLayer;
 use crate::sync::{read, write};
@@ -174,15 +175,15 @@ impl ColumnParallel {
         norms.to_vec()
     }
 
-    /// Updates a panel's weights.
-    pub(super) fn update(&self, panel: usize, rule: UpdateRule, step: &StepContext, scales: &[f32]) {
+    /// Updates a panel's weights after a batch of `n` examples.
+    pub(super) fn update(&self, panel: usize, n: usize, rule: UpdateRule, step: UpdateStep, scales: &[f32]) {
         let panel = &mut *write(&self.panels[panel]);
         panel.penalty =
             self.kernel_regularizer.penalty(&panel.kernel) + self.bias_regularizer.penalty(&panel.bias);
         let scale = |i: usize| scales.get(i).copied().unwrap_or(1.0);
-        self.for_each_tile(panel, step.indices.len(), rule, [scale(0), scale(1)], |tile| match tile {
+        self.for_each_tile(panel, n, rule, [scale(0), scale(1)], |tile| match tile {
             PanelTile::Kernel { weights, slots, gradient } | PanelTile::Bias { weights, slots, gradient } => {
-                rule.optimizer.update(step.update, weights, gradient, slots);
+                rule.optimizer.update(step, weights, gradient, slots);
             }
         });
     }

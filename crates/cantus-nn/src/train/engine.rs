@@ -82,7 +82,6 @@ impl<'a> Engine<'a> {
         let shard = |i: usize| RwLock::new(BatchShard::new(model, &plan, i * plan.shard_rows));
         let shards = (0..plan.n_shards).map(shard).collect();
         let of_layer = |((built, values), slots): ((&BuiltLayer, &Vec<f32>), [Vec<f32>; 2])| match built
-            .layer
             .batch_reduction()
         {
             Some(BatchReduction::ColumnParallel(dense)) => {
@@ -95,7 +94,7 @@ impl<'a> Engine<'a> {
         let weights: Vec<TrainedWeights> =
             model.layers.iter().zip(parameters).zip(slots).map(of_layer).collect();
         let updates = updates(model, &weights);
-        let statistics = model.layers.iter().map(|built| match built.layer.batch_reduction() {
+        let statistics = model.layers.iter().map(|built| match built.batch_reduction() {
             Some(BatchReduction::Statistics(layer)) => RwLock::new(BatchStatistics::new(layer.channels())),
             _ => RwLock::new(BatchStatistics::new(0)),
         });
@@ -151,7 +150,7 @@ impl<'a> Engine<'a> {
     /// The layer with a batch reduction, if there is one at this index.
     fn synchronized(&self, index: Option<usize>) -> Option<(usize, Synchronized<'_>)> {
         let index = index?;
-        let synchronized = match (self.model.layers[index].layer.batch_reduction()?, &self.weights[index]) {
+        let synchronized = match (self.model.layers[index].batch_reduction()?, &self.weights[index]) {
             (BatchReduction::ColumnParallel(dense), TrainedWeights::ColumnParallel(columns)) => {
                 Synchronized::ColumnParallel(dense, columns)
             }
@@ -352,13 +351,15 @@ impl<'a> Engine<'a> {
     }
 
     fn update(&self, (index, panel): (usize, usize), step: &StepContext) {
-        let scales = &step.scales[index];
+        let (scales, built) = (&step.scales[index], &self.model.layers[index]);
+        let update = step.update.scaled(built.learning_rate_factor);
         match &self.weights[index] {
             TrainedWeights::ParameterBlock(block) => {
-                let layer = (index, &self.model.layers[index]);
-                write(block).update(layer, &self.shards, self.rule, step, scales);
+                write(block).update((index, built), &self.shards, self.rule, update, scales);
             }
-            TrainedWeights::ColumnParallel(columns) => columns.update(panel, self.rule, step, scales),
+            TrainedWeights::ColumnParallel(columns) => {
+                columns.update(panel, step.indices.len(), self.rule, update, scales)
+            }
         }
     }
 

@@ -30,7 +30,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// The network to be trained.
 pub(crate) struct NetworkParts<'a> {
     pub(crate) architecture: &'a Architecture,
-    pub(crate) model: &'a Sequential,
+    pub(crate) model: &'a mut Sequential,
     pub(crate) parameters: &'a mut Vec<Vec<f32>>,
 }
 
@@ -45,6 +45,8 @@ pub(crate) fn fit(
 ) -> Result<History, Error> {
     let NetworkParts { architecture, model, parameters } = network;
     training.check()?;
+    model.set_learning_rate_factors(&training.layer_rates)?;
+    let model = &*model;
     check_examples(model, train, training.loss, "training")?;
     if let Some(validation) = validation {
         check_examples(model, validation, training.loss, "validation")?;

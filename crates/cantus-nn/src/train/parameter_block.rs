@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::RwLock;
 
 use super::batch_shard::BatchShard;
-use super::step::{StepContext, UpdateRule};
+use super::step::UpdateRule;
 use crate::elementwise::add;
 use crate::layer::Weights;
+use crate::optimizer::UpdateStep;
 use crate::sequential::BuiltLayer;
 use crate::sync::read;
 
@@ -63,7 +64,7 @@ impl ParameterBlock {
         (index, built): (usize, &BuiltLayer),
         shards: &[RwLock<BatchShard>],
         rule: UpdateRule,
-        step: &StepContext,
+        step: UpdateStep,
         scales: &[f32],
     ) {
         self.penalty = 0.0;
@@ -76,7 +77,7 @@ impl ParameterBlock {
                 let weights = &mut self.values[range.clone()];
                 rule.complete(tile, weights, regularizer, scales.get(i).copied().unwrap_or(1.0));
                 let slots = self.slots.each_mut().map(|slot| slot.get_mut(range.clone()).unwrap_or_default());
-                rule.optimizer.update(step.update, weights, tile, slots);
+                rule.optimizer.update(step, weights, tile, slots);
             }
         }
         built.layer.derive(&self.values, &mut self.derived);

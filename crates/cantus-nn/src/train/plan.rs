@@ -83,8 +83,7 @@ fn stages(model: &Sequential, shard_rows: usize) -> Vec<Stage> {
         let micro_batch = micro_batch(model, reduction, layers.clone(), shard_rows);
         stages.push(Stage { reduction, layers, micro_batch });
     };
-    let reductions =
-        model.layers.iter().enumerate().filter(|(_, built)| built.layer.batch_reduction().is_some());
+    let reductions = model.layers.iter().enumerate().filter(|(_, built)| built.batch_reduction().is_some());
     for (i, _) in reductions {
         push(reduction, start..i);
         (reduction, start) = (Some(i), i + 1);

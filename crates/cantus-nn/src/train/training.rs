@@ -30,6 +30,11 @@ pub struct Training {
     pub averaging: Option<Averaging>,
     /// Weight of each class in the loss; classes beyond the end have weight 1.
     pub class_weights: Vec<f32>,
+    /// Factor of the learning rate of each layer of the network, first to last; layers beyond the end have 1. A layer with 0 is
+    /// frozen, as with Keras's `trainable = False`: its weights do not change, they have no penalty, and a batch normalisation uses
+    /// its moving averages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layer_rates: Vec<f32>,
     /// Whether each epoch has its own random order of examples.
     pub shuffle: bool,
     /// Seed of the order of examples and of layers such as dropout. The initial weights have another seed.
@@ -50,6 +55,7 @@ impl Default for Training {
             early_stopping: None,
             averaging: None,
             class_weights: Vec::new(),
+            layer_rates: Vec::new(),
             shuffle: true,
             seed: 0,
             n_threads: 0,
@@ -143,6 +149,9 @@ impl Training {
             self.class_weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0))
         {
             return refuse("class_weights", weight.to_string(), "finite numbers of at least 0");
+        }
+        if let Some(rate) = self.layer_rates.iter().find(|rate| !(rate.is_finite() && **rate >= 0.0)) {
+            return refuse("layer_rates", rate.to_string(), "finite numbers of at least 0");
         }
         Ok(())
     }

@@ -27,6 +27,8 @@ pub struct Case {
     pub plan: Plan,
     pub initial_weights: Vec<Tensor>,
     pub data: Data,
+    /// Factors of the layers' learning rates, for every third network.
+    pub layer_rates: Option<Vec<f32>>,
 }
 
 /// What one run of a trainer shows.
@@ -51,7 +53,9 @@ impl Case {
         initial_weights.iter_mut().for_each(|tensor| perturb(tensor, &mut random));
         let input_len = network.input_shape().iter().product();
         let data = Data::draw(&mut random, plan.n_examples, input_len, plan.loss, network.output_shape());
-        Self { name, plan, initial_weights, data }
+        let layer_rates =
+            number.is_multiple_of(3).then(|| layer_rates(number, plan.architecture.layers.len()));
+        Self { name, plan, initial_weights, data, layer_rates }
     }
 
     fn network(&self) -> Network {
@@ -88,6 +92,11 @@ impl Case {
         all.extend(self.training("gradient", &batch, &one_step));
         all.extend(self.training("descent", &self.data, &self.plan.training(self.plan.sgd)));
         all.extend(self.training("adaptive", &self.data, &self.plan.training(self.plan.adaptive)));
+        if let Some(layer_rates) = &self.layer_rates {
+            let training =
+                Training { layer_rates: layer_rates.clone(), ..self.plan.training(self.plan.adaptive) };
+            all.extend(self.training("fine-tuning", &self.data, &training));
+        }
         all
     }
 
@@ -151,6 +160,10 @@ impl Case {
         }];
         for (i, tensor) in self.initial_weights.iter().enumerate() {
             let exact = &reference.moves[i];
+            if is_frozen(tensor, training) {
+                all.push(Comparison::unchanged(format!("{what}: {}", tensor.name), norm(&engine.moves[i])));
+                continue;
+            }
             all.push(Comparison {
                 what: format!("{what}: {}", tensor.name),
                 apart: distance(&engine.moves[i], exact),
@@ -183,6 +196,24 @@ impl Case {
         };
         self.initial_weights.iter().zip(ends).map(of).collect()
     }
+}
+
+/// Factors of the learning rates of `n` layers: the first layers frozen, or any; the last one is trained.
+fn layer_rates(number: u64, n: usize) -> Vec<f32> {
+    let mut random = Random::new(number ^ 0xF12E);
+    let n_frozen = if random.bernoulli(0.5) { random.below(n) } else { 0 };
+    let mut rate = |layer: usize| match layer {
+        _ if layer < n_frozen => 0.0,
+        _ if layer + 1 == n => 1.0,
+        _ => random.pick(&[0.0, 0.25, 1.0]),
+    };
+    (0..n).map(&mut rate).collect()
+}
+
+/// Whether a tensor is of a layer whose learning rate has the factor 0.
+fn is_frozen(tensor: &Tensor, training: &Training) -> bool {
+    let layer = tensor.name.split('.').nth(1).unwrap().parse::<usize>().unwrap();
+    training.layer_rates.get(layer) == Some(&0.0)
 }
 
 /// See [`Comparison::noise`]: a learning rate in each step, for each of `n` numbers.

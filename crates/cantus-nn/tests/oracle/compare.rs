@@ -46,6 +46,20 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Of a tensor that training must leave exactly as it is; `apart` is how far it moved.
+    pub fn unchanged(what: String, apart: f64) -> Self {
+        Self {
+            what,
+            apart,
+            own: 0.0,
+            size: 0.0,
+            size_of_all: 0.0,
+            size_of_weights: 0.0,
+            noise: 0.0,
+            nearest_kink: f64::INFINITY,
+        }
+    }
+
     pub fn kink_is_near(&self) -> bool {
         self.nearest_kink <= NEAR
     }
@@ -64,9 +78,9 @@ impl Comparison {
         self.apart <= self.allowed()
     }
 
-    /// Whether an error of a hundredth would be noticed.
+    /// Whether an error of a hundredth would be noticed, or, of what must not change, any error.
     pub fn is_sensitive(&self) -> bool {
-        self.allowed() < 0.01 * self.size
+        self.allowed() < 0.01 * self.size || self.allowed() == 0.0
     }
 }
 

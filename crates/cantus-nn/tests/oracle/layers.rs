@@ -43,8 +43,10 @@ impl Signal {
 pub struct Forward<'a, T> {
     pub tape: Tape<T>,
     pub weights: &'a HashMap<String, Node>,
-    /// Training, with random dropout and batch statistics; otherwise inference.
+    /// Training, with random dropout; otherwise inference.
     pub training: bool,
+    /// Whether batch normalisation uses the statistics of the batch: in training, unless the layer is frozen.
+    pub batch_statistics: bool,
     /// Moving statistics, with their new values.
     pub moved: Vec<(String, Vec<T>)>,
 }

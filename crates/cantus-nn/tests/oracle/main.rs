@@ -11,7 +11,7 @@
 //! - the gradient of every tensor, as the first step of gradient descent with an enormous learning rate, and the moving
 //!   statistics after it;
 //! - the losses of all epochs and the change of every tensor after at least five steps of gradient descent, and of Adam, AdamW
-//!   or RMSprop.
+//!   or RMSprop; for every third network also with frozen layers and layers with a lower learning rate.
 //!
 //! `compare` defines the tolerance. Networks 0 to 36 are fixed (`fixed.toml`): practical ones, and others of sizes at which the
 //! engine takes another branch. The others are random (`generate`), of all layers, losses, penalties and clippings. Networks

@@ -14,7 +14,7 @@ impl<T: Number> Forward<'_, T> {
         let width = x.width();
         let [moving_mean, moving_variance] =
             ["moving_mean", "moving_variance"].map(|name| self.weight(path, name));
-        let (mean, variance) = if self.training {
+        let (mean, variance) = if self.batch_statistics {
             let mean = self.tape.mean_of_rows(x.node, width);
             let means = self.tape.repeat_row(mean, x.node);
             let apart = self.tape.subtract(x.node, means);

@@ -19,6 +19,8 @@ pub struct Weight<T> {
     pub values: Vec<T>,
     pub regularizer: Regularizer,
     pub trainable: bool,
+    /// Factor of the learning rate.
+    pub rate: f32,
     /// The optimizer's slots of each number.
     pub slots: [Vec<T>; 2],
 }
@@ -28,6 +30,8 @@ pub struct Trainer<'a, T> {
     architecture: &'a Architecture,
     pub weights: Vec<Weight<T>>,
     n_steps: u64,
+    /// See [`Training::layer_rates`].
+    layer_rates: Vec<f32>,
     /// See [`Tape::perturbation`]; differs by step.
     pub perturbation: Option<u64>,
     /// See [`Tape::nearest_kink`]; of all steps.
@@ -57,11 +61,38 @@ impl<'a, T: Number> Trainer<'a, T> {
                 values: tensor.values.iter().map(|&value| T::of(f64::from(value))).collect(),
                 regularizer,
                 trainable,
+                rate: 1.0,
                 slots: [zeros.clone(), zeros],
             }
         };
         let weights = tensors.iter().map(weight).collect();
-        Self { architecture, weights, n_steps: 0, perturbation: None, nearest_kink: f64::INFINITY }
+        Self {
+            architecture,
+            weights,
+            n_steps: 0,
+            layer_rates: Vec::new(),
+            perturbation: None,
+            nearest_kink: f64::INFINITY,
+        }
+    }
+
+    fn layer_rate(&self, index: usize) -> f32 {
+        self.layer_rates.get(index).copied().unwrap_or(1.0)
+    }
+
+    /// Sets the factor of each layer's learning rate; a layer with 0 is neither trained nor penalised.
+    fn set_layer_rates(&mut self, rates: &[f32]) {
+        self.layer_rates = rates.to_vec();
+        for index in 0..self.architecture.layers.len() {
+            let (path, rate) = (format!("layers.{index}."), self.layer_rate(index));
+            for weight in self.weights.iter_mut().filter(|weight| weight.name.starts_with(&path)) {
+                weight.rate = rate;
+                if rate == 0.0 {
+                    weight.trainable = false;
+                    weight.regularizer = Regularizer::default();
+                }
+            }
+        }
     }
 
     /// Takes `inputs` through the network; the output, and the pass with everything in it.
@@ -83,9 +114,12 @@ impl<'a, T: Number> Trainer<'a, T> {
         let shape = &self.architecture.input_shape;
         let rows = inputs.len() / shape.iter().product::<usize>();
         let mut signal = Signal::new(tape.constant(inputs), rows, shape);
-        let mut forward = Forward { tape, weights: nodes, training: place.is_some(), moved: Vec::new() };
+        let training = place.is_some();
+        let mut forward =
+            Forward { tape, weights: nodes, training, batch_statistics: training, moved: Vec::new() };
         for (i, layer) in self.architecture.layers.iter().enumerate() {
             let place = key(place.unwrap_or(0), i as u64);
+            forward.batch_statistics = training && self.layer_rate(i) != 0.0;
             signal = forward.layer(layer, &format!("layers.{i}"), place, &signal);
         }
         (signal, forward)
@@ -175,7 +209,8 @@ impl<'a, T: Number> Trainer<'a, T> {
         self.n_steps += 1;
         for (weight, gradient) in self.weights.iter_mut().zip(&found.gradients) {
             if weight.trainable {
-                update(training.optimizer, self.n_steps, weight, gradient);
+                let rate = training.optimizer.learning_rate() * weight.rate;
+                update(training.optimizer.with_learning_rate(rate), self.n_steps, weight, gradient);
             }
         }
         for (name, values) in moved {
@@ -187,6 +222,7 @@ impl<'a, T: Number> Trainer<'a, T> {
 
     /// Trains with these settings; returns the loss of each epoch.
     pub fn fit(&mut self, examples: &dyn Examples, training: &Training) -> Vec<f64> {
+        self.set_layer_rates(&training.layer_rates);
         let n = examples.len();
         let batch = match training.batching {
             Batching::Stochastic => 1,

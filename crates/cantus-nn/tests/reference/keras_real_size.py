@@ -124,7 +124,7 @@ def keras_layer(spec):
     return getattr(keras.layers, kind)(**spec)
 
 
-def build(network, floatx):
+def build(network, floatx, n_frozen=0):
     keras.backend.clear_session()
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(floatx)
@@ -133,6 +133,8 @@ def build(network, floatx):
     owned = [(layer, weight) for layer in model.layers for weight in layer.weights]
     assert [weight.path for _, weight in owned] == [weight.path for weight in model.weights]
     model.set_weights([first_weight(100 + j, layer, weight) for j, (layer, weight) in enumerate(owned)])
+    for layer in model.layers[:n_frozen]:
+        layer.trainable = False
     return model
 
 
@@ -141,7 +143,7 @@ def build(network, floatx):
 
 def train(run, floatx):
     """Keras's numbers of one run. With a softmax at the end, `fit` and `evaluate` compute the loss from its net input: nothing is clipped."""
-    model = build(run["network"], floatx)
+    model = build(run["network"], floatx, run.get("n_frozen", 0))
     n, shape = run["n_examples"], model.input_shape[1:]
     x, y = examples(n + N_HELD_OUT, run["scale"], run["offset"])
     x = x.reshape(-1, *shape).astype(floatx)
@@ -203,6 +205,9 @@ def runs():
     yield run("cnn, Adam", "cnn", ("Adam", 1e-4))
     yield run("cnn, Adam, last batch of one", "cnn", ("Adam", 1e-4), 321, epochs=4)
     yield run("cnn, SGD", "cnn", ("SGD", 2e-4), epochs=4)
+    # Frozen batch normalisations use their moving averages, and are not trained.
+    yield {**run("fine-tuning, cnn, Adam", "cnn", ("Adam", 1e-4)), "n_frozen": 6}
+    yield {**run("fine-tuning, mlp-regularised, Adam", "mlp-regularised", ("Adam", 1e-3), scale=0.25), "n_frozen": 2}
     for network in ["rnn", "lstm", "gru"]:
         yield run(f"{network}, Adam", network, ("Adam", 1e-4))
         yield run(f"{network}, SGD, last batch of one", network, ("SGD", 0.05), 321, 4)
