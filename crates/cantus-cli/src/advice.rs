@@ -38,6 +38,10 @@ fn of_library(error: &cantus::Error) -> Option<String> {
         Error::OtherRecipeFeatures { name, .. } => {
             Some(format!("extract them with `cantus extract -m {name}`"))
         }
+        Error::OtherStartingFeatures { .. } => Some(
+            "give the recordings instead, whose features are then extracted as the model needs them"
+                .to_owned(),
+        ),
         Error::MissingCopies { .. } => Some(
             "extract them anew with --augment and this recipe, or train straight from the recordings"
                 .to_owned(),

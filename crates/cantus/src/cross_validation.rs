@@ -8,13 +8,13 @@ use crate::evaluation::{Evaluated, evaluate_with};
 use crate::noise::NoiseSounds;
 use crate::predictions::Predictions;
 use crate::report::{
-    CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, group_remarks, missing_remarks,
-    shared_artists,
+    CrossValidation, EvaluationReport, Report, TagCrossValidation, TagReport, embedding_remarks,
+    group_remarks, missing_remarks, shared_artists,
 };
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::Job;
 use crate::training::{self, Stage, TrainEvent, TrainOptions};
-use crate::{Error, Recipe};
+use crate::{Error, Recipe, StartingPoint};
 
 /// Trains a recipe on all folds but one, tests it on that one, does so for each fold, and scores the predictions of all folds
 /// together. [`Run::cross_validate`](crate::Run::cross_validate) does the same and writes a run folder.
@@ -142,6 +142,9 @@ impl<'a> Pool<'a> {
             let split = self.folds.split(fold, store.tracks(), store.labels(), self.spec)?;
             remarks.extend(missing_remarks(store, &split.missing, &format!(" of fold {name}")));
         }
+        remarks.extend(embedding_remarks(store));
+        let n_shared = |report: &EvaluationReport| Some(report.model().start.as_ref()?.n_shared_test_tracks);
+        remarks.extend(StartingPoint::remark(self.reports.iter().filter_map(n_shared).sum()));
         Ok(remarks)
     }
 

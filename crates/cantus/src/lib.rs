@@ -91,7 +91,7 @@ pub use error::{ComparisonProblem, GenreTagProblem};
 pub use error::{Error, RunProblem};
 #[cfg(feature = "train")]
 pub use evaluation::{Evaluated, evaluate};
-pub use model::{Model, Provenance};
+pub use model::{Model, Provenance, StartingPoint};
 pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
@@ -104,7 +104,7 @@ pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_file::parse_toml;
 #[cfg(feature = "train")]
-pub use training::{Observer, Stage, TrainEvent, TrainOptions, Trained, TrainingStart, train};
+pub use training::{Observer, Stage, StartingModel, TrainEvent, TrainOptions, Trained, TrainingStart, train};
 
 #[cfg(test)]
 mod tests {

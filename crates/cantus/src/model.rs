@@ -47,6 +47,56 @@ pub struct Provenance {
     pub data_sha256: String,
     /// Tracks in the training part.
     pub n_training_tracks: usize,
+    /// The model that its training started from; `None` if it started from random weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartingPoint>,
+}
+
+impl Provenance {
+    /// Remark on test tracks that the starting model was trained on, if there are any.
+    #[cfg(feature = "train")]
+    pub(crate) fn remark(&self) -> Option<String> {
+        StartingPoint::remark(self.start.as_ref()?.n_shared_test_tracks)
+    }
+}
+
+/// A trained model that another training started from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StartingPoint {
+    /// Recipe that it was trained with.
+    pub recipe: String,
+    /// Number of its labels.
+    pub n_labels: usize,
+    /// Tracks in its training part.
+    pub n_training_tracks: usize,
+    /// SHA-256 of its model file, in hexadecimal.
+    pub sha256: String,
+    /// Number of the later training's test tracks whose paths are those of tracks that it was trained on; 0 if these are not
+    /// known.
+    pub n_shared_test_tracks: usize,
+}
+
+impl StartingPoint {
+    /// What it is, in one line.
+    #[cfg(feature = "train")]
+    pub(crate) fn in_a_line(&self) -> String {
+        let Self { recipe, n_labels, n_training_tracks, sha256, .. } = self;
+        format!(
+            "the layers of a model of recipe {recipe}, trained on {n_training_tracks} tracks of {n_labels} labels (SHA-256 {})",
+            sha256.get(..12).unwrap_or(sha256)
+        )
+    }
+
+    /// Remark on test tracks that a starting model was trained on, if there are any.
+    #[cfg(feature = "train")]
+    pub(crate) fn remark(n_shared_test_tracks: usize) -> Option<String> {
+        (n_shared_test_tracks > 0).then(|| {
+            format!(
+                "{n_shared_test_tracks} of the test tracks have the paths of tracks that the starting model was trained on: if they \
+                 are the same recordings, these scores are too high"
+            )
+        })
+    }
 }
 
 impl Model {

@@ -356,7 +356,8 @@ mod tests {
 
     fn job_of<'a>(store: &'a FeatureStore, recipe: &'a Recipe, spec: &SplitSpec) -> Job<'a> {
         let split = store.split(spec).unwrap();
-        Job { store, recipe, split, spec: spec.clone(), data_sha256: String::new(), seed: 0, n_threads: 1 }
+        let (spec, data_sha256) = (spec.clone(), String::new());
+        Job { store, recipe, split, spec, data_sha256, seed: 0, n_threads: 1, start: None }
     }
 
     /// The invariant: augmentation affects the training part only.

@@ -26,6 +26,7 @@ mod export;
 mod features;
 mod fetch;
 mod fetch_command;
+mod fine_tuning;
 mod groups;
 mod http;
 mod interruption;

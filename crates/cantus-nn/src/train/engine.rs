@@ -351,15 +351,13 @@ impl<'a> Engine<'a> {
     }
 
     fn update(&self, (index, panel): (usize, usize), step: &StepContext) {
-        let (scales, built) = (&step.scales[index], &self.model.layers[index]);
+        let (scales, built, n) = (&step.scales[index], &self.model.layers[index], step.indices.len());
         let update = step.update.scaled(built.learning_rate_factor);
         match &self.weights[index] {
             TrainedWeights::ParameterBlock(block) => {
                 write(block).update((index, built), &self.shards, self.rule, update, scales);
             }
-            TrainedWeights::ColumnParallel(columns) => {
-                columns.update(panel, step.indices.len(), self.rule, update, scales)
-            }
+            TrainedWeights::ColumnParallel(columns) => columns.update(panel, n, self.rule, update, scales),
         }
     }
 

@@ -137,6 +137,13 @@ pub enum Error {
         difference: String,
     },
     #[cfg(feature = "train")]
+    /// The features are not those of the model that a training starts from.
+    #[error("these features are not those of the starting model ({difference})")]
+    OtherStartingFeatures {
+        /// The settings that differ.
+        difference: String,
+    },
+    #[cfg(feature = "train")]
     /// The given paths contain no recording.
     #[error("{}: no audio files found", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))]
     NothingFound {

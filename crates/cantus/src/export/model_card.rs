@@ -230,9 +230,12 @@ fn training_data(model: &Model, report: Option<&EvaluationReport>) -> String {
         0 => String::new(),
         n => format!(" Files that could not be read and were left out: {n}."),
     });
+    let start = provenance.start.as_ref();
+    let start =
+        start.map_or(String::new(), |start| format!(" It started from {}.", escaped(&start.in_a_line())));
     format!(
         "## Training data\n\n{} tracks (seed {}); the SHA-256 of the features that it was trained and evaluated on is \
-         `{}`.{failures} Describe here what the recordings are, where they come from and under what terms.\n",
+         `{}`.{failures}{start} Describe here what the recordings are, where they come from and under what terms.\n",
         provenance.n_training_tracks, provenance.seed, provenance.data_sha256,
     )
 }

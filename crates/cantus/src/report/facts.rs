@@ -21,6 +21,7 @@ pub(super) fn facts(context: &ReportContext<'_>) -> Vec<(&'static str, String)> 
         facts.push(("Training time", format!("{seconds:.1} s")));
     }
     facts.extend(model.embeddings.iter().map(|embedding| ("Embedding", embedding.in_a_line())));
+    facts.extend(model.start.iter().map(|start| ("Started from", start.in_a_line())));
     facts.push(("Test segments", thousands(context.n_segments)));
     facts.push(("Trained by", format!("cantus {}", context.cantus_version)));
     facts.push(("SHA-256 of the features", model.data_sha256.clone()));

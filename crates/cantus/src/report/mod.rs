@@ -40,7 +40,7 @@ pub use spread::Spread;
 pub use tagging::{TagBaseline, TagCrossValidation, TagFold, TagMistake, TagReport};
 
 pub(crate) use markdown::escaped;
-pub(crate) use split_remarks::{missing_remarks, shared_artists};
+pub(crate) use split_remarks::{embedding_remarks, missing_remarks, shared_artists};
 pub(crate) use training_curve::TrainingCurve;
 
 use context::ReportContext;

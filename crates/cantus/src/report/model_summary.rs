@@ -4,7 +4,7 @@ use cantus_audio::feature::{Embedding, EmbeddingDescription};
 use serde::{Deserialize, Serialize};
 
 use super::TrainingCurve;
-use crate::Model;
+use crate::{Model, StartingPoint};
 
 /// Key facts of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct ModelSummary {
     /// The embedding models of its features.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeddings: Vec<EmbeddingSource>,
+    /// The model that its training started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartingPoint>,
 }
 
 /// An embedding model in a report.
@@ -69,6 +72,7 @@ impl ModelSummary {
             best_epoch: curve.best_epoch.map(|epoch| epoch + 1).or(Some(curve.history.n_epochs())),
             data_sha256: model.provenance.data_sha256.clone(),
             embeddings: model.features.embeddings.iter().map(EmbeddingSource::new).collect(),
+            start: model.provenance.start.clone(),
         }
     }
 }

@@ -134,6 +134,7 @@ fn model() -> ModelSummary {
         best_epoch: Some(2),
         data_sha256: "00".to_owned(),
         embeddings: Vec::new(),
+        start: None,
     }
 }
 

@@ -30,8 +30,13 @@ pub(super) fn remarks(store: &FeatureStore, spec: &SplitSpec, split: &SegmentSpl
     }
     remarks.extend(left_out(split));
     remarks.extend(missing_remarks(store, &split.split.missing, ""));
-    remarks.extend(store.spec().embeddings.iter().map(|embedding| embedding_remark(&embedding.description)));
+    remarks.extend(embedding_remarks(store));
     remarks
+}
+
+/// Remarks on the embedding models of a store's features.
+pub(crate) fn embedding_remarks(store: &FeatureStore) -> Vec<String> {
+    store.spec().embeddings.iter().map(|embedding| embedding_remark(&embedding.description)).collect()
 }
 
 /// Remark on the licence of an embedding model, and on recordings that it may have been trained on.

@@ -34,6 +34,7 @@ mod redraw;
 mod run_lock;
 mod selection;
 mod settings;
+mod starting_model;
 mod tables;
 mod training;
 

@@ -112,6 +112,7 @@ impl Trial {
             // Copies are determined by the recordings and the recipe.
             copies: None,
             n_background_segments: None,
+            start: None,
             split: [&[], &[], &[]],
             name: &format!("{} {:?}", candidate.recipe.name, options.train.split),
             recipe: &candidate.recipe,

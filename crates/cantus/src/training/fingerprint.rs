@@ -38,6 +38,9 @@ pub(crate) struct Fingerprinted<'a> {
     /// Segments of synthesised sounds that are trained on as `_background_`; `None` without that label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) n_background_segments: Option<usize>,
+    /// SHA-256 of the model that the training starts from, if it starts from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<&'a str>,
     /// Segments of the training, validation and test part.
     pub(crate) split: [&'a [usize]; 3],
     /// The recipe's name, which serialising `recipe` omits.
@@ -85,6 +88,7 @@ mod tests {
             data_sha256: "d0c5",
             copies: None,
             n_background_segments: None,
+            start: None,
             split,
             name: &recipe.name,
             recipe,
@@ -117,6 +121,7 @@ mod tests {
             Fingerprinted { copies: Some(vec![]), ..same() },
             Fingerprinted { n_background_segments: Some(50), ..same() },
             Fingerprinted { split: moved, ..same() },
+            Fingerprinted { start: Some("5a"), ..same() },
             Fingerprinted { seed: 8, ..same() },
             fingerprinted(&other),
             fingerprinted(&renamed),
@@ -124,7 +129,7 @@ mod tests {
         .iter()
         .map(Fingerprinted::sha256)
         .collect();
-        assert_eq!(fingerprints.len(), 9);
+        assert_eq!(fingerprints.len(), 10);
         assert_eq!(same().sha256(), fingerprinted(&recipe.clone()).sha256());
     }
 

@@ -9,7 +9,7 @@ use cantus_dataset::{
 use cantus_nn::{EpochEnd, History, Network, Progress};
 
 use super::fingerprint::Fingerprinted;
-use super::{Stage, TrainEvent, TrainOptions, Trained, TrainingStart};
+use super::{Stage, StartingModel, TrainEvent, TrainOptions, Trained, TrainingStart};
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
 use crate::model::Provenance;
@@ -33,6 +33,8 @@ pub(crate) struct Job<'a> {
     pub(crate) seed: u64,
     /// 0 for one per core.
     pub(crate) n_threads: usize,
+    /// The model that it starts from.
+    pub(crate) start: Option<&'a StartingModel>,
 }
 
 /// A job whose normalisation is computed and whose network is built, before training.
@@ -54,14 +56,15 @@ impl<'a> Job<'a> {
         store: &'a FeatureStore,
         recipe: &'a Recipe,
         split: SegmentSplit,
-        options: &TrainOptions<'_>,
+        options: &TrainOptions<'a>,
         data_sha256: String,
     ) -> Self {
-        let TrainOptions { split: spec, seed, n_threads, .. } = options;
-        Self { store, recipe, split, spec: spec.clone(), data_sha256, seed: *seed, n_threads: *n_threads }
+        let TrainOptions { split: spec, seed, n_threads, start, .. } = options;
+        let (spec, seed, n_threads) = (spec.clone(), *seed, *n_threads);
+        Self { store, recipe, split, spec, data_sha256, seed, n_threads, start: *start }
     }
 
-    /// Computes the normalisation and builds the network.
+    /// Computes the normalisation and builds the network, or takes both from the model that the training starts from.
     ///
     /// # Errors
     /// If a part whose share is above 0 is empty, the store cannot be read, or recipe and features do not fit.
@@ -93,6 +96,9 @@ impl<'a> Job<'a> {
         let normalization = self.compute_normalization(&split.train)?;
         let architecture = self.recipe.architecture(store.n_frames(), store.n_bins(), store.labels().len());
         let mut network = Network::new(&architecture, self.seed).map_err(|error| self.unbuilt(error))?;
+        if let Some(start) = self.start {
+            start.initialize(&mut network, store)?;
+        }
         network.set_threads(self.n_threads);
         Ok(Prepared { job: self, train_indices, background, class_weights, normalization, network })
     }
@@ -132,6 +138,9 @@ impl<'a> Job<'a> {
 
     fn compute_normalization(&self, segments: &[usize]) -> Result<Normalization, Error> {
         let n_bins = self.store.n_bins();
+        if let Some(start) = self.start {
+            return Ok(start.model().normalization.clone());
+        }
         if !self.recipe.normalize {
             return Ok(Normalization::identity(n_bins));
         }
@@ -204,6 +213,7 @@ impl<'a> Prepared<'a> {
         let fingerprinted = Fingerprinted {
             data_sha256,
             n_background_segments: self.background.as_ref().map(|background| background.n_segments),
+            start: self.job.start.map(StartingModel::sha256),
             copies: (self.n_copied_segments() > 0).then(|| store.checksums()),
             split: [&split.train, &split.validation, &split.test],
             name: &recipe.name,
@@ -276,12 +286,14 @@ impl<'a> Prepared<'a> {
     /// The model with the network's current weights, not calibrated.
     fn into_model(self) -> Model {
         let Self { job, normalization, network, .. } = self;
-        let Job { store, recipe, split, .. } = job;
+        let Job { store, recipe, split, start, .. } = job;
+        let test = || predictions::tracks_of(store, &split.test).into_iter();
         let provenance = Provenance {
             recipe: recipe.name.clone(),
             seed: job.seed,
             data_sha256: job.data_sha256,
             n_training_tracks: predictions::n_tracks(store, &split.train),
+            start: start.map(|start| start.starting_point(store, test())),
         };
         let (labels, features, crops) = (store.labels().to_vec(), store.spec().clone(), recipe.crops());
         let calibration = Calibration::default();

@@ -6,11 +6,13 @@
 pub(crate) mod fingerprint;
 pub(crate) mod job;
 mod options;
+mod starting_model;
 
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::History;
 
 pub use self::options::{Observer, Stage, TrainEvent, TrainOptions, TrainingStart};
+pub use self::starting_model::StartingModel;
 
 use self::fingerprint::data_sha256;
 use self::job::Job;

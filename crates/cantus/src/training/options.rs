@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use cantus_dataset::SplitSpec;
 use cantus_nn::Progress;
 
+use super::StartingModel;
 use crate::report::{EvaluationReport, SplitSummary};
 use crate::{Calibration, Error};
 
@@ -39,6 +40,9 @@ pub struct TrainOptions<'a> {
     /// Temperatures of a model that has no validation part to fit them on, such as those of a [selection's
     /// trial](crate::selection::Trial::calibration); without them its probabilities are not calibrated.
     pub calibration: Option<Calibration>,
+    /// The model that the training starts from; `None` for random initial weights. The recipe must have its layers and features:
+    /// see [`StartingModel::adapted`].
+    pub start: Option<&'a StartingModel>,
     /// Receives the events; `None` for no observer.
     pub observer: Option<&'a Observer<'a>>,
 }
@@ -50,6 +54,7 @@ impl fmt::Debug for TrainOptions<'_> {
             .field("seed", &self.seed)
             .field("n_threads", &self.n_threads)
             .field("calibration", &self.calibration)
+            .field("start", &self.start.map(|_| ".."))
             .field("observer", &self.observer.map(|_| ".."))
             .finish()
     }

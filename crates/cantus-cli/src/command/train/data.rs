@@ -61,6 +61,7 @@ impl Train {
             }
             return Ok(Some((self.data.clone(), 0)));
         }
+        self.refuse_features_of_start()?;
         let store = run.path("features");
         let copies = recipe.augmentation.copy_spec();
         let choices = extract::Choices {
@@ -77,6 +78,21 @@ impl Train {
             extract::report_extraction(&extraction, &store, global);
             (store, extraction.failures.len())
         }))
+    }
+
+    /// An error for options of the features, which are those of the model to start from, if one is given.
+    fn refuse_features_of_start(&self) -> anyhow::Result<()> {
+        if !self.start.is_given() {
+            return Ok(());
+        }
+        self.segments.refuse("with --from, the segments are those of the model")?;
+        match self.embeddings.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(WrongUsage("--embedding: with --from, the features are those of the model".to_owned())
+                    .into())
+            }
+        }
     }
 }
 

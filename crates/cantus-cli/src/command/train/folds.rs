@@ -19,7 +19,8 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let split = self.split.spec(self.seed, true)?;
-        let recipe = self.recipe()?;
+        let start = self.start.open()?;
+        let recipe = self.recipe(start.as_ref())?;
         let run = Run::create_cross_validation(&self.output, self.run_options())?;
         let run = run.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
@@ -31,6 +32,7 @@ impl Train {
             seed: self.seed,
             n_threads: global.n_threads(),
             calibration: None,
+            start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),
         };
         let evaluated = run.cross_validate(&data.store, &recipe, &folds, self.final_model, &options);

@@ -6,13 +6,14 @@ mod display;
 mod folds;
 mod settings;
 mod split_options;
+mod start_options;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use cantus::report::EvaluationReport;
-use cantus::{Recipe, Run, RunOptions, TrainOptions};
+use cantus::{Recipe, Run, RunOptions, StartingModel, TrainOptions};
 use cantus_audio::feature::FeatureKind;
 use cantus_dataset::FeatureStore;
 use cantus_nn::{Batching, EarlyStopping};
@@ -21,6 +22,7 @@ use clap::Args;
 
 use self::display::Display;
 use self::split_options::SplitOptions;
+use self::start_options::StartOptions;
 use super::embedding_options::{self, EmbeddingOptions};
 use super::port;
 use super::segment_options::SegmentOptions;
@@ -52,6 +54,8 @@ Examples:
       the most accurate recipe for few recordings
   cantus train features -m my-recipe.toml -o run
       a recipe of your own; start from run/recipe.toml
+  cantus train MUSIC -o run --from other-run --freeze 4
+      fine-tuning: start from the layers of a trained model, of which the first four stay as they are
   cantus train features -o run --dashboard
       the curves live, at http://127.0.0.1:8081
   cantus train features -o run --resume
@@ -112,6 +116,8 @@ pub struct Train {
     segments: SegmentOptions,
     #[command(flatten)]
     embeddings: EmbeddingOptions,
+    #[command(flatten)]
+    start: StartOptions,
 }
 
 /// Default of `--budget`.
@@ -160,6 +166,7 @@ impl Train {
             split: SplitOptions::default(),
             segments: SegmentOptions::default(),
             embeddings: EmbeddingOptions::default(),
+            start: StartOptions::default(),
             background: None,
             folds: None,
             final_model: false,
@@ -203,7 +210,8 @@ impl Train {
     /// stopped it.
     pub fn train(&self, global: &Global) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let split = self.split.spec(self.seed, false)?;
-        let recipe = self.recipe()?;
+        let start = self.start.open()?;
+        let recipe = self.recipe(start.as_ref())?;
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
@@ -213,6 +221,7 @@ impl Train {
             seed: self.seed,
             n_threads: global.n_threads(),
             calibration: None,
+            start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),
         };
         let evaluated = match self.final_model {
@@ -224,7 +233,8 @@ impl Train {
 
     /// Whether a recipe is to be selected: none is named, and the data are recordings.
     fn is_automatic(&self) -> bool {
-        self.model.is_none() && self.folds.is_none() && !FeatureStore::is_store(&self.data)
+        let is_named = self.model.is_some() || self.start.is_given();
+        !is_named && self.folds.is_none() && !FeatureStore::is_store(&self.data)
     }
 
     /// The name of the recipe, if none is to be selected.
@@ -253,7 +263,10 @@ impl Train {
     }
 
     /// The recipe with the changes of the command line.
-    fn recipe(&self) -> anyhow::Result<Recipe> {
+    fn recipe(&self, start: Option<&StartingModel>) -> anyhow::Result<Recipe> {
+        if let Some(start) = start {
+            return Ok(self.changed(self.start.recipe(start, self.model.as_deref())?));
+        }
         if self.model.is_none() && self.folds.is_some() && !FeatureStore::is_store(&self.data) {
             let what = "--folds needs a recipe, such as -m best: without one, recipes are tried by cross-validation already";
             return Err(WrongUsage(what.to_owned()).into());

@@ -9,8 +9,10 @@ impl Train {
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         if self.is_automatic() {
             set("budget", self.budget.into());
-        } else {
+        } else if !self.start.is_given() {
             set("model", self.recipe_name().into());
+        } else if let Some(model) = &self.model {
+            set("model", model.as_str().into());
         }
         set("seed", whole_number(self.seed));
         if let Some(n_folds) = self.folds {
@@ -22,6 +24,7 @@ impl Train {
         train.extend(self.split.settings(self.folds.is_some()));
         train.extend(self.segments.settings());
         train.extend(self.embeddings.settings());
+        train.extend(self.start.settings());
         let mut set = |name: &str, value: toml::Value| train.insert(name.to_owned(), value);
         self.background.as_ref().map(|folder| set("background", folder.display().to_string().into()));
         self.epochs.map(|n| set("epochs", whole_number(n as u64)));
@@ -38,6 +41,6 @@ fn whole_number(n: u64) -> toml::Value {
 }
 
 /// The decimal number as typed, not the digits of its nearest f32 as an f64.
-fn as_typed(number: f32) -> toml::Value {
+pub(super) fn as_typed(number: f32) -> toml::Value {
     number.to_string().parse().unwrap_or(f64::from(number)).into()
 }

@@ -67,7 +67,7 @@ impl Report {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
             scores: predictions.scores(store)?,
             cross_validation: None,
-            remarks: split.remarks.clone(),
+            remarks: split.remarks.iter().cloned().chain(model.provenance.remark()).collect(),
             baseline: None,
             without_leak: None,
             calibration: None,

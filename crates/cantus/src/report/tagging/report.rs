@@ -60,7 +60,7 @@ impl TagReport {
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
             scores: scores(predictions, store)?,
             cross_validation: None,
-            remarks: split.remarks.clone(),
+            remarks: split.remarks.iter().cloned().chain(model.provenance.remark()).collect(),
             baseline: diagnostics::baseline(predictions, store.labels().len())?,
             calibration: diagnostics::calibration(predictions, store, Some(model.calibration)),
             mistakes: diagnostics::mistakes(predictions, store),
