@@ -27,6 +27,10 @@ bench-accuracy data *options:
 bench-datasets +data:
     python3 bench/accuracy/datasets.py {{data}}
 
+# Benchmark: accuracy with short recordings padded by repetition or zeros, and without padding; JSON lines. See bench/accuracy/README.md
+bench-padding data *options:
+    python3 bench/accuracy/padding.py {{data}} {{options}}
+
 # Benchmark: load recordings and compute features in Cantus, librosa and torchaudio, alternating; JSON lines. Options: bench/audio/README.md
 bench-audio *options:
     python3 bench/audio/run.py {{options}}

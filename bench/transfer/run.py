@@ -4,7 +4,8 @@
 
 MODEL.onnx has its description beside it; bench/transfer/musicnn.py makes two. RECORDING: files of at least 30 s, each in a format
 that both read, such as WAV or FLAC. With --compare, every value of a feature store of DATA, a folder of label folders, is
-compared; without RECORDING, nothing is timed. Exits with 1 if a value differs by more than 1e-4. Needs Linux, cargo and Python
+compared; without RECORDING, nothing is timed. With CANTUS_ONNXRUNTIME, the path of libonnxruntime, Cantus runs the model with it
+instead of tract. Exits with 1 if a value differs by more than 1e-4. Needs Linux, cargo and Python
 3.11; README.md describes the output.
 """
 
@@ -45,8 +46,9 @@ def options():
 
 
 def built(*command):
-    """A release build; the folder of its binaries."""
-    subprocess.run(["cargo", "build", "--release", *command], cwd=ROOT, check=True)
+    """A release build, with onnxruntime if its library is given; the folder of its binaries."""
+    features = ["--features", "onnxruntime"] if "CANTUS_ONNXRUNTIME" in os.environ else []
+    subprocess.run(["cargo", "build", "--release", *command, *features], cwd=ROOT, check=True)
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 
 

@@ -127,6 +127,13 @@ pub enum Error {
         /// The causes, the most specific one last.
         reason: String,
     },
+    /// onnxruntime, which the user chose, cannot be loaded or cannot run the graph.
+    #[cfg(feature = "onnxruntime")]
+    #[error("onnxruntime: {reason}")]
+    OnnxRuntime {
+        /// Its message.
+        reason: String,
+    },
     /// A model without description.
     #[error("no description; expected {}, `model.toml` beside a single model, or the metadata entry `cantus`", expected.display())]
     NoDescription {

@@ -6,6 +6,8 @@ mod error;
 mod library;
 mod onnx_file;
 mod onnx_graph;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
 mod plan_key;
 mod subgraph;
 mod template;

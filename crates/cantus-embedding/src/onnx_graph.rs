@@ -1,4 +1,4 @@
-//! An ONNX graph, planned and run with tract.
+//! An ONNX graph, planned and run with tract, or run with onnxruntime where the user chooses it.
 //!
 //! tract runs on the calling thread alone (its feature `multithread-mm` is off), so that the values do not depend on the
 //! number of threads.
@@ -11,6 +11,8 @@ use tract_onnx::prelude::*;
 
 use crate::error::Error;
 use crate::onnx_file::OnnxFile;
+#[cfg(feature = "onnxruntime")]
+use crate::onnxruntime::{self, OnnxRuntimePlan};
 use crate::plan_key::PlanKey;
 use crate::subgraph::{check_operators, reduce};
 use crate::tract_error::{catch_panic, plan_error};
@@ -20,7 +22,7 @@ use crate::value_limits::{check_optimised_values, check_values, infer_within_lim
 pub struct OnnxGraph {
     bytes: Arc<[u8]>,
     /// The plan of the last description, with what it depends on.
-    plan: Mutex<Option<(PlanKey, Arc<TractPlan>)>>,
+    plan: Mutex<Option<(PlanKey, Arc<dyn PlannedGraph>)>>,
 }
 
 impl fmt::Debug for OnnxGraph {
@@ -39,7 +41,7 @@ impl OnnxGraph {
     ///
     /// # Errors
     /// [`Error`] without a path: see its variants.
-    fn plan_kept(&self, description: &EmbeddingDescription) -> Result<Arc<TractPlan>, Error> {
+    fn plan_kept(&self, description: &EmbeddingDescription) -> Result<Arc<dyn PlannedGraph>, Error> {
         let key = PlanKey::new(description);
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, planned)) = &*plan
@@ -47,7 +49,7 @@ impl OnnxGraph {
         {
             return Ok(planned.clone());
         }
-        let planned = Arc::new(catch_panic(|| TractPlan::new(&self.bytes, &key))?);
+        let planned = catch_panic(|| planned(&self.bytes, &key))?;
         *plan = Some((key, planned.clone()));
         Ok(planned)
     }
@@ -67,11 +69,19 @@ impl EmbeddingGraph for OnnxGraph {
     }
 
     fn plan(&self, description: &EmbeddingDescription) -> Result<Arc<dyn PlannedGraph>, String> {
-        match self.plan_kept(description) {
-            Ok(plan) => Ok(plan),
-            Err(error) => Err(error.to_string()),
-        }
+        self.plan_kept(description).map_err(|error| error.to_string())
     }
+}
+
+/// A plan of the runtime that is to be used.
+fn planned(bytes: &[u8], key: &PlanKey) -> Result<Arc<dyn PlannedGraph>, Error> {
+    let model = checked(bytes, key)?;
+    #[cfg(feature = "onnxruntime")]
+    if let Some(library) = onnxruntime::library() {
+        let n_values = key.check_output(model.output_fact(0).map_err(plan_error)?)?;
+        return Ok(Arc::new(OnnxRuntimePlan::new(&library, bytes, key, n_values)?));
+    }
+    Ok(Arc::new(TractPlan::new(model, key)?))
 }
 
 /// A graph that tract can run.
@@ -89,8 +99,8 @@ impl fmt::Debug for TractPlan {
 }
 
 impl TractPlan {
-    fn new(bytes: &[u8], key: &PlanKey) -> Result<Self, Error> {
-        let model = optimise(bytes, key)?;
+    fn new(model: TypedModel, key: &PlanKey) -> Result<Self, Error> {
+        let model = optimised(model)?;
         let fact = model.output_fact(0).map_err(plan_error)?;
         let n_values = key.check_output(fact)?;
         let plan = model.into_runnable().map_err(plan_error)?;
@@ -113,8 +123,8 @@ impl PlannedGraph for TractPlan {
     }
 }
 
-/// Decodes a graph, reduces it to an output, and optimises it for an input shape.
-fn optimise(bytes: &[u8], key: &PlanKey) -> Result<TypedModel, Error> {
+/// Decodes a graph, reduces it to an output, and infers and checks the sizes of its values for an input shape.
+fn checked(bytes: &[u8], key: &PlanKey) -> Result<TypedModel, Error> {
     let mut file = OnnxFile::decode(bytes)?;
     key.check_input(&file.inputs())?;
     let tract = onnx();
@@ -128,6 +138,11 @@ fn optimise(bytes: &[u8], key: &PlanKey) -> Result<TypedModel, Error> {
     infer_within_limits(&mut model)?;
     let model = model.into_typed().map_err(plan_error)?;
     check_values(&model)?;
+    Ok(model)
+}
+
+/// A graph after tract's optimisation.
+fn optimised(model: TypedModel) -> Result<TypedModel, Error> {
     // The optimiser of tract 0.22 fails on some graphs that run without it, such as those with overlapping slices.
     let optimised = catch_panic(|| model.clone().into_optimized().map_err(plan_error)).unwrap_or(model);
     check_optimised_values(&optimised)?;

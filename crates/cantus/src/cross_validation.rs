@@ -159,7 +159,7 @@ impl<'a> Pool<'a> {
 }
 
 /// The names that tracks of several folds have; `name` is that of a track.
-fn in_several_folds(folds: &Folds, name: impl Fn(usize) -> Option<String>) -> BTreeSet<String> {
+pub(crate) fn in_several_folds(folds: &Folds, name: impl Fn(usize) -> Option<String>) -> BTreeSet<String> {
     let (mut seen, mut in_several) = (BTreeMap::new(), BTreeSet::new());
     for (track, fold) in folds.fold_of_track.iter().enumerate() {
         let Some(name) = name(track) else { continue };

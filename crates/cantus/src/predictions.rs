@@ -55,7 +55,7 @@ pub struct Predictions {
     pub(crate) uncalibrated: (Vec<f32>, Vec<TrackDecision>),
     /// The baseline's prediction for each track.
     pub(crate) baseline: Vec<TrackDecision>,
-    /// The prediction for each sound that belongs to no class; empty for taggers.
+    /// The prediction for each sound that belongs to no class.
     pub(crate) noise: Vec<NoisePrediction>,
 }
 

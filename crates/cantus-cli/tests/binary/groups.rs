@@ -208,7 +208,19 @@ fn folds_keep_groups_whole_by_default() {
     let by_track = train(dir.path(), "-o @/by_track --folds 3 --split track --json").json();
     let remarks = by_track["remarks"].to_string();
     assert!(remarks.contains(" groups are both in the training and in the test part"), "{remarks}");
-    assert!(remarks.contains("cross-validation by group (without `--split track`)"), "{remarks}");
+    // The second cross-validation is the one by group.
+    let by_group: Value =
+        serde_json::from_slice(&fs::read(dir.path().join("run/report.json")).unwrap()).unwrap();
+    assert_eq!(by_track["without_leak"]["by"], "group");
+    assert_eq!(by_track["without_leak"]["track_accuracy"], by_group["track_accuracy"]);
+    let both =
+        [&by_track, &by_group].map(|report| format!("{:.1} %", 100.0 * number(&report["track_accuracy"])));
+    assert!(both.iter().all(|score| remarks.contains(score)), "{remarks}: {both:?}");
+    // Whoever resumes it gets the same report; by group, there is no second one.
+    let again = train(dir.path(), "-o @/by_track --folds 3 --split track --resume --json").json();
+    assert_eq!(again, by_track);
+    train(dir.path(), "-o @/by_track --folds 3 --overwrite");
+    assert!(!dir.path().join("by_track/without-leak").exists());
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod kaggle;
 mod pictures;
 mod pins;
 mod prediction;
+mod readme;
 mod real_music;
 mod report;
 mod run;

@@ -83,6 +83,10 @@ fn a_manifest_of_tags_is_trained_evaluated_and_predicted() {
         }
     }
     assert!(number(&report["baseline"]["track_macro_average_precision"]) > chance + 0.3);
+    let sounds: Vec<_> =
+        report["noise"]["kinds"].as_array().unwrap().iter().map(|kind| number(&kind["n"])).collect();
+    assert_eq!((sounds.iter().sum::<f64>(), number(&report["noise"]["threshold"])), (101.0, 0.5));
+    assert!(ran.stdout.contains("of 101 synthesised sounds of no class"), "{}", ran.stdout);
     for absent in ["accuracy", "track_accuracy", "confusion_matrix", "track_top_k", "majority_baseline"] {
         assert!(report[absent].is_null(), "{absent} does not apply to tags");
     }

@@ -21,14 +21,13 @@ const N_SEGMENTS: &str = "n_segments";
 const KEY: &str = "key";
 
 impl NoiseSounds {
-    /// The sounds for models of a store's features; none if labels are tags.
+    /// The sounds for models of a store's features.
     ///
     /// # Errors
     /// If the store's feature specification cannot be computed.
     pub(crate) fn extract(store: &FeatureStore) -> Result<Self, Error> {
-        match store.is_tagged() {
-            true => Ok(Self::default()),
-            false if store.spec().embeddings.is_empty() => Self::of(store.spec()),
+        match store.spec().embeddings.is_empty() {
+            true => Self::of(store.spec()),
             false => kept_beside(store),
         }
     }

@@ -48,7 +48,8 @@ pub(super) fn kinds() -> impl Iterator<Item = NoiseKind> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NoisePrediction {
     pub(crate) kind: NoiseKind,
-    /// Probability of the predicted label; `None` if that is `_background_`, or the sound has no segment.
+    /// Probability of the predicted label, or of the most probable tag; `None` if that is `_background_`, or the sound has no
+    /// segment.
     pub(crate) probability: Option<f64>,
 }
 

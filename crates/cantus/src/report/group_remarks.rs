@@ -54,9 +54,7 @@ pub(crate) fn advice(store: &FeatureStore, spec: &SplitSpec, n_folds: Option<usi
     match (spec.group_obstacle(store.tracks(), store.labels(), n_folds), n_folds) {
         (Some(obstacle), _) => format!("; groups cannot be kept whole: {obstacle}"),
         (None, None) => "; a split by group keeps them apart".to_owned(),
-        (None, Some(_)) => {
-            "; the same cross-validation by group (without `--split track`) measures by how much".to_owned()
-        }
+        (None, Some(_)) => "; folds by group keep them apart".to_owned(),
     }
 }
 

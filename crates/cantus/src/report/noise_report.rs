@@ -1,4 +1,4 @@
-//! How often a classifier predicts a class, and with confidence, for sounds that belong to none.
+//! How often a model gives a class with confidence, or a tag, to sounds that belong to none.
 
 use cantus_dataset::BACKGROUND_LABEL;
 use serde::{Deserialize, Serialize};
@@ -13,14 +13,16 @@ const ONE_IN: usize = 20;
 /// Predictions for synthesised sounds that belong to no class.
 ///
 /// The sounds are silence, white, pink and brown noise, babble of synthesised voices, and a hum of 50 Hz. Silence is not
-/// predicted, and the prediction `_background_` names no class; all others are compared with the threshold.
+/// predicted, and the prediction `_background_` names no class; all others are compared with the threshold. Of a tagger, the
+/// most probable tag counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoiseReport {
-    /// The largest probability that at least 95 % of the right predictions for test tracks reach, without those of
-    /// `_background_`.
+    /// Of a classifier, the largest probability that at least 95 % of the right predictions for test tracks reach, without those
+    /// of `_background_`; of a tagger, the probability above which a tag is given.
     pub threshold: f64,
-    /// Number of these right predictions.
-    pub n_right: usize,
+    /// Number of these right predictions; `None` of a tagger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_right: Option<usize>,
     /// The sounds of each kind.
     pub kinds: Vec<NoiseCount>,
 }
@@ -32,17 +34,31 @@ pub struct NoiseCount {
     pub name: String,
     /// Number of sounds; in a cross-validation, each is predicted by the model of each fold.
     pub n: usize,
-    /// Number of sounds that are predicted to be of a class with at least the threshold's probability.
+    /// Number of sounds that are predicted to be of a class with at least the threshold's probability, or given a tag.
     pub n_above: usize,
 }
 
 impl NoiseReport {
-    /// `None` without predictions for sounds or without right predictions for tracks.
-    pub(super) fn new(predictions: &Predictions, labels: &[String]) -> Option<Self> {
+    /// Of a classifier. `None` without predictions for sounds or without right predictions for tracks.
+    pub(super) fn of_classes(predictions: &Predictions, labels: &[String]) -> Option<Self> {
         let right = predictions.tracks.iter().filter(|track| track.is_right());
         let named = right.filter(|track| labels[track.predicted] != BACKGROUND_LABEL);
         let right: Vec<f64> = named.map(|track| track.probabilities[track.predicted]).collect();
         let (n_right, threshold) = (right.len(), threshold(right)?);
+        Self::new(predictions, threshold, Some(n_right), |probability| probability >= threshold)
+    }
+
+    /// Of a tagger that gives tags above a probability. `None` without predictions for sounds.
+    pub(super) fn of_tags(predictions: &Predictions, threshold: f64) -> Option<Self> {
+        Self::new(predictions, threshold, None, |probability| probability > threshold)
+    }
+
+    fn new(
+        predictions: &Predictions,
+        threshold: f64,
+        n_right: Option<usize>,
+        is_above: impl Fn(f64) -> bool,
+    ) -> Option<Self> {
         let mut kinds: Vec<NoiseCount> = Vec::new();
         for prediction in &predictions.noise {
             let name = prediction.kind.name();
@@ -51,7 +67,7 @@ impl NoiseReport {
                 kinds.len() - 1
             });
             kinds[index].n += 1;
-            kinds[index].n_above += usize::from(prediction.probability.is_some_and(|p| p >= threshold));
+            kinds[index].n_above += usize::from(prediction.probability.is_some_and(&is_above));
         }
         (!kinds.is_empty()).then_some(Self { threshold, n_right, kinds })
     }
@@ -65,16 +81,21 @@ impl NoiseReport {
     pub(super) fn in_words(&self) -> String {
         let (n, n_above) = self.total();
         let share = percent(n_above as f64 / n.max(1) as f64);
+        let threshold = decimal(self.threshold);
         let caution = match self.n_right {
-            n_right if n_right < ONE_IN => {
+            None => {
+                return format!(
+                    "of {n} synthesised sounds of no class, {n_above} ({share}) are given a tag, with a probability above {threshold}"
+                );
+            }
+            Some(n_right) if n_right < ONE_IN => {
                 format!(" (an uncertain threshold: only {})", counted(n_right, "right prediction"))
             }
-            _ => String::new(),
+            Some(_) => String::new(),
         };
         format!(
-            "of {n} synthesised sounds of no class, {n_above} ({share}) are given a class with a probability of at least {}, \
-             which 95 % of the right predictions reach{caution}",
-            decimal(self.threshold),
+            "of {n} synthesised sounds of no class, {n_above} ({share}) are given a class with a probability of at least \
+             {threshold}, which 95 % of the right predictions reach{caution}"
         )
     }
 
@@ -95,7 +116,8 @@ impl NoiseReport {
         };
         let rows = self.kinds.iter().map(|kind| row(&kind.name, kind.n, kind.n_above));
         let (n, n_above) = self.total();
-        let head = ["sound", "number", "given a class", "share"];
+        let given = if self.n_right.is_some() { "given a class" } else { "given a tag" };
+        let head = ["sound", "number", given, "share"];
         Table { foot: vec![row("all", n, n_above)], ..Table::new("", &head, rows) }
     }
 }
@@ -136,7 +158,7 @@ mod tests {
     }
 
     fn report(tracks: &[(usize, [f32; 3])], noise: &[(NoiseKind, Option<f64>)]) -> Option<NoiseReport> {
-        NoiseReport::new(&predictions(tracks, noise), &LABELS.map(str::to_owned))
+        NoiseReport::of_classes(&predictions(tracks, noise), &LABELS.map(str::to_owned))
     }
 
     #[test]
@@ -166,7 +188,7 @@ mod tests {
         let found = report(&tracks, &noise).unwrap();
         assert_eq!(
             (found.threshold, found.n_right),
-            (0.625, 2),
+            (0.625, Some(2)),
             "neither the wrong track nor the background counts"
         );
         let counts: Vec<_> = found.kinds.iter().map(|kind| (&kind.name[..], kind.n, kind.n_above)).collect();
@@ -178,6 +200,19 @@ mod tests {
         );
         assert!(found.line().starts_with("of 5 synthesised sounds of no class, 2 (40.0 %)"));
         assert_eq!(found.table().foot, [["all", "5", "2", "40.0 %"].map(str::to_owned).to_vec()]);
+    }
+
+    #[test]
+    fn a_tag_is_given_above_the_threshold() {
+        let noise =
+            [(NoiseKind::Silence, None), (NoiseKind::White, Some(0.5)), (NoiseKind::Pink, Some(0.51))];
+        let found = NoiseReport::of_tags(&predictions(&[], &noise), 0.5).unwrap();
+        assert_eq!(
+            found.line(),
+            "of 3 synthesised sounds of no class, 1 (33.3 %) are given a tag, with a probability above 0.500: pink 1 of 1"
+        );
+        assert_eq!(found.table().head[2], "given a tag");
+        assert!(!serde_json::to_string(&found).unwrap().contains("n_right"));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn class_report(label: &str) -> Report {
         calibration: Some(CalibrationReport::default()),
         noise: Some(NoiseReport {
             threshold: 0.625,
-            n_right: 2,
+            n_right: Some(2),
             kinds: vec![NoiseCount { name: "white".to_owned(), n: 4, n_above: 1 }],
         }),
         mistakes: vec![mistake],
@@ -108,6 +108,11 @@ pub(crate) fn tag_report(label: &str) -> TagReport {
             },
         },
         calibration: CalibrationReport::default(),
+        noise: Some(NoiseReport {
+            threshold: 0.5,
+            n_right: None,
+            kinds: vec![NoiseCount { name: "white".to_owned(), n: 4, n_above: 1 }],
+        }),
         mistakes: vec![TagMistake {
             path: "y.wav".to_owned(),
             label: label.to_owned(),

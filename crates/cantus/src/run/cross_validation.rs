@@ -1,20 +1,26 @@
 //! Run folder of a cross-validation: a run for each fold, and the files of all folds together.
 
-use cantus_dataset::{FeatureStore, Folds};
+use std::ops::ControlFlow;
 
-use super::{HELD_OUT, REPORT, Run, tables};
-use crate::cross_validation::{evaluate_folds, of_folds};
+use cantus_dataset::{FeatureStore, Folds, SplitSpec, Unit};
+
+use super::{HELD_OUT, REPORT, Run, WITHOUT_LEAK, tables};
+use crate::cross_validation::{evaluate_folds, in_several_folds, of_folds};
 use crate::error::{CHECKPOINT, FOLDS, RunProblem};
 use crate::evaluation::Evaluated;
 use crate::noise::NoiseSounds;
+use crate::report::{EvaluationReport, group_remarks};
 use crate::training::fingerprint::data_sha256;
 use crate::training::job::Job;
-use crate::training::{self, Stage, TrainOptions, Trained};
+use crate::training::{self, Stage, TrainEvent, TrainOptions, Trained};
 use crate::{Error, Model, Recipe};
 
 impl Run {
     /// Trains and evaluates every fold, each in a run inside this one, and writes the files of all folds together; with
     /// `final_model` also trains a model on all tracks except a validation part.
+    ///
+    /// Random folds by track that separate groups are accompanied by a cross-validation in folds by group, if that is possible;
+    /// the report shows the scores of both.
     ///
     /// A run created with [`resume`](super::RunOptions::resume) keeps the folds that are finished.
     ///
@@ -34,9 +40,16 @@ impl Run {
         let job = |split| Job::new(store, &recipe, split, &options, data_sha256.clone());
         self.begin_folds(folds, store)?;
         let noise = NoiseSounds::extract(store)?;
-        let evaluated = evaluate_folds(store, folds, &options, |fold, split| {
+        let by_group = self.cross_validate_by_group(store, &recipe, folds, &options, &noise, &data_sha256)?;
+        let mut evaluated = evaluate_folds(store, folds, &options, |fold, split| {
             self.fold(fold).train_inside(job(split).prepare()?, Stage::Fold { fold }, &options, &noise)
         })?;
+        match by_group {
+            Some(report) => {
+                evaluated.report.add_without_leak(&report, Unit::Group, group_remarks::noun(store));
+            }
+            None => self.remove_inside(WITHOUT_LEAK)?,
+        }
         let mut trained = None;
         if final_model {
             let split = folds.split_without_test(store.tracks(), store.labels(), &options.split)?;
@@ -45,6 +58,36 @@ impl Run {
         }
         self.save_folds(&evaluated, folds, trained.as_ref(), store, &recipe)?;
         Ok(evaluated)
+    }
+
+    /// If random folds separate groups, cross-validates the same recipe in as many folds by group, in a run inside this one;
+    /// returns its report.
+    fn cross_validate_by_group(
+        &self,
+        store: &FeatureStore,
+        recipe: &Recipe,
+        folds: &Folds,
+        options: &TrainOptions<'_>,
+        noise: &NoiseSounds,
+        data_sha256: &str,
+    ) -> Result<Option<EvaluationReport>, Error> {
+        let Some(folds) = folds_by_group(store, folds, &options.split)? else { return Ok(None) };
+        let observer = |event: &TrainEvent<'_>| match event {
+            // Not a fold of the cross-validation that was asked for.
+            TrainEvent::FoldEvaluated { .. } => ControlFlow::Continue(()),
+            event => options.observe(event),
+        };
+        let split = SplitSpec { by: Unit::Group, ..options.split.clone() };
+        let options = TrainOptions { split, observer: Some(&observer), ..options.clone() };
+        let run = self.inside(WITHOUT_LEAK);
+        run.make_folder()?;
+        run.begin_folds(&folds, store)?;
+        let evaluated = evaluate_folds(store, &folds, &options, |fold, split| {
+            let job = Job::new(store, recipe, split, &options, data_sha256.to_owned());
+            run.fold(fold).train_inside(job.prepare()?, Stage::WithoutLeak, &options, noise)
+        })?;
+        run.save_folds(&evaluated, &folds, None, store, recipe)?;
+        Ok(Some(evaluated.report))
     }
 
     /// Writes the fold of each track, and creates the folder of each fold.
@@ -114,4 +157,16 @@ impl Run {
             Ok(())
         }
     }
+}
+
+/// As many folds by group as there are random ones by track; `None` if these keep groups whole, or none could.
+fn folds_by_group(store: &FeatureStore, folds: &Folds, spec: &SplitSpec) -> Result<Option<Folds>, Error> {
+    let (tracks, labels, n_folds) = (store.tracks(), store.labels(), folds.n_folds());
+    let is_drawn = spec.by == Unit::Track && !folds.predefined && store.tracks_known();
+    let separates_groups = || !in_several_folds(folds, |track| tracks[track].group.clone()).is_empty();
+    let is_possible = || spec.group_obstacle(tracks, labels, Some(n_folds)).is_none();
+    if !(is_drawn && separates_groups() && is_possible()) {
+        return Ok(None);
+    }
+    Ok(Some(Folds::draw(tracks, labels, Unit::Group, n_folds, spec.seed)?))
 }

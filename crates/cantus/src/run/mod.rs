@@ -15,7 +15,8 @@
 //! | `diverged.safetensors` | only after a training that ended at NaN or infinity: the model of the best epoch before |
 //! | `.training` | empty; locked by the training that writes to the run, so that there is at most one |
 //!
-//! A split by segment adds a run `without-leak` inside the run: the same recipe on a split by track.
+//! A split by segment adds a run `without-leak` inside the run: the same recipe on a split by track; a split or folds by track
+//! that separate groups, one by group.
 //!
 //! A run with a final model (`--final`) has the evaluated model in the run `held-out` inside it.
 //!

@@ -91,7 +91,7 @@ impl Report {
             scores: predictions.scores(store)?,
             baseline: Some(diagnostics::baseline(predictions, store.labels())?),
             calibration: Some(diagnostics::calibration(predictions, store, temperatures)),
-            noise: NoiseReport::new(predictions, store.labels()),
+            noise: NoiseReport::of_classes(predictions, store.labels()),
             mistakes: diagnostics::mistakes(predictions, store),
             ..self
         })

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{TagBaseline, TagCrossValidation, TagFold, TagMistake, diagnostics};
 use crate::predictions::Predictions;
-use crate::report::{CalibrationReport, FoldTable, ModelSummary, ReportContext, SplitSummary, TrainingCurve};
+use crate::report::{
+    CalibrationReport, FoldTable, ModelSummary, NoiseReport, ReportContext, SplitSummary, TrainingCurve,
+};
 use crate::{Error, Model, Task};
 use cantus_metrics::ScoresError;
 use cantus_metrics::tagging::{TagScores, tag_scores};
@@ -29,6 +31,9 @@ pub struct TagReport {
     pub baseline: TagBaseline,
     /// Calibration of the probabilities of all tags.
     pub calibration: CalibrationReport,
+    /// Tags given to sounds that have none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseReport>,
     /// The wrong predictions with the highest confidence.
     pub mistakes: Vec<TagMistake>,
     /// The model that was scored.
@@ -55,10 +60,12 @@ impl TagReport {
         split: SplitSummary,
         curve: TrainingCurve<'_>,
     ) -> Result<Self, Error> {
+        let scores = scores(predictions, store)?;
         Ok(Self {
             task: Task::Tagging,
             cantus_version: env!("CARGO_PKG_VERSION").to_owned(),
-            scores: scores(predictions, store)?,
+            noise: NoiseReport::of_tags(predictions, scores.threshold),
+            scores,
             cross_validation: None,
             remarks: split.remarks.iter().cloned().chain(model.provenance.remark()).collect(),
             baseline: diagnostics::baseline(predictions, store.labels().len())?,
@@ -75,8 +82,10 @@ impl TagReport {
 
     /// The report with new predictions of the same models.
     pub(crate) fn renewed(self, predictions: &Predictions, store: &FeatureStore) -> Result<Self, Error> {
+        let scores = scores(predictions, store)?;
         Ok(Self {
-            scores: scores(predictions, store)?,
+            noise: NoiseReport::of_tags(predictions, scores.threshold),
+            scores,
             baseline: diagnostics::baseline(predictions, store.labels().len())?,
             calibration: diagnostics::calibration(predictions, store, self.calibration.temperatures),
             mistakes: diagnostics::mistakes(predictions, store),
@@ -126,7 +135,7 @@ impl TagReport {
             training_s: self.training_s,
             remarks: &self.remarks,
             calibration: Some(&self.calibration),
-            noise: None,
+            noise: self.noise.as_ref(),
             left_out: &self.left_out,
             failures: &self.failures,
             warnings: &self.warnings,
