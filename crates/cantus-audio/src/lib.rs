@@ -21,6 +21,7 @@ pub mod feature;
 pub mod fingerprint;
 pub mod level;
 pub mod noise;
+pub mod panic_guard;
 pub mod resample;
 pub mod transform;
 mod wav;

@@ -10,7 +10,7 @@ use cantus_random::KeyedRng;
 use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
-use crate::layer::{Layer, MAX_SIZE, Parameter, size};
+use crate::layer::{Layer, MAX_EXAMPLE, MAX_PARAMETERS, MAX_SIZE, Parameter, size};
 use crate::loss::Loss;
 use crate::rng_streams;
 use crate::tensor::Tensor;
@@ -44,6 +44,14 @@ impl BuiltLayer {
     /// Number of trained weights; they come first.
     pub(crate) fn n_trainable(&self) -> usize {
         self.tensors.iter().filter(|tensor| tensor.parameter.trainable).map(|tensor| tensor.range.len()).sum()
+    }
+
+    /// Number of values that it computes for one example, in any buffer.
+    pub(crate) fn n_values(&self) -> usize {
+        let sizes = self.layer.buffer_sizes();
+        [sizes.cached, sizes.scratch_per_row, sizes.scratch]
+            .into_iter()
+            .fold(self.output_len(), usize::saturating_add)
     }
 
     /// Output size of one example.
@@ -82,7 +90,29 @@ impl Sequential {
             let tensors = tensor_ranges(layer.parameters());
             layers.push(BuiltLayer { path, kind: spec.kind(), layer, tensors, input_index });
         }
-        Ok(Self { input_shape: architecture.input_shape.clone(), layers })
+        let network = Self { input_shape: architecture.input_shape.clone(), layers };
+        network.check_size()?;
+        Ok(network)
+    }
+
+    /// Checks the memory of the whole network, whose layers may each be within their limits.
+    fn check_size(&self) -> Result<(), Error> {
+        let within = |what: &str, n: usize, limit: usize| match n <= limit {
+            true => Ok(()),
+            false => Err(Error::TooLarge { what: what.to_owned(), limit }),
+        };
+        within("the network", self.n_weights(), MAX_PARAMETERS)?;
+        within("what the network computes for one example", self.n_values(), MAX_EXAMPLE)
+    }
+
+    /// Number of weights, trained or not.
+    pub(crate) fn n_weights(&self) -> usize {
+        self.layers.iter().map(BuiltLayer::n_weights).fold(0, usize::saturating_add)
+    }
+
+    /// Number of values that it computes for one example, in any buffer.
+    pub(crate) fn n_values(&self) -> usize {
+        self.layers.iter().map(BuiltLayer::n_values).fold(self.input_len(), usize::saturating_add)
     }
 
     /// Initial weights of layer `index`; the same seed gives the same weights.

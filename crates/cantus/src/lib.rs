@@ -58,6 +58,7 @@ mod normalization;
 mod prediction;
 #[cfg(feature = "train")]
 mod predictions;
+mod printable;
 #[cfg(feature = "train")]
 mod recipe;
 #[cfg(feature = "train")]
@@ -96,6 +97,7 @@ pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
 pub use predictions::Predictions;
+pub use printable::printable;
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
 #[cfg(feature = "train")]

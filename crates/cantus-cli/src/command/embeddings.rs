@@ -85,7 +85,7 @@ impl Embeddings {
             Action::Template { model } => {
                 let bytes = std::fs::read(model).with_context(|| model.display().to_string())?;
                 let text = template(&bytes).with_context(|| model.display().to_string())?;
-                output::print(&text)?;
+                output::exact(&text)?;
                 Ok(Outcome::Done)
             }
         }
@@ -133,7 +133,7 @@ fn show(model: &str, json: bool) -> anyhow::Result<Outcome> {
     if json {
         output::json(&description)?;
     } else {
-        output::print(&toml::to_string(&description)?)?;
+        output::exact(&toml::to_string(&description)?)?;
     }
     Ok(Outcome::Done)
 }

@@ -27,6 +27,7 @@ mod features;
 mod fetch;
 mod fetch_command;
 mod groups;
+mod hostile_numbers;
 mod http;
 mod interruption;
 mod kaggle;

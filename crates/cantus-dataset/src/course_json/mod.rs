@@ -211,6 +211,10 @@ mod tests {
             ),
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[],[1,2],[3,4],[5,6]]]}}"), "an empty frame"),
             (
+                format!("{{\"mapping\": [\"a\", \" \"], \"labels\": [0], \"mfcc\": [{SEGMENT}]}}"),
+                "a label of the mapping is empty",
+            ),
+            (
                 format!("{{\"mapping\": [\"a\", \"a\"], \"labels\": [0], \"mfcc\": [{SEGMENT}]}}"),
                 "'a' is twice in the mapping",
             ),

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use cantus_audio::panic_guard;
 use lofty::config::{ParseOptions, WriteOptions};
 use lofty::file::TaggedFileExt;
 use lofty::probe::Probe;
@@ -20,7 +21,7 @@ use crate::error::{BoxError, Error};
 /// If the file type has no writable tags, or its tags cannot be read or written.
 pub fn with_genre(path: &Path, bytes: Vec<u8>, genre: &str) -> Result<Vec<u8>, Error> {
     // Untrusted input in a third-party parser: a panic there must not end the process.
-    match std::panic::catch_unwind(|| rewrite(bytes, genre)) {
+    match panic_guard::catch(|| rewrite(bytes, genre)) {
         Ok(Ok(Some(bytes))) => Ok(bytes),
         Ok(Ok(None)) => Err(Error::TagsUnsupported { path: path.to_owned() }),
         Ok(Err(error)) => Err(Error::TagsUnwritable { path: path.to_owned(), source: error }),

@@ -9,6 +9,7 @@ mod untagged_formats;
 use std::io::BufRead;
 use std::path::Path;
 
+use cantus_audio::panic_guard;
 pub use genre::with_genre;
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::TaggedFileExt;
@@ -36,7 +37,7 @@ pub struct Tags {
 /// If the file cannot be read, or its tags are malformed.
 pub fn read(path: &Path) -> Result<Tags, Error> {
     // Untrusted input in a third-party parser: a panic there must not end the process.
-    std::panic::catch_unwind(|| read_guarded(path)).unwrap_or_else(|_| {
+    panic_guard::catch(|| read_guarded(path)).unwrap_or_else(|_| {
         Err(Error::Tags { path: path.to_owned(), source: "the tag parser panicked".into() })
     })
 }
