@@ -4,6 +4,7 @@
 //! that neither the command line nor the environment sets is appended to the command line, where clap validates it as any
 //! other. So a key is an option's long name, and no option is listed twice.
 
+use cantus_audio::regular_file;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -53,7 +54,7 @@ fn flags_from_file(
 ) -> Result<Vec<OsString>, clap::Error> {
     let wrong =
         |what: String| command.clone().error(ErrorKind::InvalidValue, format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = regular_file::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let table: toml::Table = cantus::parse_toml(&text).map_err(wrong)?;
     let Some((name, matches)) = draft.subcommand() else { return Ok(Vec::new()) };
     let Some(subcommand) = command.find_subcommand(name) else { return Ok(Vec::new()) };

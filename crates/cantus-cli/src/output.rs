@@ -23,7 +23,7 @@ pub enum Outcome {
     WrongUsage,
     /// Done, but some files failed; each is reported.
     SomeFilesFailed,
-    /// Stopped by Ctrl-C; finished results are kept.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP; finished results are kept.
     Interrupted,
 }
 
@@ -46,7 +46,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Failed => Self::FAILURE,
             Outcome::WrongUsage => Self::from(2),
             Outcome::SomeFilesFailed => Self::from(3),
-            Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
+            Outcome::Interrupted => Self::from(interrupt::exit_code()),
         }
     }
 }
@@ -117,7 +117,7 @@ pub fn failures(failed: &[Failed]) {
     }
 }
 
-/// Reports that Ctrl-C stopped a command that cannot be continued.
+/// Reports that a signal stopped a command that cannot be continued.
 pub fn stopped() -> Outcome {
     note("stopped");
     Outcome::Interrupted

@@ -4,6 +4,7 @@
 //! then the files `access_token` and `kaggle.json` in the configuration folder. That folder is `KAGGLE_CONFIG_DIR`, or else
 //! `~/.kaggle`, or, if that does not exist, `kaggle` in the user's configuration folder. Public data sets need none.
 
+use cantus_audio::regular_file;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -165,7 +166,7 @@ fn text(name: &str, value: &OsString) -> Result<String, Error> {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(Error::io(path))
+    regular_file::read_to_string(path).map_err(Error::io(path))
 }
 
 /// Warning if other users can read the file.

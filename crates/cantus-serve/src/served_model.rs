@@ -1,5 +1,6 @@
 //! A loaded model with its rendered pictures and, if it comes from a run folder, the report of that run.
 
+use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
 use cantus::Provenance;
@@ -180,7 +181,8 @@ impl RunDocuments {
         let confusion_matrix = report.classes().map(|_| run.confusion_picture()).transpose()?;
         Ok(Self {
             report,
-            report_page: std::fs::read_to_string(&page).map_err(|source| Error::Io { path: page, source })?,
+            report_page: regular_file::read_to_string(&page)
+                .map_err(|source| Error::Io { path: page, source })?,
             confusion_matrix: confusion_matrix.as_ref().map(RenderedPicture::new),
             history: has_history
                 .then(|| run.history_picture())

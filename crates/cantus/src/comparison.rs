@@ -1,5 +1,6 @@
 //! Paired comparison of runs on the same test tracks, with significance tests.
 
+use cantus_audio::regular_file;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -214,7 +215,8 @@ fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
         problem: RunProblem::Malformed(error.to_string()),
     };
     let mut rows = BTreeMap::new();
-    let mut reader = csv::Reader::from_path(&path).map_err(malformed)?;
+    let mut reader =
+        csv::Reader::from_reader(regular_file::open(&path).map_err(csv::Error::from).map_err(malformed)?);
     let header = reader.headers().map_err(malformed)?.clone();
     for record in reader.into_records() {
         let record = record.map_err(malformed)?;

@@ -1,5 +1,6 @@
 //! The graphs of a model's embedding models, in its file or, by reference, in the user's library.
 
+use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_audio::feature::{Embedding, FeatureSpec};
@@ -54,7 +55,7 @@ fn by_reference(sha256: &str) -> Result<Vec<u8>, String> {
     let found = found.ok_or_else(|| {
         format!("no model in {} has the SHA-256 {sha256}; add it to that folder", library.folder().display())
     })?;
-    std::fs::read(&found).map_err(|error| format!("{}: {error}", found.display()))
+    regular_file::read(&found).map_err(|error| format!("{}: {error}", found.display()))
 }
 
 /// Refuses a model with embeddings, which this build cannot compute.

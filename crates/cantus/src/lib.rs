@@ -45,6 +45,8 @@ mod evaluation;
 #[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
+mod file_lock;
+#[cfg(feature = "train")]
 pub mod genre_tags;
 #[cfg(feature = "train")]
 pub mod input_files;

@@ -8,6 +8,7 @@
 //! reader of safetensors can open a model, and Cantus can verify its integrity. Equal models are equal files: nothing in
 //! the file depends on the time or the machine.
 
+use cantus_audio::regular_file;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -71,7 +72,7 @@ impl Model {
         if !path.exists() {
             return Err(Error::Run { path, problem: RunProblem::NoModel });
         }
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         from_bytes(&bytes, &path)
     }
 

@@ -33,6 +33,7 @@ mod track;
 mod warning;
 mod wave;
 
+use crate::regular_file;
 use std::path::Path;
 
 pub use decoder::Decoder;
@@ -157,7 +158,7 @@ fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recordi
 /// Whether a file is audio of a supported format, by its first bytes; false if it cannot be read.
 #[must_use]
 pub fn is_audio_file(path: &Path) -> bool {
-    std::fs::File::open(path).is_ok_and(|file| probe::probe(path, Box::new(file)).is_ok())
+    regular_file::open(path).is_ok_and(|file| probe::probe(path, Box::new(file)).is_ok())
 }
 
 /// Appends a block of the file `path` to the preceding samples.

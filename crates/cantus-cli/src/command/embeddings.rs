@@ -1,5 +1,6 @@
 //! `cantus embeddings`: the user's folder of embedding models.
 
+use cantus_audio::regular_file;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
@@ -83,7 +84,7 @@ impl Embeddings {
             Action::Show { model, json } => show(model, *json),
             Action::Check { model, json } => check_model(model, *json),
             Action::Template { model } => {
-                let bytes = std::fs::read(model).with_context(|| model.display().to_string())?;
+                let bytes = regular_file::read(model).with_context(|| model.display().to_string())?;
                 let text = template(&bytes).with_context(|| model.display().to_string())?;
                 output::exact(&text)?;
                 Ok(Outcome::Done)

@@ -3,6 +3,7 @@
 //! A line is `path,reason`; the reason and the header are optional. Blank lines and lines that start with `#` are ignored.
 //! Paths are relative to the catalog's root, or as they would be opened.
 
+use cantus_audio::regular_file;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
@@ -33,7 +34,7 @@ impl Exclusions {
     /// # Errors
     /// If the file cannot be read, or is not CSV in UTF-8 (with the line).
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let bytes = regular_file::read(path).map_err(Error::io(path))?;
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)

@@ -10,6 +10,7 @@
 
 mod reader;
 
+use cantus_audio::regular_file;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
@@ -37,7 +38,7 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
             "it contains MFCCs, and the feature specification has other features".to_owned(),
         ));
     }
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let data = read(BufReader::with_capacity(1 << 18, file)).map_err(invalid)?;
     data.check(spec).map_err(invalid)?;
     let mut labels = data.mapping.clone();

@@ -2,6 +2,7 @@
 //!
 //! A graph that is held by reference is not in the store; it is looked up in the user's library of embeddings.
 
+use cantus_audio::regular_file;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ pub(crate) fn write(dir: &Path, spec: &FeatureSpec) -> Result<(), Error> {
 pub(crate) fn load(dir: &Path, spec: &mut FeatureSpec) -> Result<(), Error> {
     for embedding in &mut spec.embeddings {
         let Some(path) = find(dir, &embedding.description.sha256)? else { continue };
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         let loaded = cantus_embedding::from_parts(bytes.into(), embedding.description.clone());
         *embedding = loaded.map_err(|source| Error::Embedding { path, source: source.into() })?;
     }

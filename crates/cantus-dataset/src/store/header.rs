@@ -1,5 +1,6 @@
 //! `store.toml`: the header of a store.
 
+use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
@@ -90,7 +91,7 @@ impl Header {
     /// Reads the header of the store in a folder.
     pub(crate) fn read(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(file_names::HEADER);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match regular_file::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(if dir.exists() {
                     Error::NotAStore { path: dir.to_owned() }

@@ -5,6 +5,7 @@
 //! file kills the process instead of giving an error. Before the first read, the SHA-256 of the whole file is verified, or, in
 //! a store whose header has no hashes, the CRC-32 of record and features.
 
+use cantus_audio::regular_file;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -87,7 +88,7 @@ impl PartFile {
 
     /// Its hashes.
     pub(super) fn hash(&self) -> Result<PartHash, Error> {
-        let mut file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        let mut file = regular_file::open(&self.path).map_err(Error::io(&self.path))?;
         let sha256 = sha256_of(&mut file).map_err(Error::io(&self.path))?;
         Ok(PartHash::new(self.checksum.expected, sha256))
     }
@@ -155,7 +156,7 @@ impl PartFile {
         let result = match &self.file {
             // A poisoned lock is harmless: each read seeks first.
             Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => File::open(&self.path).and_then(|file| read(&file)),
+            None => regular_file::open(&self.path).and_then(|file| read(&file)),
         };
         result.map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => {

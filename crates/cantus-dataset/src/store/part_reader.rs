@@ -2,6 +2,7 @@
 //!
 //! Every length and offset in the file is checked against the length of the file before it is used.
 
+use cantus_audio::regular_file;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -56,7 +57,7 @@ impl<'a> PartReader<'a> {
     }
 
     fn open(path: &'a Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = regular_file::open(path).map_err(Error::io(path))?;
         let len = file.metadata().map_err(Error::io(path))?.len();
         Ok(Self { path, file, len })
     }

@@ -3,6 +3,7 @@
 //! `noise.safetensors` has the features, the number of segments of each sound, and a SHA-256 of the specification and the version
 //! that they were computed with; with another one they are computed anew. A store that cannot be written to has no such file.
 
+use cantus_audio::regular_file;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -70,7 +71,7 @@ fn to_bytes(sounds: &NoiseSounds, key: &str) -> Result<Vec<u8>, safetensors::Saf
 
 /// The sounds of a file with this key; `None` if it has another one or is damaged.
 fn read(path: &std::path::Path, key: &str, segment_len: usize) -> Option<NoiseSounds> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = regular_file::read(path).ok()?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).ok()?;
     if metadata.metadata().as_ref()?.get(KEY)? != key {
         return None;

@@ -37,6 +37,7 @@ mod settings;
 mod tables;
 mod training;
 
+use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ impl Run {
     /// If it cannot be read.
     pub fn report(&self) -> Result<EvaluationReport, Error> {
         let path = self.path(REPORT);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = regular_file::read_to_string(&path).map_err(Error::io(&path))?;
         let mut report =
             EvaluationReport::from_json(&text).map_err(|error| self.malformed(REPORT, &error))?;
         // Runs of earlier versions have no `time.json`.

@@ -1,5 +1,6 @@
 //! The origin of a run: the options, the feature store and the version that `config.toml` records.
 
+use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -61,7 +62,7 @@ impl Run {
 
     pub(super) fn config(&self) -> Result<Config, Error> {
         let path = self.path(CONFIG);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = regular_file::read_to_string(&path).map_err(Error::io(&path))?;
         toml::from_str(&text).map_err(|error| self.malformed(CONFIG, &error))
     }
 }

@@ -1,5 +1,6 @@
 //! CSV tables of a run: the part and fold of each track, the predictions, and the training history.
 
+use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
@@ -50,7 +51,7 @@ pub(super) fn split(split: &Split, store: &FeatureStore) -> Result<Vec<u8>, Erro
 
 /// Reads `split.csv`.
 pub(super) fn read_split(path: &Path) -> Result<Vec<SplitRow>, csv::Error> {
-    csv::Reader::from_path(path)?.into_deserialize().collect()
+    csv::Reader::from_reader(regular_file::open(path)?).into_deserialize().collect()
 }
 
 /// The fold of each track.

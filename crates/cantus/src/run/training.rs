@@ -1,5 +1,6 @@
 //! A training that writes a run: checkpoints while it lasts, all files when it is evaluated.
 
+use cantus_audio::regular_file;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -181,7 +182,7 @@ impl Run {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         match bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n")) {
             Some(checkpoint) => Ok(Some(checkpoint.to_vec())),
             None => Err(Error::Run { path, problem: RunProblem::OtherTraining }),

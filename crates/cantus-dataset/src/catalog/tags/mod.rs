@@ -6,6 +6,7 @@
 mod genre;
 mod untagged_formats;
 
+use cantus_audio::regular_file;
 use std::io::BufRead;
 use std::path::Path;
 
@@ -43,7 +44,7 @@ pub fn read(path: &Path) -> Result<Tags, Error> {
 }
 
 fn read_guarded(path: &Path) -> Result<Tags, Error> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let options =
         ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
     let mut file = std::io::BufReader::new(file);
