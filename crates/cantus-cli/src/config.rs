@@ -4,10 +4,10 @@
 //! that neither the command line nor the environment sets is appended to the command line, where clap validates it as any
 //! other. So a key is an option's long name, and no option is listed twice.
 
-use cantus_audio::regular_file;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use cantus_audio::regular_file;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;

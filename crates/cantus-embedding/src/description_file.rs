@@ -3,13 +3,13 @@
 //! The description of `X.onnx` is read from `X.toml` beside it; or from `model.toml`, if the folder has no other `.onnx` file;
 //! or from the metadata entry `cantus` of the ONNX file.
 
-use cantus_audio::regular_file;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cantus_audio::feature::{Embedding, EmbeddingDescription};
+use cantus_audio::regular_file;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;

@@ -4,11 +4,11 @@
 //! entries are checked before the first file is written; sizes are checked again while writing, since the declared ones can
 //! be wrong. The reader verifies the CRC of every entry.
 
-use cantus_audio::{atomic_file, regular_file};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use cantus_audio::{atomic_file, regular_file};
 use zip::ZipArchive;
 use zip::result::ZipError;
 

@@ -4,13 +4,13 @@
 //! then the files `access_token` and `kaggle.json` in the configuration folder. That folder is `KAGGLE_CONFIG_DIR`, or else
 //! `~/.kaggle`, or, if that does not exist, `kaggle` in the user's configuration folder. Public data sets need none.
 
-use cantus_audio::regular_file;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cantus_audio::regular_file;
 use serde::Deserialize;
 
 use crate::Error;

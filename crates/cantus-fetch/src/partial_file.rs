@@ -3,12 +3,11 @@
 //! `gtzan.zip` is downloaded to `.gtzan.zip.partial` and renamed when it is complete and verified. `.gtzan.zip.resume` stores
 //! which version of the file the bytes belong to. It is written before the first byte, so bytes without it are discarded.
 
-use cantus_audio::{atomic_file, regular_file};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::atomic_file;
+use cantus_audio::{atomic_file, regular_file};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -84,7 +83,7 @@ impl PartialFile {
     }
 
     fn read_version(&self) -> Option<FileVersion> {
-        serde_json::from_slice(&regular_file::read(resume_path(&self.target)).ok()?).ok()
+        serde_json::from_slice(&regular_file::read(&resume_path(&self.target)).ok()?).ok()
     }
 
     pub fn n_bytes(&self) -> u64 {

@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn bodies_sent_by_the_byte_give_way_to_a_request() {
         let (address, stop, server) = start(Limits { n_workers: 1, max_queued: 1, ..Limits::default() });
-        let slow: Vec<TcpStream> = (0..2).map(|_| send(address, &[header(100_000), vec![0; 10]].concat())).collect();
+        let slow: Vec<TcpStream> =
+            (0..2).map(|_| send(address, &[header(100_000), vec![0; 10]].concat())).collect();
         wait_until("both are in flight", || get(address, "/metrics").contains("in_flight 3"));
         thread::sleep(Duration::from_millis(1100));
         let music = tone(4.0);

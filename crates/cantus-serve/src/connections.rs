@@ -174,8 +174,13 @@ mod tests {
         assert_eq!(open.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false, false]);
         connections.count_request(open[0].id, false);
         drop(new);
-        let others: Vec<Connection> = (10..13).map(|client| connections.open(address(client)).unwrap()).collect();
-        assert_eq!(open.iter().map(is_closed).collect::<Vec<_>>(), [false, true, true, true], "0 was idle last");
+        let others: Vec<Connection> =
+            (10..13).map(|client| connections.open(address(client)).unwrap()).collect();
+        assert_eq!(
+            open.iter().map(is_closed).collect::<Vec<_>>(),
+            [false, true, true, true],
+            "0 was idle last"
+        );
         for connection in others.iter().chain([&open[0]]) {
             connections.count_request(connection.id, true);
         }

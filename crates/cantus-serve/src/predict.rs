@@ -36,14 +36,21 @@ pub(crate) async fn predict(
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
 ) -> Result<Json<PredictionResponse>, Problem> {
-    let (model_index, with_overview, slot) = match admit(&state, parameters, &request).await {
+    let client = client(&request);
+    let admitted = match admit(&state, parameters, &request) {
+        Ok((model_index, with_overview)) => {
+            slot(&state, client).await.map(|slot| (model_index, with_overview, slot))
+        }
+        Err(problem) => Err(problem),
+    };
+    let (model_index, with_overview, slot) = match admitted {
         Ok(admitted) => admitted,
         Err(problem) => {
             upload::drain(request.into_body(), state.limits.timeout);
             return Err(problem);
         }
     };
-    let ticket = state.uploads.begin(client(&request));
+    let ticket = state.uploads.begin(client);
     let request = request.map(|body| watched(body, ticket.counter()));
     let upload = tokio::select! {
         upload = Upload::read(request, &state.limits) => upload?,
@@ -64,28 +71,28 @@ fn client(request: &Request) -> Option<IpAddr> {
 }
 
 /// A slot of the queue; if there is none, that of a body that has to give way.
-async fn slot(state: &SharedState, request: &Request) -> Result<QueueSlot, Problem> {
+async fn slot(state: &SharedState, client: Option<IpAddr>) -> Result<QueueSlot, Problem> {
     let full = match state.queue.try_acquire() {
         Ok(slot) => return Ok(slot),
         Err(full) => full,
     };
-    if !state.uploads.make_room(client(request), state.queue.n_slots()) {
+    if !state.uploads.make_room(client, state.queue.n_slots()) {
         return Err(full);
     }
     tokio::time::timeout(GIVE_WAY_TIMEOUT, state.queue.acquire()).await.map_err(|_| full)?
 }
 
-/// The checks that need only the request's header: parameters, model, declared size, free slot.
-async fn admit(
+/// The checks that need only the request's header: parameters, model, declared size.
+fn admit(
     state: &SharedState,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: &Request,
-) -> Result<(usize, bool, QueueSlot), Problem> {
+) -> Result<(usize, bool), Problem> {
     let Query(Parameters { model, overview }) =
         parameters.map_err(|rejection| Problem::new(ProblemType::BadRequest, rejection.body_text()))?;
     let model_index = state.model_index(model.as_deref())?;
     upload::check_content_length(request, &state.limits)?;
-    Ok((model_index, overview, slot(state, request).await?))
+    Ok((model_index, overview))
 }
 
 #[cfg(test)]
@@ -98,7 +105,6 @@ mod tests {
     use axum::http::header;
     use hyper::body::Frame;
 
-    use super::*;
     use crate::Limits;
     use crate::testing::{LABELS, block_on, get, model, post, post_form, request, send, server, tone, wav};
 
@@ -176,8 +182,8 @@ mod tests {
             let two = [("file", "a.wav", &wav(4.0)[..]), ("file", "b.wav", &wav(4.0)[..])];
             let detail = post_form(&router, "/v1/predict", &two).await.is_problem(400, "bad-request");
             assert!(detail["detail"].to_string().contains("several parts"), "{detail}");
-            let cut =
-                request("POST", "/v1/predict").header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
+            let cut = request("POST", "/v1/predict")
+                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
             let cut = send(&router, cut.body(Body::from("--x\r\nCont")).unwrap()).await;
             cut.is_problem(400, "bad-request");
         });

@@ -1,12 +1,12 @@
 //! A loaded model with its rendered pictures and, if it comes from a run folder, the report of that run.
 
-use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
 use cantus::Provenance;
 use cantus::Run;
 use cantus::report::EvaluationReport;
 use cantus::{Calibration, Model, Task};
+use cantus_audio::regular_file;
 use cantus_nn::Architecture;
 use cantus_plot::{Picture, Theme};
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! Paired comparison of runs on the same test tracks, with significance tests.
 
-use cantus_audio::regular_file;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use cantus_audio::regular_file;
 use serde::Serialize;
 
 use crate::report::EvaluationReport;

@@ -1,9 +1,9 @@
 //! The graphs of a model's embedding models, in its file or, by reference, in the user's library.
 
-use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_audio::feature::{Embedding, FeatureSpec};
+use cantus_audio::regular_file;
 
 use crate::Error;
 

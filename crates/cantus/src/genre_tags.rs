@@ -7,7 +7,6 @@
 //! modified file, whenever the process is killed. Each change appends one line and syncs it to the disk, so that a truncated
 //! last line belongs to a file that was not modified.
 
-use cantus_audio::regular_file;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cantus_audio::atomic_file;
 use cantus_audio::decode::Decoder;
+use cantus_audio::regular_file;
 use cantus_dataset::tags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

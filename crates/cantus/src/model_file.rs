@@ -8,12 +8,12 @@
 //! reader of safetensors can open a model, and Cantus can verify its integrity. Equal models are equal files: nothing in
 //! the file depends on the time or the machine.
 
-use cantus_audio::regular_file;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use cantus_audio::atomic_file;
 use cantus_audio::feature::{FeatureSpec, Segments};
+use cantus_audio::regular_file;
 use cantus_nn::{Architecture, Network, Tensor};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,8 @@
 mod packets;
 mod rate;
 
-use crate::regular_file;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +28,7 @@ use super::track::{audio_params, n_samples_declared};
 use super::warning::{DecodeWarning, WarningList};
 use super::wave::SizeWarning;
 use crate::Error;
+use crate::regular_file;
 
 /// Decodes one file, block by block.
 ///

@@ -33,7 +33,6 @@ mod track;
 mod warning;
 mod wave;
 
-use crate::regular_file;
 use std::path::Path;
 
 pub use decoder::Decoder;
@@ -41,6 +40,7 @@ pub use limits::{MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE};
 pub use resampled_decoder::ResampledDecoder;
 pub use warning::{CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 
+use crate::regular_file;
 use crate::resample::Resampler;
 use crate::{Audio, Error};
 

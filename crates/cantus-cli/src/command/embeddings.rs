@@ -1,10 +1,10 @@
 //! `cantus embeddings`: the user's folder of embedding models.
 
-use cantus_audio::regular_file;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use cantus_audio::feature::{Embedding, EmbeddingDescription};
+use cantus_audio::regular_file;
 use cantus_embedding::{Library, LibraryEntry, check, check_path, describe, load, template};
 use clap::{Args, Subcommand};
 use serde::Serialize;

@@ -1,12 +1,12 @@
 //! `cantus export`: writes a model as ONNX, with a model card.
 
-use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
 use cantus::Model;
 use cantus::Run;
 use cantus::export::{EmbeddingExport, Input, OnnxExport};
 use cantus::report::EvaluationReport;
+use cantus_audio::regular_file;
 use clap::Args;
 
 use crate::global_options::Global;

@@ -111,7 +111,9 @@ impl Serve {
 
 /// The name of a host without a port.
 fn host_name(text: &str) -> Result<String, String> {
-    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     match text.split('.').all(is_part) {
         true => Ok(text.to_owned()),
         false => Err("a name without scheme and port is expected, such as music.example.org".to_owned()),
@@ -121,10 +123,13 @@ fn host_name(text: &str) -> Result<String, String> {
 /// An origin as browsers send it: scheme and host, and the port unless it is that of the scheme.
 fn origin(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_host = |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@".contains(&b));
+    let is_host =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@".contains(&b));
     match host.is_some_and(is_host) {
         true => Ok(text.to_ascii_lowercase()),
-        false => Err("scheme and host without a path are expected, such as https://music.example.org".to_owned()),
+        false => {
+            Err("scheme and host without a path are expected, such as https://music.example.org".to_owned())
+        }
     }
 }
 
@@ -174,7 +179,9 @@ mod tests {
             assert!(host_name(wrong).is_err(), "{wrong}");
         }
         assert_eq!(origin("https://Music.example:8443").as_deref(), Ok("https://music.example:8443"));
-        for wrong in ["music.example", "https://", "https://music.example/", "ftp://music.example", "*", "null"] {
+        for wrong in
+            ["music.example", "https://", "https://music.example/", "ftp://music.example", "*", "null"]
+        {
             assert!(origin(wrong).is_err(), "{wrong}");
         }
     }

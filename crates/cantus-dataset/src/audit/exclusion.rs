@@ -3,11 +3,11 @@
 //! A line is `path,reason`; the reason and the header are optional. Blank lines and lines that start with `#` are ignored.
 //! Paths are relative to the catalog's root, or as they would be opened.
 
-use cantus_audio::regular_file;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use serde::Serialize;
 
 use crate::catalog::csv_table::{delimiter, normalized_path};

@@ -2,11 +2,11 @@
 //!
 //! Fields are separated by commas, semicolons (spreadsheets in many languages) or tabs; the header decides.
 
-use cantus_audio::regular_file;
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
+use cantus_audio::regular_file;
 use csv::StringRecord;
 
 use crate::Error;

@@ -10,13 +10,12 @@
 
 mod reader;
 
-use cantus_audio::regular_file;
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_audio::regular_file;
 
 use crate::Error;
 use crate::store::{

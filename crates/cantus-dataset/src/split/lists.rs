@@ -8,9 +8,10 @@
 //! # Reference
 //! Kereliuk, Sturm & Larsen 2015, "Deep learning and music adversaries".
 
-use cantus_audio::regular_file;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+use cantus_audio::regular_file;
 
 use crate::catalog::csv_table::normalized_path;
 use crate::{Error, Part, Track};

@@ -1,10 +1,10 @@
 //! `audit-00000.json`: the audit's analyses of the tracks of a part, cached so that a continued or repeated extraction can
 //! find duplicates without decoding the files again.
 
-use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 
 use super::file_names::analysis_path;
 use crate::Error;

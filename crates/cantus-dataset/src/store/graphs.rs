@@ -2,12 +2,12 @@
 //!
 //! A graph that is held by reference is not in the store; it is looked up in the user's library of embeddings.
 
-use cantus_audio::regular_file;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
 use cantus_audio::feature::{Embedding, FeatureSpec};
+use cantus_audio::regular_file;
 use cantus_embedding::Library;
 
 use super::file_names::GRAPHS;

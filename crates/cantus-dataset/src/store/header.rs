@@ -1,11 +1,11 @@
 //! `store.toml`: the header of a store.
 
-use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
 use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;

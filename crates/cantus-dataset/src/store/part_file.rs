@@ -5,12 +5,13 @@
 //! file kills the process instead of giving an error. Before the first read, the SHA-256 of the whole file is verified, or, in
 //! a store whose header has no hashes, the CRC-32 of record and features.
 
-use cantus_audio::regular_file;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use cantus_audio::regular_file;
 
 use super::part_hash::{PartHash, sha256_of};
 use super::part_reader::{PartLayout, PartReader};

@@ -2,12 +2,12 @@
 //!
 //! Every length and offset in the file is checked against the length of the file before it is used.
 
-use cantus_audio::regular_file;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use arrow_ipc::{root_as_footer, root_as_message};
+use cantus_audio::regular_file;
 
 use super::part_writer::{CHECKSUM_KEY, RECORD_KEY};
 use super::record::{FORMAT, NEWEST_FORMAT, PartRecord};

@@ -1,10 +1,10 @@
 //! CSV tables of a store: failures, warnings and duplicates.
 
-use cantus_audio::regular_file;
 use std::collections::HashMap;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -53,7 +53,8 @@ impl Host {
         if is_allowed {
             return Ok(());
         }
-        let detail = format!("this server is not called {host}; its operator can allow it by --allow-host {host}");
+        let detail =
+            format!("this server is not called {host}; its operator can allow it by --allow-host {host}");
         Err(Problem::new(ProblemType::ForeignHost, detail))
     }
 
@@ -68,7 +69,9 @@ impl Host {
 /// Whether an authority has no user name, and a port that is a number.
 fn is_host_and_port(authority: &Authority) -> bool {
     let rest = authority.as_str().strip_prefix(authority.host());
-    let is_port = |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_port = |rest: &str| {
+        rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+    };
     !authority.host().is_empty() && rest.is_some_and(is_port)
 }
 
@@ -90,7 +93,9 @@ mod tests {
         for allowed in ["127.0.0.1", "192.168.1.7:8080", "[::1]:8080", "localhost", "LOCALHOST:1"] {
             assert!(host(allowed).check(&[]).is_ok(), "{allowed}");
         }
-        for refused in ["127.0.0.1.evil.example", "localhost.evil.example", "127.1", "2130706433", "0x7f.0.0.1"] {
+        for refused in
+            ["127.0.0.1.evil.example", "localhost.evil.example", "127.1", "2130706433", "0x7f.0.0.1"]
+        {
             assert!(host(refused).check(&[]).is_err(), "{refused}");
         }
     }
@@ -99,7 +104,9 @@ mod tests {
     fn an_origin_has_the_host_and_the_port_of_the_server() {
         assert!(host("localhost:8080").is_origin("http://LOCALHOST:8080"));
         assert!(host("music.example").is_origin("https://music.example"));
-        for other in ["http://localhost", "http://localhost:80800", "localhost:8080", "null", "http://evil.example"] {
+        for other in
+            ["http://localhost", "http://localhost:80800", "localhost:8080", "null", "http://evil.example"]
+        {
             assert!(!host("localhost:8080").is_origin(other), "{other}");
         }
     }

@@ -77,8 +77,8 @@ mod tests {
     use axum::http::header;
 
     use super::*;
-    use crate::testing::{TestResponse, block_on, send, server_with};
     use crate::Limits;
+    use crate::testing::{TestResponse, block_on, send, server_with};
 
     /// The response to a request with these headers; `Host` is `localhost` unless given.
     fn respond(access: Access, method: &str, path: &str, headers: &[(&str, &str)]) -> TestResponse {
@@ -106,7 +106,10 @@ mod tests {
             assert!(detail.contains("evil.example") && detail.contains("--allow-host"), "{detail}");
         }
         let allowed = allowing(&["music.example"], &[]);
-        assert_eq!(respond(allowed.clone(), "GET", "/v1/models", &[("host", "Music.example:80")]).status, 200);
+        assert_eq!(
+            respond(allowed.clone(), "GET", "/v1/models", &[("host", "Music.example:80")]).status,
+            200
+        );
         respond(allowed, "GET", "/v1/models", &[("host", "example")]).is_problem(421, "foreign-host");
     }
 
@@ -120,14 +123,17 @@ mod tests {
         let twice = [("host", "localhost"), ("host", "localhost")];
         respond(Access::default(), "GET", "/v1/models", &twice).is_problem(400, "bad-request");
         for malformed in ["", "local host", "localhost:port", "[::1", "user@localhost", "localhost/path"] {
-            respond(Access::default(), "GET", "/v1/models", &[("host", malformed)]).is_problem(400, "bad-request");
+            respond(Access::default(), "GET", "/v1/models", &[("host", malformed)])
+                .is_problem(400, "bad-request");
         }
     }
 
     #[test]
     fn a_page_of_another_origin_is_refused_and_the_page_of_the_server_is_not() {
         let of = |headers: &[(&str, &str)]| respond(Access::default(), "GET", "/v1/models", headers);
-        for foreign in ["https://evil.example", "null", "http://localhost", "http://localhost:8081", "nonsense"] {
+        for foreign in
+            ["https://evil.example", "null", "http://localhost", "http://localhost:8081", "nonsense"]
+        {
             of(&[("origin", foreign)]).is_problem(403, "foreign-origin");
         }
         for site in ["cross-site", "same-site"] {
@@ -137,7 +143,11 @@ mod tests {
         }
         let form = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
         respond(Access::default(), "POST", "/v1/predict", &form).is_problem(403, "foreign-origin");
-        for own in [&[("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")][..], &[("sec-fetch-site", "none")], &[]] {
+        for own in [
+            &[("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")][..],
+            &[("sec-fetch-site", "none")],
+            &[],
+        ] {
             let response = of(own);
             assert_eq!(response.status, 200, "{own:?}");
             assert!(!response.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
@@ -163,14 +173,22 @@ mod tests {
 
     #[test]
     fn the_api_requires_the_token_and_the_page_does_not() {
-        let access = || Access { token: Some(Token::new("correct horse battery").unwrap()), ..Access::default() };
+        let access =
+            || Access { token: Some(Token::new("correct horse battery").unwrap()), ..Access::default() };
         for path in ["/v1/models", "/v1/predict", "/metrics", "/v1/models/tiny/network.svg"] {
             let response = respond(access(), "GET", path, &[]);
             response.is_problem(401, "unauthorized");
             assert_eq!(response.headers[header::WWW_AUTHENTICATE], "Bearer");
         }
-        for wrong in ["Bearer correct horse batter", "Bearer correct horse battery!", "Basic correct horse battery", "Bearer ", ""] {
-            respond(access(), "GET", "/v1/models", &[("authorization", wrong)]).is_problem(401, "unauthorized");
+        for wrong in [
+            "Bearer correct horse batter",
+            "Bearer correct horse battery!",
+            "Basic correct horse battery",
+            "Bearer ",
+            "",
+        ] {
+            respond(access(), "GET", "/v1/models", &[("authorization", wrong)])
+                .is_problem(401, "unauthorized");
         }
         for right in ["Bearer correct horse battery", "bearer correct horse battery"] {
             assert_eq!(respond(access(), "GET", "/v1/models", &[("authorization", right)]).status, 200);

@@ -20,7 +20,11 @@ const CORS: [(HeaderName, &str); 3] = [
 ///
 /// # Errors
 /// [`ProblemType::ForeignOrigin`] if the page is neither of the server nor of one of the `allowed` origins.
-pub(super) fn check(request: &Request, host: &Host, allowed: &[String]) -> Result<Option<HeaderValue>, Problem> {
+pub(super) fn check(
+    request: &Request,
+    host: &Host,
+    allowed: &[String],
+) -> Result<Option<HeaderValue>, Problem> {
     let headers = request.headers();
     match headers.get(header::ORIGIN) {
         Some(origin) if allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) => {
@@ -54,7 +58,8 @@ fn is_link(request: &Request) -> bool {
 
 /// Whether a browser asks which requests a page may send.
 pub(super) fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// The answer to it.

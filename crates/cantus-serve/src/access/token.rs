@@ -18,7 +18,9 @@ pub struct Token(String);
 
 /// Why a text is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a token has at least 16 printable ASCII characters and no line break; make one by `openssl rand -hex 32`")]
+#[error(
+    "a token has at least 16 printable ASCII characters and no line break; make one by `openssl rand -hex 32`"
+)]
 pub struct TokenError;
 
 impl Token {
@@ -34,7 +36,8 @@ impl Token {
 
     /// Whether a request has it.
     pub(super) fn is_sent_by(&self, headers: &HeaderMap) -> bool {
-        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value =
+            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let Some((scheme, sent)) = value.split_at_checked(SCHEME.len()) else { return false };
         scheme.eq_ignore_ascii_case(SCHEME) && sent.as_bytes().ct_eq(self.0.as_bytes()).into()
     }

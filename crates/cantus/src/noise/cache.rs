@@ -3,11 +3,11 @@
 //! `noise.safetensors` has the features, the number of segments of each sound, and a SHA-256 of the specification and the version
 //! that they were computed with; with another one they are computed anew. A store that cannot be written to has no such file.
 
-use cantus_audio::regular_file;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};

@@ -5,10 +5,10 @@ mod embeddings;
 mod fit;
 mod validate;
 
-use cantus_audio::regular_file;
 use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::regular_file;
 use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Loss, Training};
 use serde::{Deserialize, Serialize};

@@ -37,9 +37,10 @@ mod settings;
 mod tables;
 mod training;
 
-use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use cantus_audio::regular_file;
 
 pub use self::create::RunOptions;
 use self::files::Time;

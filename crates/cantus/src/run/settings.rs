@@ -1,8 +1,8 @@
 //! The origin of a run: the options, the feature store and the version that `config.toml` records.
 
-use cantus_audio::regular_file;
 use std::path::{Path, PathBuf};
 
+use cantus_audio::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::{CONFIG, Run};

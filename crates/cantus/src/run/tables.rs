@@ -1,8 +1,8 @@
 //! CSV tables of a run: the part and fold of each track, the predictions, and the training history.
 
-use cantus_audio::regular_file;
 use std::path::Path;
 
+use cantus_audio::regular_file;
 use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
 use cantus_metrics::aggregate;
 use cantus_nn::History;

@@ -1,9 +1,9 @@
 //! A training that writes a run: checkpoints while it lasts, all files when it is evaluated.
 
-use cantus_audio::regular_file;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use cantus_audio::regular_file;
 use cantus_dataset::{FeatureStore, SplitSpec, Unit};
 
 use super::{DIVERGED, HELD_OUT, Run, WITHOUT_LEAK};

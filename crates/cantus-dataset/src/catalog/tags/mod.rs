@@ -6,11 +6,11 @@
 mod genre;
 mod untagged_formats;
 
-use cantus_audio::regular_file;
 use std::io::BufRead;
 use std::path::Path;
 
 use cantus_audio::panic_guard;
+use cantus_audio::regular_file;
 pub use genre::with_genre;
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::TaggedFileExt;
