@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::model_file::ModelFile;
 use crate::run::{cantus_in, command};
 
 /// Address space of a command, in KiB: 6 GiB. An allocation by an unchecked number is larger, or fails.
@@ -200,52 +200,6 @@ type = "Dense"
 units = 4
 kernel_regularizer = { l2 = 0.001 }
 "#;
-
-/// The parts of a model file: the header of the container, the metadata of Cantus, and the bytes of the tensors.
-struct ModelFile {
-    header: Value,
-    metadata: Value,
-    tensors: Vec<u8>,
-}
-
-impl ModelFile {
-    fn read(path: &Path) -> Self {
-        let bytes = fs::read(path).unwrap();
-        let (len, rest) = bytes.split_at(8);
-        let len = u64::from_le_bytes(len.try_into().unwrap()) as usize;
-        let header: Value = serde_json::from_slice(&rest[..len]).unwrap();
-        let metadata = serde_json::from_str(header["__metadata__"]["cantus"].as_str().unwrap()).unwrap();
-        Self { header, metadata, tensors: rest[len..].to_vec() }
-    }
-
-    /// SHA-256 as the format defines it, for other metadata.
-    fn checksum(&self, metadata: &Value) -> String {
-        let mut metadata = metadata.clone();
-        metadata["checksum"] = "".into();
-        let mut hash = Sha256::new();
-        hash.update(metadata.to_string());
-        let fields = self.header.as_object().unwrap();
-        let mut tensors: Vec<_> = fields.iter().filter(|(name, _)| *name != "__metadata__").collect();
-        tensors.sort_by_key(|(name, _)| *name);
-        for (name, entry) in tensors {
-            let number = |value: &Value| value.as_u64().unwrap() as usize;
-            let shape: Vec<String> =
-                entry["shape"].as_array().unwrap().iter().map(Value::to_string).collect();
-            hash.update(format!("\n{name} {} [{}]\n", entry["dtype"].as_str().unwrap(), shape.join(", ")));
-            hash.update(&self.tensors[number(&entry["data_offsets"][0])..number(&entry["data_offsets"][1])]);
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Writes the model with this text as its metadata.
-    fn write(&self, path: &Path, metadata: &str) {
-        let mut header = self.header.clone();
-        header["__metadata__"]["cantus"] = metadata.into();
-        let header = header.to_string();
-        let len = (header.len() as u64).to_le_bytes();
-        fs::write(path, [&len[..], header.as_bytes(), &self.tensors].concat()).unwrap();
-    }
-}
 
 #[test]
 fn a_model_with_hostile_metadata_is_refused_or_predicts() {

@@ -28,9 +28,11 @@ mod fetch;
 mod fetch_command;
 mod groups;
 mod hostile_numbers;
+mod hostile_text;
 mod http;
 mod interruption;
 mod kaggle;
+mod model_file;
 mod pictures;
 mod pins;
 mod prediction;
@@ -41,7 +43,13 @@ mod search;
 mod segments;
 mod serve;
 mod settings;
+#[cfg(target_os = "linux")]
+mod signals;
+#[cfg(unix)]
+mod special_files;
 mod tagging;
 #[cfg(target_os = "linux")]
 mod threads;
 mod webdriver;
+#[cfg(unix)]
+mod write_tags;

@@ -6,6 +6,7 @@ mod kind;
 mod list;
 mod npy;
 mod picture;
+mod samples;
 mod table;
 
 use std::mem::discriminant;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::Failed;
-use cantus_audio::decode::{self, DecodeWarning};
+use cantus_audio::decode::DecodeWarning;
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, SpecWarning};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -168,12 +169,12 @@ fn one(
     kinds: &Kinds,
     options: PictureOptions,
 ) -> anyhow::Result<Warnings> {
-    let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
-    let settings = kinds.warnings(extractor.spec(), recording.audio.samples.len());
-    let content = Content::of(&recording.audio.samples, extractor, kinds)?;
+    let (samples, decoding) = samples::load(&job.input, extractor.spec().sample_rate)?;
+    let settings = kinds.warnings(extractor.spec(), samples.len());
+    let content = Content::of(&samples, extractor, kinds)?;
     let format = Format::with(&job.format).context("no format has this extension")?;
     job.save(&format.write(&content, options)?)?;
-    Ok(Warnings { decoding: recording.warnings, settings })
+    Ok(Warnings { decoding, settings })
 }
 
 /// One line for each kind of warning, with its first recording and the number of the others.
