@@ -1,6 +1,6 @@
 //! Signals that ask the process to end: Ctrl-C, SIGTERM and SIGHUP. The first one requests a clean stop, the second exits at once.
 //!
-//! A command that does not look at the request is ended by the first signal. Temporary files are removed in each case.
+//! A command that does not check for the request is ended by the first signal. Temporary files are removed in each case.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock, mpsc};
@@ -23,7 +23,7 @@ const HUNG_UP: u8 = 128 + 1;
 /// What the first signal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFirst {
-    /// The command looks at [`requested`] and ends by itself.
+    /// The command checks [`requested`] and ends by itself.
     Request,
     /// The process exits.
     Exit,

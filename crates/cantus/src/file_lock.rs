@@ -50,7 +50,7 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// Without the second look at the path, a waiting thread would change what is no longer there.
+    /// Without the check of the path after the lock, a waiting thread would change what is no longer there.
     #[test]
     fn threads_that_replace_a_file_in_turn_lose_no_change() {
         let dir = tempfile::tempdir().unwrap();

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_origin_may_read_responses_and_ask_beforehand() {
+    fn an_allowed_origin_may_read_responses_and_send_a_preflight() {
         let page = "https://music.example";
         let access = || allowing(&[], &[page]);
         let sent = [("origin", page), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")];

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::host::Host;
 use crate::problem_details::{Problem, ProblemType};
 
-/// Methods and headers that a page of an allowed origin may use, and for how long it may keep this answer, in seconds.
+/// Methods and headers that a page of an allowed origin may use, and for how long a browser may cache this, in seconds.
 const CORS: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
@@ -44,7 +44,7 @@ fn refused(origin: &str) -> Problem {
     Problem::new(ProblemType::ForeignOrigin, detail)
 }
 
-/// Whether a browser says that a page of another origin sent the request.
+/// Whether a page of another origin sent the request, by the header of the browser.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
@@ -56,13 +56,13 @@ fn is_link(request: &Request) -> bool {
     mode == Some(b"navigate") && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// Whether a browser asks which requests a page may send.
+/// Whether the request is a CORS preflight.
 pub(super) fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to it.
+/// The response to a CORS preflight.
 pub(super) fn preflight() -> Response {
     let headers = CORS.map(|(name, value)| (name, HeaderValue::from_static(value)));
     (StatusCode::NO_CONTENT, headers).into_response()
