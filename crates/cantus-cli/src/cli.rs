@@ -69,6 +69,7 @@ impl Command {
             | Self::Export(_)
             | Self::Embeddings(_)
             | Self::Plot(_)
+            | Self::Lesson(_)
             | Self::Completions(_)
             | Self::Man(_) => OnFirst::Exit,
             _ => OnFirst::Request,

@@ -20,8 +20,12 @@ use tokio::net::TcpStream;
 
 use crate::connections::{Connection, ConnectionLimits, Connections, count_requests};
 
-/// Largest numbers of open connections: of all clients, and of an address, which may be a proxy for many.
-const LIMITS: ConnectionLimits = ConnectionLimits { total: 1024, per_client: 512 };
+/// Largest numbers of open connections: of all clients, and of an address, which may be a proxy for many. In tests fewer, as both
+/// ends of each connection are in one process.
+const LIMITS: ConnectionLimits = match cfg!(test) {
+    false => ConnectionLimits { total: 1024, per_client: 512 },
+    true => ConnectionLimits { total: 128, per_client: 64 },
+};
 /// Time for a complete request header, and keep-alive time of an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Delay after a failed accept, for example if the process is out of file descriptors, and while no connection is idle.
