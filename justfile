@@ -51,6 +51,10 @@ bench-transfer *options:
 bench-cold-start *options:
     python3 bench/cold-start/run.py {{options}}
 
+# Kill commands by SIGKILL at random moments, 500 times or CANTUS_CRASH_KILLS times; docs/reliability.md has the results
+crash:
+    cargo test -p cantus-cli --test crash -- --ignored --nocapture many_kills
+
 # Run all lessons and write their output and pictures into the book; `cargo test --test binary book` fails if these are stale
 book-lessons:
     rm -rf docs/src/lessons

@@ -3,9 +3,11 @@
 //! It is written to a temporary file with a unique name in the same folder, synced and renamed; then the folder is synced.
 //! A process that is killed leaves at most the temporary file, which [`is_temporary`] recognises.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{Builder, NamedTempFile};
 
@@ -13,11 +15,45 @@ const PREFIX: &str = ".";
 const SUFFIX: &str = ".partial";
 const BUFFER_SIZE: usize = 1 << 18;
 
+/// The temporary files of this process that are neither renamed nor removed yet.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// A file that is written atomically. Dropped without [`commit`](Self::commit), it leaves the target unchanged.
 #[derive(Debug)]
 pub struct AtomicFile {
     target: PathBuf,
     writer: BufWriter<NamedTempFile>,
+    /// Dropped last.
+    _unfinished: Unfinished,
+}
+
+/// An entry of [`UNFINISHED`].
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn new(path: &Path) -> Self {
+        unfinished().insert(path.to_owned());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        unfinished().remove(&self.0);
+    }
+}
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the temporary files of all [`AtomicFile`]s that are being written, for a process that exits without dropping them.
+pub fn remove_unfinished() {
+    for path in &*unfinished() {
+        // Renamed or removed meanwhile, or not removable: then is_temporary recognises it.
+        let _ = fs::remove_file(path);
+    }
 }
 
 impl AtomicFile {
@@ -28,7 +64,9 @@ impl AtomicFile {
     pub fn create(target: &Path) -> io::Result<Self> {
         let mut builder = Builder::new();
         let file = set_permissions(builder.prefix(PREFIX).suffix(SUFFIX)).tempfile_in(folder(target))?;
-        Ok(Self { target: target.to_owned(), writer: BufWriter::with_capacity(BUFFER_SIZE, file) })
+        let unfinished = Unfinished::new(file.path());
+        let writer = BufWriter::with_capacity(BUFFER_SIZE, file);
+        Ok(Self { target: target.to_owned(), writer, _unfinished: unfinished })
     }
 
     /// Syncs the file and renames it to its target, which is replaced.
@@ -68,6 +106,35 @@ pub fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(target)?;
     file.write_all(bytes)?;
     file.commit()
+}
+
+/// Writes a file atomically in place of another one, whose permissions it has from the start.
+///
+/// # Errors
+/// If there is no such file, or it cannot be written; the file is then unchanged.
+pub fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let permissions = fs::metadata(target)?.permissions();
+    let mut file = AtomicFile::create(target)?;
+    file.write_all(bytes)?;
+    file.writer.get_ref().as_file().set_permissions(permissions)?;
+    file.commit()
+}
+
+/// Renames a file or folder within its file system, and syncs the folder of the new name.
+///
+/// # Errors
+/// If it cannot be renamed; if the folder cannot be synced, which leaves the new name to be reverted by a power failure.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_folder(folder(to))
+}
+
+/// Syncs the folder of a file that was created under its final name, so that the name outlasts a power failure.
+///
+/// # Errors
+/// If the folder cannot be synced.
+pub fn sync_folder_of(target: &Path) -> io::Result<()> {
+    sync_folder(folder(target))
 }
 
 /// Whether a file name is that of a temporary file of this module.
@@ -146,6 +213,21 @@ mod tests {
     }
 
     #[test]
+    fn unfinished_files_are_removed_and_finished_ones_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("finished"), b"old").unwrap();
+        let mut file = AtomicFile::create(&dir.path().join("part")).unwrap();
+        file.write_all(b"half").unwrap();
+        let path = file.writer.get_ref().path().to_owned();
+        assert!(unfinished().contains(&path));
+        // Only this file: other tests write at the same time.
+        fs::remove_file(&path).unwrap();
+        drop(file);
+        assert!(!unfinished().contains(&path));
+        assert_eq!(names(dir.path()), ["finished"]);
+    }
+
+    #[test]
     fn concurrent_writers_of_one_path_leave_one_complete_file() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("part");
@@ -157,6 +239,24 @@ mod tests {
         });
         assert!(contents.contains(&fs::read(&target).unwrap()));
         assert_eq!(names(dir.path()), ["part"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_replaced_file_keeps_its_permissions_and_a_renamed_one_its_content() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (target, moved) = (dir.path().join("part"), dir.path().join("moved"));
+        assert!(replace(&target, b"new").is_err(), "there is nothing to replace");
+        write(&target, b"old").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&target, b"new").unwrap();
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+        rename(&target, &moved).unwrap();
+        assert_eq!(
+            (names(dir.path()), fs::read(&moved).unwrap()),
+            (vec!["moved".to_owned()], b"new".to_vec())
+        );
     }
 
     #[cfg(unix)]

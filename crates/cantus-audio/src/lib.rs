@@ -21,6 +21,8 @@ pub mod feature;
 pub mod fingerprint;
 pub mod level;
 pub mod noise;
+pub mod panic_guard;
+pub mod regular_file;
 pub mod resample;
 pub mod transform;
 mod wav;

@@ -2,9 +2,10 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::command;
 use crate::global_options::Global;
+use crate::interrupt::{self, OnFirst};
 use crate::output::Outcome;
-use crate::{command, interrupt};
 
 /// Train audio classifiers on labelled recordings and evaluate them on held-out tracks.
 #[derive(Debug, Parser)]
@@ -30,7 +31,8 @@ Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) a
 (--config FILE: a table for each command, as in `[train]` `batch_size = 16`). Precedence: flag, \
 environment, file, default.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C.";
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C, \
+143 by SIGTERM, 129 by SIGHUP.";
 
 /// The subcommands, in the order in which `--help` lists them: that of a typical first use.
 #[derive(Debug, Subcommand)]
@@ -57,11 +59,29 @@ pub enum Command {
     Man(command::man::Manual),
 }
 
+impl Command {
+    /// What the first signal does: commands that take long, or that change the user's files one by one, end by themselves.
+    fn on_first_signal(&self) -> OnFirst {
+        match self {
+            Self::Evaluate(_)
+            | Self::Compare(_)
+            | Self::Map(_)
+            | Self::Export(_)
+            | Self::Embeddings(_)
+            | Self::Plot(_)
+            | Self::Lesson(_)
+            | Self::Completions(_)
+            | Self::Man(_) => OnFirst::Exit,
+            _ => OnFirst::Request,
+        }
+    }
+}
+
 impl Cli {
     /// Runs the parsed command.
     pub fn run(self) -> anyhow::Result<Outcome> {
         let global = self.global;
-        interrupt::listen();
+        interrupt::listen(self.command.on_first_signal());
         start_threads(global.jobs)?;
         match self.command {
             Command::Demo(demo) => demo.run(&global),

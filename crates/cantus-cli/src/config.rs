@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use cantus_audio::regular_file;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -53,7 +54,7 @@ fn flags_from_file(
 ) -> Result<Vec<OsString>, clap::Error> {
     let wrong =
         |what: String| command.clone().error(ErrorKind::InvalidValue, format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = regular_file::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let table: toml::Table = cantus::parse_toml(&text).map_err(wrong)?;
     let Some((name, matches)) = draft.subcommand() else { return Ok(Vec::new()) };
     let Some(subcommand) = command.find_subcommand(name) else { return Ok(Vec::new()) };

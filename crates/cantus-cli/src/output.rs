@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use cantus::input_files::Failed;
+pub use cantus::printable;
 use cantus_audio::atomic_file;
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ pub enum Outcome {
     WrongUsage,
     /// Done, but some files failed; each is reported.
     SomeFilesFailed,
-    /// Stopped by Ctrl-C; finished results are kept.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP; finished results are kept.
     Interrupted,
 }
 
@@ -45,7 +46,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Failed => Self::FAILURE,
             Outcome::WrongUsage => Self::from(2),
             Outcome::SomeFilesFailed => Self::from(3),
-            Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
+            Outcome::Interrupted => Self::from(interrupt::exit_code()),
         }
     }
 }
@@ -59,11 +60,21 @@ pub struct WrongUsage(pub String);
 pub fn json(document: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(document).context("cannot write JSON")?;
     text.push('\n');
-    print(&text)
+    exact(&text)
 }
 
-/// Prints text on standard output. A closed pipe (`| head`) is no error.
+/// Prints text for people on standard output; what a terminal would execute is escaped, except the ends of lines.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    exact(&printable_lines(text))
+}
+
+/// Escapes each line; see [`printable`].
+fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints text for programs on standard output, to the byte. A closed pipe (`| head`) is no error.
+pub fn exact(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -106,7 +117,7 @@ pub fn failures(failed: &[Failed]) {
     }
 }
 
-/// Reports that Ctrl-C stopped a command that cannot be continued.
+/// Reports that a signal stopped a command that cannot be continued.
 pub fn stopped() -> Outcome {
     note("stopped");
     Outcome::Interrupted
@@ -132,26 +143,14 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
 }
 
-/// Escapes control characters: a file name may contain escape sequences of terminals, or line breaks.
-pub fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(printable("a\u{1b}[31mb\nc é"), "a\\u{1b}[31mb\\nc é");
+    fn lines_are_kept_and_other_control_characters_escaped() {
+        assert_eq!(printable_lines("a\u{1b}[31mb\n\tc\u{202e}\n"), "a\\u{1b}[31mb\n\\tc\\u{202e}\n");
+        assert_eq!(printable_lines("no end"), "no end");
     }
 
     #[test]

@@ -15,6 +15,17 @@ pub enum Damage {
         /// The checksum of its content.
         found: u32,
     },
+    /// The SHA-256 of the file is not the one in `store.toml`.
+    #[error("its content has the SHA-256 {found}, but {expected} was written; extract again")]
+    Sha256 {
+        /// The hash in `store.toml`, in hexadecimal.
+        expected: String,
+        /// The hash of its content, in hexadecimal.
+        found: String,
+    },
+    /// It is another part than the one that was written under this name.
+    #[error("it is not the part that was written under this name; extract again")]
+    OtherPart,
     /// The number of segments in the parts is not that of the header.
     #[error(
         "it states {expected} segments and {expected_augmented} of augmented copies, but the parts have {found} and {found_augmented}"

@@ -61,6 +61,12 @@ pub enum Error {
         /// Number of audio files in it.
         n_files: usize,
     },
+    /// A label that consists of spaces.
+    #[error("{}: a label consists of spaces only; name the folder of the class", path.display())]
+    BlankLabel {
+        /// The folder or manifest.
+        path: PathBuf,
+    },
     /// A catalog with a single class.
     #[error("{}: only one class, '{label}', but a classifier needs two or more; add a folder for another class", path.display())]
     OneClass {

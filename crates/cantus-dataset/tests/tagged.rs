@@ -62,7 +62,7 @@ fn a_store_of_tags_has_the_labels_of_each_track() {
     assert_eq!(store.tracks()[2].recording, store.tracks()[3].recording);
 
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();
-    assert!(header.starts_with("format = 3\n") && header.contains("\ntagging = true\n"), "{header}");
+    assert!(header.starts_with("format = 6\n") && header.contains("\ntagging = true\n"), "{header}");
     let again = run(music.path(), out.path()).unwrap();
     assert_eq!((again.n_parts_kept, again.n_parts), (1, 1));
     let json = out.path().join("data.json");
@@ -74,7 +74,7 @@ fn a_store_of_classes_has_format_2_and_is_not_continued_with_tags() {
     let (music, out) = (music("path,label", ["jazz", "rock", "pop", "jazz"]), tempfile::tempdir().unwrap());
     run(music.path(), out.path()).unwrap();
     let header = fs::read_to_string(out.path().join("store.toml")).unwrap();
-    assert!(header.starts_with("format = 2\n") && !header.contains("tagging"), "{header}");
+    assert!(header.starts_with("format = 6\n") && !header.contains("tagging"), "{header}");
     assert!(!FeatureStore::open(out.path()).unwrap().is_tagged());
     manifest(music.path(), "path,labels", ["jazz", "rock", "pop", "jazz"]);
     let error = run(music.path(), out.path()).unwrap_err().to_string();

@@ -26,7 +26,7 @@ fn the_starts_of_windows_are_stored_and_survive_the_removal_of_tracks() {
     let spec = FeatureSpec { segments: Segments::Windows(windows), ..FeatureSpec::course() };
     let catalog = Catalog::open(audio.path()).unwrap();
     extract(&catalog, &spec, out.path(), &ExtractOptions::default(), &|_| {}).unwrap();
-    assert!(fs::read_to_string(out.path().join("store.toml")).unwrap().contains("format = 4"));
+    assert!(fs::read_to_string(out.path().join("store.toml")).unwrap().contains("format = 6"));
     let mut store = FeatureStore::open(out.path()).unwrap();
     let starts = |store: &FeatureStore, track: usize| -> Vec<f64> {
         let starts = store.segments_of(track).map(|segment| store.segment_start_s(segment).unwrap());

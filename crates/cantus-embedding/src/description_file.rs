@@ -3,12 +3,13 @@
 //! The description of `X.onnx` is read from `X.toml` beside it; or from `model.toml`, if the folder has no other `.onnx` file;
 //! or from the metadata entry `cantus` of the ONNX file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cantus_audio::feature::{Embedding, EmbeddingDescription};
+use cantus_audio::regular_file;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -94,7 +95,7 @@ fn set_sha256(bytes: &[u8], description: &mut EmbeddingDescription) -> Result<()
 /// Reads a file up to a size.
 pub(crate) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
     let too_large = |size: u64| Error::in_file(path)(Error::TooLarge { size, max });
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let size = file.metadata().map_err(Error::io(path))?.len();
     if size > max {
         return Err(too_large(size));

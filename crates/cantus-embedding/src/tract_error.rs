@@ -1,7 +1,6 @@
 //! Errors and panics of tract as one line.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use cantus_audio::panic_guard;
 use tract_onnx::prelude::TractError;
 
 use crate::error::Error;
@@ -40,12 +39,9 @@ fn shorten(text: &str) -> String {
 /// # Errors
 /// That of `call`; [`Error::Plan`] with the message of a panic.
 pub(crate) fn catch_panic<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // Unwind safe: what the panic interrupted is not used again.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(|text| &**text);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-        Err(Error::Plan { reason: format!("tract failed on it: {}", shorten(text)) })
-    })
+    // What a panic interrupted is not used again.
+    panic_guard::catch(call)
+        .unwrap_or_else(|text| Err(Error::Plan { reason: format!("tract failed on it: {}", shorten(&text)) }))
 }
 
 /// For `map_err`: an error of tract.

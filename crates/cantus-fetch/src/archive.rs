@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use cantus_audio::{atomic_file, regular_file};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -45,7 +46,7 @@ pub fn unpack(
         fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         unpacker.run(&folder, observer)?;
         finish(&folder)?;
-        fs::rename(&folder, target).map_err(Error::io(target))
+        atomic_file::rename(&folder, target).map_err(Error::io(target))
     });
     if unpacked.is_err() {
         let _ = fs::remove_dir_all(&folder);
@@ -72,7 +73,7 @@ struct Unpacker<'a> {
 impl<'a> Unpacker<'a> {
     /// Opens an archive and checks its directory.
     fn open(path: &'a Path, limits: ArchiveLimits) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = regular_file::open(path).map_err(Error::io(path))?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| unreadable(path, error))?;
         let mut unpacker = Self { path, zip, limits, n_bytes: 0 };
         unpacker.check_entries()?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cantus_audio::regular_file;
 use serde::Deserialize;
 
 use crate::Error;
@@ -165,7 +166,7 @@ fn text(name: &str, value: &OsString) -> Result<String, Error> {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(Error::io(path))
+    regular_file::read_to_string(path).map_err(Error::io(path))
 }
 
 /// Warning if other users can read the file.

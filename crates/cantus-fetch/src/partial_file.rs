@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use cantus_audio::atomic_file;
+use cantus_audio::{atomic_file, regular_file};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -83,7 +83,7 @@ impl PartialFile {
     }
 
     fn read_version(&self) -> Option<FileVersion> {
-        serde_json::from_slice(&fs::read(resume_path(&self.target)).ok()?).ok()
+        serde_json::from_slice(&regular_file::read(&resume_path(&self.target)).ok()?).ok()
     }
 
     pub fn n_bytes(&self) -> u64 {
@@ -139,7 +139,7 @@ impl PartialFile {
             return Err(error);
         }
         self.file.sync_all().map_err(Error::io(&self.path))?;
-        fs::rename(&self.path, &self.target).map_err(Error::io(&self.target))?;
+        atomic_file::rename(&self.path, &self.target).map_err(Error::io(&self.target))?;
         let _ = fs::remove_file(resume_path(&self.target));
         Ok(())
     }

@@ -31,9 +31,9 @@ pub enum Error {
     /// A size beyond any practical network: a mistake, or a malicious file.
     #[error("{what} is too large: more than {limit} numbers")]
     TooLarge {
-        /// Which layer, such as `layers.2 (LSTM)`, or `input_shape`.
+        /// Which layer, such as `layers.2 (LSTM)`, `input_shape`, or what of the whole network.
         what: String,
-        /// How many numbers an example's output, or one tensor, may have.
+        /// How many numbers it may have.
         limit: usize,
     },
     /// An architecture without layers, or with an empty input.

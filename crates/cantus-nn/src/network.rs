@@ -74,11 +74,10 @@ impl Network {
     /// As [`Self::new`] and [`Self::set_weights`], and if a weight is missing.
     pub fn with_weights(architecture: &Architecture, tensors: &[Tensor]) -> Result<Self, Error> {
         let model = Sequential::new(architecture)?;
-        let parameters = model.layers.iter().map(|built| vec![0.0; built.n_weights()]).collect();
         let mut network = Self {
             architecture: architecture.clone(),
             model,
-            parameters,
+            parameters: Vec::new(),
             n_threads: 0,
             spare: Mutex::new(None),
         };
@@ -87,6 +86,9 @@ impl Network {
         if let Some(name) = missing {
             return Err(Error::MissingWeight { name });
         }
+        // All tensors fit before memory for them is allocated.
+        tensors.iter().try_for_each(|tensor| network.locate(tensor).map(drop))?;
+        network.parameters = network.model.layers.iter().map(|built| vec![0.0; built.n_weights()]).collect();
         network.set_weights(tensors)?;
         Ok(network)
     }

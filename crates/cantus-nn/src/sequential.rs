@@ -10,7 +10,7 @@ use cantus_random::KeyedRng;
 use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
-use crate::layer::{BatchReduction, Layer, MAX_SIZE, Parameter, size};
+use crate::layer::{BatchReduction, Layer, MAX_EXAMPLE, MAX_PARAMETERS, MAX_SIZE, Parameter, size};
 use crate::loss::Loss;
 use crate::rng_streams;
 use crate::tensor::Tensor;
@@ -62,6 +62,14 @@ impl BuiltLayer {
         self.tensors.iter().filter(|tensor| tensor.parameter.trainable).map(|tensor| tensor.range.len()).sum()
     }
 
+    /// Number of values that it computes for one example, in any buffer.
+    pub(crate) fn n_values(&self) -> usize {
+        let sizes = self.layer.buffer_sizes();
+        [sizes.cached, sizes.scratch_per_row, sizes.scratch]
+            .into_iter()
+            .fold(self.output_len(), usize::saturating_add)
+    }
+
     /// Output size of one example.
     pub(crate) fn output_len(&self) -> usize {
         self.layer.output_shape().iter().product()
@@ -105,7 +113,29 @@ impl Sequential {
                 learning_rate_factor: 1.0,
             });
         }
-        Ok(Self { input_shape: architecture.input_shape.clone(), layers })
+        let network = Self { input_shape: architecture.input_shape.clone(), layers };
+        network.check_size()?;
+        Ok(network)
+    }
+
+    /// Checks the memory of the whole network, whose layers may each be within their limits.
+    fn check_size(&self) -> Result<(), Error> {
+        let within = |what: &str, n: usize, limit: usize| match n <= limit {
+            true => Ok(()),
+            false => Err(Error::TooLarge { what: what.to_owned(), limit }),
+        };
+        within("the network", self.n_weights(), MAX_PARAMETERS)?;
+        within("what the network computes for one example", self.n_values(), MAX_EXAMPLE)
+    }
+
+    /// Number of weights, trained or not.
+    pub(crate) fn n_weights(&self) -> usize {
+        self.layers.iter().map(BuiltLayer::n_weights).fold(0, usize::saturating_add)
+    }
+
+    /// Number of values that it computes for one example, in any buffer.
+    pub(crate) fn n_values(&self) -> usize {
+        self.layers.iter().map(BuiltLayer::n_values).fold(self.input_len(), usize::saturating_add)
     }
 
     /// Sets the factors of the layers' learning rates, first layer to last; those beyond the end are 1.

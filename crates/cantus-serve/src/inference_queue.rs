@@ -66,6 +66,17 @@ impl InferenceQueue {
         })
     }
 
+    /// Waits for a slot.
+    pub(crate) async fn acquire(&self) -> Result<QueueSlot, Problem> {
+        let permit = Arc::clone(&self.slots).acquire_owned().await;
+        permit.map(QueueSlot).map_err(|_| Problem::new(ProblemType::Internal, "the queue has ended"))
+    }
+
+    /// Number of slots.
+    pub(crate) fn n_slots(&self) -> usize {
+        self.limits.n_workers + self.limits.max_queued
+    }
+
     /// Classifies a recording. Dropping the future cancels the prediction and releases the slot.
     pub(crate) async fn predict(
         &self,

@@ -23,6 +23,8 @@
 //! its slot is released.
 
 mod accept;
+mod access;
+mod connections;
 mod dashboard;
 mod error;
 mod inference_queue;
@@ -44,8 +46,11 @@ mod state;
 #[cfg(test)]
 mod testing;
 mod upload;
+mod uploads;
+mod watched_body;
 mod waveform;
 
+pub use access::{Access, Token, TokenError};
 pub use dashboard::Dashboard;
 pub use error::Error;
 pub use limits::Limits;

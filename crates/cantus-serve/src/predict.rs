@@ -1,15 +1,23 @@
 //! `POST /v1/predict`: classifies an uploaded recording.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use serde::Deserialize;
 
+use crate::connections::Client;
 use crate::inference_queue::QueueSlot;
 use crate::prediction::PredictionResponse;
 use crate::problem_details::{Problem, ProblemType};
 use crate::state::{AppState, SharedState};
 use crate::upload::{self, Upload};
+use crate::watched_body::watched;
+
+/// Time in which a body that gives way releases its slot.
+const GIVE_WAY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Query parameters.
 #[derive(Debug, Deserialize)]
@@ -28,30 +36,63 @@ pub(crate) async fn predict(
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
 ) -> Result<Json<PredictionResponse>, Problem> {
-    let (model_index, with_overview, slot) = match admit(&state, parameters, &request) {
+    let client = client(&request);
+    let admitted = match admit(&state, parameters, &request) {
+        Ok((model_index, with_overview)) => {
+            slot(&state, client).await.map(|slot| (model_index, with_overview, slot))
+        }
+        Err(problem) => Err(problem),
+    };
+    let (model_index, with_overview, slot) = match admitted {
         Ok(admitted) => admitted,
         Err(problem) => {
             upload::drain(request.into_body(), state.limits.timeout);
             return Err(problem);
         }
     };
-    let upload = Upload::read(request, &state.limits).await?;
+    let ticket = state.uploads.begin(client);
+    let request = request.map(|body| watched(body, ticket.counter()));
+    let upload = tokio::select! {
+        upload = Upload::read(request, &state.limits) => upload?,
+        () = ticket.given_way() => {
+            let detail = "the body arrived slowly, or this client sends several, and all slots are taken";
+            return Err(Problem::new(ProblemType::BodyTimeout, detail));
+        }
+    };
+    drop(ticket);
     let response = state.queue.predict(model_index, upload, with_overview, slot).await?;
     state.metrics.add_audio(state.models[model_index].name(), response.duration_s);
     Ok(Json(response))
 }
 
-/// The checks that need only the request's header: parameters, model, declared size, free slot.
+/// The address of the client; unknown without a network.
+fn client(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<Client>().map(|client| client.0)
+}
+
+/// A slot of the queue; if there is none, that of a body that has to give way.
+async fn slot(state: &SharedState, client: Option<IpAddr>) -> Result<QueueSlot, Problem> {
+    let full = match state.queue.try_acquire() {
+        Ok(slot) => return Ok(slot),
+        Err(full) => full,
+    };
+    if !state.uploads.make_room(client, state.queue.n_slots()) {
+        return Err(full);
+    }
+    tokio::time::timeout(GIVE_WAY_TIMEOUT, state.queue.acquire()).await.map_err(|_| full)?
+}
+
+/// The checks that need only the request's header: parameters, model, declared size.
 fn admit(
     state: &SharedState,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: &Request,
-) -> Result<(usize, bool, QueueSlot), Problem> {
+) -> Result<(usize, bool), Problem> {
     let Query(Parameters { model, overview }) =
         parameters.map_err(|rejection| Problem::new(ProblemType::BadRequest, rejection.body_text()))?;
     let model_index = state.model_index(model.as_deref())?;
     upload::check_content_length(request, &state.limits)?;
-    Ok((model_index, overview, state.queue.try_acquire()?))
+    Ok((model_index, overview))
 }
 
 #[cfg(test)]
@@ -64,9 +105,8 @@ mod tests {
     use axum::http::header;
     use hyper::body::Frame;
 
-    use super::*;
     use crate::Limits;
-    use crate::testing::{LABELS, block_on, get, model, post, post_form, send, server, tone, wav};
+    use crate::testing::{LABELS, block_on, get, model, post, post_form, request, send, server, tone, wav};
 
     const LIMITS: Limits = Limits {
         max_body_bytes: 64 << 20,
@@ -142,8 +182,8 @@ mod tests {
             let two = [("file", "a.wav", &wav(4.0)[..]), ("file", "b.wav", &wav(4.0)[..])];
             let detail = post_form(&router, "/v1/predict", &two).await.is_problem(400, "bad-request");
             assert!(detail["detail"].to_string().contains("several parts"), "{detail}");
-            let cut =
-                Request::post("/v1/predict").header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
+            let cut = request("POST", "/v1/predict")
+                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
             let cut = send(&router, cut.body(Body::from("--x\r\nCont")).unwrap()).await;
             cut.is_problem(400, "bad-request");
         });
@@ -160,7 +200,7 @@ mod tests {
     fn another_method_is_405_with_an_allow_header() {
         let response = block_on(get(&server(LIMITS).router(), "/v1/predict"));
         response.is_problem(405, "method-not-allowed");
-        assert_eq!(response.headers[header::ALLOW], "POST");
+        assert_eq!(response.headers[header::ALLOW], "POST,OPTIONS");
     }
 
     #[test]

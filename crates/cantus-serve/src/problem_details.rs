@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::extract::{Path, Request};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use cantus::Error;
 use serde::Serialize;
@@ -19,6 +19,9 @@ const RETRY_AFTER_S: u64 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProblemType {
     BadRequest,
+    Unauthorized,
+    ForeignOrigin,
+    ForeignHost,
     NotFound,
     UnknownModel,
     NotAvailable,
@@ -35,8 +38,11 @@ pub(crate) enum ProblemType {
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::BadRequest,
+        Self::Unauthorized,
+        Self::ForeignOrigin,
+        Self::ForeignHost,
         Self::NotFound,
         Self::UnknownModel,
         Self::NotAvailable,
@@ -56,6 +62,9 @@ impl ProblemType {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BadRequest => "bad-request",
+            Self::Unauthorized => "unauthorized",
+            Self::ForeignOrigin => "foreign-origin",
+            Self::ForeignHost => "foreign-host",
             Self::NotFound => "not-found",
             Self::UnknownModel => "unknown-model",
             Self::NotAvailable => "nothing-known",
@@ -75,6 +84,9 @@ impl ProblemType {
     fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound | Self::UnknownModel | Self::NotAvailable => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -90,6 +102,9 @@ impl ProblemType {
     fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "The request is malformed",
+            Self::Unauthorized => "The token is missing or wrong",
+            Self::ForeignOrigin => "A page of another origin sent the request",
+            Self::ForeignHost => "The server does not have this name",
             Self::NotFound => "There is nothing at this address",
             Self::UnknownModel => "There is no such model",
             Self::NotAvailable => "The model does not have this document",
@@ -109,6 +124,15 @@ impl ProblemType {
     /// What the client can do.
     fn advice(self) -> &'static str {
         match self {
+            Self::Unauthorized => {
+                "Send the token that the operator of the server has chosen, in the header Authorization: Bearer TOKEN."
+            }
+            Self::ForeignOrigin => {
+                "Use the server's own page, or ask its operator to allow the origin of yours by --allow-origin."
+            }
+            Self::ForeignHost => {
+                "Use the address of the server, or ask its operator to allow its name by --allow-host."
+            }
             Self::BadRequest => "Send the recording as the body, or as the part `file` of a multipart form.",
             Self::NotFound => "GET /openapi.json lists all addresses.",
             Self::UnknownModel => {
@@ -187,8 +211,14 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.problem_type == ProblemType::QueueFull {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        match self.problem_type {
+            ProblemType::QueueFull => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            }
+            ProblemType::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
         response
     }
@@ -202,15 +232,21 @@ pub(crate) async fn explain(Path(name): Path<String>) -> Result<String, Problem>
     Ok(format!("{} (status {}). {}\n", known.title(), known.status().as_u16(), known.advice()))
 }
 
-/// Fallback for unknown paths.
-pub(crate) async fn not_found(uri: Uri) -> Problem {
-    Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path()))
+/// Fallback for unknown paths; `OPTIONS *` asks for the server as a whole.
+pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS && uri.path() == "*" {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, "GET,HEAD,POST")]).into_response();
+    }
+    Problem::new(ProblemType::NotFound, format!("there is nothing at {}", uri.path())).into_response()
 }
 
-/// Fallback for unsupported methods of a known path.
-pub(crate) async fn method_not_allowed(request: Request) -> Problem {
+/// Fallback for unsupported methods of a known path, and the answer to OPTIONS; axum adds the header `Allow`.
+pub(crate) async fn method_not_allowed(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let detail = format!("{} does not support {}", request.uri().path(), request.method());
-    Problem::new(ProblemType::MethodNotAllowed, detail)
+    Problem::new(ProblemType::MethodNotAllowed, detail).into_response()
 }
 
 #[cfg(test)]

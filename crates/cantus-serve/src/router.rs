@@ -1,11 +1,15 @@
 //! Routes of the HTTP API.
 
+use std::sync::Arc;
+
 use axum::extract::{DefaultBodyLimit, Query, Request};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 
+use crate::access::check_access;
 use crate::problem_details::{self, Problem, ProblemType, method_not_allowed, not_found};
 use crate::security_headers::add_security_headers;
 use crate::state::AppState;
@@ -21,7 +25,9 @@ pub(crate) fn router(state: &AppState) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.limits.max_body_bytes))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state.access), check_access))
         .layer(middleware::from_fn_with_state(state.clone(), metrics_endpoint::record_request))
+        .layer(middleware::from_fn(complete_allow))
         .layer(middleware::from_fn(add_security_headers))
         .with_state(state.clone())
 }
@@ -59,6 +65,17 @@ fn routes_without_parameters() -> [(&'static str, MethodRouter<AppState>); 8] {
     ]
 }
 
+/// Middleware: adds OPTIONS, which every address answers, to the header `Allow`.
+async fn complete_allow(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(methods) = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok())
+        && let Ok(methods) = HeaderValue::from_str(&format!("{methods},OPTIONS"))
+    {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
+    response
+}
+
 /// Middleware: refuses a request with query parameters, which would be ignored.
 async fn refuse_parameters(request: Request, next: Next) -> Result<Response, Problem> {
     let refused = |detail| Err(Problem::new(ProblemType::BadRequest, detail));
@@ -82,11 +99,11 @@ async fn healthz() -> Json<serde_json::Value> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use axum::http::header;
+    use axum::body::Body;
 
     use super::*;
     use crate::Limits;
-    use crate::testing::{block_on, get, post, server};
+    use crate::testing::{block_on, get, post, request, send, server};
 
     #[test]
     fn openapi_describes_exactly_the_routes() {
@@ -104,12 +121,32 @@ mod tests {
             get(&router, "/v2/predict").await.is_problem(404, "not-found");
             let response = post(&router, "/v1/models", "").await;
             response.is_problem(405, "method-not-allowed");
-            assert_eq!(response.headers[header::ALLOW], "GET,HEAD");
+            assert_eq!(response.headers[header::ALLOW], "GET,HEAD,OPTIONS");
             get(&router, "/v1/models/absent").await.is_problem(404, "unknown-model");
             get(&router, "/v1/models/tiny/report").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/history.svg").await.is_problem(404, "nothing-known");
             get(&router, "/v1/models/tiny/network.svg?theme=sepia").await.is_problem(400, "bad-request");
         });
+    }
+
+    #[test]
+    fn head_has_the_headers_of_get_and_options_the_methods_of_the_address() {
+        let router = server(Limits::default()).router();
+        let call = |method: &str, path: &str| {
+            block_on(send(&router, request(method, path).body(Body::empty()).unwrap()))
+        };
+        for path in ["/", "/healthz", "/v1/models", "/openapi.json", "/v1/models/tiny/network.svg"] {
+            let (get, head, options) = (call("GET", path), call("HEAD", path), call("OPTIONS", path));
+            assert_eq!((head.status.as_u16(), head.body.len()), (200, 0), "{path}");
+            assert_eq!(head.headers[header::CONTENT_LENGTH], get.body.len().to_string(), "{path}");
+            assert_eq!(head.headers[header::CONTENT_TYPE], get.headers[header::CONTENT_TYPE], "{path}");
+            assert_eq!((options.status.as_u16(), options.body.len()), (204, 0), "{path}");
+            assert_eq!(options.headers[header::ALLOW], "GET,HEAD,OPTIONS", "{path}");
+        }
+        assert_eq!(call("OPTIONS", "/v1/predict").headers[header::ALLOW], "POST,OPTIONS");
+        assert_eq!(call("OPTIONS", "*").status, 204);
+        assert_eq!(call("HEAD", "/v1/predict").status, 405);
+        call("OPTIONS", "/nowhere").is_problem(404, "not-found");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use cantus::Provenance;
 use cantus::Run;
 use cantus::report::EvaluationReport;
 use cantus::{Calibration, Model, Task};
+use cantus_audio::regular_file;
 use cantus_nn::Architecture;
 use cantus_plot::{Picture, Theme};
 use serde::Serialize;
@@ -180,7 +181,8 @@ impl RunDocuments {
         let confusion_matrix = report.classes().map(|_| run.confusion_picture()).transpose()?;
         Ok(Self {
             report,
-            report_page: std::fs::read_to_string(&page).map_err(|source| Error::Io { path: page, source })?,
+            report_page: regular_file::read_to_string(&page)
+                .map_err(|source| Error::Io { path: page, source })?,
             confusion_matrix: confusion_matrix.as_ref().map(RenderedPicture::new),
             history: has_history
                 .then(|| run.history_picture())

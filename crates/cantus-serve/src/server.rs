@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 
 use crate::state::AppState;
-use crate::{Error, Limits, ServedModel, accept, router};
+use crate::{Access, Error, Limits, ServedModel, accept, router};
 
 /// Added to the time limits of a request when the server waits for open requests at shutdown.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(5);
@@ -25,8 +25,8 @@ impl Server {
     /// # Errors
     /// If there is no model, a name is empty or used twice, the features of a model cannot be planned, or no thread can
     /// be started.
-    pub fn new(models: Vec<ServedModel>, limits: Limits) -> Result<Self, Error> {
-        Ok(Self { state: AppState::new(models, limits)? })
+    pub fn new(models: Vec<ServedModel>, limits: Limits, access: Access) -> Result<Self, Error> {
+        Ok(Self { state: AppState::new(models, limits, access)? })
     }
 
     /// Serves HTTP/1.1 until `stop` completes; then accepts no more connections, finishes open requests, and returns.
@@ -55,8 +55,8 @@ mod tests {
         let path = dir.path().join("tiny.safetensors");
         std::fs::write(&path, model().to_bytes().unwrap()).unwrap();
         let models = [None, Some("tiny")].map(|name| ServedModel::load(name, &path).unwrap());
-        let error = Server::new(models.into(), Limits::default()).unwrap_err().to_string();
+        let error = Server::new(models.into(), Limits::default(), Access::default()).unwrap_err().to_string();
         assert!(error.contains("`tiny`"), "{error}");
-        assert!(Server::new(Vec::new(), Limits::default()).is_err());
+        assert!(Server::new(Vec::new(), Limits::default(), Access::default()).is_err());
     }
 }

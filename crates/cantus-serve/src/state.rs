@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::inference_queue::InferenceQueue;
 use crate::metrics::Metrics;
 use crate::problem_details::{Problem, ProblemType};
-use crate::{Error, Limits, ServedModel};
+use crate::uploads::Uploads;
+use crate::{Access, Error, Limits, ServedModel};
 
 /// Reference-counted state of a server, cloned for each request.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub(crate) struct SharedState {
     pub(crate) queue: InferenceQueue,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
+    pub(crate) access: Arc<Access>,
+    pub(crate) uploads: Uploads,
 }
 
 impl Deref for AppState {
@@ -30,7 +33,7 @@ impl Deref for AppState {
 
 impl AppState {
     /// Validates the models and starts the worker threads.
-    pub(crate) fn new(models: Vec<ServedModel>, limits: Limits) -> Result<Self, Error> {
+    pub(crate) fn new(models: Vec<ServedModel>, limits: Limits, access: Access) -> Result<Self, Error> {
         if models.is_empty() {
             return Err(Error::NoModel);
         }
@@ -44,7 +47,8 @@ impl AppState {
         }
         let models: Arc<[ServedModel]> = models.into();
         let queue = InferenceQueue::start(&models, limits).map_err(|source| Error::Threads { source })?;
-        Ok(Self(Arc::new(SharedState { models, queue, metrics: Metrics::new(), limits })))
+        let (metrics, access, uploads) = (Metrics::new(), Arc::new(access), Uploads::new());
+        Ok(Self(Arc::new(SharedState { models, queue, metrics, limits, access, uploads })))
     }
 }
 

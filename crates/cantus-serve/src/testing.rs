@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header, request};
 use cantus::Provenance;
 use cantus::{Calibration, Model, Normalization};
 use cantus_audio::Audio;
@@ -12,7 +12,7 @@ use cantus_nn::{Architecture, Network};
 use cantus_synth::{Genre, compose};
 use tower::ServiceExt;
 
-use crate::{Limits, ServedModel, Server};
+use crate::{Access, Limits, ServedModel, Server};
 
 /// Labels may contain any characters.
 pub(crate) const LABELS: [&str; 3] = ["blues", "drum & bass", "\"rock\""];
@@ -39,11 +39,16 @@ pub(crate) fn model() -> Model {
 
 /// A server with the same model under the names `tiny` and `a b`.
 pub(crate) fn server(limits: Limits) -> Server {
+    server_with(limits, Access::default())
+}
+
+/// The same for others than the default users.
+pub(crate) fn server_with(limits: Limits, access: Access) -> Server {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tiny.safetensors");
     std::fs::write(&path, model().to_bytes().unwrap()).unwrap();
     let models = [None, Some("a b")].map(|name| ServedModel::load(name, &path).unwrap());
-    Server::new(models.into(), limits).unwrap()
+    Server::new(models.into(), limits, access).unwrap()
 }
 
 /// A WAV file of synthesised music.
@@ -119,17 +124,22 @@ pub(crate) async fn send(router: &Router, request: Request<Body>) -> TestRespons
     TestResponse { status: parts.status, headers: parts.headers, body }
 }
 
+/// A request to `localhost`.
+pub(crate) fn request(method: &str, path: &str) -> request::Builder {
+    Request::builder().method(method).uri(path).header(header::HOST, "localhost")
+}
+
 pub(crate) async fn get(router: &Router, path: &str) -> TestResponse {
-    send(router, Request::get(path).body(Body::empty()).unwrap()).await
+    send(router, request("GET", path).body(Body::empty()).unwrap()).await
 }
 
 pub(crate) async fn post(router: &Router, path: &str, body: impl Into<Body>) -> TestResponse {
-    send(router, Request::post(path).body(body.into()).unwrap()).await
+    send(router, request("POST", path).body(body.into()).unwrap()).await
 }
 
 pub(crate) async fn post_form(router: &Router, path: &str, parts: &[(&str, &str, &[u8])]) -> TestResponse {
     let (content_type, body) = form(parts);
-    let request = Request::post(path).header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
+    let request = request("POST", path).header(header::CONTENT_TYPE, content_type).body(body.into()).unwrap();
     send(router, request).await
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use cantus_audio::regular_file;
 use serde::Serialize;
 
 use crate::report::EvaluationReport;
@@ -214,7 +215,8 @@ fn read(run: &Path) -> Result<BTreeMap<String, Row>, Error> {
         problem: RunProblem::Malformed(error.to_string()),
     };
     let mut rows = BTreeMap::new();
-    let mut reader = csv::Reader::from_path(&path).map_err(malformed)?;
+    let mut reader =
+        csv::Reader::from_reader(regular_file::open(&path).map_err(csv::Error::from).map_err(malformed)?);
     let header = reader.headers().map_err(malformed)?.clone();
     for record in reader.into_records() {
         let record = record.map_err(malformed)?;

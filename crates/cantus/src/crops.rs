@@ -4,14 +4,19 @@
 //! validation and prediction, a segment's probabilities are the mean over a few evenly spaced crops. The model file stores
 //! both numbers, so that prediction crops as training did.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+
+/// Maximum number of crops of a segment; a model file or a recipe with more would only cost time.
+const MAX_CROPS: usize = 1000;
 
 /// Length and number of the crops of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crops {
     /// Frames per crop, at least 1.
     pub n_frames: usize,
-    /// Crops per segment whose predictions are averaged, at least 1.
+    /// Crops per segment whose predictions are averaged, from 1 to 1000.
     pub n_crops: usize,
 }
 
@@ -21,8 +26,8 @@ impl Crops {
         if self.n_frames == 0 {
             return Some("crop_frames = 0: must be at least 1".to_owned());
         }
-        if self.n_crops == 0 {
-            return Some("n_crops = 0: must be at least 1".to_owned());
+        if let Some(problem) = n_crops_problem(self.n_crops) {
+            return Some(problem);
         }
         (self.n_frames > n_frames).then(|| {
             let crop_frames = self.n_frames;
@@ -41,21 +46,35 @@ impl Crops {
         }
     }
 
-    /// All crops of some segments, evenly spaced.
+    /// Some of the crops of some segments, evenly spaced; the crops of the first segment come first.
     ///
     /// # Shapes
     /// - `segments`: `[n_segments, n_frames, n_bins]`
-    /// - returns: `[n_segments, self.n_crops, self.n_frames, n_bins]`
-    pub(crate) fn cut(self, segments: &[f32], n_frames: usize, n_bins: usize) -> Vec<f32> {
+    /// - `range`: within `0..n_segments * self.n_crops`
+    /// - returns: `[range.len(), self.n_frames, n_bins]`
+    pub(crate) fn cut(
+        self,
+        segments: &[f32],
+        n_frames: usize,
+        n_bins: usize,
+        range: Range<usize>,
+    ) -> Vec<f32> {
         let crop_len = self.n_frames * n_bins;
-        let n_segments = segments.len() / (n_frames * n_bins).max(1);
-        let mut crops = Vec::with_capacity(n_segments * self.n_crops * crop_len);
-        for segment in segments.chunks_exact(n_frames * n_bins) {
-            for crop in 0..self.n_crops {
-                crops.extend_from_slice(&segment[self.first_frame(crop, n_frames) * n_bins..][..crop_len]);
-            }
+        let mut crops = Vec::with_capacity(range.len() * crop_len);
+        for (segment, crop) in range.map(|i| (i / self.n_crops, i % self.n_crops)) {
+            let first_frame = segment * n_frames + self.first_frame(crop, n_frames);
+            crops.extend_from_slice(&segments[first_frame * n_bins..][..crop_len]);
         }
         crops
+    }
+}
+
+/// Error text if a segment cannot have so many crops; `None` if it can.
+pub(crate) fn n_crops_problem(n_crops: usize) -> Option<String> {
+    match n_crops {
+        0 => Some("n_crops = 0: must be at least 1".to_owned()),
+        1..=MAX_CROPS => None,
+        _ => Some(format!("n_crops = {n_crops}: must be at most {MAX_CROPS}")),
     }
 }
 
@@ -93,9 +112,11 @@ mod tests {
     fn segments_are_cut_into_crops_and_predictions_are_averaged() {
         // Two segments of 4 frames of 2 bins; crops of 3 frames.
         let segments: Vec<f32> = (0..16_u8).map(f32::from).collect();
-        let crops = Crops { n_frames: 3, n_crops: 2 }.cut(&segments, 4, 2);
+        let cropping = Crops { n_frames: 3, n_crops: 2 };
+        let crops = cropping.cut(&segments, 4, 2, 0..4);
         let expected = [0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 10, 11, 12, 13, 14, 15];
         assert_eq!(crops, expected.map(|n: u8| f32::from(n)));
+        assert_eq!(cropping.cut(&segments, 4, 2, 1..3), crops[6..18]);
         let predictions = [0.25, 0.75, 0.75, 0.25, 1.0, 0.0, 0.5, 0.5];
         assert_eq!(mean_over_crops(&predictions, 2, 2), [0.5, 0.5, 0.75, 0.25]);
     }
@@ -105,6 +126,7 @@ mod tests {
         let misfit = |n_frames, n_crops| Crops { n_frames, n_crops }.misfit(130).unwrap_or_default();
         assert_eq!(misfit(131, 1), "crop_frames = 131, but a segment has 130 frames; take at most that");
         assert!(misfit(0, 1).contains("crop_frames = 0") && misfit(1, 0).contains("n_crops = 0"));
-        assert_eq!(misfit(130, 3), "");
+        assert_eq!((misfit(130, 3), misfit(130, 1000)), (String::new(), String::new()));
+        assert_eq!(misfit(130, 1_000_000_000), "n_crops = 1000000000: must be at most 1000");
     }
 }

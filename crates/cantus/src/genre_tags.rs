@@ -16,12 +16,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cantus_audio::atomic_file;
 use cantus_audio::decode::Decoder;
+use cantus_audio::regular_file;
 use cantus_dataset::tags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::error::GenreTagProblem;
+use crate::file_lock::FileLock;
 use crate::model_file::hex;
 
 /// The first line of a journal.
@@ -71,7 +73,7 @@ impl Prepared {
             return Ok(None);
         }
         let path = path.canonicalize().map_err(Error::io(path))?;
-        let before = std::fs::read(&path).map_err(Error::io(&path))?;
+        let before = regular_file::read(&path).map_err(Error::io(&path))?;
         let after = tags::with_genre(&path, before.clone(), genre)?;
         if audio_checksum(&path, &before)? != audio_checksum(&path, &after)? {
             return Err(refused(&path, GenreTagProblem::ChangesAudio));
@@ -97,7 +99,7 @@ impl Prepared {
     ///
     /// # Errors
     /// If the journal or the file cannot be written.
-    pub fn write(&self, journal: &Journal) -> Result<(), Error> {
+    fn write(&self, journal: &Journal) -> Result<(), Error> {
         check_writable(&self.change.path)?;
         journal.record(&self.change)?;
         replace(&self.change.path, &self.after)
@@ -110,7 +112,8 @@ impl Change {
     /// # Errors
     /// If the file was modified since by another program, or cannot be written.
     pub fn undo(&self) -> Result<bool, Error> {
-        let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path))?;
+        let _lock = lock(&self.path)?;
+        let bytes = regular_file::read(&self.path).map_err(Error::io(&self.path))?;
         let found = sha256(&bytes);
         if found == self.sha256_before {
             return Ok(false);
@@ -141,7 +144,26 @@ impl Journal {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
         let journal = Self { path: path.to_owned(), file: Mutex::new(file) };
         journal.append(HEADER)?;
+        atomic_file::sync_folder_of(path).map_err(Error::io(path))?;
         Ok(journal)
+    }
+
+    /// Changes the genre tag of a file and records how to undo it; `None` if the file has this genre, ignoring case. Another
+    /// process that changes the same file does so before or after.
+    ///
+    /// # Errors
+    /// Those of [`Prepared::new`]; if the journal or the file cannot be written.
+    pub fn change(&self, path: &Path, genre: &str) -> Result<Option<Change>, Error> {
+        let _lock = lock(path)?;
+        let Some(prepared) = Prepared::new(path, genre)? else { return Ok(None) };
+        prepared.write(self)?;
+        Ok(Some(prepared.change))
+    }
+
+    /// The path of its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The changes that a journal records, in order.
@@ -149,7 +171,7 @@ impl Journal {
     /// # Errors
     /// If it cannot be read, or is not a journal of this format.
     pub fn read(path: &Path) -> Result<Vec<Change>, Error> {
-        let text = std::fs::read(path).map_err(Error::io(path))?;
+        let text = regular_file::read(path).map_err(Error::io(path))?;
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         if lines.next().map(|line| line.trim_ascii()) != Some(HEADER.as_bytes()) {
             return Err(refused(path, GenreTagProblem::NotAJournal));
@@ -186,9 +208,12 @@ fn check_writable(path: &Path) -> Result<(), Error> {
 
 /// Replaces a file atomically and keeps its permissions.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let permissions = std::fs::metadata(path).map_err(Error::io(path))?.permissions();
-    atomic_file::write(path, bytes).map_err(Error::io(path))?;
-    std::fs::set_permissions(path, permissions).map_err(Error::io(path))
+    atomic_file::replace(path, bytes).map_err(Error::io(path))
+}
+
+/// Waits until no other process changes the file.
+fn lock(path: &Path) -> Result<FileLock, Error> {
+    FileLock::acquire(path).map_err(Error::io(path))
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -45,6 +45,8 @@ mod evaluation;
 #[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
+mod file_lock;
+#[cfg(feature = "train")]
 pub mod genre_tags;
 #[cfg(feature = "train")]
 pub mod input_files;
@@ -58,6 +60,7 @@ mod normalization;
 mod prediction;
 #[cfg(feature = "train")]
 mod predictions;
+mod printable;
 #[cfg(feature = "train")]
 mod recipe;
 #[cfg(feature = "train")]
@@ -96,6 +99,7 @@ pub use normalization::{Normalization, Normalizer};
 pub use prediction::{Prediction, Predictor, Probabilities, SegmentPrediction};
 #[cfg(feature = "train")]
 pub use predictions::Predictions;
+pub use printable::printable;
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
 #[cfg(feature = "train")]

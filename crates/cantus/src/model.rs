@@ -9,6 +9,10 @@ use crate::calibration::{Calibration, temperature_scale};
 use crate::crops::mean_over_crops;
 use crate::{Crops, Error, Normalization, Task};
 
+/// Crops that are predicted at once, a multiple of the block of [`Network::predict`]: bounds the memory, does not affect the
+/// result.
+const CROPS_AT_ONCE: usize = 256;
+
 /// A trained classifier or tagger with all that prediction needs.
 ///
 /// ```no_run
@@ -148,7 +152,12 @@ impl Model {
             let (got, wanted) = (segments.len(), n_frames * n_bins);
             return Err(cantus_nn::Error::Inputs { got, wanted, shape }.into());
         }
-        let predictions = self.network.predict(&crops.cut(&normalised, n_frames, n_bins))?;
+        let n_crops = segments.len() / (n_frames * n_bins) * crops.n_crops;
+        let mut predictions = Vec::new();
+        for start in (0..n_crops).step_by(CROPS_AT_ONCE) {
+            let range = start..n_crops.min(start + CROPS_AT_ONCE);
+            predictions.extend(self.network.predict(&crops.cut(&normalised, n_frames, n_bins, range))?);
+        }
         Ok(mean_over_crops(&predictions, crops.n_crops, self.labels.len()))
     }
 }

@@ -8,11 +8,12 @@
 //! reader of safetensors can open a model, and Cantus can verify its integrity. Equal models are equal files: nothing in
 //! the file depends on the time or the machine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use cantus_audio::atomic_file;
 use cantus_audio::feature::{FeatureSpec, Segments};
+use cantus_audio::regular_file;
 use cantus_nn::{Architecture, Network, Tensor};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,7 @@ impl Model {
         if !path.exists() {
             return Err(Error::Run { path, problem: RunProblem::NoModel });
         }
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         from_bytes(&bytes, &path)
     }
 
@@ -165,6 +166,9 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     let text = text.ok_or_else(|| not_a_model("its header has no entry `cantus`".to_owned()))?;
     let header: serde_json::Value = serde_json::from_str(text)
         .map_err(|error| not_a_model(format!("its header is not JSON: {error}")))?;
+    if !header.is_object() {
+        return Err(not_a_model("its header is JSON, but not an object".to_owned()));
+    }
     refuse_newer(&header, path)?;
 
     let file = SafeTensors::deserialize(bytes).map_err(|error| not_a_model(error.to_string()))?;
@@ -266,6 +270,9 @@ fn check_ends(
             network.input_shape()
         ));
     }
+    if let Some(problem) = labels_problem(labels) {
+        return Err(problem);
+    }
     if labels.is_empty() || network.output_shape() != [labels.len()] {
         return Err(format!(
             "its network's output shape is {:?}, but it has {} labels",
@@ -274,6 +281,15 @@ fn check_ends(
         ));
     }
     Ok(())
+}
+
+/// Error text if a label is blank or occurs twice, so that a prediction would be ambiguous; `None` if the labels are valid.
+fn labels_problem(labels: &[String]) -> Option<String> {
+    if labels.iter().any(|label| label.trim().is_empty()) {
+        return Some("a label is empty".to_owned());
+    }
+    let mut seen = HashSet::new();
+    labels.iter().find(|label| !seen.insert(label.as_str())).map(|label| format!("label '{label}' is twice"))
 }
 
 /// Weights, normalisation and temperatures of a model.
@@ -343,6 +359,20 @@ mod tests {
             assert_eq!(to_bytes(&model).unwrap_err().to_string(), expected);
             let export = OnnxExport { model: &model, input: Input::Features };
             assert_eq!(export.to_bytes().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_model_with_an_empty_or_a_repeated_label_is_not_loaded() {
+        for (label, expected) in
+            [("", "a label is empty"), (" \n", "a label is empty"), ("twice", "'twice' is twice")]
+        {
+            let mut model = small_model();
+            model.labels[0] = "twice".to_owned();
+            model.labels[1] = label.to_owned();
+            let error =
+                from_bytes(&to_bytes(&model).unwrap(), Path::new("m.safetensors")).unwrap_err().to_string();
+            assert!(error.ends_with(expected), "{error}");
         }
     }
 

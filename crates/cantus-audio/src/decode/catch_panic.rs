@@ -4,17 +4,17 @@
 //! two header fields; `tests/decode_hostile.rs` covers it). After a panic the affected object is not used again: a reader is
 //! treated as at its end, and a new codec is created.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use symphonia::core::errors::{Error, Result};
+
+use crate::panic_guard;
 
 /// The reason in the error of a caught panic.
 pub(super) const PANICKED: &str = "the decoder failed on malformed data";
 
 /// Calls Symphonia and converts a panic to an error.
 pub(super) fn catch_panic<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    // Unwind safe: callers discard the state that the panic interrupted.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::DecodeError(PANICKED)))
+    // Callers discard the state that a panic interrupted.
+    panic_guard::catch(call).unwrap_or(Err(Error::DecodeError(PANICKED)))
 }
 
 #[cfg(test)]

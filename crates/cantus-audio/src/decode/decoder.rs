@@ -4,7 +4,7 @@ mod packets;
 mod rate;
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ use super::track::{audio_params, n_samples_declared};
 use super::warning::{DecodeWarning, WarningList};
 use super::wave::SizeWarning;
 use crate::Error;
+use crate::regular_file;
 
 /// Decodes one file, block by block.
 ///
@@ -90,20 +91,13 @@ pub struct Decoder {
 impl Decoder {
     /// Opens a file and decodes its first block.
     ///
-    /// The format is identified by the content, not by the name. A file that is not regular, such as a pipe, is first read
-    /// into memory.
+    /// The format is identified by the content, not by the name.
     ///
     /// # Errors
-    /// If the file cannot be read or decoded.
+    /// If the file cannot be read or decoded, or is not a regular file.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let io = |source| Error::Io { path: path.into(), source };
-        let mut file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_file() {
-            return Self::from_file(path, file);
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io)?;
-        Self::from_bytes(path, bytes)
+        Self::from_file(path, regular_file::open(path).map_err(io)?)
     }
 
     /// [`open`](Self::open) for an opened file; `path` is used in errors only.

@@ -40,6 +40,7 @@ pub use limits::{MAX_CHANNELS, MAX_SAMPLE_RATE, MAX_SAMPLES, MIN_SAMPLE_RATE};
 pub use resampled_decoder::ResampledDecoder;
 pub use warning::{CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 
+use crate::regular_file;
 use crate::resample::Resampler;
 use crate::{Audio, Error};
 
@@ -157,7 +158,7 @@ fn collect(path: &Path, mut decoder: Decoder, n_needed: usize) -> Result<Recordi
 /// Whether a file is audio of a supported format, by its first bytes; false if it cannot be read.
 #[must_use]
 pub fn is_audio_file(path: &Path) -> bool {
-    std::fs::File::open(path).is_ok_and(|file| probe::probe(path, Box::new(file)).is_ok())
+    regular_file::open(path).is_ok_and(|file| probe::probe(path, Box::new(file)).is_ok())
 }
 
 /// Appends a block of the file `path` to the preceding samples.

@@ -20,7 +20,7 @@ impl Completions {
     pub fn run(&self, cantus: &mut Command) -> anyhow::Result<Outcome> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, cantus, "cantus", &mut script);
-        output::print(&String::from_utf8_lossy(&script))?;
+        output::exact(&String::from_utf8_lossy(&script))?;
         Ok(Outcome::Done)
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use cantus_audio::feature::{Embedding, EmbeddingDescription};
+use cantus_audio::regular_file;
 use cantus_embedding::{Library, LibraryEntry, check, check_path, describe, load, template};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -83,9 +84,9 @@ impl Embeddings {
             Action::Show { model, json } => show(model, *json),
             Action::Check { model, json } => check_model(model, *json),
             Action::Template { model } => {
-                let bytes = std::fs::read(model).with_context(|| model.display().to_string())?;
+                let bytes = regular_file::read(model).with_context(|| model.display().to_string())?;
                 let text = template(&bytes).with_context(|| model.display().to_string())?;
-                output::print(&text)?;
+                output::exact(&text)?;
                 Ok(Outcome::Done)
             }
         }
@@ -133,7 +134,7 @@ fn show(model: &str, json: bool) -> anyhow::Result<Outcome> {
     if json {
         output::json(&description)?;
     } else {
-        output::print(&toml::to_string(&description)?)?;
+        output::exact(&toml::to_string(&description)?)?;
     }
     Ok(Outcome::Done)
 }

@@ -6,6 +6,7 @@ use cantus::Model;
 use cantus::Run;
 use cantus::export::{EmbeddingExport, Input, OnnxExport};
 use cantus::report::EvaluationReport;
+use cantus_audio::regular_file;
 use clap::Args;
 
 use crate::global_options::Global;
@@ -52,7 +53,7 @@ impl Export {
         output::save(&self.output, &export.to_bytes().map_err(with_advice)?)?;
         let card_path = self.output.with_extension("card.md");
         // A card is to be completed by hand, so one that was edited is kept.
-        let keeps_card = std::fs::read(&card_path).is_ok_and(|there| there != card.as_bytes());
+        let keeps_card = regular_file::read(&card_path).is_ok_and(|there| there != card.as_bytes());
         if keeps_card {
             let path = card_path.display();
             output::note(&format!("{path} exists and is kept; delete it to have a new one written"));

@@ -263,7 +263,7 @@ pub fn extract_catalog(
     };
     let on_progress = |progress: Progress<'_>| {
         bar.set_position(progress.n_done as u64);
-        bar.set_message(progress.path.to_owned());
+        bar.set_message(output::printable(progress.path));
     };
     let result = extract(catalog, spec, store, &options, &on_progress);
     bar.finish_and_clear();

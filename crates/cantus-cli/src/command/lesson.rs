@@ -9,7 +9,6 @@ use clap::Args;
 
 use super::theme::ThemeName;
 use crate::global_options::Global;
-use crate::interrupt;
 use crate::output::{self, Outcome, WrongUsage};
 
 /// Run a lesson of the lecture course: prints text and numbers, and draws pictures
@@ -56,9 +55,6 @@ impl Lesson {
             None if self.all => {
                 let root = self.output.clone().unwrap_or_else(default_folder);
                 for lesson in &LESSONS {
-                    if interrupt::requested() {
-                        return Ok(output::stopped());
-                    }
                     output::print(&format!("{}  {}\n\n", lesson.number, lesson.title))?;
                     self.run_one(lesson, folder_of(lesson, &root), global)?;
                     output::print("\n")?;

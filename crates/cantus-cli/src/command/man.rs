@@ -26,7 +26,7 @@ impl Manual {
     pub fn run(&self, cantus: Command) -> anyhow::Result<Outcome> {
         let pages = pages(cantus)?;
         let Some(dir) = &self.dir else {
-            output::print(pages.first().map_or("", |(_, page)| page))?;
+            output::exact(pages.first().map_or("", |(_, page)| page))?;
             return Ok(Outcome::Done);
         };
         std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use cantus::similarity::SimilaritySearch;
+use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
 use clap::Args;
 use serde::Deserialize;
@@ -74,7 +75,7 @@ fn title(features: &Path) -> String {
 /// The predicted labels of the test tracks of a run that were misclassified, by path.
 fn mistakes(run: &Path) -> anyhow::Result<HashMap<String, String>> {
     let path = run.join("predictions.csv");
-    let rows = csv::Reader::from_path(&path).map(csv::Reader::into_deserialize);
+    let rows = regular_file::open(&path).map(|file| csv::Reader::from_reader(file).into_deserialize());
     let rows = rows.with_context(|| format!("{}: no predictions of a finished run", path.display()))?;
     let mut mistakes = HashMap::new();
     for row in rows {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::{self, Failed};
+use cantus_audio::atomic_file::AtomicFile;
 
 use crate::output::{self, WrongUsage};
 
@@ -86,11 +87,22 @@ pub fn jobs(paths: &[PathBuf], output: &Path, formats: Formats<'_>) -> anyhow::R
 impl Job {
     /// Writes the results atomically.
     pub fn save(&self, content: &[u8]) -> anyhow::Result<()> {
+        self.create_folder()?;
+        output::save(&self.output, content)
+    }
+
+    /// The file of the results, to be written in parts and committed.
+    pub fn create(&self) -> anyhow::Result<AtomicFile> {
+        self.create_folder()?;
+        AtomicFile::create(&self.output).with_context(|| self.output.display().to_string())
+    }
+
+    fn create_folder(&self) -> anyhow::Result<()> {
         if self.makes_folder {
             let folder = self.output.parent().unwrap_or(Path::new("."));
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        output::save(&self.output, content)
+        Ok(())
     }
 }
 

@@ -123,11 +123,10 @@ impl Search {
         if self.json {
             return output::json(document);
         }
-        output::print(&if self.csv {
-            csv(&document.queries, self.segments)?
-        } else {
-            table(&document.queries)
-        })?;
+        match self.csv {
+            true => output::exact(&csv(&document.queries, self.segments)?)?,
+            false => output::print(&table(&document.queries))?,
+        }
         output::failures(&document.failed);
         Ok(())
     }

@@ -2,17 +2,21 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use cantus_serve::{Limits, ServedModel, Server};
+use cantus_audio::regular_file;
+use cantus_serve::{Access, Limits, ServedModel, Server, Token};
 use clap::Args;
 
 use super::byte_size::{self, ByteSize};
 use super::port;
 use crate::global_options::Global;
+use crate::interrupt;
 use crate::output::{self, Outcome, WrongUsage};
+
+/// How often the server looks for a signal.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Serve models as a web page and an HTTP API
 #[derive(Debug, Args)]
@@ -26,8 +30,8 @@ Examples:
   curl -F file=@song.mp3 http://127.0.0.1:8080/v1/predict
   curl --data-binary @song.mp3 'http://127.0.0.1:8080/v1/predict?model=run-lstm'
 
---jobs sets how many recordings are processed at once. The API is described at /openapi.json. After Ctrl-C or \
-SIGTERM, requests in progress are completed before the server exits.")]
+--jobs sets how many recordings are processed at once. The API is described at /openapi.json. After Ctrl-C, \
+SIGTERM or SIGHUP, requests in progress are completed before the server exits.")]
 pub struct Serve {
     /// Run folders or model files, each with an optional name; the first is the default
     #[arg(required = true, value_name = "[NAME=]MODEL")]
@@ -50,6 +54,15 @@ pub struct Serve {
     /// Timeout of an upload, and of a prediction, in seconds
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     timeout: u32,
+    /// A name of this machine by which clients reach the server, such as music.example.org; addresses and localhost always work
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    allow_host: Vec<String>,
+    /// Origin of another site whose pages may use the API, such as https://music.example.org
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    allow_origin: Vec<String>,
+    /// File with a token that the API requires: Authorization: Bearer TOKEN
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 impl Serve {
@@ -57,22 +70,31 @@ impl Serve {
         let models: Vec<ServedModel> =
             self.models.iter().map(|model| load(model, global)).collect::<Result<_, _>>()?;
         let names: Vec<String> = models.iter().map(|model| model.name().to_owned()).collect();
-        let server = Server::new(models, self.limits(global)).map_err(with_advice)?;
+        let server = Server::new(models, self.limits(global), self.access()?).map_err(with_advice)?;
         let listener = port::listen(SocketAddr::new(self.host, self.port), "--port")?;
         let address = listener.local_addr().context("the port that was opened is unknown")?;
         if !global.quiet {
             output::note(&format!("{} at the address below; Ctrl-C ends it", names.join(", ")));
-            if !self.host.is_loopback() {
+            if !self.host.is_loopback() && self.token_file.is_none() {
                 output::note(&format!(
-                    "{} can be reached from other machines, without authentication; put an authenticating proxy in front",
+                    "{} can be reached from other machines, without authentication; give --token-file, or put an authenticating proxy in front",
                     self.host
                 ));
             }
         }
         output::print(&format!("http://{address}\n"))?;
-        let by_ctrl_c = AtomicBool::new(false);
-        server.serve(listener, stop(&by_ctrl_c)).context("the server ended")?;
-        if by_ctrl_c.load(Ordering::Relaxed) { Ok(output::stopped()) } else { Ok(Outcome::Done) }
+        server.serve(listener, stop()).context("the server ended")?;
+        // A service manager ends a server by SIGTERM, and expects the code of success.
+        if interrupt::is_terminated() { Ok(Outcome::Done) } else { Ok(output::stopped()) }
+    }
+
+    fn access(&self) -> anyhow::Result<Access> {
+        let read = |path: &PathBuf| {
+            let text = regular_file::read_to_string(path).with_context(|| path.display().to_string())?;
+            Token::new(&text).with_context(|| path.display().to_string())
+        };
+        let token = self.token_file.as_ref().map(read).transpose()?;
+        Ok(Access { hosts: self.allow_host.clone(), origins: self.allow_origin.clone(), token })
     }
 
     fn limits(&self, global: &Global) -> Limits {
@@ -83,6 +105,30 @@ impl Serve {
             n_workers: global.jobs.map_or(defaults.n_workers, usize::from),
             max_queued: self.waiting.into(),
             timeout: Duration::from_secs(self.timeout.into()),
+        }
+    }
+}
+
+/// The name of a host without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    match text.split('.').all(is_part) {
+        true => Ok(text.to_owned()),
+        false => Err("a name without scheme and port is expected, such as music.example.org".to_owned()),
+    }
+}
+
+/// An origin as browsers send it: scheme and host, and the port unless it is that of the scheme.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_host =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#@".contains(&b));
+    match host.is_some_and(is_host) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => {
+            Err("scheme and host without a path are expected, such as https://music.example.org".to_owned())
         }
     }
 }
@@ -115,26 +161,28 @@ fn load(model: &str, global: &Global) -> anyhow::Result<ServedModel> {
     Ok(served)
 }
 
-/// Waits for Ctrl-C, which is recorded in `by_ctrl_c`, or for SIGTERM.
-async fn stop(by_ctrl_c: &AtomicBool) {
-    tokio::select! {
-        // If no handler can be installed, Ctrl-C ends the process at once, and there is nothing to wait for.
-        Ok(()) = tokio::signal::ctrl_c() => by_ctrl_c.store(true, Ordering::Relaxed),
-        () = terminated() => {}
-        else => std::future::pending().await,
+/// Waits for a signal.
+async fn stop() {
+    while !interrupt::requested() {
+        tokio::time::sleep(SIGNAL_INTERVAL).await;
     }
 }
 
-#[cfg(unix)]
-async fn terminated() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// SIGTERM exists on Unix only.
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+    #[test]
+    fn hosts_and_origins_are_given_as_browsers_send_them() {
+        assert_eq!(host_name("music.example.org").as_deref(), Ok("music.example.org"));
+        for wrong in ["", "https://music.example", "music.example:80", "a..b", "a b"] {
+            assert!(host_name(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(origin("https://Music.example:8443").as_deref(), Ok("https://music.example:8443"));
+        for wrong in
+            ["music.example", "https://", "https://music.example/", "ftp://music.example", "*", "null"]
+        {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
 }

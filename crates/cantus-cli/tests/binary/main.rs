@@ -28,9 +28,12 @@ mod fetch;
 mod fetch_command;
 mod fine_tuning;
 mod groups;
+mod hostile_numbers;
+mod hostile_text;
 mod http;
 mod interruption;
 mod kaggle;
+mod model_file;
 mod pictures;
 mod pins;
 mod prediction;
@@ -42,7 +45,13 @@ mod search;
 mod segments;
 mod serve;
 mod settings;
+#[cfg(target_os = "linux")]
+mod signals;
+#[cfg(unix)]
+mod special_files;
 mod tagging;
 #[cfg(target_os = "linux")]
 mod threads;
 mod webdriver;
+#[cfg(unix)]
+mod write_tags;

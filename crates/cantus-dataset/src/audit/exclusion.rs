@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use serde::Serialize;
 
 use crate::catalog::csv_table::{delimiter, normalized_path};
@@ -33,7 +34,7 @@ impl Exclusions {
     /// # Errors
     /// If the file cannot be read, or is not CSV in UTF-8 (with the line).
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let bytes = regular_file::read(path).map_err(Error::io(path))?;
         let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)

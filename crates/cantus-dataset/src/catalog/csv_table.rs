@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
+use cantus_audio::regular_file;
 use csv::StringRecord;
 
 use crate::Error;
@@ -47,7 +48,7 @@ pub(crate) struct CsvTable<'a> {
 impl<'a> CsvTable<'a> {
     /// Opens a CSV file whose header names some of the `known` columns and all of the `required` ones.
     pub(crate) fn open(path: &'a Path, known: &[&str], required: &[&str]) -> Result<Self, Error> {
-        let mut bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let mut bytes = regular_file::read(path).map_err(Error::io(path))?;
         if bytes.starts_with(BYTE_ORDER_MARK) {
             bytes.drain(..BYTE_ORDER_MARK.len());
         }

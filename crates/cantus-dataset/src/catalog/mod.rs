@@ -60,7 +60,7 @@ impl Catalog {
     ///
     /// # Errors
     /// If the path does not exist, or is neither a folder nor a manifest; a folder has no audio files, no label
-    /// folders, or only one label; or the manifest is malformed (with the line).
+    /// folders, a label of spaces, or only one label; or the manifest is malformed (with the line).
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::from_entries(path, Entries::read(path)?)
     }
@@ -90,6 +90,9 @@ impl Catalog {
             .map(|(index, label)| (label, index))
             .collect();
         match label_indices.keys().next() {
+            _ if label_indices.keys().any(|label| label.trim().is_empty()) => {
+                return Err(Error::BlankLabel { path: origin.to_owned() });
+            }
             Some(label) if label_indices.len() == 1 && !is_tagged => {
                 return Err(Error::OneClass { path: origin.to_owned(), label: label.clone() });
             }

@@ -10,12 +10,12 @@
 
 mod reader;
 
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_audio::regular_file;
 
 use crate::Error;
 use crate::store::{
@@ -37,7 +37,7 @@ pub fn import(path: &Path, spec: &FeatureSpec, out: &Path, overwrite: bool) -> R
             "it contains MFCCs, and the feature specification has other features".to_owned(),
         ));
     }
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let data = read(BufReader::with_capacity(1 << 18, file)).map_err(invalid)?;
     data.check(spec).map_err(invalid)?;
     let mut labels = data.mapping.clone();
@@ -210,6 +210,10 @@ mod tests {
                 "number out of range at line 1",
             ),
             (format!("{{{head}, \"labels\": [0], \"mfcc\": [[[],[1,2],[3,4],[5,6]]]}}"), "an empty frame"),
+            (
+                format!("{{\"mapping\": [\"a\", \" \"], \"labels\": [0], \"mfcc\": [{SEGMENT}]}}"),
+                "a label of the mapping is empty",
+            ),
             (
                 format!("{{\"mapping\": [\"a\", \"a\"], \"labels\": [0], \"mfcc\": [{SEGMENT}]}}"),
                 "'a' is twice in the mapping",

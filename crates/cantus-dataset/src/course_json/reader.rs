@@ -77,6 +77,9 @@ impl CourseData {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("label '{}' is twice in the mapping", pair[0]));
         }
+        if names.iter().any(|name| name.trim().is_empty()) {
+            return Err("a label of the mapping is empty".to_owned());
+        }
         if let Some((row, label)) = self.labels.iter().enumerate().find(|(_, label)| **label >= names.len()) {
             return Err(format!(
                 "segment {row} has label {label}, but the mapping has {} names",

@@ -11,6 +11,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use cantus_audio::regular_file;
+
 use crate::catalog::csv_table::normalized_path;
 use crate::{Error, Part, Track};
 
@@ -68,7 +70,7 @@ pub fn assign_parts(tracks: &mut [Track], lists: &[(Part, PathBuf)]) -> Result<L
 
 /// The non-empty lines of a list with their line numbers, from 1.
 fn lines(path: &Path) -> Result<Vec<(u64, String)>, Error> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = regular_file::read_to_string(path).map_err(Error::io(path))?;
     let text = text.trim_start_matches('\u{feff}');
     let lines = (1..).zip(text.lines().map(|line| normalized_path(line.trim())));
     Ok(lines.filter(|(_, line)| !line.is_empty()).collect())

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 
 use super::file_names::analysis_path;
 use crate::Error;
@@ -22,7 +23,7 @@ impl AnalysisCache {
 
     /// The analyses, if they are of exactly these tracks.
     pub(crate) fn read<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Option<Vec<AuditedFile>> {
-        let files: Vec<AuditedFile> = serde_json::from_slice(&std::fs::read(&self.path).ok()?).ok()?;
+        let files: Vec<AuditedFile> = serde_json::from_slice(&regular_file::read(&self.path).ok()?).ok()?;
         paths.eq(files.iter().map(|file| file.path.as_str())).then_some(files)
     }
 

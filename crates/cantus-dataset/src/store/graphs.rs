@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
 use cantus_audio::feature::{Embedding, FeatureSpec};
+use cantus_audio::regular_file;
 use cantus_embedding::Library;
 
 use super::file_names::GRAPHS;
@@ -42,7 +43,7 @@ pub(crate) fn write(dir: &Path, spec: &FeatureSpec) -> Result<(), Error> {
 pub(crate) fn load(dir: &Path, spec: &mut FeatureSpec) -> Result<(), Error> {
     for embedding in &mut spec.embeddings {
         let Some(path) = find(dir, &embedding.description.sha256)? else { continue };
-        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         let loaded = cantus_embedding::from_parts(bytes.into(), embedding.description.clone());
         *embedding = loaded.map_err(|source| Error::Embedding { path, source: source.into() })?;
     }

@@ -5,11 +5,16 @@ use std::path::Path;
 use cantus_audio::atomic_file;
 use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;
-use super::record::{FORMAT, NEWEST_FORMAT, VERSION, format_of};
+use super::part_hash::PartHash;
+use super::record::{FORMAT, VERSION};
 use crate::{Damage, Error};
+
+/// Version of the format that is written: with the hashes of all parts. Versions 2 to 5 have none.
+const FORMAT_WITH_HASHES: u32 = 6;
 
 /// The contents of `store.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,13 +48,16 @@ pub(crate) struct Header {
     /// How augmented copies were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) augmentation: Option<AugmentSpec>,
+    /// Hashes of the parts, in order; empty in a store of an earlier version, and while the extraction runs.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) parts: Vec<PartHash>,
 }
 
 impl Header {
     /// The header of a new, empty store.
     pub(crate) fn begin(source: &Path, labels: &[String], spec: &FeatureSpec, tracks_known: bool) -> Self {
         Self {
-            format: format_of(false, spec),
+            format: FORMAT_WITH_HASHES,
             version: VERSION.to_owned(),
             complete: false,
             tracks_known,
@@ -66,12 +74,13 @@ impl Header {
             tagging: false,
             features: spec.clone(),
             augmentation: None,
+            parts: Vec::new(),
         }
     }
 
     /// The same header with tags or classes as labels.
     pub(crate) fn with_tagging(self, tagging: bool) -> Self {
-        Self { format: format_of(tagging, &self.features), tagging, ..self }
+        Self { tagging, ..self }
     }
 
     /// Values per segment.
@@ -82,7 +91,7 @@ impl Header {
     /// Reads the header of the store in a folder.
     pub(crate) fn read(dir: &Path) -> Result<Self, Error> {
         let path = dir.join(file_names::HEADER);
-        let text = match std::fs::read_to_string(&path) {
+        let text = match regular_file::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(if dir.exists() {
                     Error::NotAStore { path: dir.to_owned() }
@@ -108,8 +117,9 @@ impl Header {
             damage: Damage::Malformed(error.to_string().lines().collect::<Vec<_>>().join(" ")),
         };
         let Format { format } = toml::from_str(text).map_err(damaged)?;
-        if format > NEWEST_FORMAT {
-            return Err(Error::NewerFormat { path: dir.to_owned(), found: format, supported: NEWEST_FORMAT });
+        if format > FORMAT_WITH_HASHES {
+            let (path, supported) = (dir.to_owned(), FORMAT_WITH_HASHES);
+            return Err(Error::NewerFormat { path, found: format, supported });
         }
         if format < FORMAT {
             return Err(Error::OlderFormat { path: dir.to_owned(), found: format, supported: FORMAT });
@@ -123,6 +133,18 @@ impl Header {
                 found: (header.n_frames, header.n_bins),
             };
             return Err(Error::Damaged { path: path.to_owned(), damage });
+        }
+        let malformed =
+            |reason: String| Error::Damaged { path: path.to_owned(), damage: Damage::Malformed(reason) };
+        if let Some(label) = header.labels.iter().find(|label| label.trim().is_empty()) {
+            return Err(malformed(format!("an empty label, '{label}'")));
+        }
+        if let Some(pair) = header.labels.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(malformed(format!("label '{}' is twice, or not in order", pair[1])));
+        }
+        if header.complete && format >= FORMAT_WITH_HASHES && header.parts.len() != header.n_parts {
+            let reason = format!("hashes of {} parts for {} parts", header.parts.len(), header.n_parts);
+            return Err(malformed(reason));
         }
         Ok(header)
     }

@@ -18,7 +18,7 @@
 //!
 //! Written once, by [`extract`](crate::extract) or [`course_json`](crate::course_json); each file is renamed to its final
 //! name when it is complete. Opening a store reads only the metadata of its parts; features stay on disk until a segment
-//! is read, so that a store may exceed memory. `docs/feature-store.md` specifies the format.
+//! is read, so that a store may exceed memory. The header has the hashes of all parts, in order. `docs/feature-store.md` specifies the format.
 
 mod analysis_cache;
 mod feature_store;
@@ -27,6 +27,7 @@ pub(crate) mod graphs;
 mod header;
 mod left_out;
 mod part_file;
+mod part_hash;
 mod part_reader;
 mod part_size;
 mod part_writer;

@@ -2,7 +2,8 @@
 //!
 //! Only the footer and the message of the record batch are parsed; they give the position of the features, and each
 //! segment is then one positioned read. Not memory-mapped: a batch copies its segments anyway, and truncation of a mapped
-//! file kills the process instead of giving an error. The CRC-32 of the whole part is verified before the first read.
+//! file kills the process instead of giving an error. Before the first read, the SHA-256 of the whole file is verified, or, in
+//! a store whose header has no hashes, the CRC-32 of record and features.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use cantus_audio::regular_file;
+
+use super::part_hash::{PartHash, sha256_of};
 use super::part_reader::{PartLayout, PartReader};
 use super::record::PartRecord;
 use crate::{Damage, Error};
@@ -33,6 +37,8 @@ pub(super) struct PartFile {
 #[derive(Debug)]
 struct Checksum {
     expected: u32,
+    /// Of the whole file; `None` if the header of the store has none.
+    sha256: Option<String>,
     /// State after the record; the features follow.
     record: crc32fast::Hasher,
     is_verified: AtomicBool,
@@ -48,7 +54,7 @@ impl PartFile {
         let segment_bytes = 4 * record.spec.frames_per_segment() as u64 * record.spec.n_bins() as u64;
         let expected = segment_bytes.checked_mul(record.n_rows() as u64);
         let (features_at, found) = features;
-        if expected != Some(found) {
+        if expected != Some(found) || u32::try_from(record.n_rows()).is_err() {
             let reason = format!("{found} bytes of features for {} segments", record.n_rows());
             return Err(Error::Damaged { path: path.to_owned(), damage: Damage::Malformed(reason) });
         }
@@ -61,11 +67,31 @@ impl PartFile {
             segment_bytes,
             checksum: Checksum {
                 expected: checksum,
+                sha256: None,
                 record: record_hasher,
                 is_verified: AtomicBool::new(false),
                 verification: Mutex::new(()),
             },
         })
+    }
+
+    /// Requires these hashes, which the header of the store has for it.
+    ///
+    /// # Errors
+    /// If its CRC-32 is another one, so that it is not the part that was written here.
+    pub(super) fn require(&mut self, hash: &PartHash) -> Result<(), Error> {
+        if hash.crc32 != format!("{:08x}", self.checksum.expected) {
+            return Err(Error::Damaged { path: self.path.clone(), damage: Damage::OtherPart });
+        }
+        self.checksum.sha256 = Some(hash.sha256.clone());
+        Ok(())
+    }
+
+    /// Its hashes.
+    pub(super) fn hash(&self) -> Result<PartHash, Error> {
+        let mut file = regular_file::open(&self.path).map_err(Error::io(&self.path))?;
+        let sha256 = sha256_of(&mut file).map_err(Error::io(&self.path))?;
+        Ok(PartHash::new(self.checksum.expected, sha256))
     }
 
     /// CRC-32 of its content.
@@ -75,7 +101,7 @@ impl PartFile {
 
     /// Verifies the checksum, unless that was done before.
     pub(super) fn verify(&self) -> Result<(), Error> {
-        let Checksum { expected, record, is_verified, verification } = &self.checksum;
+        let Checksum { is_verified, verification, .. } = &self.checksum;
         if is_verified.load(Ordering::Acquire) {
             return Ok(());
         }
@@ -83,13 +109,23 @@ impl PartFile {
         if is_verified.load(Ordering::Acquire) {
             return Ok(());
         }
-        let found = self.hash_features(record.clone())?;
-        if found != *expected {
-            let damage = Damage::Checksum { expected: *expected, found };
+        if let Some(damage) = self.damage()? {
             return Err(Error::Damaged { path: self.path.clone(), damage });
         }
         is_verified.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// How the content differs from its checksum.
+    fn damage(&self) -> Result<Option<Damage>, Error> {
+        let Checksum { expected, sha256, record, .. } = &self.checksum;
+        if let Some(expected) = sha256 {
+            let found = self.hash()?.sha256;
+            let expected = expected.clone();
+            return Ok((found != expected).then_some(Damage::Sha256 { expected, found }));
+        }
+        let found = self.hash_features(record.clone())?;
+        Ok((found != *expected).then_some(Damage::Checksum { expected: *expected, found }))
     }
 
     /// CRC-32 after the features, continued from the state after the record.
@@ -121,7 +157,7 @@ impl PartFile {
         let result = match &self.file {
             // A poisoned lock is harmless: each read seeks first.
             Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => File::open(&self.path).and_then(|file| read(&file)),
+            None => regular_file::open(&self.path).and_then(|file| read(&file)),
         };
         result.map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => {

@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use arrow_ipc::{root_as_footer, root_as_message};
+use cantus_audio::regular_file;
 
 use super::part_writer::{CHECKSUM_KEY, RECORD_KEY};
 use super::record::{FORMAT, NEWEST_FORMAT, PartRecord};
@@ -56,7 +57,7 @@ impl<'a> PartReader<'a> {
     }
 
     fn open(path: &'a Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = regular_file::open(path).map_err(Error::io(path))?;
         let len = file.metadata().map_err(Error::io(path))?.len();
         Ok(Self { path, file, len })
     }

@@ -17,6 +17,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::feature::FeatureSpec;
 
+use super::part_hash::{HashingWriter, PartHash};
 use super::record::{LabelSet, PartRecord, TrackRecord, start_s};
 use crate::Error;
 
@@ -25,13 +26,13 @@ pub(super) const RECORD_KEY: &str = "cantus.part";
 
 /// Key of the checksum in the schema's metadata: CRC-32 over the record's JSON and the features, in hexadecimal.
 ///
-/// CRC-32 detects accidental corruption (every flip of a few bits, every burst of up to 32), not deliberate changes. The
-/// example `checksum_speed` measures its speed beside SHA-256.
+/// CRC-32 detects accidental corruption (every flip of a few bits, every burst of up to 32), not deliberate changes; those the
+/// SHA-256 in `store.toml` detects.
 pub(super) const CHECKSUM_KEY: &str = "cantus.crc32";
 
 /// Writes a part atomically.
 ///
-/// A part without segments has no record batch. `starts_known` is whether the start times of segments are known.
+/// Returns its hashes. A part without segments has no record batch. `starts_known` is whether the start times of segments are known.
 ///
 /// # Shapes
 /// - `features`: `[n_rows, n_frames, n_bins]`
@@ -40,7 +41,7 @@ pub(super) fn write_part(
     record: &PartRecord,
     features: Vec<f32>,
     starts_known: bool,
-) -> Result<(), Error> {
+) -> Result<PartHash, Error> {
     let failed = |error: ArrowError| {
         let source = match error {
             ArrowError::IoError(_, source) => source,
@@ -48,30 +49,35 @@ pub(super) fn write_part(
         };
         Error::Io { path: path.to_owned(), source }
     };
-    let batch = record_batch(record, features, starts_known).map_err(failed)?;
+    let json =
+        serde_json::to_string(record).map_err(|error| failed(ArrowError::JsonError(error.to_string())))?;
+    let crc32 = checksum(&json, &features);
+    let batch = record_batch(record, features, (json, crc32), starts_known).map_err(failed)?;
     let mut file = AtomicFile::create(path).map_err(Error::io(path))?;
+    let mut hash = HashingWriter::new(&mut file);
     {
-        let mut writer = FileWriter::try_new(&mut file, &batch.schema()).map_err(failed)?;
+        let mut writer = FileWriter::try_new(&mut hash, &batch.schema()).map_err(failed)?;
         if batch.num_rows() > 0 {
             writer.write(&batch).map_err(failed)?;
         }
         writer.finish().map_err(failed)?;
     }
-    file.flush().map_err(Error::io(path))?;
-    file.commit().map_err(Error::io(path))
+    hash.flush().map_err(Error::io(path))?;
+    let sha256 = hash.finish();
+    file.commit().map_err(Error::io(path))?;
+    Ok(PartHash::new(crc32, sha256))
 }
 
 fn record_batch(
     record: &PartRecord,
     features: Vec<f32>,
+    (json, checksum): (String, u32),
     starts_known: bool,
 ) -> Result<RecordBatch, ArrowError> {
     let rows = || {
         let of_track = |track| TrackRecord::rows(track).map(move |(copy, segment)| (track, copy, segment));
         record.tracks.iter().flat_map(of_track)
     };
-    let json = serde_json::to_string(record).map_err(|error| ArrowError::JsonError(error.to_string()))?;
-    let checksum = checksum(&json, &features);
     // The start of an augmented copy's segment in the recording is unknown.
     let starts = rows().map(|(track, copy, segment)| {
         start_s(segment, &track.starts, &record.spec).filter(|_| starts_known && copy == 0)

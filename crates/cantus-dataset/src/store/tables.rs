@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +71,7 @@ fn write_table<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Resu
 
 /// Reads the rows of a table.
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let rows: Result<Vec<T>, csv::Error> = csv::Reader::from_reader(file).into_deserialize().collect();
     rows.map_err(|error| Error::Damaged {
         path: path.to_owned(),

@@ -1,6 +1,6 @@
 //! Writes a feature store: the parts in order, the tables, and finally the header with `complete = true`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
@@ -8,6 +8,7 @@ use cantus_audio::atomic_file;
 use super::file_names::{self, is_analysis, is_part, is_table, part_path};
 use super::header::Header;
 use super::part_file::PartFile;
+use super::part_hash::PartHash;
 use super::part_writer::write_part;
 use super::record::{PartRecord, TrackInput};
 use super::tables::{write_failures, write_warnings};
@@ -56,21 +57,23 @@ impl StoreWriter {
         let Header { features, augmentation, .. } = &self.header;
         let is_same =
             part.record.matches(features, augmentation.as_ref(), inputs.iter()) && part.verify().is_ok();
-        if is_same {
-            self.count(&part.record);
-        }
-        is_same
+        let hash = if is_same { part.hash().ok() } else { None };
+        let Some(hash) = hash else { return false };
+        self.count(&part.record, hash);
+        true
     }
 
     /// Writes the next part; `features` are `[n_rows, n_frames, n_bins]`.
     pub(crate) fn write(&mut self, record: &PartRecord, features: Vec<f32>) -> Result<(), Error> {
-        write_part(&part_path(&self.dir, self.n_parts()), record, features, self.header.tracks_known)?;
-        self.count(record);
+        let path = part_path(&self.dir, self.n_parts());
+        let hash = write_part(&path, record, features, self.header.tracks_known)?;
+        self.count(record, hash);
         Ok(())
     }
 
-    fn count(&mut self, part: &PartRecord) {
+    fn count(&mut self, part: &PartRecord, hash: PartHash) {
         self.header.n_parts += 1;
+        self.header.parts.push(hash);
         let n_segments: usize = part.tracks.iter().map(|track| track.n_segments).sum();
         self.header.n_segments += n_segments;
         self.header.n_copied_segments += part.n_rows() - n_segments;
@@ -108,7 +111,6 @@ impl StoreWriter {
         }
         self.header.complete = true;
         self.header.write(&self.dir)?;
-        sync_folder(&self.dir)?;
         Ok(Finished { header: self.header, failures: self.failures, warnings: self.warnings })
     }
 
@@ -174,9 +176,4 @@ fn remove_files(dir: &Path, is_of_store: impl Fn(&str) -> bool) -> Result<(), Er
         }
     }
     Ok(())
-}
-
-/// Makes the renames durable; Windows cannot sync folders.
-fn sync_folder(dir: &Path) -> Result<(), Error> {
-    if cfg!(unix) { File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::io(dir)) } else { Ok(()) }
 }

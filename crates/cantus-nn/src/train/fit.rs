@@ -51,6 +51,8 @@ pub(crate) fn fit(
     if let Some(validation) = validation {
         check_examples(model, validation, training.loss, "validation")?;
     }
+    let batch = training.batching.size(train.len());
+    check_memory(model, batch)?;
     let (mut state, slots) = match checkpoint {
         None => {
             let state = TrainingState { best_parameters: parameters.clone(), ..TrainingState::default() };
@@ -72,7 +74,6 @@ pub(crate) fn fit(
     };
     let clip_value = if let Some(Clipping::Value(limit)) = training.clipping { Some(limit) } else { None };
     let rule = UpdateRule { optimizer: training.optimizer, clip_value };
-    let batch = training.batching.size(train.len());
     let engine = Engine::new(model, batch, objective, rule, training.clipping, parameters, slots);
     let n_threads = resolve_threads(training.n_threads);
     let validation = validation.map(|examples| Evaluation::new(model, examples, training.loss, n_threads));
@@ -95,6 +96,18 @@ pub(crate) fn fit(
         *parameters = last;
     }
     Ok(state.history)
+}
+
+/// Most values of a step, weights and gradients not counted: 32 GiB of f32.
+const MAX_STEP: usize = 1 << 33;
+
+/// Checks the memory of a step before it is allocated.
+fn check_memory(model: &Sequential, batch: usize) -> Result<(), Error> {
+    if model.n_values().saturating_mul(batch) <= MAX_STEP {
+        return Ok(());
+    }
+    let (layer, setting) = ("training".to_owned(), "batching");
+    Err(Error::Setting { layer, setting, got: batch.to_string(), wanted: "smaller for so large a network" })
 }
 
 /// What is not finite.

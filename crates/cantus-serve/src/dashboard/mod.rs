@@ -20,6 +20,8 @@ use tokio::sync::oneshot;
 
 use self::event_stream::events;
 use self::training_state::SharedTraining;
+use crate::Access;
+use crate::access::check_access;
 use crate::problem_details::not_found;
 use crate::security_headers::add_security_headers;
 use crate::{accept, page};
@@ -98,7 +100,11 @@ fn router(training: Arc<SharedTraining>) -> Router {
     for (path, methods) in page::dashboard_routes() {
         router = router.route(path, methods);
     }
-    router.fallback(not_found).layer(middleware::from_fn(add_security_headers)).with_state(training)
+    router
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(Arc::new(Access::default()), check_access))
+        .layer(middleware::from_fn(add_security_headers))
+        .with_state(training)
 }
 
 #[cfg(test)]
@@ -123,7 +129,7 @@ mod tests {
     /// The events that a browser receives.
     fn receive(dashboard: &Dashboard) -> impl Iterator<Item = Value> + use<> {
         let mut stream = TcpStream::connect(dashboard.address()).unwrap();
-        stream.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        stream.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let lines = BufReader::new(stream).lines().map(Result::unwrap);
         lines.filter_map(|line| Some(serde_json::from_str(line.strip_prefix("data: ")?).unwrap()))
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
@@ -69,7 +70,7 @@ fn to_bytes(sounds: &NoiseSounds, key: &str) -> Result<Vec<u8>, safetensors::Saf
 
 /// The sounds of a file with this key; `None` if it has another one or is damaged.
 fn read(path: &std::path::Path, key: &str, segment_len: usize) -> Option<NoiseSounds> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = regular_file::read(path).ok()?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).ok()?;
     if metadata.metadata().as_ref()?.get(KEY)? != key {
         return None;

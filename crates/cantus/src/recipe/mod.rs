@@ -8,6 +8,7 @@ mod validate;
 use std::path::Path;
 
 use cantus_audio::feature::FeatureSpec;
+use cantus_audio::regular_file;
 use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Loss, Training};
 use serde::{Deserialize, Serialize};
@@ -188,7 +189,7 @@ impl Recipe {
 
 /// The text of a recipe file; the error for a name that is not a file lists the built-in recipes.
 fn read(name: &str) -> Result<String, Error> {
-    std::fs::read_to_string(Path::new(name)).map_err(|source| Error::RecipeNotFound {
+    regular_file::read_to_string(Path::new(name)).map_err(|source| Error::RecipeNotFound {
         name: name.to_owned(),
         source,
         built_in: Recipe::names().collect(),

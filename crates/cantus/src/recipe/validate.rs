@@ -4,12 +4,16 @@ use cantus_audio::feature::FeatureSpec;
 
 use super::Recipe;
 use crate::Error;
+use crate::crops::n_crops_problem;
 
 impl Recipe {
     /// Error text for settings that are invalid for any data; `None` if all are valid.
     pub(super) fn problem(&self) -> Option<String> {
         if self.crop_frames.is_none() && self.n_crops != 1 {
             return Some("n_crops without crop_frames: set the number of frames of a crop".to_owned());
+        }
+        if let Some(problem) = n_crops_problem(self.n_crops) {
+            return Some(problem);
         }
         if self.augmentation.spec_augment.is_some() && !self.normalize {
             return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
@@ -28,7 +32,7 @@ impl Recipe {
             return refuse(reason);
         }
         let architecture = self.architecture(n_frames, n_bins, n_labels);
-        match cantus_nn::Network::new(&architecture, 0) {
+        match architecture.output_shape() {
             Ok(_) => Ok(()),
             Err(error) => refuse(format!("{error} (segments of {n_frames} frames of {n_bins} values)")),
         }

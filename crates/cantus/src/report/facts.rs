@@ -1,4 +1,4 @@
-//! Facts of a report's last section: recipe, parameters, seed, split, epochs, training time and data checksum.
+//! Facts of a report's last section: recipe, parameters, seed, split, epochs and data checksum. Not the training time: equal runs write equal reports.
 
 use cantus_dataset::Unit;
 
@@ -16,9 +16,6 @@ pub(super) fn facts(context: &ReportContext<'_>) -> Vec<(&'static str, String)> 
     ];
     if let (Some(best), Some(n)) = (model.best_epoch, model.n_epochs) {
         facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
-    }
-    if let Some(seconds) = context.training_s {
-        facts.push(("Training time", format!("{seconds:.1} s")));
     }
     facts.extend(model.embeddings.iter().map(|embedding| ("Embedding", embedding.in_a_line())));
     facts.extend(model.start.iter().map(|start| ("Started from", start.in_a_line())));

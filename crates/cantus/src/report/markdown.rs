@@ -101,6 +101,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_report_does_not_contain_the_time_that_the_training_took() {
+        for [mut quick, mut slow] in [
+            [0, 1].map(|_| EvaluationReport::Classes(Box::new(class_report("a")))),
+            [0, 1].map(|_| EvaluationReport::Tags(Box::new(tag_report("a")))),
+        ] {
+            quick.took(Some(0.25));
+            slow.took(Some(98_765.4));
+            assert_eq!(quick.to_markdown(&[]), slow.to_markdown(&[]));
+            assert_eq!(quick.to_html(&[]), slow.to_html(&[]));
+            assert_eq!(quick.to_text(), slow.to_text());
+        }
+    }
+
     /// Asserts that every row of a table has as many cells as the others.
     fn assert_even_tables(text: &str) {
         let mut n_cells = None;

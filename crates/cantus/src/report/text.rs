@@ -2,6 +2,8 @@
 //!
 //! Columns are aligned by the number of characters; the text has no colours.
 
+use crate::printable;
+
 use super::{FoldTable, ReportContext, Table};
 
 /// Failed files that are listed at most; the others are counted.
@@ -44,9 +46,10 @@ fn notes(context: &ReportContext<'_>) -> String {
     // A single one more is as short as the line that says so.
     let n_shown = if n_hidden > 1 { MAX_FILES } else { context.failures.len() };
     let failures = context.failures.iter().take(n_shown);
-    let failures = failures.map(|file| format!("\nlost: {}: {}", file.path, file.reason));
+    let failures =
+        failures.map(|file| format!("\nlost: {}: {}", printable(&file.path), printable(&file.reason)));
     let hidden = (n_hidden > 1).then(|| format!("\nlost: {n_hidden} more; report.html lists all"));
-    let remarks = context.remarks.iter().map(|remark| format!("\nnote: {remark}"));
+    let remarks = context.remarks.iter().map(|remark| format!("\nnote: {}", printable(remark)));
     let notes: String = failures.chain(hidden).chain(remarks).collect();
     if notes.is_empty() { notes } else { notes + "\n" }
 }
@@ -61,6 +64,11 @@ fn table(table: &Table) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
+}
+
+/// Labels for a terminal.
+pub(super) fn printable_labels(labels: &[String]) -> Vec<String> {
+    labels.iter().map(|label| printable(label)).collect()
 }
 
 /// Number of characters.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use cantus_audio::regular_file;
 use cantus_dataset::{FeatureStore, Folds, SplitSpec, Unit};
 
 use super::{HELD_OUT, REPORT, Run, WITHOUT_LEAK, tables};
@@ -97,7 +98,7 @@ impl Run {
     fn begin_folds(&self, folds: &Folds, store: &FeatureStore) -> Result<(), Error> {
         let table = tables::folds(folds, store)?;
         let path = self.path(FOLDS);
-        if path.exists() && std::fs::read(&path).map_err(Error::io(&path))? != table {
+        if path.exists() && regular_file::read(&path).map_err(Error::io(&path))? != table {
             return Err(Error::Run { path, problem: RunProblem::OtherFolds });
         }
         for fold in 0..folds.n_folds() {

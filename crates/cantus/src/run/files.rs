@@ -1,6 +1,7 @@
 //! The files of a run: tables, figures, reports and JSON documents, each written atomically.
 
 use cantus_audio::atomic_file;
+use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
 use cantus_plot::Theme;
 use serde::de::DeserializeOwned;
@@ -90,7 +91,7 @@ impl Run {
 
     pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         let path = self.path(name);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = regular_file::read_to_string(&path).map_err(Error::io(&path))?;
         serde_json::from_str(&text).map_err(|error| self.malformed(name, &error))
     }
 }

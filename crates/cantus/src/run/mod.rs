@@ -42,6 +42,8 @@ mod training;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cantus_audio::regular_file;
+
 pub use self::create::RunOptions;
 use self::files::Time;
 use self::run_lock::RunLock;
@@ -166,7 +168,7 @@ impl Run {
     /// If it cannot be read.
     pub fn report(&self) -> Result<EvaluationReport, Error> {
         let path = self.path(REPORT);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = regular_file::read_to_string(&path).map_err(Error::io(&path))?;
         let mut report =
             EvaluationReport::from_json(&text).map_err(|error| self.malformed(REPORT, &error))?;
         // Runs of earlier versions have no `time.json`.

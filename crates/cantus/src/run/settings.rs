@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cantus_audio::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::{CONFIG, Run};
@@ -61,7 +62,7 @@ impl Run {
 
     pub(super) fn config(&self) -> Result<Config, Error> {
         let path = self.path(CONFIG);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let text = regular_file::read_to_string(&path).map_err(Error::io(&path))?;
         toml::from_str(&text).map_err(|error| self.malformed(CONFIG, &error))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cantus_audio::regular_file;
 use cantus_dataset::{FeatureStore, Folds, Part, Split, Unit};
 use cantus_metrics::aggregate;
 use cantus_nn::History;
@@ -50,7 +51,7 @@ pub(super) fn split(split: &Split, store: &FeatureStore) -> Result<Vec<u8>, Erro
 
 /// Reads `split.csv`.
 pub(super) fn read_split(path: &Path) -> Result<Vec<SplitRow>, csv::Error> {
-    csv::Reader::from_path(path)?.into_deserialize().collect()
+    csv::Reader::from_reader(regular_file::open(path)?).into_deserialize().collect()
 }
 
 /// The fold of each track.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use cantus_audio::regular_file;
 use cantus_dataset::{FeatureStore, SplitSpec, Unit};
 
 use super::{DIVERGED, HELD_OUT, Run, WITHOUT_LEAK};
@@ -181,7 +182,7 @@ impl Run {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         match bytes.strip_prefix(fingerprint.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n")) {
             Some(checkpoint) => Ok(Some(checkpoint.to_vec())),
             None => Err(Error::Run { path, problem: RunProblem::OtherTraining }),

@@ -6,6 +6,8 @@ mod kind;
 mod list;
 mod npy;
 mod picture;
+mod samples;
+mod stream;
 mod table;
 
 use std::mem::discriminant;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::Failed;
-use cantus_audio::decode::{self, DecodeWarning};
+use cantus_audio::decode::DecodeWarning;
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, SpecWarning};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -50,7 +52,9 @@ Examples:
   cantus features --list
       every kind, with shape and unit
 
-A file that cannot be read is reported and skipped; then the exit code is 3.")]
+A file that cannot be read is reported and skipped; then the exit code is 3. Levels, spectrograms, mel bands, spectral \
+shapes and, with --top-db none, MFCCs are written to .npy and .csv as they are computed; other kinds need the whole \
+recording in memory, up to 3 h 22 min at 22,050 Hz.")]
 pub struct FeaturesOf {
     /// Audio files, or folders of them
     #[arg(required_unless_present = "list", value_name = "PATH")]
@@ -168,12 +172,16 @@ fn one(
     kinds: &Kinds,
     options: PictureOptions,
 ) -> anyhow::Result<Warnings> {
-    let recording = decode::load(&job.input, extractor.spec().sample_rate)?;
-    let settings = kinds.warnings(extractor.spec(), recording.audio.samples.len());
-    let content = Content::of(&recording.audio.samples, extractor, kinds)?;
     let format = Format::with(&job.format).context("no format has this extension")?;
+    if stream::is_possible(extractor.spec(), kinds, format) {
+        let (n_samples, decoding) = stream::run(job, format, extractor)?;
+        return Ok(Warnings { decoding, settings: kinds.warnings(extractor.spec(), n_samples) });
+    }
+    let (samples, decoding) = samples::load(&job.input, extractor.spec().sample_rate)?;
+    let settings = kinds.warnings(extractor.spec(), samples.len());
+    let content = Content::of(&samples, extractor, kinds)?;
     job.save(&format.write(&content, options)?)?;
-    Ok(Warnings { decoding: recording.warnings, settings })
+    Ok(Warnings { decoding, settings })
 }
 
 /// One line for each kind of warning, with its first recording and the number of the others.

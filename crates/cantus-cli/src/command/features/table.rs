@@ -1,7 +1,9 @@
 //! Features as tables, with named columns and the time of each frame: CSV, JSON and Arrow.
 
+use std::io::Write;
+
 use anyhow::Context;
-use cantus_audio::feature::{Axis, TrackFeatureKind};
+use cantus_audio::feature::{Axis, FeatureSpec, TrackFeatureKind};
 use cantus_dataset::{Column, arrow_table};
 use serde_json::{Map, Value, json};
 
@@ -9,14 +11,13 @@ use super::content::Content;
 
 /// One row per frame, or per value of a track-level kind, with a header.
 pub fn csv(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
     if let Some(features) = &content.framed {
-        writer.write_record(std::iter::once("time_s".to_owned()).chain(content.spec.bin_names()))?;
-        for (time_s, frame) in content.times_s().iter().zip(features.values.chunks_exact(features.n_bins)) {
-            let time_s = std::iter::once(time_s.to_string());
-            writer.write_record(time_s.chain(frame.iter().map(f32::to_string)))?;
-        }
-    } else if let Some((kind, whole)) = content.whole.first() {
+        let mut writer = CsvWriter::new(Vec::new(), content.spec)?;
+        writer.write(&features.values)?;
+        return writer.finish();
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if let Some((kind, whole)) = content.whole.first() {
         writer.write_record([axis_name(*kind), kind.name()])?;
         for (i, value) in whole.values.iter().enumerate() {
             let position = whole.positions.get(i).map_or_else(|| i.to_string(), f64::to_string);
@@ -24,6 +25,39 @@ pub fn csv(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
         }
     }
     writer.into_inner().context("cannot write CSV")
+}
+
+/// Writes a table of frames, as they are computed.
+pub struct CsvWriter<W: Write> {
+    table: csv::Writer<W>,
+    n_bins: usize,
+    n_frames: usize,
+    frame_s: f64,
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// Writes the header of the table.
+    pub fn new(file: W, spec: &FeatureSpec) -> anyhow::Result<Self> {
+        let mut table = csv::Writer::from_writer(file);
+        table.write_record(std::iter::once("time_s".to_owned()).chain(spec.bin_names()))?;
+        let frame_s = spec.hop_length as f64 / f64::from(spec.sample_rate);
+        Ok(Self { table, n_bins: spec.n_bins().max(1), n_frames: 0, frame_s })
+    }
+
+    /// Appends frames, `[n, n_bins]`.
+    pub fn write(&mut self, frames: &[f32]) -> anyhow::Result<()> {
+        for frame in frames.chunks_exact(self.n_bins) {
+            let time_s = std::iter::once((self.n_frames as f64 * self.frame_s).to_string());
+            self.table.write_record(time_s.chain(frame.iter().map(f32::to_string)))?;
+            self.n_frames += 1;
+        }
+        Ok(())
+    }
+
+    /// Returns the file.
+    pub fn finish(self) -> anyhow::Result<W> {
+        self.table.into_inner().map_err(|error| error.into_error()).context("cannot write CSV")
+    }
 }
 
 /// Everything in one document.

@@ -1,5 +1,6 @@
 //! Writes predicted labels into the genre tags of the recordings: `cantus predict --write-tags`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cantus::genre_tags::{Change, Journal, Prepared};
@@ -60,13 +61,12 @@ impl GenreTags {
             return Ok(false);
         }
         let known: Vec<&Track> = tracks.iter().filter(|track| names_a_genre(track)).collect();
-        let (undo_file, journal) = match (self.dry_run, &self.undo_file) {
-            (true, _) => (PathBuf::new(), None),
-            (false, given) => {
-                let path = given.clone().unwrap_or_else(|| free_name(Path::new("")));
-                (path.clone(), Some(Journal::create(&path)?))
-            }
+        let journal = match (self.dry_run, &self.undo_file) {
+            (true, _) => None,
+            (false, Some(path)) => Some(Journal::create(path)?),
+            (false, None) => Some(journal_of_free_name(Path::new(""))?),
         };
+        let undo_file = journal.as_ref().map(|journal| journal.path().to_owned()).unwrap_or_default();
         let results = change_all(&known, journal.as_ref(), global);
         let mut changes = Vec::new();
         for (track, result) in results {
@@ -107,13 +107,11 @@ fn change_all<'a>(
 ) -> Vec<(&'a Track, Result<Option<Change>, Error>)> {
     let bar = progress::bar("tags", tracks.len(), global.quiet);
     let change = |track: &Track| {
-        let Some(prepared) = Prepared::new(Path::new(&track.path), &track.prediction.label)? else {
-            return Ok(None);
-        };
-        if let Some(journal) = journal {
-            prepared.write(journal)?;
+        let (path, genre) = (Path::new(&track.path), &track.prediction.label);
+        match journal {
+            Some(journal) => journal.change(path, genre),
+            None => Ok(Prepared::new(path, genre)?.map(|prepared| prepared.change)),
         }
-        Ok(Some(prepared.change))
     };
     let results = tracks
         .par_iter()
@@ -131,11 +129,16 @@ fn in_words(change: &Change) -> String {
     format!("{}: {before} → `{}`", change.path.display(), change.genre_after)
 }
 
-/// The first default name of which there is no file.
-fn free_name(folder: &Path) -> PathBuf {
-    let numbered = (2..).map(|n| folder.join(format!("{UNDO_FILE}-{n}.{EXTENSION}")));
-    let mut names = std::iter::once(folder.join(format!("{UNDO_FILE}.{EXTENSION}"))).chain(numbered);
-    names.find(|name| !name.exists()).unwrap_or_default()
+/// A journal with the first default name that is free; another process may take a name at the same time.
+fn journal_of_free_name(folder: &Path) -> Result<Journal, Error> {
+    let mut n_taken = 0;
+    loop {
+        let number = if n_taken == 0 { String::new() } else { format!("-{}", n_taken + 1) };
+        match Journal::create(&folder.join(format!("{UNDO_FILE}{number}.{EXTENSION}"))) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => n_taken += 1,
+            result => return result,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -145,12 +148,9 @@ mod tests {
     #[test]
     fn an_undo_file_takes_the_first_name_that_is_free() {
         let dir = tempfile::tempdir().unwrap();
-        let mut made = Vec::new();
-        for _ in 0..3 {
-            let name = free_name(dir.path());
-            std::fs::write(&name, "").unwrap();
-            made.push(name.file_name().unwrap().to_string_lossy().into_owned());
-        }
+        let make = || journal_of_free_name(dir.path()).unwrap().path().to_owned();
+        let made: Vec<PathBuf> = (0..3).map(|_| make()).collect();
+        let made: Vec<_> = made.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(made, ["cantus-undo.jsonl", "cantus-undo-2.jsonl", "cantus-undo-3.jsonl"]);
     }
 }

@@ -106,11 +106,10 @@ impl Predict {
         if self.json {
             return output::json(document);
         }
-        output::print(&if self.csv {
-            results::csv(&model.labels, &document.tracks, self.detail().top)?
-        } else {
-            results::table(&document.tracks)
-        })?;
+        match self.csv {
+            true => output::exact(&results::csv(&model.labels, &document.tracks, self.detail().top)?)?,
+            false => output::print(&results::table(&document.tracks))?,
+        }
         output::failures(&document.failed);
         Ok(())
     }

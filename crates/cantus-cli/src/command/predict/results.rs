@@ -14,8 +14,8 @@ use crate::output;
 pub const UNKNOWN: &str = "unknown";
 
 /// A label in text: that of the background is "none of these".
-pub fn in_words(label: &str) -> &str {
-    if label == BACKGROUND_LABEL { "none of these" } else { label }
+pub fn in_words(label: &str) -> String {
+    if label == BACKGROUND_LABEL { "none of these".to_owned() } else { output::printable(label) }
 }
 
 /// Level of detail of the output.
@@ -113,7 +113,9 @@ fn of_tags(track: &Track, tags: &[String]) -> String {
         None => others.into_iter().take(2).filter(|other| other.probability >= 0.05).collect(),
     };
     let words = |ranked: &[Ranked]| {
-        let word = |ranked: &Ranked| format!("{} {:.0} %", ranked.label, 100.0 * ranked.probability);
+        let word = |ranked: &Ranked| {
+            format!("{} {:.0} %", output::printable(&ranked.label), 100.0 * ranked.probability)
+        };
         ranked.iter().map(word).collect::<Vec<_>>().join(", ")
     };
     let given = if given.is_empty() { "–".to_owned() } else { words(&given) };

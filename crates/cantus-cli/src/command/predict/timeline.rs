@@ -30,7 +30,7 @@ pub fn write(
 ) -> anyhow::Result<Vec<u8>> {
     let windows: Vec<Window<'_>> =
         prediction.segments.iter().map(|segment| window(labels, segment, detail)).collect();
-    let names: Vec<String> = labels.iter().map(|label| in_words(label).to_owned()).collect();
+    let names: Vec<String> = labels.iter().map(|label| in_words(label)).collect();
     let picture = || cantus_plot::timeline(&names, &segments(prediction), detail.min_confidence, title);
     Ok(match format {
         "csv" => csv(labels, &windows)?,
@@ -68,7 +68,7 @@ fn label_track(windows: &[Window<'_>]) -> String {
     let line = |stretch: &[Window<'_>]| {
         let mean = stretch.iter().map(|window| window.probability).sum::<f32>() / stretch.len() as f32;
         let (first, last) = (&stretch[0], &stretch[stretch.len() - 1]);
-        let label = in_words(first.label).replace(['\t', '\n'], " ");
+        let label = in_words(first.label);
         format!("{}\t{}\t{label} {:.0} %\n", seconds(first.start_s), seconds(last.end_s), 100.0 * mean)
     };
     stretches.map(line).collect()

@@ -9,6 +9,8 @@ mod untagged_formats;
 use std::io::BufRead;
 use std::path::Path;
 
+use cantus_audio::panic_guard;
+use cantus_audio::regular_file;
 pub use genre::with_genre;
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::TaggedFileExt;
@@ -36,13 +38,13 @@ pub struct Tags {
 /// If the file cannot be read, or its tags are malformed.
 pub fn read(path: &Path) -> Result<Tags, Error> {
     // Untrusted input in a third-party parser: a panic there must not end the process.
-    std::panic::catch_unwind(|| read_guarded(path)).unwrap_or_else(|_| {
+    panic_guard::catch(|| read_guarded(path)).unwrap_or_else(|_| {
         Err(Error::Tags { path: path.to_owned(), source: "the tag parser panicked".into() })
     })
 }
 
 fn read_guarded(path: &Path) -> Result<Tags, Error> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let file = regular_file::open(path).map_err(Error::io(path))?;
     let options =
         ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
     let mut file = std::io::BufReader::new(file);

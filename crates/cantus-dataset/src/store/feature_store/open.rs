@@ -65,6 +65,9 @@ impl FeatureStore {
 
     fn add_part(&mut self, path: &Path) -> Result<(), Error> {
         let mut part = PartFile::open(path)?;
+        if let Some(hash) = self.header.parts.get(self.parts.len()) {
+            part.require(hash)?;
+        }
         if let Some(difference) = self.difference(&part) {
             let damage = Damage::Malformed(difference.to_owned());
             return Err(Error::Damaged { path: path.to_owned(), damage });

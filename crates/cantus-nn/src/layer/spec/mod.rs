@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 pub use time_distributed::TimeDistributed;
 
 use super::{
-    ActivationLayer, AveragePool2D, BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise,
-    GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerId, LayerNormalization, Lstm, MaxPool2D,
-    MultiTimescaleLstm, RandomFourierFeatures, Reshape, SimpleRnn, SpatialDropout, StatisticsPooling1D,
+    ActivationLayer, AveragePool2D, BatchNormalization, BufferSizes, Conv2D, Dense, Dropout, Flatten,
+    GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Layer, LayerId, LayerNormalization,
+    Lstm, MaxPool2D, MultiTimescaleLstm, RandomFourierFeatures, Reshape, SimpleRnn, SpatialDropout,
+    StatisticsPooling1D,
 };
 use crate::error::Error;
 
@@ -110,6 +111,9 @@ impl LayerSpec {
         let layer = self.build_unchecked(input, id)?;
         id.check_size(layer.output_shape())?;
         layer.parameters().iter().try_for_each(|parameter| id.check_size(&parameter.shape))?;
+        // The largest product of two such sizes, that of a TimeDistributed layer, does not overflow.
+        let BufferSizes { cached, scratch_per_row, scratch } = layer.buffer_sizes();
+        [cached, scratch_per_row, scratch].into_iter().try_for_each(|len| id.check_size(&[len]))?;
         Ok(layer)
     }
 

@@ -20,8 +20,9 @@ fn hidden(model: &Model, features: &[f32]) -> Vec<f32> {
     model.normalization.apply(&mut normalised);
     let Some(crops) = model.crops else { return network.predict(&normalised).unwrap() };
     let (n_frames, n_bins) = (model.features.frames_per_segment(), model.features.n_bins());
+    let n_crops = normalised.len() / (n_frames * n_bins) * crops.n_crops;
     let size: usize = network.output_shape().iter().product();
-    let of_crops = network.predict(&crops.cut(&normalised, n_frames, n_bins)).unwrap();
+    let of_crops = network.predict(&crops.cut(&normalised, n_frames, n_bins, 0..n_crops)).unwrap();
     crate::crops::mean_over_crops(&of_crops, crops.n_crops, size)
 }
 

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 
 use super::{Baseline, Report, WithoutLeak};
 use crate::report::format::{counted, percent, percent_interval};
-use crate::report::text::{self, TextParts, length};
+use crate::report::text::{self, TextParts, length, printable_labels};
 use cantus_metrics::{ClassScores, Scores, macro_average, paired_in_words, weighted_average};
 
 /// Matrices wider than this get numbers as column heads.
@@ -78,22 +78,23 @@ fn tables(scores: &Scores) -> String {
 }
 
 fn write_tables(out: &mut String, scores: &Scores) -> fmt::Result {
-    write_classes(out, scores)?;
+    let labels = printable_labels(&scores.labels);
+    write_classes(out, scores, &labels)?;
     writeln!(out)?;
-    write_confusion(out, &scores.labels, &scores.track_confusion_matrix)
+    write_confusion(out, &labels, &scores.track_confusion_matrix)
 }
 
-fn write_classes(out: &mut String, scores: &Scores) -> fmt::Result {
+fn write_classes(out: &mut String, scores: &Scores, labels: &[String]) -> fmt::Result {
     let matrix = &scores.track_confusion_matrix;
-    let first = scores.labels.iter().map(|label| length(label)).max().unwrap_or(0).max("weighted avg".len());
+    let first = labels.iter().map(|label| length(label)).max().unwrap_or(0).max("weighted avg".len());
     writeln!(out, "{:>first$}  precision    recall  f1-score   support", "tracks")?;
     writeln!(out)?;
     let row = |out: &mut String, name: &str, class: &ClassScores| {
         let ClassScores { precision, recall, f1_score, support } = class;
         writeln!(out, "{name:>first$} {precision:>10.2} {recall:>9.2} {f1_score:>9.2} {support:>9}")
     };
-    for label in &scores.labels {
-        row(out, label, &scores.track_per_class.get(label).copied().unwrap_or_default())?;
+    for (label, printable) in scores.labels.iter().zip(labels) {
+        row(out, printable, &scores.track_per_class.get(label).copied().unwrap_or_default())?;
     }
     writeln!(out)?;
     let (accuracy, n_tracks) = (scores.track_accuracy, scores.n_tracks);
@@ -209,6 +210,14 @@ classical         18    2        0
         for line in reference["classification_report"].as_str().unwrap().lines().skip(2) {
             assert!(found.contains(line), "{line:?} is not in\n{found}");
         }
+    }
+
+    #[test]
+    fn labels_are_escaped() {
+        let report = scores_text(&scores_of(&["a\u{1b}[2J", "b\nc\u{202e}"], &[&[1, 0], &[0, 1]]));
+        let is_plain = |character: char| character == '\n' || !character.is_control();
+        assert!(report.chars().all(is_plain) && !report.contains('\u{202e}'), "{report}");
+        assert!(report.contains("a\\u{1b}[2J") && report.contains("b\\nc\\u{202e}"), "{report}");
     }
 
     #[test]

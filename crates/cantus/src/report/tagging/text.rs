@@ -2,7 +2,7 @@
 
 use super::TagReport;
 use crate::report::format::{counted, decimal, decimal_interval, decimal_or_dash};
-use crate::report::text::{self, TextParts, length};
+use crate::report::text::{self, TextParts, length, printable_labels};
 use cantus_metrics::Interval;
 use cantus_metrics::tagging::{TagScore, TagScores, paired_in_words};
 
@@ -41,14 +41,15 @@ fn headline(report: &TagReport) -> String {
 
 /// A row for each tag.
 fn tags(scores: &TagScores) -> String {
-    let first = scores.labels.iter().map(|label| length(label)).max().unwrap_or(0).max(9);
+    let labels = printable_labels(&scores.labels);
+    let first = labels.iter().map(|label| length(label)).max().unwrap_or(0).max(9);
     let mut out = format!(
         "{:>first$}  avg precision     (95 % CI)  by chance  ROC AUC  precision    recall  f1-score   support\n\n",
         "tracks"
     );
-    for label in &scores.labels {
+    for (label, printable) in scores.labels.iter().zip(&labels) {
         let Some(tag) = scores.track_per_label.get(label) else { continue };
-        out += &row(label, tag, first);
+        out += &row(printable, tag, first);
     }
     out += &format!(
         "\n{:>first$}  {:>13}  {:>12}  {:>9}  {:>7}  {:>9} {:>9} {:>9} {:>9}\n",
