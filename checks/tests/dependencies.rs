@@ -62,6 +62,11 @@ const TABLE: &[Row<'_>] = &[
         ],
         &[],
     ),
+    (
+        "cantus-py",
+        &["cantus", "cantus-audio", "cantus-cli", "cantus-dataset", "cantus-metrics", "cantus-nn"],
+        &[],
+    ),
 ];
 
 #[test]

@@ -1,0 +1,38 @@
+//! `cantus._cantus`, the extension module of the Python package `cantus`.
+//!
+//! Its functions take values that the Python code in `python/cantus` has named and documented, and return NumPy arrays.
+//! Each file adds its functions to the module in `register`; `python/cantus/_cantus.pyi` has their types.
+
+mod arrays;
+mod command;
+mod compose;
+mod errors;
+mod extract;
+mod feature_spec;
+mod gil;
+mod libraries;
+mod model;
+mod network;
+mod progress;
+mod recording;
+mod segments;
+mod split;
+mod store;
+mod thread_pool;
+mod train;
+mod training_progress;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _cantus(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    command::register(module)?;
+    compose::register(module)?;
+    extract::register(module)?;
+    model::register(module)?;
+    network::register(module)?;
+    segments::register(module)?;
+    store::register(module)?;
+    train::register(module)?;
+    Ok(())
+}
