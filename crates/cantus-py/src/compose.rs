@@ -38,7 +38,7 @@ fn compose(
             let audio = cantus_synth::compose(track.genre, track.seed, duration_s, sample_rate);
             cantus_audio::write_wav(folder.join(&track.file_name), &audio)?;
             let n_done = n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            progress.show_some((n_done, tracks.len(), track.file_name.clone()));
+            progress.show_recording(n_done, tracks.len(), &track.file_name);
             Ok::<(), Failure>(())
         })?;
         Ok(tracks.len())

@@ -179,8 +179,7 @@ pub fn extract_catalog(
         audit: options.audit,
     };
     let on_progress = |event: cantus_dataset::Progress<'_>| {
-        let arguments = (event.n_done, event.n_tracks, event.path.to_owned());
-        if event.n_done == event.n_tracks { progress.show(arguments) } else { progress.show_some(arguments) }
+        progress.show_recording(event.n_done, event.n_tracks, event.path);
     };
     let extraction = cantus_dataset::extract(catalog, spec, out, &options, &on_progress)?;
     let of_spec = spec.warnings(spec.segment_samples()).into_iter().map(|warning| warning.to_string());

@@ -96,7 +96,10 @@ impl Failure {
     pub fn message(&self) -> String {
         match self {
             Self::Cantus(_, message) => message.clone(),
-            Self::System { source, path } => format!("{path}: {source}"),
+            Self::System { source, path } => {
+                let text = source.to_string();
+                format!("{path}: {}", text.split(" (os error").next().unwrap_or_default())
+            }
             Self::Python(error) => error.to_string(),
         }
     }

@@ -152,7 +152,7 @@ impl NativeModel {
             };
             let prediction = predict_one(predictor, recording);
             let n_done = n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            progress.show_some((n_done, recordings.len(), recording.name().display().to_string()));
+            progress.show_recording(n_done, recordings.len(), &recording.name().to_string_lossy());
             prediction
         };
         Ok(recordings.par_iter().with_max_len(1).map_init(|| None, predict).collect())

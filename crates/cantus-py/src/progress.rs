@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::errors::Failure;
 use crate::gil;
 
-/// The shortest time between two events that may be left out.
+/// The shortest time between two recordings that are shown.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The function that shows progress, and the flag that stops the work.
@@ -52,13 +52,13 @@ impl Progress {
         raised.map_or(result, Err)
     }
 
-    /// Shows an event, unless the last one was a moment ago.
-    pub fn show_some(&self, arguments: impl for<'py> PyCallArgs<'py>) {
+    /// Shows that `n_done` of `n` recordings are done, unless the last event was a moment ago; the last recording always.
+    pub fn show_recording(&self, n_done: usize, n: usize, name: &str) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= INTERVAL) {
+        if n_done == n || last.is_none_or(|last| last.elapsed() >= INTERVAL) {
             *last = Some(Instant::now());
             drop(last);
-            self.show(arguments);
+            self.show((n_done, n, name.to_owned()));
         }
     }
 

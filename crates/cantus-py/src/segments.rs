@@ -96,9 +96,15 @@ impl NativeExtractor {
 
 fn extract_one(extractor: &mut FeatureExtractor, recording: &Recording) -> Segmented {
     let sample_rate = extractor.spec().sample_rate;
-    let (audio, warnings) = recording.load(sample_rate).map_err(|failure| failure.message())?;
+    let loaded = recording.load(sample_rate).map_err(|failure| without_name(&failure.message(), recording));
+    let (audio, warnings) = loaded?;
     let max_segments = extractor.spec().segments.max_per_track();
     let segments = extractor.segment(&audio, max_segments);
     let segments = segments.map_err(|error| error.explained_by(&warnings).to_string())?;
     Ok((segments.n_segments, segments.features))
+}
+
+/// A message without the path of the recording, which stands beside it.
+fn without_name(message: &str, recording: &Recording) -> String {
+    message.strip_prefix(&format!("{}: ", recording.name().display())).unwrap_or(message).to_owned()
 }

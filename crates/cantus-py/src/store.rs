@@ -1,6 +1,7 @@
 //! Feature stores.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use cantus_dataset::{FeatureStore, Track};
 use numpy::{IntoPyArray, PyArray1};
@@ -27,7 +28,8 @@ type TrackFields = (String, Vec<String>, Option<String>, usize);
 impl NativeStore {
     #[new]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let store = gil::detached(py, || Ok(FeatureStore::open(&path)?))?;
+        // Parts are read in parallel, and only the pool of this process may be used: there may have been a fork.
+        let store = gil::interruptible(py, &AtomicBool::new(false), || Ok(FeatureStore::open(&path)?))?;
         Ok(Self { store })
     }
 
@@ -78,7 +80,8 @@ impl NativeStore {
     /// The features of all segments, `[n_segments, n_frames, n_bins]`.
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let segments: Vec<usize> = (0..self.store.n_segments()).collect();
-        let values = gil::detached(py, || Ok(self.store.read_segments(&segments)?))?;
+        let stop = AtomicBool::new(false);
+        let values = gil::interruptible(py, &stop, || Ok(self.store.read_segments(&segments)?))?;
         arrays::array(py, values, &[segments.len(), self.store.n_frames(), self.store.n_bins()])
     }
 }
