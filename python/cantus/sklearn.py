@@ -252,7 +252,7 @@ class CantusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     hidden_layer_sizes
         Neurons of each hidden layer of ``"mlp"``.
     n_components
-        Random features of ``"kernel"``.
+        Random features of ``"kernel"``, rounded up to an even number.
     epochs
         Passes over all examples.
     batch_size
@@ -308,7 +308,8 @@ class CantusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.network == "logistic":
             return [output]
         if self.network == "kernel":
-            features = {"type": "RandomFourierFeatures", "kernel": "gaussian", "units": self.n_components}
+            units = 2 * max(1, (self.n_components + 1) // 2)
+            features = {"type": "RandomFourierFeatures", "kernel": "gaussian", "units": units}
             return [features, output]
         if self.network != "mlp":
             raise ParameterError(f"network must be 'mlp', 'logistic' or 'kernel', found {self.network!r}")
