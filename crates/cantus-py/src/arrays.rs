@@ -27,9 +27,14 @@ impl<T> Array<T> {
         self.shape.last().copied().unwrap_or(1)
     }
 
-    /// The axes before the last.
-    pub fn outer_shape(&self) -> &[usize] {
+    /// The axes before the last: those of a signal's channels.
+    pub fn channels(&self) -> &[usize] {
         &self.shape[..self.shape.len().saturating_sub(1)]
+    }
+
+    /// The axes before the last two: those of a spectrogram's channels.
+    pub fn outer_shape(&self) -> &[usize] {
+        &self.shape[..self.shape.len().saturating_sub(2)]
     }
 
     /// The rows along the last axis: the channels of a signal.
@@ -37,10 +42,14 @@ impl<T> Array<T> {
         self.values.chunks_exact(self.n_columns())
     }
 
-    /// The matrices of the last two axes with the length of their rows: a spectrogram of each channel.
+    /// The matrices of the last two axes: the spectrogram of each channel.
     pub fn matrices(&self) -> impl Iterator<Item = &[T]> {
-        let n_rows = self.shape.iter().rev().nth(1).copied().unwrap_or(1);
-        self.values.chunks_exact(self.n_columns() * n_rows)
+        self.values.chunks_exact(self.n_values_of_matrix())
+    }
+
+    /// Number of values of such a matrix, at least 1.
+    pub fn n_values_of_matrix(&self) -> usize {
+        self.shape.iter().rev().take(2).product()
     }
 }
 
@@ -108,6 +117,25 @@ pub fn array<'py, T: Element>(
     shape: &[usize],
 ) -> PyResult<Bound<'py, PyAny>> {
     PyArray1::from_vec(py, values).call_method1("reshape", (shape.to_vec(),))
+}
+
+/// Appends to `rows`; without a copy if there are none.
+pub fn append<T>(rows: &mut Vec<T>, mut values: Vec<T>) {
+    if rows.is_empty() { *rows = values } else { rows.append(&mut values) }
+}
+
+/// Rows of `n_bins` values as [`columns`], with the axes `outer` before them.
+///
+/// # Errors
+/// As [`array`].
+pub fn frames<'py, T: Element>(
+    py: Python<'py>,
+    rows: Vec<T>,
+    n_bins: usize,
+    outer: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    let n_frames = rows.len() / (n_bins * outer.iter().product::<usize>()).max(1);
+    columns(py, rows, &[outer, &[n_frames, n_bins]].concat())
 }
 
 /// Rows of frames, `[..., n_frames, n_bins]`, as a view of shape `(..., n_bins, n_frames)`: nothing is copied.

@@ -72,6 +72,23 @@ pub fn check_signals() -> PyResult<()> {
     Python::attach(|py| py.check_signals())
 }
 
+/// Calls `work` with each piece, the channels of a signal, and handles signals between them.
+///
+/// # Errors
+/// The failure of `work`, or the exception of a signal handler.
+pub fn for_each<T>(
+    pieces: impl Iterator<Item = T>,
+    mut work: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for (index, piece) in pieces.enumerate() {
+        if index > 0 {
+            check_signals()?;
+        }
+        work(piece)?;
+    }
+    Ok(())
+}
+
 /// Runs `work`; a panic is an internal error.
 fn without_panic<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure::internal(text_of(&*panic))))
