@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cantus.errors import ParameterError
 
-#: A path, the content of a file, a file object, ``(y, sr)``, or a mapping with ``array`` and ``sampling_rate``.
+#: A path, the content of a file, a file object, ``(y, sr)``, or a mapping with ``array`` and
+#: ``sampling_rate``.
 Recording = str | os.PathLike[str] | bytes | IO[bytes] | tuple[ArrayLike, float] | Mapping[str, Any]
 
 #: A path; a name and the content of a file; a name, samples and their rate.
@@ -44,8 +45,9 @@ def argument(value: object, name: str) -> Argument:
         return _of_mapping(value, name)
     if isinstance(value, tuple) and _is_pair(value):
         return _samples(value[0], value[1], name)
-    if hasattr(value, "read"):
-        content = value.read()
+    read = getattr(value, "read", None)
+    if read is not None:
+        content = read()
         if isinstance(content, bytes):
             return str(getattr(value, "name", name)), content
         raise TypeError(f"{name}: open the file in binary mode")
@@ -61,7 +63,7 @@ def _of_mapping(value: Mapping[str, Any], name: str) -> Argument:
     if value.get("bytes") is not None:
         return name, bytes(value["bytes"])
     if value.get("path") is not None:
-        return os.fspath(value["path"])
+        return str(os.fspath(value["path"]))
     raise TypeError(f"{name} is a mapping without 'array' and 'sampling_rate'; {_EXPECTED}")
 
 
@@ -87,5 +89,7 @@ def arguments(values: Iterable[object], name: str = "recordings") -> list[Argume
     try:
         iterator = iter(values)
     except TypeError:
-        raise TypeError(f"{name} is of type {type(values).__name__}; {_EXPECTED}, or a list of these") from None
+        raise TypeError(
+            f"{name} is of type {type(values).__name__}; {_EXPECTED}, or a list of these"
+        ) from None
     return [argument(value, f"{name}[{index}]") for index, value in enumerate(iterator)]

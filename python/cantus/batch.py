@@ -78,10 +78,12 @@ def extract_batch(
     paths : pyarrow.Array or pyarrow.ChunkedArray
         Paths (string), or contents of files (binary).
     recipe
-        Name or TOML file of the recipe whose features are extracted; by default the lecture course's 13 MFCCs. Its segments are
-        not fitted to the durations of the recordings, since a batch has only some of them.
+        Name or TOML file of the recipe whose features are extracted; by default the lecture course's 13
+        MFCCs. Its segments are not fitted to the durations of the recordings, since a batch has only some of
+        them.
     features
-        Fields that replace those of the recipe's table ``[features]``, such as ``{"segments": {"duration_s": 1.0}}``.
+        Fields that replace those of the recipe's table ``[features]``, such as ``{"segments": {"duration_s":
+        1.0}}``.
 
     Returns
     -------
@@ -110,14 +112,20 @@ def extract_batch(
     known = [(row, value) for row, value in enumerate(values) if value is not None]
     recordings = [(f"row {row}", value) if is_content else value for row, value in known]
     segments, counts_of_known, failures_of_known = extractor.extract(recordings)
-    counts, failures = np.zeros(len(values), dtype=np.int32), ["the value is null"] * len(values)
+    counts = np.zeros(len(values), dtype=np.int32)
+    failures: list[str | None] = ["the value is null"] * len(values)
     for (row, _), count, failure in zip(known, counts_of_known, failures_of_known, strict=True):
         counts[row], failures[row] = count, failure
     n_frames, n_bins = extractor.shape
     rows = pa.FixedSizeListArray.from_arrays(pa.array(segments.reshape(-1)), n_frames * n_bins)
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     of_paths = pa.nulls(len(values), pa.string()) if is_content else array.cast(pa.string())
-    columns = [of_paths, pa.ListArray.from_arrays(offsets, rows), pa.array(counts), pa.array(failures, pa.string())]
+    columns = [
+        of_paths,
+        pa.ListArray.from_arrays(offsets, rows),
+        pa.array(counts),
+        pa.array(failures, pa.string()),
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=_schema(pa, extractor))
 
 

@@ -77,7 +77,7 @@ class Prediction:
 
 
 class Model:
-    """A trained classifier or tagger with all that prediction needs: network, features, normalisation, labels.
+    """A trained classifier or tagger with all that prediction needs.
 
     :meth:`load` reads one. Models can be pickled and are shared by threads.
 
@@ -181,11 +181,12 @@ class Model:
         Parameters
         ----------
         x
-            A path, the content of a file as bytes, a binary file object, ``(y, sr)``, a mapping with ``array`` and
-            ``sampling_rate`` (as in Hugging Face data sets), or a list of these. ``y`` is ``(n,)`` or ``(n_channels, n)``.
+            A path, the content of a file as bytes, a binary file object, ``(y, sr)``, a mapping with
+            ``array`` and ``sampling_rate`` (as in Hugging Face data sets), or a list of these. ``y`` is
+            ``(n,)`` or ``(n_channels, n)``.
         on_error
-            For a list: ``"raise"`` raises the error of the first recording that cannot be predicted, ``"return"`` puts the
-            errors in place of the predictions.
+            For a list: ``"raise"`` raises the error of the first recording that cannot be predicted,
+            ``"return"`` puts the errors in place of the predictions.
         progress
             Whether a progress bar is shown.
 
@@ -232,7 +233,8 @@ class Model:
         Parameters
         ----------
         features : array_like of float, shape (n_segments, n_frames, n_bins)
-            Features as :meth:`cantus.Store.to_numpy` returns them, not normalised; one segment may be ``(n_frames, n_bins)``.
+            Features as :meth:`cantus.Store.to_numpy` returns them, not normalised; one segment may be
+            ``(n_frames, n_bins)``.
 
         Returns
         -------
@@ -259,8 +261,8 @@ class Model:
         path
             The file.
         input
-            ``"features"``: the graph takes ``(batch, n_frames, n_bins)``. ``"samples"``: it takes samples of segments, and
-            computes the features itself.
+            ``"features"``: the graph takes ``(batch, n_frames, n_bins)``. ``"samples"``: it takes samples of
+            segments, and computes the features itself.
 
         Raises
         ------

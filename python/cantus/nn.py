@@ -1,7 +1,7 @@
 """Neural networks from scratch: layers, training and prediction, with Keras's names.
 
-The layers and their settings are those of a recipe's ``[[layers]]``: Dense, Conv2D, LSTM, GRU, Dropout, BatchNormalization and
-others; ``cantus lesson`` and the notebooks show them at work.
+The layers and their settings are those of a recipe's ``[[layers]]``: Dense, Conv2D, LSTM, GRU, Dropout,
+BatchNormalization and others; ``cantus lesson`` and the notebooks show them at work.
 """
 
 import json
@@ -60,8 +60,9 @@ class Network:
     Parameters
     ----------
     architecture
-        ``{"input_shape": [...], "layers": [{"type": "Dense", "units": 10, "activation": "softmax"}, ...]}``, or the same as
-        JSON or TOML text. Shapes are those of one example: ``[n_frames, n_bins]``, ``[height, width, channels]``.
+        ``{"input_shape": [...], "layers": [{"type": "Dense", "units": 10, "activation": "softmax"}, ...]}``,
+        or the same as JSON or TOML text. Shapes are those of one example: ``[n_frames, n_bins]``, ``[height,
+        width, channels]``.
     seed
         The same seed gives the same initial weights.
 
@@ -129,7 +130,9 @@ class Network:
 
     @weights.setter
     def weights(self, weights: Mapping[str, ArrayLike]) -> None:
-        self._native.set_weights([(name, np.asarray(values, dtype=np.float32)) for name, values in weights.items()])
+        self._native.set_weights(
+            [(name, np.asarray(values, dtype=np.float32)) for name, values in weights.items()]
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write architecture and weights as a NumPy archive, ``.npz``."""
@@ -140,7 +143,9 @@ class Network:
         """Read a network that :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as archive:
             if "architecture" not in archive:
-                raise ParameterError(f"{os.fspath(path)}: not a network of cantus.nn (it has no architecture)")
+                raise ParameterError(
+                    f"{os.fspath(path)}: not a network of cantus.nn (it has no architecture)"
+                )
             network = cls(str(archive["architecture"]))
             network.weights = {name: archive[name] for name in archive.files if name.startswith("layers.")}
         return network
@@ -169,9 +174,9 @@ class Network:
 
         Parameters
         ----------
-        x : array_like of float, shape (n, \\*input_shape)
+        x : array_like of float, shape (n, *input_shape)
             Inputs.
-        y : array_like, shape (n,) or (n, \\*output_shape)
+        y : array_like, shape (n,) or (n, *output_shape)
             Classes as whole numbers from 0, or values.
         epochs
             Passes over all examples.
@@ -183,8 +188,8 @@ class Network:
         learning_rate
             In place of the optimizer's.
         loss
-            ``"sparse_categorical_crossentropy"`` (the default for classes), ``"mean_squared_error"`` (the default for values),
-            ``"categorical_crossentropy"`` or ``"binary_crossentropy"``.
+            ``"sparse_categorical_crossentropy"`` (the default for classes), ``"mean_squared_error"`` (the
+            default for values), ``"categorical_crossentropy"`` or ``"binary_crossentropy"``.
         validation_data
             ``(x, y)`` or ``(x, y, sample_weight)``, evaluated after each epoch.
         class_weight
@@ -192,10 +197,11 @@ class Network:
         sample_weight : array_like of float, shape (n,)
             Weight of each example in the loss.
         patience
-            Epochs without a lower validation loss (training loss without validation) before training stops, with the weights of
-            the best epoch.
+            Epochs without a lower validation loss (training loss without validation) before training stops,
+            with the weights of the best epoch.
         schedule
-            Learning rate schedule: ``{"type": "cosine", "warm_up_epochs": 5.0}``, or of type ``step`` or ``reduce_on_plateau``.
+            Learning rate schedule: ``{"type": "cosine", "warm_up_epochs": 5.0}``, or of type ``step`` or
+            ``reduce_on_plateau``.
         shuffle
             Whether each epoch has its own random order.
         seed
@@ -246,14 +252,14 @@ class Network:
 
         Parameters
         ----------
-        x : array_like of float, shape (n, \\*input_shape)
+        x : array_like of float, shape (n, *input_shape)
             Inputs.
         n_jobs
             Number of threads; one for each processor by default.
 
         Returns
         -------
-        ndarray of float32, shape (n, \\*output_shape)
+        ndarray of float32, shape (n, *output_shape)
         """
         self._native.set_threads(threads(n_jobs))
         return self._native.predict(self._inputs(x))
@@ -272,7 +278,7 @@ class Network:
         return self._inputs(x), _targets(y), weights
 
     def _inputs(self, x: ArrayLike) -> NDArray[np.float32]:
-        """Return inputs as float32 of shape ``(n, *input_shape)``; an axis of length 1 at the end may be missing."""
+        """Return inputs as float32; an axis of length 1 at the end may be missing."""
         inputs = np.asarray(x, dtype=np.float32)
         shape = self.input_shape
         if inputs.shape[1:] == shape or (shape[-1:] == (1,) and inputs.shape[1:] == shape[:-1]):

@@ -100,7 +100,7 @@ class Run:
 
     @cached_property
     def history(self) -> dict[str, list[float]]:
-        """One number for each epoch under Keras's keys: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``."""
+        """One number for each epoch under Keras's keys: ``loss``, ``val_accuracy``, ..."""
         history: dict[str, list[float]] = json.loads(self._text("history.json"))
         return history
 
@@ -119,7 +119,7 @@ class Run:
 
     @cached_property
     def predictions(self) -> list[dict[str, str]]:
-        """Rows of ``predictions.csv``, one for each track of the test part; ``pandas.DataFrame(run.predictions)``."""
+        """Rows of ``predictions.csv``, one for each track of the test part."""
         return list(csv.DictReader(self._text("predictions.csv").splitlines()))
 
     @cached_property
@@ -152,7 +152,9 @@ def _groups(
     if isinstance(groups, Mapping):
         return {str(path): None if group is None else str(group) for path, group in groups.items()}
     if not isinstance(data, Store):
-        raise ParameterError("a sequence of groups is for a Store, in the order of its tracks; give a dict by path")
+        raise ParameterError(
+            "a sequence of groups is for a Store, in the order of its tracks; give a dict by path"
+        )
     values = [None if group is None else str(group) for group in groups]
     if len(values) != len(data.tracks):
         raise ParameterError(f"{len(data.tracks)} tracks, but {len(values)} groups")
@@ -191,11 +193,12 @@ def train(
     recipe
         Name of a recipe, or a TOML file.
     groups
-        What a split keeps whole: ``"artist"`` (the tag), ``"parent"`` (the folder), a CSV file ``path,group``, a dict of groups
-        by path, or a group for each track of a store. By default the groups of the manifest, or else artist tags if half of
-        the tracks have one.
+        What a split keeps whole: ``"artist"`` (the tag), ``"parent"`` (the folder), a CSV file
+        ``path,group``, a dict of groups by path, or a group for each track of a store. By default the groups
+        of the manifest, or else artist tags if half of the tracks have one.
     split
-        Unit that the split keeps whole: ``"track"``, ``"group"`` or ``"segment"`` (which leaks, and is reported).
+        Unit that the split keeps whole: ``"track"``, ``"group"`` or ``"segment"`` (which leaks, and is
+        reported).
     folds
         Number of folds of a cross-validation, in which every track is tested once.
     final
@@ -205,7 +208,8 @@ def train(
     epochs, batch_size, learning_rate
         In place of the recipe's.
     patience
-        Epochs without a lower validation loss before training stops, in place of the recipe's; 0 never stops early.
+        Epochs without a lower validation loss before training stops, in place of the recipe's; 0 never stops
+        early.
     seed
         Seed of the split, the initial weights and the order of segments.
     out

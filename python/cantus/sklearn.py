@@ -27,9 +27,18 @@ try:
 except ImportError as error:
     raise ImportError("cantus.sklearn needs scikit-learn 1.6 or later: pip install scikit-learn") from error
 
+# Its types are not those of its documentation.
+_validate: Any = validate_data
+
 __all__ = ["AudioClassifier", "AudioFeatures", "CantusClassifier"]
 
-_STATISTICS = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "median": np.median}
+_STATISTICS: dict[str, Any] = {
+    "mean": np.mean,
+    "std": np.std,
+    "min": np.min,
+    "max": np.max,
+    "median": np.median,
+}
 
 
 class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -40,7 +49,8 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     recipe
         Name or TOML file of the recipe whose features are computed; by default the lecture course's 13 MFCCs.
     features
-        Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["mfcc", "chroma_stft"], "n_mfcc": 20}``.
+        Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["mfcc", "chroma_stft"],
+        "n_mfcc": 20}``.
     statistics
         Statistics over all frames of a recording: ``"mean"``, ``"std"``, ``"min"``, ``"max"``, ``"median"``.
     on_error
@@ -70,7 +80,9 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Check the parameters; nothing is estimated from the recordings."""
         unknown = [name for name in self.statistics if name not in _STATISTICS]
         if unknown or len(self.statistics) == 0:
-            raise ParameterError(f"statistics must be some of {', '.join(_STATISTICS)}, found {self.statistics!r}")
+            raise ParameterError(
+                f"statistics must be some of {', '.join(_STATISTICS)}, found {self.statistics!r}"
+            )
         if self.on_error not in ("raise", "nan"):
             raise ParameterError(f"on_error must be 'raise' or 'nan', found {self.on_error!r}")
         self.columns_ = planned(self.recipe, self.features).columns
@@ -203,7 +215,13 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = [names[index] for index in indices]
         with tempfile.TemporaryDirectory(prefix="cantus-features-") as folder:
             store = extract(
-                paths, folder, recipe=self.recipe, labels=labels, groups=groups, n_jobs=self.n_jobs, progress=False
+                paths,
+                folder,
+                recipe=self.recipe,
+                labels=labels,
+                groups=groups,
+                n_jobs=self.n_jobs,
+                progress=False,
             )
             request = {
                 "store": store.path,
@@ -247,8 +265,8 @@ class CantusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     network
-        ``"mlp"``: dense layers with ReLU; ``"logistic"``: logistic regression; ``"kernel"``: a Gaussian kernel machine by random
-        Fourier features.
+        ``"mlp"``: dense layers with ReLU; ``"logistic"``: logistic regression; ``"kernel"``: a Gaussian
+        kernel machine by random Fourier features.
     hidden_layer_sizes
         Neurons of each hidden layer of ``"mlp"``.
     n_components
@@ -335,19 +353,21 @@ class CantusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If there are fewer than two classes, or a parameter is out of range.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, targets = np.unique(y, return_inverse=True)
+        values, classes = _validate(self, X, y, dtype=np.float64)
+        check_classification_targets(classes)
+        self.classes_, targets = np.unique(classes, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ParameterError(f"the classifier needs two classes or more; y has one class, {self.classes_[0]!r}")
-        self.mean_, deviation = X.mean(axis=0), X.std(axis=0)
+            raise ParameterError(
+                f"the classifier needs two classes or more; y has one class, {self.classes_[0]!r}"
+            )
+        self.mean_, deviation = values.mean(axis=0), values.std(axis=0)
         self.scale_ = np.where(deviation > 1e-12, deviation, 1.0)
         seed = int(check_random_state(self.random_state).randint(2**31))
         layers = self._layers(len(self.classes_))
-        self.network_ = Network({"input_shape": [X.shape[1]], "layers": layers}, seed=seed)
+        self.network_ = Network({"input_shape": [values.shape[1]], "layers": layers}, seed=seed)
         optimizer = {"type": "AdamW", "learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
         history = self.network_.fit(
-            self._standardised(X),
+            self._standardised(values),
             targets.astype(np.int64),
             epochs=self.epochs,
             batch_size=self.batch_size,
@@ -360,13 +380,14 @@ class CantusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _standardised(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
-        return ((X - self.mean_) / self.scale_).astype(np.float32)
+        standardised: NDArray[np.float32] = ((X - self.mean_) / self.scale_).astype(np.float32)
+        return standardised
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of each class, ``(n_samples, n_classes)``."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        outputs = self.network_.predict(self._standardised(X), n_jobs=self.n_jobs).astype(np.float64)
+        values = _validate(self, X, dtype=np.float64, reset=False)
+        outputs = self.network_.predict(self._standardised(values), n_jobs=self.n_jobs).astype(np.float64)
         probabilities: NDArray[np.float64] = outputs / outputs.sum(axis=1, keepdims=True)
         return probabilities
 

@@ -79,7 +79,7 @@ class Store:
         return f"<Store {self._path}: {len(self)} segments {self.shape} of {n_tracks} tracks, {kinds}>"
 
     def __len__(self) -> int:
-        """Number of segments, without those of augmented copies."""
+        """Return the number of segments, without those of augmented copies."""
         return self._native.n_segments
 
     @property
@@ -183,7 +183,9 @@ class Store:
         try:
             import pandas  # noqa: F401
         except ImportError as error:
-            raise ImportError("Store.to_pandas needs pandas and pyarrow: pip install pandas pyarrow") from error
+            raise ImportError(
+                "Store.to_pandas needs pandas and pyarrow: pip install pandas pyarrow"
+            ) from error
         return self.to_arrow().to_pandas()
 
 
@@ -223,28 +225,29 @@ def extract(
 ) -> Store:
     """Extract the features of recordings into a store.
 
-    If it is interrupted, the same call continues it. A recording that cannot be used does not stop the others: it is in
-    :attr:`Store.failures`, and a ``UserWarning`` names the first.
+    If it is interrupted, the same call continues it. A recording that cannot be used does not stop the
+    others: it is in :attr:`Store.failures`, and a ``UserWarning`` names the first.
 
     Parameters
     ----------
     data
-        A folder of label folders, a manifest (``.csv`` or ``.tsv`` with the columns ``path,label`` or ``path,labels``), or a
-        list of paths.
+        A folder of label folders, a manifest (``.csv`` or ``.tsv`` with the columns ``path,label`` or
+        ``path,labels``), or a list of paths.
     out
         Folder of the store.
     recipe
-        Name or TOML file of the recipe whose features and augmented copies are extracted, such as ``"best"``. The default are
-        the lecture course's 13 MFCCs.
+        Name or TOML file of the recipe whose features and augmented copies are extracted, such as ``"best"``.
+        The default are the lecture course's 13 MFCCs.
     labels
         Class of each path of a list; by default the name of its folder.
     groups
         Group of each path of a list (artist, session) that a split keeps whole.
     features
-        Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["log_mel"], "n_mels": 64}``. Segments that
-        are not given follow the durations of the recordings where the recipe says so.
+        Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["log_mel"], "n_mels":
+        64}``. Segments that are not given follow the durations of the recordings where the recipe says so.
     audit
-        What to do with issues such as damage and duplicates: ``"note"``, ``"strict"`` (an error) or ``"off"``.
+        What to do with issues such as damage and duplicates: ``"note"``, ``"strict"`` (an error) or
+        ``"off"``.
     exclude
         CSV file of recordings to leave out, ``path,reason``.
     background
@@ -277,7 +280,9 @@ def extract(
         raise ParameterError(f"audit must be 'note', 'strict' or 'off', found {audit!r}")
     if isinstance(data, str | os.PathLike):
         if labels is not None or groups is not None:
-            raise ParameterError("labels and groups are for a list of paths; a folder or manifest has its own")
+            raise ParameterError(
+                "labels and groups are for a list of paths; a folder or manifest has its own"
+            )
         source: object = os.fspath(data)
     else:
         source = listed(data, labels, groups)
@@ -304,7 +309,9 @@ def to_json(request: object) -> str:
     def plain(value: object) -> object:
         if isinstance(value, np.generic | np.ndarray):
             return value.tolist()
-        raise TypeError(f"an argument has the type {type(value).__name__}, which is not a number, text, list or dict")
+        raise TypeError(
+            f"an argument has the type {type(value).__name__}, which is not a number, text, list or dict"
+        )
 
     return json.dumps(request, default=plain, allow_nan=False)
 

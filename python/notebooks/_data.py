@@ -12,9 +12,11 @@ SHORT = os.environ.get("CANTUS_NOTEBOOKS") == "short"
 
 
 def segments() -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Compose and extract; return features, classes, the track of each segment, and the names of the classes."""
+    """Compose and extract; return features, classes, tracks of the segments, and names of the classes."""
     folder = Path(tempfile.mkdtemp())
-    cantus.compose(folder / "music", n_tracks=3 if SHORT else 12, duration=9.0 if SHORT else 30.0, progress=False)
+    cantus.compose(
+        folder / "music", n_tracks=3 if SHORT else 12, duration=9.0 if SHORT else 30.0, progress=False
+    )
     features = {"segments": {"duration_s": 3.0}}
     store = cantus.extract(folder / "music", folder / "features", features=features, progress=False)
     x, names = store.to_numpy()
@@ -30,6 +32,6 @@ def split(tracks: np.ndarray, test: float = 0.3, seed: int = 0) -> tuple[np.ndar
 
 
 def standardised(x: np.ndarray, is_train: np.ndarray) -> np.ndarray:
-    """Return features with mean 0 and deviation 1 of each coefficient, estimated on the training part only."""
+    """Return features with mean 0 and deviation 1, estimated on the training part only."""
     mean, deviation = x[is_train].mean(axis=(0, 1)), x[is_train].std(axis=(0, 1))
     return (x - mean) / deviation

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # Lectures 6 to 9: a network that learns to add
 #
-# A multilayer perceptron has an input layer, hidden layers and an output layer. A neuron computes the weighted sum of its inputs
-# and applies an activation function. Training changes the weights so that the error on examples decreases: backpropagation computes
-# the gradient of the error with respect to each weight, gradient descent subtracts a multiple of it.
+# A multilayer perceptron has an input layer, hidden layers and an output layer. A neuron computes the
+# weighted sum of its inputs and applies an activation function. Training changes the weights so that the
+# error on examples decreases: backpropagation computes the gradient of the error with respect to each weight,
+# gradient descent subtracts a multiple of it.
 #
 # The example: given two numbers below 0.5, predict their sum.
 
@@ -77,8 +78,8 @@ for a, b in [(0.1, 0.2), (0.2, 0.2)]:
 # %% [markdown]
 # ## The gradient
 #
-# Backpropagation is exact: it equals the difference quotient. For one example and one weight, the change of the error when the
-# weight changes by a small amount:
+# Backpropagation is exact: it equals the difference quotient. For one example and one weight, the change of
+# the error when the weight changes by a small amount:
 
 # %%
 name, step = "layers.1.bias", 1e-2

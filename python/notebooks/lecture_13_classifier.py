@@ -3,14 +3,13 @@
 #
 # ## The data set
 #
-# A folder for each genre. `cantus.extract` cuts each track into segments of three seconds and computes 13 MFCCs of each frame.
+# A folder for each genre. `cantus.extract` cuts each track into segments of three seconds and computes 13
+# MFCCs of each frame.
 
 # %%
 import os
 import tempfile
 from pathlib import Path
-
-import numpy as np
 
 import cantus
 
@@ -29,9 +28,10 @@ print(X.shape, X.dtype, y[:3])
 # %% [markdown]
 # ## The network
 #
-# The lecture's multilayer perceptron: hidden layers of 512, 256 and 64 neurons with ReLU, which does not saturate as the sigmoid does,
-# and a softmax output with a probability for each genre. Adam, batches of 32 segments. The recipe `mlp-normalised` standardises the
-# features and stops when the validation loss no longer decreases.
+# The lecture's multilayer perceptron: hidden layers of 512, 256 and 64 neurons with ReLU, which does not
+# saturate as the sigmoid does, and a softmax output with a probability for each genre. Adam, batches of 32
+# segments. The recipe `mlp-normalised` standardises the features and stops when the validation loss no longer
+# decreases.
 
 # %%
 run = cantus.train(store, "mlp-normalised", epochs=3 if SHORT else None, progress=False)
@@ -43,8 +43,8 @@ figure = run.plot_history()
 # %% [markdown]
 # ## Scores on tracks of the test part
 #
-# All segments of a track are in one part. If segments are divided at random instead, segments of one track are in both parts, and
-# the score says how well tracks are recognised that the network was trained on.
+# All segments of a track are in one part. If segments are divided at random instead, segments of one track
+# are in both parts, and the score says how well tracks are recognised that the network was trained on.
 
 # %%
 print(str(run.report).split("\n\n")[0])
@@ -54,7 +54,8 @@ print(str(run.report).split("\n\n")[0])
 
 # %%
 leaky = cantus.train(store, "mlp-normalised", split="segment", epochs=2 if SHORT else None, progress=False)
-print(f"segment accuracy, divided by segment: {leaky.report['accuracy']:.3f}, by track: {run.report['accuracy']:.3f}")
+by_segment, by_track = leaky.report["accuracy"], run.report["accuracy"]
+print(f"segment accuracy, divided by segment: {by_segment:.3f}, by track: {by_track:.3f}")
 
 # %% [markdown]
 # ## Prediction

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Lecture 14: overfitting
 #
-# A network overfits when its training accuracy keeps rising and its accuracy on other tracks does not. Remedies: a simpler network,
-# more data, augmentation, early stopping, dropout and regularisation of the weights.
+# A network overfits when its training accuracy keeps rising and its accuracy on other tracks does not.
+# Remedies: a simpler network, more data, augmentation, early stopping, dropout and regularisation of the
+# weights.
 
 # %%
 from _data import SHORT, segments, split, standardised
@@ -38,8 +39,8 @@ figure = plain.plot()
 # %% [markdown]
 # ## With dropout and L2 regularisation
 #
-# Dropout sets a random share of the activations to zero in each step, so that no neuron relies on few others. L2 regularisation adds
-# the squares of the weights to the loss.
+# Dropout sets a random share of the activations to zero in each step, so that no neuron relies on few others.
+# L2 regularisation adds the squares of the weights to the loss.
 
 # %%
 l2 = {"kernel_regularizer": {"l2": 0.001}}
@@ -66,12 +67,15 @@ for name, history in [("plain", plain.history), ("regularised", regularised.hist
 # %% [markdown]
 # ## Early stopping
 #
-# `patience` ends the training when the validation loss has not decreased for that many epochs, and restores the weights of the best
-# one. The part that decides must not be the one that is reported: `cantus.train` has a validation part for it.
+# `patience` ends the training when the validation loss has not decreased for that many epochs, and restores
+# the weights of the best one. The part that decides must not be the one that is reported: `cantus.train` has
+# a validation part for it.
 
 # %%
 network = cantus.nn.Network(
     {"input_shape": list(x.shape[1:]), "layers": [{"type": "Flatten"}, dense(64), dense(10, "softmax")]}
 )
-history = network.fit(*train, epochs=5 if SHORT else 200, learning_rate=1e-3, validation_data=test, patience=5)
+history = network.fit(
+    *train, epochs=5 if SHORT else 200, learning_rate=1e-3, validation_data=test, patience=5
+)
 print(len(history.epoch), "epochs")

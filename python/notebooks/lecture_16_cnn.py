@@ -1,19 +1,21 @@
 # %% [markdown]
 # # Lectures 15 and 16: convolutional networks
 #
-# A convolution slides a small grid of weights, the kernel, over its input; the output is large where the input resembles the kernel.
-# The weights are shared by all positions, so that there are few of them. Pooling keeps the maximum of each block and halves the size.
+# A convolution slides a small grid of weights, the kernel, over its input; the output is large where the
+# input resembles the kernel. The weights are shared by all positions, so that there are few of them. Pooling
+# keeps the maximum of each block and halves the size.
 
 # %%
+import numpy as np
 from _data import SHORT, segments, split, standardised
 
 import cantus
-import numpy as np
 
 # %% [markdown]
 # ## One convolution
 #
-# A kernel that responds to vertical edges, on an image with one edge. The layer is given this kernel as its weights.
+# A kernel that responds to vertical edges, on an image with one edge. The layer is given this kernel as its
+# weights.
 
 # %%
 image = np.zeros((5, 6), dtype=np.float32)
@@ -27,8 +29,8 @@ print(edges.predict(image[None])[0, :, :, 0])
 # %% [markdown]
 # ## A convolutional network on MFCCs
 #
-# A segment is an image of 130 frames by 13 coefficients. Three convolutions with max pooling and batch normalisation, then a dense
-# layer.
+# A segment is an image of 130 frames by 13 coefficients. Three convolutions with max pooling and batch
+# normalisation, then a dense layer.
 
 # %%
 x, y, tracks, labels = segments()
@@ -66,6 +68,9 @@ history = network.fit(
 figure = history.plot()
 
 # %%
-print("accuracy on the segments of other tracks:", round(network.evaluate(x[is_test], y[is_test])["accuracy"], 3))
+print(
+    "accuracy on the segments of other tracks:",
+    round(network.evaluate(x[is_test], y[is_test])["accuracy"], 3),
+)
 probabilities = network.predict(x[is_test][:1])[0]
 print("the first is", labels[y[is_test][0]], "- predicted:", labels[probabilities.argmax()])

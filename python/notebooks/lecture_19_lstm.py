@@ -1,15 +1,15 @@
 # %% [markdown]
 # # Lectures 17 to 19: recurrent networks and LSTM
 #
-# A recurrent layer reads a sequence frame by frame; its state after a frame depends on the frame and on the state before. In a simple
-# recurrent layer the gradient shrinks with every step back in time, so that early frames have little effect. An LSTM has a second
-# state, the cell, that its gates keep, forget or change.
+# A recurrent layer reads a sequence frame by frame; its state after a frame depends on the frame and on the
+# state before. In a simple recurrent layer the gradient shrinks with every step back in time, so that early
+# frames have little effect. An LSTM has a second state, the cell, that its gates keep, forget or change.
 
 # %%
+import numpy as np
 from _data import SHORT, segments, split, standardised
 
 import cantus
-import numpy as np
 
 # %% [markdown]
 # ## Memory over many steps
@@ -31,7 +31,8 @@ for kind in ["SimpleRNN", "LSTM"]:
 # %% [markdown]
 # ## Genres with two LSTM layers
 #
-# The first layer returns its output for every frame (`return_sequences`), the second one only its last output.
+# The first layer returns its output for every frame (`return_sequences`), the second one only its last
+# output.
 
 # %%
 x, y, tracks, labels = segments()
@@ -58,4 +59,7 @@ history = network.fit(
 figure = history.plot()
 
 # %%
-print("accuracy on the segments of other tracks:", round(network.evaluate(x[is_test], y[is_test])["accuracy"], 3))
+print(
+    "accuracy on the segments of other tracks:",
+    round(network.evaluate(x[is_test], y[is_test])["accuracy"], 3),
+)

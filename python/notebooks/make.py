@@ -1,4 +1,6 @@
-"""Execute the scripts of this folder and write the notebooks with their outputs: ``python make.py [NAME ...]``.
+"""Execute the scripts of this folder and write the notebooks with their outputs.
+
+``python make.py`` makes all, ``python make.py NAME ...`` some of them.
 
 Needs jupytext, nbclient, ipykernel and matplotlib beside the package.
 """

@@ -67,7 +67,9 @@ def test_dask_maps_partitions_to_rows(paths):
         return cantus.extract_batch(pa.array(frame["path"]), **RECIPE).to_pandas()
 
     frame = dataframe.from_pandas(pandas.DataFrame({"path": paths[:6]}), npartitions=2)
-    rows = frame.map_partitions(extract, meta=cantus.batch_schema(**RECIPE).empty_table().to_pandas()).compute()
+    rows = frame.map_partitions(
+        extract, meta=cantus.batch_schema(**RECIPE).empty_table().to_pandas()
+    ).compute()
     assert rows["path"].tolist() == paths[:6] and rows["n_segments"].tolist() == [3] * 6
 
 

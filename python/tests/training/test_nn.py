@@ -40,7 +40,8 @@ def test_dict_json_and_toml_are_the_same_architecture():
     toml = 'input_shape = [2]\n[[layers]]\ntype = "Dense"\nunits = 3\nactivation = "softmax"\n'
     json = '{"input_shape": [2], "layers": [{"type": "Dense", "units": 3, "activation": "softmax"}]}'
     networks = [
-        nn.Network(text, seed=5) for text in (toml, json, {"input_shape": [2], "layers": [dense(3, "softmax")]})
+        nn.Network(text, seed=5)
+        for text in (toml, json, {"input_shape": [2], "layers": [dense(3, "softmax")]})
     ]
     assert networks[0].architecture == networks[1].architecture == networks[2].architecture
     outputs = [network.predict([[1.0, 2.0]]) for network in networks]

@@ -131,9 +131,11 @@ def work(number):
     track = sys.argv[3] + "/" + store.tracks[number].path
     predictions = model.predict([track] * 4)
     run = cantus.train(store, "mlp-normalised", epochs=1, progress=False)
-    network = cantus.nn.Network({"input_shape": [8], "layers": [{"type": "Dense", "units": 2, "activation": "softmax"}]})
+    layers = [{"type": "Dense", "units": 2, "activation": "softmax"}]
+    network = cantus.nn.Network({"input_shape": [8], "layers": layers})
     network.fit(features.reshape(-1, 8)[:200], [0, 1] * 100, epochs=1)
-    cantus.extract([track, sys.argv[3] + "/" + store.tracks[-1].path], sys.argv[4] + str(number), progress=False)
+    other = sys.argv[3] + "/" + store.tracks[-1].path
+    cantus.extract([track, other], sys.argv[4] + str(number), progress=False)
     return float(features.sum()), predictions[0].probability, run.report["track_accuracy"]
 
 expected = work(0)

@@ -94,9 +94,7 @@ def test_a_temporary_run_is_deleted_with_its_object(store):
 
 
 def test_threads_do_not_change_a_model(store):
-    one, two = (
-        cantus.train(store, "mlp-regularised", epochs=1, n_jobs=n, progress=False) for n in (1, 2)
-    )
+    one, two = (cantus.train(store, "mlp-regularised", epochs=1, n_jobs=n, progress=False) for n in (1, 2))
     assert model_bytes(one.path) == model_bytes(two.path)
 
 
@@ -130,6 +128,11 @@ def test_unusable_arguments_are_errors_of_one_line(store, run, tmp_path):
 
 def test_a_report_is_json_and_numbers_of_numpy_are_accepted(store):
     run = cantus.train(
-        store, "mlp-normalised", epochs=np.int64(1), seed=np.int64(3), validation=np.float64(0.2), progress=False
+        store,
+        "mlp-normalised",
+        epochs=np.int64(1),
+        seed=np.int64(3),
+        validation=np.float64(0.2),
+        progress=False,
     )
     assert json.loads(json.dumps(run.report))["seed" if "seed" in run.report else "model"]
