@@ -56,3 +56,7 @@ book-lessons:
 # Build the book in book/; needs mdbook (cargo install mdbook)
 book:
     mdbook build docs
+
+# Execute the notebooks of the Python package and write their outputs; needs the package, matplotlib, jupytext, nbclient and ipykernel
+notebooks *names:
+    python3 python/notebooks/make.py {{names}}

@@ -1,3 +1,5 @@
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +85,50 @@ def test_daft_calls_it_as_a_function_of_a_column(paths):
     frame = daft.from_pydict({"path": paths[:6]})
     rows = frame.with_column("n_segments", n_segments(daft.col("path"))).to_pydict()
     assert rows["n_segments"] == [3] * 6
+
+
+def test_spark_maps_batches_in_arrow(paths, monkeypatch):
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+
+    def extract(batches):
+        import cantus
+
+        for batch in batches:
+            yield cantus.extract_batch(batch["path"], **RECIPE)
+
+    schema = "path string, features array<array<float>>, n_segments int, failure string"
+    options = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1"}
+    builder = SparkSession.builder.master("local[2]")
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    try:
+        frame = spark.createDataFrame([(path,) for path in paths[:6]], "path string")
+        rows = frame.mapInArrow(extract, schema).collect()
+    finally:
+        spark.stop()
+    assert sorted(row["path"] for row in rows) == paths[:6]
+    assert all(row["n_segments"] == 3 and row["failure"] is None for row in rows)
+    assert {len(row["features"]) for row in rows} == {3}
+
+
+def test_ray_maps_batches_of_a_data_set(paths):
+    ray = pytest.importorskip("ray")
+    import ray.data
+
+    def extract(batch):
+        return pa.Table.from_batches([cantus.extract_batch(batch["path"], **RECIPE)])
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        data = ray.data.from_items([{"path": path} for path in paths[:4]])
+        rows = data.map_batches(extract, batch_format="pyarrow").take_all()
+    finally:
+        ray.shutdown()
+    assert sorted(row["path"] for row in rows) == paths[:4]
+    assert all(row["n_segments"] == 3 for row in rows)
