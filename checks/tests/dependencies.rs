@@ -64,7 +64,7 @@ const TABLE: &[Row<'_>] = &[
     ),
     (
         "cantus-py",
-        &["cantus", "cantus-audio", "cantus-cli", "cantus-dataset", "cantus-metrics", "cantus-nn"],
+        &["cantus", "cantus-audio", "cantus-cli", "cantus-dataset", "cantus-metrics", "cantus-nn", "cantus-synth"],
         &[],
     ),
 ];
