@@ -64,7 +64,15 @@ const TABLE: &[Row<'_>] = &[
     ),
     (
         "cantus-py",
-        &["cantus", "cantus-audio", "cantus-cli", "cantus-dataset", "cantus-metrics", "cantus-nn", "cantus-synth"],
+        &[
+            "cantus",
+            "cantus-audio",
+            "cantus-cli",
+            "cantus-dataset",
+            "cantus-metrics",
+            "cantus-nn",
+            "cantus-synth",
+        ],
         &[],
     ),
 ];
