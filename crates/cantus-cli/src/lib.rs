@@ -14,6 +14,8 @@ mod progress;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+pub use command::inspect::audit_document;
+
 /// Runs the command line `arguments`, of which the first is the name of the program, and returns its exit code.
 ///
 /// Results are printed on standard output, messages on standard error. Ctrl-C is handled from the first call on. Exit

@@ -19,6 +19,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(time_stretch, module)?)?;
     module.add_function(wrap_pyfunction!(pitch_shift, module)?)?;
     module.add_function(wrap_pyfunction!(hpss, module)?)?;
+    module.add_function(wrap_pyfunction!(deemphasis, module)?)?;
     module.add_function(wrap_pyfunction!(augment, module)?)
 }
 
@@ -87,6 +88,29 @@ fn hpss<'py>(
         Ok((harmonic, percussive))
     })?;
     Ok((in_channels(py, harmonic, &signal)?, in_channels(py, percussive, &signal)?))
+}
+
+/// The inverse of `y[n] - coef · y[n - 1]`, whose first sample is `3 · y[0] - y[1]`, of a signal `(..., n)`, n ≥ 2.
+#[pyfunction]
+fn deemphasis<'py>(py: Python<'py>, y: &Bound<'py, PyAny>, coef: f64) -> PyResult<Bound<'py, PyAny>> {
+    let signal = arrays::signal(y, "y")?;
+    let original = gil::detached(py, || {
+        if signal.n_columns() < 2 {
+            return Err(Failure::parameter("y must have at least 2 samples"));
+        }
+        of_channels(&signal, |channel| integrated(channel, coef))
+    })?;
+    in_channels(py, original, &signal)
+}
+
+fn integrated(channel: &[f32], coef: f64) -> Vec<f32> {
+    let first_two: f64 = channel.iter().take(2).map(|x| f64::from(*x)).sum();
+    let mut previous = first_two / (3.0 - coef);
+    let rest = channel.iter().skip(1).map(|x| {
+        previous = f64::from(*x) + coef * previous;
+        previous as f32
+    });
+    std::iter::once((first_two / (3.0 - coef)) as f32).chain(rest).collect()
 }
 
 /// A randomly altered copy of a signal `(n,)`, by an augmentation specification in JSON.

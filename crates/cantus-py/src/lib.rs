@@ -4,6 +4,7 @@
 //! Each file adds its functions to the module in `register`; `python/cantus/_cantus.pyi` has their types.
 
 mod arrays;
+mod audit;
 mod command;
 mod compose;
 mod effects;
@@ -15,6 +16,7 @@ mod filters;
 mod gil;
 mod libraries;
 mod load;
+mod metrics;
 mod model;
 mod network;
 mod progress;
@@ -32,6 +34,7 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _cantus(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    audit::register(module)?;
     command::register(module)?;
     compose::register(module)?;
     effects::register(module)?;
@@ -39,6 +42,7 @@ fn _cantus(module: &Bound<'_, PyModule>) -> PyResult<()> {
     feature::register(module)?;
     filters::register(module)?;
     load::register(module)?;
+    metrics::register(module)?;
     model::register(module)?;
     network::register(module)?;
     rhythm::register(module)?;
