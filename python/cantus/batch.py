@@ -39,25 +39,29 @@ def _import_pyarrow() -> Any:
     return pyarrow
 
 
-def _feature_type(pa: Any, extractor: "_cantus.NativeExtractor") -> Any:
+def _segment_type(pa: Any, extractor: "_cantus.NativeExtractor", fixed_size: bool) -> Any:
     n_frames, n_bins = extractor.shape
-    return pa.list_(pa.list_(pa.float32(), n_frames * n_bins))
+    return pa.list_(pa.float32(), n_frames * n_bins) if fixed_size else pa.list_(pa.float32())
 
 
 def batch_schema(
-    recipe: str | os.PathLike[str] | None = None, features: Mapping[str, Any] | None = None
+    recipe: str | os.PathLike[str] | None = None,
+    features: Mapping[str, Any] | None = None,
+    *,
+    fixed_size: bool = True,
 ) -> "pyarrow.Schema":
-    """Return the schema of :func:`extract_batch`, which engines such as Spark and Dask ask for in advance."""
+    """Return the schema of :func:`extract_batch`, which engines such as Dask ask for in advance."""
     pa = _import_pyarrow()
-    return _schema(pa, planned(recipe, features))
+    return _schema(pa, planned(recipe, features), fixed_size)
 
 
-def _schema(pa: Any, extractor: "_cantus.NativeExtractor") -> Any:
+def _schema(pa: Any, extractor: "_cantus.NativeExtractor", fixed_size: bool) -> Any:
     shape = json.dumps(list(extractor.shape))
+    segment = _segment_type(pa, extractor, fixed_size)
     return pa.schema(
         [
             pa.field("path", pa.string()),
-            pa.field("features", _feature_type(pa, extractor), metadata={"shape": shape}),
+            pa.field("features", pa.list_(segment), metadata={"shape": shape}),
             pa.field("n_segments", pa.int32()),
             pa.field("failure", pa.string()),
         ]
@@ -68,6 +72,8 @@ def extract_batch(
     paths: "pyarrow.Array[Any]",
     recipe: str | os.PathLike[str] | None = None,
     features: Mapping[str, Any] | None = None,
+    *,
+    fixed_size: bool = True,
 ) -> "pyarrow.RecordBatch":
     """Extract the features of recordings: one row for each, in the same order.
 
@@ -84,6 +90,8 @@ def extract_batch(
     features
         Fields that replace those of the recipe's table ``[features]``, such as ``{"segments": {"duration_s":
         1.0}}``.
+    fixed_size
+        Whether a segment is a fixed-size list; False for engines that have none, such as Spark.
 
     Returns
     -------
@@ -118,6 +126,7 @@ def extract_batch(
         counts[row], failures[row] = count, failure
     n_frames, n_bins = extractor.shape
     rows = pa.FixedSizeListArray.from_arrays(pa.array(segments.reshape(-1)), n_frames * n_bins)
+    rows = rows.cast(_segment_type(pa, extractor, fixed_size))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     of_paths = pa.nulls(len(values), pa.string()) if is_content else array.cast(pa.string())
     columns = [
@@ -126,7 +135,7 @@ def extract_batch(
         pa.array(counts),
         pa.array(failures, pa.string()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=_schema(pa, extractor))
+    return pa.RecordBatch.from_arrays(columns, schema=_schema(pa, extractor, fixed_size))
 
 
 def _is_content(pa: Any, kind: Any) -> bool:

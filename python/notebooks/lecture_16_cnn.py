@@ -61,7 +61,7 @@ print(network.summary())
 history = network.fit(
     x[is_train],
     y[is_train],
-    epochs=1 if SHORT else 15,
+    epochs=1 if SHORT else 30,
     learning_rate=1e-3,
     validation_data=(x[is_test], y[is_test]),
 )

@@ -14,17 +14,18 @@ import cantus
 # %% [markdown]
 # ## Memory over many steps
 #
-# The class of a sequence is the sign of its *first* value; the rest is noise.
+# The class of a sequence is the sign of its *first* value; the rest is noise. Both layers can learn it; the
+# LSTM, whose cell keeps the value, is more accurate after the same training.
 
 # %%
 rng = np.random.default_rng(0)
-n_steps = 10 if SHORT else 40
+n_steps = 10 if SHORT else 30
 sequences = rng.standard_normal((2000, n_steps, 1)).astype(np.float32)
 classes = (sequences[:, 0, 0] > 0).astype(int)
 for kind in ["SimpleRNN", "LSTM"]:
     layers = [{"type": kind, "units": 16}, {"type": "Dense", "units": 2, "activation": "softmax"}]
     network = cantus.nn.Network({"input_shape": [n_steps, 1], "layers": layers}, seed=1)
-    network.fit(sequences[:1500], classes[:1500], epochs=2 if SHORT else 30, learning_rate=0.01, seed=1)
+    network.fit(sequences[:1500], classes[:1500], epochs=2 if SHORT else 60, learning_rate=0.01, seed=1)
     accuracy = network.evaluate(sequences[1500:], classes[1500:])["accuracy"]
     print(f"{kind:>10}: accuracy {accuracy:.3f} after {n_steps} steps")
 

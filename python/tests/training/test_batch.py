@@ -43,6 +43,14 @@ def test_empty_chunked_and_large_arrays_are_accepted(paths):
         assert cantus.extract_batch(array, **RECIPE).equals(expected)
 
 
+def test_segments_are_lists_of_any_size_on_request(paths):
+    batch = cantus.extract_batch(pa.array([*paths[:2], "/no/such.wav"]), fixed_size=False, **RECIPE)
+    assert batch.schema == cantus.batch_schema(fixed_size=False, **RECIPE)
+    assert batch.schema.field("features").type == pa.list_(pa.list_(pa.float32()))
+    expected = cantus.extract_batch(pa.array(paths[:2]), **RECIPE)
+    assert batch["features"].to_pylist() == [*expected["features"].to_pylist(), []]
+
+
 def test_features_share_the_memory_of_numpy(paths):
     batch = cantus.extract_batch(pa.array(paths[:1]), **RECIPE)
     values = batch["features"].flatten().flatten().to_numpy(zero_copy_only=True)
@@ -99,7 +107,7 @@ def test_spark_maps_batches_in_arrow(paths, monkeypatch):
         import cantus
 
         for batch in batches:
-            yield cantus.extract_batch(batch["path"], **RECIPE)
+            yield cantus.extract_batch(batch["path"], fixed_size=False, **RECIPE)
 
     schema = "path string, features array<array<float>>, n_segments int, failure string"
     options = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1"}
@@ -119,14 +127,14 @@ def test_spark_maps_batches_in_arrow(paths, monkeypatch):
 
 def test_ray_maps_batches_of_a_data_set(paths):
     ray = pytest.importorskip("ray")
-    import ray.data
+    data_of_ray = pytest.importorskip("ray.data")
 
     def extract(batch):
         return pa.Table.from_batches([cantus.extract_batch(batch["path"], **RECIPE)])
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        data = ray.data.from_items([{"path": path} for path in paths[:4]])
+        data = data_of_ray.from_items([{"path": path} for path in paths[:4]])
         rows = data.map_batches(extract, batch_format="pyarrow").take_all()
     finally:
         ray.shutdown()
