@@ -25,7 +25,7 @@ def is_one(value: object) -> bool:
     """Whether the value is one recording and not a collection of them."""
     if isinstance(value, str | os.PathLike | bytes | bytearray | memoryview | Mapping):
         return True
-    return hasattr(value, "read") or _is_pair(value)
+    return hasattr(value, "read") or hasattr(value, "get_all_samples") or _is_pair(value)
 
 
 def _is_pair(value: object) -> bool:
@@ -45,6 +45,11 @@ def argument(value: object, name: str) -> Argument:
         return _of_mapping(value, name)
     if isinstance(value, tuple) and _is_pair(value):
         return _samples(value[0], value[1], name)
+    decode = getattr(value, "get_all_samples", None)
+    if decode is not None:
+        # torchcodec's AudioDecoder, the audio of Hugging Face data sets since datasets 4.
+        samples = decode()
+        return _samples(samples.data, samples.sample_rate, name)
     read = getattr(value, "read", None)
     if read is not None:
         content = read()

@@ -182,7 +182,7 @@ class Model:
         ----------
         x
             A path, the content of a file as bytes, a binary file object, ``(y, sr)``, a mapping with
-            ``array`` and ``sampling_rate`` (as in Hugging Face data sets), or a list of these. ``y`` is
+            ``array`` and ``sampling_rate`` or a decoder (as in Hugging Face data sets), or a list of these. ``y`` is
             ``(n,)`` or ``(n_channels, n)``.
         on_error
             For a list: ``"raise"`` raises the error of the first recording that cannot be predicted,

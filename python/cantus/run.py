@@ -71,6 +71,9 @@ class Run:
         """Open a run folder."""
         return cls(path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Run, (os.path.abspath(self._path),)
+
     def __repr__(self) -> str:
         accuracy = self.report.get("track_accuracy")
         score = "" if accuracy is None else f", track accuracy {accuracy:.3f}"

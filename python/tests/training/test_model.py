@@ -55,6 +55,33 @@ def test_all_forms_of_a_recording_have_the_same_prediction(model, signal, tmp_pa
         assert model.predict(file).to_dict() == expected.to_dict()
 
 
+def test_the_decoder_of_a_hugging_face_data_set_is_a_recording(model, signal):
+    class Samples:
+        data, sample_rate = np.stack([signal, signal]), 22050
+
+    class Decoder:
+        def get_all_samples(self):
+            return Samples()
+
+    assert model.predict(Decoder()).to_dict() == model.predict((signal, 22050)).to_dict()
+
+
+def test_damaged_files_are_predicted_or_errors_of_one_line(model, signal):
+    content = wav(signal[:30000], 22050)
+    rng = np.random.default_rng(0)
+    n_errors = 0
+    for _ in range(300):
+        damaged = bytearray(content[: rng.integers(len(content))])
+        for position in rng.integers(0, max(len(damaged), 1), 8):
+            damaged[position : position + 1] = bytes([rng.integers(256)])
+        try:
+            assert isinstance(model.predict(bytes(damaged)), cantus.Prediction)
+        except cantus.DecodeError as error:
+            assert "\n" not in str(error)
+            n_errors += 1
+    assert 0 < n_errors < 300
+
+
 def test_a_prediction_has_probabilities_segments_and_times(model, paths):
     prediction = model.predict(paths[0])
     assert list(prediction.probabilities) == model.labels

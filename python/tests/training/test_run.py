@@ -1,4 +1,5 @@
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,10 @@ def test_a_temporary_run_is_deleted_with_its_object(store):
     assert folder.exists() and model.labels == store.labels
     del run
     assert not folder.exists()
+
+
+def test_a_run_can_be_pickled(run):
+    assert pickle.loads(pickle.dumps(run)).report == run.report
 
 
 def test_threads_do_not_change_a_model(store):
