@@ -22,7 +22,7 @@ pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Failur
     Ok(py.detach(|| without_panic(work))?)
 }
 
-/// Runs `work` on another thread, within the pool of this process, with the lock released, and handles signals meanwhile.
+/// Runs `work` on another thread, within a pool of its own, with the lock released, and handles signals meanwhile.
 ///
 /// At a signal whose handler raises (Ctrl-C), `stop` is set, and the exception is raised when `work` has returned.
 ///

@@ -28,7 +28,7 @@ type TrackFields = (String, Vec<String>, Option<String>, usize);
 impl NativeStore {
     #[new]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        // Parts are read in parallel, and only the pool of this process may be used: there may have been a fork.
+        // Parts are read in parallel, which only a pool of the call may do: there may have been a fork.
         let store = gil::interruptible(py, &AtomicBool::new(false), || Ok(FeatureStore::open(&path)?))?;
         Ok(Self { store })
     }

@@ -172,6 +172,35 @@ def test_trainings_in_several_threads_do_not_change_each_other(store, run):
     assert output_of(PARALLEL_THREADS, store.path, run.path).split() == ["6", "2"]
 
 
+BUSY = """
+import os, sys, threading, cantus
+model = cantus.Model.load(sys.argv[2])
+begun = threading.Semaphore(0)
+
+class Bar:
+    function = None
+    def __init__(self, *arguments): self.function = self
+    def __enter__(self): return self
+    def __exit__(self, *exception): pass
+    def __call__(self, *event): begun.release()
+
+import cantus.run
+cantus.run.Progress = Bar
+n = 2 * os.cpu_count()
+for _ in range(n):
+    options = {"args": (sys.argv[1], "mlp"), "kwargs": {"epochs": 10**6}, "daemon": True}
+    threading.Thread(target=cantus.train, **options).start()
+for _ in range(2 * n):
+    begun.acquire()
+print(len(model.predict([sys.argv[3]] * 3)), len(cantus.Store(sys.argv[1])) > 0, flush=True)
+os._exit(0)
+"""
+
+
+def test_trainings_in_other_threads_do_not_delay_a_prediction(store, run, paths):
+    assert output_of(BUSY, store.path, run.path, paths[0]).split() == ["3", "True"]
+
+
 RELEASED = """
 import sys, threading, time, cantus
 n_ticks = 0
