@@ -30,5 +30,6 @@ def audit(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path must be a string or a path, found {type(path).__name__}")
+    os.stat(path)  # raises FileNotFoundError
     document: dict[str, Any] = json.loads(_cantus.audit(os.fspath(path)))
     return document

@@ -153,9 +153,9 @@ def note_to_midi(note: str | Iterable[str], *, round_midi: bool = True) -> Value
     return round(midi) if round_midi else midi
 
 
-def note_to_hz(note: str | Iterable[str]) -> Values:
-    """Names of notes, such as ``A4``, to hertz."""
-    return midi_to_hz(note_to_midi(note, round_midi=False))
+def note_to_hz(note: str | Iterable[str], *, round_midi: bool = True) -> Values:
+    """Names of notes, such as ``A4``, to hertz; cents are rounded off unless ``round_midi`` is False."""
+    return midi_to_hz(note_to_midi(note, round_midi=round_midi))
 
 
 def midi_to_note(midi: ArrayLike, *, octave: bool = True, cents: bool = False) -> Values:

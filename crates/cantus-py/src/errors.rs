@@ -100,6 +100,10 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Python(error) => error,
+            // A path that no system accepts; Python's own `open` raises a `ValueError` as well.
+            Failure::System { source, path } if source.kind() == io::ErrorKind::InvalidInput => {
+                Failure::parameter(format!("{}: {source}", in_one_line(&path))).into()
+            }
             Failure::System { source, path } => os_error(&source, path),
             Failure::Cantus(class, message) => Python::attach(|py| exception(py, class, message)),
         }

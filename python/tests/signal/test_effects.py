@@ -44,7 +44,9 @@ def test_augmentation_depends_on_its_key_only():
     audio = [{"type": "gain", "range": [-6.0, 6.0]}, {"type": "pitch_shift", "range": [-2.0, 2.0]}]
     first = cantus.effects.augment(TONE, sr=SR, audio=audio, seed=3, name="a", number=1)
     np.testing.assert_array_equal(cantus.effects.augment(TONE, sr=SR, audio=audio, seed=3, name="a"), first)
-    assert not np.array_equal(cantus.effects.augment(TONE, sr=SR, audio=audio, seed=3, name="a", number=2), first)
+    assert not np.array_equal(
+        cantus.effects.augment(TONE, sr=SR, audio=audio, seed=3, name="a", number=2), first
+    )
     with pytest.raises(cantus.ParameterError, match="range"):
         cantus.effects.augment(TONE, sr=SR, audio=[{"type": "gain", "range": [9.0, -9.0]}])
     with pytest.raises(cantus.ParameterError, match="nonsense"):
@@ -90,7 +92,9 @@ def test_waveforms_and_chroma_are_drawn():
     figure, axes = plt.subplots(2)
     cantus.display.waveshow(TONE, sr=SR, ax=axes[0])
     cantus.display.waveshow(TONE[:3000], sr=SR, ax=axes[0])
-    mesh = cantus.display.specshow(cantus.feature.chroma_stft(y=TONE), y_axis="chroma", x_axis="s", ax=axes[1])
+    mesh = cantus.display.specshow(
+        cantus.feature.chroma_stft(y=TONE), y_axis="chroma", x_axis="s", ax=axes[1]
+    )
     figure.colorbar(mesh)
     figure.canvas.draw()
     plt.close(figure)
