@@ -17,8 +17,7 @@ cantus.compose(folder, n_tracks=1, duration=5.0, progress=False)
 y, sr = cantus.load(folder / "blues" / "blues.00000.wav", sr=22050)
 print(f"{len(y)} samples, {len(y) / sr:.1f} s")
 figure, axis = plt.subplots(figsize=(7, 2))
-axis.plot(np.arange(len(y)) / sr, y, linewidth=0.3)
-axis.set_xlabel("time in s")
+cantus.display.waveshow(y, sr=sr, ax=axis)
 # %% [markdown]
 # ## Spectrum
 #

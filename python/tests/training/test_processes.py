@@ -173,7 +173,8 @@ def test_trainings_in_several_threads_do_not_change_each_other(store, run):
 
 
 BUSY = """
-import os, sys, threading, cantus
+import os, sys, tempfile, threading, cantus
+tempfile.tempdir = sys.argv[4]
 model = cantus.Model.load(sys.argv[2])
 begun = threading.Semaphore(0)
 
@@ -197,8 +198,8 @@ os._exit(0)
 """
 
 
-def test_trainings_in_other_threads_do_not_delay_a_prediction(store, run, paths):
-    assert output_of(BUSY, store.path, run.path, paths[0]).split() == ["3", "True"]
+def test_trainings_in_other_threads_do_not_delay_a_prediction(store, run, paths, tmp_path):
+    assert output_of(BUSY, store.path, run.path, paths[0], tmp_path).split() == ["3", "True"]
 
 
 RELEASED = """
