@@ -39,6 +39,14 @@ bench-serve *options:
 onnxruntime-parity *options:
     python3 bench/export/onnxruntime_parity.py {{options}}
 
+# Checks of the Python package: wheel, format, lints, types, tests
+check-python:
+    .ci/python
+
+# Benchmark: the Python package beside librosa and soundfile; JSON lines. See bench/python/README.md
+bench-python *options:
+    python3 bench/python/run.py {{options}}
+
 # Benchmark: an embedding model in Cantus and in onnxruntime: speed and equality; JSON lines. See bench/transfer/README.md
 bench-transfer *options:
     python3 bench/transfer/run.py {{options}}
