@@ -1,6 +1,6 @@
 """One row of the benchmark in one library: prints the median duration of a call, in seconds, as JSON.
 
-    python bench/python/calls.py LIBRARY ROW FOLDER
+python bench/python/calls.py LIBRARY ROW FOLDER
 """
 
 import concurrent.futures

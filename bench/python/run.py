@@ -38,10 +38,14 @@ numpy.save(folder / "music.npy", y[::2].mean(axis=1).astype(numpy.float32))
 
 
 def options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=ROWS, help="one row alone")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--python", help="an interpreter that has cantus, from a release wheel, and the libraries already")
+    parser.add_argument(
+        "--python", help="an interpreter that has cantus, from a release wheel, and the libraries already"
+    )
     return parser.parse_args()
 
 
@@ -67,7 +71,9 @@ def measure(python, row, rounds, folder):
     for _ in range(rounds):
         for library, found in durations.items():
             command = [python, str(HERE / "calls.py"), library, row, folder]
-            output = subprocess.run(command, env={**os.environ, **ONE_THREAD}, check=True, capture_output=True, text=True)
+            output = subprocess.run(
+                command, env={**os.environ, **ONE_THREAD}, check=True, capture_output=True, text=True
+            )
             found.append(json.loads(output.stdout))
     return {library: statistics.median(found) for library, found in durations.items()}
 
