@@ -34,21 +34,11 @@ from cantus.convert import (
     time_to_samples,
     times_like,
 )
+from cantus.decibel import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from cantus.errors import DataError, DecodeError, Error, InternalError, ModelError, ParameterError
 from cantus.model import Model, Prediction
 from cantus.run import Report, Run, evaluate, train
-from cantus.spectrum import (
-    amplitude_to_db,
-    cqt,
-    db_to_amplitude,
-    db_to_power,
-    estimate_tuning,
-    istft,
-    magphase,
-    pcen,
-    power_to_db,
-    stft,
-)
+from cantus.spectrum import cqt, estimate_tuning, istft, magphase, pcen, stft
 from cantus.store import Store, extract
 from cantus.synthesis import compose
 

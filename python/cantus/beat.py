@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from cantus import _arguments as check
 from cantus import _cantus, _spec, convert
 from cantus._arguments import Samples
-from cantus.feature import tempo, tempo_table
+from cantus.feature import tempo
+from cantus.feature._rhythm import tempo_table
 from cantus.onset import _UNITS, onset_strength
 
 __all__ = ["beat_track", "tempo"]

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from cantus import _arguments as check
 from cantus import _cantus, _spec
 from cantus._arguments import Floats, Samples
+from cantus.decibel import Reference, amplitude_to_db
 from cantus.decompose import hpss_table
 from cantus.errors import ParameterError
 from cantus.feature import rms
-from cantus.spectrum import Reference, amplitude_to_db
 
 __all__ = [
     "augment",

@@ -1,4 +1,4 @@
-"""The calls of librosa's tutorial and gallery that the package has, with `import cantus as librosa`, on a synthesised recording."""
+"""Calls of librosa's tutorial and gallery with `import cantus as librosa`, on a synthesised recording."""
 
 import wave
 
