@@ -110,7 +110,7 @@ def waveshow(
     rate = check.number("sr", sr, above=0.0)
     axes, n_intervals = _axes(ax), 4000
     if mono.size <= 2 * n_intervals:
-        drawn = list(axes.plot(offset + np.arange(mono.size) / rate, mono, **kwargs))
+        drawn: list[Any] = list(axes.plot(offset + np.arange(mono.size) / rate, mono, **kwargs))
     else:
         starts = np.linspace(0, mono.size, n_intervals, endpoint=False).astype(int)
         low, high = np.minimum.reduceat(mono, starts), np.maximum.reduceat(mono, starts)
