@@ -85,6 +85,7 @@ class Network:
     def __init__(self, architecture: Mapping[str, Any] | str, *, seed: int = 0) -> None:
         text = architecture if isinstance(architecture, str) else to_json(dict(architecture))
         self._native = _cantus.NativeNetwork(text, seed)
+        self._n_jobs: int | None = None
 
     def __repr__(self) -> str:
         return f"<Network {self.input_shape} → {self.output_shape}, {self.count_params()} parameters>"
@@ -93,7 +94,7 @@ class Network:
         return {"architecture": self._native.architecture, "weights": self.weights}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._native = _cantus.NativeNetwork(state["architecture"], 0)
+        self._native, self._n_jobs = _cantus.NativeNetwork(state["architecture"], 0), None
         self.weights = state["weights"]
 
     def _repr_svg_(self) -> str:
@@ -261,7 +262,9 @@ class Network:
         -------
         ndarray of float32, shape (n, *output_shape)
         """
-        self._native.set_threads(threads(n_jobs))
+        if n_jobs != self._n_jobs:
+            self._native.set_threads(threads(n_jobs))
+            self._n_jobs = n_jobs
         return self._native.predict(self._inputs(x))
 
     def evaluate(

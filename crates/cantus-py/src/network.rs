@@ -1,6 +1,7 @@
 //! Neural networks: architecture, training, prediction and weights.
 
 use std::ops::ControlFlow;
+use std::sync::{PoisonError, RwLock};
 
 use cantus_nn::{Architecture, InMemory, Loss, Network, Progress as Step, Tensor, Training};
 use numpy::PyReadonlyArray1;
@@ -17,10 +18,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<NativeNetwork>()
 }
 
-/// A network with its weights.
-#[pyclass]
+/// A network with its weights, which threads of Python share.
+#[pyclass(frozen)]
 struct NativeNetwork {
-    network: Network,
+    /// Waited for without the interpreter's lock, which a training needs to show its progress.
+    network: RwLock<Network>,
 }
 
 /// Targets as Python passes them.
@@ -54,47 +56,52 @@ impl NativeNetwork {
     #[new]
     fn new(architecture: &str, seed: u64) -> PyResult<Self> {
         let network = Network::new(&parse(architecture)?, seed).map_err(Failure::from)?;
-        Ok(Self { network })
+        Ok(Self { network: RwLock::new(network) })
     }
 
     /// As JSON.
     #[getter]
-    fn architecture(&self) -> PyResult<String> {
-        Ok(serde_json::to_string(self.network.architecture()).map_err(|error| Failure::json(&error))?)
+    fn architecture(&self, py: Python<'_>) -> PyResult<String> {
+        self.read(py, |network| {
+            serde_json::to_string(network.architecture()).map_err(|error| Failure::json(&error))
+        })
     }
 
     #[getter]
-    fn input_shape(&self) -> Vec<usize> {
-        self.network.input_shape().to_vec()
+    fn input_shape(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
+        self.read(py, |network| Ok(network.input_shape().to_vec()))
     }
 
     #[getter]
-    fn output_shape(&self) -> Vec<usize> {
-        self.network.output_shape().to_vec()
+    fn output_shape(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
+        self.read(py, |network| Ok(network.output_shape().to_vec()))
     }
 
     #[getter]
-    fn n_parameters(&self) -> usize {
-        self.network.n_parameters()
+    fn n_parameters(&self, py: Python<'_>) -> PyResult<usize> {
+        self.read(py, |network| Ok(network.n_parameters()))
     }
 
-    fn summary(&self) -> String {
-        self.network.summary()
+    fn summary(&self, py: Python<'_>) -> PyResult<String> {
+        self.read(py, |network| Ok(network.summary()))
     }
 
     /// A drawing as SVG.
-    fn drawing(&self) -> String {
-        self.network.drawing().to_svg()
+    fn drawing(&self, py: Python<'_>) -> PyResult<String> {
+        self.read(py, |network| Ok(network.drawing().to_svg()))
     }
 
     /// Limits the threads of prediction and evaluation; 0 for one for each processor.
-    fn set_threads(&mut self, n_threads: usize) {
-        self.network.set_threads(n_threads);
+    fn set_threads(&self, py: Python<'_>, n_threads: usize) -> PyResult<()> {
+        self.write(py, |network| {
+            network.set_threads(n_threads);
+            Ok(())
+        })
     }
 
     /// Trains; returns the history as JSON, with Keras's keys.
     fn fit(
-        &mut self,
+        &self,
         py: Python<'_>,
         train: ExamplesArgument<'_>,
         validation: Option<ExamplesArgument<'_>>,
@@ -105,15 +112,17 @@ impl NativeNetwork {
         let train = ExampleData::new(train)?;
         let validation = validation.map(ExampleData::new).transpose()?;
         let progress = Progress::new(on_progress);
-        let Self { network } = self;
-        progress.run(py, || fit(network, &train, validation.as_ref(), &training, &progress))
+        progress.run(py, || {
+            let network = &mut self.network.write().unwrap_or_else(PoisonError::into_inner);
+            fit(network, &train, validation.as_ref(), &training, &progress)
+        })
     }
 
     /// Outputs `[n, ...]` of inputs `[n, ...]`.
     fn predict<'py>(&self, py: Python<'py>, inputs: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let inputs = arrays::signal(&inputs, "x")?;
-        let outputs = gil::detached(py, || Ok(self.network.predict(&inputs.values)?))?;
-        let mut shape = self.network.output_shape().to_vec();
+        let (outputs, mut shape) =
+            self.read(py, |network| Ok((network.predict(&inputs.values)?, network.output_shape().to_vec())))?;
         let n_outputs: usize = shape.iter().product();
         shape.insert(0, outputs.len() / n_outputs.max(1));
         arrays::array(py, outputs, &shape)
@@ -128,27 +137,47 @@ impl NativeNetwork {
     ) -> PyResult<(f64, Option<f64>)> {
         let loss: Loss = serde_json::from_str(loss).map_err(|error| Failure::json(&error))?;
         let examples = ExampleData::new(examples)?;
-        let scores = gil::detached(py, || Ok(self.network.evaluate(&examples.in_memory(), loss)?))?;
+        let scores = self.read(py, |network| Ok(network.evaluate(&examples.in_memory(), loss)?))?;
         Ok((scores.loss, scores.accuracy))
     }
 
     /// All weights by name.
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let weights = PyDict::new(py);
-        for Tensor { name, shape, values } in self.network.weights() {
+        for Tensor { name, shape, values } in self.read(py, |network| Ok(network.weights()))? {
             weights.set_item(name, arrays::array(py, values, &shape)?)?;
         }
         Ok(weights)
     }
 
     /// Replaces weights by name.
-    fn set_weights(&mut self, weights: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<()> {
+    fn set_weights(&self, py: Python<'_>, weights: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<()> {
         let tensors = weights.into_iter().map(|(name, values)| {
             let values = arrays::floats(&values, &name)?;
             Ok(Tensor { name, shape: values.shape, values: values.values })
         });
         let tensors: Vec<Tensor> = tensors.collect::<PyResult<_>>()?;
-        Ok(self.network.set_weights(&tensors).map_err(Failure::from)?)
+        self.write(py, |network| Ok(network.set_weights(&tensors)?))
+    }
+}
+
+impl NativeNetwork {
+    /// Uses the network with the interpreter's lock released.
+    fn read<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Network) -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
+        gil::detached(py, || work(&self.network.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Changes the network with the interpreter's lock released.
+    fn write<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Network) -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
+        gil::detached(py, || work(&mut self.network.write().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

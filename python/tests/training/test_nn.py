@@ -1,4 +1,5 @@
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -101,6 +102,28 @@ def test_images_and_sequences_have_their_shapes():
     assert lstm.predict(np.zeros((5, 7, 2))).shape == (5, 3)
     assert lstm.input_shape == (7, 2) and lstm.output_shape == (3,)
     assert "LSTM" in lstm.summary() and lstm._repr_svg_().startswith("<svg")
+
+
+def test_threads_share_a_network_also_while_one_trains_it(network, moons):
+    x, y = moons
+    expected = network.predict(x)
+    results = []
+
+    def predict(n_jobs):
+        results.extend(np.array_equal(network.predict(x, n_jobs=n_jobs), expected) for _ in range(50))
+
+    threads = [threading.Thread(target=predict, args=(n_jobs,)) for n_jobs in (1, 2, None, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert results == [True] * 200
+    other = threading.Thread(target=network.fit, args=(x, y), kwargs={"epochs": 200, "progress": True})
+    other.start()
+    shapes = {network.predict(x).shape for _ in range(20)}
+    assert network.count_params() > 0 and shapes == {(400, 2)}
+    other.join(timeout=60)
+    assert not other.is_alive()
 
 
 def test_a_network_is_saved_and_pickled_without_a_change(network, tmp_path):
