@@ -1,7 +1,6 @@
 """Thousands of calls with unusable values: each raises an exception of one line, and none crashes."""
 
 import io
-import itertools
 import random
 import warnings
 import wave
@@ -271,9 +270,8 @@ def test_random_bytes_and_cut_files_give_one_line_or_samples(tmp_path):
             outcome(lambda d=bytes(damaged): cantus.load(d, sr=rng.choice([None, 8000])))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), itertools.product(["offset", "duration"], [-1, np.nan, "a", 1e300])
-)
+@pytest.mark.parametrize("value", [-1, np.nan, "a", 1e300], ids=repr)
+@pytest.mark.parametrize("name", ["offset", "duration"])
 def test_parts_of_a_recording_out_of_range_are_named(tmp_path, name, value):
     path = tmp_path / "a.wav"
     _write_wav(path, GOOD)
