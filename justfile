@@ -43,6 +43,14 @@ bench-serve *options:
 onnxruntime-parity *options:
     python3 bench/export/onnxruntime_parity.py {{options}}
 
+# Checks of the Python package: wheel, format, lints, types, tests
+check-python:
+    .ci/python
+
+# Benchmark: the Python package beside librosa and soundfile; JSON lines. See bench/python/README.md
+bench-python *options:
+    python3 bench/python/run.py {{options}}
+
 # Benchmark: an embedding model in Cantus and in onnxruntime: speed and equality; JSON lines. See bench/transfer/README.md
 bench-transfer *options:
     python3 bench/transfer/run.py {{options}}
@@ -64,3 +72,7 @@ book-lessons:
 # Build the book in book/; needs mdbook (cargo install mdbook)
 book:
     mdbook build docs
+
+# Execute the notebooks of the Python package and write their outputs; needs the package, matplotlib, jupytext, nbclient and ipykernel
+notebooks *names:
+    python3 python/notebooks/make.py {{names}}

@@ -62,6 +62,19 @@ const TABLE: &[Row<'_>] = &[
         ],
         &[],
     ),
+    (
+        "cantus-py",
+        &[
+            "cantus",
+            "cantus-audio",
+            "cantus-cli",
+            "cantus-dataset",
+            "cantus-metrics",
+            "cantus-nn",
+            "cantus-synth",
+        ],
+        &[],
+    ),
 ];
 
 #[test]

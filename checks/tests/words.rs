@@ -10,6 +10,8 @@ const PLACES: &[&str] = &[
     "docs",
     "bench",
     "packaging",
+    "python",
+    "pyproject.toml",
     "justfile",
     "README.md",
     "ARCHITECTURE.md",

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Context;
 use cantus::input_files::Failed;
@@ -37,16 +36,15 @@ impl Outcome {
     pub fn of_job(n_done: usize, n_failed: usize) -> Self {
         if n_done == 0 && n_failed > 0 { Self::Failed } else { Self::from_failures(n_failed) }
     }
-}
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Failed => Self::FAILURE,
-            Outcome::WrongUsage => Self::from(2),
-            Outcome::SomeFilesFailed => Self::from(3),
-            Outcome::Interrupted => Self::from(interrupt::exit_code()),
+    /// Exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::WrongUsage => 2,
+            Self::SomeFilesFailed => 3,
+            Self::Interrupted => interrupt::exit_code(),
         }
     }
 }

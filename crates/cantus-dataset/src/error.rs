@@ -75,6 +75,12 @@ pub enum Error {
         /// The one label.
         label: String,
     },
+    /// A list of recordings that names one twice.
+    #[error("{}: listed twice; list each recording once", path.display())]
+    ListedTwice {
+        /// The recording.
+        path: PathBuf,
+    },
     /// A manifest in which every track has the same tags.
     #[error("{}: every track has the same labels, so there is nothing to classify; add tracks without one of them, with an empty field for a track that has none", path.display())]
     SameTags {

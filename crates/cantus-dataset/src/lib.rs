@@ -20,7 +20,7 @@ pub use catalog::tags;
 pub use catalog::{
     BACKGROUND_LABEL, Catalog, GroupReport, Grouping, Ignored, Part, Recordings, Track, assign_groups,
 };
-pub use catalog::{ManifestEntry, is_manifest, read_manifest};
+pub use catalog::{ListedRecording, ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
 pub use durations::{Durations, SegmentFit};
 pub use error::Error;

@@ -33,6 +33,32 @@ pub(crate) const N_RESAMPLES: usize = 2000;
 /// 97.5th percentile of the standard normal distribution.
 const Z_95: f64 = 1.959_963_984_540_054;
 
+/// Wilson's score interval of `n_correct` of `n` independent predictions; 0 to 1 if there are none.
+///
+/// # Reference
+/// Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+#[must_use]
+pub fn wilson_interval(n_correct: usize, n: usize) -> Interval {
+    if n == 0 { Interval { low: 0.0, high: 1.0 } } else { wilson(n_correct.min(n), n) }
+}
+
+/// Percentile bootstrap interval of the mean of `values`, which resamples whole groups; `None` for fewer than two groups.
+///
+/// `groups`: the group of each value, such as the track of a segment. Values of one group need not be independent.
+///
+/// # Reference
+/// Field & Welsh, "Bootstrapping clustered data", 2007.
+#[must_use]
+pub fn bootstrap_interval(values: &[f64], groups: &[usize], seed: u64) -> Option<Interval> {
+    let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
+    for (value, group) in values.iter().zip(groups) {
+        let (sum, n) = sums.entry(*group).or_default();
+        *sum += value;
+        *n += 1;
+    }
+    resampled_mean(&sums.into_values().collect::<Vec<_>>(), seed)
+}
+
 /// Wilson's score interval: unlike the normal approximation it stays within 0..=1 and is valid for few tracks.
 pub(crate) fn wilson(n_correct: usize, n: usize) -> Interval {
     let (p, n) = (share(n_correct, n), n as f64);
@@ -84,4 +110,39 @@ fn percentile(sorted: &[f64], fraction: f64) -> f64 {
     let below = position as usize;
     let above = (below + 1).min(sorted.len() - 1);
     sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bootstrap_of_correct_predictions_is_that_of_the_scores() {
+        let correct = [true, false, true, true, false, true, true, false];
+        let groups = [0, 0, 1, 1, 2, 2, 3, 3];
+        let values = correct.map(|is_correct| f64::from(u8::from(is_correct)));
+        let expected = bootstrap(groups.into_iter().zip(correct), 7);
+        assert!(expected.is_some());
+        assert_eq!(bootstrap_interval(&values, &groups, 7), expected);
+    }
+
+    #[test]
+    fn intervals_without_observations_are_those_of_no_knowledge() {
+        assert_eq!(wilson_interval(0, 0), Interval { low: 0.0, high: 1.0 });
+        assert_eq!(wilson_interval(9, 3), wilson_interval(3, 3));
+        assert_eq!(bootstrap_interval(&[1.0, 2.0], &[4, 4], 0), None);
+        assert_eq!(bootstrap_interval(&[], &[], 0), None);
+    }
+
+    #[test]
+    fn an_interval_of_groups_is_wider_than_one_that_ignores_them() {
+        let values: Vec<f64> = (0..40).map(|n| f64::from(n / 10 % 2)).collect();
+        let width = |groups: &[usize]| {
+            let Interval { low, high } = bootstrap_interval(&values, groups, 0).unwrap();
+            high - low
+        };
+        let alone: Vec<usize> = (0..40).collect();
+        let grouped: Vec<usize> = (0..40).map(|n| n / 10).collect();
+        assert!(width(&grouped) > 2.0 * width(&alone));
+    }
 }

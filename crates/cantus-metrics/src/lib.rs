@@ -19,7 +19,7 @@ mod tracks;
 pub use class_scores::{ClassScores, macro_average, weighted_average};
 pub use curves::{Curves, curves};
 pub use error::ScoresError;
-pub use interval::Interval;
+pub use interval::{Interval, bootstrap_interval, wilson_interval};
 pub use label_errors::probable_label_errors;
 pub use paired::{Paired, paired, paired_in_words};
 pub use reliability::{Reliability, ReliabilityBin, reliability};

@@ -76,6 +76,14 @@ impl Model {
         from_bytes(&bytes, &path)
     }
 
+    /// [`load`](Self::load) for the content of a model file; `path` is used in errors only.
+    ///
+    /// # Errors
+    /// If the bytes are not a model, are truncated or modified, or were written by a later version.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, Error> {
+        from_bytes(bytes, path)
+    }
+
     /// The model as the bytes of a `.safetensors` file.
     ///
     /// # Errors
@@ -374,6 +382,15 @@ mod tests {
                 from_bytes(&to_bytes(&model).unwrap(), Path::new("m.safetensors")).unwrap_err().to_string();
             assert!(error.ends_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_model_from_bytes_is_that_of_the_file() {
+        let bytes = small_model().to_bytes().unwrap();
+        let path = Path::new("a model in memory");
+        assert_eq!(Model::from_bytes(&bytes, path).unwrap().to_bytes().unwrap(), bytes);
+        let error = Model::from_bytes(&bytes[..100], path).unwrap_err().to_string();
+        assert!(error.starts_with("a model in memory: not a Cantus model"), "{error}");
     }
 
     /// With a valid checksum, as earlier versions wrote them.

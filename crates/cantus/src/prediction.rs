@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use cantus_audio::Audio;
 use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
 use cantus_audio::feature::{FeatureExtractor, FeatureSpec, Segmenter};
+use cantus_audio::resample::resample;
 use cantus_metrics::aggregate;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -13,6 +15,9 @@ use crate::{Error, Model, Task};
 
 /// Segments per prediction block: bounds the memory, does not affect the result.
 const BLOCK: usize = 64;
+
+/// Samples in memory that are segmented at once: bounds the features between two predictions, does not affect the result.
+const SAMPLES_PER_PUSH: usize = 1 << 16;
 
 /// The prediction for one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,6 +92,14 @@ pub struct Predictor<'model> {
     extractor: FeatureExtractor,
 }
 
+/// The segments of one track while it is read: uncalibrated probabilities, and features that are not predicted yet.
+#[derive(Default)]
+struct SegmentPredictions {
+    segmenter: Segmenter,
+    features: Vec<f32>,
+    probabilities: Vec<f32>,
+}
+
 impl Model {
     /// A predictor for many files.
     ///
@@ -133,27 +146,59 @@ impl Predictor<'_> {
         decoder: Decoder,
         mut on_block: impl FnMut(&[f32]) -> Result<(), E>,
     ) -> Result<Prediction, E> {
-        let spec = &self.model.features;
-        let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
-        let mut stream = ResampledDecoder::new(decoder, spec.sample_rate);
-        let (mut segmenter, mut features, mut predictions) = (Segmenter::default(), Vec::new(), Vec::new());
+        let mut stream = ResampledDecoder::new(decoder, self.model.features.sample_rate);
+        let mut segments = SegmentPredictions::default();
         while let Some(samples) = stream.next_block().map_err(Error::from)? {
             on_block(samples)?;
-            segmenter.push(&mut self.extractor, samples, &mut features);
-            if features.len() >= full {
-                predictions.extend(self.model.predict_uncalibrated(&features)?);
-                features.clear();
-            }
+            self.push(samples, &mut segments)?;
         }
+        Ok(self.finish(segments, path, stream.into_warnings())?)
+    }
+
+    /// Predicts samples in memory; `path` is used in messages only. They are resampled, if the model's features have another
+    /// sample rate; the prediction is that of a file with these samples.
+    ///
+    /// # Errors
+    /// If the samples are silent, or shorter than one segment.
+    pub fn predict_audio(&mut self, path: &Path, audio: &Audio) -> Result<Prediction, Error> {
+        let sample_rate = self.model.features.sample_rate;
+        let mut segments = SegmentPredictions::default();
+        let resampled = (audio.sample_rate != sample_rate)
+            .then(|| resample(&audio.samples, audio.sample_rate, sample_rate));
+        for samples in resampled.as_deref().unwrap_or(&audio.samples).chunks(SAMPLES_PER_PUSH) {
+            self.push(samples, &mut segments)?;
+        }
+        self.finish(segments, path, Vec::new())
+    }
+
+    /// Predicts the segments that these samples complete, when there are enough of them.
+    fn push(&mut self, samples: &[f32], segments: &mut SegmentPredictions) -> Result<(), Error> {
+        let spec = &self.model.features;
+        let full = BLOCK * spec.frames_per_segment() * spec.n_bins();
+        segments.segmenter.push(&mut self.extractor, samples, &mut segments.features);
+        if segments.features.len() >= full {
+            segments.probabilities.extend(self.model.predict_uncalibrated(&segments.features)?);
+            segments.features.clear();
+        }
+        Ok(())
+    }
+
+    /// Predicts the last segments, and aggregates those of the track.
+    fn finish(
+        &mut self,
+        segments: SegmentPredictions,
+        path: &Path,
+        warnings: Vec<DecodeWarning>,
+    ) -> Result<Prediction, Error> {
+        let SegmentPredictions { segmenter, mut features, mut probabilities } = segments;
         let duration_s = segmenter.n_samples() as f64 / f64::from(self.model.features.sample_rate);
         let starts = segmenter.finish(&mut self.extractor, &mut features);
-        let warnings = stream.into_warnings();
         let starts = starts.map_err(|reason| Error::NoSegments {
             path: path.to_owned(),
             reason: reason.explained_by(&warnings),
         })?;
-        predictions.extend(self.model.predict_uncalibrated(&features)?);
-        Ok(Prediction { duration_s, warnings, ..self.aggregate(predictions, &starts) })
+        probabilities.extend(self.model.predict_uncalibrated(&features)?);
+        Ok(Prediction { duration_s, warnings, ..self.aggregate(probabilities, &starts) })
     }
 
     /// Specification of the features that the model was trained on.
@@ -194,4 +239,35 @@ fn predicted_tags(labels: &[String], probabilities: &[f64]) -> Vec<String> {
     let mut tags = aggregate::tags_above_threshold(probabilities);
     tags.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
     tags.into_iter().map(|label| labels[label].clone()).collect()
+}
+
+#[cfg(all(test, feature = "train"))]
+mod tests {
+    use super::*;
+    use crate::export::tests::small_model;
+
+    #[test]
+    fn samples_in_memory_are_predicted_as_a_file_with_these_samples() {
+        let model = small_model();
+        let dir = tempfile::tempdir().unwrap();
+        for sample_rate in [model.features.sample_rate, 16_000] {
+            let n_samples = 5 * model.features.segment_samples();
+            // Multiples of 2⁻¹⁵, which a WAV file of 16 bits holds exactly.
+            let samples = (0..n_samples).map(|n| ((n as f32 * 0.05).sin() * 9000.0).round() / 32_768.0);
+            let audio = Audio { samples: samples.collect(), sample_rate };
+            let path = dir.path().join(format!("{sample_rate}.wav"));
+            cantus_audio::write_wav(&path, &audio).unwrap();
+            let mut predictor = model.predictor().unwrap();
+            let expected = predictor.predict_file(&path).unwrap();
+            assert_eq!(predictor.predict_audio(Path::new("samples"), &audio).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn silent_samples_are_an_error_with_their_name() {
+        let model = small_model();
+        let audio = Audio { samples: vec![0.0; 100_000], sample_rate: 22_050 };
+        let error = model.predictor().unwrap().predict_audio(Path::new("x[3]"), &audio).unwrap_err();
+        assert_eq!(error.to_string(), "x[3]: silent: every sample is zero");
+    }
 }

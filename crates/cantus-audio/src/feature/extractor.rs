@@ -6,6 +6,8 @@
 //! than 2 (`cargo run --release -p cantus-audio --example mfcc_speed`). Loops over plain slices are enough, where
 //! `#[multiversion]` compiles them for several instruction sets; `bench/audio` measures each feature beside librosa's.
 
+mod of_spectrogram;
+
 use std::ops::Range;
 
 use super::embedding::EmbeddingPlan;
@@ -105,7 +107,12 @@ impl FeatureExtractor {
             // A single feature that is an intermediate: swap the buffers instead of copying.
             return std::mem::swap(self.front_end.buffer_mut(intermediate), values);
         }
-        let input = self.front_end.input(samples);
+        self.write_frames(samples, self.spec.stft_config().n_frames(samples.len()), values);
+    }
+
+    /// The columns of each kind, from the intermediates of the front end.
+    fn write_frames(&mut self, samples: &[f32], n_frames: usize, values: &mut Vec<f32>) {
+        let input = self.front_end.input_of_frames(samples, n_frames);
         values.clear();
         values.resize(input.n_frames * self.n_frame_bins, 0.0);
         for (plan, columns) in &mut self.plans {

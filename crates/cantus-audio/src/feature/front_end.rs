@@ -11,6 +11,7 @@
 use super::frame_params::FrameParams;
 use super::mel::MelFilterBank;
 use super::mfcc::Mfcc;
+use super::spectrogram_input::SpectrogramInput;
 use crate::Error;
 use crate::transform::decibel::{Decibel, power_to_db};
 use crate::transform::stft_f64::StftF64;
@@ -38,6 +39,17 @@ impl Intermediate {
             Self::Magnitude | Self::PreciseMagnitude => params.n_fft_bins(),
             Self::Mel | Self::LogMel => params.mel.n_mels,
             Self::Mfcc => params.n_mfcc,
+        }
+    }
+
+    /// Whether it can be computed from a spectrogram.
+    pub fn follows_from(self, spectrogram: SpectrogramInput<'_>) -> bool {
+        match self {
+            Self::Magnitude | Self::PreciseMagnitude => {
+                matches!(spectrogram, SpectrogramInput::Magnitude(_))
+            }
+            Self::Mel => !matches!(spectrogram, SpectrogramInput::LogMel(_)),
+            Self::LogMel | Self::Mfcc => true,
         }
     }
 
@@ -123,10 +135,54 @@ impl FrontEnd {
     pub fn compute(&mut self, samples: &[f32]) {
         self.resize_buffers(self.params.n_frames(samples.len()));
         self.transform(samples);
+        self.compute_levels();
+        self.compute_mfcc();
+    }
+
+    /// Computes the required intermediates that follow from a spectrogram, and returns its number of frames.
+    pub fn compute_from(&mut self, spectrogram: SpectrogramInput<'_>) -> usize {
+        let n_frames = spectrogram.n_frames(&self.params);
+        self.resize_buffers(n_frames);
+        let fill = |buffer: &mut Vec<f32>, values: &[f32]| {
+            let n = buffer.len();
+            buffer.copy_from_slice(&values[..n]);
+        };
+        match spectrogram {
+            SpectrogramInput::Magnitude(values) => {
+                fill(&mut self.magnitude, values);
+                fill(&mut self.precise_magnitude, values);
+                self.compute_mel(values);
+                self.compute_levels();
+            }
+            SpectrogramInput::Mel(values) => {
+                fill(&mut self.mel, values);
+                self.compute_levels();
+            }
+            SpectrogramInput::LogMel(values) => fill(&mut self.log_mel, values),
+        }
+        self.compute_mfcc();
+        n_frames
+    }
+
+    /// The mel bands of magnitudes.
+    fn compute_mel(&mut self, magnitude: &[f32]) {
+        let power = self.params.power;
+        let frames = magnitude.chunks_exact(self.spectrum.len());
+        for (frame, mel) in frames.zip(self.mel.chunks_exact_mut(self.params.mel.n_mels)) {
+            let raised = self.spectrum.iter_mut().zip(frame);
+            raised.for_each(|(slot, x)| *slot = if power == 1.0 { *x } else { x.powf(power) });
+            self.mel_filters.apply(&self.spectrum, mel);
+        }
+    }
+
+    fn compute_levels(&mut self) {
         if self.requires(Intermediate::LogMel) {
             self.log_mel.copy_from_slice(&self.mel);
             power_to_db(&mut self.log_mel, &Decibel { top_db: self.params.top_db, ..Decibel::POWER });
         }
+    }
+
+    fn compute_mfcc(&mut self) {
         if self.requires(Intermediate::Mfcc) {
             let log_mel = self.log_mel.chunks_exact(self.params.mel.n_mels);
             let frames = log_mel.zip(self.mfcc.chunks_exact_mut(self.params.n_mfcc));
@@ -136,17 +192,13 @@ impl FrontEnd {
 
     /// The input of features: `samples` and what [`Self::compute`] made of them.
     pub fn input<'a>(&'a self, samples: &'a [f32]) -> FrameInput<'a> {
+        self.input_of_frames(samples, self.params.n_frames(samples.len()))
+    }
+
+    /// The same for `n_frames` frames, whose samples may be absent.
+    pub fn input_of_frames<'a>(&'a self, samples: &'a [f32], n_frames: usize) -> FrameInput<'a> {
         let Self { params, magnitude, precise_magnitude, mel, log_mel, mfcc, .. } = self;
-        FrameInput {
-            samples,
-            n_frames: params.n_frames(samples.len()),
-            params,
-            magnitude,
-            precise_magnitude,
-            mel,
-            log_mel,
-            mfcc,
-        }
+        FrameInput { samples, n_frames, params, magnitude, precise_magnitude, mel, log_mel, mfcc }
     }
 
     /// The buffer of an intermediate.

@@ -14,7 +14,7 @@
 //! Each uses only files to its left:
 //!
 //! ```text
-//! dct, mel, mfcc ─▶ frame_params ─▶ front_end, rows ─▶ frame_level, track_level ─▶ registry/* ─▶ registry/mod
+//! dct, mel, mfcc ─▶ frame_params ─▶ spectrogram_input ─▶ front_end, rows ─▶ frame_level, track_level ─▶ registry/* ─▶ registry/mod
 //!     ─▶ summary, embedding ─▶ spec ─▶ extractor ─▶ segmenter
 //! ```
 //!
@@ -58,6 +58,7 @@ mod registry;
 mod rows;
 mod segmenter;
 mod spec;
+mod spectrogram_input;
 mod summary;
 mod track_level;
 pub mod tuning;
@@ -83,6 +84,7 @@ pub use registry::{
 };
 pub use segmenter::{SegmentError, SegmentFeatures, Segmenter};
 pub use spec::{FeatureSpec, SegmentPadding, SegmentWindows, Segments, SpecWarning};
+pub use spectrogram_input::SpectrogramInput;
 pub use summary::Summary;
 pub use track_level::{Axis, TrackFeature};
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cantus::input_files::{self, Failed, Listing};
 use cantus::inspection::{Inspection, inspect};
@@ -67,29 +68,12 @@ impl Inspect {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let (listing, labels) = recordings(&self.paths)?;
         listing.remark().iter().for_each(|remark| output::note(remark));
-        let Listing { files, mut failed, .. } = listing;
-        let bar = progress::bar("inspect", files.len(), global.quiet);
-        let results: Vec<_> = files
-            .par_iter()
-            .with_max_len(1)
-            .filter(|_| !interrupt::requested())
-            .map(|path| (path, inspect(path)))
-            .inspect(|_| bar.inc(1))
-            .collect();
+        let bar = progress::bar("inspect", listing.files.len(), global.quiet);
+        let inspected = Inspected::new(listing, labels, &interrupt::flag(), &|| bar.inc(1));
         bar.finish_and_clear();
-        if interrupt::requested() {
+        let Some(Inspected { tracks, audited, failed }) = inspected else {
             return Ok(output::stopped());
-        }
-        let (mut tracks, mut audited) = (Vec::new(), Vec::new());
-        for ((path, result), label) in results.into_iter().zip(labels) {
-            let (track, analysis) = match result {
-                Ok((track, analysis)) => (Some(track), Ok(analysis)),
-                Err(error) => (None, Err(Failed::new(path, &error))),
-            };
-            audited.push(audited_file(path, label.clone(), track.as_ref(), &analysis));
-            failed.extend(analysis.err());
-            tracks.extend(track.map(|track| Inspection { label, ..track }));
-        }
+        };
         let durations = Durations::from_seconds(tracks.iter().map(|track| track.duration_s));
         let SegmentFit { spec, reason } = SegmentFit::new(&FeatureSpec::course(), &durations);
         let audit = audit(&audited, &spec);
@@ -156,6 +140,62 @@ impl Inspect {
         Exclusions::write(list, &rows)?;
         output::note(&format!("{} to leave out in {}", output::count(rows.len(), "file"), list.display()));
         Ok(())
+    }
+}
+
+/// The audit of recordings in a folder or a manifest as the JSON document of `cantus inspect --json`.
+///
+/// `None` if `stop` was set by another thread before the end.
+///
+/// # Errors
+/// If there are no recordings, or the manifest is malformed. A file that cannot be decoded is listed in the document.
+pub fn audit_document(path: &Path, stop: &AtomicBool) -> anyhow::Result<Option<String>> {
+    let (listing, labels) = recordings(&[path.to_path_buf()])?;
+    let Some(inspected) = Inspected::new(listing, labels, stop, &|| ()) else { return Ok(None) };
+    let Inspected { tracks, audited, failed } = inspected;
+    let durations = Durations::from_seconds(tracks.iter().map(|track| track.duration_s));
+    let SegmentFit { spec, .. } = SegmentFit::new(&FeatureSpec::course(), &durations);
+    let document = Document::new(tracks, failed, audit(&audited, &spec));
+    Ok(Some(serde_json::to_string(&document)?))
+}
+
+/// The recordings after each has been decoded.
+struct Inspected {
+    tracks: Vec<Inspection>,
+    audited: Vec<AuditedFile>,
+    failed: Vec<Failed>,
+}
+
+impl Inspected {
+    /// Inspects the files in parallel and calls `done` after each; `None` if `stop` was set before the end.
+    fn new(
+        listing: Listing,
+        labels: Vec<Option<String>>,
+        stop: &AtomicBool,
+        done: &(dyn Fn() + Sync),
+    ) -> Option<Self> {
+        let Listing { files, failed, .. } = listing;
+        let results: Vec<_> = files
+            .par_iter()
+            .with_max_len(1)
+            .filter(|_| !stop.load(Ordering::SeqCst))
+            .map(|path| (path, inspect(path)))
+            .inspect(|_| done())
+            .collect();
+        if stop.load(Ordering::SeqCst) {
+            return None;
+        }
+        let mut inspected = Self { tracks: Vec::new(), audited: Vec::new(), failed };
+        for ((path, result), label) in results.into_iter().zip(labels) {
+            let (track, analysis) = match result {
+                Ok((track, analysis)) => (Some(track), Ok(analysis)),
+                Err(error) => (None, Err(Failed::new(path, &error))),
+            };
+            inspected.audited.push(audited_file(path, label.clone(), track.as_ref(), &analysis));
+            inspected.failed.extend(analysis.err());
+            inspected.tracks.extend(track.map(|track| Inspection { label, ..track }));
+        }
+        Some(inspected)
     }
 }
 

@@ -1,0 +1,49 @@
+//! The `cantus` command as a function: parses a command line, runs the command, returns its exit code.
+//!
+//! The binary `cantus` and the Python package (`python -m cantus`) call [`run`].
+
+mod advice;
+mod cli;
+mod command;
+mod config;
+mod global_options;
+mod interrupt;
+mod output;
+mod progress;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+pub use command::inspect::audit_document;
+
+/// Runs the command line `arguments`, of which the first is the name of the program, and returns its exit code.
+///
+/// Results are printed on standard output, messages on standard error. Signals are handled from the first call on. Exit
+/// codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match config::parse(arguments.into_iter()) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    start_log(cli.global.quiet);
+    match cli.run() {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => output::error(&error).exit_code(),
+    }
+}
+
+/// Prints clap's message and returns its exit code: 0 for help and version, 2 for wrong usage.
+fn usage(error: &clap::Error) -> u8 {
+    // A closed pipe while printing help is no error.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// Logs go to standard error; `RUST_LOG` sets the level, also that of other crates, such as decoders, which log nothing otherwise.
+fn start_log(quiet: bool) {
+    let default = if quiet { "off,cantus=error" } else { "off,cantus=warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).without_time();
+    // A process that runs a second command keeps the log of the first.
+    let _ = log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).try_init();
+}
