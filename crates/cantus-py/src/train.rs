@@ -158,8 +158,8 @@ impl RecipeRequest {
             split,
             seed: self.seed,
             n_threads: self.n_jobs,
-            calibration: None,
             observer: Some(&observer),
+            ..TrainOptions::default()
         };
         Ok(train(&options)?)
     }

@@ -35,7 +35,10 @@ fn commands() -> Vec<String> {
     let (first_half, _) = text.split_once("## More commands").unwrap();
     let lines = first_half.lines().filter_map(|line| line.strip_prefix("$ cantus "));
     let lines = lines.map(|line| line.split(" #").next().unwrap().trim());
-    lines.filter(|line| !line.starts_with("serve") && !line.contains("GTZAN")).map(str::to_owned).collect()
+    lines
+        .filter(|line| !line.starts_with("serve") && !line.to_lowercase().contains("gtzan"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Runs the commands on the folder `MUSIC` of `dir`; a song of the README is replaced by a recording of the folder.
