@@ -149,7 +149,7 @@ fn the_commands_work_on_field_recordings_of_an_hour() {
     for (label, hz) in [("cuckoo", 600.0), ("warbler", 2500.0)] {
         let folder = dir.path().join("MUSIC").join(label);
         fs::create_dir_all(&folder).unwrap();
-        for number in 0..4_u64 {
+        for number in 0..3_u64 {
             let mut rng = Rng(1000 * hz as u64 + number);
             let (mut wind, mut next_call) = (0.0_f64, 0_usize);
             let n = 3600 * RATE as usize;
