@@ -1,10 +1,6 @@
 //! The content of a store is that with which it was written: changed, exchanged and repeated parts are refused.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set up its files has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 use std::fs;
 use std::path::Path;
