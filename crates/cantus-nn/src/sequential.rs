@@ -10,10 +10,15 @@ use cantus_random::KeyedRng;
 use crate::activation::Activation;
 use crate::architecture::Architecture;
 use crate::error::Error;
-use crate::layer::{BatchReduction, Layer, MAX_EXAMPLE, MAX_PARAMETERS, MAX_SIZE, Parameter, size};
+use crate::layer::{BatchReduction, Layer, MAX_SIZE, Parameter, size};
 use crate::loss::Loss;
 use crate::rng_streams;
 use crate::tensor::Tensor;
+
+/// Largest number of weights of a network: 2 GiB of f32.
+const MAX_PARAMETERS: usize = 1 << 29;
+/// Largest number of values that a network computes for one example, all layers together: 512 MiB of f32.
+const MAX_EXAMPLE: usize = 1 << 27;
 
 /// A layer built for its input shape.
 #[derive(Debug)]
@@ -73,6 +78,16 @@ impl BuiltLayer {
     /// Output size of one example.
     pub(crate) fn output_len(&self) -> usize {
         self.layer.output_shape().iter().product()
+    }
+}
+
+impl Architecture {
+    /// Checks that a network can be built from it, without allocating its weights; returns its output shape, of one example.
+    ///
+    /// # Errors
+    /// As [`Network::new`](crate::Network::new).
+    pub fn output_shape(&self) -> Result<Vec<usize>, Error> {
+        Ok(Sequential::new(self)?.output_shape().to_vec())
     }
 }
 
@@ -248,4 +263,33 @@ fn tensor_ranges(parameters: Vec<Parameter>) -> Vec<TensorRange> {
             TensorRange { parameter, range }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Dense, Flatten, LayerSpec, Lstm};
+
+    fn error(input_shape: &[usize], layers: Vec<LayerSpec>) -> String {
+        let architecture = Architecture { input_shape: input_shape.to_vec(), layers };
+        architecture.output_shape().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_network_whose_layers_are_within_their_limits_may_be_too_large_as_a_whole() {
+        let dense = |units| LayerSpec::Dense(Dense::new(units, Activation::Relu));
+        let weights = error(&[1 << 14], vec![dense(1 << 14), dense(1 << 14), dense(1 << 14)]);
+        assert_eq!(weights, "the network is too large: more than 536870912 numbers");
+        let example = error(&[1 << 10, 1], vec![dense(1 << 16), dense(1 << 10), dense(1 << 16)]);
+        assert!(example.starts_with("what the network computes for one example is too large"), "{example}");
+        let steps = error(&[1 << 16, 16], vec![LayerSpec::Lstm(Lstm::new(512, false))]);
+        assert!(steps.contains("for one example"), "{steps}");
+    }
+
+    #[test]
+    fn the_output_shape_is_that_of_the_last_layer() {
+        let layers =
+            vec![LayerSpec::Flatten(Flatten {}), LayerSpec::Dense(Dense::new(7, Activation::Linear))];
+        assert_eq!(Architecture { input_shape: vec![4, 5], layers }.output_shape(), Ok(vec![7]));
+    }
 }

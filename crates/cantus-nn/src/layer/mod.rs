@@ -277,10 +277,6 @@ impl BatchContext {
 
 /// Largest size of one example between two layers, and of a tensor of weights.
 pub(crate) const MAX_SIZE: usize = 1 << 31;
-/// Largest number of weights of a network: 2 GiB of f32.
-pub(crate) const MAX_PARAMETERS: usize = 1 << 29;
-/// Largest number of values that a network computes for one example, all layers together: 512 MiB of f32.
-pub(crate) const MAX_EXAMPLE: usize = 1 << 27;
 /// Largest count in an architecture: products of three of them cannot overflow.
 const MAX_SETTING: usize = 1 << 20;
 

@@ -69,13 +69,13 @@ pub fn run(
 /// The file that is being written.
 enum Sink {
     Npy(NpyWriter<AtomicFile>),
-    Csv(CsvWriter<AtomicFile>),
+    Csv(Box<CsvWriter<AtomicFile>>),
 }
 
 impl Sink {
     fn new(format: Format, file: AtomicFile, spec: &FeatureSpec) -> anyhow::Result<Self> {
         Ok(match format {
-            Format::Csv => Self::Csv(CsvWriter::new(file, spec)?),
+            Format::Csv => Self::Csv(Box::new(CsvWriter::new(file, spec)?)),
             _ => Self::Npy(NpyWriter::new(file, spec.n_bins())?),
         })
     }
@@ -170,10 +170,12 @@ mod tests {
     fn in_chunks(spec: &FeatureSpec, samples: &[f32], chunk_len: usize) -> Vec<f32> {
         let mut extractor = spec.extractor().unwrap();
         let (mut chunks, mut values) = (Chunks::new(&mut extractor, chunk_len), Vec::new());
-        for block in samples.chunks(1000) {
-            chunks.push(block, |frames| Ok(values.extend_from_slice(frames))).unwrap();
-        }
-        chunks.finish(|frames| Ok(values.extend_from_slice(frames))).unwrap();
+        let mut append = |frames: &[f32]| {
+            values.extend_from_slice(frames);
+            Ok(())
+        };
+        samples.chunks(1000).for_each(|block| chunks.push(block, &mut append).unwrap());
+        chunks.finish(append).unwrap();
         values
     }
 
