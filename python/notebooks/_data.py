@@ -13,15 +13,13 @@ SHORT = os.environ.get("CANTUS_NOTEBOOKS") == "short"
 
 def segments() -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Compose and extract; return features, classes, tracks of the segments, and names of the classes."""
-    folder = Path(tempfile.mkdtemp())
-    cantus.compose(
-        folder / "music", n_tracks=3 if SHORT else 12, duration=9.0 if SHORT else 30.0, progress=False
-    )
-    features = {"segments": {"duration_s": 3.0}}
-    store = cantus.extract(folder / "music", folder / "features", features=features, progress=False)
-    x, names = store.to_numpy()
-    y = np.searchsorted(store.labels, names)
-    return x, y, store.track_of_segments, store.labels
+    n_tracks, duration = (3, 9.0) if SHORT else (12, 30.0)
+    with tempfile.TemporaryDirectory() as folder:
+        music, out = Path(folder, "music"), Path(folder, "features")
+        cantus.compose(music, n_tracks=n_tracks, duration=duration, progress=False)
+        store = cantus.extract(music, out, features={"segments": {"duration_s": 3.0}}, progress=False)
+        x, names = store.to_numpy()
+    return x, np.searchsorted(store.labels, names), store.track_of_segments, store.labels
 
 
 def split(tracks: np.ndarray, test: float = 0.3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

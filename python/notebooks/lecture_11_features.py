@@ -12,7 +12,8 @@ import numpy as np
 
 import cantus
 
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
 cantus.compose(folder, n_tracks=1, duration=5.0, progress=False)
 y, sr = cantus.load(folder / "blues" / "blues.00000.wav", sr=22050)
 print(f"{len(y)} samples, {len(y) / sr:.1f} s")

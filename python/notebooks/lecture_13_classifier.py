@@ -14,7 +14,8 @@ from pathlib import Path
 import cantus
 
 SHORT = os.environ.get("CANTUS_NOTEBOOKS") == "short"
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
 cantus.compose(folder / "music", n_tracks=4 if SHORT else 12, duration=9.0 if SHORT else 30.0, progress=False)
 features = {"segments": {"duration_s": 3.0}}
 store = cantus.extract(folder / "music", folder / "features", features=features, progress=False)
