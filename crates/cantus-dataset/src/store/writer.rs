@@ -11,7 +11,7 @@ use super::part_file::PartFile;
 use super::part_hash::PartHash;
 use super::part_writer::write_part;
 use super::record::{PartRecord, TrackInput};
-use super::tables::{write_failures, write_warnings};
+use super::tables::Tables;
 use crate::failure::{Failure, Warning};
 use crate::{Error, FolderLock, spec_difference};
 
@@ -35,8 +35,7 @@ impl StoreWriter {
         } else if has_other_files(dir)? {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
-        let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
-        let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
+        let lock = lock(dir)?;
         remove_files(dir, atomic_file::is_temporary)?;
         // Before anything is removed, so that a folder left by a killed process is an incomplete store.
         header.write(dir)?;
@@ -44,6 +43,29 @@ impl StoreWriter {
             remove_files(dir, |name| is_part(name) || is_analysis(name))?;
         }
         Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
+    }
+
+    /// Starts a store in an empty folder that gets its name when the store is complete.
+    pub(super) fn begin_staged(dir: &Path, header: Header) -> Result<Self, Error> {
+        let lock = lock(dir)?;
+        header.write(dir)?;
+        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
+    }
+
+    /// Continues a complete store behind its last part; `header` is its own, with what is to change. The store stays as it is
+    /// until [`finish`](Self::finish) replaces its header: its tables are written under other names.
+    pub(crate) fn append(dir: &Path, header: Header) -> Result<Self, Error> {
+        let lock = lock(dir)?;
+        remove_files(dir, atomic_file::is_temporary)?;
+        let tables = Tables { dir, number: header.tables };
+        let (failures, warnings) = (tables.read_failures()?, tables.read_warnings()?);
+        let header = Header { tables: Some(header.tables.map_or(1, |number| number + 1)), ..header };
+        Ok(Self { dir: dir.to_owned(), header, failures, warnings, _lock: lock })
+    }
+
+    /// Folder of the store.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Number of parts written or kept so far.
@@ -93,17 +115,26 @@ impl StoreWriter {
         }
     }
 
+    /// Writes the (path, recording) pairs of duplicates.
+    pub(crate) fn write_recordings(&self, duplicates: &[(String, String)]) -> Result<(), Error> {
+        self.tables().write_recordings(duplicates)
+    }
+
+    fn tables(&self) -> Tables<'_> {
+        Tables { dir: &self.dir, number: self.header.tables }
+    }
+
     /// Writes the tables and the header of a complete store. If no track has a segment, only the tables, which say why: then
-    /// the folder is no store, and an extraction with other settings may follow.
+    /// the folder is no store, and an extraction with other settings may follow. A shard may be empty.
     ///
     /// `catalog_failures` are listed before those of the extraction.
     pub(crate) fn finish(mut self, catalog_failures: &[Failure]) -> Result<Finished, Error> {
         self.failures.splice(0..0, catalog_failures.iter().cloned());
         self.remove_stale_parts()?;
-        write_failures(&self.dir, &self.failures)?;
-        write_warnings(&self.dir, &self.warnings)?;
+        self.tables().write_failures(&self.failures)?;
+        self.tables().write_warnings(&self.warnings)?;
         self.header.n_failures = self.failures.len();
-        if self.header.n_segments == 0 {
+        if self.header.n_segments == 0 && self.header.shard.is_none() {
             let nothing = Failure { path: self.header.source.clone(), reason: "no segments".to_owned() };
             let first = self.failures.into_iter().next().unwrap_or(nothing);
             remove_files(&self.dir, |name| is_part(name) || is_analysis(name) || name == file_names::HEADER)?;
@@ -111,6 +142,7 @@ impl StoreWriter {
         }
         self.header.complete = true;
         self.header.write(&self.dir)?;
+        self.tables().remove_others()?;
         Ok(Finished { header: self.header, failures: self.failures, warnings: self.warnings })
     }
 
@@ -163,10 +195,22 @@ fn check_same_settings(dir: &Path, old: &Header, new: &Header) -> Result<(), Err
             .or_else(|| {
                 (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
             })
-            .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned())),
+            .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned()))
+            .or_else(|| shard_difference(old, new)),
         _ => Some("an imported data.json cannot be continued".to_owned()),
     };
     difference.map_or(Ok(()), |difference| Err(Error::SettingsDiffer { path: dir.to_owned(), difference }))
+}
+
+/// How the shards of two stores differ.
+fn shard_difference(old: &Header, new: &Header) -> Option<String> {
+    let text = |header: &Header| header.shard.map_or("none".to_owned(), |shard| shard.to_string());
+    (old.shard != new.shard).then(|| format!("shard = {} there, {} here", text(old), text(new)))
+}
+
+fn lock(dir: &Path) -> Result<FolderLock, Error> {
+    let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
+    lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })
 }
 
 fn remove_files(dir: &Path, is_of_store: impl Fn(&str) -> bool) -> Result<(), Error> {
