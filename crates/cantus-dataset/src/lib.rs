@@ -27,6 +27,7 @@ pub use catalog::{ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
 pub use durations::{Durations, SegmentFit};
 pub use error::Error;
+pub use extract::{AddOptions, Addition, add};
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
 pub use folder_lock::FolderLock;

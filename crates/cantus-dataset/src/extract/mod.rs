@@ -11,6 +11,7 @@
 //!
 //! An extraction may be of one [shard](Shard) of the catalog; [`merge_stores`](crate::merge_stores) of all gives the same bytes.
 
+mod add;
 mod part_job;
 mod progress;
 mod store_job;
@@ -29,6 +30,7 @@ use crate::store::{AnalysisCache, Header, StoreWriter, graphs};
 use crate::{Catalog, Error, Shard};
 use store_job::{ExtractedParts, StoreJob};
 
+pub use add::{AddOptions, Addition, add};
 pub use progress::Progress;
 
 /// Options of an extraction.
@@ -107,7 +109,7 @@ pub fn extract(
     let share = options.shard.map(|shard| catalog.shard(shard));
     let catalog = share.as_ref().unwrap_or(catalog);
     let is_audited = options.audit != AuditMode::Off;
-    let job = StoreJob::new(catalog, spec, options, is_audited)?;
+    let job = StoreJob::new(catalog, spec, options)?;
     let header = Header {
         augmentation: options.augmentation().cloned(),
         shard: options.shard,

@@ -2,7 +2,7 @@
 
 use cantus_audio::feature::FeatureSpec;
 
-use super::ExtractOptions;
+use super::{AuditMode, ExtractOptions};
 use super::part_job::{ExtractedPart, PartJob};
 use super::progress::{Progress, ProgressCounter};
 use super::worker::ExtractWorker;
@@ -34,13 +34,13 @@ impl<'a> StoreJob<'a> {
         catalog: &'a Catalog,
         spec: &FeatureSpec,
         options: &'a ExtractOptions,
-        is_audited: bool,
     ) -> Result<Self, Error> {
         let augmentation = options.augmentation();
         let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
         let worker = ExtractWorker { extractor: spec.extractor()?, augmenter, augmentation };
         let n_copies = augmentation.map_or(0, |augmentation| augmentation.copies);
         let (threads, tracks_per_part) = (thread_pool(options.jobs)?, tracks_per_part(spec, n_copies));
+        let is_audited = options.audit != AuditMode::Off;
         Ok(Self { catalog, worker, options, is_audited, threads, tracks_per_part })
     }
 

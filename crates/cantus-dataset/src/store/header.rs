@@ -8,6 +8,7 @@ use cantus_audio::feature::FeatureSpec;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;
+use super::part_file::PartFile;
 use super::part_hash::PartHash;
 use super::record::{FORMAT, PartRecord, VERSION};
 use crate::{Damage, Error, Shard};
@@ -100,6 +101,17 @@ impl Header {
     /// Values per segment.
     pub(crate) fn segment_len(&self) -> usize {
         self.n_frames.saturating_mul(self.n_bins)
+    }
+
+    /// Adds the hashes of all parts, if the store is of a format without hashes, after a verification of their checksums.
+    pub(super) fn add_hashes(&mut self, dir: &Path) -> Result<(), Error> {
+        for index in self.parts.len()..self.n_parts {
+            let part = PartFile::open(&file_names::part_path(dir, index))?;
+            part.verify()?;
+            self.parts.push(part.hash()?);
+        }
+        self.format = FORMAT_WITH_HASHES;
+        Ok(())
     }
 
     /// What of a part is inconsistent with the header.

@@ -21,6 +21,7 @@
 //! is read, so that a store may exceed memory. The header has the hashes of all parts, in order. `docs/feature-store.md` specifies the format.
 
 mod analysis_cache;
+mod contents;
 mod export;
 mod feature_store;
 mod file_names;
@@ -57,7 +58,8 @@ pub use summary::StoreSummary;
 pub use verify::{Verification, verify_store};
 
 pub(crate) use analysis_cache::AnalysisCache;
+pub(crate) use contents::StoreContents;
 pub(crate) use header::Header;
 pub(crate) use part_size::tracks_per_part;
-pub(crate) use record::{ExtractFailure, LabelSet, PartRecord, TrackInput, TrackRecord};
+pub(crate) use record::{ExtractFailure, LabelSet, PartRecord, TrackInput, TrackRecord, VERSION};
 pub(crate) use writer::StoreWriter;

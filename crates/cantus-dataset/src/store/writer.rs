@@ -1,5 +1,6 @@
 //! Writes a feature store: the parts in order, the tables, and finally the header with `complete = true`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,8 @@ pub(crate) struct StoreWriter {
     header: Header,
     failures: Vec<Failure>,
     warnings: Vec<Warning>,
+    /// Failures and warnings of a store that is continued behind its last part.
+    n_earlier: (usize, usize),
     _lock: FolderLock,
 }
 
@@ -42,25 +45,50 @@ impl StoreWriter {
         if overwrite {
             remove_files(dir, |name| is_part(name) || is_analysis(name))?;
         }
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), n_earlier: (0, 0), _lock: lock })
     }
 
     /// Starts a store in an empty folder that gets its name when the store is complete.
     pub(super) fn begin_staged(dir: &Path, header: Header) -> Result<Self, Error> {
         let lock = lock(dir)?;
         header.write(dir)?;
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), n_earlier: (0, 0), _lock: lock })
     }
 
-    /// Continues a complete store behind its last part; `header` is its own, with what is to change. The store stays as it is
-    /// until [`finish`](Self::finish) replaces its header: its tables are written under other names.
-    pub(crate) fn append(dir: &Path, header: Header) -> Result<Self, Error> {
+    /// Continues a complete store behind its last part. The store stays as it is until [`finish`](Self::finish) replaces its
+    /// header: its tables are written under other names.
+    pub(crate) fn append(dir: &Path) -> Result<Self, Error> {
+        // A folder that is no store is not locked.
+        Header::read(dir)?;
         let lock = lock(dir)?;
+        let mut header = Header::read(dir)?;
+        if !header.complete {
+            return Err(Error::Incomplete { path: dir.to_owned() });
+        }
         remove_files(dir, atomic_file::is_temporary)?;
         let tables = Tables { dir, number: header.tables };
         let (failures, warnings) = (tables.read_failures()?, tables.read_warnings()?);
-        let header = Header { tables: Some(header.tables.map_or(1, |number| number + 1)), ..header };
-        Ok(Self { dir: dir.to_owned(), header, failures, warnings, _lock: lock })
+        let n_earlier = (failures.len(), warnings.len());
+        header.add_hashes(dir)?;
+        header.tables = Some(header.tables.map_or(1, |number| number + 1));
+        Ok(Self { dir: dir.to_owned(), header, failures, warnings, n_earlier, _lock: lock })
+    }
+
+    /// The header that is written at the end.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Adds labels to those of the header.
+    pub(crate) fn add_labels(&mut self, labels: BTreeSet<String>) {
+        let all: BTreeSet<String> = self.header.labels.drain(..).chain(labels).collect();
+        self.header.labels.extend(all);
+    }
+
+    /// The failures whose path is not that of an earlier failure.
+    pub(crate) fn further_failures(&self, failures: &[Failure]) -> Vec<Failure> {
+        let known: BTreeSet<&str> = self.failures.iter().map(|failure| failure.path.as_str()).collect();
+        failures.iter().filter(|failure| !known.contains(failure.path.as_str())).cloned().collect()
     }
 
     /// Folder of the store.
@@ -127,9 +155,11 @@ impl StoreWriter {
     /// Writes the tables and the header of a complete store. If no track has a segment, only the tables, which say why: then
     /// the folder is no store, and an extraction with other settings may follow. A shard may be empty.
     ///
-    /// `catalog_failures` are listed before those of the extraction.
+    /// `catalog_failures` are listed before those of the extraction. Failures and warnings that were listed before it are not
+    /// returned.
     pub(crate) fn finish(mut self, catalog_failures: &[Failure]) -> Result<Finished, Error> {
-        self.failures.splice(0..0, catalog_failures.iter().cloned());
+        let (n_failures, n_warnings) = self.n_earlier;
+        self.failures.splice(n_failures..n_failures, catalog_failures.iter().cloned());
         self.remove_stale_parts()?;
         self.tables().write_failures(&self.failures)?;
         self.tables().write_warnings(&self.warnings)?;
@@ -143,7 +173,8 @@ impl StoreWriter {
         self.header.complete = true;
         self.header.write(&self.dir)?;
         self.tables().remove_others()?;
-        Ok(Finished { header: self.header, failures: self.failures, warnings: self.warnings })
+        let (failures, warnings) = (self.failures.split_off(n_failures), self.warnings.split_off(n_warnings));
+        Ok(Finished { header: self.header, failures, warnings })
     }
 
     /// Removes parts of an earlier extraction of a catalog with more tracks.
