@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn the_header_is_numpys() {
-        // numpy 2.3: b = io.BytesIO(); np.save(b, np.zeros((2, 3), '<f4')); b.getvalue()[:-24]
+        // numpy 2.4.6: b = io.BytesIO(); np.save(b, np.zeros((2, 3), '<f4')); b.getvalue()[:-24]
         let dict = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
         let mut expected = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
         expected.extend(dict);

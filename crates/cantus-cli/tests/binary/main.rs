@@ -41,6 +41,7 @@ mod search;
 mod segments;
 mod serve;
 mod settings;
+mod store;
 mod tagging;
 #[cfg(target_os = "linux")]
 mod threads;

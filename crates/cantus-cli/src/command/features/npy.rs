@@ -1,12 +1,10 @@
 //! numpy's own formats: `.npy`, one array, and `.npz`, a zip of them.
 //!
-//! `.npy` is written here in ten lines, because the crates that write it depend on a parser of Python literals to read it.
-//!
-//! # Reference
-//! NEP 1, format version 1.0.
+//! The header of an array is that of [`npy_header`].
 
 use std::io::{Cursor, Write};
 
+use cantus_dataset::npy_header;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -46,15 +44,7 @@ pub fn npz(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
 
 /// Little-endian f32 in C order.
 fn array(shape: &[usize], values: impl Iterator<Item = f32>) -> Vec<u8> {
-    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
-    let comma = if shape.len() == 1 { "," } else { "" };
-    let header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}", shape.join(", "));
-    let preamble = 10;
-    let header_len = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header_len as u16).to_le_bytes());
-    bytes.extend(format!("{header:<width$}\n", width = header_len - 1).into_bytes());
+    let mut bytes = npy_header("<f4", shape);
     bytes.extend(values.flat_map(f32::to_le_bytes));
     bytes
 }
