@@ -31,14 +31,14 @@ pub use extract::{AddOptions, Addition, add};
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
 pub use folder_lock::FolderLock;
+pub use npy::npy_header;
 pub use shard::Shard;
 pub use spec_difference::spec_difference;
 pub use split::{Folds, KnownGroups, ListReport, Split, SplitSpec, Unit};
 pub use split::{assign_known_groups, assign_parts, duplicates_across_split};
-pub use npy::npy_header;
 pub use store::{
-    Counts, ExportFormat, Exported, Filtered, StoreFilter, StoreInfo, StoreObserver, StoreSummary, Verification,
-    export_store, filter_store, merge_stores, store_info, verify_store,
+    Counts, ExportFormat, Exported, Filtered, StoreFilter, StoreInfo, StoreObserver, StoreSummary,
+    Verification, export_store, filter_store, merge_stores, store_info, verify_store,
 };
 pub use store::{FeatureStore, LeftOut, ReasonCount, SegmentSplit};
 

@@ -69,7 +69,7 @@ pub struct Extract {
     /// Recipe whose [augmentation] table defines augmented copies of each track, for training
     #[arg(long, value_name = "RECIPE")]
     augment: Option<String>,
-    /// Extract only one share of the recordings, number I of N, chosen by a hash of their paths; `cantus store merge` of all N
+    /// Extract only one share of the recordings, number I of N by a hash of their paths; `cantus store merge` of all N
     /// gives the same feature store as without it
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,

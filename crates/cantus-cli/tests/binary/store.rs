@@ -58,7 +58,11 @@ fn merged_shards_have_the_bytes_of_an_extraction_without_shards() {
             let line = format!("extract @/music -o @/{name}-{index} --shard {index}/4 {options}");
             cantus_in(dir.path(), &line).code
         });
-        assert_eq!(codes.iter().filter(|code| **code == 3).count(), 1, "one shard has the broken file: {codes:?}");
+        assert_eq!(
+            codes.iter().filter(|code| **code == 3).count(),
+            1,
+            "one shard has the broken file: {codes:?}"
+        );
         assert_eq!(codes.iter().filter(|code| **code == 0).count(), 3, "{codes:?}");
         let line = format!("store merge @/{name}-2 @/{name}-1 @/{name}-4 @/{name}-3 -o @/{name}-merged");
         let said = cantus_in(dir.path(), &line).ok().stderr;
@@ -120,7 +124,8 @@ fn a_filtered_store_is_trained_on_and_wrong_conditions_are_named() {
     fs::write(dir.path().join("small.toml"), SMALL_RECIPE).unwrap();
     cantus_in(dir.path(), "extract @/music -o @/f").exits(3);
     fs::write(dir.path().join("bad.csv"), "jazz/jazz.00000.wav,quiet\njazz/none.wav,\n").unwrap();
-    let said = cantus_in(dir.path(), "store filter @/f -o @/g --label jazz,rock --exclude @/bad.csv").ok().stderr;
+    let said =
+        cantus_in(dir.path(), "store filter @/f -o @/g --label jazz,rock --exclude @/bad.csv").ok().stderr;
     assert!(said.contains("jazz/none.wav is no track of") && said.contains("7 tracks"), "{said}");
     let info = cantus_in(dir.path(), "store info @/g --json").ok().json();
     assert_eq!(info["labels"]["jazz"]["n_tracks"], 3);
@@ -202,7 +207,9 @@ fn a_store_is_exported_in_every_format() {
     assert_eq!(names, ["000000.tar", "dataset.json"]);
     let line = "store export @/f -o @/f.parquet --format parquet";
     cantus_in(dir.path(), line).exits(2).says(&["parquet", "use arrow"]);
-    cantus_in(dir.path(), "store export @/f -o @/f.wds --format webdataset").exits(1).says(&["exists already"]);
+    cantus_in(dir.path(), "store export @/f -o @/f.wds --format webdataset")
+        .exits(1)
+        .says(&["exists already"]);
 }
 
 #[test]

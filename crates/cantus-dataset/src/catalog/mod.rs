@@ -92,7 +92,9 @@ impl Catalog {
                 Err(Error::OneClass { path: origin.to_owned(), label: label.clone() })
             }
             // A single tag can be learned if some tracks are without it.
-            _ if catalog.is_tagged && catalog.tracks.windows(2).all(|pair| pair[0].labels == pair[1].labels) => {
+            _ if catalog.is_tagged
+                && catalog.tracks.windows(2).all(|pair| pair[0].labels == pair[1].labels) =>
+            {
                 Err(Error::SameTags { path: origin.to_owned() })
             }
             _ => Ok(catalog),

@@ -108,7 +108,10 @@ fn check_extendable(store: &Path, header: &Header, catalog: &Catalog) -> Result<
     } else if !header.tracks_known {
         "it is an imported data.json".to_owned()
     } else if header.version != VERSION {
-        format!("it was extracted by cantus {}, whose features may be others than those of {VERSION}", header.version)
+        format!(
+            "it was extracted by cantus {}, whose features may be others than those of {VERSION}",
+            header.version
+        )
     } else if header.tagging != catalog.is_tagged {
         "its labels are tags and those of the recordings are classes, or vice versa".to_owned()
     } else {

@@ -2,10 +2,10 @@
 
 use cantus_audio::feature::FeatureSpec;
 
-use super::{AuditMode, ExtractOptions};
 use super::part_job::{ExtractedPart, PartJob};
 use super::progress::{Progress, ProgressCounter};
 use super::worker::ExtractWorker;
+use super::{AuditMode, ExtractOptions};
 use crate::audit::AuditedFile;
 use crate::store::{AnalysisCache, StoreWriter, TrackInput, tracks_per_part};
 use crate::{Catalog, Error, Track};
@@ -68,7 +68,8 @@ impl<'a> StoreJob<'a> {
         progress: &ProgressCounter<'_>,
         parts: &mut ExtractedParts,
     ) -> Result<Option<()>, Error> {
-        let inputs: Vec<TrackInput> = tracks.iter().map(|track| TrackInput::of(self.catalog, track)).collect();
+        let inputs: Vec<TrackInput> =
+            tracks.iter().map(|track| TrackInput::of(self.catalog, track)).collect();
         let cache = AnalysisCache::of_part(writer.dir(), writer.n_parts());
         let paths = tracks.iter().map(|track| track.path.as_str());
         let cached = if self.is_audited { cache.read(paths) } else { Some(Vec::new()) };

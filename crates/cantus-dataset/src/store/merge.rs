@@ -79,7 +79,10 @@ fn check_shards(readers: &[TrackReader]) -> Result<bool, Error> {
         ([], _) | (_, None) => Ok(true),
         (_, Some(reader)) => {
             let shards = if missing.len() == 1 { "shard" } else { "shards" };
-            problem(reader, format!("is one of {} shards; give {shards} {} too", first.count(), missing.join(", ")))
+            problem(
+                reader,
+                format!("is one of {} shards; give {shards} {} too", first.count(), missing.join(", ")),
+            )
         }
     }
 }
@@ -175,7 +178,9 @@ fn duplicates(readers: &[TrackReader], tracks: &[MergedTrack]) -> Result<Vec<(St
         let of_store = reader.tables().read_recordings()?;
         let kept: BTreeSet<&str> = match of_store.is_empty() {
             true => continue,
-            false => tracks.iter().filter(|track| track.store == store).map(|track| track.path.as_str()).collect(),
+            false => {
+                tracks.iter().filter(|track| track.store == store).map(|track| track.path.as_str()).collect()
+            }
         };
         rows.extend(of_store.into_iter().filter(|(path, _)| kept.contains(path.as_str())));
     }

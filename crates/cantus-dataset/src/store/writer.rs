@@ -45,14 +45,28 @@ impl StoreWriter {
         if overwrite {
             remove_files(dir, |name| is_part(name) || is_analysis(name))?;
         }
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), n_earlier: (0, 0), _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            header,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            n_earlier: (0, 0),
+            _lock: lock,
+        })
     }
 
     /// Starts a store in an empty folder that gets its name when the store is complete.
     pub(super) fn begin_staged(dir: &Path, header: Header) -> Result<Self, Error> {
         let lock = lock(dir)?;
         header.write(dir)?;
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), n_earlier: (0, 0), _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            header,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            n_earlier: (0, 0),
+            _lock: lock,
+        })
     }
 
     /// Continues a complete store behind its last part. The store stays as it is until [`finish`](Self::finish) replaces its

@@ -73,7 +73,10 @@ fn an_addition_that_is_stopped_leaves_the_store_and_is_continued() {
     let error = add(&store, &catalog, &options, &stop).unwrap_err();
     assert!(matches!(error, Error::Cancelled { n_done: 64, n_tracks: 73 }), "{error}");
     let after = bytes(&store);
-    assert!(before.iter().all(|(name, content)| after[name] == *content), "the files of the store are unchanged");
+    assert!(
+        before.iter().all(|(name, content)| after[name] == *content),
+        "the files of the store are unchanged"
+    );
     assert_eq!(FeatureStore::open(&store).unwrap().tracks().len(), tracks(&store).len());
     // The part that was finished is kept.
     let part = store.join("part-00003.arrow");

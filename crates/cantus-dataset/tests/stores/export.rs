@@ -14,13 +14,16 @@ use crate::fixture::{bytes, copies, manifest, observer, recordings, run};
 
 /// The features of all rows in the order of the parts: each track, then its altered copies.
 fn rows(store: &FeatureStore) -> Vec<f32> {
-    let rows = (0..store.tracks().len()).flat_map(|track| store.segments_of(track).chain(store.copies_of(track).flatten()));
+    let rows = (0..store.tracks().len())
+        .flat_map(|track| store.segments_of(track).chain(store.copies_of(track).flatten()));
     store.read_segments(&rows.collect::<Vec<_>>()).unwrap()
 }
 
 /// The path of each row.
 fn paths(store: &FeatureStore) -> Vec<String> {
-    let n_rows = |track: usize| store.segments_of(track).len() + store.copies_of(track).map(|copy| copy.len()).sum::<usize>();
+    let n_rows = |track: usize| {
+        store.segments_of(track).len() + store.copies_of(track).map(|copy| copy.len()).sum::<usize>()
+    };
     let tracks = store.tracks().iter().enumerate();
     tracks.flat_map(|(number, track)| vec![track.path.clone(); n_rows(number)]).collect()
 }
@@ -33,7 +36,10 @@ fn an_arrow_file_has_the_columns_of_the_parts() {
     let exported = export_store(&store, &out, ExportFormat::Arrow, observer()).unwrap();
     let reader = FileReader::try_new(File::open(&out).unwrap(), None).unwrap();
     let schema = reader.schema();
-    assert!(schema.metadata()["cantus.labels"].contains("\"mid\"") && schema.metadata().contains_key("cantus.features"));
+    assert!(
+        schema.metadata()["cantus.labels"].contains("\"mid\"")
+            && schema.metadata().contains_key("cantus.features")
+    );
     assert_eq!(schema.field_with_name("features").unwrap().metadata()["shape"], "[5, 13]");
     let (mut found_paths, mut values, mut groups) = (Vec::new(), Vec::new(), Vec::new());
     for batch in reader {
@@ -128,7 +134,10 @@ fn a_webdataset_has_a_sample_for_each_segment_under_a_stable_name() {
     let (store, out) = (dir.path().join("store"), dir.path().join("wds"));
     run(&manifest(music.path(), false), &store, &ExtractOptions::default()).unwrap();
     let n = export_store(&store, &out, ExportFormat::Webdataset, observer()).unwrap().n_rows;
-    assert_eq!(bytes(&out).into_keys().collect::<Vec<_>>(), ["000000.tar", "000001.tar", "000002.tar", "dataset.json"]);
+    assert_eq!(
+        bytes(&out).into_keys().collect::<Vec<_>>(),
+        ["000000.tar", "000001.tar", "000002.tar", "dataset.json"]
+    );
     let store = FeatureStore::open(&store).unwrap();
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for part in 0..3 {
@@ -144,7 +153,10 @@ fn a_webdataset_has_a_sample_for_each_segment_under_a_stable_name() {
     // printf 'low/02.wav' | sha256sum | head -c 16
     let key = "9a111e7b2a58bc03-0-00001";
     let info: serde_json::Value = serde_json::from_slice(&files[&format!("{key}.json")]).unwrap();
-    assert_eq!((&info["path"], &info["label"], &info["group"]), (&"low/02.wav".into(), &"low".into(), &"group-0".into()));
+    assert_eq!(
+        (&info["path"], &info["label"], &info["group"]),
+        (&"low/02.wav".into(), &"low".into(), &"group-0".into())
+    );
     assert_eq!((&info["segment"], &info["split"]), (&1.into(), &"validation".into()));
     assert!((info["start_s"].as_f64().unwrap() - 0.1).abs() < 1e-6);
     assert_eq!(files[&format!("{key}.cls")], b"1");

@@ -19,7 +19,8 @@ fn list(dir: &Path, name: &str, text: &str) -> Exclusions {
 #[test]
 fn a_store_without_excluded_tracks_has_the_bytes_of_an_extraction_without_them() {
     let (music, dir) = (recordings(), tempfile::tempdir().unwrap());
-    let excluded = list(dir.path(), "bad.csv", "path,reason\nhigh/10.wav,\nlow/21.wav,\nmid/49.wav,\na.wav,\nx.wav,\n");
+    let excluded =
+        list(dir.path(), "bad.csv", "path,reason\nhigh/10.wav,\nlow/21.wav,\nmid/49.wav,\na.wav,\nx.wav,\n");
     for (name, options) in [("plain", ExtractOptions::default()), ("copies", copies())] {
         let (all, out) = (dir.path().join(name), dir.path().join(format!("{name}-filtered")));
         run(music.path(), &all, &options).unwrap();
@@ -41,7 +42,8 @@ fn labels_groups_and_a_list_select_tracks_together() {
     let all = dir.path().join("all");
     run(&manifest(music.path(), false), &all, &ExtractOptions::default()).unwrap();
     let before = bytes(&all);
-    let wanted = list(dir.path(), "list.csv", "low/00.wav\nlow/01.wav\nlow/05.wav\nmid/00.wav\nhigh/00.wav\n");
+    let wanted =
+        list(dir.path(), "list.csv", "low/00.wav\nlow/01.wav\nlow/05.wav\nmid/00.wav\nhigh/00.wav\n");
     let filter = StoreFilter {
         labels: vec!["low".to_owned(), "mid".to_owned()],
         groups: vec!["group-0".to_owned()],
@@ -68,9 +70,11 @@ fn unknown_labels_and_groups_and_an_empty_result_are_refused() {
     assert!(error.contains("no track has the label 'lo'; it has high, low, mid"), "{error}");
     let error = refused(&StoreFilter { groups: vec!["g".to_owned()], ..StoreFilter::default() }).to_string();
     assert!(error.contains("no track has the group 'g'; it has group-0, "), "{error}");
-    let nothing = StoreFilter { list: Some(list(dir.path(), "none.csv", "none.wav\n")), ..StoreFilter::default() };
+    let nothing =
+        StoreFilter { list: Some(list(dir.path(), "none.csv", "none.wav\n")), ..StoreFilter::default() };
     assert!(matches!(refused(&nothing), Error::NothingKept { .. }));
-    let failed = StoreFilter { list: Some(list(dir.path(), "bad.csv", "low/21.wav\n")), ..StoreFilter::default() };
+    let failed =
+        StoreFilter { list: Some(list(dir.path(), "bad.csv", "low/21.wav\n")), ..StoreFilter::default() };
     assert!(matches!(refused(&failed), Error::NothingExtracted { .. }));
     assert!(!out.exists() && !dir.path().join(".out.partial").exists());
 }
@@ -93,7 +97,12 @@ fn duplicates_that_remain_stay_duplicates_without_the_analyses() {
         .iter()
         .filter_map(|track| Some((track.path.as_str(), track.recording.as_deref()?)))
         .collect();
-    let expected = [("high/10.wav", "high/10.wav"), ("high/11.wav", "high/10.wav"), ("low/03.wav", "low/03.wav"), ("low/04.wav", "low/03.wav")];
+    let expected = [
+        ("high/10.wav", "high/10.wav"),
+        ("high/11.wav", "high/10.wav"),
+        ("low/03.wav", "low/03.wav"),
+        ("low/04.wav", "low/03.wav"),
+    ];
     assert_eq!(recordings, expected);
     assert!(!out.join("audit-00000.json").exists());
 }

@@ -7,7 +7,9 @@ use cantus_dataset::{
     AuditMode, Catalog, Error, ExtractOptions, FeatureStore, Shard, extract, merge_stores, store_info,
 };
 
-use crate::fixture::{bytes, copies, differences, manifest, observer, recordings, run, shards, spec, tracks, write_tone};
+use crate::fixture::{
+    bytes, copies, differences, manifest, observer, recordings, run, shards, spec, tracks, write_tone,
+};
 
 #[test]
 fn all_shards_merged_have_the_bytes_of_the_extraction_in_one_go() {

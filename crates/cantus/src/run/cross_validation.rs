@@ -35,7 +35,12 @@ impl Run {
         self.begin_folds(folds, store)?;
         let noise = NoiseSounds::extract(store)?;
         let evaluated = evaluate_folds(store, folds, &options, |fold, split| {
-            self.fold(fold).lock_inside()?.train_inside(job(split).prepare()?, Stage::Fold { fold }, &options, &noise)
+            self.fold(fold).lock_inside()?.train_inside(
+                job(split).prepare()?,
+                Stage::Fold { fold },
+                &options,
+                &noise,
+            )
         })?;
         let mut trained = None;
         if final_model {

@@ -47,8 +47,9 @@ impl Filter {
             filter != StoreFilter::default(),
             WrongUsage("nothing to filter by: give --label, --group, --list or --exclude".to_owned())
         );
-        let filtered =
-            observed("filter", global, |observer| filter_store(&self.store, &self.output, &filter, observer))?;
+        let filtered = observed("filter", global, |observer| {
+            filter_store(&self.store, &self.output, &filter, observer)
+        })?;
         let Some(filtered) = filtered else { return Ok(Outcome::Interrupted) };
         for path in &filtered.unknown {
             output::note(&format!("{path} is no track of {}", self.store.display()));

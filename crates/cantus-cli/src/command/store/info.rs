@@ -39,10 +39,8 @@ fn text(info: &StoreInfo) -> String {
     let StoreInfo { format, version, source, shard, shape, n_tracks, n_segments, n_parts, .. } = info;
     let kinds: Vec<&str> = info.features.kinds.iter().map(|kind| kind.name()).collect();
     let count = output::count;
-    let mut lines = vec![
-        ("format", format!("{format}, extracted by cantus {version}")),
-        ("recordings", source.clone()),
-    ];
+    let mut lines =
+        vec![("format", format!("{format}, extracted by cantus {version}")), ("recordings", source.clone())];
     lines.extend(shard.map(|shard| ("shard", shard.to_string())));
     lines.push(("features", format!("{}, {} x {} per segment", kinds.join(" + "), shape.0, shape.1)));
     lines.push(("content", format!("{} of {}", count(*n_segments, "segment"), count(*n_tracks, "track"))));

@@ -24,7 +24,11 @@ impl Verify {
         damage.iter().for_each(|line| output::note(line));
         if damage.is_empty() {
             if !global.quiet {
-                output::note(&format!("{}: {}, intact", self.store.display(), output::count(n_parts, "part")));
+                output::note(&format!(
+                    "{}: {}, intact",
+                    self.store.display(),
+                    output::count(n_parts, "part")
+                ));
             }
             return Ok(Outcome::Done);
         }

@@ -51,7 +51,8 @@ impl Train {
         ensure!(
             FeatureStore::is_store(&self.data),
             WrongUsage(
-                "--fold needs a feature store, which `cantus extract` writes: several processes use it".to_owned()
+                "--fold needs a feature store, which `cantus extract` writes: several processes use it"
+                    .to_owned()
             )
         );
         let split = self.split.spec(self.seed, true)?;

@@ -207,7 +207,9 @@ impl Train {
     fn next_steps(&self) -> String {
         let run = self.output.display();
         if let Some(fold) = self.fold {
-            return format!("fold {fold} in {run}; when all are trained, --resume without --fold finishes the run");
+            return format!(
+                "fold {fold} in {run}; when all are trained, --resume without --fold finishes the run"
+            );
         }
         if self.folds.is_some() && !self.final_model {
             return format!("run in {run}, with a run for each fold; --resume --final adds a final model");

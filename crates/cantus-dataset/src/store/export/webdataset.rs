@@ -88,13 +88,17 @@ fn write_tar(path: &Path, part: &PartFile, header: &Header) -> Result<(), Error>
     let mut tar = tar::Builder::new(BufWriter::with_capacity(BUFFER_SIZE, file));
     let shape = npy_header("<f4", &[header.n_frames, header.n_bins]);
     for (row, values) in rows(&part.record, header.tracks_known).zip(segments) {
-        let npy = [&shape[..], &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>()].concat();
+        let npy =
+            [&shape[..], &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>()].concat();
         let json = serde_json::to_vec(&info(&row)).map_err(|error| Error::io(path)(error.into()))?;
         let mut sample = vec![("npy", npy), ("json", json)];
-        let class = row.track.input.label_set.class().and_then(|class| header.labels.iter().position(|l| l == class));
+        let class =
+            row.track.input.label_set.class().and_then(|class| header.labels.iter().position(|l| l == class));
         sample.extend(class.map(|class| ("cls", class.to_string().into_bytes())));
         let key = key(&row);
-        let added = sample.iter().try_for_each(|(extension, bytes)| add(&mut tar, &format!("{key}.{extension}"), bytes));
+        let added = sample
+            .iter()
+            .try_for_each(|(extension, bytes)| add(&mut tar, &format!("{key}.{extension}"), bytes));
         added.map_err(Error::io(path))?;
     }
     let buffer = tar.into_inner().map_err(Error::io(path))?;
