@@ -62,35 +62,47 @@ pub fn add(
     check_extendable(store, writer.header(), catalog)?;
     let contents = StoreContents::read(store)?;
     let (further, changed) = compare(catalog, &contents);
-    let (spec, before) = (contents.spec, writer.header().clone());
-    let extract_options = ExtractOptions {
-        audit: if contents.audited.is_some() { AuditMode::Report } else { AuditMode::Off },
+    let mut addition = Addition::none(catalog.tracks.len() - further.tracks.len(), changed);
+    let failures = writer.further_failures(&further.ignored.failures);
+    if further.tracks.is_empty() && failures.is_empty() {
+        return Ok(addition);
+    }
+    let (n_tracks, n_segments) = (writer.header().n_tracks, writer.header().n_segments);
+    writer.add_labels(labels_in_use(&further));
+    addition.audit = extract_further(&further, contents, &mut writer, options, on_progress)?;
+    let finished = writer.finish(&failures)?;
+    addition.n_tracks = finished.header.n_tracks - n_tracks;
+    addition.n_segments = finished.header.n_segments - n_segments;
+    (addition.failures, addition.warnings) = (finished.failures, finished.warnings);
+    Ok(addition)
+}
+
+/// Extracts recordings into further parts, and writes the duplicates among all recordings; returns their audit, if the store was
+/// audited.
+fn extract_further(
+    further: &Catalog,
+    contents: StoreContents,
+    writer: &mut StoreWriter,
+    options: &AddOptions,
+    on_progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Option<Audit>, Error> {
+    let StoreContents { spec, audited, duplicates, .. } = contents;
+    let options = ExtractOptions {
+        audit: if audited.is_some() { AuditMode::Report } else { AuditMode::Off },
         jobs: options.jobs,
-        augmentation: before.augmentation.clone(),
+        augmentation: writer.header().augmentation.clone(),
         cancel: Arc::clone(&options.cancel),
         ..ExtractOptions::default()
     };
-    let job = StoreJob::new(&further, &spec, &extract_options)?;
-    writer.add_labels(labels_in_use(&further));
-    let failures = writer.further_failures(&further.ignored.failures);
-    let unchanged = further.tracks.is_empty() && failures.is_empty();
-    let n_present = catalog.tracks.len() - further.tracks.len();
-    let mut addition = Addition::none(n_present, changed);
-    if unchanged {
-        return Ok(addition);
-    }
-    let ExtractedParts { audited: analyses, .. } = job.run(&mut writer, on_progress)?;
-    addition.audit = contents.audited.map(|mut audited| {
+    let job = StoreJob::new(further, &spec, &options)?;
+    let ExtractedParts { audited: analyses, .. } = job.run(writer, on_progress)?;
+    let audit = audited.map(|mut audited| {
         audited.extend(analyses);
         job.on_threads(|| audit(&audited, &spec))
     });
-    let found = addition.audit.as_ref().map(Audit::recordings);
-    writer.write_recordings(&found.unwrap_or(contents.duplicates))?;
-    let finished = writer.finish(&failures)?;
-    addition.n_tracks = finished.header.n_tracks - before.n_tracks;
-    addition.n_segments = finished.header.n_segments - before.n_segments;
-    (addition.failures, addition.warnings) = (finished.failures, finished.warnings);
-    Ok(addition)
+    let found = audit.as_ref().map(Audit::recordings);
+    writer.write_recordings(&found.unwrap_or(duplicates))?;
+    Ok(audit)
 }
 
 impl Addition {
