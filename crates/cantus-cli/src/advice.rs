@@ -101,6 +101,7 @@ fn of_dataset(error: &cantus_dataset::Error) -> Option<&'static str> {
         Error::Threads { .. } => Some("set fewer with --jobs"),
         Error::NothingExtracted { first, .. } if first.is_too_short() => Some(SHORT_RECORDINGS),
         Error::SettingsDiffer { .. } => Some("use --overwrite, or another folder"),
+        Error::EqualTracks { .. } => Some("--skip-duplicates keeps that of the first feature store"),
         Error::NotAStore { .. } => Some("create one with `cantus extract`"),
         Error::Incomplete { .. } => Some("run the same `cantus extract` again to continue"),
         Error::OlderFormat { .. } => Some("extract it again with --overwrite"),

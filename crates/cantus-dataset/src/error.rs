@@ -270,6 +270,62 @@ pub enum Error {
         /// The store.
         path: PathBuf,
     },
+    /// An output folder or file that exists already.
+    #[error("{}: exists already; choose another name", path.display())]
+    OutputExists {
+        /// The folder or file.
+        path: PathBuf,
+    },
+    /// An operation on a store that was cancelled before its output was written.
+    #[error("{}: stopped; nothing was written", path.display())]
+    Stopped {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A store that cannot be merged with the others.
+    #[error("{}: {reason}", path.display())]
+    NotMergeable {
+        /// The store.
+        path: PathBuf,
+        /// How it differs from the others, or what is missing.
+        reason: String,
+    },
+    /// Two stores with a track of the same path.
+    #[error("{}: track {track} is in {} too", path.display(), other.display())]
+    EqualTracks {
+        /// Path of the track.
+        track: String,
+        /// The store.
+        path: PathBuf,
+        /// The other store.
+        other: PathBuf,
+    },
+    /// A label or group that no track of a store has.
+    #[error("{}: no track has the {what} '{name}'; {}", path.display(), first_of(known))]
+    NoSuchName {
+        /// The store.
+        path: PathBuf,
+        /// `label` or `group`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that occur.
+        known: Vec<String>,
+    },
+    /// A filter that keeps no track of a store.
+    #[error("{}: no track remains", path.display())]
+    NothingKept {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A store that recordings cannot be added to.
+    #[error("{}: recordings cannot be added: {reason}", path.display())]
+    NotExtendable {
+        /// The store.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A file of a store that is truncated, changed or inconsistent.
     #[error("{}: damaged: {damage}", path.display())]
     Damaged {
@@ -315,6 +371,20 @@ pub enum Error {
         /// The kinds of features in the store.
         found: String,
     },
+}
+
+/// Maximum number of names that an error lists.
+const MAX_NAMES: usize = 10;
+
+/// The first of some names, for an error: `it has: a, b`.
+fn first_of(names: &[String]) -> String {
+    match names {
+        [] => "it has none".to_owned(),
+        names if names.len() > MAX_NAMES => {
+            format!("it has {}, such as {}", names.len(), names[..MAX_NAMES].join(", "))
+        }
+        names => format!("it has {}", names.join(", ")),
+    }
 }
 
 impl Error {

@@ -11,8 +11,11 @@ mod error;
 mod extract;
 mod failure;
 mod folder_lock;
+mod npy;
+mod shard;
 mod spec_difference;
 mod split;
+mod staging;
 mod store;
 
 pub use arrow_table::{Column, arrow_table};
@@ -24,12 +27,19 @@ pub use catalog::{ListedRecording, ManifestEntry, is_manifest, read_manifest};
 pub use damage::Damage;
 pub use durations::{Durations, SegmentFit};
 pub use error::Error;
+pub use extract::{AddOptions, Addition, add};
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
 pub use folder_lock::FolderLock;
+pub use npy::npy_header;
+pub use shard::Shard;
 pub use spec_difference::spec_difference;
 pub use split::{Folds, KnownGroups, ListReport, Split, SplitSpec, Unit};
 pub use split::{assign_known_groups, assign_parts, duplicates_across_split};
+pub use store::{
+    Counts, ExportFormat, Exported, Filtered, StoreFilter, StoreInfo, StoreObserver, StoreSummary,
+    Verification, export_store, filter_store, merge_stores, store_info, verify_store,
+};
 pub use store::{FeatureStore, LeftOut, ReasonCount, SegmentSplit};
 
 #[cfg(test)]

@@ -36,9 +36,25 @@ pub fn parse(text: &str) -> Result<ByteSize, String> {
     usize::try_from(bytes).map(ByteSize).map_err(|_| wrong())
 }
 
+/// A number of bytes in binary units, such as `1.5 MiB`.
+pub fn in_words(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        bytes if bytes < 1 << 20 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        bytes if bytes < 1 << 30 => format!("{:.1} MiB", bytes as f64 / (1 << 20) as f64),
+        bytes => format!("{:.1} GiB", bytes as f64 / (1 << 30) as f64),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_in_words_have_the_unit_that_fits() {
+        let words = [0, 1023, 1536, 3 << 20, 5 << 30].map(in_words);
+        assert_eq!(words, ["0 B", "1023 B", "1.5 KiB", "3.0 MiB", "5.0 GiB"]);
+    }
 
     #[test]
     fn sizes_have_binary_and_decimal_units() {

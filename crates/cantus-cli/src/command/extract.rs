@@ -9,8 +9,8 @@ use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
-    AuditMode, Catalog, Error, ExtractOptions, Extraction, Failure, FeatureStore, Progress, course_json,
-    extract,
+    AuditMode, Catalog, Error, ExtractOptions, Extraction, Failure, FeatureStore, Progress, Shard,
+    course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
@@ -44,6 +44,8 @@ Examples:
       export in the same format
   cantus extract MUSIC -o features --exclude bad.csv
       leave out the files of a list (cantus inspect writes one)
+  cantus extract MUSIC -o shard-1 --shard 1/8
+      an eighth of the recordings, on one of eight machines; `cantus store merge` unites the shards
   cantus extract MUSIC -o features --background NOISE
       recordings of \"none of these\", the class _background_
 
@@ -67,6 +69,10 @@ pub struct Extract {
     /// Recipe whose [augmentation] table defines augmented copies of each track, for training
     #[arg(long, value_name = "RECIPE")]
     augment: Option<String>,
+    /// Extract only one share of the recordings, number I of N by a hash of their paths; `cantus store merge` of all N
+    /// gives the same feature store as without it
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Discard a feature store of other settings in the output folder
     #[arg(long)]
     overwrite: bool,
@@ -115,6 +121,8 @@ pub struct Choices<'a> {
     /// Augmented copies to extract beside each track.
     pub augmentation: Option<&'a AugmentSpec>,
     pub audit: AuditMode,
+    /// Which share of the recordings to extract.
+    pub shard: Option<Shard>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -127,6 +135,7 @@ enum Preset {
 
 impl Extract {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        self.check_shard()?;
         if is_json(&self.output) && !is_json(&self.data) {
             return self.export(global);
         }
@@ -141,7 +150,9 @@ impl Extract {
             exclude: self.exclude.as_deref(),
             augmentation: augmentation.as_ref(),
             audit: self.audit.into(),
+            shard: self.shard,
         };
+
         let catalog = open_catalog(&self.data, self.background.as_deref(), choices.exclude, global)?;
         let segments = SegmentChoice { options: &self.segments, fit };
         let spec = self.spec.change(segments.choose(&base, &catalog, global)?);
@@ -152,6 +163,17 @@ impl Extract {
             }
             None => Ok(Outcome::Interrupted),
         }
+    }
+
+    /// Fails if a shard is to be extracted and something needs all recordings.
+    fn check_shard(&self) -> anyhow::Result<()> {
+        let Some(shard) = self.shard else { return Ok(()) };
+        let is_whole = is_json(&self.data) || is_json(&self.output);
+        ensure!(!is_whole, WrongUsage(format!("--shard {shard}: a data.json is not divided into shards")));
+        let is_strict = matches!(self.audit, Audit::Strict);
+        let why = "--audit strict needs all recordings; audit them by `cantus inspect` first";
+        ensure!(!is_strict, WrongUsage(format!("--shard {shard}: {why}")));
+        Ok(())
     }
 
     /// The specification of the recipe, preset or embedding models, before segments and parameters; whether segments that are
@@ -260,8 +282,10 @@ pub fn extract_catalog(
         overwrite: choices.overwrite,
         cancel: interrupt::flag(),
         audit: choices.audit,
+        shard: choices.shard,
     };
     let on_progress = |progress: Progress<'_>| {
+        bar.set_length(progress.n_tracks as u64);
         bar.set_position(progress.n_done as u64);
         bar.set_message(output::printable(progress.path));
     };
@@ -300,7 +324,7 @@ fn exclude(catalog: &mut Catalog, list: &Path, global: &Global) -> anyhow::Resul
 const MAX_FAILURES: usize = 10;
 
 /// Reports failed files: each, or if there are many, their number for each reason with an example.
-fn report_failures(failures: &[Failure]) {
+pub fn report_failures(failures: &[Failure]) {
     if failures.len() <= MAX_FAILURES {
         for Failure { path, reason } in failures {
             output::note(&format!("lost: {path}: {reason}"));

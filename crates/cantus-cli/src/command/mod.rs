@@ -28,6 +28,7 @@ mod segment_choice;
 mod segment_options;
 pub mod serve;
 mod spec;
+pub mod store;
 mod theme;
 pub mod train;
 pub mod undo_tags;

@@ -49,6 +49,7 @@ mod settings;
 mod signals;
 #[cfg(unix)]
 mod special_files;
+mod store;
 mod tagging;
 #[cfg(target_os = "linux")]
 mod threads;

@@ -79,6 +79,17 @@ impl Exclusions {
         self.paths.len()
     }
 
+    /// Whether a path is in the list.
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
+        self.paths.contains(&normalized_path(path))
+    }
+
+    /// The paths, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
     /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -26,6 +26,7 @@ impl Entries {
         let Recordings { files, misnamed, failures } = Recordings::in_folder(folder);
         self.ignored.misnamed.extend(misnamed);
         self.ignored.failures.extend(failures);
+        self.ignored.failures.sort_by(|a, b| a.path.cmp(&b.path));
         if files.is_empty() {
             let (path, found) = (folder.to_owned(), describe(&self.ignored));
             return Err(Error::NoAudio { path, found, extensions: &AUDIO_EXTENSIONS });

@@ -67,6 +67,14 @@ impl Catalog {
         Self::from_entries(path, Entries::read(path)?)
     }
 
+    /// The same, but for recordings that are added to others: they may be of one class, or all have the same tags.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) but for a single label.
+    pub fn open_further(path: &Path) -> Result<Self, Error> {
+        Self::numbered(path, Entries::read(path)?)
+    }
+
     /// The same with the recordings of a folder, of any depth, as the class [`BACKGROUND_LABEL`] ("none of these"); where
     /// labels are tags, as tracks without a tag.
     ///
@@ -78,8 +86,25 @@ impl Catalog {
         Self::from_entries(path, entries)
     }
 
-    /// Sorts the entries and replaces label names by indices; `origin` is the path that errors name.
+    /// The catalog of entries, of which not all have the same labels; `origin` is the path that errors name.
     fn from_entries(origin: &Path, entries: Entries) -> Result<Self, Error> {
+        let catalog = Self::numbered(origin, entries)?;
+        match &catalog.labels[..] {
+            [label] if !catalog.is_tagged => {
+                Err(Error::OneClass { path: origin.to_owned(), label: label.clone() })
+            }
+            // A single tag can be learned if some tracks are without it.
+            _ if catalog.is_tagged
+                && catalog.tracks.windows(2).all(|pair| pair[0].labels == pair[1].labels) =>
+            {
+                Err(Error::SameTags { path: origin.to_owned() })
+            }
+            _ => Ok(catalog),
+        }
+    }
+
+    /// Sorts the entries and replaces label names by indices.
+    fn numbered(origin: &Path, entries: Entries) -> Result<Self, Error> {
         let Entries { root, mut entries, is_tagged, ignored } = entries;
         entries.iter_mut().for_each(|entry| entry.labels.sort());
         entries.sort_by(|a, b| (&a.labels, &a.path).cmp(&(&b.labels, &b.path)));
@@ -91,18 +116,8 @@ impl Catalog {
             .enumerate()
             .map(|(index, label)| (label, index))
             .collect();
-        match label_indices.keys().next() {
-            _ if label_indices.keys().any(|label| label.trim().is_empty()) => {
-                return Err(Error::BlankLabel { path: origin.to_owned() });
-            }
-            Some(label) if label_indices.len() == 1 && !is_tagged => {
-                return Err(Error::OneClass { path: origin.to_owned(), label: label.clone() });
-            }
-            // A single tag can be learned if some tracks are without it.
-            _ if is_tagged && entries.iter().all(|entry| entry.labels == entries[0].labels) => {
-                return Err(Error::SameTags { path: origin.to_owned() });
-            }
-            _ => {}
+        if label_indices.keys().any(|label| label.trim().is_empty()) {
+            return Err(Error::BlankLabel { path: origin.to_owned() });
         }
         let tracks = entries.into_iter().map(|entry| entry.into_track(&label_indices)).collect();
         Ok(Self { root, labels: label_indices.into_keys().collect(), is_tagged, tracks, ignored })

@@ -8,9 +8,13 @@
 //! Segments are those of the specification ([`Segments`](cantus_audio::feature::Segments)): the lecture course's parts of a
 //! track, of which an incomplete one is dropped and counted, or windows over the whole recording. Augmented copies of a track
 //! are segmented in the same way and stored after it.
+//!
+//! An extraction may be of one [shard](Shard) of the catalog; [`merge_stores`](crate::merge_stores) of all gives the same bytes.
 
+mod add;
 mod part_job;
 mod progress;
+mod store_job;
 mod worker;
 
 use std::path::Path;
@@ -22,14 +26,11 @@ use cantus_audio::feature::FeatureSpec;
 
 use crate::audit::{Audit, audit};
 use crate::failure::{Failure, Warning};
-use crate::store::{
-    AnalysisCache, Header, StoreWriter, TrackInput, graphs, tracks_per_part, write_recordings,
-};
-use crate::{Catalog, Error};
-use part_job::{ExtractedPart, PartJob};
-use progress::ProgressCounter;
-use worker::ExtractWorker;
+use crate::store::{AnalysisCache, Header, StoreWriter, graphs};
+use crate::{Catalog, Error, Shard};
+use store_job::{ExtractedParts, StoreJob};
 
+pub use add::{AddOptions, Addition, add};
 pub use progress::Progress;
 
 /// Options of an extraction.
@@ -41,10 +42,19 @@ pub struct ExtractOptions {
     pub jobs: usize,
     /// Augmented copies of each track, for training.
     pub augmentation: Option<AugmentSpec>,
+    /// Extract only the recordings of this shard of the catalog.
+    pub shard: Option<Shard>,
     /// Discard an existing store with other settings instead of failing.
     pub overwrite: bool,
     /// Set it to cancel: finished parts are kept, and a repeated extraction continues after them.
     pub cancel: Arc<AtomicBool>,
+}
+
+impl ExtractOptions {
+    /// The augmented copies, if there are any.
+    fn augmentation(&self) -> Option<&AugmentSpec> {
+        self.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0)
+    }
 }
 
 /// Whether an extraction audits the files (in the same pass), and the effect of issues.
@@ -96,53 +106,23 @@ pub fn extract(
     options: &ExtractOptions,
     on_progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Extraction, Error> {
-    let extractor = spec.extractor()?;
-    let augmentation = options.augmentation.as_ref().filter(|augmentation| augmentation.copies > 0);
-    let augmenter = augmentation.map(|augmentation| augmentation.plan(spec.sample_rate)).transpose()?;
-    let worker = ExtractWorker { extractor, augmenter, augmentation };
-    let threads = thread_pool(options.jobs)?;
+    let share = options.shard.map(|shard| catalog.shard(shard));
+    let catalog = share.as_ref().unwrap_or(catalog);
+    let is_audited = options.audit != AuditMode::Off;
+    let job = StoreJob::new(catalog, spec, options)?;
     let header = Header {
-        augmentation: augmentation.cloned(),
+        augmentation: options.augmentation().cloned(),
+        shard: options.shard,
         ..Header::begin(&catalog.root, &catalog.labels, spec, true).with_tagging(catalog.is_tagged)
     };
-    let tracks_per_part = tracks_per_part(spec, augmentation.map_or(0, |augmentation| augmentation.copies));
     let mut writer = StoreWriter::begin(out, header, options.overwrite)?;
     graphs::write(out, spec)?;
-    let progress = ProgressCounter::new(catalog.tracks.len(), on_progress);
-    let mut n_parts_kept = 0;
-    let is_audited = options.audit != AuditMode::Off;
-    let mut audited = Vec::new();
-    for (index, tracks) in catalog.tracks.chunks(tracks_per_part).enumerate() {
-        let inputs: Vec<TrackInput> = tracks.iter().map(|track| TrackInput::of(catalog, track)).collect();
-        let cache = AnalysisCache::of_part(out, index);
-        let paths = tracks.iter().map(|track| track.path.as_str());
-        let cached = if is_audited { cache.read(paths) } else { Some(Vec::new()) };
-        if let Some(cached) = cached
-            && writer.keep(&inputs)
-        {
-            n_parts_kept += 1;
-            audited.extend(cached);
-            progress.part_kept(tracks);
-            continue;
-        }
-        let job =
-            PartJob { catalog, worker: &worker, cancel: &options.cancel, progress: &progress, is_audited };
-        let Some(part) = run_on(threads.as_ref(), || job.run(tracks, inputs)) else {
-            let n_done = index * tracks_per_part;
-            return Err(Error::Cancelled { n_done, n_tracks: catalog.tracks.len() });
-        };
-        let ExtractedPart { record, features, audited: analyses } = part;
-        if is_audited {
-            cache.write(&analyses)?;
-        }
-        writer.write(&record, features)?;
-        audited.extend(analyses);
-    }
+    let ExtractedParts { n_kept, audited } = job.run(&mut writer, on_progress)?;
     let n_caches = if is_audited { writer.n_parts() } else { 0 };
     AnalysisCache::remove_from(out, n_caches)?;
-    let audit = is_audited.then(|| run_on(threads.as_ref(), || audit(&audited, spec)));
+    let audit = is_audited.then(|| job.on_threads(|| audit(&audited, spec)));
     drop(audited);
-    write_recordings(out, &audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
+    writer.write_recordings(&audit.as_ref().map(Audit::recordings).unwrap_or_default())?;
     if let (AuditMode::Strict, Some(audit)) = (options.audit, &audit) {
         check_no_issues(audit)?;
     }
@@ -152,29 +132,12 @@ pub fn extract(
         n_segments: finished.header.n_segments,
         n_copied_segments: finished.header.n_copied_segments,
         n_dropped: finished.header.n_dropped,
-        n_parts_kept,
+        n_parts_kept: n_kept,
         n_parts: finished.header.n_parts,
         failures: finished.failures,
         warnings: finished.warnings,
         audit,
     })
-}
-
-/// A pool of `n_threads`; `None` if the current one has as many, or for 0.
-fn thread_pool(n_threads: usize) -> Result<Option<rayon::ThreadPool>, Error> {
-    if n_threads == 0 || n_threads == rayon::current_num_threads() {
-        return Ok(None);
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
-    pool.map(Some).map_err(|error| Error::Threads { n_threads, source: error.into() })
-}
-
-/// Runs work on a pool, or on the current one.
-fn run_on<R: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
-    match pool {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
 }
 
 fn check_no_issues(audit: &Audit) -> Result<(), Error> {

@@ -38,7 +38,37 @@ pub(super) fn is_analysis(name: &str) -> bool {
     name.starts_with("audit-") && name.ends_with(".json")
 }
 
-/// Whether a file name is that of a table.
+/// Name of a table: of that number, if recordings were added to the store; see [`Header::tables`](super::header::Header).
+pub(super) fn table_name(table: &str, number: Option<u32>) -> String {
+    match (number, table.strip_suffix(".csv")) {
+        (Some(number), Some(stem)) => format!("{stem}-{number}.csv"),
+        _ => table.to_owned(),
+    }
+}
+
+/// Whether a file name is that of a table, of any number.
 pub(super) fn is_table(name: &str) -> bool {
-    [FAILURES, WARNINGS, RECORDINGS].contains(&name)
+    [FAILURES, WARNINGS, RECORDINGS].into_iter().any(|table| {
+        let stem = table.strip_suffix(".csv").unwrap_or(table);
+        let number = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(".csv"));
+        let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        number.is_some_and(|text| text.is_empty() || text.strip_prefix('-').is_some_and(is_number))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_a_number_after_recordings_were_added() {
+        assert_eq!(table_name(FAILURES, None), "failures.csv");
+        assert_eq!(table_name(FAILURES, Some(2)), "failures-2.csv");
+        for table in ["failures.csv", "failures-2.csv", "recordings-10.csv", "warnings.csv"] {
+            assert!(is_table(table), "{table}");
+        }
+        for other in ["failures-.csv", "failures-a.csv", "failures2.csv", "failures.txt", "mine.csv"] {
+            assert!(!is_table(other), "{other}");
+        }
+    }
 }

@@ -9,9 +9,10 @@ use cantus_audio::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::file_names;
+use super::part_file::PartFile;
 use super::part_hash::PartHash;
-use super::record::{FORMAT, VERSION};
-use crate::{Damage, Error};
+use super::record::{FORMAT, PartRecord, VERSION};
+use crate::{Damage, Error, Shard};
 
 /// Version of the format that is written: with the hashes of all parts. Versions 2 to 5 have none.
 const FORMAT_WITH_HASHES: u32 = 6;
@@ -44,6 +45,12 @@ pub(crate) struct Header {
     /// Whether labels are tags and not classes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) tagging: bool,
+    /// Which share of the recordings it has, if the extraction was one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shard: Option<Shard>,
+    /// Number in the names of its tables, such as `failures-1.csv`; `None` before recordings were added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tables: Option<u32>,
     pub(crate) features: FeatureSpec,
     /// How augmented copies were made, if there are any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -72,10 +79,19 @@ impl Header {
             n_bins: spec.n_bins(),
             labels: labels.to_vec(),
             tagging: false,
+            shard: None,
+            tables: None,
             features: spec.clone(),
             augmentation: None,
             parts: Vec::new(),
         }
+    }
+
+    /// A header with the same settings, labels and source, of a store without parts.
+    pub(crate) fn emptied(&self) -> Self {
+        let begun = Self::begin(Path::new(&self.source), &self.labels, &self.features, self.tracks_known);
+        let (augmentation, tagging) = (self.augmentation.clone(), self.tagging);
+        Self { version: self.version.clone(), augmentation, tagging, ..begun }
     }
 
     /// The same header with tags or classes as labels.
@@ -86,6 +102,30 @@ impl Header {
     /// Values per segment.
     pub(crate) fn segment_len(&self) -> usize {
         self.n_frames.saturating_mul(self.n_bins)
+    }
+
+    /// Adds the hashes of all parts, if the store is of a format without hashes, after a verification of their checksums.
+    pub(super) fn add_hashes(&mut self, dir: &Path) -> Result<(), Error> {
+        for index in self.parts.len()..self.n_parts {
+            let part = PartFile::open(&file_names::part_path(dir, index))?;
+            part.verify()?;
+            self.parts.push(part.hash()?);
+        }
+        self.format = FORMAT_WITH_HASHES;
+        Ok(())
+    }
+
+    /// What of a part is inconsistent with the header.
+    pub(super) fn difference(&self, part: &PartRecord) -> Option<&'static str> {
+        if part.spec != self.features {
+            Some("its features are not those of the store")
+        } else if part.augmentation != self.augmentation {
+            Some("its augmented copies are not those of the store")
+        } else if part.is_tagged() != self.tagging {
+            Some("its labels are tags and the store's are classes, or vice versa")
+        } else {
+            None
+        }
     }
 
     /// Reads the header of the store in a folder.

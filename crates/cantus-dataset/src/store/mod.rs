@@ -21,11 +21,17 @@
 //! is read, so that a store may exceed memory. The header has the hashes of all parts, in order. `docs/feature-store.md` specifies the format.
 
 mod analysis_cache;
+mod contents;
+mod export;
 mod feature_store;
 mod file_names;
+mod filter;
 pub(crate) mod graphs;
 mod header;
+mod info;
 mod left_out;
+mod merge;
+mod observer;
 mod part_file;
 mod part_hash;
 mod part_reader;
@@ -33,16 +39,27 @@ mod part_size;
 mod part_writer;
 mod record;
 mod segment_split;
+mod summary;
 mod tables;
+mod track_reader;
+mod track_writer;
+mod verify;
 mod writer;
 
+pub use export::{ExportFormat, Exported, export_store};
 pub use feature_store::FeatureStore;
+pub use filter::{Filtered, StoreFilter, filter_store};
+pub use info::{Counts, StoreInfo, store_info};
 pub use left_out::{LeftOut, ReasonCount};
+pub use merge::merge_stores;
+pub use observer::StoreObserver;
 pub use segment_split::SegmentSplit;
+pub use summary::StoreSummary;
+pub use verify::{Verification, verify_store};
 
 pub(crate) use analysis_cache::AnalysisCache;
+pub(crate) use contents::StoreContents;
 pub(crate) use header::Header;
 pub(crate) use part_size::tracks_per_part;
-pub(crate) use record::{ExtractFailure, LabelSet, PartRecord, TrackInput, TrackRecord};
-pub(crate) use tables::write_recordings;
+pub(crate) use record::{ExtractFailure, LabelSet, PartRecord, TrackInput, TrackRecord, VERSION};
 pub(crate) use writer::StoreWriter;

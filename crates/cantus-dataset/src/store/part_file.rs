@@ -87,6 +87,11 @@ impl PartFile {
         Ok(())
     }
 
+    /// The error that it is damaged.
+    pub(super) fn damaged(&self, damage: Damage) -> Error {
+        Error::Damaged { path: self.path.clone(), damage }
+    }
+
     /// Its hashes.
     pub(super) fn hash(&self) -> Result<PartHash, Error> {
         let mut file = regular_file::open(&self.path).map_err(Error::io(&self.path))?;
@@ -149,6 +154,18 @@ impl PartFile {
     pub(super) fn read_row(&self, row: usize, bytes: &mut [u8]) -> Result<(), Error> {
         self.verify()?;
         self.read_at(self.features_at + row as u64 * self.segment_bytes, bytes)
+    }
+
+    /// Reads the features of `n_rows` rows from `first` on.
+    ///
+    /// # Shapes
+    /// - returns: `[n_rows, n_frames, n_bins]`
+    pub(super) fn read_rows(&self, first: usize, n_rows: usize) -> Result<Vec<f32>, Error> {
+        self.verify()?;
+        let mut bytes = vec![0; n_rows * self.segment_bytes as usize];
+        self.read_at(self.features_at + first as u64 * self.segment_bytes, &mut bytes)?;
+        let (numbers, _) = bytes.as_chunks::<4>();
+        Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
     }
 
     fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), Error> {

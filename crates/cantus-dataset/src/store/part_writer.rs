@@ -42,17 +42,12 @@ pub(super) fn write_part(
     features: Vec<f32>,
     starts_known: bool,
 ) -> Result<PartHash, Error> {
-    let failed = |error: ArrowError| {
-        let source = match error {
-            ArrowError::IoError(_, source) => source,
-            other => std::io::Error::other(other),
-        };
-        Error::Io { path: path.to_owned(), source }
-    };
+    let failed = |error| arrow_error(path, error);
     let json =
         serde_json::to_string(record).map_err(|error| failed(ArrowError::JsonError(error.to_string())))?;
     let crc32 = checksum(&json, &features);
-    let batch = record_batch(record, features, (json, crc32), starts_known).map_err(failed)?;
+    let metadata = [(RECORD_KEY.to_owned(), json), (CHECKSUM_KEY.to_owned(), format!("{crc32:08x}"))];
+    let batch = record_batch(record, features, HashMap::from(metadata), starts_known).map_err(failed)?;
     let mut file = AtomicFile::create(path).map_err(Error::io(path))?;
     let mut hash = HashingWriter::new(&mut file);
     {
@@ -68,10 +63,20 @@ pub(super) fn write_part(
     Ok(PartHash::new(crc32, sha256))
 }
 
-fn record_batch(
+/// The error of a failed Arrow operation on a file.
+pub(super) fn arrow_error(path: &Path, error: ArrowError) -> Error {
+    let source = match error {
+        ArrowError::IoError(_, source) => source,
+        other => std::io::Error::other(other),
+    };
+    Error::Io { path: path.to_owned(), source }
+}
+
+/// The rows of a part, with that metadata in the schema.
+pub(super) fn record_batch(
     record: &PartRecord,
     features: Vec<f32>,
-    (json, checksum): (String, u32),
+    metadata: HashMap<String, String>,
     starts_known: bool,
 ) -> Result<RecordBatch, ArrowError> {
     let rows = || {
@@ -94,7 +99,7 @@ fn record_batch(
         Arc::new(Float64Array::from_iter(starts)),
         Arc::new(feature_column(&record.spec, features)?),
     ];
-    RecordBatch::try_new(Arc::new(schema(record, json, checksum)?), columns)
+    RecordBatch::try_new(Arc::new(schema(&record.spec, record.is_tagged(), metadata)?), columns)
 }
 
 /// The class of each row, or a list of its tags.
@@ -134,13 +139,17 @@ fn checksum(json: &str, features: &[f32]) -> u32 {
     hasher.finalize()
 }
 
-fn schema(record: &PartRecord, json: String, checksum: u32) -> Result<Schema, ArrowError> {
-    let spec = &record.spec;
+/// The columns of a part, and metadata.
+pub(super) fn schema(
+    spec: &FeatureSpec,
+    is_tagged: bool,
+    metadata: HashMap<String, String>,
+) -> Result<Schema, ArrowError> {
     let shape = format!("[{}, {}]", spec.frames_per_segment(), spec.n_bins());
     let list = DataType::FixedSizeList(value_field(), segment_len(spec)?);
     let fields = vec![
         Field::new("path", DataType::Utf8, false),
-        if record.is_tagged() {
+        if is_tagged {
             Field::new("labels", DataType::List(tag_field()), false)
         } else {
             Field::new("label", DataType::Utf8, false)
@@ -154,8 +163,7 @@ fn schema(record: &PartRecord, json: String, checksum: u32) -> Result<Schema, Ar
         Field::new("start_s", DataType::Float64, true),
         Field::new("features", list, false).with_metadata(HashMap::from([("shape".to_owned(), shape)])),
     ];
-    let metadata = [(RECORD_KEY.to_owned(), json), (CHECKSUM_KEY.to_owned(), format!("{checksum:08x}"))];
-    Ok(Schema::new_with_metadata(fields, HashMap::from(metadata)))
+    Ok(Schema::new_with_metadata(fields, metadata))
 }
 
 fn tag_field() -> Arc<Field> {

@@ -1,14 +1,13 @@
 //! CSV tables of a store: failures, warnings and duplicates.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
 use cantus_audio::regular_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::file_names;
+use super::file_names::{FAILURES, RECORDINGS, WARNINGS, is_table, table_name};
 use crate::failure::{Failure, Warning};
 use crate::{Damage, Error};
 
@@ -19,44 +18,76 @@ struct DuplicateRow {
     recording: String,
 }
 
-/// Writes `failures.csv`.
-pub(super) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<(), Error> {
-    write(&dir.join(file_names::FAILURES), failures)
+/// The tables of a store: those without a number, or those that were written when recordings were added.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tables<'a> {
+    pub(super) dir: &'a Path,
+    /// See [`Header::tables`](super::header::Header::tables).
+    pub(super) number: Option<u32>,
 }
 
-/// Writes `warnings.csv`.
-pub(super) fn write_warnings(dir: &Path, warnings: &[Warning]) -> Result<(), Error> {
-    write(&dir.join(file_names::WARNINGS), warnings)
-}
+impl Tables<'_> {
+    fn path(&self, table: &str) -> PathBuf {
+        self.dir.join(table_name(table, self.number))
+    }
 
-/// Writes the (path, recording) pairs of duplicates; removes the table if there are none.
-pub(crate) fn write_recordings(dir: &Path, duplicates: &[(String, String)]) -> Result<(), Error> {
-    let path = dir.join(file_names::RECORDINGS);
-    if duplicates.is_empty() {
-        return match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
-            _ => Ok(()),
+    /// Writes `failures.csv`.
+    pub(super) fn write_failures(&self, failures: &[Failure]) -> Result<(), Error> {
+        write_table(&self.path(FAILURES), ["path", "reason"], failures)
+    }
+
+    /// Writes `warnings.csv`.
+    pub(super) fn write_warnings(&self, warnings: &[Warning]) -> Result<(), Error> {
+        write_table(&self.path(WARNINGS), ["path", "reason"], warnings)
+    }
+
+    /// Writes the (path, recording) pairs of duplicates; removes the table if there are none.
+    pub(super) fn write_recordings(&self, duplicates: &[(String, String)]) -> Result<(), Error> {
+        let path = self.path(RECORDINGS);
+        if duplicates.is_empty() {
+            return match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
+                _ => Ok(()),
+            };
+        }
+        let row = |(path, recording): &(String, String)| DuplicateRow {
+            path: path.clone(),
+            recording: recording.clone(),
         };
+        write_table(&path, ["path", "recording"], &duplicates.iter().map(row).collect::<Vec<_>>())
     }
-    let rows: Vec<DuplicateRow> = duplicates
-        .iter()
-        .map(|(path, recording)| DuplicateRow { path: path.clone(), recording: recording.clone() })
-        .collect();
-    write_table(&path, ["path", "recording"], &rows)
-}
 
-/// The recording of each track that has duplicates.
-pub(super) fn read_recordings(dir: &Path) -> Result<HashMap<String, String>, Error> {
-    let path = dir.join(file_names::RECORDINGS);
-    if !path.exists() {
-        return Ok(HashMap::new());
+    /// The rows of `failures.csv`.
+    pub(super) fn read_failures(&self) -> Result<Vec<Failure>, Error> {
+        read(&self.path(FAILURES))
     }
-    let rows: Vec<DuplicateRow> = read(&path)?;
-    Ok(rows.into_iter().map(|DuplicateRow { path, recording }| (path, recording)).collect())
-}
 
-fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
-    write_table(path, ["path", "reason"], rows)
+    /// The rows of `warnings.csv`.
+    pub(super) fn read_warnings(&self) -> Result<Vec<Warning>, Error> {
+        read(&self.path(WARNINGS))
+    }
+
+    /// The (path, recording) pairs of duplicates, sorted by path; none without the table.
+    pub(super) fn read_recordings(&self) -> Result<Vec<(String, String)>, Error> {
+        let path = self.path(RECORDINGS);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<DuplicateRow> = read(&path)?;
+        Ok(rows.into_iter().map(|DuplicateRow { path, recording }| (path, recording)).collect())
+    }
+
+    /// Removes the tables of other numbers.
+    pub(super) fn remove_others(&self) -> Result<(), Error> {
+        let current = [FAILURES, WARNINGS, RECORDINGS].map(|table| table_name(table, self.number));
+        for entry in std::fs::read_dir(self.dir).map_err(Error::io(self.dir))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_table(&name) && !current.contains(&name) {
+                std::fs::remove_file(entry.path()).map_err(Error::io(&entry.path()))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn write_table<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Result<(), Error> {
@@ -70,7 +101,7 @@ fn write_table<T: Serialize>(path: &Path, header: [&str; 2], rows: &[T]) -> Resu
 }
 
 /// Reads the rows of a table.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     let file = regular_file::open(path).map_err(Error::io(path))?;
     let rows: Result<Vec<T>, csv::Error> = csv::Reader::from_reader(file).into_deserialize().collect();
     rows.map_err(|error| Error::Damaged {

@@ -1,5 +1,6 @@
 //! Writes a feature store: the parts in order, the tables, and finally the header with `complete = true`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use super::part_file::PartFile;
 use super::part_hash::PartHash;
 use super::part_writer::write_part;
 use super::record::{PartRecord, TrackInput};
-use super::tables::{write_failures, write_warnings};
+use super::tables::Tables;
 use crate::failure::{Failure, Warning};
 use crate::{Error, FolderLock, spec_difference};
 
@@ -21,6 +22,8 @@ pub(crate) struct StoreWriter {
     header: Header,
     failures: Vec<Failure>,
     warnings: Vec<Warning>,
+    /// Failures and warnings of a store that is continued behind its last part.
+    n_earlier: (usize, usize),
     _lock: FolderLock,
 }
 
@@ -35,15 +38,76 @@ impl StoreWriter {
         } else if has_other_files(dir)? {
             return Err(Error::NotEmpty { path: dir.to_owned() });
         }
-        let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
-        let lock = lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })?;
+        let lock = lock(dir)?;
         remove_files(dir, atomic_file::is_temporary)?;
         // Before anything is removed, so that a folder left by a killed process is an incomplete store.
         header.write(dir)?;
         if overwrite {
             remove_files(dir, |name| is_part(name) || is_analysis(name))?;
         }
-        Ok(Self { dir: dir.to_owned(), header, failures: Vec::new(), warnings: Vec::new(), _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            header,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            n_earlier: (0, 0),
+            _lock: lock,
+        })
+    }
+
+    /// Starts a store in an empty folder that gets its name when the store is complete.
+    pub(super) fn begin_staged(dir: &Path, header: Header) -> Result<Self, Error> {
+        let lock = lock(dir)?;
+        header.write(dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            header,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            n_earlier: (0, 0),
+            _lock: lock,
+        })
+    }
+
+    /// Continues a complete store behind its last part. The store stays as it is until [`finish`](Self::finish) replaces its
+    /// header: its tables are written under other names.
+    pub(crate) fn append(dir: &Path) -> Result<Self, Error> {
+        // A folder that is no store is not locked.
+        Header::read(dir)?;
+        let lock = lock(dir)?;
+        let mut header = Header::read(dir)?;
+        if !header.complete {
+            return Err(Error::Incomplete { path: dir.to_owned() });
+        }
+        remove_files(dir, atomic_file::is_temporary)?;
+        let tables = Tables { dir, number: header.tables };
+        let (failures, warnings) = (tables.read_failures()?, tables.read_warnings()?);
+        let n_earlier = (failures.len(), warnings.len());
+        header.add_hashes(dir)?;
+        header.tables = Some(header.tables.map_or(1, |number| number + 1));
+        Ok(Self { dir: dir.to_owned(), header, failures, warnings, n_earlier, _lock: lock })
+    }
+
+    /// The header that is written at the end.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Adds labels to those of the header.
+    pub(crate) fn add_labels(&mut self, labels: BTreeSet<String>) {
+        let all: BTreeSet<String> = self.header.labels.drain(..).chain(labels).collect();
+        self.header.labels.extend(all);
+    }
+
+    /// The failures whose path is not that of an earlier failure.
+    pub(crate) fn further_failures(&self, failures: &[Failure]) -> Vec<Failure> {
+        let known: BTreeSet<&str> = self.failures.iter().map(|failure| failure.path.as_str()).collect();
+        failures.iter().filter(|failure| !known.contains(failure.path.as_str())).cloned().collect()
+    }
+
+    /// Folder of the store.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Number of parts written or kept so far.
@@ -93,17 +157,28 @@ impl StoreWriter {
         }
     }
 
+    /// Writes the (path, recording) pairs of duplicates.
+    pub(crate) fn write_recordings(&self, duplicates: &[(String, String)]) -> Result<(), Error> {
+        self.tables().write_recordings(duplicates)
+    }
+
+    fn tables(&self) -> Tables<'_> {
+        Tables { dir: &self.dir, number: self.header.tables }
+    }
+
     /// Writes the tables and the header of a complete store. If no track has a segment, only the tables, which say why: then
-    /// the folder is no store, and an extraction with other settings may follow.
+    /// the folder is no store, and an extraction with other settings may follow. A shard may be empty.
     ///
-    /// `catalog_failures` are listed before those of the extraction.
+    /// `catalog_failures` are listed before those of the extraction. Failures and warnings that were listed before it are not
+    /// returned.
     pub(crate) fn finish(mut self, catalog_failures: &[Failure]) -> Result<Finished, Error> {
-        self.failures.splice(0..0, catalog_failures.iter().cloned());
+        let (n_failures, n_warnings) = self.n_earlier;
+        self.failures.splice(n_failures..n_failures, catalog_failures.iter().cloned());
         self.remove_stale_parts()?;
-        write_failures(&self.dir, &self.failures)?;
-        write_warnings(&self.dir, &self.warnings)?;
+        self.tables().write_failures(&self.failures)?;
+        self.tables().write_warnings(&self.warnings)?;
         self.header.n_failures = self.failures.len();
-        if self.header.n_segments == 0 {
+        if self.header.n_segments == 0 && self.header.shard.is_none() {
             let nothing = Failure { path: self.header.source.clone(), reason: "no segments".to_owned() };
             let first = self.failures.into_iter().next().unwrap_or(nothing);
             remove_files(&self.dir, |name| is_part(name) || is_analysis(name) || name == file_names::HEADER)?;
@@ -111,7 +186,9 @@ impl StoreWriter {
         }
         self.header.complete = true;
         self.header.write(&self.dir)?;
-        Ok(Finished { header: self.header, failures: self.failures, warnings: self.warnings })
+        self.tables().remove_others()?;
+        let (failures, warnings) = (self.failures.split_off(n_failures), self.warnings.split_off(n_warnings));
+        Ok(Finished { header: self.header, failures, warnings })
     }
 
     /// Removes parts of an earlier extraction of a catalog with more tracks.
@@ -163,10 +240,22 @@ fn check_same_settings(dir: &Path, old: &Header, new: &Header) -> Result<(), Err
             .or_else(|| {
                 (old.augmentation != new.augmentation).then(|| "the augmentation of its copies".to_owned())
             })
-            .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned())),
+            .or_else(|| (old.tagging != new.tagging).then(|| "whether labels are tags".to_owned()))
+            .or_else(|| shard_difference(old, new)),
         _ => Some("an imported data.json cannot be continued".to_owned()),
     };
     difference.map_or(Ok(()), |difference| Err(Error::SettingsDiffer { path: dir.to_owned(), difference }))
+}
+
+/// How the shards of two stores differ.
+fn shard_difference(old: &Header, new: &Header) -> Option<String> {
+    let text = |header: &Header| header.shard.map_or("none".to_owned(), |shard| shard.to_string());
+    (old.shard != new.shard).then(|| format!("shard = {} there, {} here", text(old), text(new)))
+}
+
+fn lock(dir: &Path) -> Result<FolderLock, Error> {
+    let lock = FolderLock::try_acquire(&dir.join(file_names::LOCK)).map_err(Error::io(dir))?;
+    lock.ok_or_else(|| Error::Locked { path: dir.to_owned() })
 }
 
 fn remove_files(dir: &Path, is_of_store: impl Fn(&str) -> bool) -> Result<(), Error> {

@@ -62,6 +62,24 @@ impl Run {
         Ok(run)
     }
 
+    /// Creates the folder for a cross-validation whose folds are trained by several processes, or opens one; see
+    /// [`train_fold`](Self::train_fold). With `resume`, the fold continues an interrupted training, and a finished one is kept.
+    ///
+    /// # Errors
+    /// If the folder cannot be created, is not empty and not a run, or holds a single training.
+    pub fn create_shared_cross_validation(dir: &Path, resume: bool) -> Result<Self, Error> {
+        let run = Self::shared(dir, resume)?;
+        if !run.is_cross_validation() {
+            if run.path(Model::FILE_NAME).exists() {
+                return run.refuse(RunProblem::Finished);
+            }
+            if run.path(CHECKPOINT).exists() {
+                return run.refuse(RunProblem::Interrupted);
+            }
+        }
+        Ok(run)
+    }
+
     /// Creates the folder, if it does not exist, and checks that files can be written to it.
     pub(super) fn make_folder(&self) -> Result<(), Error> {
         let dir = &self.dir;

@@ -43,7 +43,12 @@ impl Run {
         let noise = NoiseSounds::extract(store)?;
         let by_group = self.cross_validate_by_group(store, &recipe, folds, &options, &noise, &data_sha256)?;
         let mut evaluated = evaluate_folds(store, folds, &options, |fold, split| {
-            self.fold(fold).train_inside(job(split).prepare()?, Stage::Fold { fold }, &options, &noise)
+            self.fold(fold).lock_inside()?.train_inside(
+                job(split).prepare()?,
+                Stage::Fold { fold },
+                &options,
+                &noise,
+            )
         })?;
         match by_group {
             Some(report) => {
@@ -89,6 +94,41 @@ impl Run {
         })?;
         run.save_folds(&evaluated, &folds, None, store, recipe)?;
         Ok(Some(evaluated.report))
+    }
+
+    /// Trains and evaluates one fold, counted from 0. Other folds may be trained at the same time, on this machine or others;
+    /// when all are finished, [`cross_validate`](Self::cross_validate) of the run created with
+    /// [`resume`](super::RunOptions::resume) writes the files of all folds together, with the same bytes as in one go.
+    ///
+    /// # Errors
+    /// Those of [`cross_validate`](Self::cross_validate); without `resume`, if the fold is finished or was interrupted; if another
+    /// training writes to it.
+    ///
+    /// # Panics
+    /// If there is no such fold.
+    pub fn train_fold(
+        &self,
+        store: &FeatureStore,
+        recipe: &Recipe,
+        folds: &Folds,
+        fold: usize,
+        options: &TrainOptions<'_>,
+    ) -> Result<Evaluated, Error> {
+        let options = of_folds(options);
+        let recipe = training::adapted(recipe, store, &options)?;
+        let split = folds.split(fold, store.tracks(), store.labels(), &options.split)?;
+        self.begin_folds(folds, store)?;
+        let run = self.fold(fold).lock_inside()?;
+        if !self.resume && run.path(Model::FILE_NAME).exists() {
+            return run.refuse(RunProblem::Finished);
+        }
+        if !self.resume && run.path(CHECKPOINT).exists() {
+            return run.refuse(RunProblem::Interrupted);
+        }
+        let noise = NoiseSounds::extract(store)?;
+        let segments = store.segments_of_split(split);
+        let job = Job::new(store, &recipe, segments, &options, data_sha256(store)?);
+        run.train_inside(job.prepare()?, Stage::Fold { fold }, &options, &noise)
     }
 
     /// Writes the fold of each track, and creates the folder of each fold.

@@ -22,6 +22,23 @@ pub(super) struct RunLock {
 }
 
 impl RunLock {
+    /// Creates the folder, if it does not exist, and marks it as a run, without locking it.
+    ///
+    /// # Errors
+    /// If it is not a folder, is not empty and not a run, or cannot be written to.
+    fn mark(dir: &Path) -> Result<(), Error> {
+        let refuse = |problem| Err(Error::Run { path: dir.to_owned(), problem });
+        if dir.is_file() {
+            return refuse(RunProblem::NotAFolder);
+        }
+        if holds_other_files(dir) {
+            return refuse(RunProblem::OtherFiles);
+        }
+        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        fs::File::create(dir.join(LOCK)).map_err(Error::io(dir))?;
+        Ok(())
+    }
+
     /// Creates the folder, if it does not exist, and locks it for one training.
     ///
     /// # Errors
@@ -70,6 +87,25 @@ fn names(dir: &Path) -> io::Result<impl Iterator<Item = String>> {
 }
 
 impl Run {
+    /// The run in a folder, which is created if it does not exist, for trainings of which each locks its own folder inside.
+    pub(super) fn shared(dir: &Path, resume: bool) -> Result<Self, Error> {
+        RunLock::mark(dir)?;
+        Ok(Self { resume, ..Self::at(dir) })
+    }
+
+    /// This run inside another one, locked for one training.
+    ///
+    /// # Errors
+    /// If its folder cannot be created or written to, or is locked by another training.
+    pub(super) fn lock_inside(self) -> Result<Self, Error> {
+        let dir = &self.dir;
+        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        // Marks it as a run, also if an earlier training was killed while it wrote its files.
+        fs::File::create(dir.join(LOCK)).map_err(Error::io(dir))?;
+        let lock = RunLock::acquire(dir)?;
+        Ok(Self { _lock: Some(lock.into()), ..self })
+    }
+
     /// The run in a folder, which is created if it does not exist, locked for one training; `resume` as in
     /// [`RunOptions`](super::RunOptions).
     pub(super) fn locked(dir: &Path, resume: bool) -> Result<Self, Error> {

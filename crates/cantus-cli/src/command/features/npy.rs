@@ -1,13 +1,11 @@
 //! numpy's own formats: `.npy`, one array, and `.npz`, a zip of them.
 //!
-//! `.npy` is written here in ten lines, because the crates that write it depend on a parser of Python literals to read it.
-//!
-//! # Reference
-//! NEP 1, format version 1.0.
+//! The header of an array is that of [`npy_header`].
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
 use anyhow::ensure;
+use cantus_dataset::npy_header;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -47,22 +45,8 @@ pub fn npz(content: &Content<'_>) -> anyhow::Result<Vec<u8>> {
 
 /// Little-endian f32 in C order.
 fn array(shape: &[usize], values: impl Iterator<Item = f32>) -> Vec<u8> {
-    let mut bytes = header(shape);
+    let mut bytes = npy_header("<f4", shape);
     bytes.extend(values.flat_map(f32::to_le_bytes));
-    bytes
-}
-
-/// Magic, version and header of an array.
-fn header(shape: &[usize]) -> Vec<u8> {
-    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
-    let comma = if shape.len() == 1 { "," } else { "" };
-    let header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}", shape.join(", "));
-    let preamble = 10;
-    let header_len = (preamble + header.len() + 1).next_multiple_of(64) - preamble;
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header_len as u16).to_le_bytes());
-    bytes.extend(format!("{header:<width$}\n", width = header_len - 1).into_bytes());
     bytes
 }
 
@@ -77,7 +61,7 @@ pub struct NpyWriter<W> {
 impl<W: Write + Seek> NpyWriter<W> {
     pub fn new(mut file: W, n_bins: usize) -> anyhow::Result<Self> {
         // Padded to a multiple of 64 bytes: as long as the header of any number of frames.
-        let header_len = header(&[0, n_bins]).len();
+        let header_len = npy_header("<f4", &[0, n_bins]).len();
         file.write_all(&vec![0; header_len])?;
         Ok(Self { file, n_bins, n_values: 0, header_len })
     }
@@ -92,7 +76,7 @@ impl<W: Write + Seek> NpyWriter<W> {
 
     /// Writes the header and returns the file.
     pub fn finish(mut self) -> anyhow::Result<W> {
-        let header = header(&[self.n_values / self.n_bins.max(1), self.n_bins]);
+        let header = npy_header("<f4", &[self.n_values / self.n_bins.max(1), self.n_bins]);
         ensure!(header.len() == self.header_len, "the array has too many frames for its header");
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&header)?;
@@ -119,7 +103,7 @@ mod tests {
     #[test]
     fn the_header_of_an_array_of_frames_has_one_length() {
         for n_bins in [1, 1025, 100_000] {
-            let of = |n_frames: usize| header(&[n_frames, n_bins]).len();
+            let of = |n_frames: usize| npy_header("<f4", &[n_frames, n_bins]).len();
             assert!([0, 9, 10_000_000, u32::MAX as usize, 1 << 50].iter().all(|&n| of(n) == of(0)));
         }
     }

@@ -33,6 +33,7 @@ impl Train {
         let mut store = FeatureStore::open(&features)?;
         let split = self.split.assign(split, self.folds.map(usize::from), &mut store, global)?;
         if !global.quiet {
+            note_shard(&store);
             note_copies(&store);
             note_tags(&store, recipe)?;
         }
@@ -93,6 +94,15 @@ impl Train {
                     .into())
             }
         }
+    }
+}
+
+/// Reports that a store has only a share of the recordings.
+fn note_shard(store: &FeatureStore) {
+    if let Some(shard) = store.shard() {
+        output::note(&format!(
+            "the features are shard {shard} of a data set; `cantus store merge` of all shards gives the whole"
+        ));
     }
 }
 

@@ -40,6 +40,43 @@ impl Train {
     }
 }
 
+impl Train {
+    /// Trains and evaluates one fold, from 1, of a cross-validation whose other folds are trained by other processes; returns its
+    /// report. `None` if Ctrl-C stopped it.
+    pub(super) fn train_fold(
+        &self,
+        fold: usize,
+        n_folds: usize,
+        global: &Global,
+    ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
+        ensure!(fold <= n_folds, WrongUsage(format!("--fold {fold}: there are {n_folds} folds")));
+        ensure!(
+            FeatureStore::is_store(&self.data),
+            WrongUsage(
+                "--fold needs a feature store, which `cantus extract` writes: several processes use it"
+                    .to_owned()
+            )
+        );
+        let split = self.split.spec(self.seed, true)?;
+        let recipe = self.recipe()?;
+        let run = Run::create_shared_cross_validation(&self.output, self.resume)?;
+        let run = run.with_settings(&self.settings())?;
+        let dashboard = self.open_dashboard(global)?;
+        let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
+        let folds = given_or_drawn(&data.store, n_folds, &data.split)?;
+        let display = Display::new(self, dashboard.as_ref(), global);
+        let options = TrainOptions {
+            split: data.split,
+            seed: self.seed,
+            n_threads: global.n_threads(),
+            calibration: None,
+            observer: Some(&|event| display.observe(event)),
+        };
+        let evaluated = run.train_fold(&data.store, &recipe, &folds, fold - 1, &options);
+        Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, data.n_lost)))
+    }
+}
+
 /// The folds of the manifest or, if it has none, `n_folds` random ones.
 fn given_or_drawn(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
     let Some(given) = Folds::from_tracks(store.tracks(), spec.by) else {

@@ -43,6 +43,8 @@ Examples:
       no folder (an album, a session) in two parts
   cantus train features -o run --folds 5
       cross-validation: every track is tested once
+  cantus train features -o run --folds 5 --fold 2
+      one fold of it, as one of five jobs
   cantus train features -o run --split track
       although groups are known; the report says what it hides
   cantus train MUSIC -m mlp-regularised -o run
@@ -97,6 +99,13 @@ pub struct Train {
     /// Cross-validate: test on each of N folds a model that is trained on the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
     folds: Option<u16>,
+    /// Of a cross-validation, train only this fold, from 1: other processes train the others; then the same command with --resume
+    /// and without --fold finishes the run
+    #[arg(
+        long, value_name = "I", requires = "folds", conflicts_with_all = ["final_model", "overwrite"],
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    fold: Option<u16>,
     /// After the evaluation, train a final model on all tracks except a validation part
     #[arg(long = "final")]
     final_model: bool,
@@ -169,6 +178,7 @@ impl Train {
             start: StartOptions::default(),
             background: None,
             folds: None,
+            fold: None,
             final_model: false,
             resume: false,
             overwrite: true,
@@ -180,7 +190,10 @@ impl Train {
     pub fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let done = match self.folds {
             _ if self.is_automatic() => self.train_automatically(global)?,
-            Some(n_folds) => self.cross_validate(n_folds.into(), global)?,
+            Some(n_folds) => match self.fold {
+                Some(fold) => self.train_fold(fold.into(), n_folds.into(), global)?,
+                None => self.cross_validate(n_folds.into(), global)?,
+            },
             None => self.train(global)?,
         };
         let Some((report, n_lost)) = done else { return Ok(Outcome::Interrupted) };
@@ -200,6 +213,11 @@ impl Train {
     /// Where the run is, and which command to run next.
     fn next_steps(&self) -> String {
         let run = self.output.display();
+        if let Some(fold) = self.fold {
+            return format!(
+                "fold {fold} in {run}; when all are trained, --resume without --fold finishes the run"
+            );
+        }
         if self.folds.is_some() && !self.final_model {
             return format!("run in {run}, with a run for each fold; --resume --final adds a final model");
         }

@@ -15,7 +15,7 @@ use super::left_out::LeftOut;
 use super::part_file::PartFile;
 use super::record::start_s;
 use crate::failure::{Failure, Warning};
-use crate::{Error, Track};
+use crate::{Error, Shard, Track};
 
 /// An open feature store.
 #[derive(Debug)]
@@ -88,6 +88,12 @@ impl FeatureStore {
     #[must_use]
     pub fn is_tagged(&self) -> bool {
         self.header.tagging
+    }
+
+    /// Which share of the recordings it has, if the extraction was one of several.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.header.shard
     }
 
     /// Specification of the features.

@@ -1,5 +1,6 @@
 //! Opens a feature store: reads the metadata of all parts and checks that they are consistent.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::{FeatureStore, SegmentLocation};
@@ -8,7 +9,7 @@ use crate::store::graphs;
 use crate::store::header::Header;
 use crate::store::part_file::PartFile;
 use crate::store::record::{TrackInput, TrackRecord};
-use crate::store::tables;
+use crate::store::tables::Tables;
 use crate::{Damage, Error, Track};
 
 /// Maximum number of parts that are kept open; the others are opened for each read. Many systems limit a process to 1024
@@ -26,6 +27,7 @@ impl FeatureStore {
             return Err(Error::Incomplete { path: dir.to_owned() });
         }
         graphs::load(dir, &mut header.features)?;
+        let tables = Tables { dir, number: header.tables };
         let mut store = Self {
             dir: dir.to_owned(),
             failed_labels: Vec::new(),
@@ -36,14 +38,14 @@ impl FeatureStore {
             copies: Vec::new(),
             locations: Vec::new(),
             copy_locations: Vec::new(),
-            failures: tables::read(&dir.join(file_names::FAILURES))?,
-            warnings: tables::read(&dir.join(file_names::WARNINGS))?,
+            failures: tables.read_failures()?,
+            warnings: tables.read_warnings()?,
             header,
         };
         for index in 0..store.header.n_parts {
             store.add_part(&part_path(dir, index))?;
         }
-        let mut recordings = tables::read_recordings(dir)?;
+        let mut recordings: HashMap<String, String> = tables.read_recordings()?.into_iter().collect();
         store.tracks.iter_mut().for_each(|track| track.recording = recordings.remove(&track.path));
         store.check_counts(dir)?;
         Ok(store)
@@ -68,7 +70,7 @@ impl FeatureStore {
         if let Some(hash) = self.header.parts.get(self.parts.len()) {
             part.require(hash)?;
         }
-        if let Some(difference) = self.difference(&part) {
+        if let Some(difference) = self.header.difference(&part.record) {
             let damage = Damage::Malformed(difference.to_owned());
             return Err(Error::Damaged { path: path.to_owned(), damage });
         }
@@ -86,19 +88,6 @@ impl FeatureStore {
         }
         self.parts.push(part);
         Ok(())
-    }
-
-    /// What of a part is inconsistent with the header.
-    fn difference(&self, part: &PartFile) -> Option<&'static str> {
-        if part.record.spec != self.header.features {
-            Some("its features are not those of the store")
-        } else if part.record.augmentation != self.header.augmentation {
-            Some("its augmented copies are not those of the store")
-        } else if part.record.is_tagged() != self.header.tagging {
-            Some("its labels are tags and the store's are classes, or vice versa")
-        } else {
-            None
-        }
     }
 
     /// Adds a track of the part that is being opened, whose segments start at `row`; false if a label is unknown.
