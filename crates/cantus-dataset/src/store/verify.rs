@@ -1,9 +1,9 @@
 //! Verifies all bytes of a store: the parts against their hashes, embedding models against theirs, tables and analyses by reading.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cantus_audio::regular_file;
 use rayon::prelude::*;
 
 use super::analysis_cache::AnalysisCache;
@@ -127,7 +127,8 @@ fn graph_errors(dir: &Path) -> Result<Vec<Error>, Error> {
     for entry in std::fs::read_dir(dir.join(GRAPHS)).into_iter().flatten().flatten() {
         let path = entry.path();
         let expected = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let found = File::open(&path).and_then(|mut file| sha256_of(&mut file)).map_err(Error::io(&path))?;
+        let found =
+            regular_file::open(&path).and_then(|mut file| sha256_of(&mut file)).map_err(Error::io(&path))?;
         if found != expected {
             errors.push(Error::Damaged { path, damage: Damage::Sha256 { expected, found } });
         }

@@ -58,7 +58,8 @@ impl Train {
             )
         );
         let split = self.split.spec(self.seed, true)?;
-        let recipe = self.recipe()?;
+        let start = self.start.open()?;
+        let recipe = self.recipe(start.as_ref())?;
         let run = Run::create_shared_cross_validation(&self.output, self.resume)?;
         let run = run.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
@@ -70,6 +71,7 @@ impl Train {
             seed: self.seed,
             n_threads: global.n_threads(),
             calibration: None,
+            start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),
         };
         let evaluated = run.train_fold(&data.store, &recipe, &folds, fold - 1, &options);
