@@ -127,7 +127,7 @@ pub fn append<T>(rows: &mut Vec<T>, mut values: Vec<T>) {
 /// Rows of `n_bins` values as [`columns`], with the axes `outer` before them.
 ///
 /// # Errors
-/// As [`array`].
+/// As [`array()`].
 pub fn frames<'py, T: Element>(
     py: Python<'py>,
     rows: Vec<T>,
@@ -141,7 +141,7 @@ pub fn frames<'py, T: Element>(
 /// Rows of frames, `[..., n_frames, n_bins]`, as a view of shape `(..., n_bins, n_frames)`: nothing is copied.
 ///
 /// # Errors
-/// As [`array`].
+/// As [`array()`].
 pub fn columns<'py, T: Element>(
     py: Python<'py>,
     values: Vec<T>,
