@@ -166,6 +166,10 @@ fn a_merge_and_an_addition_that_are_killed_leave_no_partial_store() {
     let dir = music();
     cantus_in(dir.path(), "extract @/music -o @/f").exits(3);
     cantus_in(dir.path(), "compose @/more --tracks 12 --duration 3").ok();
+    // The other genres, since a recording is in the store if a track has its path.
+    for genre in ["jazz", "pop", "rock"] {
+        fs::remove_dir_all(dir.path().join("more").join(genre)).unwrap();
+    }
     let before = cantus_in(dir.path(), "store info @/f --json").ok().json();
     // At several points of the work.
     for delay_ms in [1, 20, 60, 150, 300] {
@@ -179,11 +183,11 @@ fn a_merge_and_an_addition_that_are_killed_leave_no_partial_store() {
         cantus_in(dir.path(), "store verify @/f").ok();
         let after = cantus_in(dir.path(), "store info @/f --json").ok().json();
         if after["n_tracks"] != before["n_tracks"] {
-            assert_eq!(after["n_tracks"], 12 + 120, "neither as before nor complete");
+            assert_eq!(after["n_tracks"], 12 + 84, "neither as before nor complete");
         }
     }
     cantus_in(dir.path(), "store add @/f @/more").ok();
-    assert_eq!(cantus_in(dir.path(), "store info @/f --json").ok().json()["n_tracks"], 12 + 120);
+    assert_eq!(cantus_in(dir.path(), "store info @/f --json").ok().json()["n_tracks"], 12 + 84);
 
     // What a killed merge leaves does not prevent the next one.
     fs::create_dir_all(dir.path().join(".out.partial/embeddings")).unwrap();
