@@ -177,6 +177,7 @@ pub fn extract_catalog(
         overwrite: options.overwrite,
         cancel: progress.stop().clone(),
         audit: options.audit,
+        shard: None,
     };
     let on_progress = |event: cantus_dataset::Progress<'_>| {
         progress.show_recording(event.n_done, event.n_tracks, event.path);
