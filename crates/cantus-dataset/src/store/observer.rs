@@ -10,7 +10,7 @@ use crate::Error;
 pub struct StoreObserver<'a> {
     /// Set it to cancel: the output is then not written.
     pub cancel: &'a AtomicBool,
-    /// Called with the number of tracks or parts that are done, and of all.
+    /// Receives the number of tracks or parts that are done, and of all.
     pub on_progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
