@@ -3,7 +3,7 @@
     python bench/accuracy/padding.py DATA [--segment SECONDS] [--folds 5] [--cantus PATH] [--python PATH] > padding.jsonl
 
 DATA is a folder of label folders or a manifest (path,label,group). Each recording is one segment of MFCCs, which `cantus extract` pads by
-repetition (`--pad repeat`, what it chooses by itself) or with zeros. Classifiers on mean and deviation over the frames are cross-validated
+repetition (`--pad repeat`, the default) or with zeros. Classifiers on mean and deviation over the frames are cross-validated
 on the same folds, by group where groups are known, on
 
 - `repeat` and `zero`: all frames of the padded segment, as pooling layers receive them;

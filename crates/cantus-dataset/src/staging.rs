@@ -2,9 +2,11 @@
 //!
 //! A process that is killed leaves the hidden folder `.NAME.partial`, which the next one with the same target removes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use cantus_audio::atomic_file;
 
 use crate::{Error, FolderLock};
 
@@ -52,13 +54,11 @@ impl Staging {
         // Closed before the rename, which some systems refuse for a folder with an open file.
         self.lock = None;
         fs::remove_file(&lock).map_err(Error::io(&lock))?;
-        sync(&self.folder).map_err(Error::io(&self.folder))?;
+        atomic_file::sync_folder_of(&lock).map_err(Error::io(&self.folder))?;
         if self.target.exists() {
             fs::remove_dir(&self.target).map_err(Error::io(&self.target))?;
         }
-        fs::rename(&self.folder, &self.target).map_err(Error::io(&self.target))?;
-        let parent = self.target.parent().filter(|parent| !parent.as_os_str().is_empty());
-        sync(parent.unwrap_or(Path::new("."))).map_err(Error::io(&self.target))
+        atomic_file::rename(&self.folder, &self.target).map_err(Error::io(&self.target))
     }
 }
 
@@ -80,17 +80,6 @@ fn remove_all_but_lock(folder: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    Ok(())
-}
-
-/// Makes the names in a folder durable.
-#[cfg(unix)]
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

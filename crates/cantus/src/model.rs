@@ -161,3 +161,20 @@ impl Model {
         Ok(mean_over_crops(&predictions, crops.n_crops, self.labels.len()))
     }
 }
+
+#[cfg(all(test, feature = "train"))]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::export::tests::small_model;
+
+    #[test]
+    fn a_model_from_bytes_is_that_of_the_file() {
+        let bytes = small_model().to_bytes().unwrap();
+        let path = Path::new("a model in memory");
+        assert_eq!(Model::from_bytes(&bytes, path).unwrap().to_bytes().unwrap(), bytes);
+        let error = Model::from_bytes(&bytes[..100], path).unwrap_err().to_string();
+        assert!(error.starts_with("a model in memory: not a Cantus model"), "{error}");
+    }
+}
