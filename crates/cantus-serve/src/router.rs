@@ -21,15 +21,17 @@ pub(crate) fn router(state: &AppState) -> Router {
     for (path, methods) in routes().into_iter().chain(page::routes()) {
         router = router.route(path, methods);
     }
-    router
+    let routes = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.limits.max_body_bytes))
         .layer(middleware::from_fn_with_state(Arc::clone(&state.access), check_access))
         .layer(middleware::from_fn_with_state(state.clone(), metrics_endpoint::record_request))
+        .layer(middleware::from_fn(add_security_headers));
+    // A route sets `Allow` outside of its layers.
+    Router::new()
+        .fallback_service(routes.with_state(state.clone()))
         .layer(middleware::from_fn(complete_allow))
-        .layer(middleware::from_fn(add_security_headers))
-        .with_state(state.clone())
 }
 
 /// Routes that `openapi.json` describes.

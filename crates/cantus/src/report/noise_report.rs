@@ -206,7 +206,8 @@ mod tests {
     fn a_tag_is_given_above_the_threshold() {
         let noise =
             [(NoiseKind::Silence, None), (NoiseKind::White, Some(0.5)), (NoiseKind::Pink, Some(0.51))];
-        let found = NoiseReport::of_tags(&predictions(&[], &noise), 0.5).unwrap();
+        let tracks = [(1, [0.0, 0.75, 0.25])];
+        let found = NoiseReport::of_tags(&predictions(&tracks, &noise), 0.5).unwrap();
         assert_eq!(
             found.line(),
             "of 3 synthesised sounds of no class, 1 (33.3 %) are given a tag, with a probability above 0.500: pink 1 of 1"
