@@ -34,7 +34,7 @@ pub use folder_lock::FolderLock;
 pub use npy::npy_header;
 pub use shard::Shard;
 pub use spec_difference::spec_difference;
-pub use split::{Folds, KnownGroups, ListReport, Split, SplitSpec, Unit};
+pub use split::{Folds, GroupChoice, KnownGroups, ListReport, Split, SplitSpec, Unit};
 pub use split::{assign_known_groups, assign_parts, duplicates_across_split};
 pub use store::{
     Counts, ExportFormat, Exported, Filtered, StoreFilter, StoreInfo, StoreObserver, StoreSummary,

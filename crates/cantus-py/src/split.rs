@@ -104,23 +104,15 @@ impl SplitRequest {
         store: &mut FeatureStore,
     ) -> SplitSpec {
         let labels = store.labels().to_vec();
-        if !matches!(self.split, None | Some(UnitName::Track))
-            || assign_known_groups(store.tracks_mut(), &labels).is_none()
-            || self.split.is_some()
-            || is_given(store, n_folds)
-            || spec.group_obstacle(store.tracks(), &labels, n_folds).is_some()
-        {
-            return spec;
+        match self.split {
+            None => spec.choose_by_known_groups(store.tracks_mut(), &labels, n_folds).0,
+            // With a split by track too: intervals and p-values are over groups.
+            Some(UnitName::Track) => {
+                assign_known_groups(store.tracks_mut(), &labels);
+                spec
+            }
+            Some(UnitName::Group | UnitName::Segment) => spec,
         }
-        SplitSpec { by: Unit::Group, ..spec }
-    }
-}
-
-/// Whether a manifest gives the parts or, for a cross-validation, the folds.
-fn is_given(store: &FeatureStore, n_folds: Option<usize>) -> bool {
-    match n_folds {
-        Some(_) => Folds::from_tracks(store.tracks(), Unit::Track).is_some(),
-        None => store.tracks().iter().any(|track| track.part.is_some()),
     }
 }
 

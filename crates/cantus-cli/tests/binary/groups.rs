@@ -219,6 +219,8 @@ fn folds_keep_groups_whole_by_default() {
     // Whoever resumes it gets the same report; by group, there is no second one.
     let again = train(dir.path(), "-o @/by_track --folds 3 --split track --resume --json").json();
     assert_eq!(again, by_track);
+    // Other folds replace both.
+    train(dir.path(), "-o @/by_track --folds 3 --split track --seed 5 --overwrite");
     train(dir.path(), "-o @/by_track --folds 3 --overwrite");
     assert!(!dir.path().join("by_track/without-leak").exists());
 }

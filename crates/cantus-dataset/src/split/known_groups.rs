@@ -23,6 +23,15 @@ pub struct KnownGroups {
     pub n_ungrouped: usize,
 }
 
+/// Known groups, and whether a split keeps them whole; see [`SplitSpec::choose_by_known_groups`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChoice {
+    /// The groups.
+    pub known: KnownGroups,
+    /// Why they cannot be kept whole; `None` if they are.
+    pub obstacle: Option<String>,
+}
+
 /// Assigns the groups that are known: those that the tracks have already or, if these do not count, those of the artist tags.
 /// `None`, with the tracks unchanged, if neither count.
 ///
@@ -73,10 +82,30 @@ impl SplitSpec {
     /// ```
     #[must_use]
     pub fn by_known_groups(self, tracks: &mut [Track], labels: &[String]) -> Self {
-        let is_known = assign_known_groups(tracks, labels).is_some();
-        let is_predefined = tracks.iter().any(|track| track.part.is_some());
-        let by_group = is_known && !is_predefined && self.group_obstacle(tracks, labels, None).is_none();
-        Self { by: if by_group { Unit::Group } else { Unit::Track }, ..self }
+        Self { by: Unit::Track, ..self }.choose_by_known_groups(tracks, labels, None).0
+    }
+
+    /// Assigns the [known groups](assign_known_groups), and splits by group, or draws `n_folds` folds by group, if that is
+    /// possible; otherwise the split stays as it is. Also returns the groups, unless none are known or the parts, or the folds, are
+    /// predefined.
+    #[must_use]
+    pub fn choose_by_known_groups(
+        self,
+        tracks: &mut [Track],
+        labels: &[String],
+        n_folds: Option<usize>,
+    ) -> (Self, Option<GroupChoice>) {
+        let Some(known) = assign_known_groups(tracks, labels) else { return (self, None) };
+        let is_predefined = match n_folds {
+            Some(_) => Folds::from_tracks(tracks, Unit::Track).is_some(),
+            None => tracks.iter().any(|track| track.part.is_some()),
+        };
+        if is_predefined {
+            return (self, None);
+        }
+        let obstacle = self.group_obstacle(tracks, labels, n_folds);
+        let by = if obstacle.is_none() { Unit::Group } else { self.by };
+        (Self { by, ..self }, Some(GroupChoice { known, obstacle }))
     }
 
     /// Why the tracks' groups cannot be kept whole by a random split, or by `n_folds` random folds; `None` if they can.

@@ -19,7 +19,7 @@ mod stratification;
 mod unit;
 
 pub use folds::Folds;
-pub use known_groups::{KnownGroups, assign_known_groups};
+pub use known_groups::{GroupChoice, KnownGroups, assign_known_groups};
 pub use leakage::duplicates_across_split;
 pub use lists::{ListReport, assign_parts};
 pub use spec::{Split, SplitSpec};

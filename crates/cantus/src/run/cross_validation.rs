@@ -87,6 +87,10 @@ impl Run {
         let options = TrainOptions { split, observer: Some(&observer), ..options.clone() };
         let run = self.inside(WITHOUT_LEAK);
         run.make_folder()?;
+        if !self.resume {
+            // Those of a run that this one replaces may have been drawn with another seed.
+            run.remove_folds()?;
+        }
         run.begin_folds(&folds, store)?;
         let evaluated = evaluate_folds(store, &folds, &options, |fold, split| {
             let job = Job::new(store, recipe, split, &options, data_sha256.to_owned());

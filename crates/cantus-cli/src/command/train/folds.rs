@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use cantus::report::EvaluationReport;
-use cantus::{Run, TrainOptions};
+use cantus::{Evaluated, Recipe, Run, TrainOptions};
 use cantus_dataset::{FeatureStore, Folds, SplitSpec};
 
 use super::Train;
@@ -18,29 +18,12 @@ impl Train {
         n_folds: usize,
         global: &Global,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
-        let split = self.split.spec(self.seed, true)?;
-        let start = self.start.open()?;
-        let recipe = self.recipe(start.as_ref())?;
-        let run = Run::create_cross_validation(&self.output, self.run_options())?;
-        let run = run.with_settings(&self.settings())?;
-        let dashboard = self.open_dashboard(global)?;
-        let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
-        let folds = given_or_drawn(&data.store, n_folds, &data.split)?;
-        let display = Display::new(self, dashboard.as_ref(), global);
-        let options = TrainOptions {
-            split: data.split,
-            seed: self.seed,
-            n_threads: global.n_threads(),
-            calibration: None,
-            start: start.as_ref(),
-            observer: Some(&|event| display.observe(event)),
-        };
-        let evaluated = run.cross_validate(&data.store, &recipe, &folds, self.final_model, &options);
-        Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, data.n_lost)))
+        let run = || Run::create_cross_validation(&self.output, self.run_options());
+        self.on_folds(n_folds, run, global, |run, store, recipe, folds, options| {
+            run.cross_validate(store, recipe, folds, self.final_model, options)
+        })
     }
-}
 
-impl Train {
     /// Trains and evaluates one fold, from 1, of a cross-validation whose other folds are trained by other processes; returns its
     /// report. `None` if Ctrl-C stopped it.
     pub(super) fn train_fold(
@@ -57,11 +40,30 @@ impl Train {
                     .to_owned()
             )
         );
+        let run = || Run::create_shared_cross_validation(&self.output, self.resume);
+        self.on_folds(n_folds, run, global, |run, store, recipe, folds, options| {
+            run.train_fold(store, recipe, folds, fold - 1, options)
+        })
+    }
+
+    /// Creates the run, gets the features and their folds, and calls `train` with them.
+    fn on_folds(
+        &self,
+        n_folds: usize,
+        create: impl FnOnce() -> Result<Run, cantus::Error>,
+        global: &Global,
+        train: impl FnOnce(
+            &Run,
+            &FeatureStore,
+            &Recipe,
+            &Folds,
+            &TrainOptions<'_>,
+        ) -> Result<Evaluated, cantus::Error>,
+    ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let split = self.split.spec(self.seed, true)?;
         let start = self.start.open()?;
         let recipe = self.recipe(start.as_ref())?;
-        let run = Run::create_shared_cross_validation(&self.output, self.resume)?;
-        let run = run.with_settings(&self.settings())?;
+        let run = create()?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
         let Some(data) = self.data(split, &recipe, &run, global)? else { return Ok(None) };
         let folds = given_or_drawn(&data.store, n_folds, &data.split)?;
@@ -74,7 +76,7 @@ impl Train {
             start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),
         };
-        let evaluated = run.train_fold(&data.store, &recipe, &folds, fold - 1, &options);
+        let evaluated = train(&run, &data.store, &recipe, &folds, &options);
         Ok(display.finish(evaluated)?.map(|evaluated| (evaluated.report, data.n_lost)))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use cantus_dataset::{
-    FeatureStore, Folds, Grouping, KnownGroups, ListReport, Part, SplitSpec, Unit, assign_groups,
+    FeatureStore, GroupChoice, Grouping, ListReport, Part, SplitSpec, Unit, assign_groups,
     assign_known_groups, assign_parts,
 };
 use clap::{Args, ValueEnum};
@@ -120,16 +120,18 @@ impl SplitOptions {
             return spec;
         }
         let labels = store.labels().to_vec();
-        // With `--split track` too: intervals and p-values are over groups.
-        let Some(known) = assign_known_groups(store.tracks_mut(), &labels) else { return spec };
-        if self.split.is_some() || is_given(store, n_folds) {
+        if self.split.is_some() {
+            // Intervals and p-values are over groups.
+            assign_known_groups(store.tracks_mut(), &labels);
             return spec;
         }
-        let obstacle = spec.group_obstacle(store.tracks(), &labels, n_folds);
-        if !global.quiet {
-            output::note(&choice_in_words(&known, n_folds.is_some(), obstacle.as_deref()));
+        let (spec, choice) = spec.choose_by_known_groups(store.tracks_mut(), &labels, n_folds);
+        if let Some(choice) = choice
+            && !global.quiet
+        {
+            output::note(&choice_in_words(&choice, n_folds.is_some()));
         }
-        if obstacle.is_some() { spec } else { SplitSpec { by: Unit::Group, ..spec } }
+        spec
     }
 
     fn assign_groups(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
@@ -189,16 +191,8 @@ impl SplitOptions {
     }
 }
 
-/// Whether the manifest or split lists give the parts or, for a cross-validation, the folds.
-fn is_given(store: &FeatureStore, n_folds: Option<usize>) -> bool {
-    match n_folds {
-        Some(_) => Folds::from_tracks(store.tracks(), Unit::Track).is_some(),
-        None => store.tracks().iter().any(|track| track.part.is_some()),
-    }
-}
-
 /// That the split is by group, and how to split by track; or why it is by track.
-fn choice_in_words(known: &KnownGroups, in_folds: bool, obstacle: Option<&str>) -> String {
+fn choice_in_words(GroupChoice { known, obstacle }: &GroupChoice, in_folds: bool) -> String {
     let (noun, source) = match known.grouping {
         Grouping::Artist => ("artist", "the tags"),
         _ => ("group", "the manifest"),
