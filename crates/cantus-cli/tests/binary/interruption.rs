@@ -134,10 +134,25 @@ fn an_interrupted_training_resumed_equals_one_that_was_not() {
     let other = "train @/f -m @/small.toml -o @/stopped --resume --seed 1 --quiet";
     cantus_in(dir.path(), other).exits(1).says(&["another split", "--overwrite"]);
     cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped --resume").ok();
-    for name in ["model.safetensors", "history.json", "report.json"] {
-        let bytes = |run: &str| fs::read(dir.path().join(run).join(name)).unwrap();
-        assert!(bytes("whole") == bytes("stopped"), "{name} differs");
+    let compare = || {
+        for name in ["model.safetensors", "history.json", "report.json"] {
+            let bytes = |run: &str| fs::read(dir.path().join(run).join(name)).unwrap();
+            assert!(bytes("whole") == bytes("stopped"), "{name} differs");
+        }
+    };
+    compare();
+    // As if killed between the model, which is written last, and the removal of the checkpoint.
+    fs::write(dir.path().join("stopped/checkpoint"), "left").unwrap();
+    cantus_in(dir.path(), "train @/f -m @/small.toml -o @/stopped --resume").ok();
+    assert!(!dir.path().join("stopped/checkpoint").exists());
+    compare();
+    // A finished run is not replaced by another training.
+    cantus_in(dir.path(), other).exits(1).says(&["another split", "--overwrite"]);
+    for options in ["--final", "--folds 2"] {
+        let other = format!("train @/f -m @/small.toml -o @/stopped --resume --quiet {options}");
+        cantus_in(dir.path(), &other).exits(1).says(&["--overwrite"]);
     }
+    compare();
     assert!(!dir.path().join("stopped/checkpoint").exists());
 }
 

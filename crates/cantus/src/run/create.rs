@@ -13,7 +13,7 @@ use crate::{Error, Model};
 pub struct RunOptions {
     /// Replace it, finished or interrupted.
     pub overwrite: bool,
-    /// Continue it, if its training was interrupted; in a cross-validation, finished folds are kept.
+    /// Continue it, if its training was interrupted; a finished training, and finished folds of a cross-validation, are kept.
     pub resume: bool,
 }
 
@@ -22,13 +22,15 @@ impl Run {
     ///
     /// # Errors
     /// If the folder cannot be created, is not empty and not a run, or another training writes to it; if it holds a
-    /// finished run and `overwrite` is false, or an interrupted one and both `overwrite` and `resume` are false.
+    /// finished run or an interrupted one, and both `overwrite` and `resume` are false; if it holds a cross-validation and
+    /// `overwrite` is false.
     pub fn create(dir: &Path, options: RunOptions) -> Result<Self, Error> {
         let run = Self::locked(dir, options.resume)?;
         if options.overwrite {
             return Ok(run);
         }
-        if run.path(Model::FILE_NAME).exists() || run.is_cross_validation() {
+        let is_finished = run.path(Model::FILE_NAME).exists() && !options.resume;
+        if is_finished || run.is_cross_validation() {
             return run.refuse(RunProblem::Finished);
         }
         if run.path(CHECKPOINT).exists() && !options.resume {
@@ -56,6 +58,9 @@ impl Run {
                 run.remove(Model::FILE_NAME)?;
             }
             return Ok(run);
+        }
+        if !overwrite && run.path(Model::FILE_NAME).exists() {
+            return run.refuse(RunProblem::Finished);
         }
         let run = Self::create(dir, options)?;
         run.remove(Model::FILE_NAME)?;

@@ -24,14 +24,17 @@ impl Run {
     ) -> Result<Evaluated, Error> {
         let recipe = training::adapted(recipe, store, options)?;
         let data_sha256 = data_sha256(store)?;
+        let split = options.split.split_without_test(store.tracks(), store.labels())?;
+        let of_final =
+            TrainOptions { split: SplitSpec { test: 0.0, ..options.split.clone() }, ..options.clone() };
+        let job = Job::new(store, &recipe, store.segments_of_split(split), &of_final, data_sha256.clone());
+        let prepared = job.prepare()?;
+        // Before anything is replaced; a finished run gets the same files again.
+        self.is_finished(&prepared.fingerprint())?;
         let held_out = self.inside(HELD_OUT);
         held_out.make_folder()?;
-        let evaluated = held_out.train_on_split(store, &recipe, options, data_sha256.clone())?;
-        let split = options.split.split_without_test(store.tracks(), store.labels())?;
-        let options =
-            TrainOptions { split: SplitSpec { test: 0.0, ..options.split.clone() }, ..options.clone() };
-        let job = Job::new(store, &recipe, store.segments_of_split(split), &options, data_sha256);
-        let trained = self.fit(job.prepare()?, Stage::Final, &options)?;
+        let evaluated = held_out.train_on_split(store, &recipe, options, data_sha256)?;
+        let trained = self.fit(prepared, Stage::Final, &of_final)?;
         self.save(&trained, &evaluated, store)?;
         self.remove_inside(WITHOUT_LEAK)?;
         Ok(evaluated)

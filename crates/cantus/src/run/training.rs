@@ -132,14 +132,28 @@ impl Run {
         noise: &NoiseSounds,
         n_threads: usize,
     ) -> Result<Option<Evaluated>, Error> {
-        if !self.resume || !self.path(Model::FILE_NAME).exists() {
+        if !self.is_finished(fingerprint)? {
             return Ok(None);
         }
-        if self.config()?.run.fingerprint.as_deref() != Some(fingerprint) {
-            return self.refuse(RunProblem::OtherTraining);
-        }
+        // What a process leaves that is killed after it has written the model.
+        self.remove(DIVERGED)?;
+        self.remove(CHECKPOINT)?;
         let predictions = self.predictions(store, noise, n_threads)?;
         Ok(Some(Evaluated { predictions, report: self.report()? }))
+    }
+
+    /// Whether this run is resumed and finished.
+    ///
+    /// # Errors
+    /// If it was finished by a training with another fingerprint.
+    pub(super) fn is_finished(&self, fingerprint: &str) -> Result<bool, Error> {
+        if !self.resume || !self.path(Model::FILE_NAME).exists() {
+            return Ok(false);
+        }
+        match self.config()?.run.fingerprint.as_deref() == Some(fingerprint) {
+            true => Ok(true),
+            false => self.refuse(RunProblem::OtherTraining),
+        }
     }
 
     /// Trains with checkpoints, from the last one if the run is resumed.
