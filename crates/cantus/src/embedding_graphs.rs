@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use cantus_audio::feature::{Embedding, FeatureSpec};
-use cantus_audio::regular_file;
 
 use crate::Error;
 
@@ -55,7 +54,7 @@ fn by_reference(sha256: &str) -> Result<Vec<u8>, String> {
     let found = found.ok_or_else(|| {
         format!("no model in {} has the SHA-256 {sha256}; add it to that folder", library.folder().display())
     })?;
-    regular_file::read(&found).map_err(|error| format!("{}: {error}", found.display()))
+    cantus_audio::regular_file::read(&found).map_err(|error| format!("{}: {error}", found.display()))
 }
 
 /// Refuses a model with embeddings, which this build cannot compute.
