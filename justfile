@@ -19,6 +19,11 @@ doc:
 bench-training *options:
     python3 bench/training/run.py {{options}}
 
+# Benchmark: matrix products beside the gemm crate, with AVX-512 and with AVX2; JSON lines. See bench/products/README.md
+bench-products:
+    grep -q avx512f /proc/cpuinfo && cargo run --quiet --release --manifest-path bench/products/Cargo.toml --features avx512 || true
+    CANTUS_ISA=avx2 cargo run --quiet --release --manifest-path bench/products/Cargo.toml
+
 # Benchmark: cross-validate the recipes and other methods on the same folds of a folder of recordings; JSON lines. See bench/accuracy/README.md
 bench-accuracy data *options:
     python3 bench/accuracy/run.py {{data}} {{options}}

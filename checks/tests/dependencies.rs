@@ -6,9 +6,11 @@ use cantus_checks::workspace::{packages, root};
 /// Each package, what it depends on, what its tests and examples use besides.
 const TABLE: &[Row<'_>] = &[
     ("cantus-random", &[], &[]),
-    ("cantus-audio", &["cantus-random"], &["cantus-synth"]),
+    ("cantus-simd-macros", &[], &[]),
+    ("cantus-simd", &["cantus-simd-macros"], &[]),
+    ("cantus-audio", &["cantus-random", "cantus-simd"], &["cantus-synth"]),
     ("cantus-synth", &["cantus-audio", "cantus-random"], &[]),
-    ("cantus-nn", &["cantus-random"], &[]),
+    ("cantus-nn", &["cantus-random", "cantus-simd"], &[]),
     ("cantus-embedding", &["cantus-audio"], &[]),
     ("cantus-dataset", &["cantus-audio", "cantus-embedding", "cantus-random"], &["cantus-synth"]),
     ("cantus-metrics", &["cantus-random"], &[]),
@@ -58,6 +60,7 @@ const TABLE: &[Row<'_>] = &[
             "cantus-nn",
             "cantus-plot",
             "cantus-serve",
+            "cantus-simd",
             "cantus-synth",
         ],
         &[],

@@ -1,6 +1,6 @@
 //! Levels of the channels of a recording: peak, RMS, DC offset, clipping, and inter-channel correlation.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// Full scale: the largest 16-bit sample.
@@ -140,7 +140,7 @@ impl ChannelMeter {
 }
 
 /// Peak, sum and sum of squares of a block; accumulated in f32, since blocks are short.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn sums(samples: &[f32]) -> (f32, f64, f64) {
     let (mut peak, mut sum, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
     let (blocks, rest) = samples.as_chunks::<LANES>();
@@ -162,7 +162,7 @@ fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     let mut products = [0.0_f32; LANES];
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());

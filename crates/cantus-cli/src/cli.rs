@@ -31,6 +31,8 @@ Options can also come from the environment (--batch-size is CANTUS_BATCH_SIZE) a
 (--config FILE: a table for each command, as in `[train]` `batch_size = 16`). Precedence: flag, \
 environment, file, default.
 
+CANTUS_ISA=avx512, avx2 or baseline restricts the processor's instructions, to compare or to test them.
+
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some files failed, 130 stopped by Ctrl-C, \
 143 by SIGTERM, 129 by SIGHUP.";
 

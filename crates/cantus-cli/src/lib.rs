@@ -14,6 +14,8 @@ mod progress;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+use cantus_simd::InstructionSet;
+
 pub use command::inspect::audit_document;
 
 /// Runs the command line `arguments`, of which the first is the name of the program, and returns its exit code.
@@ -26,6 +28,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return usage(&error),
     };
     start_log(cli.global.quiet);
+    if let Err(error) = InstructionSet::requested() {
+        return output::error(&output::WrongUsage(format!("{}: {error}", cantus_simd::VARIABLE)).into())
+            .exit_code();
+    }
     match cli.run() {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => output::error(&error).exit_code(),

@@ -6,7 +6,7 @@
 //!
 //! NaN passes through every activation and every derivative, so that it reaches the loss.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::elementwise::{exp, sigmoid, tanh};
@@ -88,7 +88,7 @@ impl Activation {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn forward(activation: Activation, values: &mut [f32], width: usize) {
     match activation {
         Activation::Linear => {}
@@ -104,7 +104,7 @@ fn forward(activation: Activation, values: &mut [f32], width: usize) {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn backward(activation: Activation, outputs: &[f32], net_inputs: &[f32], gradient: &mut [f32], width: usize) {
     match activation {
         Activation::Linear => {}
@@ -159,7 +159,7 @@ fn slope(y: f32, below: f32) -> f32 {
 }
 
 /// With `relu`, negative sums become 0.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_bias(values: &mut [f32], bias: &[f32], relu: bool) {
     let least = if relu { 0.0 } else { f32::NEG_INFINITY };
     for row in values.chunks_exact_mut(bias.len()) {

@@ -1,7 +1,7 @@
 //! Vectorised elementwise loops, and exp, sigmoid and tanh for them.
 //!
 //! A build for all x86-64 processors may only use vectors that all of them have. Throughout this crate, functions that loop
-//! over many numbers are marked `#[multiversion(targets = "simd")]`: they are compiled for several instruction sets, and the
+//! over many numbers are marked `#[multiversion]`: they are compiled for several instruction sets, and the
 //! best one is selected at run time. What they call is inlined, so that it is compiled with them.
 //!
 //! `exp`, `tanh` and `sigmoid` are polynomials without branches, so that a loop computes 8 or 16 of them at once; those of
@@ -10,23 +10,23 @@
 //! All are built from `mul_add`, additions, multiplications and divisions, whose rounding IEEE 754 defines: the same input
 //! gives the same bits at every vector width.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 /// `sums += values`
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub(crate) fn add(sums: &mut [f32], values: &[f32]) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }
 
 /// `sums += factor · values`
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub(crate) fn add_scaled(sums: &mut [f32], values: &[f32], factor: f32) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
 }
 
 /// Adds every row of `sums.len()` numbers to `sums`; four at a time, since each addition to a sum waits for the
 /// one before.
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub(crate) fn add_rows(sums: &mut [f32], rows: &[f32]) {
     let width = sums.len();
     let fours = rows.chunks_exact(4 * width);
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_vectorised_loop_has_the_bits_of_a_plain_one() {
         let plain: Vec<u32> = grid().into_iter().map(|x| tanh(x).to_bits()).collect();
-        #[multiversion(targets = "simd")]
+        #[multiversion]
         fn loop_over(values: &mut [f32]) {
             values.iter_mut().for_each(|x| *x = tanh(*x));
         }

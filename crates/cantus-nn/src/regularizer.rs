@@ -1,6 +1,6 @@
 //! Regularisers: a penalty on large weights, added to the loss.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// l1 Σ|w| + l2 Σw², Keras's `L1`, `L2` and `L1L2` in one; in an architecture `kernel_regularizer = { l2 =
@@ -58,7 +58,7 @@ impl Regularizer {
 const BLOCK: usize = 4096;
 
 /// Sums of absolute values and of squares, 16 of each in parallel, since a single sum would wait for each addition.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn sums(weights: &[f32]) -> ([f32; 16], [f32; 16]) {
     let (mut absolute, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);
     let (chunks, rest) = weights.as_chunks::<16>();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 /// Averages the channels of interleaved frames, as `librosa.to_mono` does, into `mono`.
 ///
@@ -40,13 +40,13 @@ pub(super) fn zero_non_finite(samples: &mut [f32]) -> Vec<Range<usize>> {
     ranges
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn average_pairs(pairs: &[[f32; 2]], mono: &mut [f32]) {
     mono.iter_mut().zip(pairs).for_each(|(mono, [left, right])| *mono = (left + right) * 0.5);
 }
 
 /// Without early exit, so that the loop vectorises.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn are_finite(samples: &[f32]) -> bool {
     samples.iter().fold(true, |all, sample| all & sample.is_finite())
 }

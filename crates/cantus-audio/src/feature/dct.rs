@@ -13,7 +13,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 /// Number of coefficients that are computed in parallel.
@@ -172,7 +172,7 @@ impl Dct {
 }
 
 /// `Σ value · weight` in each lane.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn weighted_sums(values: &[f32], weights: &[[f32; LANES]]) -> [f32; LANES] {
     let mut sums = [0.0; LANES];
     for (value, weights) in values.iter().zip(weights) {

@@ -11,7 +11,7 @@
 //! # Reference
 //! Slaney, "Auditory Toolbox", 1998; Young et al., "The HTK Book"; `librosa.filters.mel` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::transform::fourier::fft_frequencies;
@@ -236,7 +236,7 @@ impl MelFilterBank {
 }
 
 /// The weighted sum of each band.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn weighted_sums(bands: &[Band], weights: &[f32], spectrum: &[f32], mel: &mut [f32]) {
     for (slot, band) in mel.iter_mut().zip(bands) {
         let weights = &weights[band.offset..band.offset + band.n_bins];

@@ -3,7 +3,7 @@
 //! # Reference
 //! `librosa.power_to_db`, `amplitude_to_db`, `db_to_power` and `db_to_amplitude` 0.11, with their names and defaults.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::logarithm::log10;
 
@@ -75,7 +75,7 @@ pub fn db_to_amplitude(levels: &mut [f32], reference: f32) {
     levels.iter_mut().for_each(|level| *level = reference * 10f32.powf(*level * 0.05));
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn convert(powers: &mut [f32], amin: f32, reference: f32, top_db: Option<f32>) {
     // The fast logarithm is defined for normal numbers.
     let amin = amin.max(f32::MIN_POSITIVE);

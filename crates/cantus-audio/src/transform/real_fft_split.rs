@@ -10,7 +10,7 @@
 use std::array;
 use std::f64::consts::PI;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::dft::Complex32;
 
@@ -58,7 +58,7 @@ impl RealFftSplit {
 }
 
 /// Combines the bins `1..` (`low`) with the bins `..M` (`high`); both ascend.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn split(twiddles: &[Complex32], low: &mut [Complex32], high: &mut [Complex32]) {
     let (twiddles, twiddles_rest) = twiddles.as_chunks::<LANES>();
     let (low, low_rest) = low.as_chunks_mut::<LANES>();

@@ -12,7 +12,7 @@
 //! # Reference
 //! Allen & Rabiner, "A unified approach to short-time Fourier analysis and synthesis", 1977; `librosa.stft` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::fourier::{self, Complex32, RealFft};
 use super::padding::PadMode;
@@ -234,13 +234,13 @@ impl Stft {
 }
 
 /// `frame = window · samples`
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn apply_window(frame: &mut [f32], window: &[f32], samples: &[f32]) {
     frame.iter_mut().zip(window).zip(samples).for_each(|((slot, w), x)| *slot = x * w);
 }
 
 /// Writes `|spectrum|`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub fn magnitude(spectrum: &[Complex32], out: &mut [f32]) {
     for (slot, bin) in out.iter_mut().zip(spectrum) {
         *slot = bin.norm_sqr().sqrt();
@@ -248,7 +248,7 @@ pub fn magnitude(spectrum: &[Complex32], out: &mut [f32]) {
 }
 
 /// Writes `|spectrum|²`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub fn power(spectrum: &[Complex32], out: &mut [f32]) {
     for (slot, bin) in out.iter_mut().zip(spectrum) {
         *slot = bin.norm_sqr();

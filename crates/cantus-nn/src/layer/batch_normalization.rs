@@ -12,7 +12,7 @@
 //! So a batch is reduced twice: in the forward pass the [`Moments`] of its shards, in the backward pass their sums for ∂E/∂β
 //! and ∂E/∂γ. Both are accumulated while the numbers are in the cache.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -134,7 +134,7 @@ impl BatchStatistics {
 }
 
 /// `scratch`, `[2, channels]`, receives means and sums of squared deviations of the columns of `x`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn column_moments(x: &[f32], scratch: &mut [f32]) {
     let (mean, squares) = scratch.split_at_mut(scratch.len() / 2);
     let n = (x.len() / mean.len()) as f32;
@@ -152,7 +152,7 @@ fn column_moments(x: &[f32], scratch: &mut [f32]) {
 }
 
 /// y = (x - μ) · factor + β
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn normalise(x: &[f32], y: &mut [f32], mean: &[f32], factor: &[f32], beta: &[f32]) {
     let channels = mean.len();
     for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
@@ -163,7 +163,7 @@ fn normalise(x: &[f32], y: &mut [f32], mean: &[f32], factor: &[f32], beta: &[f32
 }
 
 /// Adds Σ x̂ ∂E/∂y to `d_gamma` and Σ ∂E/∂y to `d_beta`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mut [f32], d_beta: &mut [f32]) {
     let channels = mean.len();
     for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
@@ -177,7 +177,7 @@ fn add_gradient(x: &[f32], dy: &[f32], mean: &[f32], scale: &[f32], d_gamma: &mu
 
 /// The formula for ∂E/∂x at the head of this file, as a (∂E/∂y) - b - c (x - μ) with a, b, c for each
 /// channel.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn input_gradient(x: &[f32], dy: &[f32], dx: &mut [f32], mean: &[f32], [a, b, c]: [&[f32]; 3]) {
     let channels = mean.len();
     for ((x, dy), dx) in

@@ -8,7 +8,7 @@
 //! hash of step, layer, example and position.
 
 use cantus_random::{bits, key};
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{BackwardReads, BatchContext, ForwardCache, GradientIo, Layer, LayerId, Weights};
@@ -58,7 +58,7 @@ pub struct SpatialDropout {
 }
 
 /// `to` = `scale` · `from`, or 0 where random bits are below `limit`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn mask_row(key: u64, limit: u32, scale: f32, from: &[f32], to: &mut [f32]) {
     for (i, (from, to)) in (0_u32..).zip(from.iter().zip(to)) {
         *to = if bits(key, i) < limit { 0.0 } else { from * scale };

@@ -15,7 +15,7 @@
 //! - for the step before: ∂E/∂h = ∂E/∂h' z + [∂E/∂s ∂E/∂a_z ∂E/∂a_r] [R_g R_z R_r]ᵀ
 //! - ∂E/∂W = Σ xᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂a_g], ∂E/∂R = Σ hᵀ [∂E/∂a_z ∂E/∂a_r ∂E/∂s]; biases the same with 1 for x and h
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::recurrence::Recurrence;
@@ -131,7 +131,7 @@ impl Cell for GruCell {
 }
 
 /// One step forward for one example; separate, so that its arguments are known not to overlap.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn cell_forward(
     [s, z, r, g]: [&mut [f32]; 4],
     [b_z, b_r, b_g]: [&[f32]; 3],
@@ -157,7 +157,7 @@ fn cell_forward(
 }
 
 /// One step backward for one example; separate, so that its arguments are known not to overlap.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn cell_backward(
     s: &mut [f32],
     z: &mut [f32],

@@ -5,7 +5,7 @@
 //!
 //! Backward, with d = γ ∂E/∂y: ∂E/∂x = (d - mean(d) - x̂ mean(d x̂)) / √(σ² + ε); ∂E/∂γ = Σ x̂ ∂E/∂y, ∂E/∂β = Σ ∂E/∂y over rows.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -66,7 +66,7 @@ fn mean_and_scale(x: &[f32], epsilon: f32) -> (f32, f32) {
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn normalise(x: &[f32], y: &mut [f32], gamma: &[f32], beta: &[f32], epsilon: f32) {
     let n = gamma.len();
     for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
@@ -77,7 +77,7 @@ fn normalise(x: &[f32], y: &mut [f32], gamma: &[f32], beta: &[f32], epsilon: f32
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_gradient(x: &[f32], dy: &[f32], d_gamma: &mut [f32], d_beta: &mut [f32], epsilon: f32) {
     let n = d_gamma.len();
     for (x, dy) in x.chunks_exact(n).zip(dy.chunks_exact(n)) {
@@ -89,7 +89,7 @@ fn add_gradient(x: &[f32], dy: &[f32], d_gamma: &mut [f32], d_beta: &mut [f32], 
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn input_gradient(x: &[f32], dy: &[f32], dx: &mut [f32], gamma: &[f32], epsilon: f32) {
     let n = gamma.len();
     for ((x, dy), dx) in x.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {

@@ -15,7 +15,7 @@
 //! - through σ and tanh to the gates' net inputs a = [i f g o], ∂E/∂a; for the step before, ∂E/∂h = ∂E/∂a Rᵀ
 //! - ∂E/∂W = Σ xᵀ ∂E/∂a, ∂E/∂R = Σ hᵀ ∂E/∂a, ∂E/∂b = Σ ∂E/∂a over steps and examples; ∂E/∂x = ∂E/∂a Wᵀ
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::recurrence::Recurrence;
@@ -110,7 +110,7 @@ impl Cell for LstmCell {
 }
 
 /// One step forward for one example; separate, so that its arguments are known not to overlap.
-#[multiversion(targets = "simd")]
+#[multiversion]
 #[expect(
     clippy::too_many_arguments,
     reason = "only as arguments are slices known not to overlap, and the loop vectorised"
@@ -144,7 +144,7 @@ fn cell_forward(
 }
 
 /// One step backward for one example; separate, so that its arguments are known not to overlap.
-#[multiversion(targets = "simd")]
+#[multiversion]
 #[expect(
     clippy::too_many_arguments,
     reason = "only as arguments are slices known not to overlap, and the loop vectorised"

@@ -6,7 +6,7 @@
 
 use std::array::from_mut;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Padding, PoolWindows, default_pool_size};
@@ -49,7 +49,7 @@ pub(crate) struct MaxPool2DLayer {
 }
 
 /// For each row of windows: first the maximum of each column, over the whole width at once, then of the columns.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn max_pool(windows: &PoolWindows, x: &[f32], y: &mut [f32], max: &mut [f32]) {
     let (channels, row_len) = (windows.channels, windows.row_len());
     for p in 0..windows.down.n_windows {
@@ -77,7 +77,7 @@ fn elementwise_max(max: &mut [f32], x: &[f32]) {
 /// Channels processed at a time.
 const LANES: usize = 16;
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn max_pool_backward(windows: &PoolWindows, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     let channels = windows.channels;
     dx.fill(0.0);

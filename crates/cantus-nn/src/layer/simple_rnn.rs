@@ -7,7 +7,7 @@
 //! many steps the factors Rᵀ and 1 - h'² make the gradient vanish or explode, which [`Lstm`](super::Lstm) and
 //! [`Gru`](super::Gru) avoid.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::recurrence::Recurrence;
@@ -69,7 +69,7 @@ impl Cell for SimpleRnnCell {
 }
 
 /// h' = tanh(a + b)
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn step_forward(net: &[f32], bias: &[f32], state: &mut [f32]) {
     let units = bias.len();
     for (net, state) in net.chunks_exact(units).zip(state.chunks_exact_mut(units)) {
@@ -78,7 +78,7 @@ fn step_forward(net: &[f32], bias: &[f32], state: &mut [f32]) {
 }
 
 /// ∂E/∂a = ∂E/∂h' (1 - h'²)
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn step_backward(d_net: &mut [f32], state: &[f32], d_state: &[f32]) {
     d_net.iter_mut().zip(state.iter().zip(d_state)).for_each(|(d_a, (h, d_h))| *d_a = d_h * (1.0 - h * h));
 }

@@ -13,7 +13,7 @@
 //! ∂½ ln(σ² + ε)/∂uᵢ = (uᵢ - μ) / (n (σ² + ε)); the gradient of dₜ has weight 1/L for the later interval and -1/L for the
 //! earlier one.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Weights};
@@ -77,7 +77,7 @@ pub(crate) struct StatisticsPooling1DLayer {
 }
 
 /// Mean and variance of each column of `x`, whose rows are as long as `mean`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn moments(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
     let n = (x.len() / mean.len()) as f32;
     mean.fill(0.0);
@@ -95,7 +95,7 @@ fn moments(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
 }
 
 /// dₜ of each column of `x` for the scale `len`; `d` has a row for each t.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn differences(x: &[f32], channels: usize, len: usize, d: &mut [f32]) {
     let row = |t: usize| &x[t * channels..(t + 1) * channels];
     let share = 1.0 / len as f32;
@@ -117,7 +117,7 @@ fn differences(x: &[f32], channels: usize, len: usize, d: &mut [f32]) {
 }
 
 /// The backward pass of [`differences`]: adds ∂E/∂x, given the gradient `g` of d, to `dx`. `sum` is one row of scratch.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_differences_gradient(g: &[f32], channels: usize, len: usize, dx: &mut [f32], sum: &mut [f32]) {
     let n_rows = g.len() / channels;
     let row = |t: Option<usize>| t.filter(|&t| t < n_rows).map(|t| &g[t * channels..(t + 1) * channels]);

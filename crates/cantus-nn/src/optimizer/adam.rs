@@ -1,6 +1,6 @@
 //! Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019).
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, UpdateStep};
@@ -72,7 +72,7 @@ impl Adam {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn apply(rule: &Adam, rate: f32, decay: f32, weights: &mut [f32], gradient: &[f32], [m, v]: Slots<'_>) {
     // Rounded once, after the subtraction, as Keras does: 1 - 0.999 in f32 is off by 1.3e-5 of itself.
     let (mean_rate, square_rate) = ((1.0 - rule.beta_1) as f32, (1.0 - rule.beta_2) as f32);

@@ -1,6 +1,6 @@
 //! RMSprop (Tieleman & Hinton 2012).
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, UpdateStep};
@@ -49,7 +49,7 @@ fn rates(rule: &RmsProp) -> (f32, f32) {
     (rule.rho as f32, (1.0 - rule.rho) as f32)
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn apply(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_square: &mut [f32]) {
     let RmsProp { epsilon, .. } = *rule;
     let (rho, rest) = rates(rule);
@@ -59,7 +59,7 @@ fn apply(rule: &RmsProp, eta: f32, weights: &mut [f32], gradient: &[f32], mean_s
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn apply_with_momentum(
     rule: &RmsProp,
     eta: f32,

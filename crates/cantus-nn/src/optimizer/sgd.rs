@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::{Slots, UpdateStep};
@@ -49,12 +49,12 @@ impl Sgd {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn descend(eta: f32, weights: &mut [f32], gradient: &[f32]) {
     weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= eta * g);
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn descend_with_momentum(
     eta: f32,
     mu: f32,

@@ -1,6 +1,6 @@
 //! What all threads share during one training step: the batch, the objective and the update rule.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use crate::examples::{Examples, Target};
 use crate::loss::Loss;
@@ -73,12 +73,12 @@ impl UpdateRule {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_penalty(gradient: &mut [f32], weights: &[f32], regularizer: Regularizer) {
     gradient.iter_mut().zip(weights).for_each(|(g, &w)| *g += regularizer.gradient(w));
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn clip(gradient: &mut [f32], limit: f32, scale: f32) {
     // Clipping must not hide an infinite gradient.
     let clip = |g: f32| if g.is_finite() { g.clamp(-limit, limit) * scale } else { f32::NAN };

@@ -5,7 +5,7 @@
 //! `librosa.util.frame(np.pad(samples, n_fft // 2), frame_length=n_fft, hop_length=hop_length).max(axis=0)`, exactly.
 //! Textbooks use uncentred frames: `max(samples[t * hop : t * hop + n_fft])` is frame `t` with `center = false`.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
@@ -25,7 +25,7 @@ pub fn amplitude_envelope(frame: &[f32]) -> f32 {
 }
 
 /// The largest value in each lane, and at least `least`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn largest(chunks: &[[f32; LANES]], least: f32) -> [f32; LANES] {
     let mut lanes = [least; LANES];
     // Four at a time: shortens the chain of dependent comparisons.

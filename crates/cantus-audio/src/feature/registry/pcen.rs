@@ -11,7 +11,7 @@
 //! Wang et al., "Trainable frontend for robust and far-field keyword spotting", 2017; Lostanlen et al., "Per-channel
 //! energy normalization: why and how", 2019; `librosa.pcen` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -77,7 +77,7 @@ impl PcenConfig {
 }
 
 /// Gain control of each band: `mel · scale · (eps + average)^-gain`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn control_gain(config: &PcenConfig, mel: &[f32], averages: &[f64], out: &mut [f64]) {
     let (gain, scale) = (config.gain as f32, config.scale);
     for ((out, &value), average) in out.iter_mut().zip(mel).zip(averages) {
@@ -87,7 +87,7 @@ fn control_gain(config: &PcenConfig, mel: &[f32], averages: &[f64], out: &mut [f
 }
 
 /// [`PcenConfig::compress`] for a power of 0.5, the default; vectorised.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn compress_by_root(bias: f64, controlled: &[f64], out: &mut [f32]) {
     let offset = bias.sqrt();
     for (out, x) in out.iter_mut().zip(controlled) {

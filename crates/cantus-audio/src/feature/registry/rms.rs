@@ -5,7 +5,7 @@
 //! # Reference
 //! `librosa.feature.rms` 0.11, with `frame_length = n_fft`.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
@@ -28,7 +28,7 @@ pub fn rms(frame: &[f32]) -> f32 {
 }
 
 /// `Σ x²` in each lane.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn squares(chunks: &[[f32; LANES]]) -> [f32; LANES] {
     let mut lanes = [0.0; LANES];
     for chunk in chunks {

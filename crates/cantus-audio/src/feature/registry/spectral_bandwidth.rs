@@ -6,7 +6,7 @@
 //! Klapuri & Davy, "Signal Processing Methods for Music Transcription", 2006, chapter 5;
 //! `librosa.feature.spectral_bandwidth` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use super::spectral_centroid::spectral_centroid;
@@ -52,7 +52,7 @@ pub fn spectral_bandwidth(magnitude: &[f32], hertz: &[f32], config: &BandwidthCo
 }
 
 /// `Σ m · (f - centroid)²`
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn spread(magnitude: &[f32], hertz: &[f32], centroid: f32) -> f32 {
     sum_of(magnitude, hertz, |m, f| m * (f - centroid) * (f - centroid))
 }

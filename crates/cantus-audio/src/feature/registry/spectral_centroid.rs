@@ -6,7 +6,7 @@
 //! Grey & Gordon, "Perceptual effects of spectral modifications on musical timbres", 1978;
 //! `librosa.feature.spectral_centroid` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
@@ -21,7 +21,7 @@ use crate::feature::rows::Rows;
 ///
 /// # Reference
 /// Equals `librosa.feature.spectral_centroid` 0.11 within 2e-6 of the value.
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub fn spectral_centroid(magnitude: &[f32], hertz: &[f32]) -> f32 {
     let total = sum(magnitude);
     if total > f32::MIN_POSITIVE { sum_of(magnitude, hertz, |m, f| m * f) / total } else { 0.0 }

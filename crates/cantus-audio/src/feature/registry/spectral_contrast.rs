@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -164,7 +164,7 @@ impl SpectralContrast {
 ///
 /// # Shapes
 /// - `values`: `[n_bins, LANES]`
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn extremes(values: &[Lanes], n: usize, kept: &mut Vec<Lanes>) -> (Lanes, Lanes) {
     let smallest = keep_smallest(values, 1.0, n, kept);
     let largest = keep_smallest(values, -1.0, n, kept);

@@ -6,7 +6,7 @@
 //! Dubnov, "Generalization of spectral flatness measure for non-Gaussian linear processes", 2004;
 //! `librosa.feature.spectral_flatness` 0.11.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -49,7 +49,7 @@ pub fn spectral_flatness(magnitude: &[f32], config: &FlatnessConfig) -> f32 {
     flatness(magnitude, |m| m.powf(power).max(amin))
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn of_powers(magnitude: &[f32], amin: f32) -> f32 {
     flatness(magnitude, |m| if m * m > amin { m * m } else { amin })
 }

@@ -8,7 +8,7 @@
 //! largest. Lerch, "An Introduction to Audio Content Analysis", 2012, chapter 3, where it is also divided by the
 //! number of bins.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
@@ -20,7 +20,7 @@ use crate::feature::rows::Rows;
 ///
 /// # Shapes
 /// - `previous`, `current`: `[n_bins]`, magnitudes
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub fn spectral_flux(previous: &[f32], current: &[f32]) -> f32 {
     sum_of(previous, current, |a, b| (b - a) * (b - a)).sqrt()
 }

@@ -1,6 +1,6 @@
 //! The input of a convolution: padding, and windows as the rows of a matrix.
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::{Conv2DLayer, MIN_ROW};
 
@@ -70,7 +70,7 @@ fn copy_rows<const N: usize>(layer: &Conv2DLayer, x: &[f32], windows: &mut [f32]
 }
 
 /// Adds all windows to the positions that they were copied from.
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub(super) fn add_windows(layer: &Conv2DLayer, windows: &[f32], x: &mut [f32]) {
     let len = layer.row_len();
     layer.for_each_window_row(|start, at| {

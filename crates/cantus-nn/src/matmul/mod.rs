@@ -1,13 +1,18 @@
 //! Matrix products, where most of the time is spent.
 //!
-//! The product is computed by the `gemm` crate, which selects a kernel for the processor at run time; only its f32 crate is
-//! built, which takes a fifth of the build time. It takes raw pointers; [`matmul`] checks once that every element is inside
-//! its slice, and is safe to call. Its kernels require columns to be contiguous, so it is called for cᵀ = bᵀ aᵀ. A call runs on
-//! one thread: training is parallelised above this level.
+//! [`matmul`] checks once that every element is inside its slice, and selects the kernel for the instruction set in use; a product with
+//! one row has a kernel of its own, since each number of its right factor is used once. A call runs on one thread: training is
+//! parallelised above this level.
 
-use gemm_common::Parallelism;
-use gemm_f32::gemm::f32::get_gemm_fn;
-use multiversion::multiversion;
+mod lanes;
+mod row;
+mod tiles;
+mod transpose;
+
+use cantus_simd::InstructionSet;
+
+use row::row_times_matrix;
+use tiles::{Sizes, Strided, product};
 
 /// A matrix in a slice: element (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +46,14 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    fn strides(&self) -> Strided {
+        Strided {
+            start: self.values.as_ptr(),
+            row_stride: self.row_stride,
+            column_stride: self.column_stride,
+        }
+    }
+
     /// Whether the last element is inside the slice; false if its index overflows.
     fn fits(&self) -> bool {
         if self.rows == 0 || self.columns == 0 {
@@ -64,7 +77,7 @@ pub(crate) enum Accumulate {
 ///
 /// # Panics
 /// If the inner sizes differ or a matrix extends beyond its slice: an error in this crate, not in its input.
-#[expect(unsafe_code, reason = "the gemm crate takes raw pointers; every extent is checked here")]
+#[expect(unsafe_code, reason = "kernels take raw pointers; every extent is checked here")]
 pub(crate) fn matmul(
     c: &mut [f32],
     c_row_stride: usize,
@@ -99,88 +112,47 @@ pub(crate) fn matmul(
     }
     // SAFETY: element (i, j) of each matrix is at i * row_stride + j * column_stride; the checks above show
     // that the last one, and so every one, is inside its slice. `c` is borrowed mutably, so it overlaps
-    // neither `a` nor `b`. Strides come from lengths of slices, which never exceed isize::MAX. With
-    // `read_dst` false, `c` is only written.
+    // neither `a` nor `b`.
     unsafe {
-        get_gemm_fn()(
-            n,
-            m,
-            k,
-            c.as_mut_ptr(),
-            c_row_stride as isize,
-            1,
-            accumulate == Accumulate::Add,
-            b.values.as_ptr(),
-            b.row_stride as isize,
-            b.column_stride as isize,
-            a.values.as_ptr(),
-            a.row_stride as isize,
-            a.column_stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
+        multiply(Sizes { m, n, k }, c.as_mut_ptr(), c_row_stride, accumulate, a.strides(), b.strides());
     }
 }
 
-/// Size of a matrix that stays in the first- or second-level cache.
-const CACHED: usize = 32_768;
+/// [`product`] with the vectors of the instruction set in use.
+///
+/// # Safety
+/// As for [`product`], but for the instructions.
+#[expect(unsafe_code, reason = "raw pointers, and instructions that not every processor has")]
+unsafe fn multiply(
+    sizes: Sizes,
+    c: *mut f32,
+    c_row_stride: usize,
+    accumulate: Accumulate,
+    a: Strided,
+    b: Strided,
+) {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,bmi1,bmi2")]
+    unsafe fn avx512(sizes: Sizes, c: *mut f32, c_row_stride: usize, add: bool, a: Strided, b: Strided) {
+        unsafe { product::<std::arch::x86_64::__m512>(sizes, c, c_row_stride, add, a, b) }
+    }
 
-/// `c += a · b` for a single row `a`, where each element of `b` is used once. A large `b` is read in the order of memory; a
-/// small one in blocks of as many columns as fit into registers. Either way, each sum is taken in the order of `a`.
-#[multiversion(targets = "simd")]
-fn row_times_matrix(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
-    let (mut at, n) = (0, c.len());
-    if a.len() * n <= CACHED {
-        while n - at >= 16 {
-            at += match n - at {
-                96 => columns::<96>(&mut c[at..], a, &b[at..], b_row_stride),
-                64.. => columns::<64>(&mut c[at..], a, &b[at..], b_row_stride),
-                32.. => columns::<32>(&mut c[at..], a, &b[at..], b_row_stride),
-                _ => columns::<16>(&mut c[at..], a, &b[at..], b_row_stride),
-            };
-        }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2")]
+    unsafe fn avx2(sizes: Sizes, c: *mut f32, c_row_stride: usize, add: bool, a: Strided, b: Strided) {
+        unsafe { product::<std::arch::x86_64::__m256>(sizes, c, c_row_stride, add, a, b) }
     }
-    if at < n {
-        rows(&mut c[at..], a, &b[at..], b_row_stride);
-    }
-}
 
-/// `N` columns, summed in registers.
-#[inline(always)]
-fn columns<const N: usize>(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) -> usize {
-    if let Some(c) = c.first_chunk_mut::<N>() {
-        let mut sums = *c;
-        for (a, b) in a.iter().zip(b.chunks(b_row_stride)) {
-            if let Some(b) = b.first_chunk::<N>() {
-                sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = a.mul_add(*b, *sum));
-            }
+    let add = accumulate == Accumulate::Add;
+    // SAFETY: as for this function; the processor has the instructions of the current set.
+    unsafe {
+        match InstructionSet::current() {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => avx512(sizes, c, c_row_stride, add, a, b),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => avx2(sizes, c, c_row_stride, add, a, b),
+            _ => product::<lanes::Four>(sizes, c, c_row_stride, add, a, b),
         }
-        *c = sums;
-    }
-    N
-}
-
-/// All columns, eight rows at a time to reduce reads and writes of `c`.
-#[inline(always)]
-fn rows(c: &mut [f32], a: &[f32], b: &[f32], b_row_stride: usize) {
-    let n = c.len();
-    let row = |i: usize| &b[i * b_row_stride..i * b_row_stride + n];
-    let (eights, rest) = a.as_chunks::<8>();
-    for (i, a) in eights.iter().enumerate() {
-        let at = 8 * i;
-        let first = row(at).iter().zip(row(at + 1)).zip(row(at + 2).iter().zip(row(at + 3)));
-        let second = row(at + 4).iter().zip(row(at + 5)).zip(row(at + 6).iter().zip(row(at + 7)));
-        for ((c, ((b0, b1), (b2, b3))), ((b4, b5), (b6, b7))) in c.iter_mut().zip(first).zip(second) {
-            let low = a[3].mul_add(*b3, a[2].mul_add(*b2, a[1].mul_add(*b1, a[0].mul_add(*b0, *c))));
-            *c = a[7].mul_add(*b7, a[6].mul_add(*b6, a[5].mul_add(*b5, a[4].mul_add(*b4, low))));
-        }
-    }
-    for (i, a) in (8 * eights.len()..).zip(rest) {
-        c.iter_mut().zip(row(i)).for_each(|(c, b)| *c = a.mul_add(*b, *c));
     }
 }
 
@@ -222,6 +194,55 @@ mod tests {
                 assert_close(&c, &naive(a, b).iter().map(|x| 2.0 * x).collect::<Vec<_>>(), 1e-5);
             }
         }
+    }
+
+    /// Sizes of which a part goes through each way to copy and divide: several blocks of terms and of columns, tiles of all heights
+    /// and widths, rows near and far.
+    #[test]
+    fn products_at_real_sizes_have_the_bits_of_the_sums_in_order() {
+        let sizes = [
+            (32, 1690, 64),
+            (32, 64, 512),
+            (208, 13, 256),
+            (16, 64, 256),
+            (96, 62, 32),
+            (150, 300, 200),
+            (7, 513, 321),
+        ];
+        for (m, k, n) in sizes {
+            for (right_stride, transposed) in [(0, false), (300, false), (0, true)] {
+                let right_stride = if transposed { k } else { n + right_stride };
+                let (a, b) = (noise(m * k, 1), noise(right_stride * k.max(n), 2));
+                let lefts = [Matrix::new(&a, m, k), Matrix::new(&a, k, m).transposed()];
+                let right = if transposed {
+                    Matrix::strided(&b, n, k, right_stride).transposed()
+                } else {
+                    Matrix::strided(&b, k, n, right_stride)
+                };
+                for left in lefts {
+                    let mut c = noise(m * n, 3);
+                    let expected = in_order(&c, left, right);
+                    matmul(&mut c, n, left, right, Accumulate::Add);
+                    assert!(
+                        c == expected,
+                        "{m} x {k} x {n}, rows {right_stride} apart, transposed: {transposed}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// c + a · b, each sum in order, and each term rounded once where the instruction set can.
+    fn in_order(c: &[f32], a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+        let fused = InstructionSet::current() > InstructionSet::Baseline || !cfg!(target_arch = "x86_64");
+        let term = |sum: f32, i: usize, j: usize, l: usize| {
+            let x = a.values[i * a.row_stride + l * a.column_stride];
+            let y = b.values[l * b.row_stride + j * b.column_stride];
+            if fused { x.mul_add(y, sum) } else { x * y + sum }
+        };
+        let sum =
+            |at: usize| (0..a.columns).fold(c[at], |sum, l| term(sum, at / b.columns, at % b.columns, l));
+        (0..c.len()).map(sum).collect()
     }
 
     #[test]
