@@ -85,11 +85,13 @@ impl Cell for GruCell {
     fn forward(step: CellStep<'_>) {
         let CellStep { gates, recurrent, bias, before, state, .. } = step;
         let units = bias.len() / 6;
-        let (b, d) = bias.split_at(3 * units);
+        let (of_input, of_state) = bias.split_at(3 * units);
+        let ([b_z, b_r, b_g], [d_z, d_r, d_g]) = (thirds(of_input), thirds(of_state));
         let rows = gates.chunks_exact_mut(4 * units).zip(recurrent.chunks_exact(3 * units));
         let rows = rows.zip(before.chunks_exact(units).zip(state.chunks_exact_mut(units)));
         for ((gates, recurrent), (before, state)) in rows {
-            cell_forward(quarters_mut(gates), thirds(b), thirds(d), thirds(recurrent), before, state);
+            let ([s, z, r, g], [h_z, h_r, h_g]) = (quarters_mut(gates), thirds(recurrent));
+            cell_forward(s, z, r, g, b_z, b_r, b_g, d_z, d_r, d_g, h_z, h_r, h_g, before, state);
         }
     }
 
@@ -132,11 +134,24 @@ impl Cell for GruCell {
 
 /// One step forward for one example; separate, so that its arguments are known not to overlap.
 #[multiversion]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "only as arguments are slices known not to overlap, and the loop vectorised"
+)]
 fn cell_forward(
-    [s, z, r, g]: [&mut [f32]; 4],
-    [b_z, b_r, b_g]: [&[f32]; 3],
-    [d_z, d_r, d_g]: [&[f32]; 3],
-    [h_z, h_r, h_g]: [&[f32]; 3],
+    s: &mut [f32],
+    z: &mut [f32],
+    r: &mut [f32],
+    g: &mut [f32],
+    b_z: &[f32],
+    b_r: &[f32],
+    b_g: &[f32],
+    d_z: &[f32],
+    d_r: &[f32],
+    d_g: &[f32],
+    h_z: &[f32],
+    h_r: &[f32],
+    h_g: &[f32],
     before: &[f32],
     state: &mut [f32],
 ) {

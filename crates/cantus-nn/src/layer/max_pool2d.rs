@@ -4,8 +4,6 @@
 //! Backward: ∂E/∂x[m, c] += ∂E/∂y[p, q, c], where m is the first position of the window, row by row, that equals the output; to
 //! search it again is faster than to store it. A window with NaN has NaN as its maximum and in its gradient.
 
-use std::array::from_mut;
-
 use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
@@ -79,58 +77,56 @@ const LANES: usize = 16;
 
 #[multiversion]
 fn max_pool_backward(windows: &PoolWindows, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
-    let channels = windows.channels;
     dx.fill(0.0);
-    let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels)).enumerate();
-    for (window, (y, dy)) in outputs {
-        let (p, q) = (window / windows.right.n_windows, window % windows.right.n_windows);
-        let ((ys, y_rest), (dys, dy_rest)) = (y.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
-        for (i, (y, dy)) in ys.iter().zip(dys).enumerate() {
-            let mut remaining = *dy;
-            windows.for_each_position(p, q, |start| {
-                let at = start + i * LANES;
-                if let (Some(x), Some(dx)) = (x[at..].first_chunk(), dx[at..].first_chunk_mut()) {
-                    route_gradient::<LANES>(x, y, &mut remaining, dx);
-                }
-            });
-            let first = first_position(windows, p, q) + i * LANES;
-            if let Some(dx) = dx[first..].first_chunk_mut() {
-                propagate_nan(&remaining, dx);
+    let channels = windows.channels;
+    let mut outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
+    for p in 0..windows.down.n_windows {
+        for (q, (y, dy)) in (0..windows.right.n_windows).zip(&mut outputs) {
+            let ((ys, y_rest), (dys, dy_rest)) = (y.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
+            for (i, (y, dy)) in ys.iter().zip(dys).enumerate() {
+                route_gradient(windows, [p, q, i * LANES], x, y, dy, dx);
+            }
+            for (c, (y, dy)) in (ys.len() * LANES..).zip(y_rest.iter().zip(dy_rest)) {
+                route_gradient(windows, [p, q, c], x, &[*y], &[*dy], dx);
             }
         }
-        let done = channels - y_rest.len();
-        for (c, (y, dy)) in (done..).zip(y_rest.iter().zip(dy_rest)) {
-            let mut remaining = [*dy];
-            windows.for_each_position(p, q, |start| {
-                route_gradient(&[x[start + c]], &[*y], &mut remaining, from_mut(&mut dx[start + c]));
-            });
-            propagate_nan(&remaining, from_mut(&mut dx[first_position(windows, p, q) + c]));
+    }
+}
+
+/// Adds the gradients `dy` of `N` channels of the window (p, q), from channel `first` on: each to the first position that equals
+/// the maximum.
+///
+/// Where none does, the maximum is NaN; then NaN is added at the first position unless the gradient is 0.
+#[inline(always)]
+fn route_gradient<const N: usize>(
+    windows: &PoolWindows,
+    [p, q, first]: [usize; 3],
+    x: &[f32],
+    y: &[f32; N],
+    dy: &[f32; N],
+    dx: &mut [f32],
+) {
+    let (channels, row_len) = (windows.channels, windows.row_len());
+    let (rows, columns) = (windows.down.inside(p).0, windows.right.inside(q).0);
+    let first_position = rows.start * row_len + columns.start * channels + first;
+    // All bits of a channel until its position is found, then none: a branch or a difference would delay the next position.
+    let mut open = [u32::MAX; N];
+    for row in rows {
+        let range = row * row_len + columns.start * channels + first..row * row_len + columns.end * channels;
+        for (x, dx) in x[range.clone()].chunks(channels).zip(dx[range].chunks_mut(channels)) {
+            if let (Some(x), Some(dx)) = (x.first_chunk::<N>(), dx.first_chunk_mut::<N>()) {
+                for c in 0..N {
+                    let found = if x[c] == y[c] { open[c] } else { 0 };
+                    dx[c] += f32::from_bits(dy[c].to_bits() & found);
+                    open[c] &= !found;
+                }
+            }
         }
     }
-}
-
-/// The first position of the window (p, q) in the input.
-#[inline(always)]
-fn first_position(windows: &PoolWindows, p: usize, q: usize) -> usize {
-    (windows.down.inside(p).0.start * windows.right.len + windows.right.inside(q).0.start) * windows.channels
-}
-
-/// Adds NaN where a gradient was not routed to any position: its maximum or the gradient itself is NaN.
-#[inline(always)]
-fn propagate_nan<const N: usize>(remaining: &[f32; N], dx: &mut [f32; N]) {
-    for (remaining, dx) in remaining.iter().zip(dx) {
-        *dx += if *remaining == 0.0 { 0.0 } else { f32::NAN };
-    }
-}
-
-/// Routes the gradient to the first position that equals the maximum; then nothing remains of it.
-#[inline(always)]
-fn route_gradient<const N: usize>(x: &[f32; N], y: &[f32; N], remaining: &mut [f32; N], dx: &mut [f32; N]) {
-    for i in 0..N {
-        // Arithmetic instead of a branch: a masked store would delay the next load.
-        let routed = if x[i] == y[i] { remaining[i] } else { 0.0 };
-        dx[i] += routed;
-        remaining[i] -= routed;
+    if let Some(dx) = dx[first_position..].first_chunk_mut::<N>() {
+        for c in 0..N {
+            dx[c] += if open[c] != 0 && dy[c] != 0.0 { f32::NAN } else { 0.0 };
+        }
     }
 }
 
