@@ -15,6 +15,10 @@ format:
 doc:
     cargo doc --workspace --no-deps --open
 
+# All benchmarks in short form: one table, and JSON with processor, limits and versions. Options: bench/README.md
+bench *options:
+    python3 bench/run.py {{options}}
+
 # Compare instruction counts of kernels: each of OLD and NEW a git revision or a JSON file of `bench/counts.py`
 bench-compare old new *options:
     python3 bench/counts.py --compare {{old}} {{new}} {{options}}
