@@ -100,10 +100,15 @@ def counted(examples, only, n_jobs):
     return {"isa": "avx2", "rustc": rustc, "valgrind": valgrind, "instructions": counts}
 
 
+def chosen_of(document, only):
+    return {name: n for name, n in document["instructions"].items() if only is None or only in name}
+
+
 def counts_of(what, only, n_jobs):
     """Counts of a JSON file or of a git revision."""
     if pathlib.Path(what).is_file():
-        return json.loads(pathlib.Path(what).read_text())
+        document = json.loads(pathlib.Path(what).read_text())
+        return document | {"instructions": chosen_of(document, only)}
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         source = pathlib.Path(folder) / "source"
@@ -145,7 +150,7 @@ def main():
         print(json.dumps(document, indent=1))
         return
     committed = json.loads(COUNTS.read_text())
-    old = {name: n for name, n in committed["instructions"].items() if chosen.only is None or chosen.only in name}
+    old = chosen_of(committed, chosen.only)
     if changed := compared(old, document["instructions"]):
         for tool in ("rustc", "valgrind"):
             if committed[tool] != document[tool]:

@@ -88,7 +88,7 @@ def versions():
     [cantus] = {package["version"] for package in cargo["packages"] if package["name"] == "cantus"}
     changed = output_of("git", "status", "--porcelain", "--untracked-files=no")
     commit = output_of("git", "rev-parse", "--short", "HEAD") + ("+changes" if changed else "")
-    return {"cantus": cantus, "commit": commit, "rustc": output_of("rustc", "--version").split()[1], "python": platform.python_version()}
+    return {"cantus": cantus, "commit": commit, "rustc": output_of("rustc", "--version").split()[1], "python": platform.python_version(), "peers": {}}
 
 
 def peers(python, requirements):
@@ -136,7 +136,7 @@ def run(benchmark, chosen, document):
             document["machine"]["limits"] = line["machine"]["threads"]
     if benchmark.environment:
         interpreter = chosen.python.get(benchmark.name, ROOT / "target" / benchmark.environment / "bin" / "python")
-        document["versions"][benchmark.name] = peers(interpreter, folder / "requirements.txt")
+        document["versions"]["peers"][benchmark.name] = peers(interpreter, folder / "requirements.txt")
     if process.returncode != 0:
         return f"exit status {process.returncode}: {last[:300]}"
     return None

@@ -39,7 +39,7 @@ def of_machine(machine):
 def of_cores(cores):
     header = ["a step on n threads, ms", "1, measured", "2, measured", "serial share", "phases", "4, expected", "8, expected", "16, expected"]
     rows = [
-        [line["model"], *(number(line["measured"][n]) for n in "12"), f"{line['serial_share']:.1%}", line["phases"],
+        [line["model"], *(number(line["measured"][n]) for n in "12"), f"{line['serial_share']:.3%}", line["phases"],
          *(number(line["expected"][n]) for n in ("4", "8", "16"))]
         for line in cores
     ]  # fmt: skip
@@ -51,10 +51,9 @@ def markdown(document):
     versions = document["versions"]
     ours = f"Cantus {versions['cantus']} ({versions['commit']}), rustc {versions['rustc']}"
     theirs = {}
-    for packages in versions.values():
-        if isinstance(packages, dict):
-            for name, version in packages.items():
-                theirs.setdefault(name, set()).add(version)
+    for packages in versions["peers"].values():
+        for name, version in packages.items():
+            theirs.setdefault(name, set()).add(version)
     named = ", ".join(f"{name} {' and '.join(sorted(found))}" for name, found in sorted(theirs.items()))
     text = f"### {document['machine']['processor']}, {document['machine']['isa']}, {document['date']}\n\n"
     text += of_machine(document["machine"])
