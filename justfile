@@ -15,6 +15,18 @@ format:
 doc:
     cargo doc --workspace --no-deps --open
 
+# All benchmarks in short form: one table, and JSON with processor, limits and versions. Options: bench/README.md
+bench *options:
+    python3 bench/run.py {{options}}
+
+# Compare instruction counts of kernels: each of OLD and NEW a git revision or a JSON file of `bench/counts.py`
+bench-compare old new *options:
+    python3 bench/counts.py --compare {{old}} {{new}} {{options}}
+
+# Count the instructions of kernels anew, after an intended change; `.ci/bench-counts` compares with these counts
+bench-counts:
+    python3 bench/counts.py > target/counts.json && mv target/counts.json bench/counts/counts.json
+
 # Benchmark: train the course's models in Cantus, TensorFlow and PyTorch, alternating; JSON lines. Options: bench/training/README.md
 bench-training *options:
     python3 bench/training/run.py {{options}}

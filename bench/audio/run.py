@@ -40,22 +40,23 @@ def options():
     parser.add_argument("--only", help="one task of a part alone, such as rms")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", help="an interpreter that has the libraries already")
+    parser.add_argument("--cantus", help="an existing binary")
     return parser.parse_args()
 
 
-def built():
-    """Our binary and our part of the benchmark, in release builds."""
-    packages = ["-p", "cantus-cli", "-p", "cantus-audio"]
-    subprocess.run(["cargo", "build", "--release", *packages, "--bin", "cantus", "--example", "bench_audio"], cwd=ROOT, check=True)
+def built(cantus):
+    """Our binary, unless there is one, and our part of the benchmark, in release builds."""
+    binary = [] if cantus else ["-p", "cantus-cli", "--bin", "cantus"]
+    subprocess.run(["cargo", "build", "--release", "-p", "cantus-audio", "--example", "bench_audio", *binary], cwd=ROOT, check=True)
     release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-    return str(release / "cantus"), str(release / "examples" / "bench_audio")
+    return cantus or str(release / "cantus"), str(release / "examples" / "bench_audio")
 
 
 class Bench:
     def __init__(self, options, folder):
         self.rounds, self.only, self.folder = options.rounds, options.only, folder
         self.python = options.python or python_with(LIBRARIES, ENVIRONMENT, "librosa and torchaudio")
-        self.cantus, self.ours = built()
+        self.cantus, self.ours = built(options.cantus)
         self.first = {min(os.sched_getaffinity(0))}
 
     def compose(self, name, tracks, *more):
@@ -84,11 +85,11 @@ class Bench:
             for contender, times in rounds.items():
                 times.append(self.ms(contender, task, path))
         times = {contender: statistics.median(ms) for contender, ms in rounds.items() if None not in ms}
-        report(name or task, "ms", times)
+        report(name or task, "ms", times, [contender for contender in rounds if contender not in times])
 
 
-def report(task, unit, values):
-    line = {"task": task, "unit": unit} | {contender: round(value, 3) for contender, value in values.items()}
+def report(task, unit, values, failed=()):
+    line = {"task": task, "unit": unit} | ({"failed": failed} if failed else {}) | {contender: round(value, 3) for contender, value in values.items()}
     for contender, value in values.items():
         if contender != "ours" and "ours" in values:
             line[f"ratio_to_{contender}"] = round(value / values["ours"], 2)

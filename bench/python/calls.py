@@ -11,8 +11,6 @@ import statistics
 import sys
 import time
 
-import numpy as np
-
 SR = 22050
 
 #: Calls of a feature of 30 s of samples, the same in both libraries.
@@ -60,6 +58,9 @@ def call(library, row, folder):
     lib = importlib.import_module(library)
     if row in LOADS:
         return lambda: lib.load(str(folder / LOADS[row]))
+    # Only here, since bench/python/run.py imports this file in an interpreter that may lack NumPy.
+    import numpy as np
+
     y = np.load(folder / "music.npy")
     if row in BATCHES:
         return lambda: batch(lib, y, BATCHES[row])

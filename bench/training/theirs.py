@@ -17,7 +17,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import numpy as np
 
-from models import product
+from costs import product
 
 WARM_UP_STEPS = 20
 
