@@ -4,8 +4,7 @@
 
 - s, the serial share: instructions of a step outside the tasks that the engine divides among threads, of all instructions
   (Amdahl 1967). `bench/serial_shares.py` counts them and writes serial_shares.json.
-- k, the tasks of the phase with most work: a batch of 32 has 4 shards of 8 examples, 2 of 16 where a layer is recurrent, and a dense layer
-  with many weights one task for every 64 units (`train/plan.rs`, `train/column_parallel.rs`).
+- k, the tasks of the phase with most work: a batch of 32 has 4 shards of 8 examples, and a dense layer with many weights one task for every 64 units (`train/plan.rs`, `train/column_parallel.rs`).
 - b, the phases of a step, each of which ends with a barrier.
 - c, the cost of a barrier for each further thread: what is left of T(2), divided by b. It contains imbalance between the threads.
 """
@@ -20,9 +19,7 @@ SHARES = json.loads((pathlib.Path(__file__).resolve().parent / "serial_shares.js
 
 def n_tasks(architecture):
     kinds = {layer["type"] for layer in architecture["layers"]}
-    if kinds & {"LSTM", "GRU"}:
-        return 2
-    if "Conv2D" in kinds:
+    if kinds & {"LSTM", "GRU", "Conv2D"}:
         return 4
     return max(-(-layer["units"] // 64) for layer in architecture["layers"] if layer["type"] == "Dense")
 

@@ -66,8 +66,7 @@ const CACHED: usize = 65_536;
 impl Plan {
     /// A plan for batches of up to `batch` examples; with `from_logits`, the loss computes the last activation.
     pub(super) fn new(model: &Sequential, batch: usize, from_logits: bool) -> Self {
-        let prefers_many_rows = model.layers.iter().any(|built| built.layer.prefers_many_rows());
-        let shard_rows = shard_rows(batch, prefers_many_rows);
+        let shard_rows = shard_rows(batch);
         let stages = stages(model, shard_rows);
         let layers = layer_plans(model, &stages, from_logits);
         let reusable_outputs =
@@ -145,11 +144,12 @@ fn is_reusable(model: &Sequential, stages: &[Stage], layers: &[LayerPlan], buffe
     !read_outside && (is_last || !read_backward)
 }
 
-/// Large enough for efficient matrix products, small enough to occupy many threads.
-fn shard_rows(batch: usize, prefers_many_rows: bool) -> usize {
-    let efficient = if prefers_many_rows { 16 } else { 8 };
-    // At most 32 shards, since each has its own gradient.
-    if batch >= 2 * efficient { efficient.max(batch.div_ceil(32)) } else { batch.div_ceil(2) }
+/// Rows that are enough for efficient matrix products, and few enough for a batch to occupy many threads.
+const EFFICIENT_ROWS: usize = 8;
+
+/// At most 32 shards, since each has its own gradient.
+fn shard_rows(batch: usize) -> usize {
+    if batch >= 2 * EFFICIENT_ROWS { EFFICIENT_ROWS.max(batch.div_ceil(32)) } else { batch.div_ceil(2) }
 }
 
 fn micro_batch(
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn recurrent_layers_take_a_shard_at_once_and_large_images_one_by_one() {
         let recurrent = plan(r#"{ type = "LSTM", units = 64 }"#, 32);
-        assert_eq!((recurrent.n_shards, recurrent.stages[0].micro_batch), (2, 16));
+        assert_eq!((recurrent.n_shards, recurrent.stages[0].micro_batch), (4, 8));
         let image = image(r#"{ type = "Conv2D", filters = 99, kernel_size = [3, 3], padding = "same" }"#);
         assert_eq!((image.n_shards, image.stages[0].micro_batch), (4, 1));
     }

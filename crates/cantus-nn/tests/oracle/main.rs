@@ -31,7 +31,7 @@
 //! | … where max pooling follows an activation and its stage is not the last | `CACHED` in train/plan.rs | 5 | 5 |
 //! | a batch fills two shards of the usual size | `shard_rows` in train/plan.rs | 390 | 210 |
 //! | a batch fills more than 32 shards of the usual size | `shard_rows` in train/plan.rs | 597 | 3 |
-//! | a shard has the size that recurrent layers prefer | `prefers_many_rows` in train/plan.rs | 410 | 190 |
+//! | a micro-batch is the whole shard, since a layer is recurrent | `prefers_many_rows` in train/plan.rs | 410 | 190 |
 //! | a Dense layer is column-parallel | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
 //! | … and more than one panel of columns | `WIDTH` in train/column_parallel.rs | 3 | 14 |
 //! | … and a last panel that is not full | `WIDTH` in train/column_parallel.rs | 4 | 13 |

@@ -44,6 +44,8 @@ pub struct Sizes {
 const MANY_WEIGHTS: usize = 65_536;
 /// `CACHED` of `train/plan.rs` and `inference.rs`, `CHUNK` of `layer/recurrence.rs`.
 pub const CACHED: usize = 65_536;
+/// Rows of a shard in a batch of two shards or more.
+pub const USUAL_ROWS: usize = 8;
 
 /// Gates and units of a recurrent layer.
 pub fn recurrent(spec: &LayerSpec) -> Option<(usize, usize)> {
@@ -151,18 +153,13 @@ impl Sizes {
                 propagates || layers[begins[begins.len() - 1]..].iter().any(|at| is_trained(&at.spec));
         }
         let many_rows = layers.iter().any(PlacedLayer::prefers_many_rows);
-        let usual = if many_rows { 16 } else { 8 };
         let batch = plan.batch.min(plan.n_examples);
-        let shard_rows = if batch >= 2 * usual { usual.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
+        let shard_rows =
+            if batch >= 2 * USUAL_ROWS { USUAL_ROWS.max(batch.div_ceil(32)) } else { batch.div_ceil(2) };
         let outer: Vec<&[PlacedLayer]> =
             begins.iter().zip(&ends).map(|(&from, &to)| &layers[from..to]).collect();
         let stages = stages(&outer, shard_rows);
         Self { stages, batch, n_examples: plan.n_examples, many_rows, shard_rows, layers }
-    }
-
-    /// How many rows make an efficient product.
-    pub fn usual_rows(&self) -> usize {
-        if self.many_rows { 16 } else { 8 }
     }
 
     /// Whether some shard of some batch has one example.

@@ -4,7 +4,7 @@
 
 use cantus_nn::LayerSpec;
 
-use super::sizes::{CACHED, PlacedLayer, Sizes, recurrent};
+use super::sizes::{CACHED, PlacedLayer, Sizes, USUAL_ROWS, recurrent};
 
 /// A size at which the engine takes another branch.
 pub struct Threshold {
@@ -34,15 +34,15 @@ pub const ALL: &[Threshold] = &[
     Threshold {
         condition: "a batch fills two shards of the usual size",
         source: "`shard_rows` in train/plan.rs",
-        sides: |sizes| sides([sizes.batch >= 2 * sizes.usual_rows()]),
+        sides: |sizes| sides([sizes.batch >= 2 * USUAL_ROWS]),
     },
     Threshold {
         condition: "a batch fills more than 32 shards of the usual size",
         source: "`shard_rows` in train/plan.rs",
-        sides: |sizes| sides([sizes.batch > 32 * sizes.usual_rows()]),
+        sides: |sizes| sides([sizes.batch > 32 * USUAL_ROWS]),
     },
     Threshold {
-        condition: "a shard has the size that recurrent layers prefer",
+        condition: "a micro-batch is the whole shard, since a layer is recurrent",
         source: "`prefers_many_rows` in train/plan.rs",
         sides: |sizes| sides([sizes.many_rows]),
     },
