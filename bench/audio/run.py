@@ -1,4 +1,4 @@
-"""Measures decoding and feature extraction in Cantus, librosa and torchaudio, in turn, and prints durations as JSON lines.
+"""Measures decoding and feature extraction in Cantus, librosa, torchaudio and essentia, in turn, and prints durations as JSON lines.
 
     python bench/audio/run.py [--part PART] [--only TASK] [--rounds N] [--python PATH] > results.jsonl
 
@@ -29,6 +29,11 @@ FEATURES = [
     "spectral_flatness", "spectral_contrast", "spectral_flux", "spectrum", "power_spectrum",
     "chroma_stft", "chroma_cqt", "cqt", "tonnetz", "onset_strength", "tempogram", "tempo", "beats", "harmonic", "percussive",
 ]  # fmt: skip
+# Those that essentia has, too, with the same parameters.
+OF_ESSENTIA = {
+    "mfcc", "mel", "stft", "spectrogram", "rms", "zero_crossing_rate", "spectral_centroid", "spectral_rolloff",
+    "spectral_flatness", "spectral_contrast", "spectral_flux", "tempo", "beats",
+}  # fmt: skip
 PARTS = ["load", "features", "prepare", "memory"]
 # One thread, whatever library would start more.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")}
@@ -55,7 +60,7 @@ def built(cantus):
 class Bench:
     def __init__(self, options, folder):
         self.rounds, self.only, self.folder = options.rounds, options.only, folder
-        self.python = options.python or python_with(LIBRARIES, ENVIRONMENT, "librosa and torchaudio")
+        self.python = options.python or python_with(LIBRARIES, ENVIRONMENT, "librosa, torchaudio and essentia")
         self.cantus, self.ours = built(options.cantus)
         self.first = {min(os.sched_getaffinity(0))}
 
@@ -98,18 +103,18 @@ def report(task, unit, values, failed=()):
 
 def load(bench):
     wav = bench.compose("wav", 1) / "jazz" / "jazz.00000.wav"
-    bench.compare("load_mfcc", wav, ["librosa", "torchaudio"])
+    bench.compare("load_mfcc", wav, ["librosa", "torchaudio", "essentia"])
     loud = bench.compose("44100", 1, "--sr", "44100") / "jazz" / "jazz.00000.wav"
     files = {extension: bench.folder / f"stereo.{extension}" for extension in ("mp3", "flac")}
     subprocess.run([bench.python, HERE.parent / "encode.py", loud, *files.values()], check=True)
     for extension, path in files.items():
-        bench.compare("load", path, ["librosa"], name=f"load_{extension}")
+        bench.compare("load", path, ["librosa", "essentia"], name=f"load_{extension}")
 
 
 def features(bench):
     wav = bench.compose("wav", 1) / "jazz" / "jazz.00000.wav"
     for kind in FEATURES:
-        bench.compare(kind, wav, ["librosa"])
+        bench.compare(kind, wav, ["librosa", "essentia"] if kind in OF_ESSENTIA else ["librosa"])
 
 
 def timed(command):

@@ -1,4 +1,4 @@
-"""librosa's and torchaudio's part of bench/audio: `theirs.py librosa|torchaudio TASK PATH` prints the median in ms."""
+"""The part of bench/audio for librosa, torchaudio and essentia: `theirs.py CONTENDER TASK PATH` prints the median in ms."""
 
 import json
 import statistics
@@ -81,6 +81,65 @@ def by_torchaudio(task, path):
     return {"load_mfcc": load_mfcc}[task]
 
 
+# essentia's algorithms of a frame: what they are computed from, their name, and their parameters.
+HIGHEST = {"sampleRate": SR, "highFrequencyBound": SR / 2}
+OF_FRAMES = {
+    "mfcc": ("Spectrum", "MFCC", HIGHEST | {"inputSize": 1025, "numberBands": 128, "numberCoefficients": 20}),
+    "mel": ("Spectrum", "MelBands", HIGHEST | {"inputSize": 1025, "numberBands": 128}),
+    "stft": ("Spectrum", None, {}),
+    "spectrogram": ("PowerSpectrum", None, {}),
+    "rms": (None, "RMS", {}),
+    "zero_crossing_rate": (None, "ZeroCrossingRate", {}),
+    "spectral_centroid": ("Spectrum", "Centroid", {"range": SR / 2}),
+    "spectral_rolloff": ("Spectrum", "RollOff", {"sampleRate": SR}),
+    "spectral_flatness": ("PowerSpectrum", "Flatness", {}),
+    "spectral_contrast": (
+        "Spectrum",
+        "SpectralContrast",
+        {"frameSize": 2048, "sampleRate": SR, "numberBands": 7, "highFrequencyBound": 11000},
+    ),
+    "spectral_flux": ("Spectrum", "Flux", {}),
+}
+
+
+def by_essentia(task, path):
+    import essentia
+
+    essentia.log.infoActive = essentia.log.warningActive = False
+    import essentia.standard as standard
+
+    load = lambda sr=SR: standard.MonoLoader(filename=path, sampleRate=sr)()
+    if task == "load":
+        return load
+    if task == "load_mfcc":
+        return lambda: segments(load(), essentia_frames("mfcc", {"numberCoefficients": 13}))
+    y = load(44100 if task == "beats" else SR)
+    if task in OF_FRAMES:
+        run = essentia_frames(task)
+        return lambda: run(y)
+    # Each run is a new object: an old one does not compute again.
+    return {
+        "tempo": lambda: standard.PercivalBpmEstimator(sampleRate=SR)(y),
+        "beats": lambda: standard.BeatTrackerDegara()(y),  # of 44.1 kHz
+    }[task]
+
+
+def essentia_frames(task, more={}):
+    """A function of samples to a list with what an algorithm returns for each frame."""
+    import essentia.standard as standard
+
+    source, name, parameters = OF_FRAMES[task]
+    window = standard.Windowing(type="hann", normalized=False)
+    spectrum = getattr(standard, source)() if source else None
+    algorithm = getattr(standard, name)(**parameters | more) if name else lambda spectrum: spectrum
+
+    def run(y):
+        frames = standard.FrameGenerator(y, frameSize=2048, hopSize=512)
+        return [algorithm(spectrum(window(frame)) if source else frame) for frame in frames]
+
+    return run
+
+
 def segments(y, mfcc):
     length = len(y) // N_SEGMENTS
     return [mfcc(y[i * length : (i + 1) * length]) for i in range(N_SEGMENTS)]
@@ -88,7 +147,7 @@ def segments(y, mfcc):
 
 def main():
     contender, task, path = sys.argv[1:]
-    run = {"librosa": by_librosa, "torchaudio": by_torchaudio}[contender](task, path)
+    run = {"librosa": by_librosa, "torchaudio": by_torchaudio, "essentia": by_essentia}[contender](task, path)
     print(json.dumps({"ms": median_ms(run)}))
 
 

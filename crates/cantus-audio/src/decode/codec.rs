@@ -1,11 +1,13 @@
 //! The decoder of a track: Symphonia's, or ours where it has none or a slow one.
 
+use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known as id;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::Packet;
 
 use super::catch_panic::catch_panic;
+use super::downmix::interleave;
 use super::format::Format;
 use super::opus::{self, Opus};
 use super::pcm16::Pcm16;
@@ -68,7 +70,13 @@ impl Codec {
             }),
             Self::Symphonia(decoder) => catch_panic(|| {
                 let decoded = decoder.decode(packet)?;
-                decoded.copy_to_vec_interleaved(interleaved);
+                match &decoded {
+                    GenericAudioBufferRef::F32(samples) if samples.num_planes() == 2 => {
+                        let planes = [0, 1].map(|channel| samples.plane(channel).unwrap_or_default());
+                        interleave(planes[0], planes[1], interleaved);
+                    }
+                    _ => decoded.copy_to_vec_interleaved(interleaved),
+                }
                 Ok((decoded.spec().rate(), decoded.spec().channels().count()))
             }),
         }

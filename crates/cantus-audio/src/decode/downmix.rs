@@ -13,10 +13,8 @@ pub(super) fn to_mono(interleaved: &[f32], n_channels: usize, mono: &mut Vec<f32
     mono.clear();
     match n_channels {
         1 => mono.extend_from_slice(interleaved),
-        2 => {
-            mono.resize(interleaved.len() / 2, 0.0);
-            average_pairs(interleaved.as_chunks::<2>().0, mono);
-        }
+        // Without a first pass that writes zeros; vectorised also for the baseline of the processor.
+        2 => mono.extend(interleaved.as_chunks::<2>().0.iter().map(|[left, right]| (left + right) * 0.5)),
         _ => {
             let n = n_channels as f32;
             mono.extend(interleaved.chunks_exact(n_channels).map(|frame| frame.iter().sum::<f32>() / n));
@@ -40,9 +38,19 @@ pub(super) fn zero_non_finite(samples: &mut [f32]) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Interleaves two channels, as Symphonia does sample by sample.
+pub(super) fn interleave(left: &[f32], right: &[f32], interleaved: &mut Vec<f32>) {
+    interleaved.resize(2 * left.len().min(right.len()), 0.0);
+    write_pairs(left, right, interleaved.as_chunks_mut::<2>().0);
+}
+
 #[multiversion]
-fn average_pairs(pairs: &[[f32; 2]], mono: &mut [f32]) {
-    mono.iter_mut().zip(pairs).for_each(|(mono, [left, right])| *mono = (left + right) * 0.5);
+fn write_pairs(left: &[f32], right: &[f32], pairs: &mut [[f32; 2]]) {
+    let n = pairs.len();
+    let (left, right) = (&left[..n], &right[..n]);
+    for i in 0..n {
+        pairs[i] = [left[i], right[i]];
+    }
 }
 
 /// Without early exit, so that the loop vectorises.
@@ -66,6 +74,21 @@ mod tests {
         assert_eq!(mixed(&[0.5, -0.25], 1), [0.5, -0.25]);
         assert_eq!(mixed(&[0.5, 0.25, -1.0, 0.0], 2), [0.375, -0.5]);
         assert_eq!(mixed(&[1.0, 2.0, 6.0, -3.0, 0.0, 0.0], 3), [3.0, -1.0]);
+    }
+
+    #[test]
+    fn long_blocks_are_interleaved_and_averaged_like_short_ones() {
+        for n in [0, 1, 7, 8, 15, 16, 33, 1152] {
+            let left: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
+            let right: Vec<f32> = (0..n).map(|i| (i as f32 * 0.3).cos()).collect();
+            let mut interleaved = vec![9.0; 5];
+            interleave(&left, &right, &mut interleaved);
+            let pairs = left.iter().zip(&right);
+            let expected: Vec<f32> = pairs.clone().flat_map(|(left, right)| [*left, *right]).collect();
+            assert_eq!(interleaved, expected, "{n}");
+            let expected: Vec<f32> = pairs.map(|(left, right)| (left + right) * 0.5).collect();
+            assert_eq!(mixed(&interleaved, 2), expected, "{n}");
+        }
     }
 
     #[test]

@@ -33,9 +33,13 @@ pub(super) fn frame_at<'a>(input: &FrameInput<'a>, t: usize, frame: &'a mut Vec<
         return inside;
     }
     frame.resize(n_fft, 0.0);
-    for (n, slot) in frame.iter_mut().enumerate() {
-        let position = (start + n) as isize - padding as isize;
-        *slot = stft.pad_mode.source(position, samples.len()).map_or(0.0, |i| samples[i]);
+    let start = start as isize - padding as isize;
+    let n_before = (-start).clamp(0, n_fft as isize) as usize;
+    let inside = samples.get((start + n_before as isize) as usize..).unwrap_or_default();
+    let n_inside = inside.len().min(n_fft - n_before);
+    frame[n_before..n_before + n_inside].copy_from_slice(&inside[..n_inside]);
+    for n in (0..n_before).chain(n_before + n_inside..n_fft) {
+        frame[n] = stft.pad_mode.source(start + n as isize, samples.len()).map_or(0.0, |i| samples[i]);
     }
     frame
 }

@@ -29,8 +29,8 @@ impl Filter {
         (self.half_width * self.period).ceil() as usize
     }
 
-    /// Frequency response at the bins shared by blocks of `n_in` and `n_out` samples, scaled so that an unnormalised
-    /// forward and inverse transform have unit gain.
+    /// Frequency response at the bins shared by blocks of `n_in` and `n_out` samples, scaled so that a forward transform and
+    /// [`RealFft::inverse_unscaled`](crate::transform::fourier::RealFft::inverse_unscaled) have unit gain.
     #[expect(clippy::expect_used, reason = "the buffers are made by the plan")]
     pub(super) fn response(&self, n_in: usize, n_out: usize) -> Vec<f32> {
         let plan = RealFftPlanner::<f64>::new().plan_fft_forward(n_in);
@@ -44,7 +44,8 @@ impl Filter {
         plan.process(&mut impulse_response, &mut bins).expect("lengths fit");
         // The lower Nyquist frequency itself is excluded: the stop band begins there.
         let n_bins = n_in.min(n_out).div_ceil(2);
-        let gain = 1.0 / (bins[0].re * n_in as f64);
+        // The inverse has the factor 2 / n_out, and a block of n_in samples becomes one of n_out.
+        let gain = 2.0 / (bins[0].re * n_in as f64);
         bins[..n_bins].iter().map(|bin| (bin.re * gain) as f32).collect()
     }
 

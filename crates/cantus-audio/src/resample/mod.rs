@@ -30,11 +30,9 @@
 mod filter;
 mod stream;
 
-use std::sync::Arc;
+use cantus_simd::multiversion;
 
-use num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
-
+use crate::transform::fourier::{Complex32, RealFft};
 use filter::Filter;
 pub use stream::ResampleStream;
 
@@ -80,8 +78,10 @@ pub struct Resampler {
     to: u32,
     /// Frequency response of the filter at the bins that both rates share, divided by the block length.
     response: Vec<f32>,
-    forward: Arc<dyn RealToComplex<f32>>,
-    inverse: Arc<dyn ComplexToReal<f32>>,
+    /// Transform of an input block.
+    forward: RealFft,
+    /// Transform of an output block.
+    inverse: RealFft,
     /// Samples at either end of an input block that overlap with the adjacent blocks.
     overlap_in: usize,
     /// The same overlap in output samples.
@@ -108,13 +108,12 @@ impl Resampler {
         // The block in units of `m` samples in and `l` samples out; the overlap has to hold half of the filter.
         let overlap = filter.half_length().div_ceil(m);
         let block = block_length(overlap, m);
-        let mut planner = RealFftPlanner::new();
         Self {
             from,
             to,
             response: filter.response(block * m, block * l),
-            forward: planner.plan_fft_forward(block * m),
-            inverse: planner.plan_fft_inverse(block * l),
+            forward: RealFft::new(block * m),
+            inverse: RealFft::with_inverse(block * l),
             overlap_in: overlap * m,
             overlap_out: overlap * l,
         }
@@ -164,56 +163,62 @@ impl Resampler {
 
     /// Input samples from one block to the next.
     fn hop_in(&self) -> usize {
-        self.forward.len() - 2 * self.overlap_in
+        self.forward.n_fft() - 2 * self.overlap_in
     }
 
     /// Output samples from one block to the next.
     fn hop_out(&self) -> usize {
-        self.inverse.len() - 2 * self.overlap_out
+        self.inverse.n_fft() - 2 * self.overlap_out
     }
 
     /// Resamples the block whose samples without overlap begin at `start`: `[hop_out]`.
     fn process_block<'s>(&self, samples: &[f32], start: usize, scratch: &'s mut Scratch) -> &'s [f32] {
         copy_block(samples, start, self.overlap_in, &mut scratch.input);
-        self.transform(scratch);
+        scratch.transform(&self.response);
         &scratch.output[self.overlap_out..][..self.hop_out()]
-    }
-
-    /// Forward transform, filter, and inverse transform at the output rate.
-    #[expect(clippy::expect_used, reason = "all buffers have the lengths that the plans require")]
-    fn transform(&self, scratch: &mut Scratch) {
-        let Scratch { input, spectrum, filtered, output, forward, inverse } = scratch;
-        self.forward.process_with_scratch(input, spectrum, forward).expect("lengths fit");
-        for ((filtered, bin), gain) in filtered.iter_mut().zip(spectrum.iter()).zip(&self.response) {
-            *filtered = bin * gain;
-        }
-        // The previous inverse transform used the bins above as scratch.
-        filtered[self.response.len()..].fill(Complex::ZERO);
-        filtered[0].im = 0.0;
-        self.inverse.process_with_scratch(filtered, output, inverse).expect("lengths fit, and DC is real");
     }
 }
 
 /// The buffers of one signal.
 struct Scratch {
+    forward: RealFft,
+    inverse: RealFft,
     input: Vec<f32>,
-    spectrum: Vec<Complex<f32>>,
-    filtered: Vec<Complex<f32>>,
+    spectrum: Vec<Complex32>,
+    filtered: Vec<Complex32>,
     output: Vec<f32>,
-    forward: Vec<Complex<f32>>,
-    inverse: Vec<Complex<f32>>,
 }
 
 impl Scratch {
     fn new(plan: &Resampler) -> Self {
+        let (forward, inverse) = (plan.forward.clone(), plan.inverse.clone());
         Self {
-            input: plan.forward.make_input_vec(),
-            spectrum: plan.forward.make_output_vec(),
-            filtered: plan.inverse.make_input_vec(),
-            output: plan.inverse.make_output_vec(),
-            forward: plan.forward.make_scratch_vec(),
-            inverse: plan.inverse.make_scratch_vec(),
+            input: vec![0.0; forward.n_fft()],
+            spectrum: vec![Complex32::default(); forward.n_bins()],
+            filtered: vec![Complex32::default(); inverse.n_bins()],
+            output: vec![0.0; inverse.n_fft()],
+            forward,
+            inverse,
         }
+    }
+
+    /// Forward transform of the input, filter, and inverse transform at the output rate.
+    fn transform(&mut self, response: &[f32]) {
+        let Self { forward, inverse, input, spectrum, filtered, output } = self;
+        forward.forward(input, spectrum);
+        apply_response(filtered, spectrum, response);
+        // The previous inverse transform used the bins above as scratch.
+        filtered[response.len()..].fill(Complex32::ZERO);
+        // The response contains the scale.
+        inverse.inverse_unscaled(filtered, output);
+    }
+}
+
+/// `filtered = response · spectrum`
+#[multiversion]
+fn apply_response(filtered: &mut [Complex32], spectrum: &[Complex32], response: &[f32]) {
+    for ((filtered, bin), gain) in filtered.iter_mut().zip(spectrum).zip(response) {
+        *filtered = bin * gain;
     }
 }
 

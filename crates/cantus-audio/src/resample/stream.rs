@@ -43,7 +43,7 @@ impl ResampleStream {
 
     /// End of the input samples on which the next block depends.
     fn block_end(&self) -> usize {
-        self.n_blocks * self.plan.hop_in() + self.plan.forward.len() - self.plan.overlap_in
+        self.n_blocks * self.plan.hop_in() + self.plan.forward.n_fft() - self.plan.overlap_in
     }
 
     fn next_block(&mut self) -> &[f32] {
@@ -91,7 +91,7 @@ mod tests {
         for _ in 0..1000 {
             stream.push(&[0.5; 1152], &mut resampled);
             resampled.clear();
-            assert!(stream.pending.len() <= stream.plan.forward.len() + 1152);
+            assert!(stream.pending.len() <= stream.plan.forward.n_fft() + 1152);
         }
     }
 }

@@ -30,10 +30,14 @@ fn sine(n: usize, frequency: f64, rate: u32) -> Vec<f32> {
 
 /// Direct convolution, one output sample at a time.
 fn direct(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
+    direct_at(samples, from, to, 0..n_computed(samples.len(), from, to))
+}
+
+/// The output samples at these positions.
+fn direct_at(samples: &[f32], from: u32, to: u32, positions: impl Iterator<Item = usize>) -> Vec<f32> {
     let divisor = gcd(from, to);
     let filter = Filter::soxr_hq((to / divisor) as usize, (from / divisor) as usize);
-    let n_out = n_computed(samples.len(), from, to);
-    (0..n_out)
+    positions
         .map(|i| {
             let position = i as f64 * f64::from(from) / f64::from(to);
             let first = (position as usize).saturating_sub(filter.half_length());
@@ -60,6 +64,24 @@ fn overlap_save_equals_direct_convolution() {
         let samples = sine(6000, 0.3 * f64::from(from.min(to)), from);
         let expected = direct(&samples, from, to);
         assert_close(&resample(&samples, from, to)[..expected.len()], &expected, 2e-6);
+    }
+}
+
+#[test]
+fn thirty_seconds_equal_direct_convolution_in_every_block() {
+    for (from, to) in [(44_100, 22_050), (48_000, 22_050), (22_050, 44_100), (11_025, 22_050)] {
+        let rate = f64::from(from.min(to));
+        let tones = sine(30 * from as usize + 1, 0.31 * rate, from).into_iter().zip(sine(
+            30 * from as usize + 1,
+            0.003 * rate,
+            from,
+        ));
+        let samples: Vec<f32> = tones.map(|(a, b)| a + b).collect();
+        let n_out = n_computed(samples.len(), from, to);
+        let positions = || (0..n_out).step_by(509).chain(n_out - 300..n_out);
+        let expected = direct_at(&samples, from, to, positions());
+        let resampled = resample(&samples, from, to);
+        assert_close(&positions().map(|i| resampled[i]).collect::<Vec<_>>(), &expected, 4e-6);
     }
 }
 

@@ -22,7 +22,7 @@ use super::real_fft_split::RealFftSplit;
 pub struct RealFft {
     n_fft: usize,
     forward: Forward,
-    inverse: Option<Arc<dyn ComplexToReal<f32>>>,
+    inverse: Option<Inverse>,
     scratch: Vec<Complex32>,
 }
 
@@ -35,6 +35,33 @@ enum Forward {
         split: Arc<RealFftSplit>,
     },
     Odd(Arc<dyn RealToComplex<f32>>),
+}
+
+/// The method of the inverse transform: that of the forward one in reverse.
+#[derive(Clone)]
+enum Inverse {
+    Even { half: Arc<dyn Fft<f32>>, split: Arc<RealFftSplit> },
+    Odd(Arc<dyn ComplexToReal<f32>>),
+}
+
+impl Inverse {
+    fn plan(n_fft: usize) -> Self {
+        if !n_fft.is_multiple_of(2) {
+            return Self::Odd(RealFftPlanner::new().plan_fft_inverse(n_fft));
+        }
+        let n_half = n_fft / 2;
+        Self::Even {
+            half: FftPlanner::new().plan_fft_inverse(n_half),
+            split: Arc::new(RealFftSplit::new(n_half)),
+        }
+    }
+
+    fn scratch_len(&self) -> usize {
+        match self {
+            Self::Even { half, .. } => half.get_outofplace_scratch_len(),
+            Self::Odd(fft) => fft.get_scratch_len(),
+        }
+    }
 }
 
 impl Forward {
@@ -64,6 +91,13 @@ impl RealFft {
         let n_fft = n_fft.max(1);
         let forward = Forward::plan(n_fft);
         Self { n_fft, scratch: vec![Complex32::default(); forward.scratch_len()], forward, inverse: None }
+    }
+
+    /// The same with the inverse planned, too.
+    pub(crate) fn with_inverse(n_fft: usize) -> Self {
+        let mut fft = Self::new(n_fft);
+        fft.inverse = Some(Inverse::plan(fft.n_fft));
+        fft
     }
 
     /// Length of a frame, in samples.
@@ -112,24 +146,37 @@ impl RealFft {
     /// # Panics
     /// If a length differs.
     pub fn inverse(&mut self, spectrum: &mut [Complex32], frame: &mut [f32]) {
+        let scale = self.inverse_unscaled(spectrum, frame);
+        frame.iter_mut().for_each(|x| *x *= scale);
+    }
+
+    /// [`Self::inverse`] without its factor, which is returned.
+    pub(crate) fn inverse_unscaled(&mut self, spectrum: &mut [Complex32], frame: &mut [f32]) -> f32 {
         assert_eq!((spectrum.len(), frame.len()), (self.n_bins(), self.n_fft));
-        // The spectrum of a real frame has no imaginary part at 0 Hz and at half the sample rate, except by rounding.
-        spectrum[0].im = 0.0;
-        if self.n_fft.is_multiple_of(2) {
-            spectrum[self.n_fft / 2].im = 0.0;
-        }
-        let inverse = self.inverse.get_or_insert_with(|| RealFftPlanner::new().plan_fft_inverse(self.n_fft));
-        let n_scratch = inverse.get_scratch_len();
+        let inverse = self.inverse.get_or_insert_with(|| Inverse::plan(self.n_fft));
+        let n_scratch = inverse.scratch_len();
         if self.scratch.len() < n_scratch {
             self.scratch.resize(n_scratch, Complex32::default());
         }
-        let done = inverse.process_with_scratch(spectrum, frame, &mut self.scratch);
-        debug_assert!(
-            done.is_ok(),
-            "realfft fails on wrong lengths and imaginary ends only, and neither occurs"
-        );
-        let scale = 1.0 / self.n_fft as f32;
-        frame.iter_mut().for_each(|x| *x *= scale);
+        match inverse {
+            Inverse::Even { half, split } => {
+                let n_half = self.n_fft / 2;
+                split.invert(spectrum);
+                let pairs: &mut [Complex32] = bytemuck::cast_slice_mut(frame);
+                half.process_outofplace_with_scratch(&mut spectrum[..n_half], pairs, &mut self.scratch);
+                1.0 / n_half as f32
+            }
+            Inverse::Odd(fft) => {
+                // The spectrum of a real frame has no imaginary part at 0 Hz, except by rounding.
+                spectrum[0].im = 0.0;
+                let done = fft.process_with_scratch(spectrum, frame, &mut self.scratch);
+                debug_assert!(
+                    done.is_ok(),
+                    "realfft fails on wrong lengths and imaginary ends only, and neither occurs"
+                );
+                1.0 / self.n_fft as f32
+            }
+        }
     }
 }
 

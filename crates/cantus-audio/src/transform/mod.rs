@@ -17,6 +17,7 @@ pub(crate) mod logarithm;
 mod median;
 pub mod norm;
 pub mod padding;
+mod real_fft_f64;
 mod real_fft_split;
 pub mod stft;
 pub(crate) mod stft_f64;

@@ -5,15 +5,13 @@
 //! twice as long as [`Stft`](super::Stft).
 
 use std::fmt;
-use std::sync::Arc;
 
-use realfft::{RealFftPlanner, RealToComplex};
+use cantus_simd::multiversion;
 
-use super::Complex32;
+use super::dft::{Complex32, n_bins};
+use super::real_fft_f64::RealFftF64;
 use super::stft::StftConfig;
 use crate::Error;
-
-type Complex64 = num_complex::Complex<f64>;
 
 /// A planned short-time Fourier transform in f64, of samples in f32 to spectra in f32.
 #[derive(Clone)]
@@ -21,14 +19,11 @@ pub(crate) struct StftF64 {
     config: StftConfig,
     /// `[n_fft]`
     window: Vec<f64>,
-    fft: Arc<dyn RealToComplex<f64>>,
+    fft: RealFftF64,
     /// `[n_fft]`, scratch.
     frame: Vec<f64>,
-    /// `[n_bins]`, scratch.
-    spectrum: Vec<Complex64>,
     /// `[n_bins]`, rounded.
-    rounded: Vec<Complex32>,
-    scratch: Vec<Complex64>,
+    spectrum: Vec<Complex32>,
 }
 
 impl StftF64 {
@@ -38,15 +33,12 @@ impl StftF64 {
     /// Those of [`StftConfig::validate`].
     pub(crate) fn new(config: StftConfig) -> Result<Self, Error> {
         config.validate()?;
-        let fft = RealFftPlanner::new().plan_fft_forward(config.n_fft);
         let win_length = config.win_length.unwrap_or(config.n_fft);
         Ok(Self {
             window: config.window.frame_weights_f64(win_length, config.n_fft),
-            frame: fft.make_input_vec(),
-            spectrum: fft.make_output_vec(),
-            rounded: vec![Complex32::default(); fft.complex_len()],
-            scratch: fft.make_scratch_vec(),
-            fft,
+            fft: RealFftF64::new(config.n_fft),
+            frame: vec![0.0; config.n_fft],
+            spectrum: vec![Complex32::default(); n_bins(config.n_fft)],
             config,
         })
     }
@@ -56,15 +48,8 @@ impl StftF64 {
         let padding = self.config.padding() as isize;
         for t in 0..self.config.n_frames(samples.len()) {
             self.fill_frame(samples, (t * self.config.hop_length) as isize - padding);
-            let done = self.fft.process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch);
-            debug_assert!(
-                done.is_ok(),
-                "realfft fails on wrong lengths only, and they are those that it gave"
-            );
-            for (rounded, bin) in self.rounded.iter_mut().zip(&self.spectrum) {
-                *rounded = Complex32::new(bin.re as f32, bin.im as f32);
-            }
-            visit(t, &self.rounded);
+            self.fft.forward(&mut self.frame, &mut self.spectrum);
+            visit(t, &self.spectrum);
         }
     }
 
@@ -72,16 +57,20 @@ impl StftF64 {
     fn fill_frame(&mut self, samples: &[f32], start: isize) {
         let inside =
             usize::try_from(start).ok().and_then(|first| samples.get(first..first + self.config.n_fft));
-        let weighted = self.frame.iter_mut().zip(&self.window);
         if let Some(inside) = inside {
-            weighted.zip(inside).for_each(|((slot, w), &x)| *slot = w * f64::from(x));
-            return;
+            return apply_window(&mut self.frame, &self.window, inside);
         }
-        for (position, (slot, w)) in (start..).zip(weighted) {
+        for (position, (slot, w)) in (start..).zip(self.frame.iter_mut().zip(&self.window)) {
             let source = self.config.pad_mode.source(position, samples.len());
             *slot = source.map_or(0.0, |i| w * f64::from(samples[i]));
         }
     }
+}
+
+/// `frame = window · samples`
+#[multiversion]
+fn apply_window(frame: &mut [f64], window: &[f64], samples: &[f32]) {
+    frame.iter_mut().zip(window).zip(samples).for_each(|((slot, w), x)| *slot = w * f64::from(*x));
 }
 
 impl fmt::Debug for StftF64 {

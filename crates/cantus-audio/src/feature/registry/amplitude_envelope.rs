@@ -19,26 +19,36 @@ use crate::feature::rows::Rows;
 /// # Shapes
 /// - `frame`: `[n_fft]`; 0 if empty
 pub fn amplitude_envelope(frame: &[f32]) -> f32 {
-    let Some(&first) = frame.first() else { return 0.0 };
-    let (chunks, rest) = frame.as_chunks::<LANES>();
-    rest.iter().copied().fold(join_lanes(largest(chunks, first), larger), larger)
+    let mut largest = [0.0];
+    if !frame.is_empty() {
+        largest_of_each(frame, frame.len(), &mut largest);
+    }
+    largest[0]
 }
 
-/// The largest value in each lane, and at least `least`.
+/// Writes the largest sample of each of the successive pieces of `length` samples.
+///
+/// # Shapes
+/// - `samples`: at least `[n_pieces * length]`
+/// - `largest`: `[n_pieces]`
 #[multiversion]
-fn largest(chunks: &[[f32; LANES]], least: f32) -> [f32; LANES] {
-    let mut lanes = [least; LANES];
-    // Four at a time: shortens the chain of dependent comparisons.
-    let (fours, rest) = chunks.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            *lane = larger(*lane, larger(larger(a[i], b[i]), larger(c[i], d[i])));
+fn largest_of_each(samples: &[f32], length: usize, largest: &mut [f32]) {
+    for (slot, piece) in largest.iter_mut().zip(samples.chunks_exact(length)) {
+        let (chunks, rest) = piece.as_chunks::<LANES>();
+        let mut lanes = [piece[0]; LANES];
+        // Two at a time: shortens the chain of dependent comparisons.
+        let (pairs, last) = chunks.as_chunks::<2>();
+        for [a, b] in pairs {
+            lanes
+                .iter_mut()
+                .zip(a.iter().zip(b))
+                .for_each(|(lane, (&a, &b))| *lane = larger(*lane, larger(a, b)));
         }
+        for chunk in last {
+            lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = larger(*lane, x));
+        }
+        *slot = rest.iter().copied().fold(join_lanes(lanes, larger), larger);
     }
-    for chunk in rest {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane = larger(*lane, x));
-    }
-    lanes
 }
 
 #[inline(always)]
@@ -73,12 +83,13 @@ impl Feature for AmplitudeEnvelope {
         }
         // Overlapping frames consist of the same whole hops: each sample is read once.
         self.hops.clear();
-        self.hops.extend(input.samples.chunks_exact(hop_length).map(amplitude_envelope));
+        self.hops.resize(input.samples.len() / hop_length, 0.0);
+        largest_of_each(input.samples, hop_length, &mut self.hops);
         for (t, row) in rows.iter_mut().enumerate() {
             let first = t.checked_sub(padding / hop_length);
             row[0] = match first.and_then(|first| self.hops.get(first..first + n_fft / hop_length)) {
-                Some(hops) => amplitude_envelope(hops),
-                None => amplitude_envelope(frame_at(input, t, &mut self.frame)),
+                Some([first, rest @ ..]) => rest.iter().copied().fold(*first, larger),
+                _ => amplitude_envelope(frame_at(input, t, &mut self.frame)),
             };
         }
     }

@@ -9,6 +9,7 @@
 //! but one the last up to its upper edge, and a `top_db` of 80 applies to peaks and to valleys over the segment.
 //! Equal within 1e-3 dB, also of tones and band-limited sound, whose valleys are nearly empty: see [`crate::feature`].
 
+use std::array;
 use std::ops::Range;
 
 use cantus_simd::multiversion;
@@ -23,7 +24,10 @@ use crate::feature::rows::Rows;
 use crate::transform::decibel::{Decibel, power_to_db};
 
 /// Number of frames that are processed in parallel.
-const LANES: usize = 16;
+const LANES: usize = 8;
+
+/// Number of bins that are compared at once with those found so far.
+const GROUP: usize = 4;
 
 /// One number per frame.
 type Lanes = [f32; LANES];
@@ -61,7 +65,7 @@ struct Band {
 pub(crate) struct SpectralContrast {
     bands: Vec<Band>,
     linear: bool,
-    /// `[n_bins, LANES]`, one band of a block of frames: working space.
+    /// `[n_bins, LANES]`, the bins of a block of frames: working space.
     block: Vec<Lanes>,
     /// Extremes of the block: working space.
     kept: Vec<Lanes>,
@@ -140,16 +144,16 @@ impl SpectralContrast {
         let (n_bands, n_frames) = (bands.len(), magnitude.len() / n_bins);
         peaks.resize(n_frames * n_bands, 0.0);
         valleys.resize(n_frames * n_bands, 0.0);
+        block.resize(n_bins, [0.0; LANES]);
         for (number, frames) in magnitude.chunks(n_bins * LANES).enumerate() {
             let first = number * LANES * n_bands;
+            // Of fewer frames than lanes, the last is repeated.
+            let last = frames.len() / n_bins - 1;
+            let rows: [&[f32]; LANES] = array::from_fn(|lane| &frames[lane.min(last) * n_bins..][..n_bins]);
+            transpose(rows, block);
             for (k, band) in bands.iter().enumerate() {
-                block.clear();
-                block.resize(band.bins.len(), [0.0; LANES]);
-                for (lane, frame) in frames.chunks_exact(n_bins).enumerate() {
-                    block.iter_mut().zip(&frame[band.bins.clone()]).for_each(|(bin, &x)| bin[lane] = x);
-                }
-                let (valley, peak) = extremes(block, band.n_extremes, kept);
-                for lane in 0..frames.len() / n_bins {
+                let (valley, peak) = extremes(&block[band.bins.clone()], band.n_extremes, kept);
+                for lane in 0..=last {
                     let index = first + lane * n_bands + k;
                     (valleys[index], peaks[index]) = (valley[lane], peak[lane]);
                 }
@@ -158,39 +162,121 @@ impl SpectralContrast {
     }
 }
 
-/// Means of the `n` smallest values in each lane, and of the `n` largest.
+/// Writes the frames `rows` to the lanes of `block`; a plain loop, which vectorises.
 ///
-/// `kept` is working space. Branch-free insertion: each value is swapped with every kept value that is larger.
+/// # Shapes
+/// - `rows`: `[LANES, n_bins]`
+/// - `block`: `[n_bins, LANES]`
+#[multiversion]
+fn transpose(rows: [&[f32]; LANES], block: &mut [Lanes]) {
+    let n = block.len();
+    let [a, b, c, d, e, f, g, h] = rows;
+    let (a, b, c, d) = (&a[..n], &b[..n], &c[..n], &d[..n]);
+    let (e, f, g, h) = (&e[..n], &f[..n], &g[..n], &h[..n]);
+    for i in 0..n {
+        block[i] = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
+    }
+}
+
+/// Means of the `n` smallest values in each lane, and of the `n` largest; 0 where there are none.
+///
+/// `kept` is working space.
 ///
 /// # Shapes
 /// - `values`: `[n_bins, LANES]`
 #[multiversion]
 fn extremes(values: &[Lanes], n: usize, kept: &mut Vec<Lanes>) -> (Lanes, Lanes) {
-    let smallest = keep_smallest(values, 1.0, n, kept);
-    let largest = keep_smallest(values, -1.0, n, kept);
-    (smallest, largest.map(|x| -x))
+    match n.min(values.len()) {
+        0 => ([0.0; LANES], [0.0; LANES]),
+        1 => few_extremes::<1>(values),
+        2 => few_extremes::<2>(values),
+        3 => few_extremes::<3>(values),
+        n => many_extremes(values, n, kept),
+    }
 }
 
-/// Mean of the `n` smallest of `sign · values` in each lane; 0 where there are none.
+/// The means of `N` values, which are kept in registers.
 #[inline(always)]
-fn keep_smallest(values: &[Lanes], sign: f32, n: usize, kept: &mut Vec<Lanes>) -> Lanes {
-    let n = n.min(values.len());
+fn few_extremes<const N: usize>(values: &[Lanes]) -> (Lanes, Lanes) {
+    let mut smallest = [[f32::INFINITY; LANES]; N];
+    let mut largest = smallest;
+    for value in values {
+        insert(&mut smallest, *value, 1.0);
+        insert(&mut largest, *value, -1.0);
+    }
+    (mean(&smallest, 1.0), mean(&largest, -1.0))
+}
+
+/// The means of `n` values. Spectra fall towards high frequencies: searched from there, few values are among the smallest,
+/// and few among the largest in the other direction.
+#[inline(always)]
+fn many_extremes(values: &[Lanes], n: usize, kept: &mut Vec<Lanes>) -> (Lanes, Lanes) {
     kept.clear();
     kept.resize(n, [f32::INFINITY; LANES]);
-    for value in values {
-        let mut value = value.map(|x| sign * x);
-        for kept in kept.iter_mut() {
-            for (kept, value) in kept.iter_mut().zip(&mut value) {
-                let (a, b) = (*kept, *value);
-                (*kept, *value) = if b < a { (b, a) } else { (a, b) };
-            }
+    let (first, groups) = values.as_rchunks::<GROUP>();
+    for group in groups.iter().rev() {
+        insert_group(kept, group, 1.0);
+    }
+    insert_group(kept, first, 1.0);
+    let smallest = mean(kept, 1.0);
+    kept.fill([f32::INFINITY; LANES]);
+    let (groups, last) = values.as_chunks::<GROUP>();
+    for group in groups {
+        insert_group(kept, group, -1.0);
+    }
+    insert_group(kept, last, -1.0);
+    (smallest, mean(kept, -1.0))
+}
+
+/// Inserts a group of values, most of which are rejected by one comparison with the largest value kept.
+#[inline(always)]
+fn insert_group(kept: &mut [Lanes], group: &[Lanes], sign: f32) {
+    let largest_kept = kept[kept.len() - 1];
+    let mut any = false;
+    for value in group {
+        any |= is_smaller(value, sign, &largest_kept);
+    }
+    if any {
+        for value in group {
+            insert(kept, *value, sign);
         }
     }
+}
+
+/// Whether `sign · value` is under the limit in any lane.
+#[inline(always)]
+fn is_smaller(value: &Lanes, sign: f32, limit: &Lanes) -> bool {
+    let mut any = false;
+    for (x, limit) in value.iter().zip(limit) {
+        any |= sign * x < *limit;
+    }
+    any
+}
+
+/// Inserts `sign · value` in each lane without branches: it is swapped with every kept value that is larger.
+#[inline(always)]
+fn insert(kept: &mut [Lanes], mut value: Lanes, sign: f32) {
+    value.iter_mut().for_each(|x| *x *= sign);
+    for kept in kept {
+        for (kept, value) in kept.iter_mut().zip(&mut value) {
+            let (a, b) = (*kept, *value);
+            (*kept, *value) = if b < a { (b, a) } else { (a, b) };
+        }
+    }
+}
+
+/// `sign` times the mean in each lane.
+#[inline(always)]
+fn mean(kept: &[Lanes], sign: f32) -> Lanes {
     let mut sums = [0.0f64; LANES];
-    for kept in kept.iter() {
+    for kept in kept {
         sums.iter_mut().zip(kept).for_each(|(sum, &x)| *sum += f64::from(x));
     }
-    sums.map(|sum| (sum / n.max(1) as f64) as f32)
+    let mut means = [0.0; LANES];
+    for (mean, sum) in means.iter_mut().zip(sums) {
+        *mean = sign * (sum / kept.len() as f64) as f32;
+    }
+    means
 }
 
 /// 0 Hz, `f_min`, and the octaves above it: `[n_bands + 2]`.
@@ -225,8 +311,8 @@ mod tests {
     #[test]
     fn extremes_are_means_of_the_ends_of_the_sorted_values() {
         let values: Vec<f32> = (0..50).map(|i| ((i * 37) % 50) as f32).collect();
-        let block: Vec<Lanes> = values.iter().map(|&x| std::array::from_fn(|lane| x + lane as f32)).collect();
-        for n in [1, 3, 25, 50] {
+        let block: Vec<Lanes> = values.iter().map(|&x| array::from_fn(|lane| x + lane as f32)).collect();
+        for n in [1, 2, 3, 4, 5, 25, 50] {
             let (valley, peak) = extremes(&block, n, &mut Vec::new());
             let half = (n - 1) as f32 / 2.0;
             for lane in 0..LANES {
@@ -235,6 +321,32 @@ mod tests {
             }
         }
         assert_eq!(extremes(&[], 1, &mut Vec::new()), ([0.0; LANES], [0.0; LANES]));
+    }
+
+    #[test]
+    fn extremes_of_lanes_with_different_values_equal_those_of_the_sorted_values_for_every_number_of_bins() {
+        let mut state = 1u32;
+        for n_bins in 1..40 {
+            let block: Vec<Lanes> = (0..n_bins)
+                .map(|_| {
+                    array::from_fn(|_| {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        (state >> 8) as f32
+                    })
+                })
+                .collect();
+            for n in [1, 2, 3, 4, 9] {
+                let (valley, peak) = extremes(&block, n, &mut Vec::new());
+                for lane in 0..LANES {
+                    let mut sorted: Vec<f64> = block.iter().map(|bin| f64::from(bin[lane])).collect();
+                    sorted.sort_by(f64::total_cmp);
+                    let n = n.min(n_bins);
+                    let mean = |values: &[f64]| values.iter().sum::<f64>() / n as f64;
+                    let expected = [mean(&sorted[..n]), mean(&sorted[n_bins - n..])];
+                    assert_close(&[valley[lane], peak[lane]], &expected, 1.0);
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,10 +13,10 @@ use crate::Error;
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
 use crate::feature::front_end::{FrameInput, Intermediate};
-use crate::feature::lane_sum::sum_of;
+use crate::feature::lane_sum::{LANES, sum_lanes};
 use crate::feature::range_check::require;
 use crate::feature::rows::Rows;
-use crate::transform::logarithm::log10;
+use crate::transform::logarithm::{LogSum, log10};
 
 /// Settings of the flatness; librosa's names and defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,11 +56,28 @@ fn of_powers(magnitude: &[f32], amin: f32) -> f32 {
 
 #[inline(always)]
 fn flatness(magnitude: &[f32], strength: impl Fn(f32) -> f32) -> f32 {
+    let (mut sum, mut sum_of_logs) = ([0.0; LANES], LogSum::new());
+    let (chunks, rest) = magnitude.as_chunks::<LANES>();
+    for group in chunks.chunks(LogSum::MAX_FACTORS) {
+        for chunk in group {
+            let mut strengths = *chunk;
+            for (sum, x) in sum.iter_mut().zip(&mut strengths) {
+                *x = strength(*x);
+                *sum += *x;
+            }
+            sum_of_logs.multiply(&strengths);
+        }
+        sum_of_logs.end_product();
+    }
+    let (mut total, mut log_total) = (sum_lanes(sum), sum_of_logs.total());
+    for strength in rest.iter().map(|&m| strength(m)) {
+        total += strength;
+        log_total += f64::from(log10(strength));
+    }
     let n = magnitude.len().max(1) as f32;
-    let mean = sum_of(magnitude, magnitude, |m, _| strength(m)) / n;
-    let mean_log = sum_of(magnitude, magnitude, |m, _| log10(strength(m))) / n;
     // The quotient as a difference of logarithms, which does not overflow.
-    10f32.powf(mean_log - log10(mean.max(f32::MIN_POSITIVE)))
+    let mean = (total / n).max(f32::MIN_POSITIVE);
+    10f32.powf((log_total / f64::from(n)) as f32 - log10(mean))
 }
 
 /// [`spectral_flatness`] of each frame: `[n_frames, 1]`.
