@@ -194,6 +194,11 @@ impl Examples for SegmentDataset<'_> {
         }
     }
 
+    fn varies_by_epoch(&self) -> bool {
+        let OnlineAugmentation { spec_augment, mixup, balanced, .. } = &self.augmentation;
+        self.crops.is_some() || spec_augment.is_some() || mixup.is_some() || balanced.is_some()
+    }
+
     fn target(&self, index: usize) -> Target<'_> {
         if self.store.is_tagged() {
             return Target::Values(self.tags(index));
