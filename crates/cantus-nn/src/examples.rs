@@ -21,6 +21,13 @@ pub trait Examples: Sync {
     /// It may depend on `epoch` (counted from 0), for augmentation, and for reproducible training on nothing else.
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]);
 
+    /// Whether the inputs of [`Self::write_input`] depend on the epoch; true unless an implementation declares that they do
+    /// not. A training then computes what follows from an input alone, such as a pooling at the start of the network, once for
+    /// all epochs, with the same result.
+    fn varies_by_epoch(&self) -> bool {
+        true
+    }
+
     /// The target of example `index`.
     fn target(&self, index: usize) -> Target<'_>;
 
@@ -119,6 +126,10 @@ impl Examples for InMemory<'_> {
 
     fn write_input(&self, index: usize, _epoch: usize, input: &mut [f32]) {
         input.copy_from_slice(&self.inputs[index * self.input_len..(index + 1) * self.input_len]);
+    }
+
+    fn varies_by_epoch(&self) -> bool {
+        false
     }
 
     fn target(&self, index: usize) -> Target<'_> {

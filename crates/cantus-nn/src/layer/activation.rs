@@ -69,6 +69,10 @@ impl Layer for BuiltActivation {
     fn last_activation(&self) -> Activation {
         self.activation
     }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

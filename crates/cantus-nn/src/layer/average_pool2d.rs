@@ -130,6 +130,10 @@ impl Layer for AveragePool2DLayer {
             });
         }
     }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

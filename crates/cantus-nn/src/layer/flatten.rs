@@ -48,7 +48,7 @@ impl Reshape {
 
 /// The input with this shape.
 #[derive(Debug)]
-pub(crate) struct View(Vec<usize>);
+pub(crate) struct View(pub(crate) Vec<usize>);
 
 impl Layer for View {
     fn output_shape(&self) -> &[usize] {
@@ -77,6 +77,10 @@ impl Layer for View {
     }
 
     fn is_view(&self) -> bool {
+        true
+    }
+
+    fn is_fixed(&self) -> bool {
         true
     }
 }

@@ -169,6 +169,10 @@ impl Layer for MaxPool2DLayer {
             io.y.chunks_exact(self.windows.output_len()).zip(io.dy.chunks_exact(self.windows.output_len()));
         inputs.zip(outputs).for_each(|((x, dx), (y, dy))| max_pool_backward(&self.windows, x, y, dy, dx));
     }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

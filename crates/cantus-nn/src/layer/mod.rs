@@ -16,6 +16,7 @@ mod dropout;
 mod flatten;
 mod gaussian_noise;
 mod gru;
+mod layer_id;
 mod layer_normalization;
 mod lstm;
 mod max_pool2d;
@@ -37,9 +38,11 @@ pub use conv2d::Conv2D;
 pub use dense::Dense;
 pub(crate) use dense::DenseLayer;
 pub use dropout::{Dropout, SpatialDropout};
+pub(crate) use flatten::View;
 pub use flatten::{Flatten, Reshape};
 pub use gaussian_noise::GaussianNoise;
 pub use gru::Gru;
+pub(crate) use layer_id::LayerId;
 pub use layer_normalization::LayerNormalization;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
@@ -51,7 +54,6 @@ pub use statistics_pooling::StatisticsPooling1D;
 pub use window::Padding;
 
 use crate::activation::{Activation, DerivativeReads};
-use crate::error::Error;
 use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
 
@@ -130,6 +132,15 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
 
     /// Whether the output is the input with another shape; such a layer is never run.
     fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Whether the output of an example follows from its input alone, in training as in inference: no weights, no random
+    /// numbers, no other examples.
+    ///
+    /// At the start of a network, training computes such layers once for each example instead of in every epoch; see
+    /// `train/leading_layers.rs`, which checks the declaration in tests and debug builds.
+    fn is_fixed(&self) -> bool {
         false
     }
 
@@ -277,8 +288,6 @@ impl BatchContext {
 
 /// Largest size of one example between two layers, and of a tensor of weights.
 pub(crate) const MAX_SIZE: usize = 1 << 31;
-/// Largest count in an architecture: products of three of them cannot overflow.
-const MAX_SETTING: usize = 1 << 20;
 
 /// Product of the axes; saturates at the largest `usize`.
 pub(crate) fn size(shape: &[usize]) -> usize {
@@ -340,58 +349,5 @@ pub(crate) fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32
         for (j, &value) in row.iter().enumerate() {
             to[j * rows + i] = value;
         }
-    }
-}
-
-/// Identifies a layer in error messages.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LayerId<'a> {
-    /// Such as `layers.2`.
-    pub(crate) path: &'a str,
-    /// Such as `LSTM`.
-    pub(crate) kind: &'static str,
-}
-
-impl LayerId<'_> {
-    fn layer(self) -> String {
-        format!("{} ({})", self.path, self.kind)
-    }
-
-    /// Error: the input shape does not fit.
-    pub(crate) fn shape(self, got: &[usize], wanted: impl Into<String>) -> Error {
-        Error::Shape { layer: self.layer(), got: got.to_vec(), wanted: wanted.into() }
-    }
-
-    /// Checks that a count is between 1 and [`MAX_SETTING`].
-    pub(crate) fn at_least_one(self, setting: &'static str, got: usize) -> Result<usize, Error> {
-        match got {
-            0 => Err(self.setting(setting, got, "at least 1")),
-            1..=MAX_SETTING => Ok(got),
-            _ => Err(self.too_large()),
-        }
-    }
-
-    /// Error: the layer exceeds [`MAX_SIZE`].
-    pub(crate) fn too_large(self) -> Error {
-        Error::TooLarge { what: self.layer(), limit: MAX_SIZE }
-    }
-
-    /// Checks that a shape has at most [`MAX_SIZE`] elements, so that its axes can be multiplied.
-    pub(crate) fn check_size(self, shape: &[usize]) -> Result<(), Error> {
-        if size(shape) > MAX_SIZE { Err(self.too_large()) } else { Ok(()) }
-    }
-
-    /// Checks that a fraction is in [0, 1).
-    pub(crate) fn fraction(self, setting: &'static str, got: f32) -> Result<f32, Error> {
-        if (0.0..1.0).contains(&got) {
-            Ok(got)
-        } else {
-            Err(self.setting(setting, got, "at least 0 and less than 1"))
-        }
-    }
-
-    /// Error: a setting is out of range.
-    pub(crate) fn setting(self, setting: &'static str, got: impl ToString, wanted: &'static str) -> Error {
-        Error::Setting { layer: self.layer(), setting, got: got.to_string(), wanted }
     }
 }

@@ -244,6 +244,10 @@ impl Layer for StatisticsPooling1DLayer {
             }
         }
     }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

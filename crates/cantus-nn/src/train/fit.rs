@@ -8,6 +8,7 @@ use cantus_random::key;
 
 use super::checkpoint;
 use super::engine::{Engine, Phase};
+use super::leading_layers::{LeadingLayers, LeadingOutputs};
 use super::progress::{EpochEnd, Progress};
 use super::state::TrainingState;
 use super::step::{Objective, UpdateRule};
@@ -66,17 +67,26 @@ pub(crate) fn fit(
             (state, slots)
         }
     };
+    let leading = LeadingLayers::of(architecture, &training.layer_rates)?;
+    let train_outputs = leading.as_ref().and_then(|leading| leading.training(train));
+    let validation_outputs =
+        leading.as_ref().zip(validation).and_then(|(leading, examples)| leading.validation(examples));
+    // The network to run, and its examples: the whole network, or what follows its leading layers.
+    let (run, examples) = behind(leading.as_ref(), train_outputs.as_ref()).unwrap_or((model, train));
+    let validation = behind(leading.as_ref(), validation_outputs.as_ref())
+        .or(validation.map(|examples| (model, examples)));
     let objective = Objective {
-        examples: train,
+        examples,
         loss: training.loss,
         from_logits: model.fuses_with(training.loss),
         class_weights: &training.class_weights,
     };
     let clip_value = if let Some(Clipping::Value(limit)) = training.clipping { Some(limit) } else { None };
     let rule = UpdateRule { optimizer: training.optimizer, clip_value };
-    let engine = Engine::new(model, batch, objective, rule, training.clipping, parameters, slots);
+    let engine = Engine::new(run, batch, objective, rule, training.clipping, parameters, slots);
     let n_threads = resolve_threads(training.n_threads);
-    let validation = validation.map(|examples| Evaluation::new(model, examples, training.loss, n_threads));
+    let validation =
+        validation.map(|(run, examples)| Evaluation::new(run, examples, training.loss, n_threads));
     let validated = RwLock::new(if validation.is_some() { parameters.clone() } else { Vec::new() });
     let fit = Fit { architecture, model, engine: &engine, train, validation, validated, training };
     let outcome = with_thread_pool(
@@ -96,6 +106,15 @@ pub(crate) fn fit(
         *parameters = last;
     }
     Ok(state.history)
+}
+
+/// The network behind the leading layers, and their outputs as its examples.
+fn behind<'a>(
+    leading: Option<&'a LeadingLayers>,
+    outputs: Option<&'a LeadingOutputs<'a>>,
+) -> Option<(&'a Sequential, &'a dyn Examples)> {
+    let (leading, outputs) = leading.zip(outputs)?;
+    Some((leading.rest(), outputs as &dyn Examples))
 }
 
 /// Most values of a step, weights and gradients not counted: 32 GiB of f32.

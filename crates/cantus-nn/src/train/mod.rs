@@ -3,6 +3,7 @@
 //! `fit` is the loop of a textbook: shuffle, take a batch, step, and validate at the end of an epoch. The modules that
 //! make a step fast:
 //!
+//! - `leading_layers`: layers without weights at the start of the network, computed once for each example;
 //! - `plan`: which layers a micro-batch passes without waiting, and where the whole batch must be reduced;
 //! - `batch_shard`: the activations and gradients of a part of the batch;
 //! - `parameter_block`, `column_parallel`: the weights and their updates;
@@ -13,6 +14,7 @@ mod checkpoint;
 mod column_parallel;
 mod engine;
 mod fit;
+mod leading_layers;
 mod parameter_block;
 mod plan;
 mod progress;

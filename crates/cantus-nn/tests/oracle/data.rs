@@ -99,6 +99,10 @@ impl Examples for Data {
         input.copy_from_slice(&self.inputs[index * self.input_len..][..self.input_len]);
     }
 
+    fn varies_by_epoch(&self) -> bool {
+        false
+    }
+
     fn target(&self, index: usize) -> Target<'_> {
         match &self.targets[index] {
             OwnedTarget::Class(class) => Target::Class(*class),

@@ -89,10 +89,10 @@ impl Model {
 
 /// Summaries of the tracks that some segments come from, over these segments.
 fn summaries(store: &FeatureStore, segments: &[usize]) -> Result<BTreeMap<usize, Summary>, Error> {
-    let mut summaries = BTreeMap::new();
     let mut sorted = segments.to_vec();
     sorted.sort_unstable();
-    for of_track in sorted.chunk_by(|a, b| store.track_of(*a) == store.track_of(*b)) {
+    let tracks: Vec<&[usize]> = sorted.chunk_by(|a, b| store.track_of(*a) == store.track_of(*b)).collect();
+    let summary = |of_track: &&[usize]| -> Result<(usize, Summary), Error> {
         let features = store.read_segments(of_track)?;
         let rows: Vec<Vec<f64>> = features
             .chunks_exact(store.n_bins())
@@ -101,9 +101,9 @@ fn summaries(store: &FeatureStore, segments: &[usize]) -> Result<BTreeMap<usize,
         let Moments { mean, deviation } = Moments::of(&rows);
         let features = [mean, deviation].concat();
         let labels = store.labels_of(of_track[0]).to_vec();
-        summaries.insert(store.track_of(of_track[0]), Summary { labels, features });
-    }
-    Ok(summaries)
+        Ok((store.track_of(of_track[0]), Summary { labels, features }))
+    };
+    tracks.par_iter().map(summary).collect()
 }
 
 /// Mean and deviation (of a population, as NumPy's default) of each column.

@@ -4,6 +4,7 @@ use cantus_audio::atomic_file;
 use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
 use cantus_plot::Theme;
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -64,11 +65,11 @@ impl Run {
     fn save_figures(&self, figures: &[Figure]) -> Result<(), Error> {
         let dir = self.path("plots");
         std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
-        for Figure { name, picture, .. } in figures {
+        // A picture is drawn and compressed while the file of another one is synced.
+        figures.par_iter().try_for_each(|Figure { name, picture, .. }| {
             self.write(&format!("plots/{name}.png"), &picture.to_png(Theme::Light))?;
-            self.write(&format!("plots/{name}.svg"), picture.to_svg(Theme::Light).as_bytes())?;
-        }
-        Ok(())
+            self.write(&format!("plots/{name}.svg"), picture.to_svg(Theme::Light).as_bytes())
+        })
     }
 
     /// Removes a file of the run, if it exists.
