@@ -36,6 +36,7 @@ use num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use filter::Filter;
+pub(crate) use filter::bessel_i0;
 pub use stream::ResampleStream;
 
 /// Length of a signal of `n_samples` samples after resampling: `ceil(n_samples * ratio)` in floating point, as librosa has
