@@ -118,31 +118,38 @@ def features(bench):
 
 
 def timed(command):
-    """Seconds from the start of a process to its end, and its peak resident memory in MB."""
+    """Seconds from the start of a process to its end, processor seconds in user mode, and peak resident memory in MB."""
     start = time.perf_counter()
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"{command} failed")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    return time.perf_counter() - start, usage.ru_utime, usage.ru_maxrss / 1024
 
 
 def prepare(bench):
-    music, store = bench.compose("music", 10), bench.folder / "store"
-    extract = [bench.cantus, "extract", music, "-o", store, "--quiet"]
-    commands = {
-        "ours": [*extract, "--audit", "off"],
-        "ours_with_audit": extract,
-        "course": [bench.python, HERE / "course.py", music, bench.folder / "data.json"],
-    }
-    times = {name: [] for name in commands}
+    wav, mp3 = bench.compose("music", 10), bench.folder / "music_mp3"
+    source = bench.compose("music_44100", 10, "--sr", "44100")
+    subprocess.run([bench.python, HERE.parent / "encode.py", "--folder", source, mp3, "mp3"], check=True)
+    store = bench.folder / "store"
+    commands = {"course": [bench.python, HERE / "course.py", wav, bench.folder / "data.json"]}
+    for name, music in {"wav": wav, "mp3": mp3}.items():
+        extract = [bench.cantus, "extract", music, "-o", store, "--quiet"]
+        commands |= {name: [*extract, "--audit", "off"], f"{name}_with_audit": extract}
+    runs = {name: [] for name in commands}
     for _ in range(bench.rounds):
         for name, command in commands.items():
             shutil.rmtree(store, ignore_errors=True)
-            times[name].append(timed(command)[0])
-    seconds = {name: statistics.median(values) for name, values in times.items()}
-    report("prepare_100_tracks", "s", {name: seconds[name] for name in ("ours", "course")})
-    report("prepare_100_tracks_with_audit", "s", {"ours": seconds["ours_with_audit"], "course": seconds["course"]})
+            runs[name].append(timed(command))
+    wall, user = ({name: statistics.median(run[i] for run in values) for name, values in runs.items()} for i in (0, 1))
+    report("prepare_100_tracks", "s", {"ours": wall["wav"], "course": wall["course"]})
+    report("prepare_100_tracks_with_audit", "s", {"ours": wall["wav_with_audit"], "course": wall["course"]})
+    for name in ("wav", "mp3"):
+        line = {"task": f"audit_of_100_{name}s", "unit": "s"}
+        for clock, seconds in {"wall": wall, "user": user}.items():
+            off, audit = seconds[name], seconds[f"{name}_with_audit"]
+            line |= {f"{clock}_off": round(off, 3), f"{clock}_audit": round(audit, 3), f"{clock}_ratio": round(audit / off, 2)}
+        print(json.dumps(line), flush=True)
 
 
 def memory(bench):
@@ -150,7 +157,7 @@ def memory(bench):
     for tracks in (50, 200):
         music = bench.compose(f"music{tracks}", tracks // 10)
         store = bench.folder / f"store{tracks}"
-        line[f"{tracks}_tracks"] = round(timed([bench.cantus, "extract", music, "-o", store, "--quiet"])[1], 1)
+        line[f"{tracks}_tracks"] = round(timed([bench.cantus, "extract", music, "-o", store, "--quiet"])[2], 1)
     line["growth"] = round(line["200_tracks"] / line["50_tracks"], 2)
     print(json.dumps(line), flush=True)
 

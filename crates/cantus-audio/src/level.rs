@@ -139,21 +139,47 @@ impl ChannelMeter {
     }
 }
 
+/// Largest magnitude; NaN is ignored, and 0 is that of no samples.
+///
+/// # Shapes
+/// - `samples`: `[n]`
+#[must_use]
+#[multiversion(targets = "simd")]
+pub fn peak(samples: &[f32]) -> f32 {
+    let mut peaks = [0.0_f32; LANES];
+    let (blocks, rest) = samples.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            peaks[lane] = larger(peaks[lane], block[lane].abs());
+        }
+    }
+    let peak = rest.iter().fold(0.0, |peak, sample| larger(peak, sample.abs()));
+    peaks.into_iter().fold(peak, larger)
+}
+
 /// Peak, sum and sum of squares of a block; accumulated in f32, since blocks are short.
 #[multiversion]
 fn sums(samples: &[f32]) -> (f32, f64, f64) {
-    let (mut peak, mut sum, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
+    let mut lanes = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
     let (blocks, rest) = samples.as_chunks::<LANES>();
     let mut last = [0.0; LANES];
     last[..rest.len()].copy_from_slice(rest);
-    for block in blocks.iter().chain(std::iter::once(&last)) {
-        for lane in 0..LANES {
-            peak[lane] = larger(peak[lane], block[lane].abs());
-            sum[lane] += block[lane];
-            squares[lane] += block[lane] * block[lane];
-        }
+    // Not one loop over a chain of both, which does not vectorise.
+    for block in blocks {
+        add_block(block, &mut lanes);
     }
+    add_block(&last, &mut lanes);
+    let (peak, sum, squares) = lanes;
     (peak.into_iter().fold(0.0, larger), total(&sum), total(&squares))
+}
+
+#[inline(always)]
+fn add_block(block: &[f32; LANES], (peak, sum, squares): &mut ([f32; LANES], [f32; LANES], [f32; LANES])) {
+    for lane in 0..LANES {
+        peak[lane] = larger(peak[lane], block[lane].abs());
+        sum[lane] += block[lane];
+        squares[lane] += block[lane] * block[lane];
+    }
 }
 
 /// A maximum that compiles to one instruction; NaN in `b` is ignored.
@@ -202,6 +228,7 @@ mod tests {
         let power = samples.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / 1001.0;
         assert!((found.offset - mean).abs() < 1e-6 && (found.rms - power.sqrt()).abs() < 1e-6);
         assert_eq!(found.peak, samples.iter().fold(0.0, |peak: f32, x| peak.max(x.abs())));
+        assert_eq!(found.peak, peak(&samples));
         assert_eq!((found.n_clipped, found.n_runs), (0, 0));
     }
 
@@ -231,5 +258,6 @@ mod tests {
     fn levels_of_non_finite_samples_are_finite() {
         let found = levels(&[f32::NAN, 0.5, f32::INFINITY, 0.5, 0.1, 0.5], 2);
         assert!(found.channels.iter().all(|channel| channel.rms.is_finite() && channel.offset.is_finite()));
+        assert_eq!((peak(&[f32::NAN, -0.5, 0.25]), peak(&[])), (0.5, 0.0));
     }
 }

@@ -34,6 +34,7 @@ use cantus_simd::multiversion;
 
 use crate::transform::fourier::{Complex32, RealFft};
 use filter::Filter;
+pub(crate) use filter::bessel_i0;
 pub use stream::ResampleStream;
 
 /// Length of a signal of `n_samples` samples after resampling: `ceil(n_samples * ratio)` in floating point, as librosa has

@@ -16,7 +16,7 @@ fn valid(seed: u32) -> FileAnalysis {
         rms: 0.1,
         silence: 0.0,
         levels: Levels { n_samples: 30 * 44_100, channels: vec![channel; 2], correlation: Some(0.9) },
-        sha256: format!("{seed:08x}"),
+        hash: format!("{seed:08x}"),
         fingerprint: (0..200).map(|n: u32| (n + 1000 * seed).wrapping_mul(2_654_435_761)).collect(),
         faults: Vec::new(),
     }
@@ -87,7 +87,7 @@ fn a_valid_recording_has_no_issues_and_each_fault_has_its_own() {
 #[test]
 fn duplicates_are_transitive_and_the_longest_is_kept() {
     let mut cut = valid(1);
-    cut.sha256 = "cut".to_owned();
+    cut.hash = "cut".to_owned();
     cut.n_samples /= 2;
     cut.fingerprint = cut.fingerprint[60..160].to_vec();
     let mut again = cut.clone();

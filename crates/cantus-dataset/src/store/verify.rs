@@ -105,8 +105,8 @@ fn verify_part(dir: &Path, header: &Header, index: usize) -> Result<Counts, Erro
     }
     let tracks = &part.record.tracks;
     let analyses = analysis_path(dir, index);
-    let mut paths = tracks.iter().map(|track| track.input.path.as_str());
-    if analyses.exists() && AnalysisCache::of_part(dir, index).read(&mut paths).is_none() {
+    let paths = tracks.iter().map(|track| track.input.path.as_str());
+    if analyses.exists() && !AnalysisCache::of_part(dir, index).is_intact(paths) {
         return Err(damaged(&analyses, "not the analyses of the tracks of its part"));
     }
     let n_segments = tracks.iter().map(|track| track.n_segments).sum();

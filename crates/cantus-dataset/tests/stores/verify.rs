@@ -64,3 +64,32 @@ fn the_contents_are_counted_by_label_and_group() {
     assert_eq!(info.groups.values().map(|counts| counts.n_segments).sum::<usize>(), info.n_segments);
     assert!(info.total_bytes > info.part_bytes && info.n_duplicates == 5);
 }
+
+/// Rewrites the analyses of a part as version 1 has them: a list, with a SHA-256.
+fn as_version_1(path: &std::path::Path) {
+    let content: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert_eq!(content["version"], 2);
+    let mut files = content["files"].clone();
+    for file in files.as_array_mut().unwrap() {
+        if let Some(analysis) = file["evidence"].get_mut("Ok").and_then(serde_json::Value::as_object_mut) {
+            let hash = analysis.remove("hash").unwrap();
+            analysis.insert("sha256".to_owned(), hash);
+        }
+    }
+    fs::write(path, serde_json::to_vec(&files).unwrap()).unwrap();
+}
+
+#[test]
+fn analyses_of_an_earlier_version_are_no_damage_and_are_made_again_by_an_extraction() {
+    let (music, dir) = (recordings(), tempfile::tempdir().unwrap());
+    let store = dir.path().join("store");
+    let first = run(music.path(), &store, &ExtractOptions::default()).unwrap();
+    let analyses = fs::read(store.join("audit-00001.json")).unwrap();
+    as_version_1(&store.join("audit-00001.json"));
+    assert_eq!(verify_store(&store, observer()).unwrap().damage, Vec::<String>::new());
+    let info = store_info(&store).unwrap();
+    assert_eq!((info.audited, info.n_duplicates), (false, 5));
+    let again = run(music.path(), &store, &ExtractOptions::default()).unwrap();
+    assert_eq!((again.n_parts_kept, &again.audit), (2, &first.audit));
+    assert!(fs::read(store.join("audit-00001.json")).unwrap() == analyses);
+}
