@@ -144,7 +144,7 @@ impl ChannelMeter {
 /// # Shapes
 /// - `samples`: `[n]`
 #[must_use]
-#[multiversion(targets = "simd")]
+#[multiversion]
 pub fn peak(samples: &[f32]) -> f32 {
     let mut peaks = [0.0_f32; LANES];
     let (blocks, rest) = samples.as_chunks::<LANES>();

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::low_rate::{PASS_HZ, TWICE_RATE};
 use super::power_spectrum::{FRAME, LANES, Lanes};
@@ -53,7 +53,7 @@ pub(super) fn energies(power: &[Lanes]) -> [Lanes; N_CLASSES] {
     classes
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn add_rows(rows: &[Lanes], sum: &mut Lanes) {
     let mut total = *sum;
     for row in rows {

@@ -11,7 +11,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 /// Number of frames that are transformed at once.
 pub(super) const LANES: usize = 16;
@@ -90,7 +90,7 @@ impl PowerSpectrum {
 }
 
 /// The window and the first pass: samples of even index are real parts, those of odd index imaginary parts.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn first_pass(frames: &[&[[f32; 2]]; LANES], tables: &Tables, rows: &mut [ComplexLanes]) {
     let (first, second) = rows.split_at_mut(2 * QUARTER);
     let ((a, b), (c, d)) = (first.split_at_mut(QUARTER), second.split_at_mut(QUARTER));
@@ -114,7 +114,7 @@ fn first_pass(frames: &[&[[f32; 2]]; LANES], tables: &Tables, rows: &mut [Comple
 }
 
 /// The other passes, in place: the bins are in digit-reversed order.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn later_passes(rows: &mut [ComplexLanes], twiddles: &[Complex]) {
     for rows in rows.chunks_exact_mut(HALF / 4) {
         pass(rows, twiddles);
@@ -214,7 +214,7 @@ fn multiply(a: Complex, b: Complex) -> Complex {
 }
 
 /// Power of the bins `k` and `HALF - k` of the real transform from these bins of the complex one, times 4.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn split(rows: &[ComplexLanes], tables: &Tables, power: &mut [Lanes]) {
     for k in 1..=HALF / 2 {
         let (z, mirror) = (&rows[tables.rows[k]], &rows[tables.rows[HALF - k]]);

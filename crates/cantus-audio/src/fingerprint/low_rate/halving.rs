@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::{BLOCK, kaiser, within_range};
 
@@ -75,7 +75,7 @@ impl Halving {
     }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn deinterleave(pairs: &[[f32; 2]], even: &mut [f32], odd: &mut [f32]) {
     for ((pair, even), odd) in pairs.iter().zip(even).zip(odd) {
         (*even, *odd) = (within_range(pair[0]), within_range(pair[1]));
@@ -83,7 +83,7 @@ fn deinterleave(pairs: &[[f32; 2]], even: &mut [f32], odd: &mut [f32]) {
 }
 
 /// Half-band filter: output `i` has its centre at `even[i]`, between `odd[i + n - 1]` and `odd[i + n]`.
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn halve(even: &[f32], odd: &[f32], taps: &[f32], out: &mut [f32]) {
     let n = taps.len();
     let (blocks, rest) = out.as_chunks_mut::<LANES>();

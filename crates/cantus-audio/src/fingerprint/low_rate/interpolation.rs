@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use super::kaiser;
 
@@ -88,7 +88,7 @@ impl Interpolation {
 }
 
 /// Sum of products; both lengths are a multiple of [`LANES`].
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn dot(samples: &[f32], taps: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     for (samples, taps) in samples.as_chunks::<LANES>().0.iter().zip(taps.as_chunks::<LANES>().0) {

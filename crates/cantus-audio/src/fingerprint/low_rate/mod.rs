@@ -11,7 +11,7 @@
 mod halving;
 mod interpolation;
 
-use multiversion::multiversion;
+use cantus_simd::multiversion;
 
 use self::halving::{BEFORE_TAPS, Halving, LAST_TAPS};
 use self::interpolation::Interpolation;
@@ -129,7 +129,7 @@ fn within_range(sample: f32) -> f32 {
     if sample.abs() < 1e6 { sample } else { 0.0 }
 }
 
-#[multiversion(targets = "simd")]
+#[multiversion]
 fn append(samples: &[f32], to: &mut Vec<f32>) {
     to.extend(samples.iter().map(|sample| within_range(*sample)));
 }
