@@ -32,11 +32,11 @@ where
 
 /// No parameters.
 #[multiversion]
-pub(crate) fn answer() -> u32 {
+pub(crate) fn constant() -> u32 {
     42
 }
 
-/// What no version can compute has an answer in all of them.
+/// An attribute that a lint is about.
 #[multiversion]
 #[expect(clippy::too_many_arguments, reason = "lint attributes apply to the versions, too")]
 fn many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> u8 {
@@ -51,7 +51,7 @@ fn functions_return_what_they_would_without_the_attribute() {
     assert_eq!(sum_of_pairs([&[1.0, 2.0], &[3.0, 4.0]], 5.0), 16.0);
     let rows = [(1, [1, 2]), (3, [4, 5])];
     assert_eq!(chosen(&rows, |(first, _)| *first == 3, None), Some(&[4, 5]));
-    assert_eq!(answer(), 42);
+    assert_eq!(constant(), 42);
     assert_eq!(many(1, 2, 3, 4, 5, 6, 7, 8), 36);
 }
 

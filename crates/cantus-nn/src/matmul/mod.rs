@@ -4,10 +4,10 @@
 //! one row has a kernel of its own, since each number of its right factor is used once. A call runs on one thread: training is
 //! parallelised above this level.
 
-mod lanes;
 mod row;
 mod tiles;
 mod transpose;
+mod vector;
 
 use cantus_simd::InstructionSet;
 
@@ -151,7 +151,7 @@ unsafe fn multiply(
             InstructionSet::Avx512 => avx512(sizes, c, c_row_stride, add, a, b),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2 => avx2(sizes, c, c_row_stride, add, a, b),
-            _ => product::<lanes::Four>(sizes, c, c_row_stride, add, a, b),
+            _ => product::<vector::Four>(sizes, c, c_row_stride, add, a, b),
         }
     }
 }

@@ -11,8 +11,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::lanes::Lanes;
 use super::transpose::transpose;
+use super::vector::Vector;
 
 /// A matrix in memory.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ const MANY: usize = 8;
 /// The processor has the instructions of `V`. All elements of `a` and `b` may be read; `c`, whose rows start `c_row_stride` apart, may be
 /// written and overlaps neither.
 #[inline(always)]
-pub(super) unsafe fn product<V: Lanes>(
+pub(super) unsafe fn product<V: Vector>(
     Sizes { m, n, k }: Sizes,
     c: *mut f32,
     c_row_stride: usize,
@@ -110,7 +110,7 @@ fn parts(n: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// Copies `depth` rows of `n_columns` from `from`, with the strides of `b`, to rows that start `stride` apart.
 #[inline(always)]
-unsafe fn copy_block<V: Lanes>(
+unsafe fn copy_block<V: Vector>(
     b: Strided,
     from: *const f32,
     to: *mut f32,
@@ -153,7 +153,7 @@ struct Tile {
 
 impl Tile {
     #[inline(always)]
-    unsafe fn compute<V: Lanes>(&self, n_rows: usize, width: usize) {
+    unsafe fn compute<V: Vector>(&self, n_rows: usize, width: usize) {
         unsafe {
             match width {
                 1 => self.of_width::<V, 1>(n_rows),
@@ -166,7 +166,7 @@ impl Tile {
     }
 
     #[inline(always)]
-    unsafe fn of_width<V: Lanes, const W: usize>(&self, n_rows: usize) {
+    unsafe fn of_width<V: Vector, const W: usize>(&self, n_rows: usize) {
         // Kernels with more rows than registers hold are not compiled.
         macro_rules! of_rows {
             ($($m:literal)*) => {
@@ -187,7 +187,7 @@ impl Tile {
 
     /// The sums of `M` rows and `W` vectors, the last of which is incomplete if `PARTIAL`.
     #[inline(always)]
-    unsafe fn sums<V: Lanes, const W: usize, const M: usize, const PARTIAL: bool>(&self) {
+    unsafe fn sums<V: Vector, const W: usize, const M: usize, const PARTIAL: bool>(&self) {
         let load = |from: *const f32, w: usize| unsafe {
             let from = from.add(w * V::N);
             if PARTIAL && w + 1 == W { V::load_first(self.last, from) } else { V::load(from) }

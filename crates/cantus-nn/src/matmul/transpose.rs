@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "raw pointers; `matmul` has checked every extent")]
 
-use super::lanes::Lanes;
+use super::vector::Vector;
 
 /// Rows and columns that are transposed at once.
 const SIDE: usize = 8;
@@ -12,7 +12,7 @@ const SIDE: usize = 8;
 /// # Safety
 /// All elements may be read or written, and the two matrices do not overlap.
 #[inline(always)]
-pub(super) unsafe fn transpose<V: Lanes>(
+pub(super) unsafe fn transpose<V: Vector>(
     from: *const f32,
     row_stride: usize,
     column_stride: usize,

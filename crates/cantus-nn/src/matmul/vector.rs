@@ -1,19 +1,19 @@
 //! The vectors of f32 of each instruction set, with the few operations that a matrix product needs.
 
-#![expect(unsafe_code, reason = "vector instructions and pointers; see `Lanes`")]
+#![expect(unsafe_code, reason = "vector instructions and pointers; see `Vector`")]
 
 /// A vector of f32 in a register.
 ///
 /// # Safety
 /// Functions that use a vector are only called on processors that have its instructions.
-pub(super) trait Lanes: Copy {
+pub(super) trait Vector: Copy {
     /// Numbers in a vector.
     const N: usize;
     /// The largest number of rows of a tile that is 1, 2, 3 or 4 vectors wide, whose sums and factors fit into the registers; 0 if no
     /// tile is that wide.
     const MAX_ROWS: [usize; 4];
 
-    /// `value` in all lanes.
+    /// `value` in all places.
     unsafe fn splat(value: f32) -> Self;
     /// The `N` numbers at `from`.
     unsafe fn load(from: *const f32) -> Self;
@@ -41,9 +41,9 @@ pub(super) trait Lanes: Copy {
 mod x86_64 {
     use std::arch::x86_64::*;
 
-    use super::Lanes;
+    use super::Vector;
 
-    impl Lanes for __m512 {
+    impl Vector for __m512 {
         const N: usize = 16;
         // Of 32 registers.
         const MAX_ROWS: [usize; 4] = [12, 12, 8, 6];
@@ -84,13 +84,13 @@ mod x86_64 {
         }
     }
 
-    /// The mask of the first `n` of 16 lanes.
+    /// The mask of the first `n` of 16 numbers.
     #[inline(always)]
     fn first(n: usize) -> __mmask16 {
         ((1_u32 << n) - 1) as __mmask16
     }
 
-    impl Lanes for __m256 {
+    impl Vector for __m256 {
         const N: usize = 8;
         // Of 16 registers.
         const MAX_ROWS: [usize; 4] = [10, 6, 0, 0];
@@ -163,7 +163,7 @@ mod x86_64 {
         }
     }
 
-    /// The mask of the first `n` of 8 lanes.
+    /// The mask of the first `n` of 8 numbers.
     #[inline(always)]
     unsafe fn mask(n: usize) -> __m256i {
         const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -175,7 +175,7 @@ mod x86_64 {
 #[derive(Clone, Copy)]
 pub(super) struct Four([f32; 4]);
 
-impl Lanes for Four {
+impl Vector for Four {
     const N: usize = 4;
     // Of 32 registers on aarch64, of 16 on x86-64.
     const MAX_ROWS: [usize; 4] = if cfg!(target_arch = "aarch64") { [12, 12, 8, 6] } else { [10, 6, 0, 0] };
