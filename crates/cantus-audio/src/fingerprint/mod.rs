@@ -19,7 +19,7 @@ mod classifiers;
 mod low_rate;
 mod power_spectrum;
 
-use self::chroma::{N_CLASSES, Smoothing, energies};
+use self::chroma::{Smoothing, energies};
 use self::classifiers::ChromaImage;
 use self::low_rate::LowRate;
 use self::power_spectrum::{FRAME, LANES, Lanes, PowerSpectrum};
@@ -104,8 +104,7 @@ impl Fingerprinter {
         self.spectrum.compute(&frames, &mut self.power);
         let energies = energies(&self.power);
         for lane in 0..n {
-            let frame: [f64; N_CLASSES] = std::array::from_fn(|class| f64::from(energies[class][lane]));
-            if let Some(row) = self.smoothing.push(frame) {
+            if let Some(row) = self.smoothing.push(energies.map(|lanes| f64::from(lanes[lane]))) {
                 self.numbers.extend(self.image.push(&row));
             }
         }

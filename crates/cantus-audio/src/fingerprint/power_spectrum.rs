@@ -168,19 +168,29 @@ fn butterfly(
 /// [`butterfly`] of windowed samples.
 #[inline(always)]
 fn windowed_butterfly(
-    pairs: &[Pairs; 4],
+    [first, second, third, fourth]: &[Pairs; 4],
     window: [[f32; 2]; 4],
     [a, b, c, d]: [&mut ComplexLanes; 4],
     twiddles: [Complex; 3],
 ) {
     for lane in 0..LANES {
-        let input = |i: usize| (pairs[i][lane][0] * window[i][0], pairs[i][lane][1] * window[i][1]);
-        let outputs = radix_4([input(0), input(1), input(2), input(3)], twiddles);
+        let inputs = [
+            weighted(first[lane], window[0]),
+            weighted(second[lane], window[1]),
+            weighted(third[lane], window[2]),
+            weighted(fourth[lane], window[3]),
+        ];
+        let outputs = radix_4(inputs, twiddles);
         (a.re[lane], a.im[lane]) = outputs[0];
         (b.re[lane], b.im[lane]) = outputs[1];
         (c.re[lane], c.im[lane]) = outputs[2];
         (d.re[lane], d.im[lane]) = outputs[3];
     }
+}
+
+#[inline(always)]
+fn weighted(pair: [f32; 2], weights: [f32; 2]) -> Complex {
+    (pair[0] * weights[0], pair[1] * weights[1])
 }
 
 /// Transform of length 4, with twiddle factors on the last three outputs.

@@ -35,7 +35,7 @@ Examples:
   cantus inspect MUSIC --exclusions bad.csv && cantus extract MUSIC --exclude bad.csv -o features
   cantus inspect MUSIC --json | jq '.tracks[] | select(.findings != [])'
 
-Duplicates are found by acoustic fingerprint (Chromaprint): the same recording under another name, encoded \
+Duplicates are found by acoustic fingerprint: the same recording under another name, encoded \
 again, cut, or shifted in time. `cantus extract` finds them, too, and every split keeps them in one part. An \
 exclusion list contains files that cannot be used (unreadable, silent, shorter than a segment) and all \
 copies of a recording except the longest; if the copies have several labels, all of them. It may be edited.")]
