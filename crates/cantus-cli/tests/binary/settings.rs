@@ -58,3 +58,13 @@ fn the_config_of_a_run_reproduces_it() {
     let config = std::fs::read_to_string(dir.path().join("run/config.toml")).unwrap();
     assert!(config.contains("learning_rate = 0.001\n"), "as it was typed: {config}");
 }
+
+#[test]
+fn an_unknown_instruction_set_is_wrong_usage() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
+    let output = command.args(["lesson", "3"]).env("CANTUS_ISA", "sse9").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let expected = "CANTUS_ISA: \"sse9\" is no instruction set; use avx512, avx2 or baseline";
+    assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+}
