@@ -5,7 +5,7 @@
 //! is copied first.
 //!
 //! Each sum is taken in the order of the rows of `b`, from the first to the last, each term rounded once. So the sizes of tiles and blocks do
-//! not change a bit of the result, and AVX2, AVX-512 and NEON give the same.
+//! not change a bit of the result, and instruction sets that fuse a multiplication and an addition (AVX2, AVX-512, NEON) give the same.
 
 #![expect(unsafe_code, reason = "raw pointers; `matmul` has checked every extent")]
 

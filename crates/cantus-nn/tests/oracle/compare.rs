@@ -10,7 +10,8 @@
 //! tensors whose gradient is nothing but rounding errors that should cancel; and roundings of the weights themselves.
 //!
 //! A weight whose gradient is 0 but for rounding (a bias before a normalisation) is moved at random by an optimizer that divides a
-//! gradient by its own size: it is not compared, unless it moves farther than such an optimizer can move it.
+//! gradient by its own size: it is not compared, unless it moves farther than such an optimizer can move it. In the training
+//! by SGD it is.
 //!
 //! Where a number comes within rounding of a place at which a derivative jumps (ReLU, a maximum, an l1 penalty), the
 //! engine may rightly be on the other side of it than the reference. Such a comparison has the wide share.
