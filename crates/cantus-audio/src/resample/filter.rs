@@ -44,7 +44,8 @@ impl Filter {
         plan.process(&mut impulse_response, &mut bins).expect("lengths fit");
         // The lower Nyquist frequency itself is excluded: the stop band begins there.
         let n_bins = n_in.min(n_out).div_ceil(2);
-        // The inverse has the factor 2 / n_out, and a block of n_in samples becomes one of n_out.
+        // Of an even length, the inverse has the factor 2 / n_out; a block of n_in samples becomes one of n_out.
+        assert!(n_out.is_multiple_of(2), "the scale is that of output blocks of even length");
         let gain = 2.0 / (bins[0].re * n_in as f64);
         bins[..n_bins].iter().map(|bin| (bin.re * gain) as f32).collect()
     }

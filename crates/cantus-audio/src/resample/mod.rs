@@ -233,7 +233,8 @@ fn copy_block(samples: &[f32], start: usize, overlap: usize, block: &mut [f32]) 
     block[before + n..].fill(0.0);
 }
 
-/// Length of a block in units of `m` samples: much longer than the overlap, but short enough for the cache if possible.
+/// Length of a block in units of `m` samples: much longer than the overlap, but short enough for the cache if possible. Even, as
+/// [`Filter::response`] requires.
 fn block_length(overlap: usize, m: usize) -> usize {
     const SHORT: usize = 4096;
     const LONG: usize = 1 << 16;
