@@ -36,7 +36,7 @@ fn analyze(folder: &str) -> Result<(), Box<dyn std::error::Error>> {
         path: entry.path().display().to_string(),
         label: None,
         artist: None,
-        analysis: analyze_file(entry.path(), |_| Ok(())).map_err(|error| error.to_string()),
+        analysis: analyze_file(entry.path()).map_err(|error| error.to_string()),
     };
     let files: Vec<AuditedFile> = paths.par_iter().map(analyze).collect();
     println!("{}", serde_json::to_string(&files)?);

@@ -40,7 +40,7 @@ pub struct Inspection {
 /// # Errors
 /// If the file cannot be read or decoded.
 pub fn inspect(path: &Path) -> Result<(Inspection, FileAnalysis), Error> {
-    let analysis = analyze_file(path, |_| Ok(()))?;
+    let analysis = analyze_file(path)?;
     let mut faults: Vec<String> = analysis.faults.iter().map(ToString::to_string).collect();
     let tags = tags::read(path).unwrap_or_else(|error| {
         faults.push(error.to_string());

@@ -179,7 +179,7 @@ impl Decoder {
     }
 
     /// Number of samples that the header declares, if it declares an exact number.
-    pub(super) fn n_samples_declared(&self) -> Option<u64> {
+    pub(crate) fn n_samples_declared(&self) -> Option<u64> {
         self.n_samples_declared
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`FeatureSpec`] specifies the features and their parameters; [`FeatureExtractor`] computes them, and
-//! [`Segmenter`] applies it to recordings.
+//! [`Segmenter`] applies it to recordings, [`TrackSegmenter`] to as many segments of a file as a training needs.
 //!
 //! # Files
 //! Each uses only files to its left:
@@ -82,7 +82,7 @@ pub use registry::{
     rms, spectral_bandwidth, spectral_centroid, spectral_contrast, spectral_flatness, spectral_flux,
     spectral_rolloff, spectrum, tempo, tempogram, tonnetz,
 };
-pub use segmenter::{SegmentError, SegmentFeatures, Segmenter};
+pub use segmenter::{SegmentError, SegmentFeatures, Segmenter, TrackSegmenter, segment_file};
 pub use spec::{FeatureSpec, SegmentPadding, SegmentWindows, Segments, SpecWarning};
 pub use spectrogram_input::SpectrogramInput;
 pub use summary::Summary;

@@ -1,9 +1,12 @@
 //! Cuts a recording into segments and extracts their features; rejects silent, short or non-finite input.
 
+mod track;
 mod windows;
 
-use self::windows::{padded, spread_index, window_starts};
-use super::{FeatureExtractor, SegmentPadding, Segments};
+pub use self::track::{TrackSegmenter, segment_file};
+
+use self::windows::{WindowStarts, padded};
+use super::{FeatureExtractor, FeatureSpec, SegmentPadding, Segments};
 use crate::Audio;
 use crate::decode::{CHANNELS_CANCEL, DecodeWarning, NON_FINITE};
 
@@ -70,40 +73,23 @@ impl FeatureExtractor {
         if audio.is_silent() {
             return Err(SegmentError::Silent);
         }
-        let (length, hop) = (self.spec().segment_samples(), self.spec().segment_hop());
-        let starts = match self.spec().segments {
-            Segments::Windows(_) => window_starts(audio.samples.len(), length, hop),
-            Segments::Parts { .. } => Vec::new(),
-        };
-        // The recording as a whole is not silent; its segments may be.
-        let (mut segmenter, mut features) =
-            (Segmenter { has_signal: true, ..Segmenter::default() }, Vec::new());
-        if starts.len() <= max_segments {
-            let parts = matches!(self.spec().segments, Segments::Parts { .. });
-            let n_samples = if parts { max_segments.saturating_mul(length) } else { usize::MAX };
-            segmenter.push(self, &audio.samples[..n_samples.min(audio.samples.len())], &mut features);
-            let starts = segmenter.finish(self, &mut features)?;
-            return Ok(SegmentFeatures { features, n_segments: starts.len(), starts });
-        }
-        for index in 0..max_segments {
-            let start = starts[spread_index(index, max_segments, starts.len())];
-            segmenter.extract(self, &audio.samples[start..][..length], start as u64, &mut features);
-        }
-        if segmenter.has_non_finite {
-            return Err(SegmentError::NotFinite);
-        }
-        Ok(SegmentFeatures { features, n_segments: max_segments, starts: segmenter.starts })
+        let mut segmenter = Segmenter::at_most(max_segments, audio.samples.len() as u64, self.spec());
+        let mut features = Vec::new();
+        segmenter.push(self, &audio.samples, &mut features);
+        let starts = segmenter.finish(self, &mut features)?;
+        Ok(SegmentFeatures { features, n_segments: starts.len(), starts })
     }
 }
 
 /// Streaming segmentation: keeps fewer samples in memory than three segments have.
 #[derive(Debug, Clone, Default)]
 pub struct Segmenter {
+    selection: Selection,
     /// The latest samples.
     buffer: Vec<f32>,
     /// Number of the first sample of the buffer.
     buffer_start: u64,
-    /// First sample of the next segment.
+    /// First sample of the next segment; none comes after [`NO_START`].
     next_start: u64,
     /// First samples of the segments so far.
     starts: Vec<u64>,
@@ -113,7 +99,41 @@ pub struct Segmenter {
     has_non_finite: bool,
 }
 
+/// The first sample of no segment: all selected ones are extracted.
+const NO_START: u64 = u64::MAX;
+
+/// Which segments of a recording are extracted.
+#[derive(Debug, Clone, Default)]
+enum Selection {
+    #[default]
+    All,
+    /// So many parts from the beginning.
+    First(usize),
+    /// Windows whose first samples are these, in ascending order.
+    Windows(std::vec::IntoIter<u64>),
+}
+
 impl Segmenter {
+    /// A segmenter of at most `max_segments` segments of a recording of `n_samples` samples: of the course's parts the first
+    /// ones, of windows as many at equal distances.
+    #[must_use]
+    pub fn at_most(max_segments: usize, n_samples: u64, spec: &FeatureSpec) -> Self {
+        let selection = match spec.segments {
+            Segments::Parts { .. } => Selection::First(max_segments),
+            Segments::Windows(_) => {
+                let windows = WindowStarts::new(n_samples, spec.segment_samples(), spec.segment_hop());
+                if windows.len() <= max_segments as u64 {
+                    Selection::All
+                } else {
+                    Selection::Windows(windows.spread(max_segments).into_iter())
+                }
+            }
+        };
+        let mut segmenter = Self { selection, ..Self::default() };
+        segmenter.next_start = segmenter.start_after(None, spec.segment_hop());
+        segmenter
+    }
+
     /// Takes the next samples; appends the features of every completed segment.
     ///
     /// # Shapes
@@ -126,9 +146,10 @@ impl Segmenter {
         for block in samples.chunks(length) {
             self.buffer.extend_from_slice(block);
             self.n_samples += block.len() as u64;
-            while self.next_start + length as u64 <= self.n_samples {
-                self.extract_buffered(extractor, self.next_start, length, features);
-                self.next_start += hop as u64;
+            while self.next_start.saturating_add(length as u64) <= self.n_samples {
+                let start = self.next_start;
+                self.extract_buffered(extractor, start, length, features);
+                self.next_start = self.start_after(Some(start), hop);
             }
             self.discard(length as u64);
         }
@@ -168,10 +189,21 @@ impl Segmenter {
         Ok(self.starts)
     }
 
+    /// First sample of the segment that follows the one at `start`, or of the first one.
+    fn start_after(&mut self, start: Option<u64>, hop: usize) -> u64 {
+        let next = start.map_or(0, |start| start + hop as u64);
+        match &mut self.selection {
+            Selection::All => next,
+            Selection::First(n) if self.starts.len() < *n => next,
+            Selection::First(_) => NO_START,
+            Selection::Windows(starts) => starts.next().unwrap_or(NO_START),
+        }
+    }
+
     /// The course's rule: a last segment counts if it has as many frames as a whole one.
     fn finish_parts(&mut self, extractor: &mut FeatureExtractor, features: &mut Vec<f32>) {
         let spec = extractor.spec();
-        let rest = (self.n_samples - self.next_start) as usize;
+        let rest = self.n_samples.saturating_sub(self.next_start) as usize;
         let stft = spec.stft_config();
         if rest > 0 && stft.n_frames(rest) == stft.n_frames(spec.segment_samples()) {
             self.extract_buffered(extractor, self.next_start, rest, features);
@@ -185,6 +217,9 @@ impl Segmenter {
         padding: SegmentPadding,
         features: &mut Vec<f32>,
     ) {
+        if matches!(self.selection, Selection::Windows(_)) {
+            return;
+        }
         let (length, hop) = (extractor.spec().segment_samples(), extractor.spec().segment_hop() as u64);
         match self.n_samples.checked_sub(length as u64) {
             Some(last) if last % hop > 0 && 2 * (last % hop) >= hop => {
@@ -241,7 +276,7 @@ impl Segmenter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feature::{FeatureSpec, SegmentWindows};
+    use crate::feature::SegmentWindows;
 
     fn tone(n_samples: usize) -> Audio {
         let samples = (0..n_samples).map(|n| (n as f32 * 0.1).sin() * 0.5).collect();
@@ -311,9 +346,9 @@ mod tests {
             for n_samples in [length / 3, length, length + 1, 3 * length + 700, 7 * length + 1234] {
                 let recording = tone(n_samples);
                 let whole = extractor.segment(&recording, 1000).unwrap();
-                let expected = window_starts(n_samples, length, extractor.spec().segment_hop());
-                let expected: Vec<u64> = expected.iter().map(|&start| start as u64).collect();
-                let expected = if expected.is_empty() { vec![0] } else { expected };
+                let windows = WindowStarts::new(n_samples as u64, length, extractor.spec().segment_hop());
+                let expected: Vec<u64> =
+                    (0..windows.len().max(1)).map(|index| windows.start(index)).collect();
                 for block in [100, length, 10 * length] {
                     let (mut segmenter, mut features) = (Segmenter::default(), Vec::new());
                     for samples in recording.samples.chunks(block) {

@@ -33,6 +33,8 @@ mod hostile_text;
 mod http;
 mod interruption;
 mod kaggle;
+#[cfg(target_os = "linux")]
+mod long_recordings;
 mod model_file;
 mod pictures;
 mod pins;

@@ -1,7 +1,7 @@
 //! Analysis of one file in a single pass: levels, silence, decoder warnings, hash of its samples, fingerprint.
 //!
-//! The caller receives the decoded samples block by block, so that extraction does not decode twice. Memory is constant in
-//! the length of the file, except for the fingerprint (32 bytes per second).
+//! An extraction receives the decoded samples block by block, so that it need not decode them again. Memory is constant in the
+//! length of the file, except for the fingerprint (32 bytes per second).
 
 use std::path::Path;
 
@@ -65,15 +65,19 @@ pub struct AuditedFile {
     pub analysis: Result<FileAnalysis, String>,
 }
 
-/// Decodes and analyses a file; `on_block` receives every block of the mono mix, at the file's sample rate.
+/// Decodes and analyses a file.
 ///
 /// # Errors
-/// If the file cannot be read or decoded, or `on_block` fails.
-pub fn analyze_file(
-    path: &Path,
+/// If the file cannot be read or decoded.
+pub fn analyze_file(path: &Path) -> Result<FileAnalysis, cantus_audio::Error> {
+    analyze(Decoder::open(path)?, |_| Ok(()))
+}
+
+/// [`analyze_file`] of an opened file; `on_block` receives every block of the mono mix, at the file's sample rate.
+pub(crate) fn analyze(
+    mut decoder: Decoder,
     mut on_block: impl FnMut(&[f32]) -> Result<(), cantus_audio::Error>,
 ) -> Result<FileAnalysis, cantus_audio::Error> {
-    let mut decoder = Decoder::open(path)?;
     let mut analyzer = Analyzer::new(decoder.source().sample_rate);
     while let Some(block) = decoder.next_block()? {
         analyzer.consume(block);

@@ -23,6 +23,7 @@ use serde::Serialize;
 pub use class_remarks::ClassRemark;
 pub use duplicates::MAX_BIT_ERROR_RATE;
 pub use exclusion::{Excluded, Exclusions};
+pub(crate) use file_analysis::analyze;
 pub use file_analysis::{AuditedFile, FileAnalysis, analyze_file};
 pub use issue::{Issue, IssueKind};
 

@@ -1,14 +1,15 @@
-//! Extraction of one recording: decode, resample, augment, features; with an audit, analysis in the same pass.
+//! Extraction of one recording: decode, resample, features; with augmentation, altered copies; with an audit, analysis in the
+//! same pass.
 
 use std::path::Path;
 
 use cantus_audio::Audio;
 use cantus_audio::augment::{AugmentSpec, Augmenter};
-use cantus_audio::decode::{self, DecodeWarning, Recording};
-use cantus_audio::feature::{FeatureExtractor, SegmentFeatures};
+use cantus_audio::decode::{self, AudioSource, DecodeWarning, Decoder};
+use cantus_audio::feature::{FeatureExtractor, SegmentError, SegmentFeatures, TrackSegmenter};
 use cantus_audio::resample::resample;
 
-use crate::audit::{FileAnalysis, analyze_file};
+use crate::audit::{FileAnalysis, analyze};
 use crate::store::ExtractFailure;
 
 /// Feature extractor and augmenter of one thread.
@@ -33,6 +34,17 @@ pub(super) struct TrackFeatures {
 /// The analysis of a file, or why it cannot be read; `None` without an audit.
 type MaybeAnalysis = Option<Result<FileAnalysis, String>>;
 
+/// What is known of a decoded file besides its samples.
+struct DecodedFile {
+    source: AudioSource,
+    warnings: Vec<DecodeWarning>,
+    /// `None` without an audit.
+    analysis: Option<FileAnalysis>,
+}
+
+/// A decoded file, and its features or why it has none.
+type Extracted = (DecodedFile, Result<TrackFeatures, SegmentError>);
+
 impl ExtractWorker<'_> {
     /// Decodes a file and extracts its features; `name` is the key of the random augmentation.
     pub(super) fn extract(
@@ -41,45 +53,65 @@ impl ExtractWorker<'_> {
         name: &str,
         is_audited: bool,
     ) -> (Result<TrackFeatures, ExtractFailure>, MaybeAnalysis) {
-        let sample_rate = self.extractor.spec().sample_rate;
-        let (recording, analysis) = if is_audited {
-            match load_and_analyze(path, sample_rate) {
-                Ok((recording, analysis)) => (Ok(recording), Some(Ok(analysis))),
-                Err(error) => {
-                    let reason = without_path(&error.to_string(), path);
-                    (Err(error), Some(Err(reason)))
-                }
-            }
-        } else {
-            (decode::load(path, sample_rate), None)
+        let extracted = match self.augmenter {
+            None => self.extract_in_blocks(path, is_audited),
+            Some(_) => self.extract_with_copies(path, name, is_audited),
         };
-        let features = recording
-            .map_err(|error| ExtractFailure {
-                retry: matches!(error, cantus_audio::Error::Io { .. }),
-                reason: without_path(&error.to_string(), path),
-            })
-            .and_then(|recording| self.extract_recording(&recording, name));
-        (features, analysis)
+        match extracted {
+            Ok((file, features)) => {
+                let features = features
+                    .map_err(|reason| ExtractFailure { reason: reason.to_string(), retry: false })
+                    .map(|features| TrackFeatures {
+                        warnings: file.all_warnings(features.warnings),
+                        ..features
+                    });
+                (features, file.analysis.map(Ok))
+            }
+            Err(error) => {
+                let retry = matches!(error, cantus_audio::Error::Io { .. });
+                let reason = without_path(&error.to_string(), path);
+                (Err(ExtractFailure { reason: reason.clone(), retry }), is_audited.then_some(Err(reason)))
+            }
+        }
     }
 
-    /// Features of a recording and of its augmented copies.
-    fn extract_recording(
+    /// Features of a file, in memory that does not depend on its length.
+    fn extract_in_blocks(&mut self, path: &Path, is_audited: bool) -> Result<Extracted, cantus_audio::Error> {
+        let decoder = Decoder::open(path)?;
+        let mut segmenter = TrackSegmenter::new(&decoder, &self.extractor);
+        let file = decode_all(decoder, is_audited, |samples| {
+            segmenter.push(&mut self.extractor, samples);
+            Ok(())
+        })?;
+        let segments = segmenter.finish(&mut self.extractor, path)?;
+        let features = segments.map_err(|error| error.explained_by(&file.warnings)).map(TrackFeatures::of);
+        Ok((file, features))
+    }
+
+    /// Features of a file and of its augmented copies, which are made from all of its samples.
+    fn extract_with_copies(
         &mut self,
-        recording: &Recording,
+        path: &Path,
         name: &str,
-    ) -> Result<TrackFeatures, ExtractFailure> {
-        let max_segments = self.extractor.spec().segments.max_per_track();
-        let SegmentFeatures { features, starts, .. } = self
-            .extractor
-            .segment(&recording.audio, max_segments)
-            .map_err(|error| error.explained_by(&recording.warnings))
-            .map_err(|error| ExtractFailure { reason: error.to_string(), retry: false })?;
-        let warnings = damage_summary(recording).into_iter().collect();
-        let mut track = TrackFeatures { features, starts, copies: Vec::new(), warnings };
-        for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
-            self.add_copy(&recording.audio, name, number, &mut track);
+        is_audited: bool,
+    ) -> Result<Extracted, cantus_audio::Error> {
+        let sample_rate = self.extractor.spec().sample_rate;
+        let mut samples = Vec::new();
+        let append = |block: &[f32]| decode::append(path, &mut samples, block);
+        let file = decode_all(Decoder::open(path)?, is_audited, append)?;
+        if file.source.sample_rate != sample_rate {
+            samples = resample(&samples, file.source.sample_rate, sample_rate);
         }
-        Ok(track)
+        let audio = Audio { samples, sample_rate };
+        let segments = self.extractor.segment(&audio, self.extractor.spec().segments.max_per_track());
+        let features = segments.map_err(|error| error.explained_by(&file.warnings)).map(|segments| {
+            let mut track = TrackFeatures::of(segments);
+            for number in 1..=self.augmentation.map_or(0, |augmentation| augmentation.copies) {
+                self.add_copy(&audio, name, number, &mut track);
+            }
+            track
+        });
+        Ok((file, features))
     }
 
     /// Adds the features of an augmented copy; one without a segment, such as a silent one, is a warning.
@@ -99,28 +131,44 @@ impl ExtractWorker<'_> {
     }
 }
 
-/// The result of [`decode::load`], and the analysis of the file.
-fn load_and_analyze(path: &Path, sample_rate: u32) -> Result<(Recording, FileAnalysis), cantus_audio::Error> {
-    let mut samples = Vec::new();
-    let analysis = analyze_file(path, |block| decode::append(path, &mut samples, block))?;
-    let file_rate = analysis.source.sample_rate;
-    if file_rate != sample_rate {
-        samples = resample(&samples, file_rate, sample_rate);
+impl TrackFeatures {
+    fn of(segments: SegmentFeatures) -> Self {
+        let SegmentFeatures { features, starts, .. } = segments;
+        Self { features, starts, copies: Vec::new(), warnings: Vec::new() }
     }
-    let (source, warnings) = (analysis.source.clone(), analysis.faults.clone());
-    Ok((Recording { audio: Audio { samples, sample_rate }, source, warnings }, analysis))
 }
 
-/// One line on all damage that the decoder tolerated.
-fn damage_summary(recording: &Recording) -> Option<String> {
-    let rate = f64::from(recording.source.sample_rate);
-    let describe =
-        |warning: &DecodeWarning| format!("{} (at {:.2} s)", warning.reason, warning.position as f64 / rate);
-    match &recording.warnings[..] {
-        [] => None,
-        [warning] => Some(describe(warning)),
-        [first, ..] => Some(format!("{} faults, the first: {}", recording.warnings.len(), describe(first))),
+impl DecodedFile {
+    /// One line on all damage that the decoder tolerated, and the warnings of the extraction.
+    fn all_warnings(&self, of_extraction: Vec<String>) -> Vec<String> {
+        let rate = f64::from(self.source.sample_rate);
+        let describe = |warning: &DecodeWarning| {
+            format!("{} (at {:.2} s)", warning.reason, warning.position as f64 / rate)
+        };
+        let damage = match &self.warnings[..] {
+            [] => None,
+            [warning] => Some(describe(warning)),
+            [first, ..] => Some(format!("{} faults, the first: {}", self.warnings.len(), describe(first))),
+        };
+        damage.into_iter().chain(of_extraction).collect()
     }
+}
+
+/// Decodes a file to its end, and analyses it if it is audited; `on_block` receives its samples, at its sample rate.
+fn decode_all(
+    mut decoder: Decoder,
+    is_audited: bool,
+    mut on_block: impl FnMut(&[f32]) -> Result<(), cantus_audio::Error>,
+) -> Result<DecodedFile, cantus_audio::Error> {
+    if is_audited {
+        let analysis = analyze(decoder, on_block)?;
+        let (source, warnings) = (analysis.source.clone(), analysis.faults.clone());
+        return Ok(DecodedFile { source, warnings, analysis: Some(analysis) });
+    }
+    while let Some(block) = decoder.next_block()? {
+        on_block(block)?;
+    }
+    Ok(DecodedFile { source: decoder.source().clone(), warnings: decoder.into_warnings(), analysis: None })
 }
 
 /// An error message without the path, which failures and warnings have in a column of its own.

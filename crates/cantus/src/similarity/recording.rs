@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use cantus_audio::decode::{self, DecodeWarning};
-use cantus_audio::feature::FeatureExtractor;
+use cantus_audio::decode::DecodeWarning;
+use cantus_audio::feature::{FeatureExtractor, segment_file};
 
 use super::vectors::{VectorSum, segment_vectors};
 use crate::Error;
@@ -24,14 +24,10 @@ pub struct RecordingVector {
 /// If the file cannot be decoded, is silent, or is shorter than one segment.
 pub fn recording_vector(path: &Path, extractor: &mut FeatureExtractor) -> Result<RecordingVector, Error> {
     let (n_frames, n_bins) = (extractor.spec().frames_per_segment(), extractor.spec().n_bins());
-    let max_segments = extractor.spec().segments.max_per_track();
-    let recording = decode::load(path, extractor.spec().sample_rate)?;
-    let segments = extractor.segment(&recording.audio, max_segments).map_err(|reason| Error::NoSegments {
-        path: path.to_owned(),
-        reason: reason.explained_by(&recording.warnings),
-    })?;
+    let (segments, warnings) = segment_file(path, extractor)?;
+    let segments = segments.map_err(|reason| Error::NoSegments { path: path.to_owned(), reason })?;
     let mut sum = VectorSum::new(n_bins);
     let vectors = segment_vectors(&segments.features, n_frames, n_bins);
     vectors.chunks_exact(n_bins).for_each(|vector| sum.add(vector));
-    Ok(RecordingVector { vector: sum.mean(), warnings: recording.warnings })
+    Ok(RecordingVector { vector: sum.mean(), warnings })
 }
