@@ -66,7 +66,7 @@ pub mod tuning;
 pub use dct::{DctNorm, DctType};
 pub use embedding::{
     Compression, Embedding, EmbeddingDescription, EmbeddingGraph, EmbeddingInput, EmbeddingOutput, InputAxis,
-    MelInput, Patch, PatchPooling, PlannedGraph,
+    MelInput, Patch, PatchExtractor, PatchPooling, PlannedGraph,
 };
 pub use extractor::FeatureExtractor;
 pub use frame_level::{Bins, Quantity};

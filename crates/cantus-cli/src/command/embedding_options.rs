@@ -61,11 +61,7 @@ impl EmbeddingOptions {
     }
 
     fn load_one(&self, model: &str) -> anyhow::Result<Embedding> {
-        let path = match Library::of_user() {
-            Ok(library) => library.find(model)?,
-            Err(_) => model.into(),
-        };
-        let mut embedding = cantus_embedding::load(&path)?;
+        let mut embedding = load(model)?;
         embedding.description.by_reference = self.embedding_by_reference;
         Ok(embedding)
     }
@@ -90,4 +86,16 @@ impl EmbeddingOptions {
         let adapted = recipe.with_embeddings(&embeddings);
         Ok(adapted.map_err(|error| WrongUsage(format!("{error}; {advice}")))?)
     }
+}
+
+/// A model with its graph: an ONNX file, or the name of one that has been added.
+///
+/// # Errors
+/// If it is not found, has no description or cannot be run.
+pub fn load(model: &str) -> anyhow::Result<Embedding> {
+    let path = match Library::of_user() {
+        Ok(library) => library.find(model)?,
+        Err(_) => model.into(),
+    };
+    Ok(cantus_embedding::load(&path)?)
 }

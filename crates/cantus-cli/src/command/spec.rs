@@ -11,6 +11,29 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use super::kind_options::KindOptions;
 use super::pitch_options::PitchOptions;
 
+/// Names of the options of [`SpecOptions`] but those of single kinds, for options that exclude them: clap makes no group of a struct that
+/// contains others.
+pub const OPTIONS: [&str; 18] = [
+    "sr",
+    "n_fft",
+    "hop_length",
+    "win_length",
+    "window",
+    "center",
+    "pad_mode",
+    "n_mels",
+    "fmin",
+    "fmax",
+    "htk",
+    "norm",
+    "power",
+    "top_db",
+    "n_mfcc",
+    "dct_type",
+    "dct_norm",
+    "lifter",
+];
+
 /// librosa's parameters; those that are not given are not changed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Features (librosa's parameters)")]
@@ -137,4 +160,20 @@ fn word<Word: DeserializeOwned>(text: &str) -> Result<Word, String> {
 fn dct_type(text: &str) -> Result<DctType, String> {
     let number: u8 = text.parse().map_err(|_| "a number from 1 to 4 is expected".to_owned())?;
     DctType::try_from(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_named_or_in_the_group_of_single_kinds() {
+        let command = SpecOptions::augment_args(clap::Command::new("cantus"));
+        let groups = ["KindOptions", "PitchOptions"]
+            .map(|name| command.get_groups().find(|group| group.get_id() == name).unwrap());
+        let grouped: Vec<_> = groups.iter().flat_map(|group| group.get_args()).collect();
+        let ungrouped = command.get_arguments().map(|arg| arg.get_id()).filter(|id| !grouped.contains(id));
+        assert_eq!(ungrouped.map(|id| id.as_str()).collect::<Vec<_>>(), OPTIONS);
+        assert!(grouped.len() > 20);
+    }
 }

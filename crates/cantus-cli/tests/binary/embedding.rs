@@ -150,3 +150,79 @@ fn what_cannot_be_used_is_refused_in_one_line() {
     assert!(template.contains("samples") && template.contains("licence"), "{template}");
     cantus_in(dir, "train @/music -m embedding -o @/run").exits(2).says(&["none is given"]);
 }
+
+/// The header of an array, and its values.
+fn npy(path: &Path) -> (String, Vec<f32>) {
+    let bytes = fs::read(path).unwrap();
+    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let values = bytes[header..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+    (String::from_utf8_lossy(&bytes[10..header]).into_owned(), values.collect())
+}
+
+#[test]
+fn features_have_the_values_of_each_patch_in_every_format() {
+    let held = copied();
+    let dir = held.path();
+    // Recordings of 6 s, patches of 2 s.
+    let at = |name: &str| dir.join("out").join(name);
+    let features = |format: &str| {
+        let line = format!("features @/music/jazz --embedding @/mine.onnx -o @/out --format {format}");
+        cantus_in(dir, &line).ok();
+    };
+    ["npy", "npz", "csv", "json", "arrow", "png", "svg"].iter().for_each(|format| features(format));
+    let (header, values) = npy(&at("jazz.00000.npy"));
+    let size = values.len() / 3;
+    assert!(size > 1 && header.contains(&format!("'shape': (3, {size}), ")), "{header}");
+    let document: serde_json::Value =
+        serde_json::from_slice(&fs::read(at("jazz.00000.json")).unwrap()).unwrap();
+    assert_eq!(document["time_s"], serde_json::json!([0.0, 2.0, 4.0]));
+    assert_eq!(document["bins"][1], "embedding_1");
+    let rows: Vec<Vec<f32>> = serde_json::from_value(document["features"].clone()).unwrap();
+    assert_eq!(rows.concat(), values);
+    let table = fs::read_to_string(at("jazz.00000.csv")).unwrap();
+    let row: Vec<f32> = table.lines().nth(2).unwrap().split(',').map(|cell| cell.parse().unwrap()).collect();
+    assert_eq!((row[0], &row[1..]), (2.0, &values[size..2 * size]));
+    assert!(fs::read_to_string(at("jazz.00000.svg")).unwrap().contains("Embedding"));
+    let bytes = fs::read(at("jazz.00000.npz")).unwrap();
+    assert!(zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap().by_name("embedding.npy").is_ok());
+    // The patches are what the embedding of a segment is pooled over: here, the mean of three.
+    let store = "extract @/music --embedding @/mine.onnx --segment 6 -o @/store --audit off";
+    cantus_in(dir, store).ok();
+    cantus_in(dir, "store export @/store --format npz -o @/store.npz").ok();
+    let bytes = fs::read(dir.join("store.npz")).unwrap();
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut array = Vec::new();
+    std::io::Read::read_to_end(&mut zip.by_name("X.npy").unwrap(), &mut array).unwrap();
+    fs::write(dir.join("store.npy"), array).unwrap();
+    let stored = npy(&dir.join("store.npy")).1;
+    let mean = |k: usize| values.iter().skip(k).step_by(size).map(|&x| f64::from(x)).sum::<f64>() / 3.0;
+    let is_mean = |row: &[f32]| (0..size).all(|k| (f64::from(row[k]) - mean(k)).abs() < 1e-5);
+    assert!(stored.chunks_exact(2 * size).any(is_mean), "no segment has the mean of the patches");
+}
+
+#[test]
+fn features_of_a_bad_model_or_recording_are_refused_in_one_line() {
+    let held = copied();
+    let dir = held.path();
+    let features = |words: &str| cantus_in(dir, &format!("features @/music/jazz/jazz.00000.wav {words}"));
+    fs::copy(dir.join("mine.onnx"), dir.join("alone.onnx")).unwrap();
+    features("--embedding @/alone.onnx -o @/x.npy").exits(1).says(&["alone.toml", "template"]);
+    features("--embedding nowhere -o @/x.npy").exits(1).says(&["nowhere"]);
+    let wrong = |words: &str| {
+        let ran = features(&format!("--embedding @/mine.onnx -o @/x.npy {words}")).exits(2);
+        assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+    };
+    wrong("-k mfcc");
+    wrong("--sr 8000");
+    wrong("--delta-width 5");
+    wrong("--linear");
+    let samples = (0..22_050).map(|n| (n as f32 * 0.1).sin() * 0.5).collect();
+    cantus_audio::write_wav(dir.join("s.wav"), &cantus_audio::Audio { samples, sample_rate: 22_050 })
+        .unwrap();
+    cantus_in(dir, "features @/s.wav --embedding @/mine.onnx -o @/s.npy").exits(1).says(&[
+        "s.wav",
+        "too short: it lasts 1.00 s",
+        "2.00 s",
+    ]);
+    assert!(!dir.join("s.npy").exists() && !dir.join("x.npy").exists());
+}

@@ -296,14 +296,19 @@ impl EmbeddingDescription {
         self.output.size.saturating_mul(self.output.pooling.len())
     }
 
+    /// Number of mel bands of a frame; 1 for samples.
+    pub(super) fn n_bands(&self) -> usize {
+        self.input.mel.as_ref().map_or(1, |mel| mel.n_mels)
+    }
+
     /// Number of values of a patch of the input.
     pub fn patch_values(&self) -> usize {
-        self.patch.length.saturating_mul(self.input.mel.as_ref().map_or(1, |mel| mel.n_mels))
+        self.patch.length.saturating_mul(self.n_bands())
     }
 
     /// The shape of the graph's input: that of one run.
     pub fn input_shape(&self) -> Vec<usize> {
-        let n_bands = self.input.mel.as_ref().map_or(1, |mel| mel.n_mels);
+        let n_bands = self.n_bands();
         let size = |axis: &InputAxis| match axis {
             InputAxis::Patch => self.patch.per_run,
             InputAxis::Sample | InputAxis::Frame => self.patch.length,

@@ -10,6 +10,7 @@
 mod description;
 mod half;
 mod input;
+mod patches;
 mod plan;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -24,6 +25,7 @@ pub use description::{
     Compression, EmbeddingDescription, EmbeddingInput, EmbeddingOutput, InputAxis, MelInput, Patch,
     PatchPooling,
 };
+pub use patches::PatchExtractor;
 pub(super) use plan::EmbeddingPlan;
 
 /// The graph of an embedding model, not planned.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::input::InputPlan;
-use super::{Embedding, EmbeddingDescription, InputAxis, PatchPooling, PlannedGraph};
+use super::{Embedding, EmbeddingDescription, EmbeddingOutput, InputAxis, PatchPooling, PlannedGraph};
 use crate::Error;
 
 /// Computes an embedding of segments; its buffers are reused.
@@ -51,26 +51,49 @@ impl EmbeddingPlan {
     /// - `segment`: `[n]`
     /// - `out`: `[n_values]`
     pub(in crate::feature) fn compute(&mut self, segment: &[f32], out: &mut [f32]) {
-        let Self { description, input, graph, is_transposed, run, values } = self;
-        let input = input.compute(segment);
-        let n_bands = description.input.mel.as_ref().map_or(1, |mel| mel.n_mels);
-        let (length, hop) = (description.patch.length * n_bands, description.patch.hop * n_bands);
-        let patches: Vec<&[f32]> = input.windows(length).step_by(hop).collect();
+        let mut values = std::mem::take(&mut self.values);
         values.clear();
-        for patches in patches.chunks(description.patch.per_run) {
+        self.push_patches(segment, 0, None, &mut values);
+        let EmbeddingOutput { size, pooling, .. } = &self.description.output;
+        for (pooling, out) in pooling.iter().zip(out.chunks_exact_mut(*size)) {
+            pool(*pooling, &values, out);
+        }
+        self.values = values;
+    }
+
+    /// Appends the values of the patches of a segment, `[n_patches, size]`, and returns their number.
+    ///
+    /// Patches lie between position `start` (a frame, or a sample) and `end`; up to an `end`, their number is a multiple of
+    /// `per_run`, so that each run but the last of a recording is full.
+    pub(in crate::feature) fn push_patches(
+        &mut self,
+        segment: &[f32],
+        start: usize,
+        end: Option<usize>,
+        values: &mut Vec<f32>,
+    ) -> usize {
+        let Self { description, input, graph, is_transposed, run, .. } = self;
+        let EmbeddingDescription { patch, output, .. } = &*description;
+        let n_bands = description.n_bands();
+        let input = input.compute(segment);
+        let n_positions = (input.len() / n_bands).min(end.unwrap_or(usize::MAX));
+        let input = input.get(start.saturating_mul(n_bands)..n_positions * n_bands).unwrap_or_default();
+        let hop = patch.hop.saturating_mul(n_bands);
+        let mut patches: Vec<&[f32]> = input.windows(patch.length * n_bands).step_by(hop).collect();
+        if end.is_some() {
+            patches.truncate(patches.len() / patch.per_run * patch.per_run);
+        }
+        for patches in patches.chunks(patch.per_run) {
             run.clear();
             patches.iter().for_each(|patch| push_patch(patch, n_bands, *is_transposed, run));
-            run.resize(description.patch.per_run * length, 0.0);
+            run.resize(patch.per_run * patch.length * n_bands, 0.0);
             let rows = graph.run(run);
-            let n_rows = rows.len() / description.patch.per_run;
+            let n_rows = rows.len() / patch.per_run;
             for rows in rows.chunks_exact(n_rows.max(1)).take(patches.len()) {
-                push_mean(rows, description.output.size, values);
+                push_mean(rows, output.size, values);
             }
         }
-        let size = description.output.size;
-        for (pooling, out) in description.output.pooling.iter().zip(out.chunks_exact_mut(size)) {
-            pool(*pooling, values, out);
-        }
+        patches.len()
     }
 }
 

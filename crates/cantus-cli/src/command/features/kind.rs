@@ -55,6 +55,11 @@ impl Kinds {
         sorted
     }
 
+    /// The values of embedding models alone.
+    pub fn of_embedding() -> Self {
+        Self { framed: vec![FeatureKind::Embedding], whole: Vec::new() }
+    }
+
     /// The warnings about a recording; tempo and beats are computed from onset strength.
     pub fn warnings(&self, spec: &FeatureSpec, n_samples: usize) -> Vec<SpecWarning> {
         let mut kinds = self.framed.clone();

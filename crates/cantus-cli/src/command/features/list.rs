@@ -18,6 +18,7 @@ pub fn table(spec: &FeatureSpec) -> String {
     let lines =
         rows.iter().map(|row| format!("{:name$}  {:shape$}  {:unit$}  {}\n", row[0], row[1], row[2], row[3]));
     let note = "\nKinds with frames are concatenated in one array or table, in a feature store and as input of a network;\n\
-                kinds of shape [n] describe a whole recording: alone, or in .npz and .json.\n";
+                kinds of shape [n] describe a whole recording: alone, or in .npz and .json.\n\
+                --embedding MODEL gives [n_patches, size], the values of an embedding model.\n";
     lines.collect::<String>() + note
 }

@@ -1,6 +1,7 @@
 //! `cantus features`: computes features of recordings and writes them as arrays, tables or pictures.
 
 mod content;
+mod embedding;
 mod format;
 mod kind;
 mod list;
@@ -21,11 +22,12 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use self::content::Content;
+use self::embedding::PatchFeatures;
 use self::format::Format;
 use self::kind::{Kind, Kinds};
 use self::picture::PictureOptions;
 use super::output_path::{self, Formats, Job, Jobs};
-use super::spec::SpecOptions;
+use super::spec::{self, SpecOptions};
 use super::theme::ThemeName;
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -49,12 +51,14 @@ Examples:
       MUSIC/jazz/a.mp3 → mfcc/jazz/a.npy, on all cores
   cantus features a.mp3 b.wav -o 'out/{name}-{ext}.csv'
       a name for each: {name}, {ext} and {dir} of the recording
+  cantus features song.mp3 --embedding model.onnx -o song.npy
+      the values of an embedding model: [n_patches, size], f32
   cantus features --list
       every kind, with shape and unit
 
 A file that cannot be read is reported and skipped; then the exit code is 3. Levels, spectrograms, mel bands, spectral \
-shapes and, with --top-db none, MFCCs are written to .npy and .csv as they are computed; other kinds need the whole \
-recording in memory, up to 3 h 22 min at 22,050 Hz.")]
+shapes, embeddings and, with --top-db none, MFCCs are written to .npy and .csv as they are computed; other kinds need \
+the whole recording in memory, up to 3 h 22 min at 22,050 Hz.")]
 pub struct FeaturesOf {
     /// Audio files, or folders of them
     #[arg(required_unless_present = "list", value_name = "PATH")]
@@ -62,6 +66,14 @@ pub struct FeaturesOf {
     /// Kinds to compute [default: mfcc]; `--list` shows all
     #[arg(long, short, value_parser = Kind::parse, value_delimiter = ',', value_name = "KIND")]
     kind: Vec<Kind>,
+    /// Instead of kinds, the values of an embedding model for each of its patches: an ONNX file with its description beside it, or
+    /// the name of one that `cantus embeddings add` has added
+    #[arg(
+        long,
+        value_name = "MODEL",
+        conflicts_with_all = spec::OPTIONS.iter().chain(&["kind", "list", "KindOptions", "PitchOptions"])
+    )]
+    embedding: Option<String>,
     /// Output: a file (.npy, .npz, .csv, .json, .arrow, .png, .svg), a folder, or a name with {name}, {ext}, {dir}
     #[arg(long, short, value_name = "OUT", required_unless_present = "list")]
     output: Option<PathBuf>,
@@ -102,21 +114,47 @@ impl FeaturesOf {
             return Ok(Outcome::Done);
         }
         let Some(output) = &self.output else { return Ok(Outcome::WrongUsage) };
+        if let Some(model) = &self.embedding {
+            let patches = PatchFeatures::load(model)?;
+            return self.run_on(
+                output,
+                &Kinds::of_embedding(),
+                global,
+                patches,
+                |patches, job, format, options| patches.write(job, format, options),
+            );
+        }
         // An extractor needs a frame-level kind, also if only track-level kinds are requested.
         let plan = if spec.kinds.is_empty() { FeatureSpec::default().kinds } else { spec.kinds.clone() };
         let spec = FeatureSpec { kinds: plan, ..spec };
         let extractor = spec.extractor()?;
+        self.run_on(output, &kinds, global, extractor, |extractor, job, format, options| {
+            one(job, format, extractor, &kinds, options)
+        })
+    }
+
+    /// Computes and writes the features of all recordings by a function, which has an `extractor` in each thread.
+    fn run_on<T: Clone + Send + Sync>(
+        &self,
+        output: &Path,
+        kinds: &Kinds,
+        global: &Global,
+        extractor: T,
+        write: impl Fn(&mut T, &Job, Format, PictureOptions) -> anyhow::Result<Warnings> + Sync,
+    ) -> anyhow::Result<Outcome> {
         let known: Vec<&str> = Format::value_variants().iter().map(|format| format.extension()).collect();
         let given = self.format.map(Format::extension);
         let formats = Formats { what: "features", known: &known, given, default: Format::Npy.extension() };
         let Jobs { jobs, mut failed } = output_path::jobs(&self.paths, output, formats)?;
         if let Some(format) = jobs.first().and_then(|job| Format::with(&job.format)) {
-            format.check(&kinds)?;
+            format.check(kinds)?;
         }
         let options = PictureOptions { theme: self.theme.into(), log_axis: self.log_axis, raw: self.raw };
-        let Some(results) = run_all(&jobs, &extractor, &kinds, options, global) else {
-            return Ok(output::stopped());
+        let write = |extractor: &mut T, job: &Job| {
+            let format = Format::with(&job.format).context("no format has this extension")?;
+            write(extractor, job, format, options)
         };
+        let Some(results) = run_all(&jobs, &extractor, write, global) else { return Ok(output::stopped()) };
         let n_done = results.iter().filter(|result| result.is_ok()).count();
         let mut settings = Vec::new();
         for (job, result) in jobs.iter().zip(results) {
@@ -139,11 +177,10 @@ impl FeaturesOf {
 }
 
 /// All recordings, in parallel with one progress bar; `None` if Ctrl-C stopped it.
-fn run_all(
+fn run_all<T: Clone + Send + Sync>(
     jobs: &[Job],
-    extractor: &FeatureExtractor,
-    kinds: &Kinds,
-    options: PictureOptions,
+    extractor: &T,
+    write: impl Fn(&mut T, &Job) -> anyhow::Result<Warnings> + Sync,
     global: &Global,
 ) -> Option<Vec<Done>> {
     let bar = progress::bar("features", jobs.len(), global.quiet);
@@ -154,8 +191,7 @@ fn run_all(
         .map_init(
             || extractor.clone(),
             |extractor, job| {
-                let done =
-                    one(job, extractor, kinds, options).map_err(|error| output::failure(&job.input, &error));
+                let done = write(extractor, job).map_err(|error| output::failure(&job.input, &error));
                 bar.inc(1);
                 done
             },
@@ -168,11 +204,11 @@ fn run_all(
 /// Decodes one recording, computes its features and writes them.
 fn one(
     job: &Job,
+    format: Format,
     extractor: &mut FeatureExtractor,
     kinds: &Kinds,
     options: PictureOptions,
 ) -> anyhow::Result<Warnings> {
-    let format = Format::with(&job.format).context("no format has this extension")?;
     if stream::is_possible(extractor.spec(), kinds, format) {
         let (n_samples, decoding) = stream::run(job, format, extractor)?;
         return Ok(Warnings { decoding, settings: kinds.warnings(extractor.spec(), n_samples) });

@@ -67,13 +67,14 @@ pub fn run(
 }
 
 /// The file that is being written.
-enum Sink {
+pub enum Sink {
     Npy(NpyWriter<AtomicFile>),
     Csv(Box<CsvWriter<AtomicFile>>),
 }
 
 impl Sink {
-    fn new(format: Format, file: AtomicFile, spec: &FeatureSpec) -> anyhow::Result<Self> {
+    /// Begins an array or a table with the columns of the specification.
+    pub fn new(format: Format, file: AtomicFile, spec: &FeatureSpec) -> anyhow::Result<Self> {
         Ok(match format {
             Format::Csv => Self::Csv(Box::new(CsvWriter::new(file, spec)?)),
             _ => Self::Npy(NpyWriter::new(file, spec.n_bins())?),
@@ -81,14 +82,15 @@ impl Sink {
     }
 
     /// Appends frames, `[n, n_bins]`.
-    fn write(&mut self, frames: &[f32]) -> anyhow::Result<()> {
+    pub fn write(&mut self, frames: &[f32]) -> anyhow::Result<()> {
         match self {
             Self::Npy(writer) => writer.write(frames),
             Self::Csv(writer) => writer.write(frames),
         }
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    /// Completes the file under its name.
+    pub fn finish(self) -> anyhow::Result<()> {
         let mut file = match self {
             Self::Npy(writer) => writer.finish()?,
             Self::Csv(writer) => writer.finish()?,
