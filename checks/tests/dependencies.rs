@@ -72,6 +72,7 @@ const TABLE: &[Row<'_>] = &[
             "cantus-audio",
             "cantus-cli",
             "cantus-dataset",
+            "cantus-embedding",
             "cantus-metrics",
             "cantus-nn",
             "cantus-synth",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cantus import beat, convert, decompose, display, effects, errors, feature, filters, metrics, nn, onset
 from cantus._audit import audit
 from cantus._cantus import __version__
+from cantus._selection import Trial, Trials
 from cantus.audio import DamageWarning, get_duration, get_samplerate, load, resample, to_mono
 from cantus.batch import batch_schema, extract_batch
 from cantus.convert import (
@@ -58,6 +59,8 @@ __all__ = [
     "Report",
     "Run",
     "Store",
+    "Trial",
+    "Trials",
     "__version__",
     "amplitude_to_db",
     "audit",

@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 from cantus import _arguments as check
 from cantus import _cantus, _spec
 from cantus._arguments import Floats, Samples
+from cantus._warnings import warn_of_empty_mel_bands
 from cantus.errors import ParameterError
+
+#: Kinds of features that are computed from a mel spectrogram.
+_OF_MEL_BANDS = frozenset({"mel", "mfcc", "onset_strength"})
 
 
 def framing(
@@ -45,10 +49,15 @@ def compute(
     """Return a feature of ``S``, or of ``y`` where it is absent."""
     spec = _spec.document(*tables, kinds=[kind])
     if S is not None:
-        return _cantus.spectrogram_features(S, stage, spec)
-    if y is not None:
-        return _cantus.features(y, spec)
-    raise ParameterError("give one of y and S")
+        values = _cantus.spectrogram_features(S, stage, spec)
+    elif y is not None:
+        values = _cantus.features(y, spec)
+    else:
+        raise ParameterError("give one of y and S")
+    # Only these arrive with mel bands that are computed here.
+    if kind in _OF_MEL_BANDS and (S is None or stage == "magnitude"):
+        warn_of_empty_mel_bands(spec)
+    return values
 
 
 def matrix(S: Samples | None) -> NDArray[Any]:

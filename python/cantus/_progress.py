@@ -85,7 +85,7 @@ class Progress:
                 self._show(self._what, n_done, n_recordings, name)
             else:
                 stage, epoch, n_epochs, scores = event
-                names = {"loss", "accuracy", "val_loss", "val_accuracy"}
+                names = {"loss", "accuracy", "val_loss", "val_accuracy", "score"}
                 text = "  ".join(f"{name} {value:.3f}" for name, value in scores if name in names)
                 self._show(stage, epoch, n_epochs, text)
 

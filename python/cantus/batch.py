@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cantus import _cantus
-from cantus.store import to_json
+from cantus._warnings import warn_caller
+from cantus.store import Models, listed_models, to_json
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,17 +19,22 @@ __all__ = ["batch_schema", "extract_batch"]
 
 
 @lru_cache(maxsize=8)
-def _extractor(recipe: str | None, changes: str) -> "_cantus.NativeExtractor":
+def _extractor(recipe: str | None, changes: str, embedding: tuple[str, ...]) -> "_cantus.NativeExtractor":
     """Return a planned specification; planning takes longer than one short recording."""
-    return _cantus.NativeExtractor(recipe, changes)
+    extractor = _cantus.NativeExtractor(recipe, changes, list(embedding))
+    for message in extractor.warnings:
+        warn_caller(message)
+    return extractor
 
 
 def planned(
-    recipe: str | os.PathLike[str] | None, features: Mapping[str, Any] | None
+    recipe: str | os.PathLike[str] | None,
+    features: Mapping[str, Any] | None,
+    embedding: Models = None,
 ) -> "_cantus.NativeExtractor":
-    """Return the planned features of a recipe with changes."""
+    """Return the planned features of a recipe with changes and embedding models."""
     name = None if recipe is None else os.fspath(recipe)
-    return _extractor(name, to_json(dict(features or {})))
+    return _extractor(name, to_json(dict(features or {})), tuple(listed_models(embedding)))
 
 
 def _import_pyarrow() -> Any:
@@ -48,11 +54,12 @@ def batch_schema(
     recipe: str | os.PathLike[str] | None = None,
     features: Mapping[str, Any] | None = None,
     *,
+    embedding: Models = None,
     fixed_size: bool = True,
 ) -> "pyarrow.Schema":
     """Return the schema of :func:`extract_batch`, which engines such as Dask ask for in advance."""
     pa = _import_pyarrow()
-    return _schema(pa, planned(recipe, features), fixed_size)
+    return _schema(pa, planned(recipe, features, embedding), fixed_size)
 
 
 def _schema(pa: Any, extractor: "_cantus.NativeExtractor", fixed_size: bool) -> Any:
@@ -73,6 +80,7 @@ def extract_batch(
     recipe: str | os.PathLike[str] | None = None,
     features: Mapping[str, Any] | None = None,
     *,
+    embedding: Models = None,
     fixed_size: bool = True,
 ) -> "pyarrow.RecordBatch":
     """Extract the features of recordings: one row for each, in the same order.
@@ -90,6 +98,8 @@ def extract_batch(
     features
         Fields that replace those of the recipe's table ``[features]``, such as ``{"segments": {"duration_s":
         1.0}}``.
+    embedding
+        Embedding models; see :func:`cantus.extract`.
     fixed_size
         Whether a segment is a fixed-size list; False for engines that have none, such as Spark.
 
@@ -111,7 +121,7 @@ def extract_batch(
     >>> batch = cantus.extract_batch(pyarrow.array(["a.wav", "b.mp3"]), recipe="best")  # doctest: +SKIP
     """
     pa = _import_pyarrow()
-    extractor = planned(recipe, features)
+    extractor = planned(recipe, features, embedding)
     array = paths.combine_chunks() if isinstance(paths, pa.ChunkedArray) else paths
     if not isinstance(array, pa.Array):
         array = pa.array(array)

@@ -17,7 +17,8 @@ __all__ = ["specshow", "waveshow"]
 
 _CHROMA = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
 _X_AXES = {name: str(name) for name in (None, "time", "s", "ms", "frames")}
-_Y_AXES = {name: str(name) for name in (None, "linear", "hz", "log", "mel", "cqt_hz", "chroma", "tempo")}
+_FREQUENCIES = ("linear", "hz", "log", "mel", "cqt_hz", "cqt_note")
+_Y_AXES = {name: str(name) for name in (None, *_FREQUENCIES, "chroma", "tempo")}
 
 
 def specshow(
@@ -44,7 +45,8 @@ def specshow(
     x_axis : str, optional
         ``time`` or ``s``, ``ms``, ``frames``; no labels if absent.
     y_axis : str, optional
-        ``linear`` or ``hz``, ``log``, ``mel``, ``cqt_hz``, ``chroma``, ``tempo``; no labels if absent.
+        ``linear`` or ``hz``, ``log``, ``mel``, ``cqt_hz`` or, with names of notes, ``cqt_note``, ``chroma``,
+        ``tempo``; no labels if absent.
     sr, hop_length, n_fft
         Sample rate, in Hz, and framing; ``n_fft`` is that of the shape if absent.
     fmin, fmax : float, optional
@@ -153,7 +155,7 @@ def _y_edges(
     elif y_axis == "mel":
         top = sr / 2 if fmax is None else fmax
         return convert.mel_frequencies(n_bins + 1, fmin=fmin or 0.0, fmax=top, htk=htk)
-    elif y_axis == "cqt_hz":
+    elif y_axis in ("cqt_hz", "cqt_note"):
         lowest = (convert.note_to_hz("C1") if fmin is None else fmin) / 2 ** (0.5 / bins_per_octave)
         return convert.cqt_frequencies(n_bins + 1, fmin=lowest, bins_per_octave=bins_per_octave)
     elif y_axis == "tempo":
@@ -184,8 +186,16 @@ def _label(axes: "Axes", x_axis: str, y_axis: str) -> None:
     else:
         if y_axis == "log":
             axes.set_yscale("symlog", base=2, linthresh=64)
-        elif y_axis == "cqt_hz":
+        elif y_axis in ("cqt_hz", "cqt_note"):
             axes.set_yscale("log", base=2)
         elif y_axis == "mel":
             axes.set_yscale("symlog", base=2, linthresh=1000)
         axes.set_ylabel("Frequency (Hz)")
+        if y_axis == "cqt_note":
+            axes.set_ylabel("Note")
+            # Octaves of C, which are the labels of a logarithmic axis to base 2 that begins at one.
+            octaves = convert.note_to_hz([f"C{octave}" for octave in range(10)])
+            low, high = axes.get_ylim()
+            shown = octaves[(octaves >= low) & (octaves <= high)]
+            axes.set_yticks(shown, list(convert.hz_to_note(shown)))
+            axes.minorticks_off()

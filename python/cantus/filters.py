@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 from cantus import _arguments as check
 from cantus import _cantus, _spec
 from cantus._arguments import Floats
+from cantus._warnings import warn_of_empty_mel_bands
 from cantus.spectrum import _real
 
 __all__ = ["chroma", "get_window", "mel"]
@@ -49,7 +50,9 @@ def mel(
     """
     bands = _spec.mel(sr, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     spec = _spec.document(_spec.framing(sr=sr, n_fft=n_fft), bands, kinds=["mel"])
-    return _real(_cantus.mel_filters(spec), dtype)
+    weights = _real(_cantus.mel_filters(spec), dtype)
+    warn_of_empty_mel_bands(spec)
+    return weights
 
 
 def chroma(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from cantus import _cantus
 from cantus._plot import plot_history
 from cantus._progress import Progress
+from cantus._selection import Trials, trials_of_json
 from cantus.errors import DataError, ParameterError
 from cantus.model import Model
-from cantus.store import Store, threads, to_json, warn
+from cantus.store import Models, Store, listed_models, threads, to_json, warn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,8 +109,8 @@ class Run:
         return history
 
     def plot_history(self) -> "Figure":
-        """Draw loss and accuracy by epoch with matplotlib."""
-        return plot_history(self.history)
+        """Draw loss and accuracy by epoch with matplotlib; of a cross-validation, those of all folds."""
+        return plot_history(*(fold.history for fold in self.folds or [self]))
 
     @cached_property
     def model(self) -> Model:
@@ -129,6 +130,13 @@ class Run:
     def split(self) -> list[dict[str, str]]:
         """Rows of ``split.csv``, the part of each track."""
         return list(csv.DictReader(self._text("split.csv").splitlines()))
+
+    @cached_property
+    def trials(self) -> Trials:
+        """The recipes that were tried, and their scores; empty if :func:`train` was given a recipe."""
+        if not os.path.isfile(self._file("selection.json")):
+            return Trials()
+        return trials_of_json(self._text("selection.json"))
 
     @property
     def folds(self) -> list["Run"]:
@@ -164,10 +172,20 @@ def _groups(
     return {track.path: group for track, group in zip(data.tracks, values, strict=True)}
 
 
+def _recipe_of_store(path: str) -> str | None:
+    """Return the recipe for a store where none is named; None for recordings, for which one is selected."""
+    if not _cantus.is_store(path):
+        return None
+    return "embedding" if "embedding" in Store(path).spec["kinds"] else "mlp-normalised"
+
+
 def train(
     data: Store | str | os.PathLike[str],
-    recipe: str | os.PathLike[str] = "best",
+    recipe: str | os.PathLike[str] | None = None,
     *,
+    budget: float | None = None,
+    embedding: Models = None,
+    embedding_by_reference: bool = False,
     groups: str | os.PathLike[str] | Mapping[str, object] | Iterable[object] | None = None,
     split: str | None = None,
     folds: int | None = None,
@@ -187,6 +205,9 @@ def train(
 ) -> Run:
     """Train a recipe and evaluate it on tracks that it was not trained on.
 
+    Without a recipe, several are tried by cross-validation on the training part, and the best one is trained;
+    the test part takes no part in the choice. :attr:`Run.trials` has their scores.
+
     The result is that of the command ``cantus train`` with the same options, to the last bit.
 
     Parameters
@@ -194,7 +215,15 @@ def train(
     data
         A store, its folder, or a folder or manifest of recordings, whose features are extracted into the run.
     recipe
-        Name of a recipe, or a TOML file.
+        Name of a recipe, or a TOML file. Without one, recipes are tried on a folder or manifest of recordings; a
+        store is trained with ``"mlp-normalised"`` or, if its features are embeddings, ``"embedding"``.
+    budget
+        Minutes in which recipes are tried, 10 by default; the training of the chosen one comes after them.
+    embedding
+        Embedding models; see :func:`cantus.extract`. Without a recipe, also those that ``cantus embeddings add``
+        has added are tried.
+    embedding_by_reference
+        Whether the model refers to the embedding models by their SHA-256 instead of containing them.
     groups
         What a split keeps whole: ``"artist"`` (the tag), ``"parent"`` (the folder), a CSV file
         ``path,group``, a dict of groups by path, or a group for each track of a store. By default the groups
@@ -252,10 +281,22 @@ def train(
         if value is not None and not value > 0:
             raise ParameterError(f"{name} must be more than 0, found {value}")
     path = data.path if isinstance(data, Store) else os.fspath(data)
+    chosen = _recipe_of_store(path) if recipe is None else os.fspath(recipe)
+    if chosen is None and folds is not None:
+        raise ParameterError(
+            "folds= needs a recipe, such as 'best': without one, recipes are tried by cross-validation already"
+        )
+    if chosen is not None and budget is not None:
+        raise ParameterError("budget= is for recordings without a recipe, for which several are tried")
+    minutes = 10.0 if budget is None else float(budget)
+    if not 0 <= minutes <= 1e6:
+        raise ParameterError(f"budget must be from 0 to 1000000 minutes, found {budget}")
+    models = listed_models(embedding)
     temporary = tempfile.TemporaryDirectory(prefix="cantus-run-") if out is None else None
     folder = temporary.name if temporary else os.fspath(out or "")
     settings = {
-        "model": os.fspath(recipe),
+        "budget": minutes if chosen is None else None,
+        "model": chosen,
         "seed": seed,
         "folds": folds,
         "final": final if folds or final else None,
@@ -263,6 +304,8 @@ def train(
         "test": None if folds else test,
         "split": split,
         "group": os.fspath(groups) if isinstance(groups, str | os.PathLike) else None,
+        "embedding": models or None,
+        "embedding_by_reference": bool(embedding_by_reference) if models else None,
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -272,7 +315,9 @@ def train(
         **settings,
         "data": path,
         "out": folder,
-        "recipe": os.fspath(recipe),
+        "recipe": chosen,
+        "embedding": models,
+        "embedding_by_reference": bool(embedding_by_reference),
         "groups": _groups(groups, data),
         "final": final,
         "test": test,
@@ -282,7 +327,8 @@ def train(
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
     with Progress("extract", progress) as bar:
-        remarks = _cantus.train(to_json(request), bar.function)
+        train_request = _cantus.train_best if chosen is None else _cantus.train
+        remarks = train_request(to_json(request), bar.function)
     warn(remarks)
     run = Run(folder)
     run._temporary = temporary

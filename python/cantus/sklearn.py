@@ -17,7 +17,7 @@ from cantus.batch import planned
 from cantus.errors import DecodeError, ParameterError
 from cantus.model import Model
 from cantus.nn import Network
-from cantus.store import extract, threads, to_json
+from cantus.store import Models, extract, threads, to_json
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -51,6 +51,8 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     features
         Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["mfcc", "chroma_stft"],
         "n_mfcc": 20}``.
+    embedding
+        Embedding models; see :func:`cantus.extract`.
     statistics
         Statistics over all frames of a recording: ``"mean"``, ``"std"``, ``"min"``, ``"max"``, ``"median"``.
     on_error
@@ -68,11 +70,13 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         recipe: str | None = None,
         *,
         features: Mapping[str, Any] | None = None,
+        embedding: Models = None,
         statistics: Sequence[str] = ("mean", "std"),
         on_error: str = "raise",
     ) -> None:
         self.recipe = recipe
         self.features = features
+        self.embedding = embedding
         self.statistics = statistics
         self.on_error = on_error
 
@@ -85,7 +89,7 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.on_error not in ("raise", "nan"):
             raise ParameterError(f"on_error must be 'raise' or 'nan', found {self.on_error!r}")
-        self.columns_ = planned(self.recipe, self.features).columns
+        self.columns_ = planned(self.recipe, self.features, self.embedding).columns
         return self
 
     def transform(self, X: Iterable[Any]) -> NDArray[np.float64]:
@@ -107,7 +111,8 @@ class AudioFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "columns_")
         recordings = arguments(X, "X")
-        segments, counts, failures = planned(self.recipe, self.features).extract(recordings)
+        extractor = planned(self.recipe, self.features, self.embedding)
+        segments, counts, failures = extractor.extract(recordings)
         rows = np.full((len(counts), len(self.statistics) * len(self.columns_)), np.nan)
         ends = np.cumsum(counts)
         for row, (count, end, failure) in enumerate(zip(counts, ends, failures, strict=True)):
@@ -141,6 +146,8 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     recipe
         Name of a recipe, or a TOML file.
+    embedding
+        Embedding models of the recipes ``"embedding"``, ``"embedding-best"``, ...; see :func:`cantus.extract`.
     epochs, learning_rate, patience
         In place of the recipe's; see :func:`cantus.train`.
     validation_fraction
@@ -167,6 +174,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         recipe: str = "best",
         *,
+        embedding: Models = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
         patience: int | None = None,
@@ -175,6 +183,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | None = None,
     ) -> None:
         self.recipe = recipe
+        self.embedding = embedding
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.patience = patience
@@ -218,6 +227,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 paths,
                 folder,
                 recipe=self.recipe,
+                embedding=self.embedding,
                 labels=labels,
                 groups=groups,
                 n_jobs=self.n_jobs,

@@ -208,6 +208,19 @@ def listed(
     return [{"path": path, "label": label, "group": group} for path, label, group in columns]
 
 
+#: An embedding model, or several: ONNX files, or names of models that ``cantus embeddings add`` has added.
+Models = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+
+
+def listed_models(embedding: Models) -> list[str]:
+    """Return embedding models as a list."""
+    if embedding is None:
+        return []
+    if isinstance(embedding, str | os.PathLike):
+        return [os.fspath(embedding)]
+    return [os.fspath(model) for model in embedding]
+
+
 def extract(
     data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
@@ -216,6 +229,8 @@ def extract(
     labels: Iterable[object] | None = None,
     groups: Iterable[object] | None = None,
     features: Mapping[str, Any] | None = None,
+    embedding: Models = None,
+    embedding_by_reference: bool = False,
     audit: str = "note",
     exclude: str | os.PathLike[str] | None = None,
     background: str | os.PathLike[str] | None = None,
@@ -245,6 +260,13 @@ def extract(
     features
         Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["log_mel"], "n_mels":
         64}``. Segments that are not given follow the durations of the recordings where the recipe says so.
+    embedding
+        Embedding model whose values are features: an ONNX file with its description beside it, or the name of
+        one that ``cantus embeddings add`` has added; several are concatenated. The recipe is ``"embedding"``
+        if none is given.
+    embedding_by_reference
+        Whether the store, and models trained on it, refer to the embedding model by its SHA-256 instead of
+        containing it.
     audit
         What to do with issues such as damage and duplicates: ``"note"``, ``"strict"`` (an error) or
         ``"off"``.
@@ -266,7 +288,7 @@ def extract(
     Raises
     ------
     ParameterError
-        If an argument is out of range.
+        If an argument is out of range, or recipe and embedding models do not fit.
     DataError
         If ``data`` has no labelled recordings, none has features, or ``out`` holds something else.
     FileNotFoundError
@@ -291,6 +313,8 @@ def extract(
         "out": os.fspath(out),
         "recipe": None if recipe is None else os.fspath(recipe),
         "features": dict(features or {}),
+        "embedding": listed_models(embedding),
+        "embedding_by_reference": bool(embedding_by_reference),
         "audit": audit,
         "exclude": None if exclude is None else os.fspath(exclude),
         "background": None if background is None else os.fspath(background),

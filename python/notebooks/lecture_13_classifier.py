@@ -1,10 +1,7 @@
 # %% [markdown]
-# # Lectures 12 and 13: a data set, and a classifier of genres
+# # Lecture 13: a classifier of genres
 #
-# ## The data set
-#
-# A folder for each genre. `cantus.extract` cuts each track into segments of three seconds and computes 13
-# MFCCs of each frame.
+# The data set is that of lecture 12: segments of three seconds, 13 MFCCs of each frame.
 
 # %%
 import os
@@ -21,10 +18,6 @@ features = {"segments": {"duration_s": 3.0}}
 store = cantus.extract(folder / "music", folder / "features", features=features, progress=False)
 print(len(store), "segments of", len(store.tracks), "tracks;", store.shape, "frames and coefficients")
 print(", ".join(store.labels))
-
-# %%
-X, y = store.to_numpy()
-print(X.shape, X.dtype, y[:3])
 
 # %% [markdown]
 # ## The network

@@ -1,33 +1,15 @@
 # %% [markdown]
-# # Lectures 15 and 16: convolutional networks
+# # Lecture 16: a convolutional network
 #
-# A convolution slides a small grid of weights, the kernel, over its input; the output is large where the
-# input resembles the kernel. The weights are shared by all positions, so that there are few of them. Pooling
-# keeps the maximum of each block and halves the size.
+# Convolutions, the pooling of their outputs and dense layers, on the MFCCs of segments.
 
 # %%
-import numpy as np
 from _data import SHORT, segments, split, standardised
 
 import cantus
 
 # %% [markdown]
-# ## One convolution
-#
-# A kernel that responds to vertical edges, on an image with one edge. The layer is given this kernel as its
-# weights.
-
-# %%
-image = np.zeros((5, 6), dtype=np.float32)
-image[:, 3:] = 1
-layer = {"type": "Conv2D", "filters": 1, "kernel_size": [3, 3], "activation": "linear"}
-edges = cantus.nn.Network({"input_shape": [5, 6, 1], "layers": [layer]})
-kernel = np.array([[-1, 0, 1]] * 3, dtype=np.float32)
-edges.weights = {"layers.0.kernel": kernel.reshape(3, 3, 1, 1), "layers.0.bias": [0.0]}
-print(edges.predict(image[None])[0, :, :, 0])
-
-# %% [markdown]
-# ## A convolutional network on MFCCs
+# ## The network
 #
 # A segment is an image of 130 frames by 13 coefficients. Three convolutions with max pooling and batch
 # normalisation, then a dense layer.

@@ -175,6 +175,12 @@ pub enum Error {
         /// Name of the fold.
         fold: String,
     },
+    /// Another number of folds than the manifest specifies.
+    #[error("the manifest gives {} folds ({})", names.len(), names.join(", "))]
+    OtherFolds {
+        /// Names of the folds of the manifest.
+        names: Vec<String>,
+    },
     /// An invalid parameter of a split.
     #[error("split: {parameter} = {found}: {expected}")]
     InvalidSplit {
@@ -373,11 +379,9 @@ pub enum Error {
     },
 }
 
-/// Maximum number of names that an error lists.
-const MAX_NAMES: usize = 10;
-
-/// The first of some names, for an error: `it has: a, b`.
+/// The first ten of some names, for an error: `it has: a, b`.
 fn first_of(names: &[String]) -> String {
+    const MAX_NAMES: usize = 10;
     match names {
         [] => "it has none".to_owned(),
         names if names.len() > MAX_NAMES => {

@@ -10,6 +10,7 @@ use cantus_dataset::{AuditMode, Catalog, Durations, ExtractOptions, Extraction, 
 use pyo3::prelude::*;
 use serde::Deserialize;
 
+use crate::embeddings::Embeddings;
 use crate::errors::Failure;
 use crate::feature_spec::{self, Changes};
 use crate::progress::Progress;
@@ -26,6 +27,8 @@ struct Request {
     out: PathBuf,
     /// Its features and augmented copies; the course's features without one.
     recipe: Option<String>,
+    #[serde(flatten)]
+    embeddings: Embeddings,
     features: Changes,
     audit: AuditName,
     exclude: Option<PathBuf>,
@@ -75,7 +78,7 @@ impl Request {
         if let Some(list) = &self.exclude {
             remarks.extend(exclude(&mut catalog, list)?);
         }
-        let recipe = self.recipe.as_deref().map(feature_spec::recipe).transpose()?;
+        let recipe = feature_spec::recipe(self.recipe.as_deref(), &self.embeddings)?;
         let spec = self.spec(recipe.as_ref(), &catalog)?;
         let copies = recipe.map(|recipe| recipe.augmentation.copy_spec()).filter(|spec| spec.copies > 0);
         let options =

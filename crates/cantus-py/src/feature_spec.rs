@@ -4,6 +4,7 @@ use cantus::Recipe;
 use cantus_audio::feature::FeatureSpec;
 use serde_json::{Map, Value};
 
+use crate::embeddings::{self, Embeddings};
 use crate::errors::Failure;
 
 /// Fields of a specification, under the names of a recipe's table `[features]`.
@@ -24,18 +25,18 @@ pub fn changed(spec: &FeatureSpec, changes: &Changes) -> Result<FeatureSpec, Fai
     Ok(changed)
 }
 
-/// A recipe by name or path, of features that need no embedding model.
+/// A recipe by name or path, with the embedding models that its features need; `None` without a name or a model, and the
+/// recipe for embeddings without a name.
 ///
 /// # Errors
-/// If there is none, it is malformed, or it needs an embedding model.
-pub fn recipe(name: &str) -> Result<Recipe, Failure> {
-    let recipe = Recipe::load(name)?;
-    if recipe.needs_embeddings() || !recipe.features.embeddings.is_empty() {
-        return Err(Failure::parameter(format!(
-            "recipe {name}: embedding models are not available here; extract the features with the command `cantus extract --embedding`"
-        )));
-    }
-    Ok(recipe)
+/// If there is none, it is malformed, or its features and the models do not fit.
+pub fn recipe(name: Option<&str>, embeddings: &Embeddings) -> Result<Option<Recipe>, Failure> {
+    let name = match name {
+        None if embeddings.is_empty() => return Ok(None),
+        None => embeddings::RECIPE,
+        Some(name) => name,
+    };
+    Ok(Some(embeddings.of_recipe(Recipe::load(name)?)?))
 }
 
 /// A specification as JSON.

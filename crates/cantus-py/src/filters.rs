@@ -1,5 +1,6 @@
 //! Filter banks and window functions.
 
+use cantus_audio::feature::SpecWarning;
 use cantus_audio::feature::chroma_stft::ChromaFilterBank;
 use cantus_audio::feature::mel::MelFilterBank;
 use pyo3::prelude::*;
@@ -11,6 +12,7 @@ use crate::gil;
 /// Adds the functions of this file to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(mel_filters, module)?)?;
+    module.add_function(wrap_pyfunction!(empty_mel_bands, module)?)?;
     module.add_function(wrap_pyfunction!(chroma_filters, module)?)?;
     module.add_function(wrap_pyfunction!(window, module)?)
 }
@@ -24,6 +26,16 @@ fn mel_filters<'py>(py: Python<'py>, spec: &str) -> PyResult<Bound<'py, PyAny>> 
         Ok((filters.to_dense(), [filters.n_mels(), filters.n_bins()]))
     })?;
     arrays::array(py, weights, &shape)
+}
+
+/// A warning about mel bands of a specification that contain no bin of the FFT, if there are any.
+#[pyfunction]
+fn empty_mel_bands(py: Python<'_>, spec: &str) -> PyResult<Option<String>> {
+    gil::detached(py, || {
+        let warnings = planned(spec, 0)?.warnings(0).into_iter();
+        let mut empty = warnings.filter(|warning| matches!(warning, SpecWarning::EmptyMelBands { .. }));
+        Ok(empty.next().map(|warning| warning.to_string()))
+    })
 }
 
 /// The chroma filters of a specification with the kind `chroma_stft`: `(n_chroma, n_fft / 2 + 1)`.

@@ -54,6 +54,7 @@ impl From<cantus_dataset::Error> for Failure {
             Error::Io { path, source } => Self::system(&path, source),
             Error::NotFound { path } => Self::not_found(&path),
             Error::InvalidSplit { .. } | Error::ListedTwice { .. } => Self::of(Class::Parameter, &error),
+            Error::OtherFolds { .. } => advised(Class::Parameter, &error, Some("set folds to this number")),
             Error::SettingsDiffer { .. } | Error::OlderFormat { .. } => {
                 advised(Class::Data, &error, Some("set overwrite=True, or choose another folder"))
             }

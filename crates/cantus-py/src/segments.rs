@@ -4,6 +4,7 @@ use cantus_audio::feature::{FeatureExtractor, FeatureKind, FeatureSpec};
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
+use crate::embeddings::Embeddings;
 use crate::errors::Failure;
 use crate::feature_spec::{self, Changes};
 use crate::progress::Progress;
@@ -26,15 +27,14 @@ type SegmentsOf<'py> = (Bound<'py, PyAny>, Vec<usize>, Vec<Option<String>>);
 
 #[pymethods]
 impl NativeExtractor {
-    /// The features of a recipe, or the lecture course's, with changes as JSON.
+    /// The features of a recipe, or the lecture course's, with embedding models and changes as JSON.
     #[new]
-    fn new(py: Python<'_>, recipe: Option<&str>, changes: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, recipe: Option<&str>, changes: &str, embedding: Vec<String>) -> PyResult<Self> {
+        let embeddings = Embeddings { embedding, embedding_by_reference: false };
         let changes: Changes = serde_json::from_str(changes).map_err(|error| Failure::json(&error))?;
         let extractor = gil::detached(py, || {
-            let base = match recipe {
-                Some(name) => feature_spec::recipe(name)?.features,
-                None => FeatureSpec::course(),
-            };
+            let recipe = feature_spec::recipe(recipe, &embeddings)?;
+            let base = recipe.map_or_else(FeatureSpec::course, |recipe| recipe.features);
             Ok(feature_spec::changed(&base, &changes)?.extractor()?)
         })?;
         Ok(Self { extractor })
@@ -50,6 +50,13 @@ impl NativeExtractor {
     fn shape(&self) -> (usize, usize) {
         let spec = self.extractor.spec();
         (spec.frames_per_segment(), spec.n_bins())
+    }
+
+    /// What of the specification does not fit its segments, each in a line.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        let spec = self.extractor.spec();
+        spec.warnings(spec.segment_samples()).iter().map(ToString::to_string).collect()
     }
 
     /// Names of the bins, `[n_bins]`.

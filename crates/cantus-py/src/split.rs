@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cantus_dataset::{FeatureStore, Folds, Grouping, SplitSpec, Unit, assign_groups, assign_known_groups};
+use cantus_dataset::{FeatureStore, Grouping, SplitSpec, Unit, assign_groups, assign_known_groups};
 use serde::Deserialize;
 
 use crate::errors::Failure;
@@ -114,22 +114,4 @@ impl SplitRequest {
             Some(UnitName::Group | UnitName::Segment) => spec,
         }
     }
-}
-
-/// The folds of the manifest or, if it has none, `n_folds` random ones.
-///
-/// # Errors
-/// If the manifest has another number of folds, or so many cannot be drawn.
-pub fn folds(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> Result<Folds, Failure> {
-    let Some(given) = Folds::from_tracks(store.tracks(), spec.by) else {
-        return Ok(Folds::draw(store.tracks(), store.labels(), spec.by, n_folds, spec.seed)?);
-    };
-    if given.n_folds() != n_folds {
-        return Err(Failure::parameter(format!(
-            "the manifest gives {} folds ({}); set folds to this number",
-            given.n_folds(),
-            given.names.join(", ")
-        )));
-    }
-    Ok(given)
 }

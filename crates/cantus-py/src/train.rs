@@ -4,18 +4,19 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use cantus::{Recipe, Run, RunOptions, TrainEvent, TrainOptions};
-use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
+use cantus_dataset::{Catalog, Durations, FeatureStore, Folds, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use pyo3::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::embeddings::Embeddings;
 use crate::errors::Failure;
 use crate::extract::{self, Options};
 use crate::gil;
 use crate::model::NativeModel;
 use crate::progress::Progress;
-use crate::split::{self, SplitRequest};
+use crate::split::SplitRequest;
 use crate::training_progress::TrainingProgress;
 
 /// Adds the functions of this file to the module.
@@ -34,6 +35,8 @@ struct Request {
     recipe: RecipeRequest,
     #[serde(flatten)]
     split: SplitRequest,
+    #[serde(flatten)]
+    embeddings: Embeddings,
     folds: Option<usize>,
     #[serde(rename = "final")]
     final_model: bool,
@@ -45,16 +48,18 @@ struct Request {
 
 /// A recipe and the settings that replace its own.
 #[derive(Deserialize)]
-struct RecipeRequest {
-    recipe: String,
+pub struct RecipeRequest {
+    /// `None` if one is to be selected.
+    recipe: Option<String>,
     epochs: Option<usize>,
     batch_size: Option<usize>,
     learning_rate: Option<f32>,
     /// 0 for no early stopping.
     patience: Option<usize>,
-    seed: u64,
+    /// Of the split, the initial weights and the order of segments.
+    pub seed: u64,
     /// 0 for one for each processor.
-    n_jobs: usize,
+    pub n_jobs: usize,
 }
 
 /// Trains and evaluates a recipe and writes the run; returns remarks on recordings that were left out.
@@ -68,7 +73,15 @@ fn train(py: Python<'_>, request: &str, on_progress: Option<Py<PyAny>>) -> PyRes
 impl Request {
     fn train(&self, progress: &Progress) -> Result<Vec<String>, Failure> {
         let spec = self.split.spec(self.recipe.seed, self.folds.is_some())?;
-        let recipe = self.recipe.load()?;
+        let recipe = match FeatureStore::is_store(&self.data) {
+            true if !self.embeddings.is_empty() => {
+                let what = "embedding= adds features before they are extracted: give it to cantus.extract";
+                return Err(Failure::parameter(what));
+            }
+            // The features of a store contain their models.
+            true => self.recipe.load()?,
+            false => self.embeddings.of_recipe(self.recipe.load()?)?,
+        };
         let options = RunOptions { overwrite: self.overwrite, resume: self.resume };
         let run = match self.folds {
             Some(_) => Run::create_cross_validation(&self.out, options)?,
@@ -114,7 +127,8 @@ impl Request {
         split: SplitSpec,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let folds = self.folds.map(|n_folds| split::folds(store, n_folds, &split)).transpose()?;
+        let draw = |n_folds| Folds::given_or_drawn(store.tracks(), store.labels(), n_folds, &split);
+        let folds = self.folds.map(draw).transpose()?;
         self.recipe.with_options(split, progress, |options| match &folds {
             Some(folds) => run.cross_validate(store, recipe, folds, self.final_model, options),
             None if self.final_model => run.train_final(store, recipe, options),
@@ -127,7 +141,12 @@ impl Request {
 impl RecipeRequest {
     /// The recipe with the settings that are given.
     fn load(&self) -> Result<Recipe, Failure> {
-        let mut recipe = Recipe::load(&self.recipe)?;
+        let name = self.recipe.as_deref().ok_or_else(|| Failure::internal("a training without a recipe"))?;
+        Ok(self.changed(Recipe::load(name)?))
+    }
+
+    /// A recipe with the settings that are given.
+    pub fn changed(&self, mut recipe: Recipe) -> Recipe {
         let training = &mut recipe.training;
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
@@ -139,7 +158,7 @@ impl RecipeRequest {
             Some(0) => None,
             Some(patience) => Some(EarlyStopping { patience, ..training.early_stopping.unwrap_or_default() }),
         };
-        Ok(recipe)
+        recipe
     }
 
     /// Trains with the options of this request, whose events are shown.

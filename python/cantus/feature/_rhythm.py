@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cantus import _arguments as check
 from cantus import _cantus, _spec
 from cantus._arguments import Floats, Samples
+from cantus.convert import tempo_frequencies, time_to_frames
 from cantus.onset import onset_strength
 
 
@@ -82,19 +83,37 @@ def tempo(
         Length of the autocorrelation window, in seconds.
     max_tempo : float, optional
         Upper bound, in beats per minute; None for none.
-    aggregate : function
-        ``np.mean``.
+    aggregate : function, optional
+        ``np.mean``, or None for a tempo for each frame.
 
     Returns
     -------
-    array of shape (..., 1), float64
+    array of shape (..., 1), or (..., n_frames) without an aggregate, float64
     """
     check.only("tg", tg, None)
     check.only("prior", prior, None)
-    check.only("aggregate", aggregate, np.mean)
     table = tempo_table(start_bpm, std_bpm, ac_size, max_tempo)
     curve = _onset_curve(y, sr, onset_envelope, hop_length)
+    if aggregate is None:
+        return _tempo_of_frames(curve, sr, hop_length, table)
+    check.only("aggregate", aggregate, np.mean)
     return _cantus.tempo(curve, _spec.document(_spec.framing(sr=sr, hop_length=hop_length), tempo=table))
+
+
+def _tempo_of_frames(
+    curve: Samples, sr: float, hop_length: int, table: dict[str, float]
+) -> NDArray[np.float64]:
+    """Return the tempo with the largest product of autocorrelation and prior in each frame."""
+    n_lags = int(time_to_frames(table["ac_size"], sr=sr, hop_length=hop_length))
+    correlations = tempogram(onset_envelope=curve, sr=sr, hop_length=hop_length, win_length=max(n_lags, 1))
+    tempi = tempo_frequencies(correlations.shape[-2], hop_length=hop_length, sr=sr)
+    prior = -0.5 * ((np.log2(tempi) - np.log2(table["start_bpm"])) / table["std_bpm"]) ** 2
+    if table["max_tempo"] > 0:
+        # The tempo of lag 0 is infinite.
+        prior[tempi >= table["max_tempo"]] = -np.inf
+    scores = np.log1p(1e6 * correlations.astype(np.float64)) + prior[:, np.newaxis]
+    frames: NDArray[np.float64] = tempi[np.argmax(scores, axis=-2)]
+    return frames
 
 
 def tempo_table(

@@ -85,6 +85,10 @@ FEATURES = [
     Case("feature.delta", lambda lib, y: lib.feature.delta(lib.feature.mfcc(y=y), width=5, order=2)),
     Case("feature.tempogram", lambda lib, y: lib.feature.tempogram(y=y, sr=SR, win_length=64), 1e-3),
     Case("feature.tempo", lambda lib, y: lib.feature.tempo(y=y, sr=SR)),
+    Case(
+        "feature.tempo (aggregate=None)",
+        lambda lib, y: lib.feature.tempo(y=y, sr=SR, aggregate=None, std_bpm=4, ac_size=1.5),
+    ),
 ]
 
 SPECTRA = [

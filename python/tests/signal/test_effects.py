@@ -71,7 +71,7 @@ def test_an_audit_lists_damage_and_labels(tmp_path):
         cantus.audit(None)
 
 
-@pytest.mark.parametrize("y_axis", [None, "linear", "log", "mel", "cqt_hz", "tempo"])
+@pytest.mark.parametrize("y_axis", [None, "linear", "log", "mel", "cqt_hz", "cqt_note", "tempo"])
 def test_every_axis_of_a_picture_is_drawn(y_axis):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

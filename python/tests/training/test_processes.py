@@ -65,6 +65,20 @@ def test_ctrl_c_interrupts_a_training_which_can_be_resumed(store, tmp_path):
         cantus.train(store, "mlp", **options)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_interrupts_the_command_line_as_it_does_the_binary(store, tmp_path):
+    arguments = ["train", store.path, "-m", "mlp", "--epochs", "1000000", "-o", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "cantus", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        lines = iter(process.stderr.readline, "")
+        assert any("split by" in line for line in lines)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130
+    assert "--resume continues" in errors and "Traceback" not in errors
+
+
 INTERRUPTED_FIT = """
 import cantus, numpy as np
 x = np.random.default_rng(0).standard_normal((500, 8))

@@ -61,6 +61,9 @@ def test_folds_are_runs_and_a_final_model_is_trained_on_request(store):
     run = cantus.train(store, "mlp-normalised", epochs=2, folds=2, progress=False)
     assert [fold.report["track_accuracy"] >= 0 for fold in run.folds] == [True, True]
     assert len(run.predictions) == len(store.tracks)
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    assert [len(axis.lines) for axis in run.plot_history().axes] == [4, 4]
     for attribute in ["model", "history"]:
         with pytest.raises(cantus.DataError, match="fold"):
             getattr(run, attribute)

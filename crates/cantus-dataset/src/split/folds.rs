@@ -62,6 +62,23 @@ impl Folds {
         Some(Self { unit: by, names, fold_of_track, predefined: true })
     }
 
+    /// The folds that the manifest specifies or, if it has none, `n_folds` random ones with the unit and the seed of `spec`.
+    ///
+    /// # Errors
+    /// [`Error::OtherFolds`] if the manifest has another number of folds; those of [`draw`](Self::draw).
+    pub fn given_or_drawn(
+        tracks: &[Track],
+        labels: &[String],
+        n_folds: usize,
+        spec: &SplitSpec,
+    ) -> Result<Self, Error> {
+        match Self::from_tracks(tracks, spec.by) {
+            None => Self::draw(tracks, labels, spec.by, n_folds, spec.seed),
+            Some(given) if given.n_folds() == n_folds => Ok(given),
+            Some(given) => Err(Error::OtherFolds { names: given.names }),
+        }
+    }
+
     /// Number of folds.
     #[must_use]
     pub fn n_folds(&self) -> usize {
@@ -192,6 +209,9 @@ mod tests {
         assert_eq!((folds.fold_of_track[0], folds.fold_of_track[59]), (2, 0));
         let split = folds.split(0, &tracks, &labels(), &SplitSpec::default()).unwrap();
         assert!(split.parts[40..].iter().all(|part| *part == Some(Part::Test)));
+        let asked = |n| Folds::given_or_drawn(&tracks, &labels(), n, &SplitSpec::default());
+        assert_eq!(asked(3).unwrap(), folds);
+        assert_eq!(asked(5).unwrap_err().to_string(), "the manifest gives 3 folds (8, 9, 10)");
         assert!(split.predefined && !split.parts[..40].contains(&Some(Part::Test)));
     }
 

@@ -9,12 +9,14 @@
 //! BMC Bioinformatics 2006.
 
 mod candidates;
+mod search;
 mod trial;
 
 use cantus_dataset::{FeatureStore, Part, SplitSpec, Unit};
 use serde::{Deserialize, Serialize};
 
 pub use self::candidates::{Candidate, candidates};
+pub use self::search::{Search, SelectionData, Winner};
 pub use self::trial::{Outcome, Trial, TrialOptions};
 
 use crate::Error;

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use cantus::report::EvaluationReport;
 use cantus::{Evaluated, Recipe, Run, TrainOptions};
-use cantus_dataset::{FeatureStore, Folds, SplitSpec};
+use cantus_dataset::{Error, FeatureStore, Folds, SplitSpec};
 
 use super::Train;
 use super::display::Display;
@@ -83,16 +83,11 @@ impl Train {
 
 /// The folds of the manifest or, if it has none, `n_folds` random ones.
 fn given_or_drawn(store: &FeatureStore, n_folds: usize, spec: &SplitSpec) -> anyhow::Result<Folds> {
-    let Some(given) = Folds::from_tracks(store.tracks(), spec.by) else {
-        return Ok(Folds::draw(store.tracks(), store.labels(), spec.by, n_folds, spec.seed)?);
-    };
-    ensure!(
-        given.n_folds() == n_folds,
-        WrongUsage(format!(
-            "the manifest gives {} folds ({}); set --folds to this number, or extract without its column `fold`",
-            given.n_folds(),
-            given.names.join(", ")
-        ))
-    );
-    Ok(given)
+    match Folds::given_or_drawn(store.tracks(), store.labels(), n_folds, spec) {
+        Err(error @ Error::OtherFolds { .. }) => {
+            let advice = "set --folds to this number, or extract without its column `fold`";
+            Err(WrongUsage(format!("{error}; {advice}")).into())
+        }
+        folds => Ok(folds?),
+    }
 }
