@@ -33,6 +33,7 @@ mod hostile_text;
 mod http;
 mod interruption;
 mod kaggle;
+mod memory;
 mod model_file;
 mod pictures;
 mod pins;
