@@ -28,6 +28,18 @@ pub trait Examples: Sync {
         true
     }
 
+    /// Most bytes that a training may keep of outputs that it computes once for all epochs, see [`Self::varies_by_epoch`]: 1 GiB
+    /// unless an implementation says otherwise.
+    fn memory_for_outputs(&self) -> usize {
+        1 << 30
+    }
+
+    /// Announces the examples of a later batch, so that an implementation that reads them from a disk can begin to.
+    ///
+    /// Called in the order of the batches, by one thread, while earlier ones are trained on. It must not affect any input. Does
+    /// nothing by default.
+    fn announce(&self, _indices: &[usize], _epoch: usize) {}
+
     /// The target of example `index`.
     fn target(&self, index: usize) -> Target<'_>;
 

@@ -12,10 +12,8 @@ use cantus_random::KeyedRng;
 use crate::augmentation::{Mixup, SpecAugment};
 use crate::class_balance::BalancedSampling;
 use crate::noise::BackgroundExamples;
+use crate::training::MemoryBudget;
 use crate::{Crops, Error, Normalization, rng_streams};
-
-/// Features up to this many bytes are held in memory; larger parts are read from the store on demand.
-const MAX_BYTES_IN_MEMORY: usize = 1 << 30;
 
 /// Segments of a store, normalised.
 pub(crate) struct SegmentDataset<'a> {
@@ -30,6 +28,8 @@ pub(crate) struct SegmentDataset<'a> {
     crops: Option<Crops>,
     /// Augmentation of training examples.
     augmentation: OnlineAugmentation,
+    /// Bytes for the outputs of the network's first layers.
+    memory_for_outputs: u64,
     /// `[n_tracks, n_labels]`: 1 for each tag of each track of the store; empty where labels are classes.
     tags: Vec<f32>,
     /// The first failure to read; training continues with zeros until the observer checks it.
@@ -59,9 +59,10 @@ impl<'a> SegmentDataset<'a> {
         segments: &'a [usize],
         normalization: &'a Normalization,
         crops: Option<Crops>,
+        memory: &mut MemoryBudget,
     ) -> Result<Self, Error> {
         let n_bytes = segments.len() * store.n_frames() * store.n_bins() * size_of::<f32>();
-        let in_memory = if n_bytes <= MAX_BYTES_IN_MEMORY {
+        let in_memory = if memory.take(n_bytes as u64) {
             let mut features = store.read_segments(segments)?;
             normalization.apply(&mut features);
             Some(features)
@@ -72,7 +73,18 @@ impl<'a> SegmentDataset<'a> {
         let tags = if store.is_tagged() { tags(store) } else { Vec::new() };
         let failure = Mutex::new(None);
         let background = None;
-        Ok(Self { store, segments, normalization, in_memory, background, crops, augmentation, tags, failure })
+        Ok(Self {
+            store,
+            segments,
+            normalization,
+            in_memory,
+            background,
+            crops,
+            augmentation,
+            memory_for_outputs: 0,
+            tags,
+            failure,
+        })
     }
 
     /// The same examples, and those synthesised for a class.
@@ -88,6 +100,11 @@ impl<'a> SegmentDataset<'a> {
     /// The same examples for training: augmented anew in every epoch.
     pub(crate) fn augmented(self, augmentation: OnlineAugmentation) -> Self {
         Self { augmentation, ..self }
+    }
+
+    /// The same examples, with memory for outputs that are computed once for all epochs.
+    pub(crate) fn with_memory_for_outputs(self, n_bytes: u64) -> Self {
+        Self { memory_for_outputs: n_bytes, ..self }
     }
 
     /// Takes the first failure to read the store since the last call.
@@ -191,6 +208,24 @@ impl Examples for SegmentDataset<'_> {
         if let Some(masks) = self.augmentation.spec_augment {
             let mut rng = self.rng(index, epoch, rng_streams::MASKS);
             masks.apply(input, self.store.n_bins(), &mut rng);
+        }
+    }
+
+    fn memory_for_outputs(&self) -> usize {
+        usize::try_from(self.memory_for_outputs).unwrap_or(usize::MAX)
+    }
+
+    fn announce(&self, indices: &[usize], epoch: usize) {
+        if self.in_memory.is_some() {
+            return;
+        }
+        for &index in indices {
+            let Mixture { first, other } = self.mixture(index, epoch);
+            for index in std::iter::once(first).chain(other.map(|(other, _)| other)) {
+                if let Some(&segment) = self.segments.get(index) {
+                    self.store.read_segment_ahead(segment);
+                }
+            }
         }
     }
 

@@ -35,6 +35,7 @@ mod interruption;
 mod kaggle;
 #[cfg(target_os = "linux")]
 mod long_recordings;
+mod memory;
 mod model_file;
 mod pictures;
 mod pins;

@@ -37,6 +37,7 @@ mod part_hash;
 mod part_reader;
 mod part_size;
 mod part_writer;
+mod read_ahead;
 mod record;
 mod segment_split;
 mod summary;

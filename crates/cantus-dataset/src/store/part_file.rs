@@ -15,6 +15,7 @@ use cantus_audio::regular_file;
 
 use super::part_hash::{PartHash, sha256_of};
 use super::part_reader::{PartLayout, PartReader};
+use super::read_ahead::read_ahead;
 use super::record::PartRecord;
 use crate::{Damage, Error};
 
@@ -154,6 +155,19 @@ impl PartFile {
     pub(super) fn read_row(&self, row: usize, bytes: &mut [u8]) -> Result<(), Error> {
         self.verify()?;
         self.read_at(self.features_at + row as u64 * self.segment_bytes, bytes)
+    }
+
+    /// Has a row read ahead, see [`read_ahead`]; a failure shows when the row is read.
+    pub(super) fn read_row_ahead(&self, row: usize) {
+        let read = |file: &File| {
+            read_ahead(file, self.features_at + row as u64 * self.segment_bytes, self.segment_bytes);
+        };
+        match &self.file {
+            Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => {
+                let _ = regular_file::open(&self.path).map(|file| read(&file));
+            }
+        }
     }
 
     /// Reads the features of `n_rows` rows from `first` on.

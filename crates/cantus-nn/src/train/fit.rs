@@ -28,6 +28,9 @@ use crate::thread_pool::{ThreadPool, with_thread_pool};
 /// The least time between two [`Progress::Batch`].
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Batches between the one that is trained on and the last that is announced to the examples.
+const BATCHES_AHEAD: usize = 8;
+
 /// The network to be trained.
 pub(crate) struct NetworkParts<'a> {
     pub(crate) architecture: &'a Architecture,
@@ -88,7 +91,7 @@ pub(crate) fn fit(
     let validation =
         validation.map(|(run, examples)| Evaluation::new(run, examples, training.loss, n_threads));
     let validated = RwLock::new(if validation.is_some() { parameters.clone() } else { Vec::new() });
-    let fit = Fit { architecture, model, engine: &engine, train, validation, validated, training };
+    let fit = Fit { architecture, model, engine: &engine, train: examples, validation, validated, training };
     let outcome = with_thread_pool(
         n_threads,
         |job, task| fit.work(job, task),
@@ -146,6 +149,7 @@ struct Fit<'a> {
     architecture: &'a Architecture,
     model: &'a Sequential,
     engine: &'a Engine<'a>,
+    /// The training examples, or the outputs of the leading layers for them.
     train: &'a dyn Examples,
     validation: Option<Evaluation<'a>>,
     /// The weights that [`Job::Validate`] uses; empty without validation.
@@ -231,7 +235,12 @@ impl Fit<'_> {
         let n_batches = n.div_ceil(batch_size);
         let (mut loss, mut accuracy, mut n_seen) = (0.0, 0.0, 0);
         let mut last_report = Instant::now();
+        let mut later = order.chunks(batch_size);
+        later.by_ref().take(BATCHES_AHEAD).for_each(|indices| self.train.announce(indices, epoch));
         for (batch, indices) in order.chunks(batch_size).enumerate() {
+            if let Some(indices) = later.next() {
+                self.train.announce(indices, epoch);
+            }
             state.n_steps += 1;
             let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
             let update = UpdateStep { learning_rate, number: state.n_steps };

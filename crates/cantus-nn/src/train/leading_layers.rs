@@ -18,9 +18,6 @@ use crate::examples::{Examples, Target};
 use crate::layer::{BatchContext, ForwardCache, View, Weights};
 use crate::sequential::{BuiltLayer, Sequential};
 
-/// Most values that are kept: 1 GiB of f32. The outputs for more are computed in every epoch.
-const MAX_KEPT: usize = 1 << 28;
-
 /// Whether declarations are checked.
 const CHECKS: bool = cfg!(any(test, debug_assertions));
 
@@ -77,7 +74,8 @@ impl LeadingLayers {
             Reads::Inputs => examples.len(),
             Reads::Views(n_views) => examples.len().saturating_mul(n_views),
         };
-        let fits = n.saturating_mul(self.first.output_len()) <= MAX_KEPT;
+        let n_bytes = n.saturating_mul(self.first.output_len()).saturating_mul(size_of::<f32>());
+        let fits = n_bytes <= examples.memory_for_outputs();
         fits.then(|| LeadingOutputs {
             first: &self.first,
             examples,
@@ -163,6 +161,14 @@ impl Examples for LeadingOutputs<'_> {
 
     fn varies_by_epoch(&self) -> bool {
         self.examples.varies_by_epoch()
+    }
+
+    fn announce(&self, indices: &[usize], epoch: usize) {
+        let unread: Vec<usize> =
+            indices.iter().copied().filter(|&index| self.kept[index].get().is_none()).collect();
+        if !unread.is_empty() {
+            self.examples.announce(&unread, epoch);
+        }
     }
 
     fn target(&self, index: usize) -> Target<'_> {

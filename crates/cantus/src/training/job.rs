@@ -9,6 +9,7 @@ use cantus_dataset::{
 use cantus_nn::{EpochEnd, History, Network, Progress};
 
 use super::fingerprint::Fingerprinted;
+use super::memory::{DEFAULT_MEMORY, MemoryBudget};
 use super::{Stage, StartingModel, TrainEvent, TrainOptions, Trained, TrainingStart};
 use crate::augmentation::copies;
 use crate::class_balance::BalancedSampling;
@@ -33,6 +34,8 @@ pub(crate) struct Job<'a> {
     pub(crate) seed: u64,
     /// 0 for one per core.
     pub(crate) n_threads: usize,
+    /// Bytes for features.
+    pub(crate) memory: u64,
     /// The model that it starts from.
     pub(crate) start: Option<&'a StartingModel>,
 }
@@ -59,9 +62,10 @@ impl<'a> Job<'a> {
         options: &TrainOptions<'a>,
         data_sha256: String,
     ) -> Self {
-        let TrainOptions { split: spec, seed, n_threads, start, .. } = options;
+        let TrainOptions { split: spec, seed, n_threads, memory, start, .. } = options;
         let (spec, seed, n_threads) = (spec.clone(), *seed, *n_threads);
-        Self { store, recipe, split, spec, data_sha256, seed, n_threads, start: *start }
+        let memory = memory.unwrap_or(DEFAULT_MEMORY);
+        Self { store, recipe, split, spec, data_sha256, seed, n_threads, memory, start: *start }
     }
 
     /// Computes the normalisation and builds the network, or takes both from the model that the training starts from.
@@ -328,9 +332,13 @@ impl<'a> Prepared<'a> {
             ..self.job.recipe.training.clone()
         };
         let crops = self.job.recipe.crops();
-        let part = |segments| SegmentDataset::new(self.job.store, segments, &self.normalization, crops);
+        let mut memory = MemoryBudget::new(self.job.memory);
+        let mut part =
+            |segments| SegmentDataset::new(self.job.store, segments, &self.normalization, crops, &mut memory);
         let (train, validation) = (part(&self.train_indices)?, part(&self.job.split.validation)?);
-        let train = train.with_background(self.background.as_ref());
+        let share = memory.share(2);
+        let validation = validation.with_memory_for_outputs(share);
+        let train = train.with_memory_for_outputs(share).with_background(self.background.as_ref());
         let train = train.augmented(self.online_augmentation(&self.train_indices));
         let has_validation = !self.job.split.validation.is_empty();
         let validation_data = has_validation.then_some(&validation as &dyn cantus_nn::Examples);

@@ -5,6 +5,7 @@
 
 pub(crate) mod fingerprint;
 pub(crate) mod job;
+mod memory;
 mod options;
 mod starting_model;
 
@@ -13,6 +14,8 @@ use cantus_nn::History;
 
 pub use self::options::{Observer, Stage, TrainEvent, TrainOptions, TrainingStart};
 pub use self::starting_model::StartingModel;
+
+pub(crate) use self::memory::MemoryBudget;
 
 use self::fingerprint::data_sha256;
 use self::job::Job;

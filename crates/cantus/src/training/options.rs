@@ -37,6 +37,9 @@ pub struct TrainOptions<'a> {
     pub seed: u64,
     /// Number of threads; 0 for one per core. Does not affect the result.
     pub n_threads: usize,
+    /// Bytes for the features of the training and the validation part, and for what follows from them alone; of parts that are
+    /// larger, features are read from the store as they are needed. `None` for 2 GiB. Does not affect the result.
+    pub memory: Option<u64>,
     /// Temperatures of a model that has no validation part to fit them on, such as those of a [selection's
     /// trial](crate::selection::Trial::calibration); without them its probabilities are not calibrated.
     pub calibration: Option<Calibration>,
@@ -53,6 +56,7 @@ impl fmt::Debug for TrainOptions<'_> {
             .field("split", &self.split)
             .field("seed", &self.seed)
             .field("n_threads", &self.n_threads)
+            .field("memory", &self.memory)
             .field("calibration", &self.calibration)
             .field("start", &self.start.map(|_| ".."))
             .field("observer", &self.observer.map(|_| ".."))

@@ -67,6 +67,7 @@ impl Train {
             split,
             seed: self.seed,
             n_threads: global.n_threads(),
+            memory: self.memory(),
             observer: Some(&observer),
             ..TrainOptions::default()
         };

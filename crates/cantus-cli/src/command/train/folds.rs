@@ -72,6 +72,7 @@ impl Train {
             split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
+            memory: self.memory(),
             calibration: None,
             start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),

@@ -23,6 +23,7 @@ use clap::Args;
 use self::display::Display;
 use self::split_options::SplitOptions;
 use self::start_options::StartOptions;
+use super::byte_size::{self, ByteSize};
 use super::embedding_options::{self, EmbeddingOptions};
 use super::port;
 use super::segment_options::SegmentOptions;
@@ -91,6 +92,10 @@ pub struct Train {
     /// Seed of the split, the initial weights and the order of segments
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// Memory for features, such as 512MiB; of a feature store that is larger, they are read as they are needed. The result does not
+    /// depend on it [default: 2GiB]
+    #[arg(long, value_name = "SIZE", value_parser = byte_size::parse)]
+    memory: Option<ByteSize>,
     #[command(flatten)]
     split: SplitOptions,
     /// Folder of recordings that belong to none of the classes, of any depth: they are the class `_background_`
@@ -159,6 +164,11 @@ fn positive(text: &str) -> Result<f32, String> {
 }
 
 impl Train {
+    /// Bytes of memory for features, if they are given.
+    fn memory(&self) -> Option<u64> {
+        self.memory.map(|ByteSize(n_bytes)| n_bytes as u64)
+    }
+
     /// The demonstration's training: the lecture's multilayer perceptron on normalised features. With the lecture's own settings
     /// (`mlp`) it is far less accurate on the synthetic tracks.
     pub fn of_demo(features: PathBuf, run: PathBuf, seed: u64) -> Self {
@@ -238,6 +248,7 @@ impl Train {
             split: data.split,
             seed: self.seed,
             n_threads: global.n_threads(),
+            memory: self.memory(),
             calibration: None,
             start: start.as_ref(),
             observer: Some(&|event| display.observe(event)),

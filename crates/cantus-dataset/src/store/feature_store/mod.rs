@@ -293,6 +293,14 @@ impl FeatureStore {
         Ok(())
     }
 
+    /// Has the features of a segment read from the disk into the operating system's cache, without waiting for them: for a
+    /// [`read_segment`](Self::read_segment) that follows soon. Only a hint; only Linux follows it.
+    pub fn read_segment_ahead(&self, segment: usize) {
+        if let Some(location) = self.location_of(segment) {
+            self.parts[location.part as usize].read_row_ahead(location.row as usize);
+        }
+    }
+
     /// Reads the features of several segments into memory, in parallel.
     ///
     /// # Shapes
