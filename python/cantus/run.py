@@ -3,11 +3,12 @@
 import csv
 import html
 import json
+import operator
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cantus import _cantus
 from cantus._plot import plot_history
@@ -179,6 +180,22 @@ def _recipe_of_store(path: str) -> str | None:
     return "embedding" if "embedding" in Store(path).spec["kinds"] else "mlp-normalised"
 
 
+def _start(
+    from_run: Run | str | os.PathLike[str] | None, freeze: int | str | None, layer_rate: float | None
+) -> dict[str, object]:
+    """Check the arguments of a training that starts from a trained model; return them for the extension module."""
+    if from_run is None and not (freeze is None and layer_rate is None):
+        raise ParameterError("freeze and layer_rate are for a training that starts from a model: give from_run")
+    if freeze is not None and freeze != "all":
+        if isinstance(freeze, str) or freeze < 0:
+            raise ParameterError(f"freeze must be a number of layers, or 'all', found {freeze!r}")
+        freeze = operator.index(freeze)
+    if layer_rate is not None and not 0 < layer_rate < float("inf"):
+        raise ParameterError(f"layer_rate must be more than 0, found {layer_rate}")
+    path = from_run.path if isinstance(from_run, Run) else from_run
+    return {"from_run": None if path is None else os.fspath(path), "freeze": freeze, "layer_rate": layer_rate}
+
+
 def train(
     data: Store | str | os.PathLike[str],
     recipe: str | os.PathLike[str] | None = None,
@@ -192,6 +209,9 @@ def train(
     final: bool = False,
     validation: float = 0.15,
     test: float = 0.25,
+    from_run: Run | str | os.PathLike[str] | None = None,
+    freeze: int | Literal["all"] | None = None,
+    layer_rate: float | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -216,7 +236,8 @@ def train(
         A store, its folder, or a folder or manifest of recordings, whose features are extracted into the run.
     recipe
         Name of a recipe, or a TOML file. Without one, recipes are tried on a folder or manifest of recordings; a
-        store is trained with ``"mlp-normalised"`` or, if its features are embeddings, ``"embedding"``.
+        store is trained with ``"mlp-normalised"`` or, if its features are embeddings, ``"embedding"``; with
+        ``from_run``, the recipe is that of the run.
     budget
         Minutes in which recipes are tried, 10 by default; the training of the chosen one comes after them.
     embedding
@@ -237,6 +258,15 @@ def train(
         Whether a final model is trained on all tracks except a validation part, after the evaluation.
     validation, test
         Shares of the validation and of the test part; ``test`` has no effect with ``folds``.
+    from_run
+        Run, or its folder or model file, whose layers the training starts from (fine-tuning). Features,
+        normalisation and layers are those of its model; its output layer is kept if the labels are the same.
+    freeze
+        With ``from_run``, number of layers that are not trained, from the input on and as listed in its
+        ``recipe.toml``; ``"all"`` but the output layer; none by default.
+    layer_rate
+        With ``from_run``, factor of the learning rate of all layers but frozen ones and the output layer; 0.1
+        by default.
     epochs, batch_size, learning_rate
         In place of the recipe's.
     patience
@@ -280,13 +310,18 @@ def train(
     for name, value in [("epochs", epochs), ("batch_size", batch_size), ("learning_rate", learning_rate)]:
         if value is not None and not value > 0:
             raise ParameterError(f"{name} must be more than 0, found {value}")
+    start = _start(from_run, freeze, layer_rate)
     path = data.path if isinstance(data, Store) else os.fspath(data)
-    chosen = _recipe_of_store(path) if recipe is None else os.fspath(recipe)
-    if chosen is None and folds is not None:
+    if recipe is not None:
+        chosen: str | None = os.fspath(recipe)
+    else:
+        chosen = _recipe_of_store(path) if from_run is None else None
+    selects = chosen is None and from_run is None
+    if selects and folds is not None:
         raise ParameterError(
             "folds= needs a recipe, such as 'best': without one, recipes are tried by cross-validation already"
         )
-    if chosen is not None and budget is not None:
+    if not selects and budget is not None:
         raise ParameterError("budget= is for recordings without a recipe, for which several are tried")
     minutes = 10.0 if budget is None else float(budget)
     if not 0 <= minutes <= 1e6:
@@ -295,7 +330,7 @@ def train(
     temporary = tempfile.TemporaryDirectory(prefix="cantus-run-") if out is None else None
     folder = temporary.name if temporary else os.fspath(out or "")
     settings = {
-        "budget": minutes if chosen is None else None,
+        "budget": minutes if selects else None,
         "model": chosen,
         "seed": seed,
         "folds": folds,
@@ -310,9 +345,13 @@ def train(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "patience": patience,
+        "from": start["from_run"],
+        "freeze": None if freeze is None else str(freeze),
+        "layer_rate": layer_rate,
     }
     request = {
         **settings,
+        **start,
         "data": path,
         "out": folder,
         "recipe": chosen,
@@ -327,7 +366,7 @@ def train(
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
     with Progress("extract", progress) as bar:
-        train_request = _cantus.train_best if chosen is None else _cantus.train
+        train_request = _cantus.train_best if selects else _cantus.train
         remarks = train_request(to_json(request), bar.function)
     warn(remarks)
     run = Run(folder)

@@ -27,6 +27,7 @@ mod segments;
 mod selection;
 mod spectrum;
 mod split;
+mod start;
 mod store;
 mod thread_pool;
 mod train;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use cantus::{Recipe, Run, RunOptions, TrainEvent, TrainOptions};
+use cantus::{Recipe, Run, RunOptions, StartingModel, TrainEvent, TrainOptions};
 use cantus_dataset::{Catalog, Durations, FeatureStore, Folds, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use pyo3::prelude::*;
@@ -17,6 +17,7 @@ use crate::gil;
 use crate::model::NativeModel;
 use crate::progress::Progress;
 use crate::split::SplitRequest;
+use crate::start::StartRequest;
 use crate::training_progress::TrainingProgress;
 
 /// Adds the functions of this file to the module.
@@ -37,6 +38,8 @@ struct Request {
     split: SplitRequest,
     #[serde(flatten)]
     embeddings: Embeddings,
+    #[serde(flatten)]
+    start: StartRequest,
     folds: Option<usize>,
     #[serde(rename = "final")]
     final_model: bool,
@@ -49,7 +52,7 @@ struct Request {
 /// A recipe and the settings that replace its own.
 #[derive(Deserialize)]
 pub struct RecipeRequest {
-    /// `None` if one is to be selected.
+    /// `None` if one is to be selected, or the training starts from a model, which names it.
     recipe: Option<String>,
     epochs: Option<usize>,
     batch_size: Option<usize>,
@@ -73,14 +76,14 @@ fn train(py: Python<'_>, request: &str, on_progress: Option<Py<PyAny>>) -> PyRes
 impl Request {
     fn train(&self, progress: &Progress) -> Result<Vec<String>, Failure> {
         let spec = self.split.spec(self.recipe.seed, self.folds.is_some())?;
-        let recipe = match FeatureStore::is_store(&self.data) {
-            true if !self.embeddings.is_empty() => {
-                let what = "embedding= adds features before they are extracted: give it to cantus.extract";
+        let start = self.start.open()?;
+        let recipe = match &start {
+            Some(_) if !self.embeddings.is_empty() => {
+                let what = "embedding= has no effect with from_run=, whose features are those of the model";
                 return Err(Failure::parameter(what));
             }
-            // The features of a store contain their models.
-            true => self.recipe.load()?,
-            false => self.embeddings.of_recipe(self.recipe.load()?)?,
+            Some(start) => self.recipe.changed(self.start.recipe(start, self.recipe.recipe.as_deref())?),
+            None => self.recipe_of_data()?,
         };
         let options = RunOptions { overwrite: self.overwrite, resume: self.resume };
         let run = match self.folds {
@@ -91,8 +94,21 @@ impl Request {
         let (features, remarks) = self.features(&recipe, &run, progress)?;
         let mut store = FeatureStore::open(&features)?;
         let split = self.split.assign(spec, self.folds, &mut store)?;
-        self.train_on(&store, &recipe, &run, split, progress)?;
+        self.train_on(&store, &recipe, &run, start.as_ref(), split, progress)?;
         Ok(remarks)
+    }
+
+    /// The named recipe, with the embedding models that are given for recordings.
+    fn recipe_of_data(&self) -> Result<Recipe, Failure> {
+        match FeatureStore::is_store(&self.data) {
+            true if !self.embeddings.is_empty() => {
+                let what = "embedding= adds features before they are extracted: give it to cantus.extract";
+                Err(Failure::parameter(what))
+            }
+            // The features of a store contain their models.
+            true => self.recipe.load(),
+            false => self.embeddings.of_recipe(self.recipe.load()?),
+        }
     }
 
     /// The given feature store, or one that is extracted into the run.
@@ -124,22 +140,26 @@ impl Request {
         store: &FeatureStore,
         recipe: &Recipe,
         run: &Run,
+        start: Option<&StartingModel>,
         split: SplitSpec,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let draw = |n_folds| Folds::given_or_drawn(store.tracks(), store.labels(), n_folds, &split);
         let folds = self.folds.map(draw).transpose()?;
-        self.recipe.with_options(split, progress, |options| match &folds {
-            Some(folds) => run.cross_validate(store, recipe, folds, self.final_model, options),
-            None if self.final_model => run.train_final(store, recipe, options),
-            None => run.train(store, recipe, options),
+        self.recipe.with_options(split, progress, |options| {
+            let options = &TrainOptions { start, ..options.clone() };
+            match &folds {
+                Some(folds) => run.cross_validate(store, recipe, folds, self.final_model, options),
+                None if self.final_model => run.train_final(store, recipe, options),
+                None => run.train(store, recipe, options),
+            }
         })?;
         Ok(())
     }
 }
 
 impl RecipeRequest {
-    /// The recipe with the settings that are given.
+    /// The named recipe with the settings that are given.
     fn load(&self) -> Result<Recipe, Failure> {
         let name = self.recipe.as_deref().ok_or_else(|| Failure::internal("a training without a recipe"))?;
         Ok(self.changed(Recipe::load(name)?))

@@ -35,6 +35,49 @@ def test_a_run_of_a_folder_of_recordings_equals_that_of_the_command_line(corpus,
     assert model_bytes(tmp_path / "a") == model_bytes(tmp_path / "b")
 
 
+@pytest.fixture(scope="module")
+def two_classes(corpus, features, tmp_path_factory):
+    """A store with two of the classes of the corpus."""
+    paths = [path for name in ["jazz", "rock"] for path in sorted((corpus / name).glob("*.wav"))]
+    out = tmp_path_factory.mktemp("two") / "features"
+    labels = [path.parent.name for path in paths]
+    return cantus.extract(paths, out, labels=labels, features=features, progress=False)
+
+
+@pytest.mark.parametrize("freeze", [None, 1, "all"])
+def test_a_training_that_starts_from_a_run_has_the_bytes_of_the_command_line(run, two_classes, freeze, tmp_path):
+    options = {} if freeze is None else {"freeze": freeze, "layer_rate": 0.3}
+    tuned = cantus.train(two_classes, from_run=run, epochs=2, out=tmp_path / "a", progress=False, **options)
+    flags = [flag for name, value in options.items() for flag in (f"--{name.replace('_', '-')}", value)]
+    command("-q", "train", two_classes.path, "--from", run.path, *flags, "--epochs", 2, "-o", tmp_path / "b")
+    assert model_bytes(tmp_path / "a") == model_bytes(tmp_path / "b")
+    for name in ["report.json", "recipe.toml", "config.toml"]:
+        assert Path(tuned.path, name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    start = tuned.report["model"]["start"]
+    assert (start["recipe"], start["n_labels"]) == ("mlp-normalised", len(run.model.labels))
+
+
+def tensors(run):
+    """The tensors of a model file, which is a safetensors file."""
+    content = run.model.to_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    entries = json.loads(content[8:start])
+    entries.pop("__metadata__", None)
+    offsets = {name: entry["data_offsets"] for name, entry in entries.items()}
+    return {name: content[start + first : start + end] for name, (first, end) in offsets.items()}
+
+
+def test_frozen_layers_keep_the_weights_of_the_run_and_its_layers_stay(run, two_classes):
+    frozen = cantus.train(two_classes, from_run=run.path, freeze="all", epochs=1, progress=False)
+    trained = cantus.train(two_classes, "mlp-regularised", from_run=run, epochs=1, progress=False)
+    before, kept, changed = tensors(run), tensors(frozen), tensors(trained)
+    assert frozen.model.labels == trained.model.labels == two_classes.labels
+    same_shape = [name for name in before if name.endswith("kernel") and len(before[name]) == len(kept[name])]
+    assert same_shape and list(before) == list(kept) == list(changed)
+    assert all(before[name] == kept[name] for name in same_shape)
+    assert all(before[name] != changed[name] for name in same_shape)
+
+
 def test_a_run_has_report_history_predictions_and_split(run, store):
     assert 0 <= run.report["track_accuracy"] <= 1
     assert "track accuracy" in str(run.report) and "<iframe" in run.report._repr_html_()
@@ -126,6 +169,14 @@ def test_unusable_arguments_are_errors_of_one_line(store, run, tmp_path):
         (cantus.DataError, lambda: cantus.Run(store.path)),
         (FileNotFoundError, lambda: cantus.evaluate("/no/such/run")),
         (TypeError, lambda: cantus.train(None)),
+        (ValueError, lambda: cantus.train(store, freeze=1)),
+        (ValueError, lambda: cantus.train(store, layer_rate=0.5)),
+        (ValueError, lambda: cantus.train(store, from_run=run, freeze=-1)),
+        (ValueError, lambda: cantus.train(store, from_run=run, freeze="most")),
+        (ValueError, lambda: cantus.train(store, from_run=run, layer_rate=0.0)),
+        (TypeError, lambda: cantus.train(store, from_run=run, freeze=1.5)),
+        (cantus.ModelError, lambda: cantus.train(store, from_run=run, freeze=99, progress=False)),
+        (FileNotFoundError, lambda: cantus.train(store, from_run="/no/such/run", progress=False)),
     ]
     for expected, call in cases:
         with pytest.raises(expected) as caught:

@@ -17,7 +17,8 @@ const SHORT_S: u32 = 20;
 /// on the disk.
 fn write_recording(path: &Path, duration_s: u32, period: usize) {
     let (bytes_per_s, n_bytes) = (2 * SAMPLE_RATE, 2 * SAMPLE_RATE * duration_s);
-    let mut header = [b"RIFF", &(n_bytes + 36).to_le_bytes()[..], b"WAVEfmt ", &16_u32.to_le_bytes()].concat();
+    let mut header =
+        [b"RIFF", &(n_bytes + 36).to_le_bytes()[..], b"WAVEfmt ", &16_u32.to_le_bytes()].concat();
     header.extend([1_u16, 1].map(u16::to_le_bytes).concat());
     header.extend([SAMPLE_RATE, bytes_per_s].map(u32::to_le_bytes).concat());
     header.extend([2_u16, 16].map(u16::to_le_bytes).concat());

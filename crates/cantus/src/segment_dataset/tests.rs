@@ -184,7 +184,7 @@ fn balanced_sampling_draws_classes_equally_often_with_matching_targets() {
 fn job_of<'a>(store: &'a FeatureStore, recipe: &'a Recipe, spec: &SplitSpec) -> Job<'a> {
     let split = store.split(spec).unwrap();
     let (spec, data_sha256) = (spec.clone(), String::new());
-    Job { store, recipe, split, spec, data_sha256, seed: 0, n_threads: 1, start: None }
+    Job { store, recipe, split, spec, data_sha256, seed: 0, n_threads: 1, memory: 1 << 30, start: None }
 }
 
 /// The invariant: augmentation affects the training part only.

@@ -38,6 +38,9 @@ pub struct StartingModel {
 }
 
 impl StartingModel {
+    /// Default factor of the learning rate of layers that are trained already.
+    pub const LAYER_RATE: f32 = 0.1;
+
     /// A model with the recipe of its run, if that is known, and the paths of the tracks that it was trained on.
     ///
     /// # Errors

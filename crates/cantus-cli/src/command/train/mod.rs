@@ -175,6 +175,7 @@ impl Train {
         Self {
             data: features,
             model: Some(RECIPE_FOR_STORES.to_owned()),
+            memory: None,
             budget: BUDGET_MIN,
             output: run,
             epochs: None,

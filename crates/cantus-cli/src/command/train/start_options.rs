@@ -8,9 +8,6 @@ use clap::Args;
 
 use crate::output::WrongUsage;
 
-/// Factor of the learning rate of layers that are trained already.
-const LAYER_RATE: f32 = 0.1;
-
 /// A training that starts from a trained model.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Fine-tuning")]
@@ -76,7 +73,7 @@ impl StartOptions {
             Some(FrozenLayers::First(n)) => n,
             Some(FrozenLayers::All) => recipe.layers.len(),
         };
-        let recipe = recipe.fine_tuned(n_frozen, self.layer_rate.unwrap_or(LAYER_RATE));
+        let recipe = recipe.fine_tuned(n_frozen, self.layer_rate.unwrap_or(StartingModel::LAYER_RATE));
         Ok(recipe.map_err(|error| WrongUsage(error.to_string()))?)
     }
 
