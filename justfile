@@ -36,6 +36,10 @@ bench-products:
     grep -q avx512f /proc/cpuinfo && cargo run --quiet --release --manifest-path bench/products/Cargo.toml --features avx512 || true
     CANTUS_ISA=avx2 cargo run --quiet --release --manifest-path bench/products/Cargo.toml
 
+# Benchmark: train on a feature store that is larger than the memory, and in memory; JSON lines. See bench/scale/README.md
+bench-memory *options:
+    python3 bench/scale/memory.py {{options}}
+
 # Benchmark: cross-validate the recipes and other methods on the same folds of a folder of recordings; JSON lines. See bench/accuracy/README.md
 bench-accuracy data *options:
     python3 bench/accuracy/run.py {{data}} {{options}}

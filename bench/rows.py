@@ -113,5 +113,6 @@ BENCHMARKS = [
 LEFT_OUT = {
     "export": "compares values, not speed: just onnxruntime-parity",
     "products": "compares kernels with a crate, in Rust: just bench-products",
+    "scale": "trains on a store of 3 GB in a memory cgroup: just bench-memory",
     "accuracy": "compares accuracy on recordings that are not in the repository, for hours: just bench-accuracy",
 }

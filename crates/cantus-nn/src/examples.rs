@@ -36,8 +36,8 @@ pub trait Examples: Sync {
 
     /// Announces the examples of a later batch, so that an implementation that reads them from a disk can begin to.
     ///
-    /// Called in the order of the batches, by one thread, while earlier ones are trained on. It must not affect any input. Does
-    /// nothing by default.
+    /// One thread does so in the order of the batches, while earlier ones are trained on. It must not affect any input. Does nothing
+    /// by default.
     fn announce(&self, _indices: &[usize], _epoch: usize) {}
 
     /// The target of example `index`.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use cantus::similarity::SimilaritySearch;
+use cantus::similarity::{MapMethod, SimilaritySearch};
 use cantus_audio::regular_file;
 use cantus_dataset::FeatureStore;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use crate::global_options::Global;
@@ -25,17 +25,41 @@ Examples:
   cantus map features -o map.html --run run
       with a ring around the tracks that the run's model misclassified
 
+  cantus map features -o map.html --method tsne
+      similar tracks together, by t-SNE
+
 A point is the mean of a track's features, standardised as by `cantus search`, along the first two principal components of \
-all tracks. The page is one file without external scripts; of more than 20,000 tracks it shows 20,000.")]
+all tracks, or by t-SNE. The page is one file without external scripts; of more than 20,000 tracks it shows 20,000.")]
 pub struct Map {
     /// Feature store, as `cantus extract` writes it
     features: PathBuf,
     /// HTML file to write
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// How tracks are placed: by principal components (pca), whose axes are directions in which tracks differ most, or by t-SNE (tsne),
+    /// which keeps similar tracks together
+    #[arg(long, value_enum, default_value_t = Method::Pca)]
+    method: Method,
+    /// Number of neighbours that t-SNE keeps near, about; with fewer tracks, a third of them
+    #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = perplexity)]
+    perplexity: f64,
     /// Run folder whose misclassified test tracks are marked
     #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
+}
+
+/// How the features of tracks become points.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Method {
+    Pca,
+    Tsne,
+}
+
+fn perplexity(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(perplexity) if (1.0..=1000.0).contains(&perplexity) => Ok(perplexity),
+        _ => Err("must be a number from 1 to 1000".to_owned()),
+    }
 }
 
 /// The columns of `predictions.csv` that are used.
@@ -56,7 +80,11 @@ impl Map {
             "{}: all segments have the same features, so that there is no map of them",
             self.features.display()
         );
-        let map = search.map(MAX_POINTS)?;
+        let method = match self.method {
+            Method::Pca => MapMethod::PrincipalComponents,
+            Method::Tsne => MapMethod::Tsne { perplexity: self.perplexity },
+        };
+        let map = search.map(method, MAX_POINTS)?;
         output::save(&self.output, map.to_html(&store, &title(&self.features), &mistakes)?.as_bytes())?;
         if !global.quiet {
             let tracks = output::count(map.tracks.len(), "track");

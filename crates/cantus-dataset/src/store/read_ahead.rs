@@ -1,4 +1,4 @@
-//! Reading ahead: the operating system is told which bytes of a file will be read soon.
+//! Reading ahead: a hint to the operating system that bytes of a file will be read soon.
 
 use std::fs::File;
 

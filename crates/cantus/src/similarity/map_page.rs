@@ -81,7 +81,13 @@ impl TrackMap {
             n if n < n_tracks => format!("{n} of {n_tracks} tracks, at equal distances in the feature store"),
             n => format!("{n} tracks"),
         };
-        let [x, y] = self.shares.map(|share| 100.0 * share);
+        let Some(shares) = self.shares else {
+            return format!(
+                "{tracks}: mean features, standardised, by t-SNE. Points that are near each other here are near each other in \
+                 the features; longer distances and the sizes of groups have no meaning."
+            );
+        };
+        let [x, y] = shares.map(|share| 100.0 * share);
         format!(
             "{tracks}: mean features, standardised, along their first two principal components, which have {x:.0} % and \
              {y:.0} % of the variance. Points that are near each other here may differ in the rest of it."
@@ -97,8 +103,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::similarity::SimilaritySearch;
     use crate::similarity::vectors::tests::store;
+    use crate::similarity::{MapMethod, SimilaritySearch};
 
     /// The JSON within a page.
     fn data(page: &str) -> serde_json::Value {
@@ -110,7 +116,7 @@ mod tests {
     fn the_page_has_a_point_for_each_track_and_marks_mistakes() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
-        let map = SimilaritySearch::new(&store).unwrap().map(1000).unwrap();
+        let map = SimilaritySearch::new(&store).unwrap().map(MapMethod::default(), 1000).unwrap();
         let mistakes = HashMap::from([("low/07.wav".to_owned(), "</script>".to_owned())]);
         let page = map.to_html(&store, "a<b", &mistakes).unwrap();
         assert!(page.contains("<title>Map of a&lt;b</title>") && page.contains("12 tracks: "));
@@ -129,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_map_of_some_tracks_names_their_number() {
-        let map = TrackMap { tracks: vec![0, 3], points: vec![[1.0, 1.0]; 2], shares: [0.75, 0.2] };
+        let map = TrackMap { tracks: vec![0, 3], points: vec![[1.0, 1.0]; 2], shares: Some([0.75, 0.2]) };
         assert!(map.summary(5).starts_with("2 of 5 tracks, at equal distances"), "{}", map.summary(5));
         assert!(map.summary(2).contains("75 % and 20 %"));
         assert_eq!(map.in_steps(), [[0, 0]; 2]);

@@ -13,7 +13,7 @@
 //! with every query. The store is read in blocks, once for `μ` and `σ` and once for all queries together, so that memory does
 //! not grow with it. All sums are in f64 and in a fixed order: the number of threads does not change a bit.
 //!
-//! [`TrackMap`] shows the same vectors of tracks as points of a plane, by principal component analysis.
+//! [`TrackMap`] shows the same vectors of tracks as points of a plane, by principal component analysis or t-SNE.
 //!
 //! Source: Manning, Raghavan & Schütze 2008, "Introduction to Information Retrieval", section 6.3 (cosine similarity).
 
@@ -24,12 +24,13 @@ mod ranking;
 mod recording;
 mod standardization;
 mod symmetric_eigen;
+mod tsne;
 mod vectors;
 
 use cantus_dataset::FeatureStore;
 use rayon::prelude::*;
 
-pub use self::map::TrackMap;
+pub use self::map::{MapMethod, TrackMap};
 pub use self::recording::{RecordingVector, recording_vector};
 
 use self::ranking::{Ranked, Ranking};

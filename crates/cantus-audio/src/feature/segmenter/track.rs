@@ -38,8 +38,8 @@ enum Input {
     Counted,
 }
 
-/// A file's segments, or its length if they have to be selected by it.
-enum Pass {
+/// What a decoded file ends with: its segments, or its length if they have to be selected by it.
+enum Ending {
     Extracted(SegmentFeatures),
     Length(u64),
 }
@@ -105,8 +105,8 @@ impl TrackSegmenter {
         path: &Path,
     ) -> Result<Result<SegmentFeatures, SegmentError>, Error> {
         let n_samples = match self.end(extractor) {
-            Ok(Pass::Extracted(segments)) => return Ok(Ok(segments)),
-            Ok(Pass::Length(n_samples)) => n_samples,
+            Ok(Ending::Extracted(segments)) => return Ok(Ok(segments)),
+            Ok(Ending::Length(n_samples)) => n_samples,
             Err(reason) => return Ok(Err(reason)),
         };
         let mut decoder = Decoder::open(path)?;
@@ -115,8 +115,8 @@ impl TrackSegmenter {
             segmenter.push(extractor, block);
         }
         match segmenter.end(extractor) {
-            Ok(Pass::Extracted(segments)) => Ok(Ok(segments)),
-            Ok(Pass::Length(_)) => {
+            Ok(Ending::Extracted(segments)) => Ok(Ok(segments)),
+            Ok(Ending::Length(_)) => {
                 let source = std::io::Error::other("the file changes while it is read");
                 Err(Error::Io { path: path.to_owned(), source })
             }
@@ -124,7 +124,7 @@ impl TrackSegmenter {
         }
     }
 
-    fn end(mut self, extractor: &mut FeatureExtractor) -> Result<Pass, SegmentError> {
+    fn end(mut self, extractor: &mut FeatureExtractor) -> Result<Ending, SegmentError> {
         if let Some(resampler) = self.resampler.take() {
             self.resampled.clear();
             resampler.finish(&mut self.resampled);
@@ -134,14 +134,14 @@ impl TrackSegmenter {
             Input::Expected { n_samples, segmenter } if n_samples == self.n_samples => {
                 let mut features = self.features;
                 let starts = segmenter.finish(extractor, &mut features)?;
-                Ok(Pass::Extracted(SegmentFeatures { features, n_segments: starts.len(), starts }))
+                Ok(Ending::Extracted(SegmentFeatures { features, n_segments: starts.len(), starts }))
             }
             Input::Kept(samples) => {
                 let audio = Audio { samples, sample_rate: extractor.spec().sample_rate };
                 let max_segments = extractor.spec().segments.max_per_track();
-                extractor.segment(&audio, max_segments).map(Pass::Extracted)
+                extractor.segment(&audio, max_segments).map(Ending::Extracted)
             }
-            Input::Expected { .. } | Input::Counted => Ok(Pass::Length(self.n_samples)),
+            Input::Expected { .. } | Input::Counted => Ok(Ending::Length(self.n_samples)),
         }
     }
 }
