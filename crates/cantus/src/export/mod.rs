@@ -9,6 +9,7 @@
 
 mod activation;
 mod convolution;
+mod embedded_graph;
 mod embedding;
 mod error;
 mod front_end;
@@ -16,6 +17,7 @@ mod graph;
 mod layers;
 mod model_card;
 mod normalization;
+mod operator_versions;
 mod prediction;
 mod proto;
 mod recurrent;
@@ -28,12 +30,11 @@ pub use self::embedding::EmbeddingExport;
 pub use self::error::ExportError;
 
 use self::graph::Graph;
+use self::operator_versions::OPSET;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::report::EvaluationReport;
 use crate::{Error, Model, model_file};
 
-/// The operator set of the graphs: the first with STFT, supported by all current runtimes.
-const OPSET: i64 = 17;
 /// The version of the file format for this operator set.
 const IR_VERSION: i64 = 8;
 
