@@ -1,21 +1,19 @@
-"""Prints the table of `crates/cantus/src/export/operator_versions.rs`: operator sets in which an operator of ONNX is that of set 17.
+"""Prints from which operator sets an operator of ONNX means something else.
 
     python bench/export/operator_versions.py        (needs the package onnx)
 
-An earlier definition is the same if its inputs and attributes, with their defaults, are the first of those of set 17, and all
-others of set 17 are optional; a later definition if it has no others. Types of elements are not compared. Operators that contain
-graphs are left out.
-"""
+The lines are the table of `crates/cantus/src/export/operator_versions.rs`.
 
-import textwrap
+A definition of an operator means the same as the one before if the inputs and attributes of that, with their defaults, are its
+first ones, all others are optional, and neither is deprecated. Types of elements are not compared. Operators that contain graphs
+are left out.
+"""
 
 import onnx.defs
 
-TARGET = 17
 # Operators of earlier sets broadcast differently.
 FIRST = 7
 OPTIONAL = str(onnx.defs.OpSchema.FormalParameterOption.Optional)
-WIDTH = 88
 
 
 def main():
@@ -23,21 +21,14 @@ def main():
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "":
             schemas.setdefault(schema.name, {})[schema.since_version] = schema
-    last = onnx.defs.onnx_opset_version()
-    ranges = {}
     for name, versions in sorted(schemas.items()):
-        target = definition(versions, TARGET)
-        if target is None or target.deprecated or has_graphs(target):
+        if any(has_graphs(schema) for schema in versions.values()):
             continue
-        low = high = TARGET
-        while low > FIRST and is_extended(definition(versions, low - 1), target):
-            low -= 1
-        while high < last and is_unchanged(definition(versions, high + 1), target):
-            high += 1
-        ranges.setdefault((low, high), []).append(name)
-    for (low, high), names in sorted(ranges.items()):
-        for line in textwrap.wrap(" ".join(names), WIDTH):
-            print(f'    ({low}, {high}, "{line}"),')
+        steps = [since for since in sorted(versions) if since > FIRST]
+        changes = [str(since) for since in steps if changed(definition(versions, since - 1), versions[since])]
+        if changes:
+            print(f'    ("{name}", &[{", ".join(changes)}]),')
+    print(f"last operator set: {onnx.defs.onnx_opset_version()}")
 
 
 def definition(versions, version):
@@ -51,27 +42,22 @@ def has_graphs(schema):
     return any(attribute.type in (kinds.GRAPH, kinds.GRAPHS) for attribute in schema.attributes.values())
 
 
-def is_extended(earlier, target):
-    """Whether nodes of an earlier definition are nodes of the target, with the same meaning."""
-    if earlier is None or earlier.deprecated:
+def changed(before, after):
+    """Whether nodes of a definition are invalid or mean something else by a later one."""
+    if before is None:
         return False
-    old, new = defaults(earlier), defaults(target)
-    inputs, known = options(target.inputs), options(earlier.inputs)
-    return (
-        all(name in new and new[name] == value for name, value in old.items())
-        and not any(attribute.required for name, attribute in target.attributes.items() if name not in old)
-        and len(known) <= len(inputs)
-        and all(now in (before, OPTIONAL) for before, now in zip(known, inputs))
-        and all(now == OPTIONAL for now in inputs[len(known) :])
+    known, now = options(before.inputs), options(after.inputs)
+    old, new = defaults(before), defaults(after)
+    is_same = (
+        not before.deprecated
+        and not after.deprecated
+        and all(name in new and new[name] == value for name, value in old.items())
+        and not any(attribute.required for name, attribute in after.attributes.items() if name not in old)
+        and len(known) <= len(now)
+        and all(option in (earlier, OPTIONAL) for earlier, option in zip(known, now))
+        and all(option == OPTIONAL for option in now[len(known) :])
     )
-
-
-def is_unchanged(later, target):
-    return not later.deprecated and (
-        defaults(later) == defaults(target)
-        and options(later.inputs) == options(target.inputs)
-        and options(later.outputs) == options(target.outputs)
-    )
+    return not is_same
 
 
 def defaults(schema):
@@ -80,7 +66,7 @@ def defaults(schema):
 
 
 def options(parameters):
-    """Whether each input or output is single, optional or variadic."""
+    """Whether each input is single, optional or variadic."""
     return [str(parameter.option) for parameter in parameters]
 
 

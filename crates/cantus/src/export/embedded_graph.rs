@@ -7,7 +7,7 @@ use prost::Message;
 
 use super::ExportError;
 use super::graph::{Graph, Value};
-use super::operator_versions::{OPSET, is_same};
+use super::operator_versions::{KNOWN, is_same};
 use super::proto::{AttributeProto, ModelProto, NodeProto};
 
 /// Names of the operators of ONNX's own domain.
@@ -23,7 +23,7 @@ const TOLERANCE: f32 = 1e-3;
 ///
 /// # Errors
 /// [`ExportError::UnsupportedEmbedding`] if the model is held by reference, does not take any number of patches, or has an operator
-/// that is another in the exported operator set.
+/// that means something else in the operator set of the exported graph.
 pub(super) fn add(
     graph: &mut Graph,
     embedding: &Embedding,
@@ -49,13 +49,20 @@ fn add_graph(
     let embedded_graph = embedding.graph.as_deref().ok_or("it is not loaded")?;
     let model = ModelProto::decode(embedded_graph.bytes())
         .map_err(|error| format!("it cannot be decoded: {error}"))?;
-    let version = operator_set(&model);
+    let version = version(&model);
+    if !KNOWN.contains(&version) {
+        return Err(format!(
+            "its operator set is {version}, and those from {} to {} are known",
+            KNOWN.start(),
+            KNOWN.end()
+        ));
+    }
     let embedded = model.graph.unwrap_or_default();
     if !embedded.sparse_initializer.is_empty() {
         return Err("it has sparse tensors".to_owned());
     }
     let nodes = needed(&embedded.node, &description.output.name);
-    nodes.iter().try_for_each(|node| check(node, version))?;
+    nodes.iter().try_for_each(|node| check(node, version, graph.operator_set()))?;
     let n_rows = rows_of_patch(embedding, embedded_graph)?;
     // No name of the exported graph contains a slash.
     let names =
@@ -71,8 +78,14 @@ fn add_graph(
     Ok(graph.reshape(&output, &[-1, n_rows as i64, description.output.size as i64]))
 }
 
+/// The operator set of an embedding model's graph, if that is loaded.
+pub(super) fn operator_set(embedding: &Embedding) -> Option<i64> {
+    let model = ModelProto::decode(embedding.graph.as_deref()?.bytes()).ok()?;
+    Some(version(&model))
+}
+
 /// The version of ONNX's own operator set in a file; 1 if it has none, as in the first versions of the format.
-fn operator_set(model: &ModelProto) -> i64 {
+fn version(model: &ModelProto) -> i64 {
     let own = model.opset_import.iter().find(|import| DOMAINS.contains(&&*import.domain));
     own.map_or(1, |import| import.version)
 }
@@ -119,8 +132,8 @@ fn needed<'a>(nodes: &'a [NodeProto], output: &'a str) -> Vec<&'a NodeProto> {
     nodes.iter().zip(is_needed).filter(|(_, is_needed)| *is_needed).map(|(node, _)| node).collect()
 }
 
-/// Checks that a node means the same in the exported operator set.
-fn check(node: &NodeProto, version: i64) -> Result<(), String> {
+/// Checks that a node of the operator set `version` means the same in the exported one.
+fn check(node: &NodeProto, version: i64, exported: i64) -> Result<(), String> {
     let operator = &node.op_type;
     if !DOMAINS.contains(&&*node.domain) {
         return Err(format!("its operator {operator} is of the domain {}", node.domain));
@@ -131,10 +144,10 @@ fn check(node: &NodeProto, version: i64) -> Result<(), String> {
     if !node.attribute.iter().all(is_plain) {
         return Err(format!("its operator {operator} contains a graph or a sparse tensor"));
     }
-    if !is_same(operator, version) {
+    if !is_same(operator, version, exported) {
         return Err(format!(
-            "its operator {operator} is that of operator set {version}, which differs from the one of set {OPSET}; convert its \
-             file to set {OPSET} (in Python, onnx.version_converter.convert_version) and train with it"
+            "its operator {operator} is that of operator set {version}, which differs from that of set {exported}, the exported one; \
+             convert its file to set {exported} (in Python, onnx.version_converter.convert_version) and train with it"
         ));
     }
     Ok(())

@@ -35,7 +35,7 @@ impl EmbeddingExport<'_> {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let model = self.model;
         model_file::check_finite(model)?;
-        let mut graph = Graph::new("cantus");
+        let mut graph = Graph::new("cantus", front_end::operator_set(&model.features));
         let samples = graph.input(Input::Samples.name(), &Input::Samples.shape(model), "samples of segments");
         let features = front_end::features(&mut graph, &model.features, &samples)?;
         prediction::embedding(&mut graph, model, &features, OUTPUT)?;

@@ -7,6 +7,9 @@ use super::proto::{
     NodeProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
+/// The operator set from which `ReduceMean` and `ReduceMax` take their axes as an input.
+const REDUCTIONS_WITH_AXES_AS_INPUT: i64 = 18;
+
 /// The name of a value in a graph.
 pub(super) type Value = String;
 
@@ -50,14 +53,19 @@ impl From<&'static str> for Axis {
 }
 
 /// An ONNX graph under construction.
-#[derive(Default)]
 pub(super) struct Graph {
     proto: GraphProto,
+    operator_set: i64,
 }
 
 impl Graph {
-    pub(super) fn new(name: &str) -> Self {
-        Self { proto: GraphProto { name: name.to_owned(), ..GraphProto::default() } }
+    /// An empty graph of an operator set from [`OPSET`](super::operator_versions::OPSET) on.
+    pub(super) fn new(name: &str, operator_set: i64) -> Self {
+        Self { proto: GraphProto { name: name.to_owned(), ..GraphProto::default() }, operator_set }
+    }
+
+    pub(super) fn operator_set(&self) -> i64 {
+        self.operator_set
     }
 
     /// An input of floats `[batch, shape...]`, for any number of examples.
@@ -205,12 +213,14 @@ impl Graph {
         self.reduce("ReduceMax", value, axes, true)
     }
 
+    /// The only operators of this builder that change after [`OPSET`](super::operator_versions::OPSET): the axes become an input.
     fn reduce(&mut self, op: &str, value: &Value, axes: &[i64], keep: bool) -> Value {
-        self.node_with(
-            op,
-            [value],
-            &[("axes", Attribute::Ints(axes.to_vec())), ("keepdims", Attribute::flag(keep))],
-        )
+        let keep = ("keepdims", Attribute::flag(keep));
+        if self.operator_set < REDUCTIONS_WITH_AXES_AS_INPUT {
+            return self.node_with(op, [value], &[("axes", Attribute::Ints(axes.to_vec())), keep]);
+        }
+        let axes = self.integers(axes);
+        self.node_with(op, [value, &axes], &[keep])
     }
 
     /// Multiplies all elements by `factor`.

@@ -5,7 +5,7 @@
 //! ONNX runtime then predicts as Cantus does. `docs/export.md` describes the use, and how far the predictions differ.
 //!
 //! # Reference
-//! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>.
+//! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>; of a later set if an embedding model has it.
 
 mod activation;
 mod convolution;
@@ -109,7 +109,11 @@ impl OnnxExport<'_> {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let Self { model, input } = *self;
         model_file::check_finite(model)?;
-        let mut graph = Graph::new("cantus");
+        let operator_set = match input {
+            Input::Features => OPSET,
+            Input::Samples => front_end::operator_set(&model.features),
+        };
+        let mut graph = Graph::new("cantus", operator_set);
         let value = graph.input(input.name(), &input.shape(model), &input.description(model));
         let features = match input {
             Input::Features => value,
@@ -139,8 +143,8 @@ fn model_proto(graph: Graph, model: &Model) -> Result<ModelProto, Error> {
         ir_version: IR_VERSION,
         producer_name: "cantus".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: graph.operator_set() }],
         graph: Some(graph.finish()),
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
         metadata_props: metadata(model)?,
     })
 }

@@ -17,8 +17,9 @@ use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_audio::transform::PadMode;
 
 use self::builder::FrontEndBuilder;
-use super::ExportError;
 use super::graph::{Graph, Value};
+use super::operator_versions::OPSET;
+use super::{ExportError, embedded_graph};
 
 /// A function that adds one kind of feature to the graph and returns its value, `[batch, n_frames, n_bins]`.
 type AddFeature = fn(&mut FrontEndBuilder<'_>) -> Value;
@@ -54,6 +55,11 @@ fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
         | FeatureKind::Harmonic
         | FeatureKind::Percussive => return None,
     })
+}
+
+/// The operator set of a graph from samples: [`OPSET`], or the latest of the embedding models'.
+pub(super) fn operator_set(spec: &FeatureSpec) -> i64 {
+    spec.embeddings.iter().filter_map(embedded_graph::operator_set).fold(OPSET, i64::max)
 }
 
 /// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`.

@@ -46,7 +46,7 @@ fn description() -> EmbeddingDescription {
 
 /// The file of a graph `[patch, n]` or `[patch, 5, 8]` → `[patch, 5, 4]`, whose names are those of exported graphs.
 fn file(shape: &[usize], version: i64) -> Vec<u8> {
-    let mut graph = Graph::new("embedded");
+    let mut graph = Graph::new("embedded", version);
     let input = graph.input("Conv_0", shape, "");
     let n: usize = shape.iter().product::<usize>() / 5;
     let rows = graph.reshape(&input, &[-1, 5, n as i64]);
@@ -145,7 +145,7 @@ fn bands_before_frames_are_transposed() {
 /// An output `[n_patches · n_rows, size]`.
 #[test]
 fn the_rows_of_a_patch_are_averaged() {
-    let mut graph = Graph::new("embedded");
+    let mut graph = Graph::new("embedded", 17);
     let input = graph.input("Conv_0", &[5, 8], "");
     let rows = graph.reshape(&input, &[-1, 4]);
     graph.output(rows, "values", &["rows".into(), 4.into()], "");
@@ -178,9 +178,14 @@ fn an_exported_network_is_embedded() {
 }
 
 #[test]
-fn operators_of_an_earlier_set_are_those_of_the_exported_one() {
-    let model = classifier(vec![embedding(file(&[5, 8], 13), description())]);
-    assert_equal_to_predictions(&model);
+fn a_graph_has_the_operator_set_17_or_a_later_one_of_an_embedding_model() {
+    for (versions, expected) in [(&[13][..], 17), (&[18], 18), (&[13, 21], 21)] {
+        let of_version = |&version: &i64| embedding(file(&[5, 8], version), description());
+        let model = classifier(versions.iter().map(of_version).collect());
+        assert_equal_to_predictions(&model);
+        let exported = OnnxExport { model: &model, input: Input::Samples }.to_bytes().unwrap();
+        assert_eq!(ModelProto::decode(&*exported).unwrap().opset_import[0].version, expected);
+    }
 }
 
 #[test]
@@ -219,6 +224,7 @@ fn what_cannot_be_exported_is_refused_in_one_line() {
         })
     };
     assert!(with_operator(12, "Softmax").contains("Softmax is that of operator set 12"));
+    assert!(with_operator(29, "Tanh").contains("its operator set is 29"));
     let fixed = of(&|model| {
         let shape = model.graph.as_mut().unwrap().input[0].r#type.as_mut().unwrap();
         let shape = shape.tensor_type.as_mut().unwrap().shape.as_mut().unwrap();
@@ -230,7 +236,7 @@ fn what_cannot_be_exported_is_refused_in_one_line() {
 /// Values of a patch from which the mean over the patches of a run is subtracted.
 #[test]
 fn a_graph_that_mixes_patches_is_refused() {
-    let mut graph = Graph::new("embedded");
+    let mut graph = Graph::new("embedded", 17);
     let input = graph.input("Conv_0", &[5, 8], "");
     let mean = graph.mean(&input, &[0], true);
     let centred = graph.node("Sub", [&input, &mean]);
