@@ -4,9 +4,9 @@
 
 The lines are the table of `crates/cantus/src/export/operator_versions.rs`.
 
-A definition of an operator means the same as the one before if the inputs and attributes of that, with their defaults, are its
-first ones, all others are optional, and neither is deprecated. Types of elements are not compared. Operators that contain graphs
-are left out.
+A definition of an operator means the same as the one before if the inputs and attributes of that, with their defaults,
+are its first ones, all others are optional, and neither is deprecated. Types of elements are not compared. Operators that
+contain graphs are left out.
 """
 
 import onnx.defs
