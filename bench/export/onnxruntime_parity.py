@@ -1,11 +1,12 @@
 """Exports trained models, runs them in onnxruntime, and compares the probabilities with those of `cantus predict`.
 
-    python bench/export/onnxruntime_parity.py [DATA] [--recipes A,B] [--epochs 5] [--python PATH] > results.jsonl
+    python bench/export/onnxruntime_parity.py [DATA] [--recipes A,B] [--epochs 5] [--embedding MODEL] > results.jsonl
 
-DATA is a folder of label folders with WAV files at 22050 Hz, which are read without resampling; without it, music is
-synthesised. Each recipe is trained on it, exported with and without its front end, and run on every recording. One line
-of JSON per recipe: the largest differences from `cantus predict` of the probabilities of tracks and of segments, with
-features and with samples as input, and how many are above 1e-4. Exits with 1 if one is.
+DATA is a folder of label folders with WAV files at 22050 Hz, or at the rate of the embedding model, which are read without
+resampling; without it, music is synthesised. With --embedding the recipe is `embedding` unless others are named. Each
+recipe is trained on it, exported with and without its front end, and run on every recording. One line of JSON per recipe:
+the largest differences from `cantus predict` of the probabilities of tracks and of segments, with features and with
+samples as input, and how many are above 1e-4. Exits with 1 if one is.
 
 Also checked: the graphs by onnx's own checker, and the header of the model card by PyYAML and huggingface_hub.
 """
@@ -31,7 +32,9 @@ TOLERANCE = 1e-4
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=pathlib.Path, nargs="?")
-    parser.add_argument("--recipes", default=",".join(RECIPES), help="built-in recipes, or TOML files")
+    parser.add_argument("--recipes", help="built-in recipes, or TOML files")
+    parser.add_argument("--embedding", help="embedding models, by commas, for recipes with embeddings")
+    parser.add_argument("--sample-rate", type=int, default=22050, help="of synthesised music")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--cantus", help="an existing binary")
     parser.add_argument("--python", help="an interpreter that has requirements.txt already")
@@ -41,10 +44,11 @@ def options():
 def main(options):
     WORK.mkdir(parents=True, exist_ok=True)
     cantus = options.cantus or built()
-    data = options.data or composed(cantus)
+    data = options.data or composed(cantus, options.sample_rate)
+    recipes = options.recipes or ("embedding" if options.embedding else ",".join(RECIPES))
     worst = 0.0
-    for recipe in options.recipes.split(","):
-        line = parity(cantus, data, recipe, options.epochs)
+    for recipe in recipes.split(","):
+        line = parity(cantus, data, recipe, options)
         print(json.dumps(line), flush=True)
         worst = max(worst, *(value for key, value in line.items() if key.endswith("_worst")))
     return 1 if worst > TOLERANCE else 0
@@ -55,20 +59,23 @@ def built():
     return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
 
-def composed(cantus):
-    music = WORK / "music"
-    subprocess.run([cantus, "compose", music, "--tracks", "6", "--quiet"], check=True)
+def composed(cantus, sample_rate):
+    music = WORK / f"music-{sample_rate}"
+    subprocess.run([cantus, "compose", music, "--tracks", "6", "--sr", str(sample_rate), "--quiet"], check=True)
     return music
 
 
-def parity(cantus, data, recipe, epochs):
+def parity(cantus, data, recipe, options):
     name = pathlib.Path(recipe).stem
     work = WORK / f"{data.name}-{name}"
     store, run = work / "features", work / "run"
     work.mkdir(parents=True, exist_ok=True)
     say(f"{name}: training")
-    subprocess.run([cantus, "extract", data, "-o", store, "-m", recipe, "--quiet", "--audit", "off"], check=True)
-    train = [cantus, "train", store, "-m", recipe, "-o", run, "--epochs", str(epochs), "--quiet", "--overwrite"]
+    extract = [cantus, "extract", data, "-o", store, "-m", recipe, "--quiet", "--audit", "off"]
+    extract += ["--embedding", options.embedding] if options.embedding else []
+    subprocess.run(extract, check=True)
+    epochs = ["--epochs", str(options.epochs)]
+    train = [cantus, "train", store, "-m", recipe, "-o", run, *epochs, "--quiet", "--overwrite"]
     subprocess.run(train, check=True, stdout=subprocess.DEVNULL)
     feature_graph, sample_graph = work / "features.onnx", work / "samples.onnx"
     subprocess.run([cantus, "export", run, "-o", feature_graph, "--quiet"], check=True)

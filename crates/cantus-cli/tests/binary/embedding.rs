@@ -45,6 +45,7 @@ fn features_store_model_and_report_hold_the_embedding_model() {
     let held = copied();
     let dir = held.path();
     cantus_in(dir, "extract @/music --embedding @/mine.onnx -o @/features").ok();
+    let graph = fs::metadata(dir.join("mine.onnx")).unwrap().len();
     // Store and model contain the graph.
     fs::remove_file(dir.join("mine.onnx")).unwrap();
     fs::remove_file(dir.join("mine.toml")).unwrap();
@@ -63,10 +64,12 @@ fn features_store_model_and_report_hold_the_embedding_model() {
     fs::remove_dir_all(dir.join("features")).unwrap();
     let predicted = cantus_in(dir, "predict @/run @/music/jazz --json").ok().json();
     assert_eq!(predicted["tracks"].as_array().unwrap().len(), 4);
-    // The network behind the embedding is exported; with the embedding it cannot be.
+    // The network behind the embedding is exported, and the two in one graph.
     cantus_in(dir, "export @/run -o @/head.onnx").ok();
     assert!(fs::read_to_string(dir.join("head.card.md")).unwrap().contains("licence: not chosen yet"));
-    cantus_in(dir, "export @/run -o @/all.onnx --with-features").exits(1).says(&["feature embedding"]);
+    cantus_in(dir, "export @/run -o @/all.onnx --with-features").ok();
+    let size = |file: &str| fs::metadata(dir.join(file)).unwrap().len();
+    assert!(size("all.onnx") > size("head.onnx") + graph / 2);
 }
 
 #[test]
@@ -89,6 +92,7 @@ fn embeddings_are_stacked_with_other_features() {
     cantus_in(dir, "train @/music -m embedding-best --embedding @/mine.onnx -o @/run --epochs 3").ok();
     cantus_in(dir, "predict @/run @/music/rock").ok();
     cantus_in(dir, "evaluate @/run").ok();
+    cantus_in(dir, "export @/run -o @/all.onnx --with-features").exits(1).says(&["summary"]);
 }
 
 #[test]
@@ -106,6 +110,8 @@ fn a_model_by_reference_needs_the_library() {
     let graph = fs::metadata(dir.join("mine.onnx")).unwrap().len();
     assert!(size("run") + graph <= size("whole"));
     with_library(dir, "predict @/run @/music/rock").ok();
+    let exported = with_library(dir, "export @/run -o @/all.onnx --with-features");
+    exported.exits(1).says(&["mine", "held by reference", "without --with-features"]);
     fs::remove_dir_all(dir.join("library")).unwrap();
     with_library(dir, "predict @/run @/music/rock").exits(1).says(&["mine is not in the file", "SHA-256"]);
     with_library(dir, "predict @/whole @/music/rock").ok();

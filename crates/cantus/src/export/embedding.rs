@@ -35,7 +35,7 @@ impl EmbeddingExport<'_> {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let model = self.model;
         model_file::check_finite(model)?;
-        let mut graph = Graph::new("cantus");
+        let mut graph = Graph::new("cantus", front_end::operator_set(&model.features));
         let samples = graph.input(Input::Samples.name(), &Input::Samples.shape(model), "samples of segments");
         let features = front_end::features(&mut graph, &model.features, &samples)?;
         prediction::embedding(&mut graph, model, &features, OUTPUT)?;
@@ -61,16 +61,23 @@ impl EmbeddingExport<'_> {
             size: prediction::embedding_shape(self.model)?.iter().product(),
             pooling: vec![PatchPooling::Mean, PatchPooling::Deviation],
         };
+        let own = format!(
+            "{} recordings of its maker (SHA-256 of the features: {})",
+            provenance.n_training_tracks, provenance.data_sha256
+        );
+        // The graph contains those of the embedding models that the network was trained on.
+        let inner = || features.embeddings.iter().map(|embedding| &embedding.description);
+        let licences =
+            inner().map(|inner| format!("; of {}, which it contains: {}", inner.name, inner.licence));
+        let citations: Vec<&str> = inner().map(|inner| &*inner.citation).collect();
+        let training_data = inner().flat_map(|inner| inner.training_data.iter().cloned());
         let (length, hop) = (features.segment_samples(), features.segment_hop());
         Ok(EmbeddingDescription {
             name: name.to_owned(),
             source: format!("recipe {}, trained by cantus {}", provenance.recipe, env!("CARGO_PKG_VERSION")),
-            licence: "not chosen yet".to_owned(),
-            citation: "none".to_owned(),
-            training_data: vec![format!(
-                "{} recordings of its maker (SHA-256 of the features: {})",
-                provenance.n_training_tracks, provenance.data_sha256
-            )],
+            licence: format!("not chosen yet{}", licences.collect::<String>()),
+            citation: if citations.is_empty() { "none".to_owned() } else { citations.join("; ") },
+            training_data: std::iter::once(own).chain(training_data).collect(),
             sha256: String::new(),
             by_reference: false,
             input,

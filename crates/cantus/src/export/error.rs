@@ -18,6 +18,17 @@ pub enum ExportError {
         /// The kinds that can be exported.
         supported: Vec<FeatureKind>,
     },
+    /// The graph of an embedding model cannot be a part of the exported graph.
+    #[error(
+        "the graph of the embedding model {name} cannot be a part of the exported graph: {reason}; export the model with features \
+         as its input"
+    )]
+    UnsupportedEmbedding {
+        /// Name of the embedding model.
+        name: String,
+        /// Why, in a line.
+        reason: String,
+    },
     /// The features are statistics of frames, computed in the extraction.
     #[error(
         "there is no ONNX form of the statistics of a summary; export the model with features as its input"
@@ -65,7 +76,11 @@ impl ExportError {
     pub fn is_of_front_end(&self) -> bool {
         matches!(
             self,
-            Self::UnsupportedFeature { .. } | Self::SymmetricPadding | Self::ReflectPaddingTooLong { .. }
+            Self::UnsupportedFeature { .. }
+                | Self::UnsupportedEmbedding { .. }
+                | Self::UnsupportedSummary
+                | Self::SymmetricPadding
+                | Self::ReflectPaddingTooLong { .. }
         )
     }
 }

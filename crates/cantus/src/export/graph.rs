@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use super::proto::{
-    AttributeProto, AttributeType, DOUBLE, Dimension, DimensionProto, FLOAT, GraphProto, INT64, NodeProto,
-    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    AttributeProto, AttributeType, DOUBLE, Dimension, DimensionProto, FLOAT, FLOAT16, GraphProto, INT64,
+    NodeProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
+
+/// The operator set from which `ReduceMean` and `ReduceMax` take their axes as an input.
+const REDUCTIONS_WITH_AXES_AS_INPUT: i64 = 18;
 
 /// The name of a value in a graph.
 pub(super) type Value = String;
@@ -50,14 +53,19 @@ impl From<&'static str> for Axis {
 }
 
 /// An ONNX graph under construction.
-#[derive(Default)]
 pub(super) struct Graph {
     proto: GraphProto,
+    operator_set: i64,
 }
 
 impl Graph {
-    pub(super) fn new(name: &str) -> Self {
-        Self { proto: GraphProto { name: name.to_owned(), ..GraphProto::default() } }
+    /// An empty graph of an operator set from [`OPSET`](super::operator_versions::OPSET) on.
+    pub(super) fn new(name: &str, operator_set: i64) -> Self {
+        Self { proto: GraphProto { name: name.to_owned(), ..GraphProto::default() }, operator_set }
+    }
+
+    pub(super) fn operator_set(&self) -> i64 {
+        self.operator_set
     }
 
     /// An input of floats `[batch, shape...]`, for any number of examples.
@@ -99,7 +107,13 @@ impl Graph {
     fn constant(&mut self, data_type: i32, shape: &[usize], raw_data: Vec<u8>) -> Value {
         let name = format!("constant_{}", self.proto.initializer.len());
         let dims = shape.iter().map(|&size| size as i64).collect();
-        self.proto.initializer.push(TensorProto { dims, data_type, name: name.clone(), raw_data });
+        self.proto.initializer.push(TensorProto {
+            dims,
+            data_type,
+            name: name.clone(),
+            raw_data,
+            ..TensorProto::default()
+        });
         name
     }
 
@@ -170,6 +184,12 @@ impl Graph {
         self.node("Unsqueeze", [value, &axis])
     }
 
+    /// Removes an axis of size 1.
+    pub(super) fn squeeze(&mut self, value: &Value, axis: i64) -> Value {
+        let axis = self.integers(&[axis]);
+        self.node("Squeeze", [value, &axis])
+    }
+
     /// A range of an axis.
     pub(super) fn slice(&mut self, value: &Value, axis: i64, part: Range<usize>) -> Value {
         let (start, end) = (self.integers(&[part.start as i64]), self.integers(&[part.end as i64]));
@@ -193,12 +213,14 @@ impl Graph {
         self.reduce("ReduceMax", value, axes, true)
     }
 
+    /// The only operators of this builder that change after [`OPSET`](super::operator_versions::OPSET): the axes become an input.
     fn reduce(&mut self, op: &str, value: &Value, axes: &[i64], keep: bool) -> Value {
-        self.node_with(
-            op,
-            [value],
-            &[("axes", Attribute::Ints(axes.to_vec())), ("keepdims", Attribute::flag(keep))],
-        )
+        let keep = ("keepdims", Attribute::flag(keep));
+        if self.operator_set < REDUCTIONS_WITH_AXES_AS_INPUT {
+            return self.node_with(op, [value], &[("axes", Attribute::Ints(axes.to_vec())), keep]);
+        }
+        let axes = self.integers(axes);
+        self.node_with(op, [value, &axes], &[keep])
     }
 
     /// Multiplies all elements by `factor`.
@@ -223,6 +245,11 @@ impl Graph {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(FLOAT)))])
     }
 
+    /// Converts to 16-bit floating point, rounded to the nearest number.
+    pub(super) fn as_half(&mut self, value: &Value) -> Value {
+        self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(FLOAT16)))])
+    }
+
     /// Converts to f64.
     pub(super) fn as_double(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(DOUBLE)))])
@@ -231,6 +258,16 @@ impl Graph {
     /// Converts to i64, for indices.
     pub(super) fn as_integer(&mut self, value: &Value) -> Value {
         self.node_with("Cast", [value], &[("to", Attribute::Int(i64::from(INT64)))])
+    }
+
+    /// Adds nodes and constants of another graph, in topological order and with names that this one does not have.
+    pub(super) fn append(
+        &mut self,
+        nodes: impl Iterator<Item = NodeProto>,
+        constants: impl Iterator<Item = TensorProto>,
+    ) {
+        self.proto.node.extend(nodes);
+        self.proto.initializer.extend(constants);
     }
 
     pub(super) fn finish(self) -> GraphProto {
@@ -244,7 +281,14 @@ impl Graph {
     fn push(&mut self, op: &str, input: Vec<Value>, output: Vec<Value>, attributes: &[(&str, Attribute)]) {
         let name = self.next_name(op);
         let attribute = attributes.iter().map(|(name, value)| attribute(name, value)).collect();
-        self.proto.node.push(NodeProto { input, output, name, op_type: op.to_owned(), attribute });
+        self.proto.node.push(NodeProto {
+            input,
+            output,
+            name,
+            op_type: op.to_owned(),
+            attribute,
+            ..NodeProto::default()
+        });
     }
 }
 

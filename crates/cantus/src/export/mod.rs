@@ -5,10 +5,11 @@
 //! ONNX runtime then predicts as Cantus does. `docs/export.md` describes the use, and how far the predictions differ.
 //!
 //! # Reference
-//! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>.
+//! The operators of ONNX 1.12 (operator set 17), <https://onnx.ai/onnx/operators>; of a later set if an embedding model has it.
 
 mod activation;
 mod convolution;
+mod embedded_graph;
 mod embedding;
 mod error;
 mod front_end;
@@ -16,6 +17,7 @@ mod graph;
 mod layers;
 mod model_card;
 mod normalization;
+mod operator_versions;
 mod prediction;
 mod proto;
 mod recurrent;
@@ -28,12 +30,11 @@ pub use self::embedding::EmbeddingExport;
 pub use self::error::ExportError;
 
 use self::graph::Graph;
+use self::operator_versions::OPSET;
 use self::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use crate::report::EvaluationReport;
 use crate::{Error, Model, model_file};
 
-/// The operator set of the graphs: the first with STFT, supported by all current runtimes.
-const OPSET: i64 = 17;
 /// The version of the file format for this operator set.
 const IR_VERSION: i64 = 8;
 
@@ -108,7 +109,11 @@ impl OnnxExport<'_> {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let Self { model, input } = *self;
         model_file::check_finite(model)?;
-        let mut graph = Graph::new("cantus");
+        let operator_set = match input {
+            Input::Features => OPSET,
+            Input::Samples => front_end::operator_set(&model.features),
+        };
+        let mut graph = Graph::new("cantus", operator_set);
         let value = graph.input(input.name(), &input.shape(model), &input.description(model));
         let features = match input {
             Input::Features => value,
@@ -138,8 +143,8 @@ fn model_proto(graph: Graph, model: &Model) -> Result<ModelProto, Error> {
         ir_version: IR_VERSION,
         producer_name: "cantus".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: graph.operator_set() }],
         graph: Some(graph.finish()),
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
         metadata_props: metadata(model)?,
     })
 }

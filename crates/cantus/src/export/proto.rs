@@ -1,8 +1,8 @@
 //! The Protocol Buffers messages of ONNX that exported models use.
 //!
 //! Names and field numbers are those of `onnx/onnx.proto` (IR version 8), where each is documented; only fields that are
-//! written are declared, which Protocol Buffers allow. The types are hand-written because generating them would need a
-//! compiler of `.proto` files.
+//! written, or read in the graph of an embedding model, are declared, which Protocol Buffers allow. Messages that are refused
+//! there are declared as bytes. The types are hand-written because generating them would need a compiler of `.proto` files.
 
 use prost::Message;
 
@@ -10,6 +10,8 @@ use prost::Message;
 pub(super) const FLOAT: i32 = 1;
 /// `TensorProto.DataType.INT64`
 pub(super) const INT64: i32 = 7;
+/// `TensorProto.DataType.FLOAT16`
+pub(super) const FLOAT16: i32 = 10;
 /// `TensorProto.DataType.DOUBLE`
 pub(super) const DOUBLE: i32 = 11;
 
@@ -57,6 +59,8 @@ pub(super) struct GraphProto {
     pub input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
+    #[prost(bytes = "vec", repeated, tag = "15")]
+    pub sparse_initializer: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -71,6 +75,8 @@ pub(super) struct NodeProto {
     pub op_type: String,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -83,10 +89,22 @@ pub(super) struct AttributeProto {
     pub i: i64,
     #[prost(bytes = "vec", tag = "4")]
     pub s: Vec<u8>,
+    #[prost(message, optional, tag = "5")]
+    pub t: Option<TensorProto>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub g: Option<Vec<u8>>,
+    #[prost(float, repeated, tag = "7")]
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub strings: Vec<Vec<u8>>,
+    #[prost(message, repeated, tag = "10")]
+    pub tensors: Vec<TensorProto>,
+    #[prost(bytes = "vec", repeated, tag = "11")]
+    pub graphs: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "22")]
+    pub sparse_tensor: Option<Vec<u8>>,
     #[prost(enumeration = "AttributeType", tag = "20")]
     pub r#type: i32,
 }
@@ -108,11 +126,23 @@ pub(super) struct TensorProto {
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub string_data: Vec<Vec<u8>>,
+    #[prost(int64, repeated, tag = "7")]
+    pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
     /// Little-endian.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub uint64_data: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -8,6 +8,7 @@
 
 mod builder;
 mod chroma;
+mod embedding;
 mod onset;
 mod spectral;
 mod time_domain;
@@ -16,8 +17,9 @@ use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_audio::transform::PadMode;
 
 use self::builder::FrontEndBuilder;
-use super::ExportError;
 use super::graph::{Graph, Value};
+use super::operator_versions::OPSET;
+use super::{ExportError, embedded_graph};
 
 /// A function that adds one kind of feature to the graph and returns its value, `[batch, n_frames, n_bins]`.
 type AddFeature = fn(&mut FrontEndBuilder<'_>) -> Value;
@@ -55,20 +57,28 @@ fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
     })
 }
 
+/// The operator set of a graph from samples: [`OPSET`], or the latest of the embedding models'.
+pub(super) fn operator_set(spec: &FeatureSpec) -> i64 {
+    spec.embeddings.iter().filter_map(embedded_graph::operator_set).fold(OPSET, i64::max)
+}
+
 /// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`.
 ///
 /// # Errors
-/// If a kind of feature, a summary, or the padding cannot be exported.
+/// If a kind of feature, an embedding model, a summary, or the padding cannot be exported.
 pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, ExportError> {
+    if spec.summary.is_some() {
+        return Err(ExportError::UnsupportedSummary);
+    }
+    if spec.kinds == [FeatureKind::Embedding] {
+        return embedding::values(graph, spec, samples);
+    }
     let kinds: Vec<AddFeature> = spec
         .kinds
         .iter()
         .map(|&kind| add_feature(kind).ok_or_else(|| unsupported(kind)))
         .collect::<Result<_, _>>()?;
-    if spec.summary.is_some() {
-        return Err(ExportError::UnsupportedSummary);
-    }
-    check_padding(spec)?;
+    check_padding(spec, spec.segment_samples())?;
     let mut builder = FrontEndBuilder::new(graph, spec, samples);
     let values = kinds.into_iter().map(|add| add(&mut builder)).collect();
     Ok(graph.concat(values, 2))
@@ -80,8 +90,8 @@ fn unsupported(kind: FeatureKind) -> ExportError {
 }
 
 /// Rejects padding that ONNX lacks: it reflects a signal at most once, without repeating the end sample.
-fn check_padding(spec: &FeatureSpec) -> Result<(), ExportError> {
-    let (padding, segment_samples) = (spec.n_fft / 2, spec.segment_samples());
+fn check_padding(spec: &FeatureSpec, segment_samples: usize) -> Result<(), ExportError> {
+    let padding = spec.n_fft / 2;
     match spec.pad_mode {
         _ if !spec.center => Ok(()),
         PadMode::Symmetric => Err(ExportError::SymmetricPadding),

@@ -25,7 +25,7 @@ fn music(n: usize, seed: u32) -> Vec<f32> {
 
 /// Features of segments by the exported graph (run by tract) and by the extractor.
 fn features(spec: &FeatureSpec, samples: &[f32], n_segments: usize) -> (Vec<f32>, Features) {
-    let mut graph = Graph::new("front end");
+    let mut graph = Graph::new("front end", 17);
     let input = graph.input("samples", &[spec.segment_samples()], "");
     let output = front_end::features(&mut graph, spec, &input).unwrap();
     let shape = ["batch".into(), spec.frames_per_segment().into(), spec.n_bins().into()];
@@ -73,7 +73,8 @@ fn every_exportable_feature_matches_the_extractor() {
     let mut rejected = Vec::new();
     for &kind in FeatureKind::ALL {
         let spec = spec(vec![kind]);
-        if spec.validate().is_err() || front_end::features(&mut Graph::default(), &spec, &"x".into()).is_err()
+        if spec.validate().is_err()
+            || front_end::features(&mut Graph::new("unsupported", 17), &spec, &"x".into()).is_err()
         {
             rejected.push(kind.name());
         } else {
@@ -128,7 +129,8 @@ fn a_graph_on_samples_matches_the_model() {
 #[test]
 fn unsupported_features_are_rejected_with_one_line() {
     let error = |spec: &FeatureSpec| {
-        let error = front_end::features(&mut Graph::default(), spec, &"samples".into()).unwrap_err();
+        let error =
+            front_end::features(&mut Graph::new("unsupported", 17), spec, &"samples".into()).unwrap_err();
         assert!(error.is_of_front_end());
         assert_eq!(error.to_string().lines().count(), 1, "{error}");
         error

@@ -1,5 +1,6 @@
 //! Tests of exported graphs, run by tract, against the model's own predictions.
 
+mod embedded;
 mod embedding;
 mod front_end;
 mod layers;
