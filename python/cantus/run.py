@@ -185,7 +185,9 @@ def _start(
 ) -> dict[str, object]:
     """Check the arguments of a training that starts from a trained model; return them for the extension module."""
     if from_run is None and not (freeze is None and layer_rate is None):
-        raise ParameterError("freeze and layer_rate are for a training that starts from a model: give from_run")
+        raise ParameterError(
+            "freeze and layer_rate are for a training that starts from a model: give from_run"
+        )
     if freeze is not None and freeze != "all":
         if isinstance(freeze, str) or freeze < 0:
             raise ParameterError(f"freeze must be a number of layers, or 'all', found {freeze!r}")

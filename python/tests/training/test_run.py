@@ -45,7 +45,9 @@ def two_classes(corpus, features, tmp_path_factory):
 
 
 @pytest.mark.parametrize("freeze", [None, 1, "all"])
-def test_a_training_that_starts_from_a_run_has_the_bytes_of_the_command_line(run, two_classes, freeze, tmp_path):
+def test_a_training_that_starts_from_a_run_has_the_bytes_of_the_command_line(
+    run, two_classes, freeze, tmp_path
+):
     options = {} if freeze is None else {"freeze": freeze, "layer_rate": 0.3}
     tuned = cantus.train(two_classes, from_run=run, epochs=2, out=tmp_path / "a", progress=False, **options)
     flags = [flag for name, value in options.items() for flag in (f"--{name.replace('_', '-')}", value)]
