@@ -13,7 +13,8 @@ const THETA: f64 = 0.5;
 
 /// Points whose neighbours are those of the rows.
 ///
-/// The perplexity is a third of the number of other rows at most. Fewer than four rows have no neighbourhoods: their points are the start.
+/// The perplexity is a third of the number of other rows at most. Fewer than four rows, and equal ones, have no neighbourhoods: their
+/// points are the start.
 ///
 /// # Shapes
 /// - `rows`: `[n_rows, n_values]`
@@ -21,7 +22,8 @@ const THETA: f64 = 0.5;
 /// - returns: `[n_rows]`
 pub(super) fn tsne(rows: &[f64], n_values: usize, start: &[[f64; 2]], perplexity: f64) -> Vec<[f64; 2]> {
     let n_rows = start.len();
-    if n_rows < 4 || n_values == 0 {
+    let scale = start_scale(start);
+    if n_rows < 4 || n_values == 0 || !scale.is_finite() {
         return start.to_vec();
     }
     let rows: Vec<&[f64]> = rows.chunks_exact(n_values).collect();
@@ -30,7 +32,7 @@ pub(super) fn tsne(rows: &[f64], n_values: usize, start: &[[f64; 2]], perplexity
     let fit = || {
         let mut tsne: tSNE<'_, f64, &[f64]> = tSNE::new(&rows);
         tsne.perplexity(perplexity.min((n_rows - 1) as f64 / 3.0).max(1.0));
-        tsne.initial_embedding(scaled(start));
+        tsne.initial_embedding(start.iter().flatten().map(|value| scale * value).collect::<Vec<f64>>());
         tsne.barnes_hut(THETA, distance).embedding()
     };
     // Sums of several threads depend on their number.
@@ -41,13 +43,12 @@ pub(super) fn tsne(rows: &[f64], n_values: usize, start: &[[f64; 2]], perplexity
     values.as_chunks::<2>().0.to_vec()
 }
 
-/// The start, with a small deviation.
-fn scaled(start: &[[f64; 2]]) -> Vec<f64> {
+/// What the start is multiplied by, so that its first coordinate has a small deviation; infinite or NaN if it has none.
+fn start_scale(start: &[[f64; 2]]) -> f64 {
     let n_rows = start.len() as f64;
     let mean = start.iter().map(|point| point[0]).sum::<f64>() / n_rows;
     let variance = start.iter().map(|point| (point[0] - mean).powi(2)).sum::<f64>() / n_rows;
-    let scale = if variance > 0.0 { START_DEVIATION / variance.sqrt() } else { 0.0 };
-    start.iter().flatten().map(|value| scale * value).collect()
+    START_DEVIATION / variance.sqrt()
 }
 
 #[cfg(test)]
@@ -99,6 +100,10 @@ mod tests {
             let points = tsne(&rows, 10, &start, 30.0);
             assert!(points.len() == n && points.iter().flatten().all(|value| value.is_finite()), "{n} rows");
         }
+        // Copies of a recording have equal rows.
+        let (rows, start) = groups(20);
+        let points = tsne(&rows.repeat(5), 10, &start.repeat(5), 30.0);
+        assert!(points.iter().flatten().all(|value| value.is_finite()), "{points:?}");
         let points = tsne(&[1.0; 100], 10, &[[0.0; 2]; 10], 30.0);
         assert!(points.iter().flatten().all(|value| value.is_finite()), "{points:?}");
     }
