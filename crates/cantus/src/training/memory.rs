@@ -21,7 +21,7 @@ impl MemoryBudget {
         left.is_some()
     }
 
-    /// Takes an equal share for each of `n` users of what is left.
+    /// An equal share of what is left, for each of `n` users.
     pub(crate) fn share(&self, n: u64) -> u64 {
         self.left / n
     }

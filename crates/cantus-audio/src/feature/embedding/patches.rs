@@ -5,7 +5,7 @@
 //! the frames that need later samples.
 
 use super::plan::EmbeddingPlan;
-use super::{Compression, Embedding, EmbeddingDescription, MelInput};
+use super::{Compression, Embedding, EmbeddingDescription};
 use crate::Error;
 
 /// Samples that a chunk has beside those that its patches need at least: 4 MiB.
@@ -66,7 +66,7 @@ impl PatchExtractor {
     /// Whether patches are computed as samples arrive, so that few are in memory. Decibels relative to the maximum of the recording
     /// need all of it.
     pub fn is_streaming(&self) -> bool {
-        let compression = self.description.input.mel.as_ref().map(|mel: &MelInput| mel.compression);
+        let compression = self.description.input.mel.as_ref().map(|mel| mel.compression);
         !matches!(compression, Some(Compression::Db { top_db: Some(_), .. }))
     }
 
@@ -133,19 +133,9 @@ impl PatchExtractor {
 #[cfg(test)]
 mod tests {
     use super::super::PatchPooling;
-    use super::super::testing::{MEL_MODEL, WAVEFORM_MODEL, embedding};
+    use super::super::testing::{MEL_MODEL, WAVEFORM_MODEL, embedding, noise};
     use super::*;
     use crate::transform::PadMode;
-
-    fn noise(n: usize) -> Vec<f32> {
-        let mut state = 1u32;
-        std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .take(n)
-        .collect()
-    }
 
     /// The patches of a recording that is given in blocks of 1000, in chunks of about `chunk_len` samples.
     fn in_chunks(extractor: &mut PatchExtractor, samples: &[f32], chunk_len: usize) -> Vec<f32> {

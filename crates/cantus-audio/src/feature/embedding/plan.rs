@@ -137,19 +137,9 @@ fn pool(pooling: PatchPooling, values: &[f32], out: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{MEL_MODEL, WAVEFORM_MODEL, description, embedding};
+    use super::super::testing::{MEL_MODEL, WAVEFORM_MODEL, description, embedding, noise};
     use super::*;
     use crate::assert_close::assert_close;
-
-    fn noise(n: usize) -> Vec<f32> {
-        let mut state = 1u32;
-        std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .take(n)
-        .collect()
-    }
 
     /// Patches of 4000 samples from 0, 2000, 4000 and 6000, of which the test graph sums the even and the odd ones.
     #[test]

@@ -57,6 +57,17 @@ size = 2
 pooling = ["mean", "deviation", "max"]
 "#;
 
+/// `n` pseudo-random samples in [-1, 1), the same each time.
+pub(crate) fn noise(n: usize) -> Vec<f32> {
+    let mut state = 1u32;
+    std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    })
+    .take(n)
+    .collect()
+}
+
 pub(crate) fn description(text: &str) -> EmbeddingDescription {
     toml::from_str(text).unwrap()
 }

@@ -2,9 +2,7 @@
 
 use anyhow::ensure;
 use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
-use cantus_audio::feature::{
-    Embedding, FeatureKind, FeatureSpec, Features, PatchExtractor, PatchPooling, SpecWarning,
-};
+use cantus_audio::feature::{Embedding, FeatureKind, FeatureSpec, Features, PatchExtractor, PatchPooling};
 
 use super::content::Content;
 use super::format::Format;
@@ -66,7 +64,7 @@ impl PatchFeatures {
             job.save(&format.write(&content, options)?)?;
             warnings
         };
-        Ok(Warnings { decoding, settings: Vec::<SpecWarning>::new() })
+        Ok(Warnings { decoding, settings: Vec::new() })
     }
 
     /// The patches of a recording, `[n, size]` at a time.
