@@ -23,7 +23,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from environment import ROOT, release, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-scale"
-N_COMPOSED = 100
+# Composed tracks of each of the ten genres.
+N_COMPOSED = 10
 EPOCHS = (1, 3)
 
 
@@ -61,7 +62,7 @@ def composed_store(cantus, n_tracks):
         music, linked = WORK / "music", WORK / f"linked-{n_tracks}"
         shutil.rmtree(linked, ignore_errors=True)
         if not music.exists():
-            subprocess.run([cantus, "compose", music, "--tracks", str(N_COMPOSED // 4), "--duration", "30"], check=True)
+            subprocess.run([cantus, "compose", music, "--tracks", str(N_COMPOSED), "--duration", "30"], check=True)
         files = sorted(music.rglob("*.wav"))
         say(f"extracting {n_tracks} tracks")
         for number in range(n_tracks):
