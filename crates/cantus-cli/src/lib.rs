@@ -8,13 +8,17 @@ mod command;
 mod config;
 mod global_options;
 mod interrupt;
+mod open_files;
 mod output;
 mod progress;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stderr};
 
 use cantus_simd::InstructionSet;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 
 pub use command::inspect::audit_document;
 
@@ -28,6 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return usage(&error),
     };
     start_log(cli.global.quiet);
+    open_files::raise_limit();
     if let Err(error) = InstructionSet::requested() {
         return output::error(&output::WrongUsage(format!("{}: {error}", cantus_simd::VARIABLE)).into())
             .exit_code();
@@ -47,9 +52,10 @@ fn usage(error: &clap::Error) -> u8 {
 
 /// Logs go to standard error; `RUST_LOG` sets the level, also that of other crates, such as decoders, which log nothing otherwise.
 fn start_log(quiet: bool) {
-    let default = if quiet { "off,cantus=error" } else { "off,cantus=warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).without_time();
+    let level = if quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
+    let requested = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok());
+    let filter = requested.unwrap_or_else(|| Targets::new().with_target("cantus", level));
+    let format = fmt::layer().without_time().with_writer(stderr).with_ansi(stderr().is_terminal());
     // A process that runs a second command keeps the log of the first.
-    let _ = log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).try_init();
+    let _ = tracing_subscriber::registry().with(format.with_filter(filter)).try_init();
 }

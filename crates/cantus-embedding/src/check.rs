@@ -91,6 +91,7 @@ fn difference(found: &[f32], expected: &[f32]) -> f64 {
 }
 
 #[cfg(test)]
+#[cfg(feature = "tract")]
 mod tests {
     use std::fs;
 

@@ -13,8 +13,8 @@ use cantus_audio::regular_file;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::onnx_file::{MAX_FILE_BYTES, OnnxFile};
-use crate::onnx_graph::OnnxGraph;
+use crate::file_size::MAX_FILE_BYTES;
+use crate::onnx::{OnnxFile, OnnxGraph};
 
 /// Key of the metadata entry with a description.
 const METADATA_KEY: &str = "cantus";
@@ -155,6 +155,7 @@ fn parse(DescriptionText { text, origin }: &DescriptionText) -> Result<Embedding
 }
 
 #[cfg(test)]
+#[cfg(feature = "tract")]
 mod tests {
     use tempfile::TempDir;
 

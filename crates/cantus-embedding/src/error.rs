@@ -121,6 +121,10 @@ pub enum Error {
         /// Maximum.
         max: u64,
     },
+    /// A build without a runtime for ONNX graphs.
+    #[cfg(not(feature = "tract"))]
+    #[error("this build cannot run embedding models (feature `tract`)")]
+    NoRuntime,
     /// The graph could not be planned.
     #[error("the model cannot be run: {reason}")]
     Plan {

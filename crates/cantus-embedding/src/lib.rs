@@ -3,26 +3,26 @@
 mod check;
 mod description_file;
 mod error;
+mod file_size;
+mod graph_value;
 mod library;
-mod onnx_file;
-mod onnx_graph;
-#[cfg(feature = "onnxruntime")]
-mod onnxruntime;
-mod plan_key;
-mod subgraph;
+#[cfg(not(feature = "tract"))]
+mod no_runtime;
+#[cfg(feature = "tract")]
+mod onnx;
 mod template;
-mod tensor_size;
 #[cfg(test)]
+#[cfg(feature = "tract")]
 mod testing;
-mod tract_error;
-mod value_limits;
-mod wire_size;
+
+#[cfg(not(feature = "tract"))]
+use no_runtime as onnx;
 
 pub use check::{CheckReport, check, check_path};
 pub use description_file::{describe, from_parts, load};
 pub use error::Error;
 pub use library::{Library, LibraryEntry};
-pub use onnx_graph::OnnxGraph;
+pub use onnx::OnnxGraph;
 pub use template::template;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cantus_audio::atomic_file;
 use crate::check::check_path;
 use crate::description_file::{is_onnx, load_with_text, read, sha256};
 use crate::error::Error;
-use crate::onnx_file::MAX_FILE_BYTES;
+use crate::file_size::MAX_FILE_BYTES;
 
 /// Variable with the folder itself.
 const FOLDER_VARIABLE: &str = "CANTUS_EMBEDDINGS";
@@ -140,6 +140,7 @@ fn user_folder(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, E
 }
 
 #[cfg(test)]
+#[cfg(feature = "tract")]
 mod tests {
     use tempfile::TempDir;
 

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::error::Error;
-use crate::onnx_file::{Dimension, GraphValue, OnnxFile};
+use crate::graph_value::{Dimension, GraphValue};
+use crate::onnx::OnnxFile;
 
 /// A description to fill in, as TOML with a comment for each field: names and shapes are those of the graph.
 ///
@@ -147,6 +148,7 @@ fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[cfg(feature = "tract")]
 mod tests {
     use cantus_audio::feature::EmbeddingDescription;
 

@@ -23,7 +23,7 @@ pub(crate) fn of_model(features: &FeatureSpec) -> impl Iterator<Item = (String, 
 ///
 /// # Errors
 /// [`Error::Embedding`] if one is missing, is not the described one or cannot be run.
-#[cfg(feature = "embeddings")]
+#[cfg(any(feature = "embeddings", feature = "train"))]
 pub(crate) fn load<'a>(
     features: &mut FeatureSpec,
     graphs: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -47,7 +47,7 @@ pub(crate) fn load<'a>(
 }
 
 /// The graph with that SHA-256 in the user's library.
-#[cfg(feature = "embeddings")]
+#[cfg(any(feature = "embeddings", feature = "train"))]
 fn by_reference(sha256: &str) -> Result<Vec<u8>, String> {
     let library = cantus_embedding::Library::of_user().map_err(|error| error.to_string())?;
     let found = library.by_sha256(sha256).map_err(|error| error.to_string())?;
@@ -61,7 +61,7 @@ fn by_reference(sha256: &str) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// [`Error::Embedding`] if there are any.
-#[cfg(not(feature = "embeddings"))]
+#[cfg(not(any(feature = "embeddings", feature = "train")))]
 pub(crate) fn load<'a>(
     features: &mut FeatureSpec,
     _: impl Iterator<Item = (&'a str, &'a [u8])>,

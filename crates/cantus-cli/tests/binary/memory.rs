@@ -1,8 +1,51 @@
 //! `--memory`: what a training reads as it is needed does not change the result.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use crate::run::cantus_in;
+use crate::run::{Ran, cantus_in, command};
+
+/// Three recordings of a second fill a part, since each may have 30 segments.
+const MANY_PARTS: &str = r#"
+[features]
+kinds = ["log_mel"]
+hop_length = 32
+n_mels = 128
+segments = { duration_s = 1.0, max_segments = 30 }
+
+[training]
+epochs = 2
+
+[[layers]]
+type = "GlobalAveragePooling1D"
+"#;
+
+/// Runs the command of a line, in which `@` stands for `dir`, with at most 24 open files.
+#[track_caller]
+fn with_few_open_files(dir: &Path, line: &str) -> Ran {
+    let words = line.split_whitespace().map(|word| word.replace('@', dir.to_str().unwrap()));
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 24; exec \"$0\" \"$@\""]).arg(command().get_program()).args(words);
+    Ran::from(limited.output().unwrap()).ok()
+}
+
+#[test]
+fn a_store_may_have_more_parts_than_files_may_be_open() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("recipe.toml"), MANY_PARTS).unwrap();
+    cantus_in(dir.path(), "compose @/music --tracks 6 --duration 1").ok();
+    cantus_in(dir.path(), "extract @/music -m @/recipe.toml --audit off -o @/store").ok();
+    let n_parts = fs::read_dir(dir.path().join("store")).unwrap();
+    let n_parts =
+        n_parts.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with("arrow"));
+    assert!(n_parts.count() > 18);
+    let train = "train @/store -m @/recipe.toml --memory 1KiB -q";
+    let model = |run: &str| fs::read(dir.path().join(run).join("model.safetensors")).unwrap();
+    cantus_in(dir.path(), &format!("{train} -o @/open")).ok();
+    with_few_open_files(dir.path(), &format!("{train} -o @/reopened"));
+    assert!(model("open") == model("reopened"));
+}
 
 #[test]
 fn a_training_that_reads_features_as_they_are_needed_ends_with_the_same_bytes() {

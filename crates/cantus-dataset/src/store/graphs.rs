@@ -39,13 +39,17 @@ pub(crate) fn write(dir: &Path, spec: &FeatureSpec) -> Result<(), Error> {
 }
 
 /// Loads the graphs of a specification from the store's folder or the user's library. A graph that is in neither stays
-/// unloaded: the features can be used, and others with them cannot be extracted.
+/// unloaded, and so do all in a build that cannot run them: the features can be used, and others with them cannot be extracted.
 pub(crate) fn load(dir: &Path, spec: &mut FeatureSpec) -> Result<(), Error> {
     for embedding in &mut spec.embeddings {
         let Some(path) = find(dir, &embedding.description.sha256)? else { continue };
         let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
-        let loaded = cantus_embedding::from_parts(bytes.into(), embedding.description.clone());
-        *embedding = loaded.map_err(|source| Error::Embedding { path, source: source.into() })?;
+        match cantus_embedding::from_parts(bytes.into(), embedding.description.clone()) {
+            Ok(loaded) => *embedding = loaded,
+            #[cfg(not(feature = "embeddings"))]
+            Err(cantus_embedding::Error::NoRuntime) => {}
+            Err(source) => return Err(Error::Embedding { path, source: source.into() }),
+        }
     }
     Ok(())
 }

@@ -6,7 +6,6 @@
 //! a store whose header has no hashes, the CRC-32 of record and features.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +14,7 @@ use cantus_audio::regular_file;
 
 use super::part_hash::{PartHash, sha256_of};
 use super::part_reader::{PartLayout, PartReader};
+use super::positioned_read::read_exact_at;
 use super::read_ahead::read_ahead;
 use super::record::PartRecord;
 use crate::{Damage, Error};
@@ -24,7 +24,7 @@ use crate::{Damage, Error};
 pub(super) struct PartFile {
     path: PathBuf,
     /// `None` if it is opened for each read, see [`Self::close`].
-    file: Option<Mutex<File>>,
+    file: Option<File>,
     pub(super) record: PartRecord,
     /// Number of rows according to the record.
     n_rows: u64,
@@ -61,7 +61,7 @@ impl PartFile {
         }
         Ok(Self {
             path: path.to_owned(),
-            file: Some(Mutex::new(file)),
+            file: Some(file),
             n_rows: record.n_rows() as u64,
             record,
             features_at,
@@ -151,10 +151,10 @@ impl PartFile {
         self.file = None;
     }
 
-    /// Reads the features of a row as little-endian bytes.
-    pub(super) fn read_row(&self, row: usize, bytes: &mut [u8]) -> Result<(), Error> {
+    /// Reads the features of a row.
+    pub(super) fn read_row(&self, row: usize, values: &mut [f32]) -> Result<(), Error> {
         self.verify()?;
-        self.read_at(self.features_at + row as u64 * self.segment_bytes, bytes)
+        self.read_features(self.features_at + row as u64 * self.segment_bytes, values)
     }
 
     /// Has a row read ahead, see [`read_ahead`]; a failure shows when the row is read.
@@ -163,7 +163,7 @@ impl PartFile {
             read_ahead(file, self.features_at + row as u64 * self.segment_bytes, self.segment_bytes);
         };
         match &self.file {
-            Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
+            Some(file) => read(file),
             None => {
                 let _ = regular_file::open(&self.path).map(|file| read(&file));
             }
@@ -176,18 +176,22 @@ impl PartFile {
     /// - returns: `[n_rows, n_frames, n_bins]`
     pub(super) fn read_rows(&self, first: usize, n_rows: usize) -> Result<Vec<f32>, Error> {
         self.verify()?;
-        let mut bytes = vec![0; n_rows * self.segment_bytes as usize];
-        self.read_at(self.features_at + first as u64 * self.segment_bytes, &mut bytes)?;
-        let (numbers, _) = bytes.as_chunks::<4>();
-        Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
+        let mut values = vec![0.0; n_rows * self.segment_bytes as usize / size_of::<f32>()];
+        self.read_features(self.features_at + first as u64 * self.segment_bytes, &mut values)?;
+        Ok(values)
+    }
+
+    /// Reads little-endian numbers.
+    fn read_features(&self, at: u64, values: &mut [f32]) -> Result<(), Error> {
+        self.read_at(at, bytemuck::cast_slice_mut(values))?;
+        values.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
+        Ok(())
     }
 
     fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
-        let position = SeekFrom::Start(at);
-        let mut read = |mut file: &File| file.seek(position).and_then(|_| file.read_exact(bytes));
+        let mut read = |file: &File| read_exact_at(file, bytes, at);
         let result = match &self.file {
-            // A poisoned lock is harmless: each read seeks first.
-            Some(file) => read(&file.lock().unwrap_or_else(PoisonError::into_inner)),
+            Some(file) => read(file),
             None => regular_file::open(&self.path).and_then(|file| read(&file)),
         };
         result.map_err(|source| match source.kind() {

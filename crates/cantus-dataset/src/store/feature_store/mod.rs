@@ -286,11 +286,7 @@ impl FeatureStore {
         let Some(location) = self.location_of(segment) else {
             return Err(Error::NoSuchSegment { segment, n_segments: self.n_segments() });
         };
-        let mut bytes = vec![0; 4 * values.len()];
-        self.parts[location.part as usize].read_row(location.row as usize, &mut bytes)?;
-        let (numbers, _) = bytes.as_chunks::<4>();
-        values.iter_mut().zip(numbers).for_each(|(value, number)| *value = f32::from_le_bytes(*number));
-        Ok(())
+        self.parts[location.part as usize].read_row(location.row as usize, values)
     }
 
     /// Has the features of a segment read from the disk into the operating system's cache, without waiting for them: for a

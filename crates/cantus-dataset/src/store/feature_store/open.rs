@@ -7,14 +7,11 @@ use super::{FeatureStore, SegmentLocation};
 use crate::store::file_names::{self, part_path};
 use crate::store::graphs;
 use crate::store::header::Header;
+use crate::store::open_files::max_open_parts;
 use crate::store::part_file::PartFile;
 use crate::store::record::{TrackInput, TrackRecord};
 use crate::store::tables::Tables;
 use crate::{Damage, Error, Track};
-
-/// Maximum number of parts that are kept open; the others are opened for each read. Many systems limit a process to 1024
-/// open files.
-const MAX_OPEN_PARTS: usize = 512;
 
 impl FeatureStore {
     /// Opens a store and checks that it is complete and consistent.
@@ -42,8 +39,15 @@ impl FeatureStore {
             warnings: tables.read_warnings()?,
             header,
         };
+        let max_open = max_open_parts();
         for index in 0..store.header.n_parts {
             store.add_part(&part_path(dir, index))?;
+            // The others are opened for each read.
+            if index >= max_open
+                && let Some(part) = store.parts.last_mut()
+            {
+                part.close();
+            }
         }
         let mut recordings: HashMap<String, String> = tables.read_recordings()?.into_iter().collect();
         store.tracks.iter_mut().for_each(|track| track.recording = recordings.remove(&track.path));
@@ -82,9 +86,6 @@ impl FeatureStore {
                 let damage = Damage::Malformed("a label that is not one of the store's".to_owned());
                 return Err(Error::Damaged { path: path.to_owned(), damage });
             }
-        }
-        if self.parts.len() >= MAX_OPEN_PARTS {
-            part.close();
         }
         self.parts.push(part);
         Ok(())

@@ -12,8 +12,8 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::value::TensorRef;
 
+use super::plan_key::PlanKey;
 use crate::error::Error;
-use crate::plan_key::PlanKey;
 
 /// The environment variable with the path of the library.
 const LIBRARY: &str = "CANTUS_ONNXRUNTIME";

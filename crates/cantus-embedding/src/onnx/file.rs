@@ -3,20 +3,19 @@
 //! Source: <https://github.com/onnx/onnx/blob/main/docs/IR.md>.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimensionValue;
 use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto};
 use tract_onnx::prelude::Framework;
 
+use super::tensor_size::check_tensor;
+use super::tract_error::one_line;
+use super::wire_size::check_wire_size;
 use crate::error::Error;
-use crate::tensor_size::check_tensor;
-use crate::tract_error::one_line;
-use crate::wire_size::check_wire_size;
+use crate::file_size::check_file_size;
+use crate::graph_value::{Dimension, GraphValue};
 
-/// Maximum size of a file, in bytes: what Protocol Buffers can encode.
-pub(crate) const MAX_FILE_BYTES: u64 = (1 << 31) - 1;
 /// Maximum number of nodes; the time to plan a graph is quadratic in it.
 const MAX_NODES: usize = 1 << 14;
 /// `TensorProto.DataType.FLOAT`
@@ -26,61 +25,6 @@ const FLOAT: i32 = 1;
 #[derive(Debug, Clone)]
 pub(crate) struct OnnxFile {
     pub(crate) model: ModelProto,
-}
-
-/// An input or output of a graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GraphValue {
-    pub(crate) name: String,
-    pub(crate) is_f32: bool,
-    /// Absent if the file does not say it.
-    pub(crate) shape: Option<Vec<Dimension>>,
-}
-
-/// A dimension of an input or output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Dimension {
-    Fixed(usize),
-    /// Any size; the name that the file gives it, or `?`.
-    Any(String),
-}
-
-impl fmt::Display for Dimension {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(size) => size.fmt(f),
-            Self::Any(name) => name.fmt(f),
-        }
-    }
-}
-
-impl GraphValue {
-    /// The shape, with the element type if that is not f32.
-    pub(crate) fn shape_text(&self) -> String {
-        let dimensions = |shape: &Vec<Dimension>| shape.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let shape = self
-            .shape
-            .as_ref()
-            .map_or_else(|| "unknown".to_owned(), |shape| format!("[{}]", dimensions(shape).join(", ")));
-        if self.is_f32 { shape } else { format!("{shape} of a type other than f32") }
-    }
-
-    /// Whether a tensor of this shape fits.
-    pub(crate) fn accepts(&self, shape: &[usize]) -> bool {
-        let fits = |(dimension, &size): (&Dimension, &usize)| match dimension {
-            Dimension::Fixed(fixed) => *fixed == size,
-            Dimension::Any(_) => true,
-        };
-        let shape_fits =
-            |known: &Vec<Dimension>| known.len() == shape.len() && known.iter().zip(shape).all(fits);
-        self.is_f32 && self.shape.as_ref().is_none_or(shape_fits)
-    }
-}
-
-impl fmt::Display for GraphValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}", self.name, self.shape_text())
-    }
 }
 
 impl From<&ValueInfoProto> for GraphValue {
@@ -148,14 +92,6 @@ impl OnnxFile {
     }
 }
 
-/// Checks the size of a file.
-///
-/// # Errors
-/// [`Error::TooLarge`].
-pub(crate) fn check_file_size(size: u64) -> Result<(), Error> {
-    if size > MAX_FILE_BYTES { Err(Error::TooLarge { size, max: MAX_FILE_BYTES }) } else { Ok(()) }
-}
-
 fn check_graph(graph: &GraphProto) -> Result<(), Error> {
     for (unit, found) in [("nodes", graph.node.len()), ("initializers", graph.initializer.len())] {
         if found > MAX_NODES {
@@ -192,13 +128,6 @@ mod tests {
             assert!(matches!(error, Error::NotOnnx { .. }), "{error}");
             assert!(!error.to_string().contains('\n'));
         }
-    }
-
-    #[test]
-    fn a_file_over_two_gigabytes_is_refused_with_its_size() {
-        check_file_size(MAX_FILE_BYTES).unwrap();
-        let error = check_file_size(1 << 31).unwrap_err().to_string();
-        assert!(error.starts_with("2147483648 bytes"), "{error}");
     }
 
     #[test]

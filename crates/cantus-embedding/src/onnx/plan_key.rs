@@ -4,7 +4,7 @@ use cantus_audio::feature::{EmbeddingDescription, InputAxis};
 use tract_onnx::prelude::TypedFact;
 
 use crate::error::Error;
-use crate::onnx_file::GraphValue;
+use crate::graph_value::GraphValue;
 
 /// What a plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

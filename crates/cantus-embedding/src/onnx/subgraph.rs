@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use crate::error::Error;
-use crate::onnx_file::GraphValue;
+use crate::graph_value::GraphValue;
 
 /// Domains of the operators that tract implements.
 const DOMAINS: [&str; 3] = ["", "ai.onnx", "ai.onnx.ml"];
@@ -118,7 +118,7 @@ pub(crate) fn check_operators(graph: &GraphProto, is_known: impl Fn(&str) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx_file::OnnxFile;
+    use crate::onnx::file::OnnxFile;
     use crate::testing::graphs::{self, ModelProto, dense, encode, node};
 
     fn decoded(model: &ModelProto) -> GraphProto {

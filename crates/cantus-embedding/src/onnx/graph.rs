@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cantus_audio::feature::{EmbeddingDescription, EmbeddingGraph, PlannedGraph};
 use tract_onnx::prelude::*;
 
-use crate::error::Error;
-use crate::onnx_file::OnnxFile;
+use super::file::OnnxFile;
 #[cfg(feature = "onnxruntime")]
-use crate::onnxruntime::{self, OnnxRuntimePlan};
-use crate::plan_key::PlanKey;
-use crate::subgraph::{check_operators, reduce};
-use crate::tract_error::{catch_panic, plan_error};
-use crate::value_limits::{check_optimised_values, check_values, infer_within_limits};
+use super::onnxruntime::{self, OnnxRuntimePlan};
+use super::plan_key::PlanKey;
+use super::subgraph::{check_operators, reduce};
+use super::tract_error::{catch_panic, plan_error};
+use super::value_limits::{check_optimised_values, check_values, infer_within_limits};
+use crate::error::Error;
 
 /// A graph in the form of an ONNX file.
 pub struct OnnxGraph {

@@ -8,9 +8,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::{Factoid, InferenceFact, InferenceModel, InferenceOp};
 use tract_onnx::tract_hir::internal::OutletId;
 
+use super::tensor_size::{MAX_VALUES, over_limit};
+use super::tract_error::plan_error;
 use crate::error::Error;
-use crate::tensor_size::{MAX_VALUES, over_limit};
-use crate::tract_error::plan_error;
 
 /// tract's names of operators whose output can be much larger than their inputs.
 const GENERATORS: [&str; 8] =
