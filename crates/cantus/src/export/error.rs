@@ -29,11 +29,6 @@ pub enum ExportError {
         /// Why, in a line.
         reason: String,
     },
-    /// The features are statistics of frames, computed in the extraction.
-    #[error(
-        "there is no ONNX form of the statistics of a summary; export the model with features as its input"
-    )]
-    UnsupportedSummary,
     /// The features pad segments symmetrically, which ONNX cannot.
     #[error(
         "ONNX has no padding as pad_mode = \"symmetric\" has it; export the model with features as its input"
@@ -78,7 +73,6 @@ impl ExportError {
             self,
             Self::UnsupportedFeature { .. }
                 | Self::UnsupportedEmbedding { .. }
-                | Self::UnsupportedSummary
                 | Self::SymmetricPadding
                 | Self::ReflectPaddingTooLong { .. }
         )

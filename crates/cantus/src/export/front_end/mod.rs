@@ -13,13 +13,14 @@ mod onset;
 mod spectral;
 mod time_domain;
 
-use cantus_audio::feature::{FeatureKind, FeatureSpec};
+use cantus_audio::feature::{FeatureKind, FeatureSpec, Summary};
 use cantus_audio::transform::PadMode;
+use cantus_nn::layer::StatisticsPooling1D;
 
 use self::builder::FrontEndBuilder;
 use super::graph::{Graph, Value};
 use super::operator_versions::OPSET;
-use super::{ExportError, embedded_graph};
+use super::{ExportError, embedded_graph, statistics};
 
 /// A function that adds one kind of feature to the graph and returns its value, `[batch, n_frames, n_bins]`.
 type AddFeature = fn(&mut FrontEndBuilder<'_>) -> Value;
@@ -62,26 +63,39 @@ pub(super) fn operator_set(spec: &FeatureSpec) -> i64 {
     spec.embeddings.iter().filter_map(embedded_graph::operator_set).fold(OPSET, i64::max)
 }
 
-/// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`.
+/// `samples` `[batch, segment_samples]` → features `[batch, n_frames, n_bins]`, with one row for each segment where the
+/// features are statistics over its frames or embeddings.
 ///
 /// # Errors
-/// If a kind of feature, an embedding model, a summary, or the padding cannot be exported.
+/// If a kind of feature, an embedding model, or the padding cannot be exported.
 pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -> Result<Value, ExportError> {
-    if spec.summary.is_some() {
-        return Err(ExportError::UnsupportedSummary);
+    let is_embedding = |kind: &FeatureKind| *kind == FeatureKind::Embedding;
+    if let Some(&kind) = spec.kinds.iter().find(|kind| !is_embedding(kind) && add_feature(**kind).is_none()) {
+        return Err(unsupported(kind));
     }
-    if spec.kinds == [FeatureKind::Embedding] {
-        return embedding::values(graph, spec, samples);
+    if !spec.kinds.iter().all(is_embedding) {
+        check_padding(spec, spec.segment_samples())?;
     }
-    let kinds: Vec<AddFeature> = spec
-        .kinds
-        .iter()
-        .map(|&kind| add_feature(kind).ok_or_else(|| unsupported(kind)))
-        .collect::<Result<_, _>>()?;
-    check_padding(spec, spec.segment_samples())?;
+    let has_embeddings = spec.kinds.iter().any(is_embedding);
+    let embeddings = has_embeddings.then(|| embedding::values(graph, spec, samples)).transpose()?;
     let mut builder = FrontEndBuilder::new(graph, spec, samples);
-    let values = kinds.into_iter().map(|add| add(&mut builder)).collect();
+    let values = spec.kinds.iter().filter_map(|&kind| match add_feature(kind) {
+        Some(add) => Some(summarized(&mut builder, add)),
+        None => embeddings.clone(),
+    });
+    let values = values.collect();
     Ok(graph.concat(values, 2))
+}
+
+/// The frames of a kind of feature, or the statistics over them that the specification has in place of them, `[batch, 1, n]`.
+fn summarized(builder: &mut FrontEndBuilder<'_>, add: AddFeature) -> Value {
+    let frames = add(builder);
+    let Some(Summary { scales, logarithm, epsilon }) = builder.spec.summary.clone() else { return frames };
+    // Without a summary, its frames are those of the segment.
+    let n_frames = FeatureSpec { summary: None, ..builder.spec.clone() }.frames_per_segment();
+    let layer = StatisticsPooling1D { scales, logarithm, epsilon };
+    let values = statistics::pooling(builder.graph, &layer, n_frames, &frames);
+    builder.graph.reshape(&values, &[0, 1, -1])
 }
 
 fn unsupported(kind: FeatureKind) -> ExportError {

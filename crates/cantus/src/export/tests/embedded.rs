@@ -1,7 +1,7 @@
 //! Graphs from samples through embedding models to probabilities, run by tract, against the model's own predictions.
 
 use cantus_audio::feature::{
-    Compression, Embedding, EmbeddingDescription, FeatureKind, InputAxis, PatchPooling,
+    Compression, Embedding, EmbeddingDescription, FeatureKind, InputAxis, PatchPooling, Summary,
 };
 use prost::Message;
 
@@ -93,6 +93,18 @@ fn assert_equal_to_predictions(model: &Model) {
     let features: Vec<f32> =
         samples.chunks_exact(n).flat_map(|segment| extractor.extract(segment).values).collect();
     assert_predictions_equal(model, Input::Samples, &samples, &features, 3);
+}
+
+/// As the recipe `embedding-best` has them.
+#[test]
+fn embeddings_beside_statistics_over_frames_match_the_model() {
+    let kinds = vec![FeatureKind::Rms, FeatureKind::Embedding, FeatureKind::Mfcc];
+    let summary = Some(Summary { scales: vec![1, 4], logarithm: true, ..Summary::default() });
+    let spec = FeatureSpec { embeddings: vec![mel_embedding(|_| ())], summary, ..spec(kinds) };
+    let layers = "[[layers]]\ntype = 'Flatten'";
+    let mut model = model(&spec, &architecture(&[1, spec.n_bins()], layers));
+    model.normalization.deviation.fill(10.0);
+    assert_equal_to_predictions(&model);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of the exported front end against the feature extractor, and of graphs from samples to probabilities.
 
 use cantus_audio::feature::onset::{Aggregate, OnsetConfig};
-use cantus_audio::feature::{BandwidthConfig, Features};
+use cantus_audio::feature::{BandwidthConfig, Features, Summary};
 use cantus_audio::transform::{Norm, PadMode};
 
 use super::*;
@@ -111,6 +111,17 @@ fn front_end_parameters_are_applied() {
         (spec.chroma_stft.norm, spec.chroma_stft.tuning) = (norm, tuning);
         features_equal(&spec, 2e-4);
     }
+}
+
+/// Every kind that can be exported, as a summary.
+#[test]
+fn statistics_over_the_frames_match_the_extractor() {
+    let kinds = [FeatureKind::Mfcc, FeatureKind::Rms, FeatureKind::SpectralCentroid, FeatureKind::ChromaStft];
+    for logarithm in [false, true] {
+        let summary = Summary { scales: vec![1, 4, 12], logarithm, ..Summary::default() };
+        features_equal(&FeatureSpec { summary: Some(summary), ..spec(kinds.to_vec()) }, 5e-4);
+    }
+    features_equal(&FeatureSpec { summary: Some(Summary::default()), ..spec(kinds.to_vec()) }, 5e-4);
 }
 
 #[test]
