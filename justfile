@@ -68,7 +68,7 @@ onnxruntime-parity *options:
 check-python:
     .ci/python
 
-# Benchmark: the Python package beside librosa and soundfile; JSON lines. See bench/python/README.md
+# Benchmark: the Python package beside librosa, soundfile, torchaudio and essentia; JSON lines. See bench/python/README.md
 bench-python *options:
     python3 bench/python/run.py {{options}}
 

@@ -11,6 +11,8 @@ import statistics
 import sys
 import time
 
+import peers
+
 SR = 22050
 
 #: Calls of a feature of 30 s of samples, the same in both libraries.
@@ -40,31 +42,86 @@ FEATURES = {
 }
 LOADS = {"load_wav": "music.wav", "load_flac": "music.flac", "load_mp3": "music.mp3"}
 BATCHES = {"batch_1_thread": 1, "batch_2_threads": 2}
-ROWS = ["import", *LOADS, *FEATURES, *BATCHES]
+#: Rows of an import, and the modules that are imported before it.
+IMPORTS = {"import": [], "import_after_numpy": ["numpy"]}
+ROWS = [*IMPORTS, *LOADS, *FEATURES, *BATCHES]
 
 
-def batch(lib, y, n_threads):
+def libraries_of(row):
+    """The libraries that have a row."""
+    loads = ["soundfile"] if row in LOADS else []
+    of_all = {*IMPORTS, *LOADS, *BATCHES}
+    has_torchaudio = row in {*of_all, *peers.OF_TORCHAUDIO}
+    has_essentia = row in {*of_all, *peers.OF_ESSENTIA}
+    others = ["torchaudio"] * has_torchaudio + ["essentia"] * has_essentia
+    return ["cantus", "librosa", *loads, *others]
+
+
+def batch(compute, y, n_threads):
     """MFCCs of 32 recordings on a number of threads of Python."""
     with concurrent.futures.ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(lambda _: lib.feature.mfcc(y=y, sr=SR), range(32)))
+        list(pool.map(lambda _: compute(y), range(32)))
 
 
-def call(library, row, folder):
-    """The call of a row; of `soundfile`, reading without resampling."""
+def loader(library, path):
+    """A function that loads a file; `soundfile` decodes only."""
+    if library == "torchaudio":
+        return peers.load_torchaudio(path)
+    if library == "essentia":
+        return peers.load_essentia(path)
     if library == "soundfile":
         import soundfile
 
-        return lambda: soundfile.read(str(folder / LOADS[row]), dtype="float32")
+        return lambda: soundfile.read(path, dtype="float32")
     lib = importlib.import_module(library)
+    return lambda: lib.load(path)
+
+
+def function(library, row, n_mfcc=13):
+    """A function of samples to the feature of a row."""
+    if library == "torchaudio":
+        return peers.torchaudio_function(row, n_mfcc)
+    if library == "essentia":
+        return peers.essentia_function(row, n_mfcc)
+    lib = importlib.import_module(library)
+    if row == "mfcc":
+        return lambda y: lib.feature.mfcc(y=y, sr=SR, n_mfcc=n_mfcc)
+    return lambda y: FEATURES[row](lib, y)
+
+
+def call(library, row, folder):
+    """The call of a row."""
     if row in LOADS:
-        return lambda: lib.load(str(folder / LOADS[row]))
+        return loader(library, str(folder / LOADS[row]))
     # Only here, since bench/python/run.py imports this file in an interpreter that may lack NumPy.
     import numpy as np
 
     y = np.load(folder / "music.npy")
     if row in BATCHES:
-        return lambda: batch(lib, y, BATCHES[row])
-    return lambda: FEATURES[row](lib, y)
+        compute = [function(library, "mfcc", 20) for _ in range(BATCHES[row])]
+        if library != "essentia":
+            return lambda: batch(compute[0], y, BATCHES[row])
+        return lambda: batch_of_objects(compute, y)
+    compute = function(library, row)
+    return lambda: compute(y)
+
+
+def batch_of_objects(functions, y):
+    """The same with a function for each thread: essentia's objects have a state."""
+    n_each = 32 // len(functions)
+    with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
+        list(pool.map(lambda compute: [compute(y) for _ in range(n_each)], functions))
+
+
+def first_use(library, before):
+    """Seconds of the import in this process, and of the first use of five functions: librosa imports its modules then."""
+    for module in before:
+        importlib.import_module(module)
+    begin = time.perf_counter()
+    lib = importlib.import_module("essentia.standard" if library == "essentia" else library)
+    if library in ("cantus", "librosa"):
+        _ = lib.load, lib.stft, lib.feature.mfcc, lib.beat.beat_track, lib.effects.hpss
+    return time.perf_counter() - begin
 
 
 def seconds(work):
@@ -82,12 +139,6 @@ def seconds(work):
 
 if __name__ == "__main__":
     library, row, folder = sys.argv[1:]
-    if row == "import":
-        # librosa imports its modules when they are used.
-        begin = time.perf_counter()
-        lib = importlib.import_module(library)
-        _ = lib.load, lib.stft, lib.feature.mfcc, lib.beat.beat_track, lib.effects.hpss
-        result = time.perf_counter() - begin
-    else:
-        result = seconds(call(library, row, pathlib.Path(folder)))
+    is_import = row in IMPORTS
+    result = first_use(library, IMPORTS[row]) if is_import else seconds(call(library, row, pathlib.Path(folder)))
     print(json.dumps(result))

@@ -1,4 +1,4 @@
-"""Measures the Python package beside librosa and soundfile, in turn, and prints durations as JSON lines.
+"""Measures the Python package beside librosa, soundfile, torchaudio and essentia, in turn, and prints durations as JSON lines.
 
     python bench/python/run.py [--only ROW] [--rounds N] [--python PATH] > results.jsonl
 
@@ -17,7 +17,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from calls import LOADS, ROWS  # noqa: E402
+from calls import BATCHES, LOADS, ROWS, libraries_of  # noqa: E402
 from environment import ROOT, python_with, say  # noqa: E402
 
 LIBRARIES, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-python"
@@ -51,7 +51,7 @@ def options():
 
 def python_with_wheel():
     """An interpreter with the libraries and a wheel of this source, built in the release profile."""
-    python = python_with(LIBRARIES, ENVIRONMENT, "librosa, soundfile and the wheel")
+    python = python_with(LIBRARIES, ENVIRONMENT, "librosa, soundfile, torchaudio, essentia and the wheel")
     wheels = ENVIRONMENT / "wheels"
     maturin = [python, "-m", "maturin", "build", "--release", "--locked", "--out", str(wheels)]
     subprocess.run(maturin, cwd=ROOT, check=True, stdout=sys.stderr)
@@ -61,21 +61,46 @@ def python_with_wheel():
     return python
 
 
-def libraries_of(row):
-    return ["cantus", "librosa", "soundfile"] if row in LOADS else ["cantus", "librosa"]
+def seconds_of(python, library, row, folder):
+    """The median of one process; `None` if the library does not run, with the reason on standard error."""
+    command = [python, str(HERE / "calls.py"), library, row, folder]
+    done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+    if done.returncode != 0:
+        say(f"{library}, {row}: {done.stderr[-800:].strip()}")
+        if library == "cantus":
+            raise SystemExit(1)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(python, row, rounds, folder):
-    """Median of interleaved rounds, each in a new process."""
-    durations = {library: [] for library in libraries_of(row)}
-    for _ in range(rounds):
-        for library, found in durations.items():
-            command = [python, str(HERE / "calls.py"), library, row, folder]
-            output = subprocess.run(
-                command, env={**os.environ, **ONE_THREAD}, check=True, capture_output=True, text=True
-            )
-            found.append(json.loads(output.stdout))
-    return {library: statistics.median(found) for library, found in durations.items()}
+def measure(python, rows, rounds, folder):
+    """By row and library, the median of interleaved rounds, each in a new process; `None` for a library that does not run."""
+    durations = {(row, library): [] for row in rows for library in libraries_of(row)}
+    for number in range(rounds):
+        for (row, library), found in durations.items():
+            if number == 0 or found != [None]:
+                found.append(seconds_of(python, library, row, folder))
+    medians = {key: None if None in found else statistics.median(found) for key, found in durations.items()}
+    return {row: {library: medians[row, library] for library in libraries_of(row)} for row in rows}
+
+
+def report(row, seconds):
+    """A line with the durations of a row, and how many times as fast as each of the others ours is."""
+    line = {"row": row}
+    if failed := [library for library, s in seconds.items() if s is None]:
+        line["failed"] = failed
+    ran = {library: s for library, s in seconds.items() if s is not None}
+    line |= {f"{library}_ms": round(1000 * s, 3) for library, s in ran.items()}
+    line |= {f"ratio_to_{library}": round(s / ran["cantus"], 2) for library, s in ran.items() if library != "cantus"}
+    print(json.dumps(line), flush=True)
+
+
+def report_threads(seconds):
+    """A line with how many times as fast two threads are as one, in each library."""
+    one, two = (seconds[row] for row in BATCHES)
+    ran = [library for library in one if one[library] is not None and two[library] is not None]
+    line = {"row": "two_threads_to_one"} | {library: round(one[library] / two[library], 2) for library in ran}
+    print(json.dumps(line), flush=True)
 
 
 def main():
@@ -83,12 +108,19 @@ def main():
     python = chosen.python or python_with_wheel()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([python, "-c", RECORDINGS, folder], check=True)
-        for row in [chosen.only] if chosen.only else ROWS:
-            say(row)
-            seconds = measure(python, row, chosen.rounds, folder)
-            line = {"row": row, **{f"{library}_ms": round(1000 * s, 3) for library, s in seconds.items()}}
-            line["ratio_to_librosa"] = round(seconds["librosa"] / seconds["cantus"], 2)
-            print(json.dumps(line), flush=True)
+        for rows in together([chosen.only] if chosen.only else ROWS):
+            say(", ".join(rows))
+            seconds = measure(python, rows, chosen.rounds, folder)
+            for row in rows:
+                report(row, seconds[row])
+            if set(BATCHES) <= set(rows):
+                report_threads(seconds)
+
+
+def together(rows):
+    """Rows that are measured in turn: each alone, but the batches, whose ratio is reported."""
+    batches = list(BATCHES)
+    return [[row] for row in rows if row not in batches] + ([batches] if set(rows) & set(batches) else [])
 
 
 if __name__ == "__main__":

@@ -38,10 +38,11 @@ from cantus.convert import (
 from cantus.decibel import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from cantus.errors import DataError, DecodeError, Error, InternalError, ModelError, ParameterError
 from cantus.model import Model, Prediction
-from cantus.run import Report, Run, evaluate, train
+from cantus.run import Report, Run, evaluate
 from cantus.spectrum import cqt, estimate_tuning, istft, magphase, pcen, stft
 from cantus.store import Store, extract
 from cantus.synthesis import compose
+from cantus.training import train
 
 if TYPE_CHECKING:
     from cantus import sklearn

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cantus import _cantus
 from cantus._progress import Progress
+from cantus._segments import Pad, folder_argument, segment_arguments
 from cantus.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -231,9 +232,14 @@ def extract(
     features: Mapping[str, Any] | None = None,
     embedding: Models = None,
     embedding_by_reference: bool = False,
+    background: str | os.PathLike[str] | None = None,
+    segment: float | None = None,
+    hop: float | None = None,
+    pad: Pad | None = None,
+    n_segments: int | None = None,
+    augment: str | os.PathLike[str] | None = None,
     audit: str = "note",
     exclude: str | os.PathLike[str] | None = None,
-    background: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     n_jobs: int | None = None,
     progress: bool = True,
@@ -259,7 +265,7 @@ def extract(
         Group of each path of a list (artist, session) that a split keeps whole.
     features
         Fields that replace those of the recipe's table ``[features]``: ``{"kinds": ["log_mel"], "n_mels":
-        64}``. Segments that are not given follow the durations of the recordings where the recipe says so.
+        64}``. Its ``"segments"`` exclude the arguments of segments below.
     embedding
         Embedding model whose values are features: an ONNX file with its description beside it, or the name of
         one that ``cantus embeddings add`` has added; several are concatenated. The recipe is ``"embedding"``
@@ -267,13 +273,27 @@ def extract(
     embedding_by_reference
         Whether the store, and models trained on it, refer to the embedding model by its SHA-256 instead of
         containing it.
+    background
+        Folder of recordings, of any depth, that belong to none of the classes: the class ``_background_``.
+    segment
+        Duration of a segment, in seconds; by default that of the recipe, or one that fits the durations of the
+        recordings.
+    hop
+        Time from one segment to the next, in seconds; less than ``segment`` for an overlap, by default
+        ``segment``.
+    pad
+        How recordings that are shorter than a segment are padded: with ``"zero"``, by ``"repeat"``, the default
+        of most recipes, or ``"none"``, which leaves them out.
+    n_segments
+        Most segments of a recording, 30 by default; of longer ones, segments are taken at equal distances.
+    augment
+        Name or TOML file of the recipe whose augmented copies of each track are extracted, in place of those of
+        ``recipe``.
     audit
         What to do with issues such as damage and duplicates: ``"note"``, ``"strict"`` (an error) or
         ``"off"``.
     exclude
         CSV file of recordings to leave out, ``path,reason``.
-    background
-        Folder of recordings that belong to none of the classes: the class ``_background_``.
     overwrite
         Whether a store with other settings in ``out`` is replaced.
     n_jobs
@@ -290,7 +310,8 @@ def extract(
     ParameterError
         If an argument is out of range, or recipe and embedding models do not fit.
     DataError
-        If ``data`` has no labelled recordings, none has features, or ``out`` holds something else.
+        If ``data`` has no labelled recordings, none has features, all are shorter than a segment, or ``out``
+        holds something else.
     FileNotFoundError
         If ``data`` does not exist.
 
@@ -315,9 +336,11 @@ def extract(
         "features": dict(features or {}),
         "embedding": listed_models(embedding),
         "embedding_by_reference": bool(embedding_by_reference),
+        "background": folder_argument(background),
+        **segment_arguments(segment, hop, pad, n_segments),
+        "augment": None if augment is None else os.fspath(augment),
         "audit": audit,
         "exclude": None if exclude is None else os.fspath(exclude),
-        "background": None if background is None else os.fspath(background),
         "overwrite": bool(overwrite),
         "n_jobs": threads(n_jobs),
     }

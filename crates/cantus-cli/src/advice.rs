@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use cantus::{ComparisonProblem, GenreTagProblem, RunProblem};
+use cantus::{ComparisonProblem, GenreTagProblem, OptionProblem, RunProblem};
 
 /// What to do about recordings that are shorter than a segment.
 pub const SHORT_RECORDINGS: &str =
@@ -36,6 +36,8 @@ fn of_library(error: &cantus::Error) -> Option<String> {
     use cantus::Error;
     match error {
         Error::Run { problem, .. } => of_run(problem).map(str::to_owned),
+        Error::InvalidOptions(problem) => of_options(problem).map(str::to_owned),
+        Error::ShortRecordings { .. } => Some(SHORT_RECORDINGS.to_owned()),
         Error::Diverged { source, .. } => of_divergence(source),
         Error::OtherRecipeFeatures { name, .. } => {
             Some(format!("extract them with `cantus extract -m {name}`"))
@@ -57,6 +59,29 @@ fn of_library(error: &cantus::Error) -> Option<String> {
             }
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// Which options of the command line to change.
+fn of_options(problem: &OptionProblem) -> Option<&'static str> {
+    match problem {
+        OptionProblem::GroupsOfOtherSplit => Some("with --group, omit --split, or use --split group"),
+        OptionProblem::FoldsBySegment | OptionProblem::ListsBySegment => Some("omit --split segment"),
+        OptionProblem::ListsInFolds => Some("omit --folds or --split-lists"),
+        OptionProblem::NumberOfLists { .. } => Some("--split-lists TRAIN TEST, or TRAIN VALID TEST"),
+        OptionProblem::SelectionBySegment => Some("--split segment needs a recipe, such as -m mlp"),
+        OptionProblem::SelectionWithSegment => Some("--segment needs a recipe, such as -m best"),
+        OptionProblem::FoldsWithoutRecipe => Some("--folds needs a recipe, such as -m best"),
+        OptionProblem::NoTest => Some("give --test a share, or use --folds"),
+        OptionProblem::NoTraining => Some("lower --validation or --test"),
+        OptionProblem::SegmentsOfStore => {
+            Some("give --segment, --hop, --pad and --n-segments to `cantus extract`")
+        }
+        OptionProblem::EmbeddingsOfStore => Some("give --embedding to `cantus extract`"),
+        OptionProblem::BackgroundOfStore => Some("give --background to `cantus extract`"),
+        OptionProblem::SegmentsOfStart => Some("with --from, omit --segment, --hop, --pad and --n-segments"),
+        OptionProblem::EmbeddingsOfStart => Some("with --from, omit --embedding"),
         _ => None,
     }
 }

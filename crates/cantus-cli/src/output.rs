@@ -86,7 +86,13 @@ pub fn exact(text: &str) -> anyhow::Result<()> {
 pub fn error(error: &anyhow::Error) -> Outcome {
     let line = in_one_line(error);
     note(&format!("error: {line}"));
-    if error.is::<WrongUsage>() { Outcome::WrongUsage } else { Outcome::Failed }
+    if is_wrong_usage(error) { Outcome::WrongUsage } else { Outcome::Failed }
+}
+
+/// Whether options of the command line are wrong, and not the data.
+fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    let is_invalid = matches!(error.downcast_ref(), Some(cantus::Error::InvalidOptions(_)));
+    is_invalid || error.is::<WrongUsage>()
 }
 
 /// The message and its causes; a cause that the message contains already is omitted.

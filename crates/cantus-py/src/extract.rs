@@ -14,6 +14,7 @@ use crate::embeddings::Embeddings;
 use crate::errors::Failure;
 use crate::feature_spec::{self, Changes};
 use crate::progress::Progress;
+use crate::segment_request::{self, SegmentRequest};
 
 /// Adds the functions of this file to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -29,7 +30,11 @@ struct Request {
     recipe: Option<String>,
     #[serde(flatten)]
     embeddings: Embeddings,
+    #[serde(flatten)]
+    segments: SegmentRequest,
     features: Changes,
+    /// Recipe whose augmented copies are extracted in place of those of `recipe`.
+    augment: Option<String>,
     audit: AuditName,
     exclude: Option<PathBuf>,
     background: Option<PathBuf>,
@@ -80,7 +85,10 @@ impl Request {
         }
         let recipe = feature_spec::recipe(self.recipe.as_deref(), &self.embeddings)?;
         let spec = self.spec(recipe.as_ref(), &catalog)?;
-        let copies = recipe.map(|recipe| recipe.augmentation.copy_spec()).filter(|spec| spec.copies > 0);
+        let copies = match &self.augment {
+            Some(name) => Some(Recipe::load(name)?.required_copies()?),
+            None => recipe.map(|recipe| recipe.augmentation.copy_spec()).filter(|spec| spec.copies > 0),
+        };
         let options =
             Options { copies, audit: self.audit.into(), overwrite: self.overwrite, n_jobs: self.n_jobs };
         remarks.extend(extract_catalog(&catalog, &spec, &self.out, options, progress)?);
@@ -92,27 +100,28 @@ impl Request {
         let (base, fits) = recipe
             .map_or((FeatureSpec::course(), true), |recipe| (recipe.features.clone(), recipe.fit_segments));
         let spec = feature_spec::changed(&base, &self.features)?;
-        if !fits || self.features.contains_key("segments") {
+        let segments = self.segments.changes();
+        if self.features.contains_key("segments") {
+            if !segments.is_empty() {
+                let what = "segments are given twice: omit segment=, hop=, pad= and n_segments=, or 'segments' of features=";
+                return Err(Failure::parameter(what));
+            }
             return Ok(spec);
         }
-        let fit = cantus_dataset::SegmentFit::new(&spec, &Durations::of_catalog(catalog));
-        feature_spec::changed(&fit.spec, &self.features)
+        let choice = segments.choose(&spec, fits, &Durations::of_catalog(catalog))?;
+        feature_spec::changed(&choice.spec, &self.features)
     }
 }
 
 impl Source {
     fn catalog(&self, background: Option<&Path>) -> Result<Catalog, Failure> {
-        Ok(match (self, background) {
-            (Self::Path(path), None) => Catalog::open(path)?,
-            (Self::Path(path), Some(background)) => Catalog::open_with_background(path, background)?,
-            (Self::List(_), Some(_)) => {
-                return Err(Failure::parameter(
-                    "background= is for a folder or manifest; add its files to the list with the label '_background_'",
-                ));
-            }
-            (Self::List(list), None) => {
-                Catalog::from_recordings(list.iter().map(Listed::recording).collect())?
-            }
+        let list = match self {
+            Self::Path(path) => return segment_request::open_catalog(path, background),
+            Self::List(list) => list.iter().map(Listed::recording).collect(),
+        };
+        Ok(match background {
+            Some(background) => Catalog::from_recordings_with_background(list, background)?,
+            None => Catalog::from_recordings(list)?,
         })
     }
 }

@@ -23,6 +23,7 @@ mod network;
 mod progress;
 mod recording;
 mod rhythm;
+mod segment_request;
 mod segments;
 mod selection;
 mod spectrum;

@@ -1,6 +1,6 @@
 //! Failures of training, prediction and networks as Python exceptions, with the argument that helps.
 
-use cantus::RunProblem;
+use cantus::{OptionProblem, RunProblem};
 
 use crate::errors::{Class, Failure};
 
@@ -16,6 +16,8 @@ impl From<cantus::Error> for Failure {
                 Self::not_found(&path)
             }
             Error::Run { ref problem, .. } => advised(Class::Data, &error, of_run(problem)),
+            Error::InvalidOptions(ref problem) => advised(Class::Parameter, &error, of_options(problem)),
+            Error::ShortRecordings { .. } => advised(Class::Data, &error, Some(SHORT_RECORDINGS)),
             Error::NoSegments { .. } => Self::of(Class::Decode, &error),
             Error::RecipeNotFound { .. } | Error::InvalidRecipe { .. } | Error::SegmentSplitOfTags => {
                 Self::of(Class::Parameter, &error)
@@ -27,6 +29,29 @@ impl From<cantus::Error> for Failure {
             Error::Diverged { .. } => advised(Class::Model, &error, Some("set a smaller learning_rate")),
             other => Self::of(Class::Model, &other),
         }
+    }
+}
+
+/// The arguments that help with recordings that are shorter than a segment.
+const SHORT_RECORDINGS: &str = "segment= sets another duration of segments, and pad='repeat' keeps them";
+
+/// Which arguments to change.
+fn of_options(problem: &OptionProblem) -> Option<&'static str> {
+    match problem {
+        OptionProblem::GroupsOfOtherSplit => Some("with groups=, omit split, or set split='group'"),
+        OptionProblem::FoldsBySegment | OptionProblem::ListsBySegment => Some("omit split='segment'"),
+        OptionProblem::ListsInFolds => Some("omit folds= or split_lists="),
+        OptionProblem::SelectionBySegment => Some("split='segment' needs a recipe, such as 'mlp'"),
+        OptionProblem::SelectionWithSegment => Some("segment= needs a recipe, such as 'best'"),
+        OptionProblem::FoldsWithoutRecipe => Some("folds= needs a recipe, such as 'best'"),
+        OptionProblem::NoTest => Some("give test a share, or set folds"),
+        OptionProblem::NoTraining => Some("lower validation or test"),
+        OptionProblem::SegmentsOfStore => Some("give segment=, hop=, pad= and n_segments= to cantus.extract"),
+        OptionProblem::EmbeddingsOfStore => Some("give embedding= to cantus.extract"),
+        OptionProblem::BackgroundOfStore => Some("give background= to cantus.extract"),
+        OptionProblem::SegmentsOfStart => Some("with from_run=, omit segment=, hop=, pad= and n_segments="),
+        OptionProblem::EmbeddingsOfStart => Some("with from_run=, omit embedding="),
+        _ => None,
     }
 }
 

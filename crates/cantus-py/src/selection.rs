@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cantus::selection::{Candidate, Search, SelectionData, Trial, TrialOptions, candidates};
-use cantus::{Recipe, Run, RunOptions, TrainEvent, TrainOptions};
-use cantus_dataset::{AuditMode, Catalog, Durations, FeatureStore, SplitSpec, Unit};
+use cantus::{OptionProblem, Recipe, Run, RunOptions, SplitPurpose, TrainEvent, TrainOptions};
+use cantus_dataset::{AuditMode, Catalog, Durations, FeatureStore, SplitSpec};
 use pyo3::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use crate::embeddings::Embeddings;
 use crate::errors::Failure;
 use crate::extract::{self, Options};
 use crate::progress::Progress;
+use crate::segment_request::{self, SegmentRequest};
 use crate::split::SplitRequest;
 use crate::train::RecipeRequest;
 use crate::training_progress::TrainingProgress;
@@ -38,6 +39,12 @@ struct Request {
     split: SplitRequest,
     #[serde(flatten)]
     embeddings: Embeddings,
+    #[serde(flatten)]
+    segments: SegmentRequest,
+    /// Folder of recordings of no class.
+    background: Option<PathBuf>,
+    /// Of a cross-validation, which needs a recipe.
+    folds: Option<usize>,
     #[serde(rename = "final")]
     final_model: bool,
     overwrite: bool,
@@ -68,25 +75,29 @@ struct Recordings<'a> {
 impl Request {
     fn train(&self, progress: &Progress) -> Result<Vec<String>, Failure> {
         let start = Instant::now();
-        let split = self.split.spec(self.changes.seed, false)?;
-        if split.by == Unit::Segment {
-            let what = "split='segment' needs a recipe, such as 'mlp': recipes are compared on whole tracks";
-            return Err(Failure::parameter(what));
+        let split = self.split.spec(self.changes.seed, SplitPurpose::Selection)?;
+        let segments = self.segments.changes();
+        segments.validate_for_selection()?;
+        if self.folds.is_some() {
+            return Err(cantus::Error::from(OptionProblem::FoldsWithoutRecipe).into());
         }
         let options = RunOptions { overwrite: self.overwrite, resume: self.resume };
         let run = Run::create(&self.out, options)?.with_settings(&self.settings)?;
-        let catalog = Catalog::open(&self.data)?;
+        let catalog = segment_request::open_catalog(&self.data, self.background.as_deref())?;
         let durations = Durations::of_catalog(&catalog);
-        let changed =
-            |candidate: Candidate| Candidate { recipe: self.changes.changed(candidate.recipe), ..candidate };
+        let changed = |candidate: Candidate| {
+            let recipe = segments.of_candidate(&self.changes.changed(candidate.recipe))?;
+            Ok::<_, cantus::Error>(Candidate { recipe, ..candidate })
+        };
         let embeddings = self.embeddings.load_or_added()?;
         let candidates: Vec<Candidate> =
-            candidates(&durations, &embeddings)?.into_iter().map(changed).collect();
+            candidates(&durations, &embeddings)?.into_iter().map(changed).collect::<Result<_, _>>()?;
         let is_stopped = |_: &TrainEvent<'_>| flow(progress);
         let train = TrainOptions {
             split,
             seed: self.changes.seed,
             n_threads: self.changes.n_jobs,
+            memory: self.changes.memory,
             observer: Some(&is_stopped),
             ..TrainOptions::default()
         };

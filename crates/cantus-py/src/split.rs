@@ -1,8 +1,10 @@
 //! The split of a training: its unit, shares and groups, as the options of `cantus train` choose them.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
-use cantus_dataset::{FeatureStore, Grouping, SplitSpec, Unit, assign_groups, assign_known_groups};
+use cantus::{SplitChoice, SplitPurpose};
+use cantus_dataset::{FeatureStore, Grouping, SplitSpec, Unit, assign_groups};
 use serde::Deserialize;
 
 use crate::errors::Failure;
@@ -10,18 +12,12 @@ use crate::errors::Failure;
 /// The arguments of a training for the split.
 #[derive(Deserialize)]
 pub struct SplitRequest {
-    split: Option<UnitName>,
+    split: Option<Unit>,
     groups: Option<Groups>,
+    #[serde(default)]
+    split_lists: Vec<PathBuf>,
     validation: f64,
     test: f64,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum UnitName {
-    Track,
-    Group,
-    Segment,
 }
 
 /// What defines a group.
@@ -39,79 +35,53 @@ impl SplitRequest {
     ///
     /// # Errors
     /// If arguments exclude each other, or a share is out of range.
-    pub fn spec(&self, seed: u64, in_folds: bool) -> Result<SplitSpec, Failure> {
-        let by = match (self.split, &self.groups) {
-            (None | Some(UnitName::Track), None) => Unit::Track,
-            (Some(UnitName::Segment), None) => Unit::Segment,
-            (None | Some(UnitName::Group), _) => Unit::Group,
-            (Some(_), Some(_)) => {
-                return Err(Failure::parameter(
-                    "groups= needs a split by group: omit split, or set split='group'",
-                ));
-            }
-        };
-        if in_folds && by == Unit::Segment {
-            return Err(Failure::parameter("folds= keeps tracks or groups whole; omit split='segment'"));
-        }
-        let Self { validation, test, .. } = *self;
-        for (name, share) in [("validation", validation), ("test", test)] {
-            if !(0.0..1.0).contains(&share) {
-                return Err(Failure::parameter(format!(
-                    "{name} must be a share from 0 to below 1, not {share}"
-                )));
-            }
-        }
-        if test == 0.0 || validation + test >= 1.0 {
-            let what = "test must be more than 0, and validation and test must leave something to train on";
-            return Err(Failure::parameter(what));
-        }
-        Ok(SplitSpec { by, validation, test, seed, ..SplitSpec::default() })
+    pub fn spec(&self, seed: u64, purpose: SplitPurpose) -> Result<SplitSpec, Failure> {
+        Ok(self.choice().spec(seed, purpose)?)
     }
 
-    /// Assigns groups to the tracks of a store. Returns the split, which is by group if groups are known and can be kept
-    /// whole, and no argument or manifest says otherwise.
+    fn choice(&self) -> SplitChoice {
+        SplitChoice {
+            by: self.split,
+            has_groups: self.groups.is_some(),
+            lists: self.split_lists.clone(),
+            validation: self.validation,
+            test: self.test,
+        }
+    }
+
+    /// Assigns groups, and the parts of an official split, to the tracks of a store. Returns the split, which is by group if groups
+    /// are known and can be kept whole, and no argument or manifest says otherwise.
     ///
     /// # Errors
-    /// If the named groups cannot be assigned.
+    /// If the named groups cannot be assigned, or a list does not fit the tracks.
     pub fn assign(
         &self,
         spec: SplitSpec,
         n_folds: Option<usize>,
         store: &mut FeatureStore,
     ) -> Result<SplitSpec, Failure> {
+        self.assign_groups(store)?;
+        let choice = self.choice();
+        choice.assign_lists(store)?;
+        Ok(choice.keep_known_groups(spec, n_folds, store).0)
+    }
+
+    fn assign_groups(&self, store: &mut FeatureStore) -> Result<(), Failure> {
         let labels = store.labels().to_vec();
-        match &self.groups {
+        let grouping = match &self.groups {
+            None => return Ok(()),
             Some(Groups::Named(name)) => {
                 let Ok(grouping) = name.parse::<Grouping>();
-                assign_groups(store.tracks_mut(), &labels, &grouping)?;
-                Ok(spec)
+                grouping
             }
             Some(Groups::ByPath(groups)) => {
                 for track in store.tracks_mut() {
                     track.group = groups.get(&track.path).cloned().flatten();
                 }
-                assign_groups(store.tracks_mut(), &labels, &Grouping::Given)?;
-                Ok(spec)
+                Grouping::Given
             }
-            None => Ok(self.by_known_groups(spec, n_folds, store)),
-        }
-    }
-
-    fn by_known_groups(
-        &self,
-        spec: SplitSpec,
-        n_folds: Option<usize>,
-        store: &mut FeatureStore,
-    ) -> SplitSpec {
-        let labels = store.labels().to_vec();
-        match self.split {
-            None => spec.choose_by_known_groups(store.tracks_mut(), &labels, n_folds).0,
-            // With a split by track too: intervals and p-values are over groups.
-            Some(UnitName::Track) => {
-                assign_known_groups(store.tracks_mut(), &labels);
-                spec
-            }
-            Some(UnitName::Group | UnitName::Segment) => spec,
-        }
+        };
+        assign_groups(store.tracks_mut(), &labels, &grouping)?;
+        Ok(())
     }
 }

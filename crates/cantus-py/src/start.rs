@@ -33,6 +33,11 @@ enum All {
 }
 
 impl StartRequest {
+    /// Whether a model to start from is given.
+    pub fn is_given(&self) -> bool {
+        self.from_run.is_some()
+    }
+
     /// The model to start from, if one is given.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use cantus::{Recipe, Run, RunOptions, StartingModel, TrainEvent, TrainOptions};
-use cantus_dataset::{Catalog, Durations, FeatureStore, Folds, SplitSpec};
+use cantus::{
+    Recipe, RecordingOptions, Run, RunOptions, SplitPurpose, StartingModel, TrainEvent, TrainOptions,
+};
+use cantus_dataset::{Durations, FeatureStore, Folds, SplitSpec};
 use cantus_nn::{Batching, EarlyStopping};
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -16,6 +18,7 @@ use crate::extract::{self, Options};
 use crate::gil;
 use crate::model::NativeModel;
 use crate::progress::Progress;
+use crate::segment_request::{self, SegmentRequest};
 use crate::split::SplitRequest;
 use crate::start::StartRequest;
 use crate::training_progress::TrainingProgress;
@@ -38,6 +41,10 @@ struct Request {
     split: SplitRequest,
     #[serde(flatten)]
     embeddings: Embeddings,
+    #[serde(flatten)]
+    segments: SegmentRequest,
+    /// Folder of recordings of no class.
+    background: Option<PathBuf>,
     #[serde(flatten)]
     start: StartRequest,
     folds: Option<usize>,
@@ -63,6 +70,9 @@ pub struct RecipeRequest {
     pub seed: u64,
     /// 0 for one for each processor.
     pub n_jobs: usize,
+    /// Bytes for features; `None` for the default.
+    #[serde(default)]
+    pub memory: Option<u64>,
 }
 
 /// Trains and evaluates a recipe and writes the run; returns remarks on recordings that were left out.
@@ -75,13 +85,11 @@ fn train(py: Python<'_>, request: &str, on_progress: Option<Py<PyAny>>) -> PyRes
 
 impl Request {
     fn train(&self, progress: &Progress) -> Result<Vec<String>, Failure> {
-        let spec = self.split.spec(self.recipe.seed, self.folds.is_some())?;
+        let purpose = if self.folds.is_some() { SplitPurpose::Folds } else { SplitPurpose::Training };
+        let spec = self.split.spec(self.recipe.seed, purpose)?;
+        self.check_features()?;
         let start = self.start.open()?;
         let recipe = match &start {
-            Some(_) if !self.embeddings.is_empty() => {
-                let what = "embedding= has no effect with from_run=, whose features are those of the model";
-                return Err(Failure::parameter(what));
-            }
             Some(start) => self.recipe.changed(self.start.recipe(start, self.recipe.recipe.as_deref())?),
             None => self.recipe_of_data()?,
         };
@@ -98,13 +106,26 @@ impl Request {
         Ok(remarks)
     }
 
+    /// Checks the arguments for the features, which a store or a model to start from has already.
+    fn check_features(&self) -> Result<(), Failure> {
+        let segments = self.segments.changes();
+        segments.validate()?;
+        let given = RecordingOptions {
+            segments: !segments.is_empty(),
+            embeddings: !self.embeddings.is_empty(),
+            background: self.background.is_some(),
+        };
+        if FeatureStore::is_store(&self.data) {
+            given.check_store()?;
+        } else if self.start.is_given() {
+            given.check_start()?;
+        }
+        Ok(())
+    }
+
     /// The named recipe, with the embedding models that are given for recordings.
     fn recipe_of_data(&self) -> Result<Recipe, Failure> {
         match FeatureStore::is_store(&self.data) {
-            true if !self.embeddings.is_empty() => {
-                let what = "embedding= adds features before they are extracted: give it to cantus.extract";
-                Err(Failure::parameter(what))
-            }
             // The features of a store contain their models.
             true => self.recipe.load(),
             false => self.embeddings.of_recipe(self.recipe.load()?),
@@ -121,9 +142,9 @@ impl Request {
         if FeatureStore::is_store(&self.data) {
             return Ok((self.data.clone(), Vec::new()));
         }
-        let catalog = Catalog::open(&self.data)?;
-        let (recipe, _) = recipe.fitted_to(&Durations::of_catalog(&catalog));
-        recipe.validate_for(&recipe.features, catalog.labels.len())?;
+        let catalog = segment_request::open_catalog(&self.data, self.background.as_deref())?;
+        let durations = Durations::of_catalog(&catalog);
+        let (recipe, _) = self.segments.changes().of_recipe(recipe, &durations, catalog.labels.len())?;
         let dir = run.path("features");
         let options = Options {
             copies: Some(recipe.augmentation.copy_spec()),
@@ -197,6 +218,7 @@ impl RecipeRequest {
             split,
             seed: self.seed,
             n_threads: self.n_jobs,
+            memory: self.memory,
             observer: Some(&observer),
             ..TrainOptions::default()
         };

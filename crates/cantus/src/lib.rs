@@ -64,17 +64,23 @@ mod printable;
 #[cfg(feature = "train")]
 mod recipe;
 #[cfg(feature = "train")]
+mod recording_options;
+#[cfg(feature = "train")]
 pub mod report;
 #[cfg(feature = "train")]
 mod rng_streams;
 #[cfg(feature = "train")]
 mod run;
 #[cfg(feature = "train")]
+mod segment_choice;
+#[cfg(feature = "train")]
 mod segment_dataset;
 #[cfg(feature = "train")]
 pub mod selection;
 #[cfg(feature = "train")]
 pub mod similarity;
+#[cfg(feature = "train")]
+mod split_choice;
 mod task;
 #[cfg(feature = "train")]
 mod toml_file;
@@ -90,7 +96,7 @@ pub use crops::Crops;
 #[cfg(feature = "train")]
 pub use cross_validation::cross_validate;
 #[cfg(feature = "train")]
-pub use error::{ComparisonProblem, GenreTagProblem};
+pub use error::{ComparisonProblem, GenreTagProblem, OptionProblem};
 pub use error::{Error, RunProblem};
 #[cfg(feature = "train")]
 pub use evaluation::{Evaluated, evaluate};
@@ -103,7 +109,13 @@ pub use printable::printable;
 #[cfg(feature = "train")]
 pub use recipe::Recipe;
 #[cfg(feature = "train")]
+pub use recording_options::RecordingOptions;
+#[cfg(feature = "train")]
 pub use run::{Run, RunOptions};
+#[cfg(feature = "train")]
+pub use segment_choice::{SegmentChanges, SegmentChoice};
+#[cfg(feature = "train")]
+pub use split_choice::{SplitChoice, SplitPurpose};
 pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_file::parse_toml;

@@ -3,11 +3,11 @@ import doctest
 import pytest
 
 import cantus
-from cantus import batch, model, nn, run, store, synthesis
+from cantus import batch, model, nn, run, store, synthesis, training
 
 
 @pytest.mark.parametrize(
-    "module", [batch, model, nn, run, store, synthesis], ids=lambda module: module.__name__
+    "module", [batch, model, nn, run, store, synthesis, training], ids=lambda module: module.__name__
 )
 def test_the_examples_of_docstrings_run(module):
     failed, _ = doctest.testmod(module, extraglobs={"cantus": cantus})
@@ -15,7 +15,7 @@ def test_the_examples_of_docstrings_run(module):
 
 
 @pytest.mark.parametrize(
-    "module", [batch, model, nn, run, store, synthesis], ids=lambda module: module.__name__
+    "module", [batch, model, nn, run, store, synthesis, training], ids=lambda module: module.__name__
 )
 def test_public_functions_and_methods_have_docstrings(module):
     for name in getattr(module, "__all__", ["compose"]):

@@ -122,8 +122,8 @@ from cantus import _cantus, _progress
 class Full(_progress.Progress):
     def __call__(self, *event):
         raise OSError("no space for the bar")
-import cantus.run
-cantus.run.Progress = Full
+import cantus.training
+cantus.training.Progress = Full
 try:
     cantus.train(sys.argv[1], "mlp", epochs=10**6)
 except OSError as error:
@@ -199,8 +199,8 @@ class Bar:
     def __exit__(self, *exception): pass
     def __call__(self, *event): begun.release()
 
-import cantus.run
-cantus.run.Progress = Bar
+import cantus.training
+cantus.training.Progress = Bar
 n = 2 * os.cpu_count()
 for _ in range(n):
     options = {"args": (sys.argv[1], "mlp"), "kwargs": {"epochs": 10**6}, "daemon": True}

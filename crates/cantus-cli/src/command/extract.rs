@@ -9,14 +9,13 @@ use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::{FeatureKind, FeatureSpec};
 use cantus_dataset::audit::Exclusions;
 use cantus_dataset::{
-    AuditMode, Catalog, Error, ExtractOptions, Extraction, Failure, FeatureStore, Progress, Shard,
+    AuditMode, Catalog, Durations, Error, ExtractOptions, Extraction, Failure, FeatureStore, Progress, Shard,
     course_json, extract,
 };
 use clap::{Args, ValueEnum};
 
 use super::embedding_options::{self, EmbeddingOptions};
-use super::segment_choice::SegmentChoice;
-use super::segment_options::SegmentOptions;
+use super::segment_options::{self, SegmentOptions};
 use super::spec::{SpecOptions, kind};
 use crate::global_options::Global;
 use crate::output::{self, Outcome, WrongUsage};
@@ -141,7 +140,7 @@ impl Extract {
         }
         let (base, fit) = self.base()?;
         if is_json(&self.data) {
-            let segments = self.segments.change(base.segments.clone())?;
+            let segments = self.segments.changes().apply(&base.segments)?;
             return self.import(&FeatureSpec { segments, ..self.spec.change(base) }, global);
         }
         let augmentation = self.augmentation()?;
@@ -154,8 +153,10 @@ impl Extract {
         };
 
         let catalog = open_catalog(&self.data, self.background.as_deref(), choices.exclude, global)?;
-        let segments = SegmentChoice { options: &self.segments, fit };
-        let spec = self.spec.change(segments.choose(&base, &catalog, global)?);
+        let durations = Durations::of_catalog(&catalog);
+        let segments = self.segments.changes().choose(&base, fit, &durations)?;
+        segment_options::report_choice(&segments, &durations, global);
+        let spec = self.spec.change(segments.spec);
         match extract_catalog(&catalog, &spec, &self.output, choices, global)? {
             Some(extraction) => {
                 report_extraction(&extraction, &self.output, global);
@@ -206,17 +207,11 @@ impl Extract {
     fn augmentation(&self) -> anyhow::Result<Option<AugmentSpec>> {
         let Some(name) = self.augment.as_ref().or(self.model.as_ref()) else { return Ok(None) };
         let recipe = Recipe::load(name).map_err(|error| WrongUsage(error.to_string()))?;
-        let copies = recipe.augmentation.copy_spec();
-        if self.augment.is_none() {
-            return Ok((copies.copies > 0).then_some(copies));
+        if self.augment.is_some() {
+            return Ok(Some(recipe.required_copies()?));
         }
-        ensure!(
-            copies.copies > 0,
-            WrongUsage(format!(
-                "recipe {name}: defines no augmented copies; set copies and audio in [augmentation]"
-            ))
-        );
-        Ok(Some(copies))
+        let copies = recipe.augmentation.copy_spec();
+        Ok((copies.copies > 0).then_some(copies))
     }
 
     /// Imports features of the course's script (`data.json`) as a store.

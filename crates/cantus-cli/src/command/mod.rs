@@ -24,7 +24,6 @@ pub mod plot;
 mod port;
 pub mod predict;
 pub mod search;
-mod segment_choice;
 mod segment_options;
 pub mod serve;
 mod spec;

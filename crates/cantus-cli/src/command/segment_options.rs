@@ -1,26 +1,29 @@
 //! Options for the segments that recordings are cut into.
 
-use cantus_audio::feature::{SegmentPadding, SegmentWindows, Segments};
+use cantus::{SegmentChanges, SegmentChoice};
+use cantus_audio::feature::SegmentPadding;
+use cantus_dataset::Durations;
 use clap::{Args, ValueEnum};
 
-use crate::output::WrongUsage;
+use crate::global_options::Global;
+use crate::{advice, output};
 
 /// How recordings are cut into segments; what is not given follows the recipe or preset.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Segments")]
 pub struct SegmentOptions {
     /// Duration of a segment, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = segment)]
     segment: Option<f64>,
     /// Time from one segment to the next, in seconds; less than --segment for an overlap [default: the duration]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = hop)]
     hop: Option<f64>,
     /// How recordings that are shorter than a segment are padded: with zeros, repeated, or not, and left out
     #[arg(long, value_enum, value_name = "HOW")]
     pad: Option<Pad>,
     /// Most segments of a recording to train on; of longer ones, segments are taken at equal distances [default: 30]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    n_segments: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = number)]
+    n_segments: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -31,41 +34,14 @@ enum Pad {
 }
 
 impl SegmentOptions {
-    /// An error if any option was given, where none has an effect.
-    pub fn refuse(&self, why: &str) -> anyhow::Result<()> {
-        match self.settings().keys().next() {
-            None => Ok(()),
-            Some(name) => Err(WrongUsage(format!("--{}: {why}", name.replace('_', "-"))).into()),
+    /// What was given on the command line.
+    pub fn changes(&self) -> SegmentChanges {
+        SegmentChanges {
+            duration_s: self.segment,
+            hop_s: self.hop,
+            padding: self.pad.map(SegmentPadding::from),
+            max_segments: self.n_segments,
         }
-    }
-
-    /// The duration of a segment, if it was given.
-    pub fn segment(&self) -> Option<f64> {
-        self.segment
-    }
-
-    /// The segments with what was given on the command line. The course's rule becomes windows of the same duration.
-    pub fn change(&self, segments: Segments) -> anyhow::Result<Segments> {
-        let Self { segment, hop, pad, n_segments } = self;
-        if segment.is_none() && hop.is_none() && pad.is_none() && n_segments.is_none() {
-            return Ok(segments);
-        }
-        let base = match segments {
-            Segments::Windows(windows) => windows,
-            Segments::Parts { track_duration_s, n_segments } => {
-                SegmentWindows::adjacent(track_duration_s / n_segments.max(1) as f64)
-            }
-        };
-        let duration_s = segment.unwrap_or(base.duration_s);
-        let hop_s = hop.unwrap_or(if segment.is_some() { duration_s } else { base.hop_s });
-        let max_segments = n_segments.map_or(base.max_segments, |n| n as usize);
-        let padding = pad.map_or(base.padding, SegmentPadding::from);
-        if duration_s > 86_400.0 || hop_s > 86_400.0 {
-            return Err(
-                WrongUsage("--segment and --hop must be at most a day, 86400 seconds".to_owned()).into()
-            );
-        }
-        Ok(Segments::Windows(SegmentWindows { duration_s, hop_s, padding, max_segments }))
     }
 
     /// The options under their names, for `config.toml`.
@@ -75,8 +51,19 @@ impl SegmentOptions {
         self.segment.map(|seconds| set("segment", seconds.into()));
         self.hop.map(|seconds| set("hop", seconds.into()));
         self.pad.and_then(|pad| pad.to_possible_value()).map(|pad| set("pad", pad.get_name().into()));
-        self.n_segments.map(|n| set("n_segments", i64::from(n).into()));
+        self.n_segments.and_then(|n| i64::try_from(n).ok()).map(|n| set("n_segments", n.into()));
         table
+    }
+}
+
+/// Reports the durations of the recordings, which segments were chosen and why, and what is too short for them.
+pub fn report_choice(choice: &SegmentChoice, durations: &Durations, global: &Global) {
+    if !global.quiet {
+        output::note(&format!("durations: {}", durations.in_words()));
+        output::note(&choice.reason);
+    }
+    if let Some(left_out) = &choice.left_out {
+        output::note(&format!("{left_out}; {}", advice::SHORT_RECORDINGS));
     }
 }
 
@@ -90,10 +77,22 @@ impl From<Pad> for SegmentPadding {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds.is_finite() => Ok(seconds),
-        Ok(_) => Err("must be more than 0".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+fn segment(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    checked(seconds, SegmentChanges { duration_s: Some(seconds), ..SegmentChanges::default() })
+}
+
+fn hop(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    checked(seconds, SegmentChanges { hop_s: Some(seconds), ..SegmentChanges::default() })
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    let n = text.parse::<usize>().map_err(|error| error.to_string())?;
+    checked(n, SegmentChanges { max_segments: Some(n), ..SegmentChanges::default() })
+}
+
+/// A value, if the library accepts it.
+fn checked<T>(value: T, changes: SegmentChanges) -> Result<T, String> {
+    changes.validate().map(|()| value).map_err(|error| error.to_string())
 }

@@ -4,6 +4,8 @@
 mod comparison_problem;
 #[cfg(feature = "train")]
 mod genre_tag_problem;
+#[cfg(feature = "train")]
+mod option_problem;
 mod run_problem;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub use self::comparison_problem::ComparisonProblem;
 #[cfg(feature = "train")]
 pub use self::genre_tag_problem::GenreTagProblem;
+#[cfg(feature = "train")]
+pub use self::option_problem::OptionProblem;
 pub use self::run_problem::RunProblem;
 #[cfg(feature = "train")]
 pub(crate) use self::run_problem::{CHECKPOINT, FOLDS};
@@ -162,6 +166,19 @@ pub enum Error {
     #[error("the split by segment is for classes only; for tags, split by track or group")]
     SegmentSplitOfTags,
     #[cfg(feature = "train")]
+    /// Options of a training or an extraction cannot be used.
+    #[error("{0}")]
+    InvalidOptions(OptionProblem),
+    #[cfg(feature = "train")]
+    /// Every recording is shorter than a segment, and would be left out.
+    #[error("{what}: {durations}")]
+    ShortRecordings {
+        /// How many are shorter than which segment.
+        what: String,
+        /// The distribution of their durations.
+        durations: String,
+    },
+    #[cfg(feature = "train")]
     /// The features differ from those that the model was trained on.
     #[error("the features do not fit the model: {difference}; extract them with the model's own settings")]
     OtherFeatures {
@@ -229,5 +246,12 @@ impl Error {
     /// For `map_err` after a file operation on `path`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
+
+#[cfg(feature = "train")]
+impl From<OptionProblem> for Error {
+    fn from(problem: OptionProblem) -> Self {
+        Self::InvalidOptions(problem)
     }
 }

@@ -1,10 +1,12 @@
 //! Checks of a recipe: its settings by themselves, and with the shape of the features.
 
+use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 
 use super::Recipe;
 use crate::Error;
 use crate::crops::n_crops_problem;
+use crate::error::OptionProblem;
 
 impl Recipe {
     /// Error text for settings that are invalid for any data; `None` if all are valid.
@@ -19,6 +21,18 @@ impl Recipe {
             return Some("spec_augment masks with 0, which is the mean only if normalize = true".to_owned());
         }
         self.augmentation.problem()
+    }
+
+    /// The augmented copies that the recipe defines, for an extraction.
+    ///
+    /// # Errors
+    /// If it defines none.
+    pub fn required_copies(&self) -> Result<AugmentSpec, Error> {
+        let copies = self.augmentation.copy_spec();
+        match copies.copies {
+            0 => Err(OptionProblem::NoCopies { recipe: self.name.clone() }.into()),
+            _ => Ok(copies),
+        }
     }
 
     /// Checks that the network can be built for segments of these features and this number of labels.

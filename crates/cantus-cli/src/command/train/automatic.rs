@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use cantus::report::EvaluationReport;
 use cantus::selection::{Candidate, Search, SelectionData, Trial, TrialOptions, Winner, candidates};
-use cantus::{Recipe, Run, TrainOptions};
-use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec, Unit};
+use cantus::{Recipe, Run, SplitPurpose, TrainOptions};
+use cantus_dataset::{Catalog, Durations, FeatureStore, SplitSpec};
 
 use super::Train;
 use super::display::Display;
 use crate::command::extract::{self, Choices};
 use crate::global_options::Global;
 use crate::interrupt;
-use crate::output::{self, WrongUsage};
+use crate::output;
 
 /// The recordings of the selection.
 struct Recordings<'a> {
@@ -41,11 +41,8 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
         let start = Instant::now();
-        let split = self.split.spec(self.seed, false)?;
-        if split.by == Unit::Segment {
-            let what = "--split segment needs a recipe, such as -m mlp: recipes are compared on whole tracks";
-            return Err(WrongUsage(what.to_owned()).into());
-        }
+        let split = self.split.spec(self.seed, SplitPurpose::Selection)?;
+        self.segments.changes().validate_for_selection()?;
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
         let dashboard = self.open_dashboard(global)?;
         let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
@@ -111,14 +108,9 @@ impl Train {
     /// The candidates, with the changes of the command line.
     fn candidates(&self, durations: &Durations) -> anyhow::Result<Vec<Candidate>> {
         let changed = |candidate: Candidate| {
-            let mut recipe = self.changed(candidate.recipe);
-            recipe.features.segments = self.segments.change(recipe.features.segments)?;
-            anyhow::Ok(Candidate { recipe: recipe.with_features(recipe.features.clone()), ..candidate })
+            let recipe = self.segments.changes().of_candidate(&self.changed(candidate.recipe))?;
+            anyhow::Ok(Candidate { recipe, ..candidate })
         };
-        if self.segments.segment().is_some() {
-            let what = "--segment needs a recipe: without one, segment lengths are tried; add -m best";
-            return Err(WrongUsage(what.to_owned()).into());
-        }
         let embeddings = self.embeddings.load_or_added()?;
         candidates(durations, &embeddings)?.into_iter().map(changed).collect()
     }

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use cantus::{Recipe, Run, Task};
-use cantus_dataset::{FeatureStore, SplitSpec};
+use cantus::{Recipe, RecordingOptions, Run, Task};
+use cantus_dataset::{Durations, FeatureStore, SplitSpec};
 
 use super::Train;
-use crate::command::extract;
-use crate::command::segment_choice::{self, SegmentChoice};
+use crate::command::{extract, segment_options};
 use crate::global_options::Global;
-use crate::output::{self, WrongUsage};
+use crate::output;
 
 /// Features to train on.
 pub(super) struct Data {
@@ -49,20 +48,12 @@ impl Train {
         global: &Global,
     ) -> anyhow::Result<Option<(PathBuf, usize)>> {
         if FeatureStore::is_store(&self.data) {
-            self.segments.refuse("the segments of a feature store are those of its extraction")?;
-            if !self.embeddings.is_empty() {
-                let reason =
-                    "--embedding adds features before they are extracted: give it to `cantus extract`";
-                return Err(WrongUsage(reason.to_owned()).into());
-            }
-            if self.background.is_some() {
-                let reason =
-                    "--background adds recordings before features are extracted: give it to `cantus extract`";
-                return Err(WrongUsage(reason.to_owned()).into());
-            }
+            self.recording_options().check_store()?;
             return Ok(Some((self.data.clone(), 0)));
         }
-        self.refuse_features_of_start()?;
+        if self.start.is_given() {
+            self.recording_options().check_start()?;
+        }
         let store = run.path("features");
         let copies = recipe.augmentation.copy_spec();
         let choices = extract::Choices {
@@ -71,9 +62,10 @@ impl Train {
             ..extract::Choices::default()
         };
         let catalog = extract::open_catalog(&self.data, self.background.as_deref(), None, global)?;
-        let segments = SegmentChoice { options: &self.segments, fit: recipe.fit_segments };
-        let spec = segments.choose(&recipe.features, &catalog, global)?;
-        let recipe = segment_choice::fitted_recipe(recipe, spec, &catalog)?;
+        let durations = Durations::of_catalog(&catalog);
+        let (recipe, segments) =
+            self.segments.changes().of_recipe(recipe, &durations, catalog.labels.len())?;
+        segment_options::report_choice(&segments, &durations, global);
         let extraction = extract::extract_catalog(&catalog, &recipe.features, &store, choices, global)?;
         Ok(extraction.map(|extraction| {
             extract::report_extraction(&extraction, &store, global);
@@ -81,18 +73,11 @@ impl Train {
         }))
     }
 
-    /// An error for options of the features, which are those of the model to start from, if one is given.
-    fn refuse_features_of_start(&self) -> anyhow::Result<()> {
-        if !self.start.is_given() {
-            return Ok(());
-        }
-        self.segments.refuse("with --from, the segments are those of the model")?;
-        match self.embeddings.is_empty() {
-            true => Ok(()),
-            false => {
-                Err(WrongUsage("--embedding: with --from, the features are those of the model".to_owned())
-                    .into())
-            }
+    fn recording_options(&self) -> RecordingOptions {
+        RecordingOptions {
+            segments: !self.segments.changes().is_empty(),
+            embeddings: !self.embeddings.is_empty(),
+            background: self.background.is_some(),
         }
     }
 }

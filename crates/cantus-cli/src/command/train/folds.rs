@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use cantus::report::EvaluationReport;
-use cantus::{Evaluated, Recipe, Run, TrainOptions};
+use cantus::{Evaluated, Recipe, Run, SplitPurpose, TrainOptions};
 use cantus_dataset::{Error, FeatureStore, Folds, SplitSpec};
 
 use super::Train;
@@ -60,7 +60,7 @@ impl Train {
             &TrainOptions<'_>,
         ) -> Result<Evaluated, cantus::Error>,
     ) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
-        let split = self.split.spec(self.seed, true)?;
+        let split = self.split.spec(self.seed, SplitPurpose::Folds)?;
         let start = self.start.open()?;
         let recipe = self.recipe(start.as_ref())?;
         let run = create()?.with_settings(&self.settings())?;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use cantus::report::EvaluationReport;
-use cantus::{Recipe, Run, RunOptions, StartingModel, TrainOptions};
+use cantus::{Error, OptionProblem, Recipe, Run, RunOptions, SplitPurpose, StartingModel, TrainOptions};
 use cantus_audio::feature::FeatureKind;
 use cantus_dataset::FeatureStore;
 use cantus_nn::{Batching, EarlyStopping};
@@ -238,7 +238,7 @@ impl Train {
     /// Trains and writes the run; returns the report and the number of files whose extraction failed. `None` if Ctrl-C
     /// stopped it.
     pub fn train(&self, global: &Global) -> anyhow::Result<Option<(EvaluationReport, usize)>> {
-        let split = self.split.spec(self.seed, false)?;
+        let split = self.split.spec(self.seed, SplitPurpose::Training)?;
         let start = self.start.open()?;
         let recipe = self.recipe(start.as_ref())?;
         let run = Run::create(&self.output, self.run_options())?.with_settings(&self.settings())?;
@@ -298,8 +298,7 @@ impl Train {
             return Ok(self.changed(self.start.recipe(start, self.model.as_deref())?));
         }
         if self.model.is_none() && self.folds.is_some() && !FeatureStore::is_store(&self.data) {
-            let what = "--folds needs a recipe, such as -m best: without one, recipes are tried by cross-validation already";
-            return Err(WrongUsage(what.to_owned()).into());
+            return Err(Error::from(OptionProblem::FoldsWithoutRecipe).into());
         }
         let recipe = Recipe::load(self.recipe_name()).map_err(|error| WrongUsage(error.to_string()))?;
         let recipe = match FeatureStore::is_store(&self.data) {

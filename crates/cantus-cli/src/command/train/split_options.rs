@@ -2,15 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
-use cantus_dataset::{
-    FeatureStore, GroupChoice, Grouping, ListReport, Part, SplitSpec, Unit, assign_groups,
-    assign_known_groups, assign_parts,
-};
+use cantus::{SplitChoice, SplitPurpose};
+use cantus_dataset::{FeatureStore, GroupChoice, Grouping, ListReport, SplitSpec, Unit, assign_groups};
 use clap::{Args, ValueEnum};
 
 use crate::global_options::Global;
-use crate::output::{self, WrongUsage};
+use crate::output;
 
 /// How tracks are split.
 #[derive(Debug, Args)]
@@ -54,44 +51,19 @@ impl Default for SplitOptions {
 }
 
 impl SplitOptions {
-    /// The split of the options; `in_folds` for a cross-validation.
-    pub fn spec(&self, seed: u64, in_folds: bool) -> anyhow::Result<SplitSpec> {
-        let by = match (self.split, &self.group) {
-            (None | Some(SplitBy::Track), None) => Unit::Track,
-            (Some(SplitBy::Segment), None) => Unit::Segment,
-            (None | Some(SplitBy::Group), _) => Unit::Group,
-            (Some(_), Some(_)) => {
-                let what = "--group needs a split by group; omit --split, or use --split group";
-                return Err(WrongUsage(what.to_owned()).into());
-            }
-        };
-        ensure!(
-            matches!(self.split_lists.len(), 0 | 2 | 3),
-            WrongUsage("--split-lists takes two lists (TRAIN TEST) or three (TRAIN VALID TEST)".to_owned())
-        );
-        ensure!(
-            self.split_lists.is_empty() || by != Unit::Segment,
-            WrongUsage("--split-lists keeps tracks whole; omit --split segment".to_owned())
-        );
-        ensure!(
-            !in_folds || by != Unit::Segment,
-            WrongUsage("--folds keeps tracks or groups whole; omit --split segment".to_owned())
-        );
-        for (name, share) in [("--validation", self.validation), ("--test", self.test)] {
-            ensure!(
-                (0.0..1.0).contains(&share),
-                WrongUsage(format!("{name} must be a share from 0 to below 1, not {share}"))
-            );
+    /// The split of the options, before the groups of a store are known.
+    pub fn spec(&self, seed: u64, purpose: SplitPurpose) -> Result<SplitSpec, cantus::Error> {
+        self.choice().spec(seed, purpose)
+    }
+
+    fn choice(&self) -> SplitChoice {
+        SplitChoice {
+            by: self.split.map(Unit::from),
+            has_groups: self.group.is_some(),
+            lists: self.split_lists.clone(),
+            validation: self.validation,
+            test: self.test,
         }
-        ensure!(
-            self.test > 0.0,
-            WrongUsage("--test 0 leaves the test part empty; give it a share".to_owned())
-        );
-        ensure!(
-            self.validation + self.test < 1.0,
-            WrongUsage("--validation and --test leave nothing to train on".to_owned())
-        );
-        Ok(SplitSpec { by, validation: self.validation, test: self.test, seed, ..SplitSpec::default() })
     }
 
     /// Assigns groups, and the parts of an official split, to the tracks of a store. Returns the split, which is by group if
@@ -104,34 +76,19 @@ impl SplitOptions {
         global: &Global,
     ) -> anyhow::Result<SplitSpec> {
         self.assign_groups(store, global)?;
-        self.assign_lists(store, global)?;
-        Ok(self.keep_known_groups(spec, n_folds, store, global))
-    }
-
-    fn keep_known_groups(
-        &self,
-        spec: SplitSpec,
-        n_folds: Option<usize>,
-        store: &mut FeatureStore,
-        global: &Global,
-    ) -> SplitSpec {
-        let by_track = matches!(self.split, None | Some(SplitBy::Track));
-        if !by_track || self.group.is_some() {
-            return spec;
-        }
-        let labels = store.labels().to_vec();
-        if self.split.is_some() {
-            // Intervals and p-values are over groups.
-            assign_known_groups(store.tracks_mut(), &labels);
-            return spec;
-        }
-        let (spec, choice) = spec.choose_by_known_groups(store.tracks_mut(), &labels, n_folds);
-        if let Some(choice) = choice
+        let choice = self.choice();
+        if let Some(report) = choice.assign_lists(store)?
             && !global.quiet
         {
-            output::note(&choice_in_words(&choice, n_folds.is_some()));
+            note_lists(&report);
         }
-        spec
+        let (spec, groups) = choice.keep_known_groups(spec, n_folds, store);
+        if let Some(groups) = groups
+            && !global.quiet
+        {
+            output::note(&choice_in_words(&groups, n_folds.is_some()));
+        }
+        Ok(spec)
     }
 
     fn assign_groups(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
@@ -153,26 +110,6 @@ impl SplitOptions {
         Ok(())
     }
 
-    fn assign_lists(&self, store: &mut FeatureStore, global: &Global) -> anyhow::Result<()> {
-        let parts: &[Part] = match self.split_lists.len() {
-            0 => return Ok(()),
-            2 => &[Part::Train, Part::Test],
-            _ => &Part::ALL,
-        };
-        let lists: Vec<(Part, PathBuf)> = parts.iter().copied().zip(self.split_lists.clone()).collect();
-        let ListReport { n_listed, n_left_out, unknown } = assign_parts(store.tracks_mut(), &lists)?;
-        if !global.quiet {
-            output::note(&format!("{n_listed} tracks in the lists; {n_left_out} in none, and left out"));
-            if let Some(first) = unknown.first() {
-                let n = unknown.len();
-                output::note(&format!(
-                    "{n} lines of the lists match no track of the features, such as {first}"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// The options under their names, for `config.toml`.
     pub fn settings(&self, in_folds: bool) -> toml::Table {
         let mut table = toml::Table::new();
@@ -188,6 +125,25 @@ impl SplitOptions {
             set("split_lists", lists.collect::<Vec<_>>().into());
         }
         table
+    }
+}
+
+/// Reports the tracks and lines of the lists of an official split.
+fn note_lists(ListReport { n_listed, n_left_out, unknown }: &ListReport) {
+    output::note(&format!("{n_listed} tracks in the lists; {n_left_out} in none, and left out"));
+    if let Some(first) = unknown.first() {
+        let n = unknown.len();
+        output::note(&format!("{n} lines of the lists match no track of the features, such as {first}"));
+    }
+}
+
+impl From<SplitBy> for Unit {
+    fn from(by: SplitBy) -> Self {
+        match by {
+            SplitBy::Track => Self::Track,
+            SplitBy::Group => Self::Group,
+            SplitBy::Segment => Self::Segment,
+        }
     }
 }
 
