@@ -1,6 +1,6 @@
 """Compares `cantus train DATA`, with no recipe named, and the recipe `best` with other methods on several data sets, and prints their accuracies as JSON lines.
 
-    python bench/accuracy/datasets.py DATA [DATA …] [--folds 3] [--budget 3] [--python PATH] [--markdown FILE] > datasets.jsonl
+    python bench/accuracy/datasets.py DATA [DATA …] [--folds 3] [--seeds 0] [--budget 3] [--python PATH] [--markdown FILE] > datasets.jsonl
 
 DATA is a folder of label folders or a manifest. All methods are tested on the same folds, those of `cantus train --folds`, which keep groups whole where
 they are known. README.md describes the methods and the output.
@@ -8,6 +8,7 @@ they are known. README.md describes the methods and the output.
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import pathlib
@@ -28,7 +29,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=pathlib.Path, nargs="+")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", default="0", help="each gives other folds and trainings")
     parser.add_argument("--budget", type=float, default=3, help="minutes of `cantus train` for the selection of a recipe, in each fold")
     parser.add_argument("--rivals", default=",".join(RIVALS))
     parser.add_argument("--python", help="an interpreter that has requirements.txt already")
@@ -50,12 +51,12 @@ def table(path, head, lines):
 
 
 class DataSet:
-    """One data set: its folds, and the predictions of each method for its tracks. Results are cached under target/bench-accuracy/datasets."""
+    """One data set: its folds by a seed, and the predictions of each method for its tracks. Results are cached under target/bench-accuracy/datasets."""
 
-    def __init__(self, data, chosen, cantus):
-        self.data, self.chosen, self.cantus = data.resolve(), chosen, cantus
+    def __init__(self, data, seed, chosen, cantus):
+        self.data, self.seed, self.chosen, self.cantus = data.resolve(), seed, chosen, cantus
         self.root = self.data if self.data.is_dir() else self.data.parent
-        self.work = WORK / self.data.stem
+        self.work = WORK / f"{self.data.stem}-{seed}"
         self.work.mkdir(parents=True, exist_ok=True)
         self.name = self.data.stem
 
@@ -70,7 +71,7 @@ class DataSet:
         if not (run / "predictions.csv").exists():
             say(f"{self.name}: best")
             command = ["train", self.data, "-m", "best", "-o", run, "--validation", 0, "--folds", self.chosen.folds]
-            self.call(self.cantus, *command, "--seed", self.chosen.seed, "-q", *(["--resume"] if run.exists() else []))
+            self.call(self.cantus, *command, "--seed", self.seed, "-q", *(["--resume"] if run.exists() else []))
         return run
 
     def automatic(self):
@@ -87,7 +88,7 @@ class DataSet:
                 lines = [[self.root / track["path"], track["label"], track["group"], part(track)] for track in tracks]
                 table(manifest, ["path", "label", "group", "split"], lines)
                 command = ["train", manifest, "-o", run, "--split", "group" if any(track["group"] for track in tracks) else "track"]
-                self.call(self.cantus, *command, "--budget", self.chosen.budget, "--seed", self.chosen.seed, "-q", "--overwrite")
+                self.call(self.cantus, *command, "--budget", self.chosen.budget, "--seed", self.seed, "-q", "--overwrite")
             tried = json.loads((run / "selection.json").read_text())["trials"]
             say(f"{self.name}, fold {fold}: " + ", ".join(f"{trial['name']} {trial['outcome']}" for trial in tried))
             predictions += [dict(row, fold=fold) for row in rows(run / "predictions.csv")]
@@ -99,7 +100,7 @@ class DataSet:
         out = self.work / f"{name}.csv"
         if not out.exists():
             say(f"{self.name}: {name}")
-            task = dict(data=str(self.root), run=str(self.best()), store="", seed=self.chosen.seed, threads=self.chosen.threads)
+            task = dict(data=str(self.root), run=str(self.best()), store="", seed=self.seed, threads=self.chosen.threads)
             task |= dict(cache=str(self.work), out=str(out))
             self.call(self.chosen.python, HERE / "theirs.py", "log-mel-cnn" if name == "keras-cnn" else name, json.dumps(task))
         return rows(out)
@@ -111,14 +112,17 @@ class DataSet:
         for method, predict in methods.items():
             predicted = predict()
             right = sum(row["predicted"] == row["label"] for row in predicted)
-            yield dict(data=self.name, method=method, tracks=len(predicted), accuracy=right / len(predicted))
+            yield dict(data=self.name, seed=self.seed, method=method, tracks=len(predicted), accuracy=right / len(predicted))
 
 
 def markdown(lines):
-    """A row for each data set, a column for each method; the last row has the means."""
+    """A row for each data set, a column for each method, with means over the seeds; the last row has the means of the rows."""
     methods = list(dict.fromkeys(line["method"] for line in lines))
     names = list(dict.fromkeys(line["data"] for line in lines))
-    of = {(line["data"], line["method"]): line["accuracy"] for line in lines}
+    found = {}
+    for line in lines:
+        found.setdefault((line["data"], line["method"]), []).append(line["accuracy"])
+    of = {key: sum(values) / len(values) for key, values in found.items()}
     n = {line["data"]: line["tracks"] for line in lines}
     cells = lambda values: " | ".join(f"{100 * value:.1f} %" for value in values)
     text = "| data set | tracks | " + " | ".join(f"`{method}`" for method in methods) + " |\n" + "|---" * (2 + len(methods)) + "|\n"
@@ -134,8 +138,8 @@ def main():
     cantus = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus"
     chosen.python = chosen.python or python_with(HERE / "requirements.txt", WORK.parent / "venv", "what is compared")
     lines = []
-    for data in chosen.data:
-        for line in DataSet(data, chosen, str(cantus)).results():
+    for data, seed in itertools.product(chosen.data, map(int, chosen.seeds.split(","))):
+        for line in DataSet(data, seed, chosen, str(cantus)).results():
             print(json.dumps(line), flush=True)
             lines.append(line)
     text = markdown(lines)

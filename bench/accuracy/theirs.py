@@ -232,16 +232,17 @@ def log_mel_cnn(task, tracks):
             for filters in (32, 64, 128)
             for layer in (
                 layers.Conv2D(filters, 3, padding="same", activation="relu"),
-                layers.BatchNormalization(),
+                # With the default of 0.99, the moving averages of few steps an epoch are still far off when training stops.
+                layers.BatchNormalization(momentum=0.9),
                 layers.MaxPool2D(),
             )
         ]
         head = [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), layers.Dense(len(labels), activation="softmax")]
         model = keras.Sequential([layers.Input((PATCH, 64, 1)), *blocks, *head])
         model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        early = keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True)
+        early = keras.callbacks.EarlyStopping(patience=15, restore_best_weights=True)
         held_out = (scaled(stack(stopping)), repeat(stopping))
-        model.fit(scaled(x), repeat(train), validation_data=held_out, epochs=40, batch_size=32, callbacks=[early], verbose=0)
+        model.fit(scaled(x), repeat(train), validation_data=held_out, epochs=60, batch_size=32, callbacks=[early], verbose=0)
         for place in test:
             probabilities = model.predict_on_batch(scaled(patches[place][..., None]))
             predicted[place] = labels[int(np.mean(probabilities, axis=0).argmax())]
