@@ -140,5 +140,7 @@ def seconds(work):
 if __name__ == "__main__":
     library, row, folder = sys.argv[1:]
     is_import = row in IMPORTS
-    result = first_use(library, IMPORTS[row]) if is_import else seconds(call(library, row, pathlib.Path(folder)))
+    result = (
+        first_use(library, IMPORTS[row]) if is_import else seconds(call(library, row, pathlib.Path(folder)))
+    )
     print(json.dumps(result))

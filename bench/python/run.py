@@ -91,7 +91,11 @@ def report(row, seconds):
         line["failed"] = failed
     ran = {library: s for library, s in seconds.items() if s is not None}
     line |= {f"{library}_ms": round(1000 * s, 3) for library, s in ran.items()}
-    line |= {f"ratio_to_{library}": round(s / ran["cantus"], 2) for library, s in ran.items() if library != "cantus"}
+    line |= {
+        f"ratio_to_{library}": round(s / ran["cantus"], 2)
+        for library, s in ran.items()
+        if library != "cantus"
+    }
     print(json.dumps(line), flush=True)
 
 

@@ -95,7 +95,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.background = background
         self.segment = segment
         self.hop = hop
-        self.pad = pad
+        self.pad: Pad | None = pad
         self.n_segments = n_segments
         self.epochs = epochs
         self.batch_size = batch_size
