@@ -22,7 +22,7 @@ fn seeds() -> Vec<Vec<u8>> {
 
 cantus_fuzz::target!(256, seeds: seeds(), |bytes| {
     let mut network = Network::new(NETWORK.architecture(), 0).expect("a valid architecture");
-    // The length of the header, so that it needs not be found by chance.
+    // With the length of the header in front, which a mutation would rarely match.
     let header = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let length = (header as u64).to_le_bytes();
     for file in [bytes.to_vec(), [&length, bytes].concat()] {

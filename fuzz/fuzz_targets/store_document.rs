@@ -6,6 +6,6 @@ use cantus_fuzz::store::{check, document, part_with, with_hashes, write};
 
 cantus_fuzz::target!(1024, |changes: Changes| {
     let document = changes.of(document());
-    let part = part_with(&document["record"]);
-    check(&write(&with_hashes(&document["header"], &part), &part, &[]));
+    let (part, crc32) = part_with(&document["record"]);
+    check(&write(&with_hashes(&document["header"], &part, &crc32), &part, &[]));
 });

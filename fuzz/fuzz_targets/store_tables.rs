@@ -5,8 +5,8 @@ use cantus_fuzz::store::{check, document, part_with, with_hashes, write};
 
 cantus_fuzz::target!(1024, |input: (Option<&str>, &[u8], &[u8], &[u8])| {
     let (header_text, failures, warnings, recordings) = input;
-    let part = part_with(&document()["record"]);
-    let header = with_hashes(&document()["header"], &part);
+    let (part, crc32) = part_with(&document()["record"]);
+    let header = with_hashes(&document()["header"], &part, &crc32);
     let tables = [("failures.csv", failures), ("warnings.csv", warnings), ("recordings.csv", recordings)];
     let dir = write(&header, &part, &tables);
     if let Some(text) = header_text {

@@ -32,8 +32,8 @@ pub fn removed(name: &str) -> PathBuf {
     path
 }
 
-/// Checks the promise for the message of an error: one line.
+/// Checks the promise for the message of an error: one line in a terminal, whatever names of the input it contains.
 pub fn check_message(error: &impl ToString) {
-    let text = error.to_string();
-    assert!(!text.contains('\n'), "an error of several lines: {text}");
+    let text = cantus::printable(&error.to_string());
+    assert!(!text.is_empty() && text.lines().count() == 1, "not a line: {text}");
 }

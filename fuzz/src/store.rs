@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::f32::consts::TAU;
 use std::fs::{self, File};
-use std::io::{BufReader, Cursor};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -89,39 +89,40 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The bytes of the part with another record and its checksum.
-pub fn part_with(record: &Value) -> Vec<u8> {
+/// The bytes of the part with another record, and its checksum.
+pub fn part_with(record: &Value) -> (Vec<u8>, String) {
     let ValidPart { rows, features, .. } = part();
     let json = record.to_string();
     let mut crc32 = crc32fast::Hasher::new();
     crc32.update(json.as_bytes());
     crc32.update(features);
     let crc32 = format!("{:08x}", crc32.finalize());
-    let metadata = HashMap::from([(RECORD_KEY.to_owned(), json), (CHECKSUM_KEY.to_owned(), crc32)]);
+    let metadata = HashMap::from([(RECORD_KEY.to_owned(), json), (CHECKSUM_KEY.to_owned(), crc32.clone())]);
     let schema = rows.schema().as_ref().clone().with_metadata(metadata);
     let mut bytes = Vec::new();
     let mut writer = FileWriter::try_new(&mut bytes, &schema).expect("a writer");
     writer.write(rows).expect("rows");
     writer.finish().expect("a part");
     drop(writer);
-    bytes
+    (bytes, crc32)
 }
 
-/// The header with the hashes of a part of these bytes; without hashes if they are not an Arrow file.
-pub fn with_hashes(header: &Value, part: &[u8]) -> Value {
+/// The header with the hashes of a part, whose checksum is `crc32`.
+pub fn with_hashes(header: &Value, part: &[u8], crc32: &str) -> Value {
     let mut header = header.clone();
-    let Some(fields) = header.as_object_mut() else { return header };
-    let reader = FileReader::try_new(Cursor::new(part), None).ok();
-    let crc32 = reader.and_then(|reader| reader.schema().metadata().get(CHECKSUM_KEY).cloned());
-    match crc32 {
-        Some(crc32) => {
-            let sha256: String = Sha256::digest(part).iter().map(|byte| format!("{byte:02x}")).collect();
-            fields.insert("parts".to_owned(), json!([{ "crc32": crc32, "sha256": sha256 }]));
-        }
-        None => {
-            fields.remove("parts");
-            fields.insert("format".to_owned(), 5.into());
-        }
+    if let Some(fields) = header.as_object_mut() {
+        let sha256: String = Sha256::digest(part).iter().map(|byte| format!("{byte:02x}")).collect();
+        fields.insert("parts".to_owned(), json!([{ "crc32": crc32, "sha256": sha256 }]));
+    }
+    header
+}
+
+/// The header of the valid store in the last format without hashes, so that a part is not compared with them.
+pub fn without_hashes() -> Value {
+    let mut header = document()["header"].clone();
+    if let Some(fields) = header.as_object_mut() {
+        fields.remove("parts");
+        fields.insert("format".to_owned(), 5.into());
     }
     header
 }
