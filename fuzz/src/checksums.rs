@@ -74,25 +74,13 @@ fn flac_header_length(frame: &[u8]) -> Option<usize> {
     Some(4 + coded_number + block_size + sample_rate)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/cantus-audio/tests/fixtures");
-
-    /// The encoders of the fixtures are an independent reference.
-    #[test]
-    fn the_checksums_of_undamaged_files_are_those_of_their_encoders() {
-        for (name, repair) in [("vorbis.ogg", repair_ogg as fn(&mut [u8])), ("opus.opus", repair_ogg)] {
-            let expected = std::fs::read(format!("{FIXTURES}/{name}")).unwrap();
-            let mut bytes = expected.clone();
-            repair(&mut bytes);
-            assert_eq!(bytes, expected, "{name}");
-        }
-        let expected = std::fs::read(format!("{FIXTURES}/flac.flac")).unwrap();
-        let mut bytes = expected.clone();
-        repair_flac(&mut bytes);
-        let differing = bytes.iter().zip(&expected).filter(|(a, b)| a != b).count();
-        assert!(differing < 16, "{differing} bytes differ: bytes like those of a frame within a frame");
-    }
+/// A file of an encoder as a seed: its checksums are right, so that a repair must not change it but for `n_differing` bytes.
+///
+/// FLAC frames may contain bytes like those at the beginning of a frame.
+pub fn verified(file: &[u8], repair: fn(&mut [u8]), n_differing: usize) -> Vec<u8> {
+    let mut repaired = file.to_vec();
+    repair(&mut repaired);
+    let n = repaired.iter().zip(file).filter(|(a, b)| a != b).count();
+    assert!(n <= n_differing, "{n} bytes of a file with valid checksums were changed");
+    file.to_vec()
 }
