@@ -84,6 +84,10 @@ bench-cold-start *options:
 crash:
     cargo test -p cantus-cli --test crash -- --ignored --nocapture many_kills
 
+# Run every fuzz target, SECONDS in all; options: fuzz/README.md, results: docs/reliability.md
+fuzz seconds *options:
+    fuzz/run --seconds {{seconds}} {{options}}
+
 # Run all lessons and write their output and pictures into the book; `cargo test --test binary book` fails if these are stale
 book-lessons:
     rm -rf docs/src/lessons

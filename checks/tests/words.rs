@@ -9,6 +9,7 @@ const PLACES: &[&str] = &[
     "lessons",
     "docs",
     "bench",
+    "fuzz",
     "packaging",
     "python",
     "pyproject.toml",

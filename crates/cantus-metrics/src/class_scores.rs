@@ -25,7 +25,7 @@ impl ClassScores {
         Self {
             precision: share(n_true_positive, n_predicted),
             recall: share(n_true_positive, support),
-            f1_score: share(2 * n_true_positive, support + n_predicted),
+            f1_score: share(n_true_positive.saturating_mul(2), support.saturating_add(n_predicted)),
             support,
         }
     }
@@ -47,11 +47,14 @@ pub(crate) fn diagonal(confusion: &[Vec<usize>]) -> usize {
     confusion.iter().enumerate().map(|(i, row)| row[i]).sum()
 }
 
-/// Scores of the class in row and column `class`, and the number of predictions of it.
+/// Scores of the class in row and column `class`, and the number of predictions of it. A count that the matrix, which may be read from
+/// a report, does not have is 0.
 fn class_scores(confusion: &[Vec<usize>], class: usize) -> (ClassScores, usize) {
-    let support = confusion[class].iter().sum();
-    let n_predicted = confusion.iter().map(|row| row[class]).sum();
-    (ClassScores::from_counts(confusion[class][class], n_predicted, support), n_predicted)
+    let count =
+        |row: usize, column: usize| confusion.get(row).and_then(|row| row.get(column)).copied().unwrap_or(0);
+    let support = confusion.get(class).into_iter().flatten().copied().fold(0, usize::saturating_add);
+    let n_predicted = (0..confusion.len()).map(|row| count(row, class)).fold(0, usize::saturating_add);
+    (ClassScores::from_counts(count(class, class), n_predicted, support), n_predicted)
 }
 
 pub(crate) fn by_label(labels: &[String], confusion: &[Vec<usize>]) -> BTreeMap<String, ClassScores> {
@@ -70,7 +73,9 @@ pub(crate) fn balanced_accuracy(confusion: &[Vec<usize>]) -> f64 {
 pub fn macro_average(confusion: &[Vec<usize>]) -> ClassScores {
     let classes = (0..confusion.len()).map(|class| class_scores(confusion, class));
     average(
-        classes.filter(|(class, n_predicted)| class.support + n_predicted > 0).map(|(class, _)| (class, 1.0)),
+        classes
+            .filter(|(class, n_predicted)| class.support > 0 || *n_predicted > 0)
+            .map(|(class, _)| (class, 1.0)),
     )
 }
 
@@ -87,7 +92,7 @@ fn average(classes: impl Iterator<Item = (ClassScores, f64)>) -> ClassScores {
         sum.precision += weight * class.precision;
         sum.recall += weight * class.recall;
         sum.f1_score += weight * class.f1_score;
-        sum.support += class.support;
+        sum.support = sum.support.saturating_add(class.support);
         weights += weight;
     }
     if weights > 0.0 {
@@ -96,4 +101,20 @@ fn average(classes: impl Iterator<Item = (ClassScores, f64)>) -> ClassScores {
         sum.f1_score /= weights;
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by fuzzing: the report of a run may have been changed.
+    #[test]
+    fn a_matrix_with_missing_or_very_large_counts_has_scores() {
+        let ragged = [vec![3, 1], vec![0, 2], vec![5]];
+        let squared = [vec![3, 1, 0], vec![0, 2, 0], vec![5, 0, 0]];
+        assert_eq!(macro_average(&ragged), macro_average(&squared));
+        assert_eq!(balanced_accuracy(&ragged), balanced_accuracy(&squared));
+        let large = [vec![usize::MAX, usize::MAX], vec![usize::MAX, usize::MAX]];
+        assert!(macro_average(&large).f1_score.is_finite());
+    }
 }

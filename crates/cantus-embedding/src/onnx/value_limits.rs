@@ -98,6 +98,7 @@ fn infer_node(model: &mut InferenceModel, id: usize) -> Result<u64, Error> {
         return Ok(0);
     }
     let facts = NodeFacts::new(model, id).map_err(plan_error)?;
+    check_ranks(&facts)?;
     check_parameters(&facts)?;
     let op = &mut *model.node_mut(id).op;
     let (inputs, shapes) = facts.infer_shapes(op)?;
@@ -107,6 +108,35 @@ fn infer_node(model: &mut InferenceModel, id: usize) -> Result<u64, Error> {
         model.set_outlet_fact(*outlet, fact).map_err(plan_error)?;
     }
     Ok(if is_constant { n_values } else { 0 })
+}
+
+/// Checks the numbers that tract's rules of shapes subtract from a rank. A difference below 0 is 2^64 or nearly so there, and the rule
+/// visits as many axes, until the memory is exhausted.
+fn check_ranks(facts: &NodeFacts) -> Result<(), Error> {
+    let shape =
+        |fact: Option<&InferenceFact>| fact.map(|fact| &fact.shape).filter(|shape| !shape.is_open()).cloned();
+    let reason = match &*facts.operator {
+        "DFT" => {
+            let known = [shape(facts.inputs.first()), shape(facts.outputs.first())];
+            let has_no_axes = known.iter().flatten().any(|shape| shape.dims().count() == 0);
+            has_no_axes.then(|| "its input has no axes".to_owned())
+        }
+        // By the standard the rank of the data is the limit; tract has the rank of the indices in its place.
+        "GatherNd" => shape(facts.inputs.get(1)).and_then(|shape| {
+            let n_axes = shape.dims().count();
+            let n_indices =
+                shape.dims().last().and_then(|size| size.concretize()).and_then(|size| size.to_i64().ok());
+            let fits = n_axes > 0 && n_indices.is_none_or(|n| (0..=n_axes as i64).contains(&n));
+            (!fits).then(|| format!("its indices have {n_axes} axes, and address more"))
+        }),
+        _ => None,
+    };
+    match reason {
+        None => Ok(()),
+        Some(reason) => {
+            Err(Error::Plan { reason: format!("{:?} ({}): {reason}", facts.name, facts.operator) })
+        }
+    }
 }
 
 /// Checks the numbers that determine the size of an operator's output: tract takes dimensions modulo 2^32 in places, so that
@@ -259,6 +289,23 @@ mod tests {
         let error =
             plan(nodes, vec![integers("column", &[1 << 20, 1]), integers("row", &[1, 1 << 20])]).unwrap_err();
         assert!(error.contains("1099511627776 values"), "{error}");
+    }
+
+    /// Found by fuzzing: tract's rules visited 2^64 axes.
+    #[test]
+    fn ranks_below_what_tract_subtracts_from_them_are_refused() {
+        let indices = |dims: &[i64]| {
+            let n = dims.iter().product::<i64>() as usize;
+            TensorProto { dims: dims.to_vec(), ..integers("i", &vec![0; n]) }
+        };
+        let v = || floats("v", &[1], &[1.0]);
+        for dims in [&[][..], &[2], &[1, 3]] {
+            let nodes = vec![node("GatherND", &["v", "i"], &["extra"])];
+            let error = plan(nodes, vec![v(), indices(dims)]).unwrap_err();
+            assert!(error.contains("(GatherNd): its indices have"), "{dims:?}: {error}");
+        }
+        let error = plan(vec![node("DFT", &["s"], &["extra"])], vec![floats("s", &[], &[1.0])]).unwrap_err();
+        assert!(error.contains("(DFT): its input has no axes"), "{error}");
     }
 
     #[test]
