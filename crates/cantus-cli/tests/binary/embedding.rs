@@ -92,7 +92,7 @@ fn embeddings_are_stacked_with_other_features() {
     cantus_in(dir, "train @/music -m embedding-best --embedding @/mine.onnx -o @/run --epochs 3").ok();
     cantus_in(dir, "predict @/run @/music/rock").ok();
     cantus_in(dir, "evaluate @/run").ok();
-    cantus_in(dir, "export @/run -o @/all.onnx --with-features").exits(1).says(&["summary"]);
+    cantus_in(dir, "export @/run -o @/all.onnx --with-features").ok();
 }
 
 #[test]

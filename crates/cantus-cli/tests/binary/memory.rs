@@ -21,12 +21,12 @@ epochs = 2
 type = "GlobalAveragePooling1D"
 "#;
 
-/// Runs the command of a line, in which `@` stands for `dir`, with at most 24 open files.
+/// Runs the command of a line, in which `@` stands for `dir`, with at most 34 open files.
 #[track_caller]
 fn with_few_open_files(dir: &Path, line: &str) -> Ran {
     let words = line.split_whitespace().map(|word| word.replace('@', dir.to_str().unwrap()));
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 24; exec \"$0\" \"$@\""]).arg(command().get_program()).args(words);
+    limited.args(["-c", "ulimit -n 34; exec \"$0\" \"$@\""]).arg(command().get_program()).args(words);
     Ran::from(limited.output().unwrap()).ok()
 }
 

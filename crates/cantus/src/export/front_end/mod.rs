@@ -78,22 +78,24 @@ pub(super) fn features(graph: &mut Graph, spec: &FeatureSpec, samples: &Value) -
     }
     let has_embeddings = spec.kinds.iter().any(is_embedding);
     let embeddings = has_embeddings.then(|| embedding::values(graph, spec, samples)).transpose()?;
-    let mut builder = FrontEndBuilder::new(graph, spec, samples);
+    // Frames have their own number, also where a segment has one row.
+    let kinds = spec.kinds.iter().copied().filter(|kind| !is_embedding(kind)).collect();
+    let of_frames = FeatureSpec { kinds, summary: None, ..spec.clone() };
+    let mut builder = FrontEndBuilder::new(graph, &of_frames, samples);
     let values = spec.kinds.iter().filter_map(|&kind| match add_feature(kind) {
-        Some(add) => Some(summarized(&mut builder, add)),
+        Some(add) => Some(summarized(&mut builder, spec.summary.as_ref(), add)),
         None => embeddings.clone(),
     });
     let values = values.collect();
     Ok(graph.concat(values, 2))
 }
 
-/// The frames of a kind of feature, or the statistics over them that the specification has in place of them, `[batch, 1, n]`.
-fn summarized(builder: &mut FrontEndBuilder<'_>, add: AddFeature) -> Value {
+/// The frames of a kind of feature, or the statistics over them that a specification has in place of them, `[batch, 1, n]`.
+fn summarized(builder: &mut FrontEndBuilder<'_>, summary: Option<&Summary>, add: AddFeature) -> Value {
     let frames = add(builder);
-    let Some(Summary { scales, logarithm, epsilon }) = builder.spec.summary.clone() else { return frames };
-    // Without a summary, its frames are those of the segment.
-    let n_frames = FeatureSpec { summary: None, ..builder.spec.clone() }.frames_per_segment();
+    let Some(Summary { scales, logarithm, epsilon }) = summary.cloned() else { return frames };
     let layer = StatisticsPooling1D { scales, logarithm, epsilon };
+    let n_frames = builder.spec.frames_per_segment();
     let values = statistics::pooling(builder.graph, &layer, n_frames, &frames);
     builder.graph.reshape(&values, &[0, 1, -1])
 }
