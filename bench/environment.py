@@ -43,6 +43,12 @@ def release():
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
 
 
+def built_binary():
+    """The command `cantus` of this source, built in the release profile."""
+    subprocess.run(["cargo", "build", "--release", "--locked", "--package", "cantus-cli"], cwd=ROOT, check=True)
+    return str(release() / "cantus")
+
+
 def python_with(requirements, folder, what):
     """The interpreter of the virtual environment in `folder`, with the packages of `requirements`; created by the first call."""
     python = folder / "bin" / "python"

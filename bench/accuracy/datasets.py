@@ -18,7 +18,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, python_with, say  # noqa: E402
+from environment import ROOT, built_binary, python_with, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-accuracy" / "datasets"
 RIVALS = ["svm-tuned", "forest", "boosting", "keras-cnn"]
@@ -134,12 +134,11 @@ def markdown(lines):
 
 def main():
     chosen = options()
-    subprocess.run(["cargo", "build", "--release", "--locked", "--package", "cantus-cli"], cwd=ROOT, check=True)
-    cantus = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus"
+    cantus = built_binary()
     chosen.python = chosen.python or python_with(HERE / "requirements.txt", WORK.parent / "venv", "what is compared")
     lines = []
     for data, seed in itertools.product(chosen.data, map(int, chosen.seeds.split(","))):
-        for line in DataSet(data, seed, chosen, str(cantus)).results():
+        for line in DataSet(data, seed, chosen, cantus).results():
             print(json.dumps(line), flush=True)
             lines.append(line)
     text = markdown(lines)

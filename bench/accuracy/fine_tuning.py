@@ -25,7 +25,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, release, say  # noqa: E402
+from environment import built_binary, say  # noqa: E402
 
 
 def options():
@@ -88,9 +88,7 @@ class Trainings:
 
 def main():
     chosen = options()
-    cantus = chosen.cantus or release() / "cantus"
-    if not chosen.cantus:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--package", "cantus-cli"], cwd=ROOT, check=True)
+    cantus = chosen.cantus or built_binary()
     rows = recordings(chosen.manifest)
     counts = [int(count) for count in chosen.per_label.split(",")]
     found = {}

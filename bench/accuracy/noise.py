@@ -20,7 +20,7 @@ import wave
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, release, say  # noqa: E402
+from environment import built_binary, say  # noqa: E402
 
 SAMPLE_RATE, DURATION_S = 22_050, 10
 # Feedback of the one-pole filter, for each recording of noise: low ones are bright, negative ones have no low frequencies.
@@ -78,9 +78,7 @@ def cross_validated(cantus, data, chosen, run, background):
 
 def main():
     chosen = options()
-    cantus = chosen.cantus or release() / "cantus"
-    if not chosen.cantus:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--package", "cantus-cli"], cwd=ROOT, check=True)
+    cantus = chosen.cantus or built_binary()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         noise = recordings_of_no_class(folder / "noise")

@@ -24,7 +24,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, python_with, say  # noqa: E402
+from environment import ROOT, built_binary, python_with, say  # noqa: E402
 
 SAMPLE_RATE, HOP = 22_050, 512
 REQUIREMENTS, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-accuracy" / "venv"
@@ -39,11 +39,6 @@ def options():
     parser.add_argument("--python", help="an interpreter that has requirements.txt already")
     parser.add_argument("--scores", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def built():
-    subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
-    return ROOT / "target" / "release" / "cantus"
 
 
 def recordings(data):
@@ -135,7 +130,7 @@ def scores(chosen):
 
 def main():
     chosen = options()
-    chosen.cantus = chosen.cantus or built()
+    chosen.cantus = chosen.cantus or built_binary()
     if chosen.scores:
         return scores(chosen)
     python = chosen.python or python_with(REQUIREMENTS, ENVIRONMENT, "librosa and scikit-learn")

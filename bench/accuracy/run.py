@@ -18,7 +18,7 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, python_with, say  # noqa: E402
+from environment import ROOT, built_binary, python_with, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-accuracy"
 PACKAGES = HERE / "requirements.txt"
@@ -48,9 +48,7 @@ class Bench:
 
     def __init__(self, options):
         self.data, self.folds, self.threads = options.data.resolve(), options.folds, options.threads
-        subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli"], cwd=ROOT, check=True)
-        target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
-        self.cantus = str(pathlib.Path(target) / "release" / "cantus")
+        self.cantus = built_binary()
         self.python = options.python or (python_with(PACKAGES, WORK / "venv", "what is compared") if options.rivals else None)
         WORK.mkdir(parents=True, exist_ok=True)
 

@@ -18,7 +18,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, python_with, say  # noqa: E402
+from environment import ROOT, built_binary, python_with, say  # noqa: E402
 
 LIBRARIES, ENVIRONMENT = HERE / "requirements.txt", ROOT / "target" / "bench-cold-start"
 # One thread, whatever library would start more.
@@ -38,17 +38,11 @@ def options():
     return parser.parse_args()
 
 
-def built():
-    """Our release build."""
-    subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
-    return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
-
-
 class Bench:
     def __init__(self, options, folder):
         self.rounds, self.folder = options.rounds, folder
         self.python = options.python or python_with(LIBRARIES, ENVIRONMENT, "librosa and Keras")
-        self.cantus = options.cantus or built()
+        self.cantus = options.cantus or built_binary()
         self.processor = {min(os.sched_getaffinity(0))}
 
     def call(self, *command):

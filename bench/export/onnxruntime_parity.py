@@ -22,7 +22,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from environment import ROOT, python_with, say  # noqa: E402
+from environment import ROOT, built_binary, python_with, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-export"
 RECIPES = ["mlp", "mlp-normalised", "mlp-regularised", "cnn", "rnn", "lstm", "gru", "multi-timescale-lstm", "best"]
@@ -43,7 +43,7 @@ def options():
 
 def main(options):
     WORK.mkdir(parents=True, exist_ok=True)
-    cantus = options.cantus or built()
+    cantus = options.cantus or built_binary()
     data = options.data or composed(cantus, options.sample_rate)
     recipes = options.recipes or ("embedding" if options.embedding else ",".join(RECIPES))
     worst = 0.0
@@ -52,11 +52,6 @@ def main(options):
         print(json.dumps(line), flush=True)
         worst = max(worst, *(value for key, value in line.items() if key.endswith("_worst")))
     return 1 if worst > TOLERANCE else 0
-
-
-def built():
-    subprocess.run(["cargo", "build", "--release", "--package", "cantus-cli"], cwd=ROOT, check=True)
-    return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
 
 
 def composed(cantus, sample_rate):

@@ -20,7 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from environment import ROOT, release, say  # noqa: E402
+from environment import ROOT, built_binary, say  # noqa: E402
 
 WORK = ROOT / "target" / "bench-scale"
 # Composed tracks of each of the ten genres.
@@ -121,9 +121,7 @@ def epoch(cantus, store, recipe, memory, group):
 
 def main():
     chosen = options()
-    cantus = chosen.cantus or release() / "cantus"
-    if not chosen.cantus:
-        subprocess.run(["cargo", "build", "--release", "--locked", "--package", "cantus-cli"], cwd=ROOT, check=True)
+    cantus = chosen.cantus or built_binary()
     WORK.mkdir(parents=True, exist_ok=True)
     store, size = composed_store(cantus, chosen.tracks)
     limit = int(size * chosen.limit)

@@ -25,7 +25,6 @@ fn of_embedding(error: &cantus_embedding::Error) -> Option<String> {
     use cantus_embedding::Error;
     match error {
         Error::InFile { source, .. } => of_embedding(source),
-        #[cfg(not(feature = "embeddings"))]
         Error::NoRuntime => Some("build it with `--features embeddings`".to_owned()),
         Error::NoDescription { .. } => Some("`cantus embeddings template` writes one to fill in".to_owned()),
         _ => None,

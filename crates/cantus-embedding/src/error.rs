@@ -121,8 +121,7 @@ pub enum Error {
         /// Maximum.
         max: u64,
     },
-    /// A build without a runtime for ONNX graphs.
-    #[cfg(not(feature = "tract"))]
+    /// A build without a runtime for ONNX graphs, the feature `tract`.
     #[error("this build cannot run embedding models (feature `tract`)")]
     NoRuntime,
     /// The graph could not be planned.

@@ -3,9 +3,8 @@
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::Command;
 
-use crate::run::{Ran, command};
+use crate::run::cantus_with_limit;
 
 /// Address space of a command, in KiB: 700 MiB. The samples of the long recording have 909 MiB in memory.
 const MEMORY_KIB: u64 = 700 << 10;
@@ -34,15 +33,6 @@ fn write_recording(path: &Path, duration_s: u32, period: usize) {
     file.set_len(u64::from(n_bytes) + 44).unwrap();
 }
 
-/// Runs the command of a line, split at spaces, in limited memory.
-#[track_caller]
-fn in_limited_memory(dir: &Path, line: &str) -> Ran {
-    let mut limited = Command::new("sh");
-    limited.args(["-c", &format!("ulimit -v {MEMORY_KIB}; exec \"$0\" \"$@\"")]);
-    limited.arg(command().get_program()).args(line.split_whitespace()).current_dir(dir);
-    Ran::from(limited.env("CANTUS_EMBEDDINGS", "/nonexistent").output().unwrap()).ok()
-}
-
 #[test]
 fn recordings_of_three_hours_are_processed_in_bounded_memory() {
     let dir = tempfile::tempdir().unwrap();
@@ -54,14 +44,15 @@ fn recordings_of_three_hours_are_processed_in_bounded_memory() {
         }
         write_recording(&folder.join("night.wav"), LONG_S, period);
     }
-    let dir = dir.path();
-    in_limited_memory(dir, "inspect MUSIC/high/night.wav");
-    in_limited_memory(dir, "extract MUSIC -m logistic-regression --segment 1 -o features --jobs 2");
+    let limit = format!("-v {MEMORY_KIB}");
+    let in_limited_memory = |line: &str| cantus_with_limit(dir.path(), &limit, line);
+    in_limited_memory("inspect MUSIC/high/night.wav");
+    in_limited_memory("extract MUSIC -m logistic-regression --segment 1 -o features --jobs 2");
     // 30 windows of each long recording, the last of which ends with it, and the 20 of each short one.
-    let info = in_limited_memory(dir, "store info features --json");
+    let info = in_limited_memory("store info features --json");
     assert!(info.stdout.contains("\"n_segments\": 300"), "{}", info.stdout);
-    in_limited_memory(dir, "search features MUSIC/low/night.wav -k 3");
-    in_limited_memory(dir, "train features -m logistic-regression -o run");
-    let predicted = in_limited_memory(dir, "predict run MUSIC/high/night.wav MUSIC/low/night.wav");
+    in_limited_memory("search features MUSIC/low/night.wav -k 3");
+    in_limited_memory("train features -m logistic-regression -o run");
+    let predicted = in_limited_memory("predict run MUSIC/high/night.wav MUSIC/low/night.wav");
     assert_eq!(predicted.stdout.lines().count(), 2, "{}", predicted.stdout);
 }

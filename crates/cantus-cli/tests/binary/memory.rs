@@ -1,10 +1,8 @@
 //! `--memory`: what a training reads as it is needed does not change the result.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use crate::run::{Ran, cantus_in, command};
+use crate::run::{cantus_in, cantus_with_limit};
 
 /// Three recordings of a second fill a part, since each may have 30 segments.
 const MANY_PARTS: &str = r#"
@@ -21,15 +19,6 @@ epochs = 2
 type = "GlobalAveragePooling1D"
 "#;
 
-/// Runs the command of a line, in which `@` stands for `dir`, with at most 34 open files.
-#[track_caller]
-fn with_few_open_files(dir: &Path, line: &str) -> Ran {
-    let words = line.split_whitespace().map(|word| word.replace('@', dir.to_str().unwrap()));
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 34; exec \"$0\" \"$@\""]).arg(command().get_program()).args(words);
-    Ran::from(limited.output().unwrap()).ok()
-}
-
 #[test]
 fn a_store_may_have_more_parts_than_files_may_be_open() {
     let dir = tempfile::tempdir().unwrap();
@@ -40,11 +29,14 @@ fn a_store_may_have_more_parts_than_files_may_be_open() {
     let n_parts =
         n_parts.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with("arrow"));
     assert!(n_parts.count() > 18);
-    let train = "train @/store -m @/recipe.toml --memory 1KiB -q";
-    let model = |run: &str| fs::read(dir.path().join(run).join("model.safetensors")).unwrap();
-    cantus_in(dir.path(), &format!("{train} -o @/open")).ok();
-    with_few_open_files(dir.path(), &format!("{train} -o @/reopened"));
-    assert!(model("open") == model("reopened"));
+    let model = |open_files: u32| {
+        let (limit, run) = (format!("-n {open_files}"), format!("run-{open_files}"));
+        let train = format!("train store -m recipe.toml --memory 1KiB -q -o {run}");
+        cantus_with_limit(dir.path(), &limit, &train);
+        fs::read(dir.path().join(run).join("model.safetensors")).unwrap()
+    };
+    // Half of them for parts.
+    assert!(model(34) == model(1024));
 }
 
 #[test]

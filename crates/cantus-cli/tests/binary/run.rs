@@ -34,6 +34,15 @@ pub fn cantus_in(dir: &Path, line: &str) -> Ran {
     cantus(&words)
 }
 
+/// Runs `cantus` with the arguments of a line, split at spaces, in the folder `dir`, under a limit as `ulimit` has it.
+#[track_caller]
+pub fn cantus_with_limit(dir: &Path, limit: &str, line: &str) -> Ran {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+    limited.arg(command().get_program()).args(line.split_whitespace()).current_dir(dir);
+    Ran::from(limited.env("CANTUS_EMBEDDINGS", "/nonexistent").output().expect("the shell starts")).ok()
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {

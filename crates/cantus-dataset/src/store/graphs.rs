@@ -46,7 +46,6 @@ pub(crate) fn load(dir: &Path, spec: &mut FeatureSpec) -> Result<(), Error> {
         let bytes = regular_file::read(&path).map_err(Error::io(&path))?;
         match cantus_embedding::from_parts(bytes.into(), embedding.description.clone()) {
             Ok(loaded) => *embedding = loaded,
-            #[cfg(not(feature = "embeddings"))]
             Err(cantus_embedding::Error::NoRuntime) => {}
             Err(source) => return Err(Error::Embedding { path, source: source.into() }),
         }
