@@ -8,5 +8,8 @@ pub(crate) const INITIAL_WEIGHTS: u64 = text_key("first weights");
 pub(crate) const EXAMPLE_ORDER: u64 = text_key("example order");
 /// Layers that are random in training, such as dropout; further key parts are the step, the layer and the example.
 pub(crate) const LAYERS: u64 = text_key("layers in training");
+/// The same in the passes that compute the statistics of averaged weights; further key parts are the epoch, the batch, the layer and
+/// the example.
+pub(crate) const STATISTICS: u64 = text_key("statistics of averaged weights");
 /// The initial weights of the course's perceptron.
 pub(crate) const PERCEPTRON: u64 = text_key("perceptron");

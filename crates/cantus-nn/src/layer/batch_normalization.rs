@@ -208,12 +208,19 @@ impl BatchNormalizationLayer {
         moments.merge(n, mean.iter().copied().map(f64::from), squares.iter().copied().map(f64::from));
     }
 
-    /// Computes mean and variance of the batch from its shards, and updates the moving averages among the weights.
+    /// The share of a moving average that a batch leaves unchanged.
+    pub(crate) fn momentum(&self) -> f64 {
+        self.description.momentum
+    }
+
+    /// Computes mean and variance of the batch from its shards, and updates the moving averages among the weights, of which
+    /// `momentum` stays.
     pub(crate) fn reduce_moments<'m>(
         &self,
         shards: impl Iterator<Item = &'m Moments>,
         statistics: &mut BatchStatistics,
         weights: &mut [f32],
+        momentum: f64,
     ) {
         let mut all = Moments::new(self.channels);
         shards
@@ -221,7 +228,6 @@ impl BatchNormalizationLayer {
         statistics.n = all.n;
         let [gamma, _, moving_mean, moving_variance] = split_mut(weights, self.lens());
         // Rounded once, after the subtraction, as Keras does.
-        let momentum = self.description.momentum;
         let (momentum, rest) = (momentum as f32, (1.0 - momentum) as f32);
         for c in 0..self.channels {
             let (mean, variance) = (all.mean[c] as f32, (all.squares[c] / all.n) as f32);
@@ -388,7 +394,7 @@ mod tests {
                 moments
             })
             .to_vec();
-        layer.reduce_moments(shards.iter(), &mut statistics, weights);
+        layer.reduce_moments(shards.iter(), &mut statistics, weights, layer.momentum());
         let mut y = vec![0.0; x.len()];
         layer.forward_with_statistics(Weights { values: weights, derived: &[] }, &statistics, x, &mut y);
         (y, statistics)

@@ -90,6 +90,14 @@ impl ColumnParallel {
         }
     }
 
+    /// Replaces the weights, laid out as in [`DenseLayer`].
+    pub(super) fn set(&self, values: &[f32]) {
+        for panel in &self.panels {
+            let panel = &mut *write(panel);
+            (panel.kernel, panel.bias) = select_columns(values, self.n_inputs, self.units, &panel.columns);
+        }
+    }
+
     pub(super) fn n_panels(&self) -> usize {
         self.panels.len()
     }

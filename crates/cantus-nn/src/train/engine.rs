@@ -8,6 +8,7 @@ use super::column_parallel::ColumnParallel;
 use super::parameter_block::ParameterBlock;
 use super::plan::Plan;
 use super::step::{Objective, StepContext, UpdateRule};
+use super::trained_weights::TrainedWeights;
 use super::training::Clipping;
 use crate::layer::{BatchNormalizationLayer, BatchReduction, BatchStatistics, DenseLayer};
 use crate::loss::Score;
@@ -55,12 +56,6 @@ pub(super) struct Engine<'a> {
     step: RwLock<StepContext>,
 }
 
-/// The weights of a layer in training.
-enum TrainedWeights {
-    ParameterBlock(Box<RwLock<ParameterBlock>>),
-    ColumnParallel(ColumnParallel),
-}
-
 /// A layer with a batch reduction, and its state.
 enum Synchronized<'e> {
     ColumnParallel(&'e DenseLayer, &'e ColumnParallel),
@@ -81,15 +76,8 @@ impl<'a> Engine<'a> {
         let plan = Plan::new(model, batch, objective.from_logits);
         let shard = |i: usize| RwLock::new(BatchShard::new(model, &plan, i * plan.shard_rows));
         let shards = (0..plan.n_shards).map(shard).collect();
-        let of_layer = |((built, values), slots): ((&BuiltLayer, &Vec<f32>), [Vec<f32>; 2])| match built
-            .batch_reduction()
-        {
-            Some(BatchReduction::ColumnParallel(dense)) => {
-                TrainedWeights::ColumnParallel(ColumnParallel::new(dense, built, batch, values, &slots))
-            }
-            Some(BatchReduction::Statistics(_)) | None => TrainedWeights::ParameterBlock(Box::new(
-                RwLock::new(ParameterBlock::new(built, values.clone(), slots)),
-            )),
+        let of_layer = |((built, values), slots): ((&BuiltLayer, &Vec<f32>), [Vec<f32>; 2])| {
+            TrainedWeights::new(built, batch, values, slots)
         };
         let weights: Vec<TrainedWeights> =
             model.layers.iter().zip(parameters).zip(slots).map(of_layer).collect();
@@ -106,6 +94,7 @@ impl<'a> Engine<'a> {
             key: 0,
             update: UpdateStep { learning_rate: 0.0, number: 0 },
             scales: vec![Vec::new(); weights.len()],
+            n_before: None,
         });
         Self { model, plan, objective, rule, clipping, shards, weights, statistics, updates, norms, step }
     }
@@ -119,20 +108,12 @@ impl<'a> Engine<'a> {
         key: u64,
         update: UpdateStep,
     ) -> (Score, f64) {
-        {
-            let step = &mut *write(&self.step);
-            step.indices.clear();
-            step.indices.extend_from_slice(indices);
-            (step.epoch, step.key, step.update) = (epoch, key, update);
-        }
+        self.begin(indices, epoch, key);
+        write(&self.step).update = update;
+        self.run_forward(run);
         let n_shards = self.shards.len();
-        let (_, before_last) = self.plan.stages.split_last().unwrap_or((&self.plan.stages[0], &[]));
-        for (i, _) in before_last.iter().enumerate() {
-            run(Phase::Forward(i), n_shards);
-            self.reduce_forward(run, self.plan.stages[i + 1].reduction);
-        }
         run(Phase::ForwardBackward, n_shards);
-        for (i, _) in before_last.iter().enumerate().rev() {
+        for i in (0..self.plan.stages.len() - 1).rev() {
             let reduction = self.plan.stages[i + 1].reduction;
             self.reduce_backward(run, reduction);
             if reduction.is_some_and(|index| self.plan.layers[index].propagates) {
@@ -145,6 +126,45 @@ impl<'a> Engine<'a> {
         }
         run(Phase::Update, self.updates.len());
         self.score()
+    }
+
+    /// Whether a layer has moving averages that training updates.
+    pub(super) fn has_statistics(&self) -> bool {
+        let is_statistics =
+            |built: &BuiltLayer| matches!(built.batch_reduction(), Some(BatchReduction::Statistics(_)));
+        self.model.layers.iter().any(is_statistics)
+    }
+
+    /// Runs the examples `indices` forward, without an update, and makes the moving averages the means over this batch and the
+    /// `n_before` batches before it.
+    pub(super) fn renew_statistics(
+        &self,
+        run: RunPhase<'_>,
+        indices: &[usize],
+        epoch: usize,
+        key: u64,
+        n_before: usize,
+    ) {
+        self.begin(indices, epoch, key);
+        write(&self.step).n_before = Some(n_before);
+        self.run_forward(run);
+        write(&self.step).n_before = None;
+    }
+
+    /// The examples of the next pass, and the key of its random numbers.
+    fn begin(&self, indices: &[usize], epoch: usize, key: u64) {
+        let step = &mut *write(&self.step);
+        step.indices.clear();
+        step.indices.extend_from_slice(indices);
+        (step.epoch, step.key) = (epoch, key);
+    }
+
+    /// The forward pass of all stages before the last, with the reductions behind them.
+    fn run_forward(&self, run: RunPhase<'_>) {
+        for (i, stage) in self.plan.stages.iter().enumerate().skip(1) {
+            run(Phase::Forward(i - 1), self.shards.len());
+            self.reduce_forward(run, stage.reduction);
+        }
     }
 
     /// The layer with a batch reduction, if there is one at this index.
@@ -175,7 +195,11 @@ impl<'a> Engine<'a> {
             Some((index, Synchronized::Statistics(layer, block, statistics))) => {
                 let shards: Vec<_> = self.shards.iter().map(read).collect();
                 let moments = shards.iter().map(|shard| &shard.moments[index]);
-                layer.reduce_moments(moments, &mut write(statistics), &mut write(block).values);
+                let momentum = match read(&self.step).n_before {
+                    Some(n_before) => n_before as f64 / (n_before + 1) as f64,
+                    None => layer.momentum(),
+                };
+                layer.reduce_moments(moments, &mut write(statistics), &mut write(block).values, momentum);
             }
             None => {}
         }
@@ -228,11 +252,7 @@ impl<'a> Engine<'a> {
             sum.loss += score.loss;
             sum.accuracy += score.accuracy;
         }
-        let penalty = |weights: &TrainedWeights| match weights {
-            TrainedWeights::ParameterBlock(block) => read(block).penalty,
-            TrainedWeights::ColumnParallel(columns) => columns.penalty(),
-        };
-        (sum, self.weights.iter().map(penalty).sum())
+        (sum, self.weights.iter().map(TrainedWeights::penalty).sum())
     }
 
     /// Runs one task of a phase.
@@ -340,60 +360,41 @@ impl<'a> Engine<'a> {
     }
 
     fn squared_norms(&self, (index, panel): (usize, usize), step: &StepContext) -> Vec<f64> {
-        match &self.weights[index] {
-            TrainedWeights::ParameterBlock(block) => {
-                write(block).squared_norms((index, &self.model.layers[index]), &self.shards, self.rule)
-            }
-            TrainedWeights::ColumnParallel(columns) => {
-                columns.squared_norms(panel, step.indices.len(), self.rule)
-            }
-        }
+        let layer = (index, &self.model.layers[index]);
+        self.weights[index].squared_norms(layer, panel, &self.shards, step.indices.len(), self.rule)
     }
 
     fn update(&self, (index, panel): (usize, usize), step: &StepContext) {
-        let (scales, built, n) = (&step.scales[index], &self.model.layers[index], step.indices.len());
-        let update = step.update.scaled(built.learning_rate_factor);
-        match &self.weights[index] {
-            TrainedWeights::ParameterBlock(block) => {
-                write(block).update((index, built), &self.shards, self.rule, update, scales);
-            }
-            TrainedWeights::ColumnParallel(columns) => columns.update(panel, n, self.rule, update, scales),
-        }
+        let layer = (index, &self.model.layers[index]);
+        self.weights[index].update(layer, panel, &self.shards, step, self.rule);
     }
 
     /// Copies all weights to `parameters`.
     pub(super) fn copy_parameters(&self, parameters: &mut [Vec<f32>]) {
-        for (weights, values) in self.weights.iter().zip(parameters) {
-            match weights {
-                TrainedWeights::ParameterBlock(block) => values.copy_from_slice(&read(block).values),
-                TrainedWeights::ColumnParallel(columns) => columns.assemble(0, values),
-            }
-        }
+        self.weights.iter().zip(parameters).for_each(|(weights, values)| weights.copy_to(values));
+    }
+
+    /// Replaces all weights, but not the optimizer's slots.
+    pub(super) fn set_parameters(&self, parameters: &[Vec<f32>]) {
+        let layers = self.weights.iter().zip(&self.model.layers).zip(parameters);
+        layers.for_each(|((weights, built), values)| weights.set(built, values));
     }
 
     /// The optimizer's slots, laid out as the weights are; a slot that is not used is empty.
     pub(super) fn slots(&self) -> Vec<[Vec<f32>; 2]> {
         let n_slots = self.rule.optimizer.n_slots();
-        let of_layer = |(weights, built): (&TrainedWeights, &BuiltLayer)| match weights {
-            TrainedWeights::ParameterBlock(block) => read(block).slots.clone(),
-            TrainedWeights::ColumnParallel(columns) => [0, 1].map(|slot| {
-                let mut values = vec![0.0; if slot < n_slots { built.n_weights() } else { 0 }];
-                if slot < n_slots {
-                    columns.assemble(slot + 1, &mut values);
-                }
-                values
-            }),
-        };
-        self.weights.iter().zip(&self.model.layers).map(of_layer).collect()
+        self.weights
+            .iter()
+            .zip(&self.model.layers)
+            .map(|(weights, built)| weights.slots(built, n_slots))
+            .collect()
     }
 }
 
 /// The tasks of an update.
 fn updates(model: &Sequential, weights: &[TrainedWeights]) -> Vec<(usize, usize)> {
     let trained = weights.iter().enumerate().filter(|(index, _)| model.layers[*index].n_trainable() > 0);
-    let tasks = |(index, weights): (usize, &TrainedWeights)| {
-        let n = if let TrainedWeights::ColumnParallel(columns) = weights { columns.n_panels() } else { 1 };
-        (0..n).map(move |panel| (index, panel))
-    };
+    let tasks =
+        |(index, weights): (usize, &TrainedWeights)| (0..weights.n_panels()).map(move |panel| (index, panel));
     trained.flat_map(tasks).collect()
 }

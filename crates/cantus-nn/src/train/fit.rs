@@ -185,6 +185,10 @@ impl Fit<'_> {
             let Some(train_scores) = train_scores else { break };
             if let Some(averaging) = self.training.averaging {
                 state.average.update(averaging, epoch + 1, parameters);
+                if let Some(average) = state.average.weights.as_mut().filter(|_| self.is_used(epoch)) {
+                    self.renew_statistics(pool, epoch, average);
+                    self.engine.set_parameters(parameters);
+                }
             }
             let log = EpochLog {
                 train: train_scores,
@@ -210,6 +214,46 @@ impl Fit<'_> {
         Ok(())
     }
 
+    /// Whether the average after this epoch is evaluated, or may be what the training returns.
+    fn is_used(&self, epoch: usize) -> bool {
+        let is_last = epoch + 1 == self.training.epochs;
+        is_last || self.validation.is_some() || self.training.early_stopping.is_some()
+    }
+
+    /// Computes the moving statistics of averaged weights anew, in one pass over the training examples: the average of statistics is
+    /// not that of the network with averaged weights.
+    fn renew_statistics(&self, pool: &ThreadPool<'_, Job>, epoch: usize, average: &mut [Vec<f32>]) {
+        if !self.engine.has_statistics() {
+            return;
+        }
+        self.engine.set_parameters(average);
+        let run = |phase, n_tasks| pool.run(Job::Step(phase), n_tasks);
+        let pass_key = key(key(self.training.seed, rng_streams::STATISTICS), epoch as u64);
+        let order = self.order(epoch);
+        for (batch, indices) in self.announced(&order, epoch).enumerate() {
+            self.engine.renew_statistics(&run, indices, epoch, key(pass_key, batch as u64), batch);
+        }
+        self.engine.copy_parameters(average);
+    }
+
+    /// The order of the examples in an epoch.
+    fn order(&self, epoch: usize) -> Vec<usize> {
+        let n = self.train.len();
+        if self.training.shuffle { epoch_order(n, self.training.seed, epoch) } else { (0..n).collect() }
+    }
+
+    /// The batches of an epoch, each announced to the examples some batches ahead.
+    fn announced<'o>(&'o self, order: &'o [usize], epoch: usize) -> impl Iterator<Item = &'o [usize]> {
+        let batch_size = self.training.batching.size(self.train.len());
+        let mut later = order.chunks(batch_size);
+        later.by_ref().take(BATCHES_AHEAD).for_each(|indices| self.train.announce(indices, epoch));
+        order.chunks(batch_size).inspect(move |_| {
+            if let Some(indices) = later.next() {
+                self.train.announce(indices, epoch);
+            }
+        })
+    }
+
     fn validate(
         &self,
         pool: &ThreadPool<'_, Job>,
@@ -230,17 +274,11 @@ impl Fit<'_> {
         observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Option<Scores>, Diverged> {
         let (training, n, epoch) = (self.training, self.train.len(), state.n_epochs);
-        let order = if training.shuffle { epoch_order(n, training.seed, epoch) } else { (0..n).collect() };
-        let batch_size = training.batching.size(n);
-        let n_batches = n.div_ceil(batch_size);
+        let order = self.order(epoch);
+        let n_batches = n.div_ceil(training.batching.size(n));
         let (mut loss, mut accuracy, mut n_seen) = (0.0, 0.0, 0);
         let mut last_report = Instant::now();
-        let mut later = order.chunks(batch_size);
-        later.by_ref().take(BATCHES_AHEAD).for_each(|indices| self.train.announce(indices, epoch));
-        for (batch, indices) in order.chunks(batch_size).enumerate() {
-            if let Some(indices) = later.next() {
-                self.train.announce(indices, epoch);
-            }
+        for (batch, indices) in self.announced(&order, epoch).enumerate() {
             state.n_steps += 1;
             let learning_rate = state.learning_rate(training, batch as f64 / n_batches as f64);
             let update = UpdateStep { learning_rate, number: state.n_steps };

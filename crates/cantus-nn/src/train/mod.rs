@@ -6,7 +6,7 @@
 //! - `leading_layers`: layers without weights at the start of the network, computed once for each example;
 //! - `plan`: which layers a micro-batch passes without waiting, and where the whole batch must be reduced;
 //! - `batch_shard`: the activations and gradients of a part of the batch;
-//! - `parameter_block`, `column_parallel`: the weights and their updates;
+//! - `trained_weights`: the weights of a layer and their updates, in one of two forms: `parameter_block`, `column_parallel`;
 //! - `engine`: the phases of a step, run by a pool of threads.
 
 mod batch_shard;
@@ -20,6 +20,7 @@ mod plan;
 mod progress;
 mod state;
 mod step;
+mod trained_weights;
 mod training;
 
 pub(crate) use fit::{NetworkParts, fit};

@@ -33,6 +33,12 @@ impl ParameterBlock {
         Self { values, derived, slots, tile: vec![0.0; TILE], penalty: 0.0 }
     }
 
+    /// Replaces the weights.
+    pub(super) fn set(&mut self, built: &BuiltLayer, values: &[f32]) {
+        self.values.copy_from_slice(values);
+        built.layer.derive(&self.values, &mut self.derived);
+    }
+
     pub(super) fn weights(&self) -> Weights<'_> {
         Weights { values: &self.values, derived: &self.derived }
     }
