@@ -47,7 +47,7 @@ pub use layer_normalization::LayerNormalization;
 pub use lstm::Lstm;
 pub use max_pool2d::MaxPool2D;
 pub use multi_timescale_lstm::MultiTimescaleLstm;
-pub use random_fourier_features::{Kernel, RandomFourierFeatures};
+pub use random_fourier_features::{FourierGroup, InputGroup, Kernel, RandomFourierFeatures};
 pub use simple_rnn::SimpleRnn;
 pub use spec::{Bidirectional, LayerSpec, Residual, TimeDistributed};
 pub use statistics_pooling::StatisticsPooling1D;

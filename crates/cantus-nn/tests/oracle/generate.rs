@@ -199,8 +199,21 @@ pub fn vector_layer(random: &mut Random, n: usize) -> LayerSpec {
         units: 2 * count(random, 60.0),
         kernel: random.pick(&[Kernel::Laplacian, Kernel::Gaussian]),
         scale: 0.5 + random.unit() as f32,
-        groups: if half > 0 && random.bernoulli(0.5) { vec![half, n - half] } else { Vec::new() },
+        groups: if half > 0 && random.bernoulli(0.6) { input_groups(random, half, n) } else { Vec::new() },
     })
+}
+
+/// Two groups of `half` and the other inputs; in half of the cases with a kernel and a weight each.
+fn input_groups(random: &mut Random, half: usize, n: usize) -> Vec<InputGroup> {
+    if random.bernoulli(0.5) {
+        return vec![InputGroup::of(half), InputGroup::of(n - half)];
+    }
+    let group = |random: &mut Random, inputs| InputGroup {
+        inputs,
+        kernel: Some(random.pick(&[Kernel::Laplacian, Kernel::Gaussian])),
+        weight: 0.25 + 1.5 * random.unit() as f32,
+    };
+    vec![group(random, Some(half)), group(random, None)]
 }
 
 fn sequence_layer(random: &mut Random, shape: &[usize]) -> LayerSpec {

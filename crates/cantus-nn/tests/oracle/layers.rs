@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cantus_nn::layer::{Dense, Kernel, RandomFourierFeatures};
+use cantus_nn::layer::{Dense, InputGroup, Kernel, RandomFourierFeatures};
 use cantus_nn::{Activation, LayerSpec};
 use cantus_random::{KeyedRng, bits, key};
 
@@ -163,24 +163,33 @@ impl<T: Number> Forward<'_, T> {
         Signal::new(self.tape.add(x.node, noise), x.rows, &x.shape)
     }
 
-    /// For each group of inputs cos h and sin h of h = factor · x W, where the factor makes the scale of the kernel a
-    /// matter of one input.
+    /// For each group of inputs √v cos h and √v sin h of h = factor · x W, where v is the weight of the group and the factor makes
+    /// the scale of the kernel a matter of one input. A layer whose groups name their kernels has a tensor W for each.
     fn fourier_features(&mut self, layer: &RandomFourierFeatures, path: &str, x: &Signal) -> Signal {
         let (n, half) = (x.len(), layer.units / 2);
-        let kernel = self.weight(path, "kernel");
-        let groups = if layer.groups.is_empty() { vec![n] } else { layer.groups.clone() };
+        let groups = if layer.groups.is_empty() { vec![InputGroup::of(n)] } else { layer.groups.clone() };
+        let has_kernels = groups.iter().any(|group| group.kernel.is_some());
         let (mut parts, mut start) = (Vec::new(), 0);
-        for &size in &groups {
+        for (i, group) in groups.iter().enumerate() {
+            let size = group.inputs.unwrap_or(n - start);
             let inputs = self.tape.gather(x.node, x.rows * size, 0.0, |i| i / size * n + start + i % size);
-            let rows = self.tape.gather(kernel, size * half, 0.0, |i| start * half + i);
+            let rows = if has_kernels {
+                self.weight(path, &format!("groups.{i}.kernel"))
+            } else {
+                let all = self.weight(path, "kernel");
+                self.tape.gather(all, size * half, 0.0, |i| start * half + i)
+            };
             let product = self.tape.product(inputs, rows, size, half);
             let size_f = size as f64;
-            let factor = match layer.kernel {
+            let factor = match group.kernel.unwrap_or(layer.kernel) {
                 Kernel::Laplacian => 1.0 / (f64::from(layer.scale) * size_f),
                 Kernel::Gaussian => 1.0 / (f64::from(layer.scale) * size_f.sqrt()),
             };
             let h = self.tape.map(product, Function::Scale(factor));
-            parts.extend([self.tape.map(h, Function::Cos), self.tape.map(h, Function::Sin)]);
+            for function in [Function::Cos, Function::Sin] {
+                let feature = self.tape.map(h, function);
+                parts.push(self.tape.map(feature, Function::Scale(f64::from(group.weight).sqrt())));
+            }
             start += size;
         }
         // From [parts, examples, half] to [examples, parts, half].

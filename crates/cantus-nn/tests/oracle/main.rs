@@ -29,37 +29,38 @@
 //! |---|---|---|---|
 //! | a micro-batch is smaller than a shard | `CACHED` in train/plan.rs | 599 | 7 |
 //! | … where max pooling follows an activation and its stage is not the last | `CACHED` in train/plan.rs | 5 | 5 |
-//! | a batch fills two shards of the usual size | `shard_rows` in train/plan.rs | 390 | 210 |
+//! | a batch fills two shards of the usual size | `shard_rows` in train/plan.rs | 393 | 207 |
 //! | a batch fills more than 32 shards of the usual size | `shard_rows` in train/plan.rs | 597 | 3 |
-//! | a micro-batch is the whole shard, since a layer is recurrent | `prefers_many_rows` in train/plan.rs | 410 | 190 |
+//! | a micro-batch is the whole shard, since a layer is recurrent | `prefers_many_rows` in train/plan.rs | 405 | 195 |
 //! | a Dense layer is column-parallel | `MANY_WEIGHTS` in layer/dense.rs | 598 | 17 |
 //! | … and more than one panel of columns | `WIDTH` in train/column_parallel.rs | 3 | 14 |
 //! | … and a last panel that is not full | `WIDTH` in train/column_parallel.rs | 4 | 13 |
 //! | … and more than one tile of inputs | `TILE` in train/column_parallel.rs | 3 | 14 |
-//! | a tensor is updated in more than one tile | `TILE` in train/parameter_block.rs | 578 | 151 |
-//! | a Dense layer multiplies one example in parts | `MIN_WEIGHTS_IN_PARTS` in layer/dense.rs | 568 | 33 |
-//! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 31 | 3 |
+//! | a tensor is updated in more than one tile | `TILE` in train/parameter_block.rs | 576 | 143 |
+//! | a Dense layer multiplies one example in parts | `MIN_WEIGHTS_IN_PARTS` in layer/dense.rs | 568 | 34 |
+//! | … and has fewer inputs than parts of eight | `PARTS` in layer/dense.rs | 32 | 3 |
 //! | a single row is multiplied with a matrix too large for the cache | `CACHED` in matmul.rs | 572 | 5 |
-//! | a single row is multiplied with at least 16 columns | `row_times_matrix` in matmul.rs | 571 | 168 |
-//! | a layer of one output propagates the gradient of a single row to 16 inputs or more | `row_times_matrix` in matmul.rs | 17 | 12 |
-//! | a window's row is long enough not to be copied | `MIN_ROW` in layer/conv2d/mod.rs | 84 | 25 |
-//! | a copied row has more than 4 numbers | `copy_windows` in layer/conv2d/image.rs | 53 | 38 |
-//! | … more than 8 | `copy_windows` in layer/conv2d/image.rs | 62 | 27 |
-//! | … more than 16 | `copy_windows` in layer/conv2d/image.rs | 80 | 6 |
-//! | of rows that are not copied, more lie below each other than beside each other | `products` in layer/conv2d/product.rs | 10 | 15 |
-//! | a window that is not copied is as wide as the image | `products` in layer/conv2d/product.rs | 18 | 9 |
-//! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 52 | 28 |
+//! | a single row is multiplied with at least 16 columns | `row_times_matrix` in matmul.rs | 571 | 172 |
+//! | a layer of one output propagates the gradient of a single row to 16 inputs or more | `row_times_matrix` in matmul.rs | 19 | 10 |
+//! | a window's row is long enough not to be copied | `MIN_ROW` in layer/conv2d/mod.rs | 83 | 26 |
+//! | a copied row has more than 4 numbers | `copy_windows` in layer/conv2d/image.rs | 53 | 37 |
+//! | … more than 8 | `copy_windows` in layer/conv2d/image.rs | 61 | 27 |
+//! | … more than 16 | `copy_windows` in layer/conv2d/image.rs | 79 | 6 |
+//! | of rows that are not copied, more lie below each other than beside each other | `products` in layer/conv2d/product.rs | 10 | 16 |
+//! | a window that is not copied is as wide as the image | `products` in layer/conv2d/product.rs | 19 | 9 |
+//! | max pooling has at least 16 channels | `LANES` in layer/max_pool2d.rs | 53 | 28 |
 //! | … and some beyond a multiple of 16 | `LANES` in layer/max_pool2d.rs | 9 | 19 |
-//! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 99 | 4 |
-//! | the units of a recurrent layer take more than one block for one example | `UNITS` in layer/single_example.rs | 62 | 11 |
-//! | the gradient of a bias is the sum of at least four rows in a shard | `add_rows` in elementwise.rs | 247 | 412 |
-//! | random features have more than one group of inputs | `group_ranges` in layer/random_fourier_features.rs | 62 | 56 |
+//! | a sequence takes more than one chunk of steps | `CHUNK` in layer/recurrence.rs | 102 | 4 |
+//! | the units of a recurrent layer take more than one block for one example | `UNITS` in layer/single_example.rs | 65 | 11 |
+//! | the gradient of a bias is the sum of at least four rows in a shard | `add_rows` in elementwise.rs | 250 | 408 |
+//! | random features have more than one group of inputs | `groups` in layer/random_fourier_features/mod.rs | 51 | 70 |
+//! | the groups of random features have kernels of their own, and so a tensor each | `groups_of` in layer/random_fourier_features/groups.rs | 81 | 36 |
 //! | statistics of differences are computed too | `differences` in layer/statistics_pooling.rs | 14 | 46 |
 //! | a micro-batch of inference is smaller than the number of examples | `CACHED` in inference.rs | 591 | 9 |
-//! | inference takes more than one block of examples | `BLOCK` in inference.rs | 394 | 206 |
-//! | a penalty is summed over more than 16 weights | `sums` in regularizer.rs | 60 | 240 |
-//! | the last batch of an epoch is smaller | `run_epoch` in train/fit.rs | 175 | 425 |
-//! | … and has one example alone | `run_epoch` in train/fit.rs | 155 | 270 |
+//! | inference takes more than one block of examples | `BLOCK` in inference.rs | 397 | 203 |
+//! | a penalty is summed over more than 16 weights | `sums` in regularizer.rs | 55 | 236 |
+//! | the last batch of an epoch is smaller | `run_epoch` in train/fit.rs | 179 | 421 |
+//! | … and has one example alone | `run_epoch` in train/fit.rs | 157 | 264 |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed precondition fails the test")]
 

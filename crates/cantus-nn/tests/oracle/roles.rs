@@ -30,8 +30,11 @@ pub fn add_roles(spec: &LayerSpec, path: &str, roles: &mut HashMap<String, (Regu
                 roles.insert(format!("{path}.{name}"), (Regularizer::default(), false));
             }
         }
-        LayerSpec::RandomFourierFeatures(_) => {
-            roles.insert(format!("{path}.kernel"), (Regularizer::default(), false));
+        LayerSpec::RandomFourierFeatures(features) => {
+            let of_groups = (0..features.groups.len()).map(|i| format!("{path}.groups.{i}.kernel"));
+            for name in std::iter::once(format!("{path}.kernel")).chain(of_groups) {
+                roles.insert(name, (Regularizer::default(), false));
+            }
         }
         LayerSpec::Bidirectional(layer) => {
             add_roles(&layer.layer, &format!("{path}.forward"), roles);

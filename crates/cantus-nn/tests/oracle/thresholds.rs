@@ -3,6 +3,7 @@
 //! The numbers repeat constants of the engine, which are named in `source`.
 
 use cantus_nn::LayerSpec;
+use cantus_nn::layer::RandomFourierFeatures;
 
 use super::sizes::{CACHED, PlacedLayer, Sizes, USUAL_ROWS, recurrent};
 
@@ -191,13 +192,15 @@ pub const ALL: &[Threshold] = &[
     },
     Threshold {
         condition: "random features have more than one group of inputs",
-        source: "`group_ranges` in layer/random_fourier_features.rs",
+        source: "`groups` in layer/random_fourier_features/mod.rs",
+        sides: |sizes| sides(random_features(sizes).map(|features| features.groups.len() > 1)),
+    },
+    Threshold {
+        condition: "the groups of random features have kernels of their own, and so a tensor each",
+        source: "`groups_of` in layer/random_fourier_features/groups.rs",
         sides: |sizes| {
-            let groups = sizes.layers.iter().filter_map(|at| match &at.spec {
-                LayerSpec::RandomFourierFeatures(features) => Some(features.groups.len()),
-                _ => None,
-            });
-            sides(groups.map(|groups| groups > 1))
+            let is_mixed = |layer: &RandomFourierFeatures| layer.groups.iter().any(|g| g.kernel.is_some());
+            sides(random_features(sizes).map(is_mixed))
         },
     },
     Threshold {
@@ -243,6 +246,14 @@ pub const ALL: &[Threshold] = &[
         },
     },
 ];
+
+/// The layers of random features.
+fn random_features(sizes: &Sizes) -> impl Iterator<Item = &RandomFourierFeatures> {
+    sizes.layers.iter().filter_map(|at| match &at.spec {
+        LayerSpec::RandomFourierFeatures(features) => Some(features),
+        _ => None,
+    })
+}
 
 /// Whether a value is false, and whether one is true.
 fn sides(values: impl IntoIterator<Item = bool>) -> [bool; 2] {

@@ -1,8 +1,6 @@
 //! Statistics pooling and random Fourier features in ONNX, the layers of the recipe `best`.
 
-use std::ops::Range;
-
-use cantus_nn::layer::{Kernel, RandomFourierFeatures, StatisticsPooling1D};
+use cantus_nn::layer::{RandomFourierFeatures, StatisticsPooling1D};
 
 use super::ExportError;
 use super::graph::{Attribute, Graph, Value};
@@ -53,36 +51,24 @@ pub(super) fn random_features(
     weights: &Weights<'_>,
     x: &Value,
 ) -> Result<Value, ExportError> {
-    let (n_frequencies, kernel) = (layer.units / 2, weights.get(path, "kernel")?);
+    let n_frequencies = layer.units / 2;
     let inputs = graph.reshape(x, &[-1, n_inputs as i64]);
     let mut features = Vec::new();
-    for group in groups(layer, n_inputs) {
-        let n = group.len();
-        let rows = &kernel[group.start * n_frequencies..group.end * n_frequencies];
-        let rows = graph.floats(&[n, n_frequencies], rows);
-        let of_group = graph.slice(&inputs, 1, group);
+    for group in layer.groups_of(n_inputs) {
+        let (n, first) = (group.inputs.len(), group.first_row * n_frequencies);
+        let kernel = weights.get(path, &group.tensor)?;
+        let rows = graph.floats(&[n, n_frequencies], &kernel[first..first + n * n_frequencies]);
+        let of_group = graph.slice(&inputs, 1, group.inputs);
         let products = graph.node("MatMul", [&of_group, &rows]);
-        let scaled = graph.times(&products, frequency(layer, n));
-        features.extend([graph.node("Cos", [&scaled]), graph.node("Sin", [&scaled])]);
+        let scaled = graph.times(&products, group.frequency);
+        for function in ["Cos", "Sin"] {
+            let feature = graph.node(function, [&scaled]);
+            features.push(if group.amplitude == 1.0 {
+                feature
+            } else {
+                graph.times(&feature, group.amplitude)
+            });
+        }
     }
     Ok(graph.concat(features, 1))
-}
-
-/// The ranges of inputs that form the groups.
-fn groups(layer: &RandomFourierFeatures, n_inputs: usize) -> Vec<Range<usize>> {
-    let sizes = if layer.groups.is_empty() { vec![n_inputs] } else { layer.groups.clone() };
-    let mut start = 0;
-    let group = |size: usize| {
-        start += size;
-        start - size..start
-    };
-    sizes.into_iter().map(group).collect()
-}
-
-/// The factor that scales the random numbers to frequencies for a group of `n` inputs.
-fn frequency(layer: &RandomFourierFeatures, n: usize) -> f32 {
-    match layer.kernel {
-        Kernel::Laplacian => 1.0 / (layer.scale * n as f32),
-        Kernel::Gaussian => 1.0 / (layer.scale * (n as f32).sqrt()),
-    }
 }

@@ -3,6 +3,7 @@
 use cantus_audio::feature::FeatureSpec;
 use cantus_dataset::{Durations, SegmentFit};
 use cantus_nn::LayerSpec;
+use cantus_nn::layer::InputGroup;
 
 use super::Recipe;
 
@@ -64,18 +65,26 @@ fn fit_layers(layers: &mut [LayerSpec], n_frames: usize, kinds: &[(usize, usize)
 
 /// Groups of `after` statistics in place of `before` ones, and of as many bins as the kinds in each group have now. Groups
 /// that are not whole kinds are returned unchanged; a recipe with them is refused when its network is built.
-fn adapted_groups(groups: &[usize], before: usize, after: usize, kinds: &[(usize, usize)]) -> Vec<usize> {
+fn adapted_groups(
+    groups: &[InputGroup],
+    before: usize,
+    after: usize,
+    kinds: &[(usize, usize)],
+) -> Vec<InputGroup> {
     let mut rest = kinds.iter();
-    let adapted: Option<Vec<usize>> = groups
+    let adapted: Option<Vec<InputGroup>> = groups
         .iter()
         .map(|&group| {
+            // A group of all that remains still is one.
+            let Some(inputs) = group.inputs else { return Some(group) };
             let (mut n_before, mut n_after) = (0, 0);
-            while n_before * before < group {
+            while n_before * before < inputs {
                 let (bins_before, bins_after) = rest.next()?;
                 n_before += bins_before;
                 n_after += bins_after;
             }
-            (n_before * before == group).then_some(n_after * after)
+            let inputs = (n_before * before == inputs).then_some(n_after * after)?;
+            Some(InputGroup { inputs: Some(inputs), ..group })
         })
         .collect();
     adapted.unwrap_or_else(|| groups.to_vec())
@@ -142,7 +151,9 @@ mod tests {
     #[test]
     fn groups_follow_the_statistics_and_the_bins_of_their_kinds() {
         let kinds = [(40, 32), (1, 1), (5, 5), (12, 12)];
-        assert_eq!(adapted_groups(&[240, 36, 72], 6, 4, &kinds), [128, 24, 48]);
-        assert_eq!(adapted_groups(&[240, 30, 72], 6, 4, &kinds), [240, 30, 72]);
+        let rest = InputGroup { inputs: None, kernel: None, weight: 2.0 };
+        let groups = |sizes: [usize; 3]| [&sizes.map(InputGroup::of)[..], &[rest]].concat();
+        assert_eq!(adapted_groups(&groups([240, 36, 72]), 6, 4, &kinds), groups([128, 24, 48]));
+        assert_eq!(adapted_groups(&groups([240, 30, 72]), 6, 4, &kinds), groups([240, 30, 72]));
     }
 }

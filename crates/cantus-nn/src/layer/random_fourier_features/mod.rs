@@ -9,13 +9,20 @@
 //! - Gaussian, exp(-|x - x'|₂² / (2 scale² n)): from the normal distribution.
 //!
 //! The division by n, the number of inputs, makes the scale that of a single input, which should have a deviation of about 1.
-//! Inputs can be divided into consecutive groups with a kernel each; the layer then approximates the mean of the kernels, so
-//! that a group with many inputs has the same weight as one with few.
+//! Inputs can be divided into consecutive groups with a kernel each; the layer then approximates the weighted sum of the
+//! kernels, so that a group with many inputs has the same weight as one with few, unless another weight is given: the
+//! features of a group with weight v are multiplied by √v.
 //!
-//! Backward: ∂E/∂x = W (cos h ∂E/∂sin - sin h ∂E/∂cos) with h = Wᵀ x.
+//! Backward: ∂E/∂x = W (cos h ∂E/∂sin - sin h ∂E/∂cos) with h = Wᵀ x, for features of weight 1; with others, outputs have √v as a
+//! factor already.
+
+mod groups;
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::groups::{FourierGroup, InputGroup};
 use super::{
     BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
     size,
@@ -40,7 +47,8 @@ pub enum Kernel {
 /// # Shapes
 /// - input `[...]`, n numbers, taken as one row
 /// - output `[n_groups · units]`: for each group the cosines, then the sines
-/// - weights, not trained: `kernel [n, units / 2]`
+/// - weights, not trained: `kernel [n, units / 2]` or, if a group names its kernel, `groups.0.kernel`, `groups.1.kernel`, …,
+///   each `[inputs, units / 2]`
 ///
 /// # Reference
 /// Rahimi & Recht 2007, "Random features for large-scale kernel machines"; as
@@ -56,9 +64,9 @@ pub struct RandomFourierFeatures {
     /// The width of the kernel.
     #[serde(default = "one")]
     pub scale: f32,
-    /// Inputs of each group; their sum is the number of inputs. Empty for one group.
+    /// The groups, first to last; their inputs are all of the layer's. Empty for one group.
     #[serde(default)]
-    pub groups: Vec<usize>,
+    pub groups: Vec<InputGroup>,
 }
 
 fn one() -> f32 {
@@ -75,71 +83,77 @@ impl RandomFourierFeatures {
         if self.units == 0 || !self.units.is_multiple_of(2) {
             return Err(id.setting("units", self.units, "an even number of at least 2"));
         }
-        id.at_least_one("units", self.units)?;
         if !(self.scale.is_finite() && self.scale > 0.0) {
             return Err(id.setting("scale", self.scale, "a finite number of more than 0"));
         }
-        let groups = if self.groups.is_empty() { vec![n_inputs] } else { self.groups.clone() };
-        for &group in &groups {
-            id.at_least_one("groups", group)?;
+        for (i, group) in self.groups.iter().enumerate() {
+            if group.inputs.is_none() && i + 1 < self.groups.len() {
+                return Err(id.setting(
+                    "groups",
+                    "a group without inputs",
+                    "groups with inputs, except the last",
+                ));
+            }
+            if !(group.weight.is_finite() && group.weight > 0.0) {
+                return Err(id.setting("weight", group.weight, "a finite number of more than 0"));
+            }
         }
-        let grouped = groups.iter().fold(0, |sum: usize, &group| sum.saturating_add(group));
-        if grouped != n_inputs {
-            return Err(id.shape(input_shape, format!("{grouped} numbers, for its groups {groups:?}")));
+        let groups = self.groups_of(n_inputs);
+        let grouped = groups.last().map_or(0, |group| group.inputs.end);
+        if grouped != n_inputs || groups.iter().any(|group| group.inputs.is_empty()) {
+            let sizes: Vec<usize> = groups.iter().map(|group| group.inputs.len()).collect();
+            return Err(id.shape(input_shape, format!("{grouped} numbers, for its groups {sizes:?}")));
         }
         let output_shape = vec![groups.len().saturating_mul(self.units)];
-        Ok(RandomFourierFeaturesLayer { description: self.clone(), groups, n_inputs, output_shape })
+        Ok(RandomFourierFeaturesLayer { units: self.units, groups, n_inputs, output_shape })
+    }
+}
+
+impl Kernel {
+    /// The distribution of its frequencies.
+    fn initializer(self) -> Initializer {
+        match self {
+            Self::Laplacian => Initializer::StandardCauchy,
+            Self::Gaussian => Initializer::StandardNormal,
+        }
     }
 }
 
 /// A [`RandomFourierFeatures`] layer for one input shape.
 #[derive(Debug)]
 pub(crate) struct RandomFourierFeaturesLayer {
-    description: RandomFourierFeatures,
-    groups: Vec<usize>,
+    units: usize,
+    groups: Vec<FourierGroup>,
     n_inputs: usize,
     output_shape: Vec<usize>,
 }
 
 impl RandomFourierFeaturesLayer {
     fn n_frequencies(&self) -> usize {
-        self.description.units / 2
+        self.units / 2
     }
 
     fn n_outputs(&self) -> usize {
         self.output_shape[0]
     }
 
-    /// Scales numbers of the standard distribution to the frequencies of a group of `n` inputs.
-    fn factor(&self, n: usize) -> f32 {
-        let RandomFourierFeatures { kernel, scale, .. } = self.description;
-        match kernel {
-            Kernel::Laplacian => 1.0 / (scale * n as f32),
-            Kernel::Gaussian => 1.0 / (scale * (n as f32).sqrt()),
-        }
+    /// The groups, each with its range of the outputs.
+    fn groups(&self) -> impl Iterator<Item = (&FourierGroup, Range<usize>)> {
+        let units = self.units;
+        self.groups.iter().enumerate().map(move |(i, group)| (group, i * units..(i + 1) * units))
     }
 
-    /// For each group: start and number of its inputs, and start of its outputs.
-    fn group_ranges(&self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let units = self.description.units;
-        self.groups.iter().enumerate().scan(0, move |start, (i, &n)| {
-            let group = (*start, n, i * units);
-            *start += n;
-            Some(group)
-        })
-    }
-
-    /// The group's inputs, and its rows of the kernel.
+    /// The group's inputs, and its rows of the weights: the tensors of groups follow each other as their inputs do.
     fn factors<'a>(
         &self,
         rows: usize,
         x: &'a [f32],
-        kernel: &'a [f32],
-        (start, n): (usize, usize),
+        weights: &'a [f32],
+        group: &FourierGroup,
     ) -> (Matrix<'a>, Matrix<'a>) {
-        let n_frequencies = self.n_frequencies();
+        let (start, n, n_frequencies) = (group.inputs.start, group.inputs.len(), self.n_frequencies());
         let x = Matrix::strided(&x[start..], rows, n, self.n_inputs);
-        (x, Matrix::new(&kernel[start * n_frequencies..], n, n_frequencies))
+        (x, Matrix::new(&weights[start * n_frequencies..], n, n_frequencies))
     }
 }
 
@@ -153,12 +167,14 @@ impl Layer for RandomFourierFeaturesLayer {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let initializer = match self.description.kernel {
-            Kernel::Laplacian => Initializer::StandardCauchy,
-            Kernel::Gaussian => Initializer::StandardNormal,
+        let tensor = |group: &FourierGroup, n_rows: usize| Parameter {
+            trainable: false,
+            ..Parameter::new(&group.tensor, &[n_rows, self.n_frequencies()], group.kernel.initializer())
         };
-        let kernel = Parameter::new("kernel", &[self.n_inputs, self.n_frequencies()], initializer);
-        vec![Parameter { trainable: false, ..kernel }]
+        match self.groups.iter().all(|group| group.tensor == self.groups[0].tensor) {
+            true => self.groups.iter().take(1).map(|group| tensor(group, self.n_inputs)).collect(),
+            false => self.groups.iter().map(|group| tensor(group, group.inputs.len())).collect(),
+        }
     }
 
     fn buffer_sizes(&self) -> BufferSizes {
@@ -174,15 +190,14 @@ impl Layer for RandomFourierFeaturesLayer {
         y: &mut [f32],
         _: ForwardCache<'_>,
     ) {
-        let n_frequencies = self.n_frequencies();
-        for (start, n, output) in self.group_ranges() {
-            let (x, kernel) = self.factors(context.rows, x, weights.values, (start, n));
-            matmul(&mut y[output..], self.n_outputs(), x, kernel, Accumulate::Overwrite);
-            let factor = self.factor(n);
+        for (group, outputs) in self.groups() {
+            let (x, kernel) = self.factors(context.rows, x, weights.values, group);
+            matmul(&mut y[outputs.start..], self.n_outputs(), x, kernel, Accumulate::Overwrite);
             for y in y.chunks_exact_mut(self.n_outputs()) {
-                let (cosines, sines) = y[output..output + 2 * n_frequencies].split_at_mut(n_frequencies);
+                let (cosines, sines) = y[outputs.clone()].split_at_mut(self.n_frequencies());
                 for (cosine, sine) in cosines.iter_mut().zip(sines) {
-                    (*sine, *cosine) = (*cosine * factor).sin_cos();
+                    let (sin, cos) = (*cosine * group.frequency).sin_cos();
+                    (*sine, *cosine) = (group.amplitude * sin, group.amplitude * cos);
                 }
             }
         }
@@ -198,20 +213,24 @@ impl Layer for RandomFourierFeaturesLayer {
     ) {
         let Some(dx) = io.dx else { return };
         let n_frequencies = self.n_frequencies();
-        for (start, n, output) in self.group_ranges() {
-            let factor = self.factor(n);
+        for (group, range) in self.groups() {
             let outputs = io.y.chunks_exact(self.n_outputs()).zip(io.dy.chunks_exact(self.n_outputs()));
             for ((y, dy), dh) in outputs.zip(cache.scratch.chunks_exact_mut(n_frequencies)) {
-                let range = output..output + 2 * n_frequencies;
                 let ((cosines, sines), (d_cosines, d_sines)) =
-                    (y[range.clone()].split_at(n_frequencies), dy[range].split_at(n_frequencies));
+                    (y[range.clone()].split_at(n_frequencies), dy[range.clone()].split_at(n_frequencies));
                 for (i, dh) in dh.iter_mut().enumerate() {
-                    *dh = factor * (cosines[i] * d_sines[i] - sines[i] * d_cosines[i]);
+                    *dh = group.frequency * (cosines[i] * d_sines[i] - sines[i] * d_cosines[i]);
                 }
             }
             let dh = Matrix::new(cache.scratch, context.rows, n_frequencies);
-            let (_, kernel) = self.factors(context.rows, io.x, weights.values, (start, n));
-            matmul(&mut dx[start..], self.n_inputs, dh, kernel.transposed(), Accumulate::Overwrite);
+            let (_, kernel) = self.factors(context.rows, io.x, weights.values, group);
+            matmul(
+                &mut dx[group.inputs.start..],
+                self.n_inputs,
+                dh,
+                kernel.transposed(),
+                Accumulate::Overwrite,
+            );
         }
     }
 
@@ -229,20 +248,40 @@ mod tests {
     const SITE: LayerId<'_> = LayerId { path: "layers.3", kind: "RandomFourierFeatures" };
 
     fn features(units: usize, kernel: Kernel, groups: &[usize]) -> RandomFourierFeatures {
-        RandomFourierFeatures { units, kernel, scale: 0.8, groups: groups.to_vec() }
+        let groups = groups.iter().map(|&inputs| InputGroup::of(inputs)).collect();
+        RandomFourierFeatures { units, kernel, scale: 0.8, groups }
+    }
+
+    /// A Gaussian kernel of some inputs, and a Laplacian one with another weight of all others.
+    fn mixed(units: usize, inputs: usize, weight: f32) -> RandomFourierFeatures {
+        let rest = InputGroup { inputs: None, kernel: None, weight };
+        let first = InputGroup { kernel: Some(Kernel::Gaussian), ..InputGroup::of(inputs) };
+        RandomFourierFeatures { groups: vec![first, rest], ..features(units, Kernel::Laplacian, &[]) }
     }
 
     /// The features of some rows with fresh frequencies.
     fn run(layer: &RandomFourierFeatures, n: usize, x: &[f32]) -> Vec<f32> {
-        let built = layer.build(&[n], SITE).unwrap();
-        let parameter = &built.parameters()[0];
-        let mut kernel = vec![0.0; parameter.len()];
-        parameter.initializer.fill(&mut kernel, &parameter.shape, &mut cantus_random::KeyedRng::new([5]));
+        let mut rng = cantus_random::KeyedRng::new([5]);
+        let mut kernel = Vec::new();
+        for parameter in layer.build(&[n], SITE).unwrap().parameters() {
+            let start = kernel.len();
+            kernel.resize(start + parameter.len(), 0.0);
+            parameter.initializer.fill(&mut kernel[start..], &parameter.shape, &mut rng);
+        }
         run_forward(&LayerSpec::RandomFourierFeatures(layer.clone()), &[n], &kernel, x)
     }
 
     fn dot(a: &[f32], b: &[f32]) -> f32 {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    /// The kernel of two vectors with these differences.
+    fn exact(kernel: Kernel, apart: &[f32]) -> f32 {
+        let n = apart.len() as f32;
+        match kernel {
+            Kernel::Laplacian => (-apart.iter().sum::<f32>() / (0.8 * n)).exp(),
+            Kernel::Gaussian => (-dot(apart, apart) / (2.0 * 0.8 * 0.8 * n)).exp(),
+        }
     }
 
     #[test]
@@ -251,13 +290,7 @@ mod tests {
         let x = noise(2 * n, 3);
         let apart: Vec<f32> = (0..n).map(|i| (x[i] - x[n + i]).abs()).collect();
         for kernel in [Kernel::Laplacian, Kernel::Gaussian] {
-            let of = |apart: &[f32]| {
-                let n = apart.len() as f32;
-                match kernel {
-                    Kernel::Laplacian => (-apart.iter().sum::<f32>() / (0.8 * n)).exp(),
-                    Kernel::Gaussian => (-dot(apart, apart) / (2.0 * 0.8 * 0.8 * n)).exp(),
-                }
-            };
+            let of = |apart: &[f32]| exact(kernel, apart);
             let y = run(&features(units, kernel, &[2, 3]), n, &x);
             let (a, b) = y.split_at(2 * units);
             let expected = (of(&apart[..2]) + of(&apart[2..])) / 2.0;
@@ -268,7 +301,20 @@ mod tests {
     }
 
     #[test]
+    fn groups_have_a_kernel_and_a_weight_each() {
+        let (n, units) = (5, 20_000);
+        let x = noise(2 * n, 3);
+        let apart: Vec<f32> = (0..n).map(|i| (x[i] - x[n + i]).abs()).collect();
+        let y = run(&mixed(units, 2, 0.25), n, &x);
+        let (a, b) = y.split_at(2 * units);
+        let expected = exact(Kernel::Gaussian, &apart[..2]) + 0.25 * exact(Kernel::Laplacian, &apart[2..]);
+        assert_close(&[2.0 * dot(a, b) / units as f32], &[expected], 0.03);
+        assert_close(&[2.0 * dot(a, a) / units as f32], &[1.25], 1e-4);
+    }
+
+    #[test]
     fn gradients_equal_central_differences() {
+        gradients_match_differences(&LayerSpec::RandomFourierFeatures(mixed(6, 2, 0.3)), &[5], 3);
         for kernel in [Kernel::Laplacian, Kernel::Gaussian] {
             let layer = features(6, kernel, &[1, 4]);
             gradients_match_differences(&LayerSpec::RandomFourierFeatures(layer), &[5], 3);
@@ -283,7 +329,12 @@ mod tests {
             "layers.3 (RandomFourierFeatures) needs 4 numbers, for its groups [2, 2], but its input has shape [5]"
         );
         assert!(message(features(7, Kernel::Gaussian, &[])).contains("units must be an even number"));
-        assert!(message(features(6, Kernel::Gaussian, &[5, 0])).contains("groups must be at least 1"));
+        assert!(message(features(6, Kernel::Gaussian, &[5, 0])).contains("5 numbers, for its groups [5, 0]"));
+        assert!(message(mixed(6, 5, 1.0)).contains("5 numbers, for its groups [5, 0]"));
+        assert!(message(mixed(6, 2, 0.0)).contains("weight must be a finite number of more than 0"));
+        let rest = InputGroup { inputs: None, kernel: None, weight: 1.0 };
+        let twice = RandomFourierFeatures { groups: vec![rest, rest], ..features(6, Kernel::Gaussian, &[]) };
+        assert!(message(twice).contains("groups with inputs, except the last"));
         let flat = RandomFourierFeatures { scale: 0.0, ..features(6, Kernel::Gaussian, &[]) };
         assert!(message(flat).contains("scale must be a finite number of more than 0"));
     }
