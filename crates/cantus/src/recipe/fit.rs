@@ -19,13 +19,18 @@ impl Recipe {
         (self.with_features(spec), Some(reason))
     }
 
-    /// The recipe with other features. If it is one [to be fitted](Self::fit_segments), scales of pooling layers that do not fit
-    /// the number of frames are left out, and the groups of a kernel machine follow them.
+    /// The recipe with other features. If it is one [to be fitted](Self::fit_segments), crops that are not shorter than a segment
+    /// and scales of pooling layers that do not fit the number of frames are left out, and the groups of a kernel machine follow
+    /// them.
     #[must_use]
     pub fn with_features(&self, features: FeatureSpec) -> Self {
         let mut recipe = Self { features, ..self.clone() };
         if self.fit_segments {
-            let n_frames = recipe.crop_frames.unwrap_or_else(|| recipe.features.frames_per_segment());
+            let n_frames = recipe.features.frames_per_segment();
+            if recipe.crop_frames.is_some_and(|crop| crop >= n_frames) {
+                (recipe.crop_frames, recipe.n_crops) = (None, 1);
+            }
+            let n_frames = recipe.crop_frames.unwrap_or(n_frames);
             let group_sizes = group_sizes(&self.features, &recipe.features);
             let is_summarised = recipe.features.has_one_row();
             fit_layers(&mut recipe.layers, n_frames, &group_sizes, is_summarised);
@@ -140,6 +145,18 @@ mod tests {
                 assert_eq!(spec.frames_per_segment(), 1);
             }
         }
+    }
+
+    #[test]
+    fn crops_are_left_out_where_a_segment_is_not_longer() {
+        let recipe = Recipe::load("log-mel-pooled-cnn").unwrap();
+        let crops = |seconds: &[f64]| {
+            let fitted = recipe.fitted_to(&durations(seconds)).0;
+            fitted.validate_for(&fitted.features, 4).unwrap();
+            fitted.crops().map(|crops| (crops.n_frames, crops.n_crops))
+        };
+        assert_eq!(crops(&[30.0; 3]), Some((87, 3)));
+        assert_eq!((crops(&[0.3; 3]), crops(&[2.0; 3])), (None, None));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
@@ -29,6 +29,7 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("logistic-regression", include_str!("logistic-regression.toml")),
     ("kernel-machine", include_str!("kernel-machine.toml")),
     ("log-mel-cnn", include_str!("log-mel-cnn.toml")),
+    ("log-mel-pooled-cnn", include_str!("log-mel-pooled-cnn.toml")),
     ("embedding", include_str!("embedding.toml")),
     ("embedding-kernel", include_str!("embedding-kernel.toml")),
     ("embedding-mlp", include_str!("embedding-mlp.toml")),

@@ -20,9 +20,10 @@ const OF_EMBEDDINGS: [&str; 4] = ["embedding", "embedding-best", "embedding-kern
 /// Recordings with a median duration below this are short sounds, for which a convolutional network is tried early.
 const SHORT_S: f64 = 3.0;
 
-/// The candidates for recordings of these durations, those that are most often best first: with embedding models, three
-/// classifiers of their values and of those beside the features of `best`; `best` at two segment lengths, a kernel machine,
-/// logistic regression, and a convolutional network on log-mel spectrograms.
+/// The candidates for recordings of these durations: with embedding models, three classifiers of their values and of those beside
+/// the features of `best`; `best` at two segment lengths, a kernel machine, logistic regression, and a convolutional network on
+/// log-mel spectrograms. The network for short sounds, which is most often best for them, comes second; that for longer
+/// recordings, which takes longer than all others, last.
 ///
 /// # Errors
 /// If a built-in recipe cannot be read.
@@ -43,15 +44,11 @@ fn without_embeddings(durations: &Durations) -> Result<Vec<Recipe>, Error> {
     let best = load("best")?;
     let other = other_length(&best.features, durations);
     let other = best.with_features(SegmentFit::with_length(&Recipe::load("best")?.features, other));
-    let mut recipes =
-        vec![best, load("kernel-machine")?, other, load("logistic-regression")?, load("log-mel-cnn")?];
-    if is_short(durations) {
-        recipes.swap(1, 4);
-    } else if let Some(network) = recipes.last_mut() {
-        // Copies of long recordings take longer to make than the rest of the selection, and long recordings vary by themselves.
-        (network.augmentation.copies, network.augmentation.audio) = (0, Vec::new());
-    }
-    Ok(recipes)
+    let (kernel_machine, logistic_regression) = (load("kernel-machine")?, load("logistic-regression")?);
+    Ok(match is_short(durations) {
+        true => vec![best, load("log-mel-cnn")?, other, logistic_regression, kernel_machine],
+        false => vec![best, kernel_machine, other, logistic_regression, load("log-mel-pooled-cnn")?],
+    })
 }
 
 impl Candidate {
@@ -109,11 +106,6 @@ mod tests {
             first_two([0.2, 0.42, 0.9]),
             ["best, segments of 0.50 s", "log-mel-cnn, segments of 0.50 s"]
         );
-        let copies = |seconds: [f64; 3]| -> Vec<usize> {
-            let candidates = candidates(&Durations::from_seconds(seconds), &[]).unwrap();
-            candidates.iter().map(|candidate| candidate.recipe.augmentation.copies).collect()
-        };
-        assert_eq!((copies([0.2, 0.42, 0.9]), copies([30.0; 3])), (vec![0, 3, 0, 0, 0], vec![0; 5]));
         assert_eq!(
             first_two([30.0, 30.0, 30.0]),
             ["best, segments of 10.00 s", "kernel-machine, segments of 10.00 s"]

@@ -66,8 +66,8 @@ Examples:
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
-    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, embedding, embedding-kernel, embedding-mlp, embedding-best, mlp,
-    /// mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for recordings the best
+    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, log-mel-pooled-cnn, embedding, embedding-kernel, embedding-mlp,
+    /// embedding-best, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for recordings the best
     /// of several, for a feature store mlp-normalised, or embedding]
     #[arg(long, short, value_name = "RECIPE")]
     model: Option<String>,
