@@ -132,7 +132,7 @@ fn every_recipe_matches_cantus_nn() {
         let spec = &recipe.features;
         let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), LABELS);
         println!("{name}");
-        let mut model = model(spec, &architecture);
+        let mut model = Model { crops: recipe.crops(), ..model(spec, &architecture) };
         if name.ends_with("-cnn") {
             // The random weights of these deep networks make all predictions certain at the temperature of the others.
             model.calibration.segment_temperature = 2.0;
