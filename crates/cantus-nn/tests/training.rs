@@ -268,41 +268,6 @@ fn early_stopping_restores_the_best_epoch() {
     assert_eq!(network.evaluate(&validation, training.loss).unwrap().loss, best);
 }
 
-#[test]
-fn averaged_weights_are_evaluated_and_returned_but_not_trained() {
-    let ((inputs, classes), (other_inputs, other_classes)) = (examples(24, 7), examples(24, 8));
-    let (train, validation) =
-        (InMemory::classes(&inputs, &classes), InMemory::classes(&other_inputs, &other_classes));
-    let trained = |averaging, keep: &mut Vec<Vec<f32>>| {
-        let mut network = Network::new(&networks()[4].1, 1).unwrap();
-        let training = Training { epochs: 6, optimizer: adam(3e-3), averaging, ..Training::default() };
-        let observe = |progress: Progress<'_>| {
-            if let Progress::Epoch(end) = progress {
-                // Statistics are not averaged.
-                let trained = end.weights().into_iter().filter(|tensor| !tensor.name.contains(".moving_"));
-                keep.push(trained.flat_map(|tensor| tensor.values).collect());
-            }
-            ControlFlow::Continue(())
-        };
-        let history = network.fit(&train, Some(&validation), &training, observe).unwrap();
-        (network, history)
-    };
-    let (mut plain, mut averaged) = (Vec::new(), Vec::new());
-    let (_, plain_history) = trained(None, &mut plain);
-    let (network, history) = trained(Some(Averaging::Swa { from_epoch: 3 }), &mut averaged);
-    assert_eq!(history.loss, plain_history.loss, "the training itself is another");
-    assert_eq!(plain[..3], averaged[..3]);
-    for (i, &found) in averaged[5].iter().enumerate() {
-        let expected = plain[2..].iter().map(|weights| weights[i]).sum::<f32>() / 4.0;
-        assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{i}: {found}, not {expected}");
-    }
-    let trained = network.weights().into_iter().filter(|tensor| !tensor.name.contains(".moving_"));
-    assert_eq!(trained.flat_map(|tensor| tensor.values).collect::<Vec<f32>>(), averaged[5]);
-    let loss = network.evaluate(&validation, Loss::default()).unwrap().loss;
-    assert_eq!(history.val_loss[5], loss);
-    assert_ne!(history.val_loss[5], plain_history.val_loss[5]);
-}
-
 /// Examples whose halves are two views; in training, the epoch selects one of them.
 struct Halves<'a>(InMemory<'a>);
 
@@ -470,51 +435,4 @@ fn regularisers_are_part_of_the_loss() {
     };
     let ((plain, squares), (penalised, _)) = (with(None), with(Some(Regularizer::l2(0.01))));
     assert!((penalised - plain - 0.01 * squares).abs() < 1e-6, "{penalised} {plain} {squares}");
-}
-
-/// The returned weights, run as two networks: the statistics of the normalisation's inputs are those that it has.
-#[test]
-fn statistics_of_averaged_weights_are_those_of_the_averaged_network() {
-    let architecture: Architecture = toml::from_str(
-        r#"
-        input_shape = [6]
-        layers = [
-            { type = "Dense", units = 5, activation = "tanh" },
-            { type = "BatchNormalization" },
-            { type = "Dense", units = 3, activation = "softmax" },
-        ]"#,
-    )
-    .unwrap();
-    let first = Architecture { layers: architecture.layers[..1].to_vec(), ..architecture.clone() };
-    let (inputs, classes): (_, Vec<usize>) = (noise(48 * 6, 3), (0..48).map(|i| i % 3).collect());
-    let train = InMemory::classes(&inputs, &classes);
-    // Weights that still change much from epoch to epoch, and the last batch of an epoch as large as the others.
-    for (averaging, validation) in [
-        (Averaging::Ema { decay: 0.9 }, None),
-        (Averaging::Swa { from_epoch: 2 }, Some(&train as &dyn Examples)),
-    ] {
-        let (averaging, optimizer) = (Some(averaging), adam(0.05));
-        let batching = Batching::Mini(16);
-        let training = Training { epochs: 12, optimizer, averaging, batching, ..Training::default() };
-        let mut network = Network::new(&architecture, 1).unwrap();
-        let history = network.fit(&train, validation, &training, on).unwrap();
-        let tensors = network.weights();
-        let of_first: Vec<_> = tensors.iter().filter(|t| t.name.starts_with("layers.0.")).cloned().collect();
-        let outputs = Network::with_weights(&first, &of_first).unwrap().predict(&inputs).unwrap();
-        let found =
-            |name: &str| &tensors.iter().find(|t| t.name == format!("layers.1.{name}")).unwrap().values;
-        for channel in 0..5 {
-            let values: Vec<f64> = outputs.iter().skip(channel).step_by(5).map(|&x| f64::from(x)).collect();
-            let mean = values.iter().sum::<f64>() / 48.0;
-            assert!((f64::from(found("moving_mean")[channel]) - mean).abs() < 1e-5, "{averaging:?}");
-            // The mean of the variances within batches is smaller by the variance of the batches' means.
-            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 48.0;
-            let ratio = f64::from(found("moving_variance")[channel]) / variance;
-            assert!((0.7..=1.00001).contains(&ratio), "{averaging:?}: {ratio}");
-        }
-        if validation.is_some() {
-            let loss = network.evaluate(&train, Loss::default()).unwrap().loss;
-            assert_eq!(history.val_loss.last().copied(), Some(loss));
-        }
-    }
 }

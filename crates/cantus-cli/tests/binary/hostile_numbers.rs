@@ -194,7 +194,7 @@ type = "Flatten"
 type = "RandomFourierFeatures"
 units = 8
 scale = 1.0
-groups = [8, 8]
+groups = [8, { inputs = 8, kernel = "gaussian", weight = 0.5 }]
 [[layers]]
 type = "Dense"
 units = 4

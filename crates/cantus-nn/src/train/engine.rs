@@ -108,7 +108,7 @@ impl<'a> Engine<'a> {
         key: u64,
         update: UpdateStep,
     ) -> (Score, f64) {
-        self.begin(indices, epoch, key);
+        self.begin(indices, epoch, key, None);
         write(&self.step).update = update;
         self.run_forward(run);
         let n_shards = self.shards.len();
@@ -135,8 +135,8 @@ impl<'a> Engine<'a> {
         self.model.layers.iter().any(is_statistics)
     }
 
-    /// Runs the examples `indices` forward, without an update, and makes the moving averages the means over this batch and the
-    /// `n_before` batches before it.
+    /// Runs the examples `indices` forward, without an update, and makes the moving averages the means over these examples and the
+    /// `n_before` examples of the batches before.
     pub(super) fn renew_statistics(
         &self,
         run: RunPhase<'_>,
@@ -145,18 +145,16 @@ impl<'a> Engine<'a> {
         key: u64,
         n_before: usize,
     ) {
-        self.begin(indices, epoch, key);
-        write(&self.step).n_before = Some(n_before);
+        self.begin(indices, epoch, key, Some(n_before));
         self.run_forward(run);
-        write(&self.step).n_before = None;
     }
 
-    /// The examples of the next pass, and the key of its random numbers.
-    fn begin(&self, indices: &[usize], epoch: usize, key: u64) {
+    /// The examples of the next pass, the key of its random numbers, and, if it computes statistics only, `n_before`.
+    fn begin(&self, indices: &[usize], epoch: usize, key: u64, n_before: Option<usize>) {
         let step = &mut *write(&self.step);
         step.indices.clear();
         step.indices.extend_from_slice(indices);
-        (step.epoch, step.key) = (epoch, key);
+        (step.epoch, step.key, step.n_before) = (epoch, key, n_before);
     }
 
     /// The forward pass of all stages before the last, with the reductions behind them.
@@ -195,10 +193,9 @@ impl<'a> Engine<'a> {
             Some((index, Synchronized::Statistics(layer, block, statistics))) => {
                 let shards: Vec<_> = self.shards.iter().map(read).collect();
                 let moments = shards.iter().map(|shard| &shard.moments[index]);
-                let momentum = match read(&self.step).n_before {
-                    Some(n_before) => n_before as f64 / (n_before + 1) as f64,
-                    None => layer.momentum(),
-                };
+                let step = read(&self.step);
+                let share = |n: usize| n as f64 / (n + step.indices.len()) as f64;
+                let momentum = step.n_before.map_or(layer.momentum(), share);
                 layer.reduce_moments(moments, &mut write(statistics), &mut write(block).values, momentum);
             }
             None => {}

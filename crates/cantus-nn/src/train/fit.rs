@@ -167,8 +167,24 @@ impl Fit<'_> {
         }
     }
 
-    /// Runs all epochs; `parameters` holds the weights after the last completed one.
+    /// Runs all epochs; `parameters` holds the weights after the last completed one, and the state's best parameters what is kept
+    /// if the training diverges.
     fn run(
+        &self,
+        pool: &ThreadPool<'_, Job>,
+        parameters: &mut [Vec<f32>],
+        state: &mut TrainingState,
+        observe: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Diverged> {
+        let outcome = self.run_epochs(pool, parameters, state, observe);
+        let best_epoch = state.history.best_epoch().filter(|&epoch| outcome.is_err() && !self.renews(epoch));
+        if let (Some(epoch), Some(_)) = (best_epoch, self.training.averaging) {
+            self.renew_statistics(pool, epoch, &mut state.best_parameters);
+        }
+        outcome
+    }
+
+    fn run_epochs(
         &self,
         pool: &ThreadPool<'_, Job>,
         parameters: &mut [Vec<f32>],
@@ -185,7 +201,7 @@ impl Fit<'_> {
             let Some(train_scores) = train_scores else { break };
             if let Some(averaging) = self.training.averaging {
                 state.average.update(averaging, epoch + 1, parameters);
-                if let Some(average) = state.average.weights.as_mut().filter(|_| self.is_used(epoch)) {
+                if let Some(average) = state.average.weights.as_mut().filter(|_| self.renews(epoch)) {
                     self.renew_statistics(pool, epoch, average);
                     self.engine.set_parameters(parameters);
                 }
@@ -214,24 +230,25 @@ impl Fit<'_> {
         Ok(())
     }
 
-    /// Whether the average after this epoch is evaluated, or may be what the training returns.
-    fn is_used(&self, epoch: usize) -> bool {
+    /// Whether the average after this epoch gets statistics of its own: if there are any, and it is evaluated or may be what the
+    /// training returns.
+    fn renews(&self, epoch: usize) -> bool {
         let is_last = epoch + 1 == self.training.epochs;
-        is_last || self.validation.is_some() || self.training.early_stopping.is_some()
+        let is_used = is_last || self.validation.is_some() || self.training.early_stopping.is_some();
+        is_used && self.engine.has_statistics()
     }
 
     /// Computes the moving statistics of averaged weights anew, in one pass over the training examples: the average of statistics is
-    /// not that of the network with averaged weights.
+    /// not that of the network with averaged weights. Leaves the engine with these weights.
     fn renew_statistics(&self, pool: &ThreadPool<'_, Job>, epoch: usize, average: &mut [Vec<f32>]) {
-        if !self.engine.has_statistics() {
-            return;
-        }
         self.engine.set_parameters(average);
         let run = |phase, n_tasks| pool.run(Job::Step(phase), n_tasks);
         let pass_key = key(key(self.training.seed, rng_streams::STATISTICS), epoch as u64);
         let order = self.order(epoch);
+        let mut n_before = 0;
         for (batch, indices) in self.announced(&order, epoch).enumerate() {
-            self.engine.renew_statistics(&run, indices, epoch, key(pass_key, batch as u64), batch);
+            self.engine.renew_statistics(&run, indices, epoch, key(pass_key, batch as u64), n_before);
+            n_before += indices.len();
         }
         self.engine.copy_parameters(average);
     }

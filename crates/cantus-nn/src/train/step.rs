@@ -18,7 +18,7 @@ pub(super) struct StepContext {
     pub(super) update: UpdateStep,
     /// Factor of the gradient of each tensor of each layer: less than 1 where it is clipped.
     pub(super) scales: Vec<Vec<f32>>,
-    /// In a pass that computes statistics only, the number of its batches before this one.
+    /// In a pass that computes statistics only, the number of its examples before this batch.
     pub(super) n_before: Option<usize>,
 }
 

@@ -67,8 +67,8 @@ pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
     /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, log-mel-pooled-cnn, embedding, embedding-kernel, embedding-mlp,
-    /// embedding-best, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for recordings the best
-    /// of several, for a feature store mlp-normalised, or embedding]
+    /// embedding-best, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for
+    /// recordings the best of several, for a feature store mlp-normalised, or embedding]
     #[arg(long, short, value_name = "RECIPE")]
     model: Option<String>,
     /// Minutes in which recipes are tried, if none is named; the training of the chosen one comes after them

@@ -99,7 +99,7 @@ impl RandomFourierFeatures {
                 true => (format!("groups.{i}.kernel"), 0),
                 false => ("kernel".to_owned(), inputs.start),
             };
-            let frequency = 1.0 / (self.scale * kernel.root(n as f32));
+            let frequency = 1.0 / (self.scale * kernel.divisor(n as f32));
             Some(FourierGroup {
                 inputs,
                 kernel,
@@ -114,8 +114,8 @@ impl RandomFourierFeatures {
 }
 
 impl Kernel {
-    /// By which frequencies are divided, so that the scale is that of a single one of `n` inputs.
-    fn root(self, n: f32) -> f32 {
+    /// What frequencies are divided by, so that the scale is that of a single one of `n` inputs.
+    fn divisor(self, n: f32) -> f32 {
         match self {
             Self::Laplacian => n,
             Self::Gaussian => n.sqrt(),

@@ -99,10 +99,13 @@ impl RandomFourierFeatures {
             }
         }
         let groups = self.groups_of(n_inputs);
+        let sizes: Vec<usize> = groups.iter().map(|group| group.inputs.len()).collect();
         let grouped = groups.last().map_or(0, |group| group.inputs.end);
-        if grouped != n_inputs || groups.iter().any(|group| group.inputs.is_empty()) {
-            let sizes: Vec<usize> = groups.iter().map(|group| group.inputs.len()).collect();
+        if grouped != n_inputs {
             return Err(id.shape(input_shape, format!("{grouped} numbers, for its groups {sizes:?}")));
+        }
+        for size in sizes {
+            id.at_least_one("groups", size)?;
         }
         let output_shape = vec![groups.len().saturating_mul(self.units)];
         Ok(RandomFourierFeaturesLayer { units: self.units, groups, n_inputs, output_shape })
@@ -171,10 +174,10 @@ impl Layer for RandomFourierFeaturesLayer {
             trainable: false,
             ..Parameter::new(&group.tensor, &[n_rows, self.n_frequencies()], group.kernel.initializer())
         };
-        match self.groups.iter().all(|group| group.tensor == self.groups[0].tensor) {
-            true => self.groups.iter().take(1).map(|group| tensor(group, self.n_inputs)).collect(),
-            false => self.groups.iter().map(|group| tensor(group, group.inputs.len())).collect(),
-        }
+        let tensors = self.groups.chunk_by(|a, b| a.tensor == b.tensor);
+        tensors
+            .map(|groups| tensor(&groups[0], groups.iter().map(|group| group.inputs.len()).sum()))
+            .collect()
     }
 
     fn buffer_sizes(&self) -> BufferSizes {
@@ -329,8 +332,8 @@ mod tests {
             "layers.3 (RandomFourierFeatures) needs 4 numbers, for its groups [2, 2], but its input has shape [5]"
         );
         assert!(message(features(7, Kernel::Gaussian, &[])).contains("units must be an even number"));
-        assert!(message(features(6, Kernel::Gaussian, &[5, 0])).contains("5 numbers, for its groups [5, 0]"));
-        assert!(message(mixed(6, 5, 1.0)).contains("5 numbers, for its groups [5, 0]"));
+        assert!(message(features(6, Kernel::Gaussian, &[5, 0])).contains("groups must be at least 1"));
+        assert!(message(mixed(6, 5, 1.0)).contains("groups must be at least 1"));
         assert!(message(mixed(6, 2, 0.0)).contains("weight must be a finite number of more than 0"));
         let rest = InputGroup { inputs: None, kernel: None, weight: 1.0 };
         let twice = RandomFourierFeatures { groups: vec![rest, rest], ..features(6, Kernel::Gaussian, &[]) };
