@@ -29,7 +29,10 @@ impl InputGroup {
 
 /// The two forms of a group in a file.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a group must be a number of inputs, or a table with inputs, kernel and weight"
+)]
 enum GroupForm {
     Number(usize),
     Table(GroupTable),
@@ -147,5 +150,10 @@ mod tests {
         let named = |i: usize, n: usize| (format!("groups.{i}.kernel"), vec![n, 2]);
         assert_eq!(names(&layer), [named(0, 3), named(1, 2), named(2, 4)]);
         assert_eq!(names(&read("units = 4\ngroups = [3, {}]")), [("kernel".to_owned(), vec![9, 2])]);
+        for wrong in ["-1", "\"a\"", "{ input = 3 }", "{ weight = \"a\" }"] {
+            let text = format!("units = 4\ngroups = [{wrong}]");
+            let error = toml::from_str::<RandomFourierFeatures>(&text).unwrap_err().to_string();
+            assert!(error.contains("a group must be a number of inputs, or a table"), "{error}");
+        }
     }
 }
