@@ -84,6 +84,12 @@ pub enum Error {
         /// The shape that the network has.
         wanted: Vec<usize>,
     },
+    /// A training of a network with a layer that is for inference only.
+    #[error("{layer} averages networks that were trained separately: it cannot be trained")]
+    InferenceOnly {
+        /// Which layer, such as `layers.0 (Average)`.
+        layer: String,
+    },
     /// Training produced a number that is not finite. The network has the weights of its best epoch so far; where no
     /// epoch was finite, those that it had before the training.
     #[error(

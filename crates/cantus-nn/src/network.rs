@@ -137,9 +137,9 @@ impl Network {
     /// has the weights of the last epoch, or of the best one if `training.early_stopping` restores them.
     ///
     /// # Errors
-    /// If a setting is out of range, or the examples do not fit the network or the loss: the network is unchanged then. If
-    /// a loss or a weight becomes NaN or infinite ([`Error::Diverged`]): the network has the weights of its best epoch
-    /// then, or the initial ones if there was none.
+    /// If a setting is out of range, a layer is for inference only, or the examples do not fit the network or the loss: the
+    /// network is unchanged then. If a loss or a weight becomes NaN or infinite ([`Error::Diverged`]): the network has the
+    /// weights of its best epoch then, or the initial ones if there was none.
     pub fn fit(
         &mut self,
         train: &dyn Examples,

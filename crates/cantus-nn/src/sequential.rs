@@ -153,6 +153,14 @@ impl Sequential {
         self.layers.iter().map(BuiltLayer::n_values).fold(self.input_len(), usize::saturating_add)
     }
 
+    /// Checks that no layer is for inference only.
+    pub(crate) fn check_trainable(&self) -> Result<(), Error> {
+        match self.layers.iter().find(|built| built.layer.is_inference_only()) {
+            Some(built) => Err(Error::InferenceOnly { layer: format!("{} ({})", built.path, built.kind) }),
+            None => Ok(()),
+        }
+    }
+
     /// Sets the factors of the layers' learning rates, first layer to last; those beyond the end are 1.
     ///
     /// # Errors

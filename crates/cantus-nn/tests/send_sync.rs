@@ -2,10 +2,10 @@
 
 use cantus_nn::drawing::{Anchor, Drawing, Role, Shape};
 use cantus_nn::layer::{
-    ActivationLayer, AveragePool2D, BatchNormalization, Bidirectional, Conv2D, Dense, Dropout, Flatten,
-    GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Kernel, LayerNormalization, Lstm,
-    MaxPool2D, MultiTimescaleLstm, Padding, RandomFourierFeatures, Reshape, Residual, SimpleRnn,
-    SpatialDropout, StatisticsPooling1D, TimeDistributed,
+    ActivationLayer, Average, AveragePool2D, BatchNormalization, Bidirectional, Branch, Conv2D, Dense,
+    Dropout, Flatten, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, Gru, Kernel,
+    LayerNormalization, Lstm, MaxPool2D, MultiTimescaleLstm, Padding, RandomFourierFeatures, Reshape,
+    Residual, SimpleRnn, SpatialDropout, StatisticsPooling1D, TimeDistributed,
 };
 use cantus_nn::optimizer::{Adam, AdamW, RmsProp, Sgd};
 use cantus_nn::perceptron::Perceptron;
@@ -48,9 +48,11 @@ all_are_send_and_sync!(
 );
 all_are_send_and_sync!(
     ActivationLayer,
+    Average,
     AveragePool2D,
     BatchNormalization,
     Bidirectional,
+    Branch,
     Conv2D,
     Dense,
     Dropout,

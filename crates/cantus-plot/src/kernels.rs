@@ -1,29 +1,27 @@
 //! Kernels of the convolution layers of a network.
 
-use cantus_nn::{LayerSpec, Network, Tensor};
+use cantus_nn::{Network, Tensor};
 
 use super::{Picture, Tile, tiles};
 
 /// More than this many kernels of one layer are left out, which the subtitle states.
 const MOST_TILES: usize = 1024;
 
-/// The kernels of every convolution of a network, first layer to last: the layer's path in the network, and a picture.
+/// The kernels of every convolution of a network, within other layers too, first to last: the layer's path in the network, and a
+/// picture.
 ///
 /// Features are images whose rows are frames, so a kernel is turned as features are drawn: time to the right, and bins upwards. A
 /// layer of several input channels has a kernel for each pair of filter and channel, filter by filter.
 #[must_use]
 pub fn kernels(network: &Network) -> Vec<(String, Picture)> {
-    let is_convolution = |layer: &LayerSpec| matches!(layer, LayerSpec::Conv2D(_));
-    let weights = network.weights();
-    let convolutions = network.architecture().layers.iter().enumerate().filter(|(_, l)| is_convolution(l));
-    let of_layer = |(i, _)| {
-        let path = format!("layers.{i}");
-        let tensor = weights.iter().find(|tensor| tensor.name == format!("{path}.kernel"))?;
-        Some((path.clone(), sheet(&path, tensor)?))
-    };
-    convolutions.filter_map(of_layer).collect()
+    let pictures = network.weights().into_iter().filter_map(|tensor| {
+        let path = tensor.name.strip_suffix(".kernel")?;
+        Some((path.to_owned(), sheet(path, &tensor)?))
+    });
+    pictures.collect()
 }
 
+/// The kernels of one layer; `None` if its kernel is not that of a convolution, which has four axes.
 fn sheet(path: &str, kernel: &Tensor) -> Option<Picture> {
     let [n_frames, n_bins, channels, filters] = kernel.shape[..] else { return None };
     let n_all = channels * filters;
@@ -58,8 +56,8 @@ fn name(filter: usize, channel: usize, channels: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cantus_nn::layer::Conv2D;
-    use cantus_nn::{Activation, Architecture};
+    use cantus_nn::layer::{Conv2D, Dense, Padding, Residual};
+    use cantus_nn::{Activation, Architecture, LayerSpec};
 
     use super::*;
     use crate::mark::{Ink, Mark};
@@ -80,6 +78,18 @@ mod tests {
             _ => None,
         });
         assert_eq!(shares.take(6).collect::<Vec<_>>(), [3.0, 6.0, 2.0, 5.0, 1.0, 4.0]);
+    }
+
+    #[test]
+    fn convolutions_within_other_layers_are_drawn_too() {
+        let conv =
+            LayerSpec::Conv2D(Conv2D { padding: Padding::Same, ..Conv2D::new(1, [3, 3], Activation::Relu) });
+        let nested = LayerSpec::Residual(Residual { layers: vec![conv.clone()] });
+        let dense = LayerSpec::Dense(Dense::new(2, Activation::Linear));
+        let architecture = Architecture { input_shape: vec![8, 8, 1], layers: vec![conv, nested, dense] };
+        let pictures = kernels(&Network::new(&architecture, 0).unwrap());
+        let paths: Vec<_> = pictures.into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["layers.0", "layers.1.layers.0"]);
     }
 
     #[test]

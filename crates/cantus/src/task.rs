@@ -17,8 +17,17 @@ pub enum Task {
 impl Task {
     /// The task of a network, determined by the activation of its last layer.
     pub(crate) fn of(architecture: &Architecture) -> Self {
-        match architecture.layers.last() {
+        Self::of_layers(&architecture.layers)
+    }
+
+    fn of_layers(layers: &[LayerSpec]) -> Self {
+        match layers.last() {
             Some(LayerSpec::Dense(dense)) if dense.activation == Activation::Sigmoid => Self::Tagging,
+            // Its branches have the same outputs.
+            Some(LayerSpec::Average(average)) => {
+                let first = average.branches.first();
+                first.map_or(Self::Classification, |branch| Self::of_layers(&branch.layers))
+            }
             _ => Self::Classification,
         }
     }
@@ -30,5 +39,25 @@ impl Task {
     #[must_use]
     pub fn of_store(store: &cantus_dataset::FeatureStore) -> Self {
         if store.is_tagged() { Self::Tagging } else { Self::Classification }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cantus_nn::layer::{Average, Branch, Dense};
+
+    use super::*;
+
+    #[test]
+    fn the_task_of_averaged_networks_is_that_of_the_first() {
+        for (activation, task) in
+            [(Activation::Sigmoid, Task::Tagging), (Activation::Softmax, Task::Classification)]
+        {
+            let layers = vec![LayerSpec::Dense(Dense::new(2, activation))];
+            let branches = vec![Branch { bins: Vec::new(), layers: layers.clone() }];
+            for layers in [layers, vec![LayerSpec::Average(Average { branches })]] {
+                assert_eq!(Task::of(&Architecture { input_shape: vec![3], layers }), task);
+            }
+        }
     }
 }

@@ -35,9 +35,9 @@ pub struct Plot {
     /// Output file, .png or .svg
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Number of the convolution's layer, as in the network's summary [default: the first convolution]
+    /// Number of the convolution's layer, as in the network's summary, or its path [default: the first convolution]
     #[arg(long, value_name = "N")]
-    layer: Option<usize>,
+    layer: Option<String>,
     /// Colours of the picture
     #[arg(long, value_enum, default_value = "light")]
     theme: ThemeName,
@@ -94,7 +94,11 @@ impl Plot {
         if kernels.is_empty() {
             bail!("this network has no convolution, and so no kernels; train one with `-m cnn`");
         }
-        let wanted = self.layer.map_or(kernels[0].0.clone(), |layer| format!("layers.{layer}"));
+        let wanted = match &self.layer {
+            None => kernels[0].0.clone(),
+            Some(layer) if layer.starts_with("layers.") => layer.clone(),
+            Some(number) => format!("layers.{number}"),
+        };
         match kernels.iter().position(|(path, _)| *path == wanted) {
             Some(at) => Ok(kernels.swap_remove(at).1),
             None => {

@@ -49,7 +49,18 @@ fn of(layer: &Value) -> String {
     if let Some(layers) = layer["layers"].as_array() {
         parts.push(layers.iter().filter_map(nested).collect::<Vec<_>>().join(" → "));
     }
+    if let Some(branches) = layer["branches"].as_array() {
+        let mut kinds: Vec<String> = branches.iter().map(kinds).collect();
+        kinds.dedup();
+        parts.push(format!("mean of {}: {}", branches.len(), kinds.join("; ")));
+    }
     parts.join(", ")
+}
+
+/// The names of a branch's layers.
+fn kinds(branch: &Value) -> String {
+    let layers = branch["layers"].as_array().into_iter().flatten();
+    layers.filter_map(|layer| word(&layer["type"])).collect::<Vec<_>>().join(" → ")
 }
 
 /// A layer within a layer: its name and its settings.

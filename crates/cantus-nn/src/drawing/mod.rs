@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn the_branches_of_a_mean_are_listed_in_short() {
+        let branch = "{ layers = [{ type = 'Flatten' }, { type = 'Dense', units = 3 }] }";
+        let text = format!(
+            "input_shape = [4, 5]\nlayers = [{{ type = 'Average', branches = [{branch}, {branch}] }}]"
+        );
+        let svg = network(&text).drawing().to_svg();
+        assert!(svg.contains(">mean of 2: Flatten → Dense<"), "{svg}");
+        let other = "{ bins = [[0, 3]], layers = [{ type = 'GlobalAveragePooling1D' }, { type = 'Dense', units = 3 }] }";
+        let branches = [branch, other].repeat(50).join(", ");
+        let text =
+            format!("input_shape = [4, 5]\nlayers = [{{ type = 'Average', branches = [{branches}] }}]");
+        let svg = network(&text).drawing().to_svg();
+        assert!(svg.contains(">mean of 100: Flatten → Dense; GlobalAverage…<"), "{svg}");
+    }
+
+    #[test]
     fn extreme_weights_are_drawn_too() {
         let mut network = lecture();
         let values = vec![f32::MAX, f32::MIN, -1.0, 0.0, 1e38, -1e38, 1e-45, 0.0, -0.0];

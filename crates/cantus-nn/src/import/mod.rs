@@ -47,8 +47,11 @@ impl Network {
     ///
     /// # Errors
     /// If these are not the bytes of a safetensors file of f32 or f64 numbers; if its layers differ from the network's or have no
-    /// order; or if a tensor has the wrong shape. Nothing is replaced then.
+    /// order; if a tensor has the wrong shape; or if the network averages others ([`Average`](crate::layer::Average)). Nothing is replaced then.
     pub fn import_weights(&mut self, safetensors: &[u8]) -> Result<(), Error> {
+        if self.model.check_trainable().is_err() {
+            return Err(problem("import the weights of each network before they are averaged"));
+        }
         let theirs = file::read(safetensors)?;
         let ours = file::groups(self.weights())?;
         let mut tensors = Vec::new();

@@ -49,7 +49,7 @@ pub use max_pool2d::MaxPool2D;
 pub use multi_timescale_lstm::MultiTimescaleLstm;
 pub use random_fourier_features::{FourierGroup, InputGroup, Kernel, RandomFourierFeatures};
 pub use simple_rnn::SimpleRnn;
-pub use spec::{Bidirectional, LayerSpec, Residual, TimeDistributed};
+pub use spec::{Average, Bidirectional, Branch, LayerSpec, Residual, TimeDistributed};
 pub use statistics_pooling::StatisticsPooling1D;
 pub use window::Padding;
 
@@ -141,6 +141,11 @@ pub(crate) trait Layer: std::fmt::Debug + Send + Sync {
     /// At the start of a network, training computes such layers once for each example instead of in every epoch; see
     /// `train/leading_layers.rs`, which checks the declaration in tests and debug builds.
     fn is_fixed(&self) -> bool {
+        false
+    }
+
+    /// Whether it cannot be trained, nor any network with it.
+    fn is_inference_only(&self) -> bool {
         false
     }
 

@@ -49,6 +49,7 @@ pub(crate) fn fit(
 ) -> Result<History, Error> {
     let NetworkParts { architecture, model, parameters } = network;
     training.check()?;
+    model.check_trainable()?;
     model.set_learning_rate_factors(&training.layer_rates)?;
     let model = &*model;
     check_examples(model, train, training.loss, "training")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cantus_nn::LayerSpec;
 
-/// How many kinds there are.
+/// How many kinds there are, without Average, which is not trained: a test of the layer compares it with its branches.
 pub const N: usize = 23;
 
 pub fn kinds(layers: &[LayerSpec]) -> BTreeSet<&'static str> {

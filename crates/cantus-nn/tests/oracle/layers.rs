@@ -61,6 +61,7 @@ impl<T: Number> Forward<'_, T> {
     pub fn layer(&mut self, spec: &LayerSpec, path: &str, place: u64, x: &Signal) -> Signal {
         match spec {
             LayerSpec::Activation(layer) => self.activate(x, x.node, &x.shape, layer.activation),
+            LayerSpec::Average(_) => panic!("{path}: Average is for inference only"),
             LayerSpec::AveragePool2D(pool) => {
                 self.average_pool(x, pool.pool_size, pool.strides, pool.padding)
             }

@@ -4,11 +4,11 @@
 //! another one have a transposition on either side. The `match` on layers is exhaustive, so that a new layer does not
 //! compile without an ONNX form.
 
-use cantus_nn::layer::Dense;
+use cantus_nn::layer::{Average, Branch, Dense};
 use cantus_nn::{Architecture, LayerSpec, Network};
 
 use super::activation::activation;
-use super::graph::{Graph, Value};
+use super::graph::{Attribute, Graph, Value};
 use super::weights::Weights;
 use super::{convolution, normalization, recurrent, statistics};
 use crate::Error;
@@ -56,6 +56,7 @@ fn layer(
 ) -> Result<Value, Error> {
     Ok(match spec {
         LayerSpec::Activation(activate) => activation(graph, activate.activation, x),
+        LayerSpec::Average(layer) => average(graph, layer, path, shape, weights, x)?,
         LayerSpec::AveragePool2D(pool) => convolution::average_pool(graph, *pool, x),
         LayerSpec::BatchNormalization(layer) => {
             normalization::batch_normalization(graph, *layer, path, weights, x)?
@@ -92,6 +93,41 @@ fn layer(
             graph.reshape(&predictions, &batch_of(&spec.output_shape(shape)?))
         }
     })
+}
+
+/// The mean of the outputs of some branches.
+fn average(
+    graph: &mut Graph,
+    layer: &Average,
+    path: &str,
+    shape: &[usize],
+    weights: &Weights<'_>,
+    x: &Value,
+) -> Result<Value, Error> {
+    let mut sum: Option<Value> = None;
+    for (i, branch) in layer.branches.iter().enumerate() {
+        let (bins, shape) = bins_of(graph, branch, shape, x);
+        let path = format!("{path}.branches.{i}.layers");
+        let output = sequential(graph, &branch.layers, &path, &shape, weights, &bins)?;
+        sum = Some(match sum {
+            Some(sum) => graph.node("Add", [&sum, &output]),
+            None => output,
+        });
+    }
+    // A network has no Average without branches.
+    let sum = sum.unwrap_or_else(|| x.clone());
+    Ok(graph.times(&sum, 1.0 / layer.branches.len() as f32))
+}
+
+/// The bins of the last axis that a branch reads, and their shape without the batch axis.
+fn bins_of(graph: &mut Graph, branch: &Branch, shape: &[usize], x: &Value) -> (Value, Vec<usize>) {
+    let bins: Vec<i64> = branch.bins.iter().flat_map(|&[start, end]| start as i64..end as i64).collect();
+    let Some((_, outer)) = shape.split_last().filter(|_| !bins.is_empty()) else {
+        return (x.clone(), shape.to_vec());
+    };
+    let indices = graph.integers(&bins);
+    let last_axis = [("axis", Attribute::Int(shape.len() as i64))];
+    (graph.node_with("Gather", [x, &indices], &last_axis), [outer, &[bins.len()]].concat())
 }
 
 /// `[batch, shape...]` with a symbolic batch axis.

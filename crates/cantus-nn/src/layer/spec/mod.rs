@@ -1,9 +1,11 @@
 //! The layer descriptions of an architecture, by name, and the layers that contain others.
 
+mod average;
 mod bidirectional;
 mod residual;
 mod time_distributed;
 
+pub use average::{Average, Branch};
 pub use bidirectional::Bidirectional;
 pub use residual::Residual;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,7 @@ use crate::error::Error;
 #[expect(missing_docs, reason = "each variant is documented at the layer of its name")]
 pub enum LayerSpec {
     Activation(ActivationLayer),
+    Average(Average),
     #[serde(alias = "AveragePooling2D")]
     AveragePool2D(AveragePool2D),
     BatchNormalization(BatchNormalization),
@@ -63,6 +66,7 @@ impl LayerSpec {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Activation(_) => "Activation",
+            Self::Average(_) => "Average",
             Self::AveragePool2D(_) => "AveragePool2D",
             Self::BatchNormalization(_) => "BatchNormalization",
             Self::Bidirectional(_) => "Bidirectional",
@@ -120,6 +124,7 @@ impl LayerSpec {
     fn build_unchecked(&self, input: &[usize], id: LayerId<'_>) -> Result<Box<dyn Layer>, Error> {
         Ok(match self {
             Self::Activation(activation) => Box::new(activation.build(input)),
+            Self::Average(average) => Box::new(average.build(input, id)?),
             Self::AveragePool2D(pool) => Box::new(pool.build(input, id)?),
             Self::BatchNormalization(normalization) => Box::new(normalization.build(input, id)?),
             Self::Bidirectional(bidirectional) => Box::new(bidirectional.build(input, id)?),

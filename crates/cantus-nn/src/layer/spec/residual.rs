@@ -41,6 +41,9 @@ impl Residual {
                     "layers that are independent of other examples",
                 ));
             }
+            if layer.is_inference_only() {
+                return Err(id.setting("layers", spec.kind(), "layers that can be trained"));
+            }
             let input_len: usize = shape.iter().product();
             shape = layer.output_shape().to_vec();
             let before = inner.last();

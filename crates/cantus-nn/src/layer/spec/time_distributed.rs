@@ -46,6 +46,9 @@ impl TimeDistributed {
                 "a layer that is independent of other examples",
             ));
         }
+        if layer.is_inference_only() {
+            return Err(id.setting("layer", self.layer.kind(), "a layer that can be trained"));
+        }
         let output_shape = [&[n_steps], layer.output_shape()].concat();
         Ok(TimeDistributedLayer { layer, n_steps, output_shape })
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{Crops, Recipe};
 
 /// Layers for features of 26 frames and 6 bins, as a sequence or as an image.
-const SEQUENCES: [&str; 10] = [
+const SEQUENCES: [&str; 11] = [
     "[[layers]]\ntype = 'Dense'\nunits = 5\n[[layers]]\ntype = 'LayerNormalization'\n[[layers]]\ntype = 'Dropout'\nrate = 0.3\n\
      [[layers]]\ntype = 'Flatten'\n[[layers]]\ntype = 'Activation'\nactivation = 'tanh'",
     "[[layers]]\ntype = 'SimpleRNN'\nunits = 5\nreturn_sequences = true\n[[layers]]\ntype = 'SimpleRNN'\nunits = 4",
@@ -29,6 +29,19 @@ const SEQUENCES: [&str; 10] = [
      [[layers]]\ntype = 'TimeDistributed'\nlayer = { type = 'Conv2D', filters = 2, kernel_size = [2, 2] }\n\
      [[layers]]\ntype = 'TimeDistributed'\nlayer = { type = 'Residual', layers = [{ type = 'Dense', units = 2 }] }\n\
      [[layers]]\ntype = 'Flatten'",
+    "[[layers]]\ntype = 'Average'\n\
+     [[layers.branches]]\nbins = [[4, 6], [0, 3]]\n\
+     [[layers.branches.layers]]\ntype = 'Reshape'\ntarget_shape = [26, 5, 1]\n\
+     [[layers.branches.layers]]\ntype = 'Conv2D'\nfilters = 4\nkernel_size = [3, 3]\n\
+     [[layers.branches.layers]]\ntype = 'BatchNormalization'\n\
+     [[layers.branches.layers]]\ntype = 'GlobalAveragePooling2D'\n\
+     [[layers.branches]]\n\
+     [[layers.branches.layers]]\ntype = 'StatisticsPooling1D'\n\
+     [[layers.branches.layers]]\ntype = 'Flatten'\n\
+     [[layers.branches.layers]]\ntype = 'Dense'\nunits = 4\nactivation = 'tanh'\n\
+     [[layers.branches]]\nbins = [[2, 3]]\n\
+     [[layers.branches.layers]]\ntype = 'Flatten'\n\
+     [[layers.branches.layers]]\ntype = 'Dense'\nunits = 4",
 ];
 
 const IMAGES: [&str; 3] = [
@@ -46,7 +59,7 @@ const IMAGES: [&str; 3] = [
 ];
 
 /// Number of layers: a new layer gets the next number, and must occur in [`SEQUENCES`] or [`IMAGES`].
-const N_LAYERS: usize = 23;
+const N_LAYERS: usize = 24;
 
 /// A number for each layer; the exhaustive `match` does not compile without a new one.
 fn number(layer: &LayerSpec) -> usize {
@@ -74,6 +87,7 @@ fn number(layer: &LayerSpec) -> usize {
         LayerSpec::SpatialDropout(_) => 20,
         LayerSpec::StatisticsPooling1D(_) => 21,
         LayerSpec::TimeDistributed(_) => 22,
+        LayerSpec::Average(_) => 23,
     }
 }
 
@@ -133,7 +147,7 @@ fn every_recipe_matches_cantus_nn() {
         let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), LABELS);
         println!("{name}");
         let mut model = Model { crops: recipe.crops(), ..model(spec, &architecture) };
-        if name.ends_with("-cnn") {
+        if name.ends_with("-cnn") || name == "ensemble" {
             // The random weights of these deep networks make all predictions certain at the temperature of the others.
             model.calibration.segment_temperature = 2.0;
         }
