@@ -188,17 +188,20 @@ impl RecipeRequest {
 
     /// A recipe with the settings that are given.
     pub fn changed(&self, mut recipe: Recipe) -> Recipe {
-        let training = &mut recipe.training;
-        training.epochs = self.epochs.unwrap_or(training.epochs);
-        training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
-        if let Some(rate) = self.learning_rate {
-            training.optimizer = training.optimizer.with_learning_rate(rate);
+        for Recipe { training, .. } in recipe.networks_mut() {
+            training.epochs = self.epochs.unwrap_or(training.epochs);
+            training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
+            if let Some(rate) = self.learning_rate {
+                training.optimizer = training.optimizer.with_learning_rate(rate);
+            }
+            training.early_stopping = match self.patience {
+                None => training.early_stopping,
+                Some(0) => None,
+                Some(patience) => {
+                    Some(EarlyStopping { patience, ..training.early_stopping.unwrap_or_default() })
+                }
+            };
         }
-        training.early_stopping = match self.patience {
-            None => training.early_stopping,
-            Some(0) => None,
-            Some(patience) => Some(EarlyStopping { patience, ..training.early_stopping.unwrap_or_default() }),
-        };
         recipe
     }
 
@@ -249,7 +252,7 @@ impl FitRequest {
         let recipe = self.recipe.load()?;
         let mut store = FeatureStore::open(&self.store)?;
         let labels = store.labels().to_vec();
-        let validation = recipe.training.early_stopping.map_or(0.0, |_| self.validation);
+        let validation = if recipe.stops_early() { self.validation } else { 0.0 };
         let spec = SplitSpec { validation, test: 0.0, seed: self.recipe.seed, ..SplitSpec::default() };
         let split = spec.by_known_groups(store.tracks_mut(), &labels);
         let trained =

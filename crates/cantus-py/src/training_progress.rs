@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cantus::{Stage, TrainEvent};
+use cantus::{Stage, TrainEvent, TrainingStart};
 use cantus_nn::{EpochEnd, Progress as Step};
 
 use crate::progress::Progress;
@@ -23,7 +23,7 @@ impl<'a> TrainingProgress<'a> {
     pub fn show(&self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::Start(start) => {
-                *self.stage.borrow_mut() = (stage_name(start.stage), start.n_epochs);
+                *self.stage.borrow_mut() = (stage_name(start), start.n_epochs);
                 self.call(0, Vec::new());
             }
             TrainEvent::Progress(Step::Epoch(end)) => self.call(end.epoch + 1, scores(end)),
@@ -42,12 +42,16 @@ pub fn scores(end: &EpochEnd<'_>) -> Vec<(&'static str, f64)> {
     end.history.columns().filter_map(|(name, values)| Some((name, *values.last()?))).collect()
 }
 
-/// Name of a stage beside its progress bar.
-fn stage_name(stage: Stage) -> String {
-    match stage {
+/// Name of a training beside its progress bar.
+fn stage_name(start: &TrainingStart<'_>) -> String {
+    let stage = match start.stage {
         Stage::WithoutLeak => "without leak".to_owned(),
         Stage::Fold { fold } => format!("fold {}", fold + 1),
         Stage::Final => "final".to_owned(),
         _ => "train".to_owned(),
+    };
+    match start.member {
+        Some(member) => format!("{stage}, network {} of {}", member.index + 1, member.n_members),
+        None => stage,
     }
 }

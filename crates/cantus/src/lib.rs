@@ -30,6 +30,8 @@
 mod augmentation;
 #[cfg(feature = "train")]
 mod baseline;
+#[cfg(feature = "train")]
+mod bin_selection;
 mod calibration;
 #[cfg(feature = "train")]
 mod class_balance;
@@ -54,6 +56,7 @@ pub mod input_files;
 pub mod inspection;
 mod model;
 mod model_file;
+mod model_format;
 #[cfg(feature = "train")]
 mod noise;
 mod normalization;
@@ -120,7 +123,9 @@ pub use task::Task;
 #[cfg(feature = "train")]
 pub use toml_file::parse_toml;
 #[cfg(feature = "train")]
-pub use training::{Observer, Stage, StartingModel, TrainEvent, TrainOptions, Trained, TrainingStart, train};
+pub use training::{
+    EnsembleMember, Observer, Stage, StartingModel, TrainEvent, TrainOptions, Trained, TrainingStart, train,
+};
 
 #[cfg(test)]
 mod tests {

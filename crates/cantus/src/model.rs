@@ -2,7 +2,7 @@
 
 use cantus_audio::feature::FeatureSpec;
 use cantus_metrics::aggregate;
-use cantus_nn::Network;
+use cantus_nn::{LayerSpec, Network};
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::{Calibration, temperature_scale};
@@ -110,6 +110,15 @@ impl Model {
     /// Whether the model is a classifier or a tagger.
     pub fn task(&self) -> Task {
         Task::of(self.network.architecture())
+    }
+
+    /// Number of networks whose outputs are averaged, if it is an ensemble.
+    #[must_use]
+    pub fn n_networks(&self) -> Option<usize> {
+        match &self.network.architecture().layers[..] {
+            [LayerSpec::Average(average)] => Some(average.branches.len()),
+            _ => None,
+        }
     }
 
     /// Calibrated probabilities of one or several segments; with crops, the mean over the crops of a segment.

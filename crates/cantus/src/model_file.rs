@@ -12,25 +12,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use cantus_audio::atomic_file;
-use cantus_audio::feature::{FeatureSpec, Segments};
+use cantus_audio::feature::FeatureSpec;
 use cantus_audio::regular_file;
 use cantus_nn::{Architecture, Network, Tensor};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::embedding_graphs;
-use crate::{Calibration, Crops, Error, Model, Normalization, Provenance, RunProblem, Task};
-
-/// The newest format that this version reads: that of models of one row per segment, a summary or an embedding.
-const NEWEST_FORMAT: u64 = 5;
-/// The format of models whose segments are windows.
-const FORMAT_OF_WINDOWS: u64 = 4;
-/// The format of taggers, whose probabilities are independent per tag, so that versions without tags must not read them as
-/// class probabilities.
-const FORMAT_OF_TAGGERS: u64 = 3;
-/// The format of classifiers.
-const FORMAT: u64 = 2;
+use crate::{Calibration, Crops, Error, Model, Normalization, Provenance, RunProblem};
+use crate::{embedding_graphs, model_format};
 
 /// The entry of `__metadata__` that holds the [`Header`].
 const ENTRY: &str = "cantus";
@@ -121,7 +111,7 @@ fn serialize(model: &Model, tensors: Vec<Tensor>) -> Result<Vec<u8>, Error> {
         graphs.map(|(name, bytes)| Ok((name, TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?)));
     let views = weights.chain(graphs).collect::<Result<Vec<_>, SafeTensorError>>().map_err(unwritable)?;
     let header = Header {
-        format: format_of(model),
+        format: model_format::of(model),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         checksum: String::new(),
         labels: model.labels.clone(),
@@ -177,7 +167,7 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     if !header.is_object() {
         return Err(not_a_model("its header is JSON, but not an object".to_owned()));
     }
-    refuse_newer(&header, path)?;
+    model_format::refuse_newer(&header, path)?;
 
     let file = SafeTensors::deserialize(bytes).map_err(|error| not_a_model(error.to_string()))?;
     let views = file.tensors();
@@ -187,26 +177,6 @@ pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Model, Error> {
     }
     let header: Header = serde_json::from_value(header).map_err(|error| not_a_model(error.to_string()))?;
     assemble(header, &views, path)
-}
-
-/// The oldest format that has what the model needs.
-fn format_of(model: &Model) -> u64 {
-    match (&model.features.segments, model.task()) {
-        _ if model.features.has_one_row() => NEWEST_FORMAT,
-        (Segments::Windows(_), _) => FORMAT_OF_WINDOWS,
-        (_, Task::Tagging) => FORMAT_OF_TAGGERS,
-        (_, Task::Classification) => FORMAT,
-    }
-}
-
-/// Refuses a model of a later format.
-fn refuse_newer(header: &serde_json::Value, path: &Path) -> Result<(), Error> {
-    let found = header["format"].as_u64().unwrap_or(0);
-    if found <= NEWEST_FORMAT {
-        return Ok(());
-    }
-    let version = header["version"].as_str().unwrap_or("a later version").to_owned();
-    Err(Error::ModelTooNew { path: path.to_owned(), found, supported: NEWEST_FORMAT, version })
 }
 
 /// Builds the model from header and tensors; `path` is for messages.

@@ -10,15 +10,22 @@ use cantus_nn::{Examples, Target};
 use cantus_random::KeyedRng;
 
 use crate::augmentation::{Mixup, SpecAugment};
+use crate::bin_selection::BinSelection;
 use crate::class_balance::BalancedSampling;
 use crate::noise::BackgroundExamples;
 use crate::training::MemoryBudget;
 use crate::{Crops, Error, Normalization, rng_streams};
 
+/// Segments whose bins are selected at once: bounds the memory, does not affect the result.
+const BLOCK: usize = 1024;
+
 /// Segments of a store, normalised.
 pub(crate) struct SegmentDataset<'a> {
     store: &'a FeatureStore,
     segments: &'a [usize],
+    /// The bins of the store's features that are the network's input.
+    bins: &'a BinSelection,
+    /// That of these bins.
     normalization: &'a Normalization,
     /// `[n_segments, n_frames, n_bins]`, normalised; `None` if the part is too large.
     in_memory: Option<Vec<f32>>,
@@ -57,13 +64,14 @@ impl<'a> SegmentDataset<'a> {
     pub(crate) fn new(
         store: &'a FeatureStore,
         segments: &'a [usize],
+        bins: &'a BinSelection,
         normalization: &'a Normalization,
         crops: Option<Crops>,
         memory: &mut MemoryBudget,
     ) -> Result<Self, Error> {
-        let n_bytes = segments.len() * store.n_frames() * store.n_bins() * size_of::<f32>();
+        let n_bytes = segments.len() * store.n_frames() * bins.n_bins() * size_of::<f32>();
         let in_memory = if memory.take(n_bytes as u64) {
-            let mut features = store.read_segments(segments)?;
+            let mut features = read_all(store, segments, bins)?;
             normalization.apply(&mut features);
             Some(features)
         } else {
@@ -76,6 +84,7 @@ impl<'a> SegmentDataset<'a> {
         Ok(Self {
             store,
             segments,
+            bins,
             normalization,
             in_memory,
             background,
@@ -90,7 +99,7 @@ impl<'a> SegmentDataset<'a> {
     /// The same examples, and those synthesised for a class.
     pub(crate) fn with_background(self, examples: Option<&BackgroundExamples>) -> Self {
         let normalised = |examples: &BackgroundExamples| {
-            let mut features = examples.features.clone();
+            let mut features = self.bins.of(&examples.features).into_owned();
             self.normalization.apply(&mut features);
             BackgroundExamples { features, ..*examples }
         };
@@ -119,8 +128,8 @@ impl<'a> SegmentDataset<'a> {
 
     /// Writes a segment from the frame that `first_frame` returns for the number of possible first frames.
     fn write(&self, index: usize, input: &mut [f32], first_frame: impl FnOnce(usize) -> usize) {
-        let segment_len = self.store.n_frames() * self.store.n_bins();
-        let from = first_frame(self.store.n_frames() - self.n_frames() + 1) * self.store.n_bins();
+        let segment_len = self.store.n_frames() * self.bins.n_bins();
+        let from = first_frame(self.store.n_frames() - self.n_frames() + 1) * self.bins.n_bins();
         if let (Some(number), Some(background)) = (index.checked_sub(self.segments.len()), &self.background) {
             let features = &background.features[number * segment_len + from..];
             return input.copy_from_slice(&features[..input.len()]);
@@ -137,7 +146,15 @@ impl<'a> SegmentDataset<'a> {
     }
 
     fn read(&self, index: usize, segment: &mut [f32]) {
-        match self.store.read_segment(self.segments[index], segment) {
+        let read = if self.bins.is_all() {
+            self.store.read_segment(self.segments[index], segment)
+        } else {
+            let mut features = vec![0.0; self.store.n_frames() * self.store.n_bins()];
+            let read = self.store.read_segment(self.segments[index], &mut features);
+            segment.copy_from_slice(&self.bins.of(&features));
+            read
+        };
+        match read {
             Ok(()) => self.normalization.apply(segment),
             Err(error) => {
                 segment.fill(0.0);
@@ -179,6 +196,18 @@ impl<'a> SegmentDataset<'a> {
     }
 }
 
+/// The bins of all segments, `[n_segments, n_frames, n_bins]`.
+fn read_all(store: &FeatureStore, segments: &[usize], bins: &BinSelection) -> Result<Vec<f32>, Error> {
+    if bins.is_all() {
+        return Ok(store.read_segments(segments)?);
+    }
+    let mut features = Vec::with_capacity(segments.len() * store.n_frames() * bins.n_bins());
+    for block in segments.chunks(BLOCK) {
+        features.extend_from_slice(&bins.of(&store.read_segments(block)?));
+    }
+    Ok(features)
+}
+
 /// `[n_tracks, n_labels]`: 1 for each tag of each track.
 fn tags(store: &FeatureStore) -> Vec<f32> {
     let has = |labels: &[usize], label| if labels.contains(&label) { 1.0 } else { 0.0 };
@@ -192,7 +221,7 @@ impl Examples for SegmentDataset<'_> {
     }
 
     fn input_len(&self) -> usize {
-        self.n_frames() * self.store.n_bins()
+        self.n_frames() * self.bins.n_bins()
     }
 
     fn write_input(&self, index: usize, epoch: usize, input: &mut [f32]) {
@@ -207,7 +236,7 @@ impl Examples for SegmentDataset<'_> {
         }
         if let Some(masks) = self.augmentation.spec_augment {
             let mut rng = self.rng(index, epoch, rng_streams::MASKS);
-            masks.apply(input, self.store.n_bins(), &mut rng);
+            masks.apply(input, self.bins.n_bins(), &mut rng);
         }
     }
 

@@ -45,7 +45,7 @@ fn select(dir: &Path) -> (Selection, BTreeSet<String>) {
     };
     let (mut selection, mut test) = (Selection::default(), BTreeSet::new());
     for mut candidate in candidates(&Durations::of_catalog(&catalog), &[]).unwrap() {
-        candidate.recipe.training.epochs = 3;
+        candidate.recipe.networks_mut().iter_mut().for_each(|network| network.training.epochs = 3);
         let features = tempfile::tempdir().unwrap();
         let spec = &candidate.recipe.features;
         candidate.recipe.augmentation.copies = candidate.recipe.augmentation.copies.min(1);

@@ -20,6 +20,7 @@ mod tests {
     use cantus_nn::{Examples, Target};
 
     use super::BackgroundExamples;
+    use crate::bin_selection::BinSelection;
     use crate::segment_dataset::SegmentDataset;
     use crate::training::MemoryBudget;
     use crate::{Normalization, Recipe, TrainOptions};
@@ -101,9 +102,9 @@ mod tests {
         assert_eq!(found, examples(100, 0));
         assert_ne!(found, examples(100, 1));
         let (segments, normalization) = ([0, 5], Normalization::identity(13));
+        let (bins, mut memory) = (BinSelection::all(13), MemoryBudget::new(1 << 30));
         let dataset =
-            SegmentDataset::new(&with.0, &segments, &normalization, None, &mut MemoryBudget::new(1 << 30));
-        let dataset = dataset.unwrap();
+            SegmentDataset::new(&with.0, &segments, &bins, &normalization, None, &mut memory).unwrap();
         let dataset = dataset.with_background(Some(&found));
         let mut input = vec![0.0; dataset.input_len()];
         dataset.write_input(2 + 3, 0, &mut input);

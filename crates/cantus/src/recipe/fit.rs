@@ -21,10 +21,10 @@ impl Recipe {
 
     /// The recipe with other features. If it is one [to be fitted](Self::fit_segments), crops that are not shorter than a segment
     /// and scales of pooling layers that do not fit the number of frames are left out, and the groups of a kernel machine follow
-    /// them.
+    /// them. The members of an ensemble are adapted likewise.
     #[must_use]
     pub fn with_features(&self, features: FeatureSpec) -> Self {
-        let mut recipe = Self { features, ..self.clone() };
+        let mut recipe = Self { members: self.members_with(&features), features, ..self.clone() };
         if self.fit_segments {
             let n_frames = recipe.features.frames_per_segment();
             if recipe.crop_frames.is_some_and(|crop| crop >= n_frames) {

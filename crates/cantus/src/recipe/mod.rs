@@ -1,22 +1,21 @@
 //! Recipes: training configurations in TOML, with feature specification, network layers, augmentation and training
-//! settings. Sixteen are built in; each is one file that can be copied and edited.
+//! settings. Eighteen are built in; each is one file that can be copied and edited.
 
 mod embeddings;
+pub(crate) mod ensemble;
 mod fit;
+mod load;
 mod validate;
 
-use std::path::Path;
-
 use cantus_audio::feature::FeatureSpec;
-use cantus_audio::regular_file;
 use cantus_nn::layer::Dense;
 use cantus_nn::{Activation, Architecture, LayerSpec, Loss, Training};
 use serde::{Deserialize, Serialize};
 
-use crate::{Augmentation, ClassWeight, Crops, Error, Task, parse_toml};
+use crate::{Augmentation, ClassWeight, Crops, Error, Task};
 
 /// The recipes that come with Cantus: name and TOML.
-const BUILT_IN: [(&str, &str); 17] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("mlp", include_str!("mlp.toml")),
     ("mlp-normalised", include_str!("mlp-normalised.toml")),
     ("mlp-regularised", include_str!("mlp-regularised.toml")),
@@ -30,6 +29,7 @@ const BUILT_IN: [(&str, &str); 17] = [
     ("kernel-machine", include_str!("kernel-machine.toml")),
     ("log-mel-cnn", include_str!("log-mel-cnn.toml")),
     ("log-mel-pooled-cnn", include_str!("log-mel-pooled-cnn.toml")),
+    ("ensemble", include_str!("ensemble.toml")),
     ("embedding", include_str!("embedding.toml")),
     ("embedding-kernel", include_str!("embedding-kernel.toml")),
     ("embedding-mlp", include_str!("embedding-mlp.toml")),
@@ -69,9 +69,15 @@ pub struct Recipe {
     /// Augmentation of the training part.
     #[serde(default, skip_serializing_if = "is_default")]
     pub augmentation: Augmentation,
-    /// Training settings, named as in Keras.
+    /// The recipes of an ensemble's networks, which have [its features](Self::networks); empty for a single network. In a file,
+    /// their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "ensemble::members")]
+    pub members: Vec<Self>,
+    /// Training settings, named as in Keras; of an ensemble, those of its members apply.
+    #[serde(default)]
     pub training: Training,
-    /// The network without its output layer.
+    /// The network without its output layer; of an ensemble, none.
+    #[serde(default)]
     pub layers: Vec<LayerSpec>,
 }
 
@@ -97,30 +103,6 @@ impl Recipe {
         BUILT_IN.iter().map(|(name, _)| *name)
     }
 
-    /// A built-in recipe by name, or a TOML file by path.
-    ///
-    /// # Errors
-    /// If there is no such recipe, or if it is malformed.
-    pub fn load(name: &str) -> Result<Self, Error> {
-        let text = match BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
-            Some((_, text)) => (*text).to_owned(),
-            None => read(name)?,
-        };
-        let invalid = |reason| Error::InvalidRecipe { name: name.to_owned(), reason };
-        let mut recipe: Self = parse_toml(&text).map_err(invalid)?;
-        recipe.name = name.to_owned();
-        // Paths of noise recordings and impulse responses are relative to the recipe's folder.
-        if let Ok(path) = std::path::absolute(name)
-            && let Some(folder) = path.parent()
-        {
-            recipe.augmentation.resolve_paths(folder);
-        }
-        if let Some(reason) = recipe.problem() {
-            return Err(invalid(reason));
-        }
-        Ok(recipe)
-    }
-
     /// The crops of a segment that are the network's input; `None` if the input is the whole segment.
     #[must_use]
     pub fn crops(&self) -> Option<Crops> {
@@ -137,6 +119,10 @@ impl Recipe {
     pub fn for_task(&self, task: Task) -> Result<Self, Error> {
         let refuse =
             |reason: &str| Err(Error::RecipeMisfit { name: self.name.clone(), reason: reason.to_owned() });
+        if self.is_ensemble() {
+            let members = self.members.iter().map(|member| member.for_task(task));
+            return Ok(Self { members: members.collect::<Result<_, _>>()?, ..self.clone() });
+        }
         let mut recipe = self.clone();
         let loss = &mut recipe.training.loss;
         match (task, *loss) {
@@ -171,9 +157,12 @@ impl Recipe {
 
     /// The network for segments (or crops of segments) of this shape: the recipe's layers and an output layer of `n_labels`
     /// neurons, with softmax for classes and sigmoid where the loss is binary cross-entropy. If the first layer is a
-    /// convolution, the input is an image of one channel.
+    /// convolution, the input is an image of one channel. The network of an ensemble is that for whole segments of its features.
     #[must_use]
     pub fn architecture(&self, n_frames: usize, n_bins: usize, n_labels: usize) -> Architecture {
+        if self.is_ensemble() {
+            return self.average(&self.features, n_labels);
+        }
         let mut input_shape = vec![self.crop_frames.unwrap_or(n_frames), n_bins];
         if let Some(LayerSpec::Conv2D(_)) = self.layers.first() {
             input_shape.push(1);
@@ -188,15 +177,6 @@ impl Recipe {
     }
 }
 
-/// The text of a recipe file; the error for a name that is not a file lists the built-in recipes.
-fn read(name: &str) -> Result<String, Error> {
-    regular_file::read_to_string(Path::new(name)).map_err(|source| Error::RecipeNotFound {
-        name: name.to_owned(),
-        source,
-        built_in: Recipe::names().collect(),
-    })
-}
-
 /// A built-in recipe, with an embedding model that has no graph if it needs one.
 #[cfg(test)]
 pub(crate) fn load_with_embedding(name: &str) -> Recipe {
@@ -204,7 +184,7 @@ pub(crate) fn load_with_embedding(name: &str) -> Recipe {
     if !recipe.needs_embeddings() {
         return recipe;
     }
-    let description: cantus_audio::feature::EmbeddingDescription = parse_toml(
+    let description: cantus_audio::feature::EmbeddingDescription = crate::parse_toml(
         "name = 'test'\nsource = ''\nlicence = ''\ncitation = ''\ntraining_data = []\n\
          [input]\nname = 'x'\nshape = ['patch', 'sample']\nsample_rate = 16000\n\
          [patch]\nlength = 16000\nhop = 16000\n[output]\nname = 'y'\nsize = 5",
@@ -366,7 +346,8 @@ mod tests {
             let spec = &recipe.features;
             let architecture = recipe.architecture(spec.frames_per_segment(), spec.n_bins(), 5);
             assert_eq!(Task::of(&architecture), Task::Tagging, "{name}");
-            assert!(matches!(recipe.training.loss, Loss::BinaryCrossentropy { .. }), "{name}");
+            let of_tags = |network: &Recipe| matches!(network.training.loss, Loss::BinaryCrossentropy { .. });
+            assert!(recipe.networks().iter().all(of_tags), "{name}");
             // A recipe adapted to tags is unchanged by the same task, and refused for classes.
             assert_eq!(recipe.for_task(Task::Tagging).unwrap(), recipe);
             let error = recipe.for_task(Task::Classification).unwrap_err().to_string();

@@ -3,6 +3,8 @@
 use cantus_audio::augment::AugmentSpec;
 use cantus_audio::feature::FeatureSpec;
 
+use cantus_nn::Network;
+
 use super::Recipe;
 use crate::Error;
 use crate::crops::n_crops_problem;
@@ -40,6 +42,9 @@ impl Recipe {
     /// # Errors
     /// [`Error::RecipeMisfit`] names the setting that does not fit.
     pub fn validate_for(&self, features: &FeatureSpec, n_labels: usize) -> Result<(), Error> {
+        if self.is_ensemble() {
+            return self.validate_members(features, n_labels);
+        }
         let (n_frames, n_bins) = (features.frames_per_segment(), features.n_bins());
         let refuse = |reason| Err(Error::RecipeMisfit { name: self.name.clone(), reason });
         if let Some(reason) = self.misfit(n_frames, n_bins) {
@@ -50,6 +55,19 @@ impl Recipe {
             Ok(_) => Ok(()),
             Err(error) => refuse(format!("{error} (segments of {n_frames} frames of {n_bins} values)")),
         }
+    }
+
+    /// [`validate_for`](Self::validate_for) for an ensemble.
+    fn validate_members(&self, features: &FeatureSpec, n_labels: usize) -> Result<(), Error> {
+        let members = self.members_with(features);
+        let build = |member: &Self| {
+            member.validate_for(&member.features, n_labels)?;
+            let spec = &member.features;
+            let architecture = member.architecture(spec.frames_per_segment(), spec.n_bins(), n_labels);
+            Ok(Network::new(&architecture, 0)?)
+        };
+        let networks = members.iter().map(build).collect::<Result<Vec<_>, Error>>()?;
+        self.averaged(features, n_labels, &networks.iter().collect::<Vec<_>>()).map(drop)
     }
 
     /// Error text if the recipe does not fit segments of this shape; `None` if it does.

@@ -14,8 +14,17 @@ pub(super) fn facts(context: &ReportContext<'_>) -> Vec<(&'static str, String)> 
         ("Seed", model.seed.to_string()),
         ("Split", split(context.split)),
     ];
-    if let (Some(best), Some(n)) = (model.best_epoch, model.n_epochs) {
-        facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
+    if let Some(n) = model.n_networks {
+        facts.push(("Networks", format!("{n}, trained separately; the probabilities are their mean")));
+    }
+    match (model.best_epoch, model.n_epochs) {
+        (Some(_), Some(n)) if model.n_networks.is_some() => {
+            facts.push(("Epochs", format!("{n}, of all networks")));
+        }
+        (Some(best), Some(n)) => {
+            facts.push(("Epochs", format!("{n}; the weights are those of epoch {best}")));
+        }
+        _ => {}
     }
     facts.extend(model.embeddings.iter().map(|embedding| ("Embedding", embedding.in_a_line())));
     facts.extend(model.start.iter().map(|start| ("Started from", start.in_a_line())));

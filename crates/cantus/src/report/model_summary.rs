@@ -15,7 +15,10 @@ pub struct ModelSummary {
     pub seed: u64,
     /// Number of its parameters.
     pub n_parameters: usize,
-    /// Number of trained epochs; in a cross-validation, each fold has its own.
+    /// Number of networks whose probabilities are averaged; `None` for a single one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_networks: Option<usize>,
+    /// Number of trained epochs, of all networks; in a cross-validation, each fold has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_epochs: Option<usize>,
     /// The epoch whose weights were kept, from 1.
@@ -68,6 +71,7 @@ impl ModelSummary {
             recipe: model.provenance.recipe.clone(),
             seed: model.provenance.seed,
             n_parameters: model.network.n_parameters(),
+            n_networks: model.n_networks(),
             n_epochs: Some(curve.history.n_epochs()),
             best_epoch: curve.best_epoch.map(|epoch| epoch + 1).or(Some(curve.history.n_epochs())),
             data_sha256: model.provenance.data_sha256.clone(),

@@ -135,6 +135,7 @@ fn model() -> ModelSummary {
         recipe: "mlp".to_owned(),
         seed: 0,
         n_parameters: 1234,
+        n_networks: None,
         n_epochs: Some(3),
         best_epoch: Some(2),
         data_sha256: "00".to_owned(),

@@ -12,7 +12,8 @@ use crate::evaluation::{Evaluated, evaluate_with};
 use crate::noise::NoiseSounds;
 use crate::report::{EvaluationReport, group_remarks};
 use crate::training::fingerprint::data_sha256;
-use crate::training::job::{Job, Prepared};
+use crate::training::job::Job;
+use crate::training::prepared::Prepared;
 use crate::training::{self, Stage, TrainOptions, Trained};
 use crate::{Error, Model, Recipe};
 
@@ -166,12 +167,12 @@ impl Run {
         let fingerprint = prepared.fingerprint();
         let checkpoint = if self.resume { self.checkpoint(&fingerprint)? } else { None };
         let mut last_checkpoint = Instant::now();
-        let trained = prepared.train(stage, options, checkpoint.as_deref(), |epoch, is_stopped| {
+        let trained = prepared.train(stage, options, checkpoint.as_deref(), |make_checkpoint, is_stopped| {
             if !is_stopped && last_checkpoint.elapsed() < CHECKPOINT_EVERY {
                 return Ok(());
             }
             last_checkpoint = Instant::now();
-            self.save_checkpoint(&fingerprint, &epoch.checkpoint()?)
+            self.save_checkpoint(&fingerprint, &make_checkpoint()?)
         });
         match trained {
             Err(Error::Diverged { source, model, .. }) => {

@@ -59,11 +59,11 @@ fn examples_that_are_read_from_the_store_are_those_in_memory() {
     let mut normalizer = crate::normalization::Normalizer::new(N_BINS);
     let segments: Vec<usize> = (0..28).rev().collect();
     normalizer.look_at(&store.read_segments(&segments).unwrap());
-    let normalization = normalizer.finish();
+    let (normalization, bins) = (normalizer.finish(), BinSelection::all(N_BINS));
     for crops in [None, Some(CROPS)] {
         let [held, read] = [in_memory(), MemoryBudget::new(0)].map(|mut memory| {
             let examples =
-                SegmentDataset::new(&store, &segments, &normalization, crops, &mut memory).unwrap();
+                SegmentDataset::new(&store, &segments, &bins, &normalization, crops, &mut memory).unwrap();
             let mixup = Some(Mixup { alpha: 1.0 });
             examples.augmented(OnlineAugmentation { seed: 5, mixup, ..OnlineAugmentation::default() })
         });
@@ -83,11 +83,11 @@ fn examples_that_are_read_from_the_store_are_those_in_memory() {
 fn training_crops_are_random_and_validation_crops_fixed() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path(), 0);
-    let normalization = Normalization::identity(N_BINS);
+    let (normalization, bins) = (Normalization::identity(N_BINS), BinSelection::all(N_BINS));
     let segments = [3, 7];
     let whole = store.read_segments(&segments).unwrap();
     let examples =
-        SegmentDataset::new(&store, &segments, &normalization, Some(CROPS), &mut in_memory()).unwrap();
+        SegmentDataset::new(&store, &segments, &bins, &normalization, Some(CROPS), &mut in_memory()).unwrap();
     assert_eq!((examples.input_len(), examples.n_views()), (12 * N_BINS, 3));
     let mut view = vec![0.0; examples.input_len()];
     for (number, first) in [0, 4, 8].into_iter().enumerate() {
@@ -107,7 +107,7 @@ fn training_crops_are_random_and_validation_crops_fixed() {
 fn inputs_vary_by_epoch_with_crops_and_every_augmentation_and_not_otherwise() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path(), 0);
-    let normalization = Normalization::identity(N_BINS);
+    let (normalization, bins) = (Normalization::identity(N_BINS), BinSelection::all(N_BINS));
     let segments: Vec<usize> = (0..28).collect();
     let classes = || segments.iter().map(|&segment| store.label_of(segment));
     let masks = "n_time_masks = 1\ntime_width = 4\nn_frequency_masks = 1\nfrequency_width = 4";
@@ -122,7 +122,7 @@ fn inputs_vary_by_epoch_with_crops_and_every_augmentation_and_not_otherwise() {
     ] {
         let described = format!("{crops:?}, {augmentation:?}");
         let examples =
-            SegmentDataset::new(&store, &segments, &normalization, crops, &mut in_memory()).unwrap();
+            SegmentDataset::new(&store, &segments, &bins, &normalization, crops, &mut in_memory()).unwrap();
         let examples = examples.augmented(augmentation);
         let differs = (0..28).any(|index| input(&examples, index, 0) != input(&examples, index, 1));
         assert_eq!((examples.varies_by_epoch(), differs), (varies, varies), "{described}");
@@ -133,10 +133,12 @@ fn inputs_vary_by_epoch_with_crops_and_every_augmentation_and_not_otherwise() {
 fn mixup_mixes_inputs_and_targets_with_the_same_weight() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path(), 0);
-    let normalization = Normalization::identity(N_BINS);
+    let (normalization, bins) = (Normalization::identity(N_BINS), BinSelection::all(N_BINS));
     let segments: Vec<usize> = (0..28).collect();
-    let plain = SegmentDataset::new(&store, &segments, &normalization, None, &mut in_memory()).unwrap();
-    let mixed = SegmentDataset::new(&store, &segments, &normalization, None, &mut in_memory()).unwrap();
+    let plain =
+        SegmentDataset::new(&store, &segments, &bins, &normalization, None, &mut in_memory()).unwrap();
+    let mixed =
+        SegmentDataset::new(&store, &segments, &bins, &normalization, None, &mut in_memory()).unwrap();
     let mixed = mixed.augmented(OnlineAugmentation {
         seed: 5,
         mixup: Some(Mixup { alpha: 1.0 }),
@@ -165,11 +167,13 @@ fn mixup_mixes_inputs_and_targets_with_the_same_weight() {
 fn balanced_sampling_draws_classes_equally_often_with_matching_targets() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path(), 0);
-    let normalization = Normalization::identity(N_BINS);
+    let (normalization, bins) = (Normalization::identity(N_BINS), BinSelection::all(N_BINS));
     let segments: Vec<usize> = (0..20).collect(); // 16 of `high`, 4 of `low`
-    let plain = SegmentDataset::new(&store, &segments, &normalization, None, &mut in_memory()).unwrap();
+    let plain =
+        SegmentDataset::new(&store, &segments, &bins, &normalization, None, &mut in_memory()).unwrap();
     let balanced = Some(BalancedSampling::new(segments.iter().map(|&segment| store.label_of(segment))));
-    let examples = SegmentDataset::new(&store, &segments, &normalization, None, &mut in_memory()).unwrap();
+    let examples =
+        SegmentDataset::new(&store, &segments, &bins, &normalization, None, &mut in_memory()).unwrap();
     let examples = examples.augmented(OnlineAugmentation { balanced, ..OnlineAugmentation::default() });
     let mut n_low = 0;
     for index in 0..20 {

@@ -127,7 +127,7 @@ impl<'a, D: SelectionData> Search<'a, D> {
         let features = self.extract(&chosen.recipe)?;
         let (store, split) = self.data.open(&features, &self.options.train.split)?;
         // Only early stopping needs a validation part.
-        let validation = chosen.recipe.training.early_stopping.map_or(0.0, |_| split.validation);
+        let validation = if chosen.recipe.stops_early() { split.validation } else { 0.0 };
         let options = TrainOptions {
             split: SplitSpec { validation, ..split },
             calibration: best.and_then(|trial| trial.calibration),

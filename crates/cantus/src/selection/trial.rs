@@ -188,7 +188,7 @@ fn predict_folds(
     };
     let recipe = training::adapted(recipe, store, &options.train)?;
     // Only early stopping needs a validation part.
-    let validation = recipe.training.early_stopping.map_or(0.0, |_| options.train.split.validation);
+    let validation = if recipe.stops_early() { options.train.split.validation } else { 0.0 };
     let split = SplitSpec { validation, test: 0.0, ..options.train.split.clone() };
     let train = TrainOptions { split, observer: Some(&observer), ..options.train.clone() };
     let folds = match draw_folds(store, &train.split) {

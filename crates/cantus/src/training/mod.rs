@@ -3,16 +3,19 @@
 //! The normalisation is computed on the training part, the network is trained with the validation part for early stopping
 //! and calibration, and the test part is read by [`evaluate`](crate::evaluate) only.
 
+pub(crate) mod checkpoints;
 pub(crate) mod fingerprint;
 pub(crate) mod job;
+mod member;
 mod memory;
 mod options;
+pub(crate) mod prepared;
 mod starting_model;
 
 use cantus_dataset::{FeatureStore, SegmentSplit, SplitSpec};
 use cantus_nn::History;
 
-pub use self::options::{Observer, Stage, TrainEvent, TrainOptions, TrainingStart};
+pub use self::options::{EnsembleMember, Observer, Stage, TrainEvent, TrainOptions, TrainingStart};
 pub use self::starting_model::StartingModel;
 
 pub(crate) use self::memory::MemoryBudget;
@@ -29,7 +32,7 @@ pub struct Trained {
     pub model: Model,
     /// The recipe as it was used: with the seed of the options, and adapted to the task of the labels.
     pub recipe: Recipe,
-    /// Loss and accuracy of each epoch.
+    /// Loss and accuracy of each epoch; of an ensemble, those of its networks one after another.
     pub history: History,
     /// The epoch whose weights the model has, from 0; `None` if that is the last by definition.
     pub best_epoch: Option<usize>,
@@ -89,6 +92,6 @@ pub(crate) fn adapted(
     if recipe.fit_segments && recipe.features.kinds == store.spec().kinds {
         recipe = recipe.with_features(store.spec().clone());
     }
-    recipe.training.seed = options.seed;
+    recipe.networks_mut().iter_mut().for_each(|network| network.training.seed = options.seed);
     Ok(recipe)
 }

@@ -86,7 +86,7 @@ impl TrainOptions<'_> {
 #[non_exhaustive]
 pub enum TrainEvent<'a> {
     /// A network is built and its training begins.
-    Start(TrainingStart<'a>),
+    Start(&'a TrainingStart<'a>),
     /// Some batches, or an epoch with its validation, are done.
     Progress(&'a Progress<'a>),
     /// The training ended.
@@ -108,6 +108,8 @@ pub enum TrainEvent<'a> {
 pub struct TrainingStart<'a> {
     /// Which of several trainings it is.
     pub stage: Stage,
+    /// Which network of an ensemble it is; `None` for the only one.
+    pub member: Option<EnsembleMember<'a>>,
     /// Maximum number of epochs.
     pub n_epochs: usize,
     /// The network's layers and parameters, in the layout of Keras.
@@ -122,6 +124,23 @@ pub struct TrainingStart<'a> {
     pub duplicates_across_split: Vec<&'a str>,
     /// Whether it continues an interrupted training.
     pub is_resumed: bool,
+}
+
+/// One of the networks of an ensemble, each of which has a training of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnsembleMember<'a> {
+    /// The recipe of the network.
+    pub recipe: &'a str,
+    /// Its place among the networks, counted from 0.
+    pub index: usize,
+    /// Number of networks.
+    pub n_members: usize,
+}
+
+impl fmt::Display for EnsembleMember<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} of {})", self.recipe, self.index + 1, self.n_members)
+    }
 }
 
 /// The training that an event belongs to.

@@ -44,12 +44,15 @@ impl StartingModel {
     /// A model with the recipe of its run, if that is known, and the paths of the tracks that it was trained on.
     ///
     /// # Errors
-    /// If its network's tensors cannot be serialised.
+    /// If its network is an ensemble, or its tensors cannot be serialised.
     pub(crate) fn new(
         model: Model,
         recipe: Option<Recipe>,
         trained_on: BTreeSet<String>,
     ) -> Result<Self, Error> {
+        if model.n_networks().is_some() {
+            return Err(refusal(&model.provenance.recipe));
+        }
         let sha256 = hex(&Sha256::digest(model.to_bytes()?));
         Ok(Self { model, sha256, recipe, trained_on })
     }
@@ -138,8 +141,11 @@ impl Recipe {
     /// rate times `rate`.
     ///
     /// # Errors
-    /// If it has fewer layers, or `rate` is not a finite number of at least 0.
+    /// If it is an ensemble or has fewer layers, or `rate` is not a finite number of at least 0.
     pub fn fine_tuned(&self, n_frozen: usize, rate: f32) -> Result<Self, Error> {
+        if self.is_ensemble() {
+            return Err(refusal(&self.name));
+        }
         let n_layers = self.layers.len();
         let refuse = |reason: String| Err(Error::RecipeMisfit { name: self.name.clone(), reason });
         if n_frozen > n_layers {
@@ -154,4 +160,10 @@ impl Recipe {
         recipe.training.layer_rates = [vec![0.0; n_frozen], vec![rate; n_layers - n_frozen]].concat();
         Ok(recipe)
     }
+}
+
+/// The error of an ensemble.
+pub(super) fn refusal(name: &str) -> Error {
+    let reason = "a training can start from one network, and this is an ensemble of several".to_owned();
+    Error::RecipeMisfit { name: name.to_owned(), reason }
 }

@@ -95,7 +95,9 @@ fn note_shard(store: &FeatureStore) {
 fn note_tags(store: &FeatureStore, recipe: &Recipe) -> anyhow::Result<()> {
     if Task::of_store(store) == Task::Tagging {
         let adapted = recipe.for_task(Task::Tagging)?;
-        output::note(&tags_in_words(store, adapted.training.loss != recipe.training.loss));
+        let mut pairs = adapted.networks().iter().zip(recipe.networks());
+        let is_changed = pairs.any(|(adapted, recipe)| adapted.training.loss != recipe.training.loss);
+        output::note(&tags_in_words(store, is_changed));
     }
     Ok(())
 }

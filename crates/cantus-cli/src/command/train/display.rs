@@ -49,29 +49,42 @@ impl<'a> Display<'a> {
     }
 
     fn start(&self, start: &TrainingStart<'_>) {
-        self.describe(start);
-        for recording in &start.duplicates_across_split {
-            output::note(&format!(
-                "the given split has copies of {recording} in several parts: the estimate is biased upwards"
-            ));
+        self.describe_network(start);
+        // The networks of an ensemble are trained on the same data.
+        if start.member.is_none_or(|member| member.index == 0) {
+            self.describe_data(start);
         }
-        let stage = stage_name(start.stage);
+        let stage = stage_name(start);
         *self.bar.borrow_mut() = progress::training_bar(&stage, start.n_epochs, self.quiet);
         if let Some(dashboard) = self.dashboard {
             dashboard.start_stage(&stage, start.n_epochs);
         }
     }
 
-    /// Prints the network once, and the split of each training.
-    fn describe(&self, start: &TrainingStart<'_>) {
+    /// Prints the network of the first training; of an ensemble, each.
+    fn describe_network(&self, start: &TrainingStart<'_>) {
+        let is_first = matches!(start.stage, Stage::Single | Stage::Fold { fold: 0 });
+        if self.quiet || self.train.json || !is_first {
+            return;
+        }
+        let network = match &start.member {
+            Some(member) => format!("{member}\n{}", start.network),
+            None => start.network.clone(),
+        };
+        *self.failure.borrow_mut() = output::print(&network).err();
+    }
+
+    /// Prints the split of a training, and what else it trains on.
+    fn describe_data(&self, start: &TrainingStart<'_>) {
+        for recording in &start.duplicates_across_split {
+            output::note(&format!(
+                "the given split has copies of {recording} in several parts: the estimate is biased upwards"
+            ));
+        }
         if self.quiet {
             return;
         }
         let split = &start.split;
-        let is_first = matches!(start.stage, Stage::Single | Stage::Fold { fold: 0 });
-        if is_first && !self.train.json {
-            *self.failure.borrow_mut() = output::print(&start.network).err();
-        }
         match start.stage {
             Stage::WithoutLeak => output::note(&format!("first without the leak, for comparison: {split}")),
             _ => output::note(&split.to_string()),
@@ -136,13 +149,17 @@ impl<'a> Display<'a> {
 }
 
 /// The name of a training before its bar and on the dashboard.
-fn stage_name(stage: Stage) -> String {
-    match stage {
+fn stage_name(start: &TrainingStart<'_>) -> String {
+    let stage = match start.stage {
         Stage::WithoutLeak => "no leak".to_owned(),
         Stage::Fold { fold } => format!("fold {}", fold + 1),
         Stage::Final => "final".to_owned(),
         Stage::Trial { fold } => format!("trial, fold {}", fold + 1),
         _ => "train".to_owned(),
+    };
+    match start.member {
+        Some(member) => format!("{stage}, network {} of {}", member.index + 1, member.n_members),
+        None => stage,
     }
 }
 

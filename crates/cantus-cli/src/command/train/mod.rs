@@ -66,8 +66,8 @@ Examples:
 pub struct Train {
     /// Feature store, or folder of label folders
     data: PathBuf,
-    /// Recipe: best, logistic-regression, kernel-machine, log-mel-cnn, log-mel-pooled-cnn, embedding, embedding-kernel, embedding-mlp,
-    /// embedding-best, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for
+    /// Recipe: best, ensemble, logistic-regression, kernel-machine, log-mel-cnn, log-mel-pooled-cnn, embedding, embedding-kernel,
+    /// embedding-mlp, embedding-best, mlp, mlp-normalised, mlp-regularised, cnn, rnn, lstm, gru, multi-timescale-lstm, or a TOML file [default: for
     /// recordings the best of several, for a feature store mlp-normalised, or embedding]
     #[arg(long, short, value_name = "RECIPE")]
     model: Option<String>,
@@ -311,19 +311,20 @@ impl Train {
 
     /// A recipe with the changes of the command line.
     fn changed(&self, mut recipe: Recipe) -> Recipe {
-        let training = &mut recipe.training;
-        training.epochs = self.epochs.unwrap_or(training.epochs);
-        training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
-        if let Some(rate) = self.learning_rate {
-            training.optimizer = training.optimizer.with_learning_rate(rate);
-        }
-        match self.patience {
-            Some(0) => training.early_stopping = None,
-            Some(patience) => {
-                training.early_stopping =
-                    Some(EarlyStopping { patience, ..training.early_stopping.unwrap_or_default() });
+        for Recipe { training, .. } in recipe.networks_mut() {
+            training.epochs = self.epochs.unwrap_or(training.epochs);
+            training.batching = self.batch_size.map_or(training.batching, Batching::Mini);
+            if let Some(rate) = self.learning_rate {
+                training.optimizer = training.optimizer.with_learning_rate(rate);
             }
-            None => {}
+            match self.patience {
+                Some(0) => training.early_stopping = None,
+                Some(patience) => {
+                    training.early_stopping =
+                        Some(EarlyStopping { patience, ..training.early_stopping.unwrap_or_default() });
+                }
+                None => {}
+            }
         }
         recipe
     }
