@@ -1,10 +1,12 @@
 //! Features of signals and of spectrograms: every kind of a feature specification.
 
+use std::cell::RefCell;
+
 use cantus_audio::feature::delta::Delta;
 use cantus_audio::feature::tonnetz::{N_TONNETZ, Tonnetz};
 use cantus_audio::feature::tuning::TuningEstimator;
 use cantus_audio::feature::{
-    FeatureSpec, SegmentWindows, Segments, SpectrogramInput, TrackFeature, TrackFeatureKind,
+    FeatureExtractor, FeatureSpec, SegmentWindows, Segments, SpectrogramInput, TrackFeature, TrackFeatureKind,
 };
 use pyo3::prelude::*;
 
@@ -139,14 +141,52 @@ pub fn planned(spec: &str, n_samples: usize) -> Result<FeatureSpec, Failure> {
 
 /// The rows of all channels, and their number of bins.
 fn of_signal(signal: &Array<f32>, spec: &str) -> Result<(Vec<f32>, usize), Failure> {
-    let mut extractor = planned_for(signal, spec)?.extractor()?;
+    let mut planned = PlannedExtractor::new(signal, spec)?;
     let mut rows = Vec::new();
     gil::for_each(signal.rows(), |channel| {
-        let features = extractor.extract(channel);
+        let features = planned.extractor.extract(channel);
         arrays::append(&mut rows, features.values);
         Ok(())
     })?;
-    Ok((rows, extractor.spec().n_bins()))
+    let n_bins = planned.extractor.spec().n_bins();
+    planned.keep();
+    Ok((rows, n_bins))
+}
+
+/// Most samples of a signal whose extractor is kept with its buffers: 95 s at 22,050 Hz, some 25 MB.
+const LONGEST_KEPT: usize = 1 << 21;
+
+thread_local! {
+    /// The extractor of the last call on this thread, for the next signal of the same length: planning, and memory that the
+    /// operating system has to clear, take longer than the transforms of a short signal.
+    static KEPT: RefCell<Option<PlannedExtractor>> = const { RefCell::new(None) };
+}
+
+/// An extractor, and what it was planned for.
+struct PlannedExtractor {
+    spec: String,
+    n_samples: usize,
+    extractor: FeatureExtractor,
+}
+
+impl PlannedExtractor {
+    /// That of the last call, if it was planned for the same, or a new one.
+    fn new(signal: &Array<f32>, spec: &str) -> Result<Self, Failure> {
+        let n_samples = signal.n_columns();
+        let kept = KEPT.take().filter(|kept| kept.n_samples == n_samples && kept.spec == spec);
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let extractor = planned_for(signal, spec)?.extractor()?;
+        Ok(Self { spec: spec.to_owned(), n_samples, extractor })
+    }
+
+    /// Keeps it for the next call.
+    fn keep(self) {
+        if self.n_samples <= LONGEST_KEPT {
+            KEPT.set(Some(self));
+        }
+    }
 }
 
 fn of_spectrogram(input: &Array<f32>, stage: &str, spec: &str) -> Result<(Vec<f32>, usize), Failure> {

@@ -11,6 +11,7 @@
 //! Fujishima, "Realtime chord recognition of musical sound", 1999; Ellis, "Chroma feature analysis and synthesis",
 //! 2007; `librosa.feature.chroma_stft` and `librosa.filters.chroma` 0.11.
 
+use cantus_simd::multiversion;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -79,6 +80,8 @@ pub struct ChromaStft {
     filters: ChromaFilterBank,
     /// The deviation of `filters`, in pitch classes.
     tuning: f64,
+    /// `[n_fft / 2 + 1]`, working space.
+    power: Vec<f32>,
 }
 
 impl ChromaStft {
@@ -89,6 +92,7 @@ impl ChromaStft {
             estimator: TuningEstimator::new(config.sample_rate, config.n_fft, config.n_chroma),
             filters: ChromaFilterBank::new(&config, tuning),
             tuning,
+            power: Vec::new(),
             config,
         }
     }
@@ -102,17 +106,29 @@ impl ChromaStft {
     /// # Reference
     /// Equals `librosa.feature.chroma_stft` 0.11 within 1e-5.
     pub fn apply(&mut self, power: &[f32], chroma: &mut [f32]) {
-        let frames = power.chunks_exact(fourier::n_bins(self.config.n_fft).max(1));
+        self.apply_to(power, |power, _| power, chroma);
+    }
+
+    /// [`apply`](Self::apply) to frames from which `power_of` computes the power, in working space if it needs any.
+    fn apply_to(
+        &mut self,
+        frames: &[f32],
+        power_of: impl for<'a> Fn(&'a [f32], &'a mut Vec<f32>) -> &'a [f32],
+        chroma: &mut [f32],
+    ) {
+        let frames = frames.chunks_exact(fourier::n_bins(self.config.n_fft).max(1));
+        let mut power = std::mem::take(&mut self.power);
         if self.config.tuning.is_none() {
             self.estimator.clear();
-            frames.clone().for_each(|frame| self.estimator.add(frame));
+            frames.clone().for_each(|frame| self.estimator.add(power_of(frame, &mut power)));
             let tuning = self.estimator.tuning();
             self.tune(tuning);
         }
         for (frame, chroma) in frames.zip(chroma.chunks_exact_mut(self.config.n_chroma.max(1))) {
-            self.filters.apply(frame, chroma);
+            self.filters.apply(power_of(frame, &mut power), chroma);
             self.config.norm.normalize(chroma);
         }
+        self.power = power;
     }
 
     /// Recomputes the filters if the tuning has changed.
@@ -162,13 +178,7 @@ impl ChromaFilterBank {
     pub fn apply(&self, spectrum: &[f32], chroma: &mut [f32]) {
         let blocks = self.weights.chunks_exact(self.n_bins.max(1));
         for (out, block) in chroma.chunks_mut(LANES).zip(blocks) {
-            let mut sums = [0.0f32; LANES];
-            for (value, weights) in spectrum.iter().zip(block) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += value * weight;
-                }
-            }
-            out.copy_from_slice(&sums[..out.len()]);
+            out.copy_from_slice(&weighted_sums(spectrum, block)[..out.len()]);
         }
     }
 
@@ -182,6 +192,18 @@ impl ChromaFilterBank {
         };
         (0..self.n_bins).flat_map(row).collect()
     }
+}
+
+/// The sums of the values times the weights of each pitch class.
+#[multiversion]
+fn weighted_sums(spectrum: &[f32], weights: &[[f32; LANES]]) -> [f32; LANES] {
+    let mut sums = [0.0f32; LANES];
+    for (value, weights) in spectrum.iter().zip(weights) {
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            *sum += value * weight;
+        }
+    }
+    sums
 }
 
 /// The pitches of the bins of the spectrum, and of one more, in pitch classes above A0.
@@ -217,8 +239,6 @@ fn gaussian_weights(config: &ChromaConfig, pitch: f64, width: f64) -> Vec<f64> {
 #[derive(Debug, Clone)]
 pub(crate) struct ChromaStftFeature {
     plan: ChromaStft,
-    /// `[n_frames, n_fft / 2 + 1]`
-    power: Vec<f32>,
     /// `[n_frames, n_chroma]`
     chroma: Vec<f32>,
 }
@@ -252,16 +272,21 @@ impl Feature for ChromaStftFeature {
     }
 
     fn plan(config: &ChromaConfig, _: &FrameParams) -> Self {
-        Self { plan: ChromaStft::new(config.clone()), power: Vec::new(), chroma: Vec::new() }
+        Self { plan: ChromaStft::new(config.clone()), chroma: Vec::new() }
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        self.power.clear();
-        self.power.extend(input.magnitude.iter().map(|x| x * x));
         self.chroma.resize(input.n_frames * self.plan.config.n_chroma, 0.0);
-        self.plan.apply(&self.power, &mut self.chroma);
+        self.plan.apply_to(input.magnitude, squared, &mut self.chroma);
         rows.copy_from(&self.chroma);
     }
+}
+
+/// The power of a frame of magnitudes.
+fn squared<'a>(magnitude: &[f32], power: &'a mut Vec<f32>) -> &'a [f32] {
+    power.clear();
+    power.extend(magnitude.iter().map(|x| x * x));
+    power
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
-use crate::feature::framing::scalar_per_frame;
+use crate::feature::framing::{frame_at, scalar_per_frame};
 use crate::feature::front_end::{FrameInput, Intermediate};
 use crate::feature::lane_sum::{LANES, sum_lanes};
 use crate::feature::rows::Rows;
@@ -22,25 +22,46 @@ use crate::feature::rows::Rows;
 /// # Reference
 /// Equals `librosa.feature.rms` 0.11 within 1e-6 of the value.
 pub fn rms(frame: &[f32]) -> f32 {
-    let (chunks, rest) = frame.as_chunks::<LANES>();
-    let energy = sum_lanes(squares(chunks)) + rest.iter().map(|x| x * x).sum::<f32>();
-    (energy / frame.len().max(1) as f32).sqrt()
+    root(energy(frame), frame.len())
 }
 
-/// `Σ x²` in each lane.
-#[multiversion]
-fn squares(chunks: &[[f32; LANES]]) -> [f32; LANES] {
-    let mut lanes = [0.0; LANES];
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x * x);
+/// `Σ x²`
+fn energy(samples: &[f32]) -> f32 {
+    let mut energy = [0.0];
+    if !samples.is_empty() {
+        energy_of_each(samples, samples.len(), &mut energy);
     }
-    lanes
+    energy[0]
+}
+
+/// The root of the mean of `n` squares.
+fn root(energy: f32, n: usize) -> f32 {
+    (energy / n.max(1) as f32).sqrt()
+}
+
+/// Writes `Σ x²` of each of the successive pieces of `length` samples.
+///
+/// # Shapes
+/// - `samples`: at least `[n_pieces * length]`
+/// - `energies`: `[n_pieces]`
+#[multiversion]
+fn energy_of_each(samples: &[f32], length: usize, energies: &mut [f32]) {
+    for (energy, piece) in energies.iter_mut().zip(samples.chunks_exact(length)) {
+        let (chunks, rest) = piece.as_chunks::<LANES>();
+        let mut lanes = [0.0; LANES];
+        for chunk in chunks {
+            lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x * x);
+        }
+        *energy = sum_lanes(lanes) + rest.iter().map(|x| x * x).sum::<f32>();
+    }
 }
 
 /// [`rms`] of each frame: `[n_frames, 1]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Rms {
     frame: Vec<f32>,
+    /// `Σ x²` of each whole hop of the segment.
+    hops: Vec<f32>,
 }
 
 impl Feature for Rms {
@@ -51,11 +72,29 @@ impl Feature for Rms {
     const NEEDS: &'static [Intermediate] = &[];
 
     fn plan(_: &Self::Config, _: &FrameParams) -> Self {
-        Self { frame: Vec::new() }
+        Self { frame: Vec::new(), hops: Vec::new() }
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        scalar_per_frame(input, &mut self.frame, &mut rows, rms);
+        let stft = &input.params.stft;
+        let (n_fft, hop_length, padding) = (stft.n_fft, stft.hop_length, stft.padding());
+        if !n_fft.is_multiple_of(hop_length) || !padding.is_multiple_of(hop_length) {
+            return scalar_per_frame(input, &mut self.frame, &mut rows, rms);
+        }
+        // Overlapping frames consist of the same whole hops: each sample is squared once.
+        self.hops.clear();
+        self.hops.resize(input.samples.len() / hop_length, 0.0);
+        energy_of_each(input.samples, hop_length, &mut self.hops);
+        for (t, row) in rows.iter_mut().enumerate() {
+            let first = t.checked_sub(padding / hop_length);
+            let inside = first.and_then(|first| self.hops.get(first..first + n_fft / hop_length));
+            let energy = match inside {
+                Some(hops) => hops.iter().sum(),
+                // The same sum for a frame with padding.
+                None => frame_at(input, t, &mut self.frame).chunks_exact(hop_length).map(energy).sum(),
+            };
+            row[0] = root(energy, n_fft);
+        }
     }
 }
 
@@ -63,6 +102,33 @@ impl Feature for Rms {
 mod tests {
     use super::*;
     use crate::assert_close::assert_close;
+    use crate::feature::frame_level::extract_alone;
+    use crate::transform::StftConfig;
+
+    #[test]
+    fn frames_computed_from_hops_equal_those_computed_alone() {
+        let samples: Vec<f32> = (0..2000).map(|n| (n as f32 * n as f32 * 0.37).sin() - 0.5).collect();
+        for (n_fft, hop_length, center) in [
+            (256, 64, true),
+            (256, 64, false),
+            (256, 256, true),
+            (256, 100, true),
+            (96, 32, true),
+            (64, 64, false),
+        ] {
+            let stft = StftConfig { n_fft, hop_length, center, ..StftConfig::default() };
+            let params = FrameParams { stft, ..FrameParams::default() };
+            let found = extract_alone::<Rms>(&(), &params, &samples);
+            let silence = vec![0.0; if center { n_fft / 2 } else { 0 }];
+            let padded = [&silence[..], &samples, &silence].concat();
+            let of_frame = |frame: &[f32]| {
+                let squares: f64 = frame.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+                (squares / n_fft as f64).sqrt() as f32
+            };
+            let expected: Vec<f32> = padded.windows(n_fft).step_by(hop_length).map(of_frame).collect();
+            assert_close(&found, &expected, 3e-7);
+        }
+    }
 
     #[test]
     fn a_sine_has_its_amplitude_over_the_root_of_two() {
