@@ -41,7 +41,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.say("It overfits: accuracy on other tracks is much lower (the lecture: 96 % and 63 %). Lesson 14 has remedies.");
     let (accuracy, val_accuracy) = (&record.accuracy, &record.val_accuracy);
     let (loss, val_loss) = (&record.loss, &record.val_loss);
-    let picture = history(&History { accuracy, val_accuracy, loss, val_loss, best_epoch: None });
+    let picture = history(&History { accuracy, val_accuracy, loss, val_loss, ..Default::default() });
     out.trained_picture("history", &picture)?;
     batching(out, &data, &architecture, training)
 }

@@ -43,7 +43,7 @@ pub fn lesson(out: &mut LessonOutput<'_>) -> Result<(), cantus::Error> {
     out.trained("accuracy on other tracks", 100.0 * other, "%");
     let (accuracy, val_accuracy) = (&record.accuracy, &record.val_accuracy);
     let (loss, val_loss) = (&record.loss, &record.val_loss);
-    let picture = history(&History { accuracy, val_accuracy, loss, val_loss, best_epoch: None });
+    let picture = history(&History { accuracy, val_accuracy, loss, val_loss, ..Default::default() });
     out.trained_picture("history", &picture)?;
     out.say("The prediction for segment 100 of the others: the most probable label.");
     data.predict_one(out, &network, 100)

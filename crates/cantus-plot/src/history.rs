@@ -23,6 +23,8 @@ pub struct History<'a> {
     pub val_loss: &'a [f64],
     /// Index from 0 of the epoch whose weights were kept.
     pub best_epoch: Option<usize>,
+    /// Number of networks that were trained one after another, if there are several.
+    pub n_networks: Option<usize>,
 }
 
 const WIDTH: f32 = 720.0;
@@ -87,7 +89,10 @@ fn subtitle(history: &History<'_>) -> String {
         (_, 0) => vec!["no epoch was recorded".to_owned()],
         (Some(best), _) => vec![format!("best epoch {} of {n_epochs}", best + 1)],
         (None, 1) => vec!["1 epoch".to_owned()],
-        (None, _) => vec![format!("{n_epochs} epochs")],
+        (None, _) => vec![match history.n_networks {
+            Some(n) => format!("{n_epochs} epochs of {n} networks, one after another"),
+            None => format!("{n_epochs} epochs"),
+        }],
     };
     let last = history.best().unwrap_or(n_epochs.saturating_sub(1));
     if let Some(accuracy) = history.val_accuracy.get(last).filter(|v| v.is_finite()) {
@@ -226,6 +231,13 @@ mod tests {
         };
         assert_eq!((titles(&regression), titles(&classifier)), (0, 1));
         assert!(regression.height < classifier.height);
+    }
+
+    #[test]
+    fn the_subtitle_names_the_networks_of_an_ensemble() {
+        let values = [0.5; 6];
+        let ensemble = History { loss: &values, n_networks: Some(3), ..History::default() };
+        assert_eq!(subtitle(&ensemble), "6 epochs of 3 networks, one after another");
     }
 
     #[test]

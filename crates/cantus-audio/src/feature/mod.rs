@@ -74,7 +74,7 @@ pub use mel::MelNorm;
 pub use registry::delta::DeltaConfig;
 pub use registry::pcen::PcenConfig;
 pub use registry::spectral_bandwidth::BandwidthConfig;
-pub use registry::spectral_contrast::ContrastConfig;
+pub use registry::spectral_contrast::{ContrastBand, ContrastConfig};
 pub use registry::spectral_flatness::FlatnessConfig;
 pub use registry::spectral_rolloff::RolloffConfig;
 pub use registry::{

@@ -83,11 +83,11 @@ fn a_failed_export_is_reported_in_one_line() {
     cantus_in(dir.path(), "export @/broken.safetensors -o @/x.onnx").exits(1).says(&["not a Cantus model"]);
     let recipe =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../cantus/src/recipe/mlp.toml")).unwrap();
-    let recipe = recipe.replace("[\"mfcc\"]", "[\"mfcc\", \"spectral_contrast\"]");
+    let recipe = recipe.replace("[\"mfcc\"]", "[\"mfcc\", \"pcen\"]");
     fs::write(dir.path().join("mine.toml"), recipe).unwrap();
     cantus_in(dir.path(), "train @/music -m @/mine.toml -o @/mine --epochs 1 --quiet").ok();
     let refused = cantus_in(dir.path(), "export @/mine -o @/x.onnx --with-features").exits(1);
-    refused.says(&["spectral_contrast", "without --with-features", "mfcc, mel, log_mel"]);
+    refused.says(&["pcen", "without --with-features", "mfcc, mel, log_mel"]);
     assert!(!dir.path().join("x.onnx").exists() && !dir.path().join("x.card.md").exists());
     cantus_in(dir.path(), "export @/mine -o @/x.onnx --quiet").ok();
 }

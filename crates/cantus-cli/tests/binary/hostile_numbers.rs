@@ -105,9 +105,9 @@ fn assert_none(problems: &[String]) {
 }
 
 /// A recording folder, a store of it and a run, all small.
-fn trained() -> tempfile::TempDir {
+fn trained(recipe: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("r.toml"), RECIPE).unwrap();
+    fs::write(dir.path().join("r.toml"), recipe).unwrap();
     cantus_in(dir.path(), "compose @/all --tracks 4 --duration 3").ok();
     fs::create_dir(dir.path().join("music")).unwrap();
     for label in ["jazz", "rock"] {
@@ -201,9 +201,58 @@ units = 4
 kernel_regularizer = { l2 = 0.001 }
 "#;
 
+/// An ensemble, with the recipes of its members as a run records them.
+const ENSEMBLE: &str = r#"
+[features]
+kinds = ["log_mel", "mfcc"]
+sample_rate = 8000
+n_fft = 512
+hop_length = 256
+n_mels = 8
+n_mfcc = 4
+segments = { duration_s = 1.5, hop_s = 1.5, max_segments = 2 }
+
+[[members]]
+name = "convolutional"
+[members.recipe]
+crop_frames = 40
+n_crops = 2
+[members.recipe.features]
+kinds = ["log_mel"]
+[members.recipe.training]
+epochs = 1
+[[members.recipe.layers]]
+type = "Conv2D"
+filters = 2
+kernel_size = [3, 3]
+[[members.recipe.layers]]
+type = "GlobalAveragePooling2D"
+
+[[members]]
+name = "of statistics"
+[members.recipe.features]
+kinds = ["mfcc"]
+[members.recipe.training]
+epochs = 1
+[[members.recipe.layers]]
+type = "StatisticsPooling1D"
+[[members.recipe.layers]]
+type = "Flatten"
+"#;
+
 #[test]
 fn a_model_with_hostile_metadata_is_refused_or_predicts() {
-    let dir = trained();
+    assert_none(&problems_of_models(RECIPE, ""));
+}
+
+#[test]
+fn an_ensemble_with_a_hostile_architecture_is_refused_or_predicts() {
+    assert_none(&problems_of_models(ENSEMBLE, "/architecture"));
+}
+
+/// The problems of predictions by models of a recipe whose values below `root` are replaced.
+fn problems_of_models(recipe: &str, root: &str) -> Vec<String> {
+    let dir = trained(recipe);
     let model = ModelFile::read(&dir.path().join("run/model.safetensors"));
     assert_eq!(model.checksum(&model.metadata), model.metadata["checksum"].as_str().unwrap());
     let mutated = |(path, value): (String, usize)| {
@@ -217,13 +266,15 @@ fn a_model_with_hostile_metadata_is_refused_or_predicts() {
         let line = format!("predict {} @/song.wav --json --jobs 1", file.path().display());
         problem(dir.path(), &line).map(|problem| format!("{path} = {}: {problem}", HOSTILE[value].0))
     };
-    let problems: Vec<String> = mutations(&model.metadata).into_par_iter().filter_map(mutated).collect();
-    assert_none(&problems);
+    let mut mutations = mutations(&model.metadata);
+    mutations.retain(|(path, _)| path.starts_with(root));
+    assert!(mutations.len() > 100, "too few values below {root}");
+    mutations.into_par_iter().filter_map(mutated).collect()
 }
 
 #[test]
 fn metadata_that_is_no_object_or_is_nested_deeply_is_refused_by_every_command() {
-    let dir = trained();
+    let dir = trained(RECIPE);
     let model = ModelFile::read(&dir.path().join("run/model.safetensors"));
     let deep = ["[".repeat(100_000), "]".repeat(100_000)].concat();
     for metadata in ["[]", "3", "\"text\"", "null", "true", &deep, ""] {
@@ -238,8 +289,18 @@ fn metadata_that_is_no_object_or_is_nested_deeply_is_refused_by_every_command() 
 
 #[test]
 fn a_recipe_with_hostile_numbers_is_refused_or_trains() {
-    let dir = trained();
-    let recipe: toml::Value = toml::from_str(RECIPE).unwrap();
+    assert_none(&problems_of_recipes(RECIPE));
+}
+
+#[test]
+fn an_ensemble_of_hostile_recipes_is_refused_or_trains() {
+    assert_none(&problems_of_recipes(ENSEMBLE));
+}
+
+/// The problems of trainings by recipes one of whose values is replaced.
+fn problems_of_recipes(recipe: &str) -> Vec<String> {
+    let dir = trained(recipe);
+    let recipe: toml::Value = toml::from_str(recipe).unwrap();
     let mutated = |(path, value): (String, usize)| {
         let hostile: toml::Table = toml::from_str(&format!("value = {}", HOSTILE[value].1)).unwrap();
         let mut recipe = recipe.clone();
@@ -251,9 +312,7 @@ fn a_recipe_with_hostile_numbers_is_refused_or_trains() {
         let line = format!("train @/{data} -m {folder}/r.toml -o {folder}/run --jobs 1 --quiet");
         problem(dir.path(), &line).map(|problem| format!("{path} = {}: {problem}", HOSTILE[value].1))
     };
-    let problems: Vec<String> =
-        mutations(&serde_json::to_value(&recipe).unwrap()).into_par_iter().filter_map(mutated).collect();
-    assert_none(&problems);
+    mutations(&serde_json::to_value(&recipe).unwrap()).into_par_iter().filter_map(mutated).collect()
 }
 
 /// The value at a JSON pointer.
@@ -266,7 +325,7 @@ fn toml_pointer<'a>(root: &'a mut toml::Value, path: &str) -> &'a mut toml::Valu
 
 #[test]
 fn a_store_with_a_hostile_header_is_refused_or_read() {
-    let dir = trained();
+    let dir = trained(RECIPE);
     let store = dir.path().join("store");
     let header: toml::Value = toml::from_str(&fs::read_to_string(store.join("store.toml")).unwrap()).unwrap();
     let mutated = |(path, value): (String, usize)| {

@@ -21,10 +21,10 @@ pub struct Figure {
 }
 
 /// Loss and accuracy by epoch.
-pub(crate) fn history(TrainingCurve { history, best_epoch }: TrainingCurve<'_>) -> Figure {
+pub(crate) fn history(TrainingCurve { history, best_epoch, n_networks }: TrainingCurve<'_>) -> Figure {
     let History { accuracy, val_accuracy, loss, val_loss, .. } = history;
-    let picture =
-        cantus_plot::history(&cantus_plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch });
+    let curves = cantus_plot::History { accuracy, val_accuracy, loss, val_loss, best_epoch, n_networks };
+    let picture = cantus_plot::history(&curves);
     let parts = if val_loss.is_empty() { "part" } else { "and the validation part" };
     let caption = format!("Learning curves: accuracy and loss of the training {parts} by epoch.");
     Figure { name: "history", caption, picture }

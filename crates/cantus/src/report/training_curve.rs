@@ -11,6 +11,8 @@ pub(crate) struct TrainingCurve<'a> {
     pub(crate) history: &'a History,
     /// The epoch whose weights were kept, from 0; `None` if that is the last by definition.
     pub(crate) best_epoch: Option<usize>,
+    /// Number of networks of an ensemble, whose epochs are one after another; `None` for a single network.
+    pub(crate) n_networks: Option<usize>,
 }
 
 impl<'a> TrainingCurve<'a> {
@@ -18,7 +20,8 @@ impl<'a> TrainingCurve<'a> {
     /// loss without a validation part).
     pub(crate) fn new(history: &'a History, recipe: &Recipe) -> Self {
         let keeps_best = recipe.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
-        Self { history, best_epoch: history.best_epoch().filter(|_| keeps_best) }
+        let n_networks = recipe.is_ensemble().then_some(recipe.members.len());
+        Self { history, best_epoch: history.best_epoch().filter(|_| keeps_best), n_networks }
     }
 }
 

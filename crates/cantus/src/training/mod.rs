@@ -48,7 +48,7 @@ pub struct Trained {
 
 impl Trained {
     pub(crate) fn curve(&self) -> TrainingCurve<'_> {
-        TrainingCurve { history: &self.history, best_epoch: self.best_epoch }
+        TrainingCurve::new(&self.history, &self.recipe)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::feature::front_end::{FrameInput, Intermediate};
 use crate::feature::range_check::require;
 use crate::feature::rows::Rows;
 use crate::transform::decibel::{Decibel, power_to_db};
+use crate::transform::fourier::fft_frequencies;
 
 /// Number of frames that are processed in parallel.
 const LANES: usize = 8;
@@ -53,17 +54,30 @@ impl Default for ContrastConfig {
     }
 }
 
-/// A band: its bins, and the number of bins of its peak and of its valley.
-#[derive(Debug, Clone, PartialEq)]
-struct Band {
-    bins: Range<usize>,
-    n_extremes: usize,
+/// A band of the spectral contrast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContrastBand {
+    /// Its bins of the spectrum.
+    pub bins: Range<usize>,
+    /// Number of bins of its peak, and of its valley, if it has as many.
+    pub n_extremes: usize,
+}
+
+impl ContrastConfig {
+    /// The bands for a spectrum of `n_fft` samples, lowest first.
+    ///
+    /// # Reference
+    /// Those of `librosa.feature.spectral_contrast` 0.11.
+    #[must_use]
+    pub fn bands(&self, sample_rate: u32, n_fft: usize) -> Vec<ContrastBand> {
+        bands(self, &fft_frequencies(sample_rate, n_fft))
+    }
 }
 
 /// Contrast per band: `[n_frames, n_bands + 1]`; in dB unless `linear`.
 #[derive(Debug, Clone)]
 pub(crate) struct SpectralContrast {
-    bands: Vec<Band>,
+    bands: Vec<ContrastBand>,
     linear: bool,
     /// `[n_bins, LANES]`, the bins of a block of frames: working space.
     block: Vec<Lanes>,
@@ -286,7 +300,7 @@ fn edges(config: &ContrastConfig) -> Vec<f64> {
 }
 
 /// The bins of each band, by librosa's rules.
-fn bands(config: &ContrastConfig, hertz: &[f64]) -> Vec<Band> {
+fn bands(config: &ContrastConfig, hertz: &[f64]) -> Vec<ContrastBand> {
     let edges = edges(config);
     let edges = edges.windows(2).enumerate();
     edges
@@ -298,7 +312,7 @@ fn bands(config: &ContrastConfig, hertz: &[f64]) -> Vec<Band> {
             // The quantile counts the band with its last bin, which is then left to the next band.
             let n_extremes = (config.quantile * bins.len() as f64).round_ties_even().max(1.0);
             let end = bins.end - usize::from(!is_last);
-            Band { bins: bins.start.min(end)..end, n_extremes: n_extremes as usize }
+            ContrastBand { bins: bins.start.min(end)..end, n_extremes: n_extremes as usize }
         })
         .collect()
 }

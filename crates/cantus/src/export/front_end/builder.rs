@@ -98,12 +98,17 @@ impl<'a> FrontEndBuilder<'a> {
         self.graph.node("Pow", [value, &exponent])
     }
 
-    /// 10 log₁₀ of powers, clipped at `top_db` below the segment's maximum.
+    /// 10 log₁₀ of powers, clipped at the specification's `top_db` below the segment's maximum.
     pub(super) fn decibel(&mut self, power: &Value) -> Value {
+        self.decibel_within(power, self.spec.top_db)
+    }
+
+    /// 10 log₁₀ of powers, clipped at `top_db` below the segment's maximum.
+    pub(super) fn decibel_within(&mut self, power: &Value, top_db: Option<f32>) -> Value {
         let clamped = self.graph.at_least(power, Decibel::POWER.amin);
         let logarithm = self.graph.node("Log", [&clamped]);
         let level = self.graph.times(&logarithm, 10.0 / std::f32::consts::LN_10);
-        let Some(top_db) = self.spec.top_db else { return level };
+        let Some(top_db) = top_db else { return level };
         let loudest = self.graph.max(&level, &[1, 2]);
         let range = self.graph.number(top_db);
         let floor = self.graph.node("Sub", [&loudest, &range]);

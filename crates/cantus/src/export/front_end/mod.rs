@@ -8,6 +8,7 @@
 
 mod builder;
 mod chroma;
+mod contrast;
 mod embedding;
 mod onset;
 mod spectral;
@@ -45,10 +46,10 @@ fn add_feature(kind: FeatureKind) -> Option<AddFeature> {
         FeatureKind::SpectralFlatness => spectral::flatness,
         FeatureKind::SpectralFlux => spectral::flux,
         FeatureKind::ChromaStft => chroma::chroma,
+        FeatureKind::SpectralContrast => contrast::contrast,
         FeatureKind::OnsetStrength => onset::strength,
         FeatureKind::Embedding
         | FeatureKind::Pcen
-        | FeatureKind::SpectralContrast
         | FeatureKind::ChromaCqt
         | FeatureKind::Cqt
         | FeatureKind::Tonnetz

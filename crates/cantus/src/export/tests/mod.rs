@@ -5,7 +5,7 @@ mod embedding;
 mod front_end;
 mod layers;
 
-use cantus_audio::feature::{FeatureKind, FeatureSpec, Segments};
+use cantus_audio::feature::{ContrastConfig, FeatureKind, FeatureSpec, Segments};
 use cantus_nn::{Architecture, Network, Tensor};
 use tract_onnx::prelude::*;
 
@@ -37,6 +37,8 @@ fn spec(kinds: Vec<FeatureKind>) -> FeatureSpec {
         n_mels: 20,
         n_mfcc: 6,
         lifter: 5.0,
+        // The default bands end above half of this sample rate.
+        contrast: ContrastConfig { n_bands: 4, quantile: 0.1, ..ContrastConfig::default() },
         segments: Segments::Parts { track_duration_s: 0.4, n_segments: 1 },
         ..FeatureSpec::default()
     }
