@@ -17,24 +17,24 @@ class Trial(NamedTuple):
     seconds: float | None
     #: Why it has no score; None if it has one.
     reason: str | None
+    #: Whether its recipe is that of the run.
+    is_chosen: bool = False
 
 
 class Trials(list[Trial]):
     """Trials in the order in which they were made; ``print`` and Jupyter show a table."""
 
     @property
-    def best(self) -> Trial | None:
-        """The trial with the highest score, the earliest of equal ones: the recipe of the run."""
-        scored = [trial for trial in self if trial.score is not None]
-        return max(scored, key=lambda trial: trial.score or 0.0, default=None)
+    def chosen(self) -> Trial | None:
+        """The trial with the highest score, or an ensemble within one standard error of it: the recipe of the run."""
+        return next((trial for trial in self if trial.is_chosen), None)
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        best = self.best
         rows = []
         for trial in self:
             score = trial.reason or "" if trial.score is None else f"{100 * trial.score:.1f} %"
             seconds = "" if trial.seconds is None else f"{trial.seconds:.0f} s"
-            rows.append((trial.name, score, f"{seconds}  ← chosen" if trial is best else seconds))
+            rows.append((trial.name, score, f"{seconds}  ← chosen" if trial.is_chosen else seconds))
         return rows
 
     def __str__(self) -> str:
@@ -53,7 +53,9 @@ class Trials(list[Trial]):
 
 def trials_of_json(text: str) -> Trials:
     """Return the trials of ``selection.json``."""
-    return Trials(_trial(trial["name"], trial["outcome"]) for trial in json.loads(text)["trials"])
+    selection = json.loads(text)
+    trials = (_trial(trial["name"], trial["outcome"]) for trial in selection["trials"])
+    return Trials(trial._replace(is_chosen=trial.name == selection.get("chosen")) for trial in trials)
 
 
 def _trial(name: str, outcome: object) -> Trial:

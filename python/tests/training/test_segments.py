@@ -119,7 +119,7 @@ def test_a_selection_with_segments_and_background_has_the_bytes_of_the_command_l
         assert Path(run.path, name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     segments = run.model.spec["segments"]
     assert (segments["max_segments"], segments["padding"]) == (2, "zero")
-    assert run.model.labels[0] == "_background_" and run.trials.best is not None
+    assert run.model.labels[0] == "_background_" and run.trials.chosen is not None
 
 
 def test_a_background_is_a_class_of_a_list_of_paths(paths, labels, noise, tmp_path):

@@ -22,8 +22,8 @@ def test_recipes_are_tried_and_the_best_is_trained(corpus, tmp_path):
     assert len(run.trials) == 5 and run.trials[0].name.startswith("best, ")
     scores = [trial.score for trial in run.trials]
     assert all(0 <= score <= 1 for score in scores) and all(trial.seconds > 0 for trial in run.trials)
-    assert run.trials.best is run.trials[scores.index(max(scores))]
-    assert run.trials.best.name.startswith(run.model.recipe)
+    assert run.trials.chosen is run.trials[scores.index(max(scores))]
+    assert run.trials.chosen.name.startswith(run.model.recipe)
     assert "was selected among 5 by cross-validation on the training part" in str(run.report)
     table = str(run.trials)
     assert len(table.splitlines()) == 5 and table.count("← chosen") == 1
@@ -42,11 +42,11 @@ def test_a_run_without_a_recipe_has_the_bytes_of_the_command_line(corpus, tmp_pa
     for name in ["model.safetensors", "report.json", "split.csv", "predictions.csv", "config.toml"]:
         assert Path(run.path, name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     assert [trial.reason for trial in run.trials] == [None] + ["not tried: no time left"] * 4
-    assert run.trials.best == run.trials[0]
+    assert run.trials.chosen == run.trials[0]
 
 
 def test_a_store_and_a_named_recipe_have_no_trials(store, run):
-    assert run.trials == [] and run.trials.best is None and str(run.trials) == ""
+    assert run.trials == [] and run.trials.chosen is None and str(run.trials) == ""
     of_store = cantus.train(store, epochs=1, progress=False)
     assert of_store.model.recipe == "mlp-normalised" and of_store.trials == []
 

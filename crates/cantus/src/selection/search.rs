@@ -112,7 +112,7 @@ impl<'a, D: SelectionData> Search<'a, D> {
         Ok(dir)
     }
 
-    /// The best candidate of a selection, or the first if none has a score; `None` if there is none at all.
+    /// The candidate that a selection [chose](Selection::chosen), or the first if none has a score; `None` if there is none at all.
     ///
     /// # Errors
     /// Those of the data.
@@ -121,7 +121,7 @@ impl<'a, D: SelectionData> Search<'a, D> {
         candidates: &[Candidate],
         selection: &Selection,
     ) -> Result<Option<Winner<'a>>, D::Error> {
-        let best = selection.best();
+        let best = selection.chosen();
         let is_best = |candidate: &&Candidate| best.is_some_and(|trial| trial.name == candidate.name);
         let Some(chosen) = candidates.iter().find(is_best).or(candidates.first()) else { return Ok(None) };
         let features = self.extract(&chosen.recipe)?;

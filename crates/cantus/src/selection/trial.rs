@@ -16,6 +16,9 @@ use crate::training::job::Job;
 use crate::training::{self, Stage, TrainEvent, TrainOptions, Trained};
 use crate::{Calibration, Error, Recipe, Task};
 
+/// The measure of a score that is a share of tracks.
+const OF_TRACKS: &str = "of tracks";
+
 /// Folds of a trial, if every class has as many groups.
 const N_FOLDS: usize = 3;
 
@@ -28,6 +31,9 @@ pub struct Trial {
     pub fingerprint: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// Whether the candidate is an ensemble, which [`Selection::chosen`] prefers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ensemble: bool,
     /// Temperatures fitted on the predictions for all tracks, each by the model of a fold that it took no part in; `None` without a
     /// score, and of a recipe whose models have a validation part of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +96,16 @@ impl Trial {
         }
     }
 
+    /// The standard error of a score that is a share of tracks, √(p (1 − p) / n); `None` of another score.
+    pub(super) fn standard_error(&self) -> Option<f64> {
+        match &self.outcome {
+            Outcome::Scored { score, n_tracks, measure, .. } if measure == OF_TRACKS => {
+                Some((score * (1.0 - score) / (*n_tracks).max(1) as f64).sqrt())
+            }
+            _ => None,
+        }
+    }
+
     /// A candidate for which there was no time.
     #[must_use]
     pub fn out_of_time(candidate: &Candidate) -> Self {
@@ -97,6 +113,7 @@ impl Trial {
             name: candidate.name.clone(),
             fingerprint: String::new(),
             outcome: Outcome::OutOfTime,
+            is_ensemble: candidate.recipe.is_ensemble(),
             calibration: None,
         }
     }
@@ -154,7 +171,8 @@ impl Trial {
             Predicted::OutOfTime => Outcome::OutOfTime,
             Predicted::Failed(reason) => Outcome::Failed { reason },
         };
-        Ok(Self { name: candidate.name.clone(), fingerprint, outcome, calibration })
+        let is_ensemble = candidate.recipe.is_ensemble();
+        Ok(Self { name: candidate.name.clone(), fingerprint, outcome, is_ensemble, calibration })
     }
 }
 
@@ -235,5 +253,5 @@ fn score(tracks: &[TrackDecision], store: &FeatureStore) -> Result<(f64, &'stati
         return Ok((figures.macro_average_precision, "macro average precision"));
     }
     let n_right = tracks.iter().filter(|track| track.is_right()).count();
-    Ok((n_right as f64 / tracks.len().max(1) as f64, "of tracks"))
+    Ok((n_right as f64 / tracks.len().max(1) as f64, OF_TRACKS))
 }

@@ -96,7 +96,7 @@ impl Train {
     ) -> anyhow::Result<Winner<'a>> {
         let selection = search.run(candidates)?;
         if !global.quiet {
-            output::note(match selection.best() {
+            output::note(match selection.chosen() {
                 Some(_) => "recipes by cross-validation on the training part:",
                 None => "no recipe could be cross-validated on the training part; the first is trained:",
             });
