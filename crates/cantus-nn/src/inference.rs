@@ -4,13 +4,9 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::layer::{BatchContext, ForwardCache, Weights};
+use crate::micro_batch::{self, BLOCK};
 use crate::sequential::Sequential;
 use crate::sync::{lock, resolve_threads};
-
-/// Examples per task of a thread. Constant, so that results do not depend on the number of threads.
-pub(crate) const BLOCK: usize = 32;
-/// Outputs of a layer that fit into the second-level cache together with its inputs.
-const CACHED: usize = 65_536;
 
 /// Values that a layer computes for the examples of a micro-batch, at most, unless one example has more: 512 MiB of f32.
 const MAX_MICRO_BATCH: usize = 1 << 27;
@@ -46,8 +42,7 @@ impl Inference {
         let output = largest(&|i| model.layers[i].output_len());
         let many_rows = model.layers.iter().any(|built| built.layer.prefers_many_rows());
         let in_memory = MAX_MICRO_BATCH / largest(&|i| model.layers[i].n_values()).max(1);
-        let rows = if many_rows { BLOCK } else { (CACHED / output.max(1)).clamp(1, BLOCK) };
-        let rows = rows.min(in_memory.max(1)).min(capacity);
+        let rows = micro_batch::rows(output, many_rows).min(in_memory.max(1)).min(capacity);
         Self {
             capacity,
             micro_batch: rows,

@@ -28,6 +28,7 @@ mod initializer;
 pub mod layer;
 mod loss;
 mod matmul;
+mod micro_batch;
 mod network;
 pub mod neuron;
 pub mod optimizer;

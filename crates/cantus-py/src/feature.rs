@@ -153,8 +153,9 @@ fn of_signal(signal: &Array<f32>, spec: &str) -> Result<(Vec<f32>, usize), Failu
     Ok((rows, n_bins))
 }
 
-/// Most samples of a signal whose extractor is kept with its buffers: 95 s at 22,050 Hz, some 25 MB.
-const LONGEST_KEPT: usize = 1 << 21;
+/// Most samples of a signal whose extractor is kept with its buffers: 47 s at 22,050 Hz, of which a spectrogram of librosa's frames
+/// has 8.4 MB (2,049 frames of 1,025 f32); some features have several.
+const LONGEST_KEPT: usize = 1 << 20;
 
 thread_local! {
     /// The extractor of the last call on this thread, for the next signal of the same length: planning, and memory that the

@@ -175,3 +175,20 @@ def test_every_kind_of_the_command_line_has_a_function():
     assert len(kinds) > 25
     missing = [kind for kind in kinds if kind not in renamed and not hasattr(cantus.feature, kind)]
     assert missing == []
+
+
+@pytest.mark.parametrize("function", ["chroma_stft", "mfcc", "rms", "spectral_contrast"])
+def test_a_call_that_reuses_the_plan_of_the_one_before_gives_what_a_first_call_gives(function):
+    compute = getattr(cantus.feature, function)
+    rng = np.random.default_rng(3)
+    first, second = (rng.standard_normal(30000).astype(np.float32) for _ in range(2))
+    # A new thread has no plan of an earlier call.
+    expected = []
+    thread = threading.Thread(target=lambda: expected.append(compute(y=second)))
+    thread.start()
+    thread.join()
+    for y in [first, second, second[:20000], np.stack([first, second])]:
+        found = compute(y=y)
+    np.testing.assert_array_equal(found[1], expected[0])
+    np.testing.assert_array_equal(compute(y=second), expected[0])
+    np.testing.assert_array_equal(compute(y=second), expected[0])

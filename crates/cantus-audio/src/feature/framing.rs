@@ -3,19 +3,52 @@
 use super::front_end::FrameInput;
 use super::rows::Rows;
 
-/// Writes one number per frame of the STFT, computed from the frame's unweighted samples.
+/// Working space of [`scalar_of_hops`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct HopBuffers {
+    frame: Vec<f32>,
+    /// The number of each whole hop of the segment.
+    hops: Vec<f32>,
+    /// Those of one frame with padding.
+    pieces: Vec<f32>,
+}
+
+/// Writes one number per frame of the STFT, of which frames that overlap share the work: `measure` computes a number for each of
+/// the successive pieces of a given length, and `join` one for a frame from those of its pieces.
+///
+/// The pieces are the hops, if frames consist of whole ones, so that each sample is read once; otherwise whole frames.
 ///
 /// # Shapes
-/// - argument of `measure`: `[n_fft]`
+/// - arguments of `measure`: samples, at least `[n_pieces * length]`; length; result, `[n_pieces]`
 /// - `rows`: `[n_frames, 1]`
-pub(super) fn scalar_per_frame(
+pub(super) fn scalar_of_hops(
     input: &FrameInput<'_>,
-    frame: &mut Vec<f32>,
+    buffers: &mut HopBuffers,
     rows: &mut Rows<'_>,
-    measure: impl Fn(&[f32]) -> f32,
+    measure: impl Fn(&[f32], usize, &mut [f32]),
+    join: impl Fn(&[f32]) -> f32,
 ) {
+    let stft = &input.params.stft;
+    let (n_fft, hop_length, padding) = (stft.n_fft, stft.hop_length, stft.padding());
+    let has_whole_hops = n_fft.is_multiple_of(hop_length) && padding.is_multiple_of(hop_length);
+    let length = if has_whole_hops { hop_length } else { n_fft };
+    let HopBuffers { frame, hops, pieces } = buffers;
+    hops.clear();
+    if has_whole_hops {
+        hops.resize(input.samples.len() / length, 0.0);
+        measure(input.samples, length, hops);
+    }
+    pieces.resize(n_fft / length, 0.0);
     for (t, row) in rows.iter_mut().enumerate() {
-        row[0] = measure(frame_at(input, t, frame));
+        let first = t.checked_sub(padding / hop_length);
+        let inside = first.and_then(|first| hops.get(first..first + n_fft / length));
+        row[0] = match inside {
+            Some(hops) => join(hops),
+            None => {
+                measure(frame_at(input, t, frame), length, pieces);
+                join(pieces)
+            }
+        };
     }
 }
 

@@ -152,7 +152,7 @@ impl Trial {
         let start = Instant::now();
         let fingerprint = Self::fingerprint_of(candidate, store, options)?;
         if let Some(finished) = earlier.finished(&fingerprint) {
-            return Ok(finished.clone());
+            return Ok(Self { is_ensemble: candidate.recipe.is_ensemble(), ..finished.clone() });
         }
         let mut calibration = None;
         let outcome = match predict_folds(&candidate.recipe, store, options)? {

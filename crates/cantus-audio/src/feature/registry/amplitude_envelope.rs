@@ -9,7 +9,7 @@ use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
-use crate::feature::framing::{frame_at, scalar_per_frame};
+use crate::feature::framing::{HopBuffers, scalar_of_hops};
 use crate::feature::front_end::{FrameInput, Intermediate};
 use crate::feature::lane_sum::{LANES, join_lanes};
 use crate::feature::rows::Rows;
@@ -58,11 +58,7 @@ fn larger(a: f32, b: f32) -> f32 {
 
 /// [`amplitude_envelope`] of each frame: `[n_frames, 1]`.
 #[derive(Debug, Clone)]
-pub(crate) struct AmplitudeEnvelope {
-    frame: Vec<f32>,
-    /// The largest sample of each whole hop of the segment.
-    hops: Vec<f32>,
-}
+pub(crate) struct AmplitudeEnvelope(HopBuffers);
 
 impl Feature for AmplitudeEnvelope {
     type Config = ();
@@ -72,26 +68,12 @@ impl Feature for AmplitudeEnvelope {
     const NEEDS: &'static [Intermediate] = &[];
 
     fn plan(_: &Self::Config, _: &FrameParams) -> Self {
-        Self { frame: Vec::new(), hops: Vec::new() }
+        Self(HopBuffers::default())
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        let stft = &input.params.stft;
-        let (n_fft, hop_length, padding) = (stft.n_fft, stft.hop_length, stft.padding());
-        if !n_fft.is_multiple_of(hop_length) || !padding.is_multiple_of(hop_length) {
-            return scalar_per_frame(input, &mut self.frame, &mut rows, amplitude_envelope);
-        }
-        // Overlapping frames consist of the same whole hops: each sample is read once.
-        self.hops.clear();
-        self.hops.resize(input.samples.len() / hop_length, 0.0);
-        largest_of_each(input.samples, hop_length, &mut self.hops);
-        for (t, row) in rows.iter_mut().enumerate() {
-            let first = t.checked_sub(padding / hop_length);
-            row[0] = match first.and_then(|first| self.hops.get(first..first + n_fft / hop_length)) {
-                Some([first, rest @ ..]) => rest.iter().copied().fold(*first, larger),
-                _ => amplitude_envelope(frame_at(input, t, &mut self.frame)),
-            };
-        }
+        let largest = |pieces: &[f32]| pieces.iter().copied().reduce(larger).unwrap_or(0.0);
+        scalar_of_hops(input, &mut self.0, &mut rows, largest_of_each, largest);
     }
 }
 

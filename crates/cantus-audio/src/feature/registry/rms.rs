@@ -9,7 +9,7 @@ use cantus_simd::multiversion;
 
 use crate::feature::frame_level::Feature;
 use crate::feature::frame_params::FrameParams;
-use crate::feature::framing::{frame_at, scalar_per_frame};
+use crate::feature::framing::{HopBuffers, scalar_of_hops};
 use crate::feature::front_end::{FrameInput, Intermediate};
 use crate::feature::lane_sum::{LANES, sum_lanes};
 use crate::feature::rows::Rows;
@@ -22,16 +22,11 @@ use crate::feature::rows::Rows;
 /// # Reference
 /// Equals `librosa.feature.rms` 0.11 within 1e-6 of the value.
 pub fn rms(frame: &[f32]) -> f32 {
-    root(energy(frame), frame.len())
-}
-
-/// `Σ x²`
-fn energy(samples: &[f32]) -> f32 {
     let mut energy = [0.0];
-    if !samples.is_empty() {
-        energy_of_each(samples, samples.len(), &mut energy);
+    if !frame.is_empty() {
+        energy_of_each(frame, frame.len(), &mut energy);
     }
-    energy[0]
+    root(energy[0], frame.len())
 }
 
 /// The root of the mean of `n` squares.
@@ -58,11 +53,7 @@ fn energy_of_each(samples: &[f32], length: usize, energies: &mut [f32]) {
 
 /// [`rms`] of each frame: `[n_frames, 1]`.
 #[derive(Debug, Clone)]
-pub(crate) struct Rms {
-    frame: Vec<f32>,
-    /// `Σ x²` of each whole hop of the segment.
-    hops: Vec<f32>,
-}
+pub(crate) struct Rms(HopBuffers);
 
 impl Feature for Rms {
     type Config = ();
@@ -72,29 +63,13 @@ impl Feature for Rms {
     const NEEDS: &'static [Intermediate] = &[];
 
     fn plan(_: &Self::Config, _: &FrameParams) -> Self {
-        Self { frame: Vec::new(), hops: Vec::new() }
+        Self(HopBuffers::default())
     }
 
     fn compute(&mut self, input: &FrameInput<'_>, mut rows: Rows<'_>) {
-        let stft = &input.params.stft;
-        let (n_fft, hop_length, padding) = (stft.n_fft, stft.hop_length, stft.padding());
-        if !n_fft.is_multiple_of(hop_length) || !padding.is_multiple_of(hop_length) {
-            return scalar_per_frame(input, &mut self.frame, &mut rows, rms);
-        }
-        // Overlapping frames consist of the same whole hops: each sample is squared once.
-        self.hops.clear();
-        self.hops.resize(input.samples.len() / hop_length, 0.0);
-        energy_of_each(input.samples, hop_length, &mut self.hops);
-        for (t, row) in rows.iter_mut().enumerate() {
-            let first = t.checked_sub(padding / hop_length);
-            let inside = first.and_then(|first| self.hops.get(first..first + n_fft / hop_length));
-            let energy = match inside {
-                Some(hops) => hops.iter().sum(),
-                // The same sum for a frame with padding.
-                None => frame_at(input, t, &mut self.frame).chunks_exact(hop_length).map(energy).sum(),
-            };
-            row[0] = root(energy, n_fft);
-        }
+        let n_fft = input.params.stft.n_fft;
+        let join = |energies: &[f32]| root(energies.iter().sum(), n_fft);
+        scalar_of_hops(input, &mut self.0, &mut rows, energy_of_each, join);
     }
 }
 

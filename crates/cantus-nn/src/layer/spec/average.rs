@@ -15,11 +15,7 @@ use crate::layer::{
     BackwardReads, BatchContext, BufferSizes, ForwardCache, GradientIo, Layer, LayerId, Parameter, Weights,
     size,
 };
-
-/// Outputs of a layer that fit into the second-level cache together with its inputs, as in `inference.rs`.
-const CACHED: usize = 65_536;
-/// Most examples of a call: `BLOCK` in `inference.rs`.
-const BLOCK: usize = 32;
+use crate::micro_batch::{self, BLOCK};
 
 /// The mean of the outputs of several branches, for inference only.
 ///
@@ -103,8 +99,8 @@ impl Branch {
             n_weights += layer.parameters().iter().map(Parameter::len).sum::<usize>();
             layers.push(Inner { layer, weights: start..n_weights, output_len });
         }
-        let fitting = (CACHED / widest.max(1)).max(1);
-        let rows_at_once = if many_rows || fitting >= BLOCK { usize::MAX } else { fitting };
+        let rows = micro_batch::rows(widest, many_rows);
+        let rows_at_once = if rows == BLOCK { usize::MAX } else { rows };
         Ok((BuiltBranch { bins, n_bins, n_gathered, layers, n_weights, widest, memory, rows_at_once }, shape))
     }
 }
