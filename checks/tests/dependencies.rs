@@ -28,11 +28,7 @@ const TABLE: &[Row<'_>] = &[
         ],
         &["cantus-synth"],
     ),
-    (
-        "cantus-serve",
-        &["cantus", "cantus-audio", "cantus-dataset", "cantus-nn", "cantus-plot"],
-        &["cantus-synth"],
-    ),
+    ("cantus-serve", &["cantus", "cantus-audio", "cantus-nn", "cantus-plot"], &["cantus-synth"]),
     ("cantus-fetch", &["cantus-audio"], &[]),
     (
         "cantus-lessons",

@@ -84,6 +84,8 @@ macro_rules! kernels {
                 unsafe { update_inside(values) }
             }
 
+            /// # Safety
+            /// The processor has the instructions.
             #[target_feature(enable = $feature)]
             fn fma_inside(n: usize) -> f64 {
                 // The sums converge to b / (1 - a) and stay normal numbers.
@@ -98,6 +100,8 @@ macro_rules! kernels {
                 (2 * n * $sums * $width) as f64
             }
 
+            /// # Safety
+            /// The processor has the instructions.
             #[target_feature(enable = $feature)]
             #[expect(unsafe_code, reason = "vectors are loaded from pointers")]
             fn read_inside(values: &[f32]) {
@@ -113,6 +117,8 @@ macro_rules! kernels {
                 }
             }
 
+            /// # Safety
+            /// The processor has the instructions.
             #[target_feature(enable = $feature)]
             #[expect(unsafe_code, reason = "vectors are stored to pointers")]
             fn write_inside(values: &mut [f32]) {
@@ -128,6 +134,8 @@ macro_rules! kernels {
                 black_box(values);
             }
 
+            /// # Safety
+            /// The processor has the instructions.
             #[target_feature(enable = $feature)]
             #[expect(unsafe_code, reason = "vectors are loaded from and stored to pointers")]
             fn update_inside(values: &mut [f32]) {

@@ -77,7 +77,7 @@ pub(super) unsafe fn product<V: Vector>(
             for (column, width) in parts(block_width, widest) {
                 let column = column * V::N;
                 for (row, n_rows) in parts(m, V::MAX_ROWS[width - 1]) {
-                    // SAFETY: the tile is inside `c`, its rows are inside `a`, and the block has `depth` rows.
+                    // SAFETY: the tile is inside `c`, its rows are inside `a`, and the block has `depth` rows; so `Tile`'s conditions hold.
                     unsafe {
                         let tile = Tile {
                             depth,
@@ -109,6 +109,10 @@ fn parts(n: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Copies `depth` rows of `n_columns` from `from`, with the strides of `b`, to rows that start `stride` apart.
+///
+/// # Safety
+/// The processor has the instructions of `V`. `depth` rows of `n_columns` elements may be read at `from` and written at `to`, where
+/// `n_columns ≤ stride`; the two do not overlap.
 #[inline(always)]
 unsafe fn copy_block<V: Vector>(
     b: Strided,
@@ -118,6 +122,8 @@ unsafe fn copy_block<V: Vector>(
     depth: usize,
     n_columns: usize,
 ) {
+    // SAFETY: every place is in one of the first `n_columns` elements of one of `depth` rows: whole vectors end before `whole`, and of the last
+    // one only `n_columns - whole < V::N` elements are read and written.
     unsafe {
         if b.column_stride != 1 {
             return transpose::<V>(from, b.row_stride, b.column_stride, to, stride, depth, n_columns);
@@ -137,6 +143,10 @@ unsafe fn copy_block<V: Vector>(
 }
 
 /// Some rows and a few vectors of the result.
+///
+/// Its functions are sound if the processor has the instructions of `V` and if, for `n_rows` rows and a row of `(width - 1) * V::N + last`
+/// columns with `1 ≤ last ≤ V::N`, `depth` elements of each row of `a` and each row of `depth` rows of `b` may be read, and each row of `c`
+/// may be read and written and overlaps neither.
 struct Tile {
     /// Terms of each sum.
     depth: usize,
@@ -152,8 +162,13 @@ struct Tile {
 }
 
 impl Tile {
+    /// The sums of `n_rows` rows and `width` vectors.
+    ///
+    /// # Safety
+    /// As [`Tile`] says.
     #[inline(always)]
     unsafe fn compute<V: Vector>(&self, n_rows: usize, width: usize) {
+        // SAFETY: as the caller guarantees; `W` is `width`, as a constant.
         unsafe {
             match width {
                 1 => self.of_width::<V, 1>(n_rows),
@@ -165,12 +180,17 @@ impl Tile {
         }
     }
 
+    /// The sums of `n_rows` rows and `W` vectors.
+    ///
+    /// # Safety
+    /// As [`Tile`] says, for the width `W`.
     #[inline(always)]
     unsafe fn of_width<V: Vector, const W: usize>(&self, n_rows: usize) {
         // Kernels with more rows than registers hold are not compiled.
         macro_rules! of_rows {
             ($($m:literal)*) => {
                 match n_rows {
+                    // SAFETY: as the caller guarantees; `M` is `n_rows`, as a constant, and `PARTIAL` whether the last vector is incomplete.
                     $($m if $m <= V::MAX_ROWS[W - 1] => unsafe {
                         if self.last == V::N {
                             self.sums::<V, W, $m, false>()
@@ -186,12 +206,18 @@ impl Tile {
     }
 
     /// The sums of `M` rows and `W` vectors, the last of which is incomplete if `PARTIAL`.
+    ///
+    /// # Safety
+    /// As [`Tile`] says, for `M` rows and the width `W`; `last` is `V::N` unless `PARTIAL`.
     #[inline(always)]
     unsafe fn sums<V: Vector, const W: usize, const M: usize, const PARTIAL: bool>(&self) {
+        // SAFETY: w < W, and of the vector W - 1 only `last` numbers are read: all are in the row at `from`.
         let load = |from: *const f32, w: usize| unsafe {
             let from = from.add(w * V::N);
             if PARTIAL && w + 1 == W { V::load_first(self.last, from) } else { V::load(from) }
         };
+        // SAFETY: i < M and w < W, so every place is in a row that the caller guarantees; `a` and `b` advance `depth` times, and are not
+        // read after the last.
         unsafe {
             let mut sums = [[V::splat(0.0); W]; M];
             if self.reads {

@@ -10,7 +10,7 @@ const SIDE: usize = 8;
 /// Writes `n_rows` rows of `n_columns` numbers, whose rows start `to_stride` apart, from a matrix whose strides are arbitrary.
 ///
 /// # Safety
-/// All elements may be read or written, and the two matrices do not overlap.
+/// The processor has the instructions of `V`. All elements may be read or written, and the two matrices do not overlap.
 #[inline(always)]
 pub(super) unsafe fn transpose<V: Vector>(
     from: *const f32,
@@ -21,6 +21,8 @@ pub(super) unsafe fn transpose<V: Vector>(
     n_rows: usize,
     n_columns: usize,
 ) {
+    // SAFETY: every place is an element of one of the matrices: rows are less than `n_rows` and columns less than `n_columns`, blocks of
+    // `SIDE` included, since they begin at multiples of it below the largest one. Blocks are only read where rows are adjacent numbers.
     unsafe {
         let (whole_rows, whole_columns) =
             if row_stride == 1 { (n_rows / SIDE * SIDE, n_columns / SIDE * SIDE) } else { (0, 0) };
