@@ -6,13 +6,24 @@
 //!
 //! Tasks are divided by the shapes of the data, never by the number of threads, so results do not depend on it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+#[cfg(all(test, loom))]
+use loom::{
+    hint::spin_loop,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{Condvar, Mutex, MutexGuard},
+    thread::yield_now,
+};
+use std::sync::PoisonError;
+#[cfg(not(all(test, loom)))]
+use std::{
+    hint::spin_loop,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{Condvar, Mutex, MutexGuard},
+    thread::yield_now,
+};
 
-use crate::sync::lock;
-
-/// Iterations of a waiting thread before it sleeps: some 50 µs.
-const SPINS: usize = 2_000;
+/// Iterations of a waiting thread before it sleeps: some 50 µs. In the model, each would multiply the orders of steps.
+const SPINS: usize = if cfg!(all(test, loom)) { 1 } else { 2_000 };
 
 /// The calling thread's handle of a pool; see [`with_thread_pool`].
 pub(crate) struct ThreadPool<'a, Job> {
@@ -23,14 +34,19 @@ pub(crate) struct ThreadPool<'a, Job> {
 
 /// The current job, shared by all threads of a pool.
 struct JobSlot<Job> {
-    /// The job and its number of tasks; `None` ends the threads.
-    job: Mutex<Option<(Job, usize)>>,
-    /// Number of jobs posted so far.
+    current: Mutex<Current<Job>>,
+    /// Number of jobs posted so far; changed only by a thread that holds `current`.
     n_posted: AtomicUsize,
     posted: Condvar,
-    n_asleep: AtomicUsize,
     n_working: AtomicUsize,
     panicked: AtomicBool,
+}
+
+/// What the lock of a [`JobSlot`] guards.
+struct Current<Job> {
+    /// The job and its number of tasks; `None` ends the threads.
+    job: Option<(Job, usize)>,
+    n_asleep: usize,
 }
 
 /// Starts `n_threads - 1` threads beside this one, runs `body` on this one, and ends the threads.
@@ -41,15 +57,7 @@ pub(crate) fn with_thread_pool<Job: Copy + Send, R>(
     work: impl Fn(Job, usize) + Sync,
     body: impl FnOnce(&ThreadPool<'_, Job>) -> R,
 ) -> R {
-    let slot = JobSlot {
-        job: Mutex::new(None),
-        n_posted: AtomicUsize::new(0),
-        posted: Condvar::new(),
-        n_asleep: AtomicUsize::new(0),
-        n_working: AtomicUsize::new(0),
-        panicked: AtomicBool::new(false),
-    };
-    let (slot, work) = (&slot, &work);
+    let (slot, work) = (&JobSlot::new(), &work);
     std::thread::scope(|scope| {
         for rank in 1..n_threads {
             scope.spawn(move || slot.serve(rank, n_threads, work));
@@ -83,7 +91,7 @@ impl<Job: Copy> ThreadPool<'_, Job> {
         let mut spins = 0;
         while self.slot.n_working.load(Ordering::Acquire) > 0 {
             spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < SPINS { spin_loop() } else { yield_now() }
         }
         // The message of the worker's panic is printed by its thread scope.
         assert!(!self.slot.panicked.load(Ordering::Relaxed), "a thread of the pool panicked");
@@ -91,12 +99,29 @@ impl<Job: Copy> ThreadPool<'_, Job> {
 }
 
 impl<Job: Copy> JobSlot<Job> {
+    fn new() -> Self {
+        Self {
+            current: Mutex::new(Current { job: None, n_asleep: 0 }),
+            n_posted: AtomicUsize::new(0),
+            posted: Condvar::new(),
+            n_working: AtomicUsize::new(0),
+            panicked: AtomicBool::new(false),
+        }
+    }
+
+    /// Locks the current job; poisoning as in [`crate::sync::lock`].
+    fn lock(&self) -> MutexGuard<'_, Current<Job>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn post(&self, job: Option<(Job, usize)>) {
-        *lock(&self.job) = job;
-        self.n_posted.fetch_add(1, Ordering::SeqCst);
-        if self.n_asleep.load(Ordering::SeqCst) > 0 {
-            // While this thread holds the lock, no other one is between its check of `n_posted` and its sleep.
-            let _guard = lock(&self.job);
+        let mut current = self.lock();
+        current.job = job;
+        // Under the lock, so that a thread that holds it either reads this number or is counted in `n_asleep`.
+        self.n_posted.fetch_add(1, Ordering::Release);
+        let n_asleep = current.n_asleep;
+        drop(current);
+        if n_asleep > 0 {
             self.posted.notify_all();
         }
     }
@@ -105,17 +130,17 @@ impl<Job: Copy> JobSlot<Job> {
     fn wait(&self, n_done: usize) -> Option<(Job, usize)> {
         for _ in 0..SPINS {
             if self.n_posted.load(Ordering::Acquire) != n_done {
-                return *lock(&self.job);
+                return self.lock().job;
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
-        let mut job = lock(&self.job);
-        self.n_asleep.fetch_add(1, Ordering::SeqCst);
-        while self.n_posted.load(Ordering::SeqCst) == n_done {
-            job = self.posted.wait(job).unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.lock();
+        current.n_asleep += 1;
+        while self.n_posted.load(Ordering::Relaxed) == n_done {
+            current = self.posted.wait(current).unwrap_or_else(PoisonError::into_inner);
         }
-        self.n_asleep.fetch_sub(1, Ordering::SeqCst);
-        *job
+        current.n_asleep -= 1;
+        current.job
     }
 
     /// The loop of a worker thread.
@@ -141,7 +166,7 @@ impl<Job> Drop for CompletionGuard<'_, Job> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -186,5 +211,64 @@ mod tests {
     #[should_panic(expected = "panicked")]
     fn a_panic_in_a_worker_ends_the_pool_instead_of_blocking_it() {
         with_thread_pool(2, |(), task| assert_ne!(task, 1), |pool| pool.run((), 2));
+    }
+}
+
+/// The pool as loom runs it: once for each order of the threads' steps, and for each value that a read may return. `.ci/sanitizers` does so.
+#[cfg(all(test, loom))]
+mod model {
+    use loom::sync::Arc;
+
+    use super::*;
+
+    /// One task's part of a result: which jobs have changed it. Relaxed accesses are not ordered by themselves, so a read is only sure to
+    /// return the last write if the pool orders the threads.
+    type Results = Vec<AtomicUsize>;
+
+    fn work(results: &Results, job: usize, task: usize) {
+        let before = results[task].load(Ordering::Relaxed);
+        results[task].store(10 * before + job, Ordering::Relaxed);
+    }
+
+    /// Runs jobs 1, 2, … of these numbers of tasks on a pool, with at most so many preemptions, and tests the results after each.
+    fn check(n_threads: usize, n_tasks: &'static [usize], most_preemptions: Option<usize>) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = most_preemptions;
+        builder.check(move || {
+            let slot = Arc::new(JobSlot::new());
+            let results: Arc<Results> = Arc::new((0..4).map(|_| AtomicUsize::new(0)).collect());
+            let serve = |rank| {
+                let (slot, results) = (Arc::clone(&slot), Arc::clone(&results));
+                move || slot.serve(rank, n_threads, &|job, task| work(&results, job, task))
+            };
+            let threads: Vec<_> = (1..n_threads).map(|rank| loom::thread::spawn(serve(rank))).collect();
+            let shutdown = ShutdownGuard(&*slot);
+            let pool = ThreadPool { slot: &slot, work: &|job, task| work(&results, job, task), n_threads };
+            let mut expected = [0; 4];
+            for (i, &n_tasks) in n_tasks.iter().enumerate() {
+                pool.run(i + 1, n_tasks);
+                expected[..n_tasks].iter_mut().for_each(|result| *result = 10 * *result + i + 1);
+                let actual: Vec<usize> =
+                    results.iter().map(|result| result.load(Ordering::Relaxed)).collect();
+                assert_eq!(actual, expected, "after job {}", i + 1);
+            }
+            drop(shutdown);
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn two_threads_run_each_task_once_and_their_results_are_read_in_every_order_of_steps() {
+        check(2, &[2, 3], None);
+    }
+
+    #[test]
+    fn three_threads_do_so_in_every_order_with_up_to_two_preemptions() {
+        check(3, &[3], Some(2));
+    }
+
+    #[test]
+    fn three_threads_do_two_jobs_in_every_order_with_one_preemption() {
+        check(3, &[3, 2], Some(1));
     }
 }

@@ -1,4 +1,4 @@
-//! `--jobs N` bounds the number of threads of a command, including those of the engine.
+//! `--jobs N` bounds the number of threads of a command, including those of the engine, and does not change a byte of its results.
 
 use std::fs;
 use std::path::Path;
@@ -26,33 +26,41 @@ fn most_threads(dir: &Path, line: &str) -> (usize, Vec<u8>) {
 }
 
 #[test]
-fn no_command_has_more_threads_than_jobs() {
+fn no_command_has_more_threads_than_jobs_and_any_number_gives_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 6").ok();
     cantus_in(dir.path(), "extract @/music -o @/features").ok();
     // 66 segments in one recording: three blocks of the engine.
     cantus_in(dir.path(), "compose @/long --tracks 1 --duration 200").ok();
-    let mut predictions = Vec::new();
-    for jobs in [1, 2, 4] {
+    let mut results = Vec::new();
+    for jobs in [1, 2, 3, 8] {
         // The pool for files; and those that help the main thread in the engine, while the pool waits: those of an epoch
         // may still be ending when those of its validation begin. With one job there are none. Were a budget not handed
         // down, each of the pool's threads would start as many as there are processors.
         let limit = OTHERS + jobs + 2 * (jobs - 1);
+        let mut outputs = Vec::new();
         for line in [
-            "train @/features -m cnn -o @/run --epochs 2 --overwrite --quiet --jobs",
-            "evaluate @/run --jobs",
-            "extract @/music -o @/again --overwrite --quiet --jobs",
+            "train @/features -m cnn -o @/run --epochs 2 --overwrite --quiet",
+            "evaluate @/run --json",
+            "extract @/music -o @/again --overwrite --quiet",
+            // One recording, in which the engine divides the segments, and as many as there are threads.
+            "predict @/run @/long/jazz --json",
+            "predict @/run @/music --json",
         ] {
-            let (most, _) = most_threads(dir.path(), &format!("{line} {jobs}"));
-            assert!((1..=limit).contains(&most), "{line} {jobs}: {most} threads");
+            let line = format!("{line} --jobs {jobs}");
+            let (most, output) = most_threads(dir.path(), &line);
+            // Those of the pool for files are there from the start to the end, beside the main thread.
+            assert!((1 + jobs..=limit).contains(&most), "{line}: {most} threads");
+            outputs.push((line.replace(&format!("--jobs {jobs}"), ""), output));
         }
-        let predict = format!("predict @/run @/long/jazz --json --jobs {jobs}");
-        let (most, prediction) = most_threads(dir.path(), &predict);
-        assert!((1..=limit).contains(&most), "{predict}: {most} threads");
-        predictions.push(prediction);
+        for file in ["run/model.safetensors", "run/history.csv", "again/part-00000.arrow"] {
+            outputs.push((file.to_owned(), fs::read(dir.path().join(file)).unwrap()));
+        }
+        results.push(outputs);
     }
-    assert!(
-        predictions.iter().all(|prediction| *prediction == predictions[0]),
-        "predictions depend on the number of threads"
-    );
+    for other in &results[1..] {
+        for ((what, alone), (_, bytes)) in results[0].iter().zip(other) {
+            assert!(bytes == alone, "{what} depends on the number of threads");
+        }
+    }
 }

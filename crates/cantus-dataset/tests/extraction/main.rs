@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 mod integrity;
+mod threads;
 mod tones;
 
 use std::collections::BTreeMap;
@@ -47,15 +48,6 @@ fn the_features_read_are_those_extracted() {
     assert_eq!(store.read_segments(&all).unwrap()[139 * 65..], values);
     assert!(matches!(store.read_segment(140, &mut values), Err(Error::NoSuchSegment { .. })));
     assert!(matches!(store.read_segment(0, &mut values[1..]), Err(Error::WrongLength { .. })));
-}
-
-#[test]
-fn the_bytes_do_not_depend_on_the_number_of_threads() {
-    let audio = tones();
-    let (one, four) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    run(audio.path(), one.path(), 1).unwrap();
-    run(audio.path(), four.path(), 4).unwrap();
-    assert_eq!(bytes(one.path()), bytes(four.path()));
 }
 
 #[test]
