@@ -19,7 +19,8 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from process import HIGHEST, RESIDENT, built, memory_mb
+
 # Concurrent clients. The last number exceeds workers and queue, so that some requests are rejected.
 CLIENTS = [1, 2, 4, 16, 32]
 
@@ -29,16 +30,6 @@ def options():
     parser.add_argument("--seconds", type=float, default=6, help="for each number of clients")
     parser.add_argument("--binary", help="an existing release build")
     return parser.parse_args()
-
-
-def built():
-    subprocess.run(["cargo", "build", "--release", "-p", "cantus-cli", "--bin", "cantus"], cwd=ROOT, check=True)
-    return str(pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "cantus")
-
-
-def memory_mb(pid, field):
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
 def client(port, song, end, responses):
@@ -79,8 +70,8 @@ def report(port, pid, song, n_clients, seconds):
         "p99_ms": round(times[int(0.99 * (len(times) - 1))], 1),
         "answers": len(times),
         "turned_away": len(responses) - len(times),
-        "memory_mb": round(memory_mb(pid, "VmRSS"), 1),
-        "peak_memory_mb": round(memory_mb(pid, "VmHWM"), 1),
+        "memory_mb": round(memory_mb(pid, RESIDENT), 1),
+        "peak_memory_mb": round(memory_mb(pid, HIGHEST), 1),
     }
 
 
@@ -95,7 +86,7 @@ def main():
         command = [binary, "serve", folder / "demo" / "run", "--port", "0", "--quiet"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             port = int(server.stdout.readline().rsplit(":", 1)[1])
-            print(json.dumps({"song_bytes": len(song), "cores": os.cpu_count(), "memory_at_rest_mb": round(memory_mb(server.pid, "VmRSS"), 1)}))
+            print(json.dumps({"song_bytes": len(song), "cores": os.cpu_count(), "memory_at_rest_mb": round(memory_mb(server.pid, RESIDENT), 1)}))
             load(port, song, 2, 1)
             for n_clients in CLIENTS:
                 print(json.dumps(report(port, server.pid, song, n_clients, chosen.seconds)), flush=True)

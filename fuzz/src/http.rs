@@ -27,12 +27,14 @@ fn address() -> SocketAddr {
             max_audio_s: 60.0,
             n_workers: 1,
             max_queued: 1,
+            requests_per_s: 0,
             timeout: Duration::from_secs(10),
         };
         let access = Access {
             hosts: vec!["music.example.org".to_owned()],
             origins: vec!["https://music.example.org".to_owned()],
             token: Some(Token::new(TOKEN).expect("a valid token")),
+            proxies: Vec::new(),
         };
         let server = Server::new(models.into(), limits, access).expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

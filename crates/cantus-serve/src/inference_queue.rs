@@ -1,80 +1,100 @@
-//! Bounded queue of recordings and the worker threads that run predictions on them.
+//! The recordings that wait for a prediction, and the worker threads that run predictions on them.
+//!
+//! As many recordings are processed at once as there are workers. If these are all taken, a further worker processes that of a client
+//! which has none being processed, and a prediction that has taken long pauses meanwhile, so that a short request of one client does not
+//! wait for long ones of another. There are as many further workers as workers.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use cantus::{Error, Predictor};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
+use crate::client::Client;
+use crate::fair_queue::FairQueue;
 use crate::prediction::{PredictionError, PredictionRequest, PredictionResponse};
 use crate::problem_details::{Problem, ProblemType};
+use crate::slots::Slot;
 use crate::upload::Upload;
 use crate::{Limits, ServedModel};
 
-/// Queue with a fixed number of slots and workers.
+/// Time after which a prediction has taken long.
+const LONG: Duration = Duration::from_millis(100);
+
+/// Queue with a fixed number of workers, which end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct InferenceQueue {
-    slots: Arc<Semaphore>,
-    sender: mpsc::Sender<QueuedPrediction>,
+    shared: Arc<Shared>,
     limits: Limits,
 }
 
-/// Permit for one request that is queued or processed; dropping it releases the slot.
+/// What the queue and its workers share.
 #[derive(Debug)]
-pub(crate) struct QueueSlot(#[expect(dead_code, reason = "held for its Drop")] OwnedSemaphorePermit);
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes a worker.
+    for_worker: Condvar,
+    /// Wakes a further worker.
+    for_further: Condvar,
+    /// Wakes a prediction that pauses.
+    for_paused: Condvar,
+    n_workers: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: FairQueue<QueuedPrediction>,
+    n_idle_workers: usize,
+    /// Predictions in progress that do not pause.
+    n_running: usize,
+    is_closed: bool,
+}
 
 /// One recording to classify.
+#[derive(Debug)]
 struct QueuedPrediction {
     model_index: usize,
     upload: Upload,
     with_overview: bool,
     /// Held until the prediction is done or dropped, so that the number of bodies in memory is bounded.
-    _slot: QueueSlot,
+    slot: Slot,
     reply: oneshot::Sender<Result<PredictionResponse, Problem>>,
 }
 
+/// Whether a thread processes any recording, or only one of a client that has none being processed.
+#[derive(Debug, Clone, Copy)]
+enum Worker {
+    Any,
+    Further,
+}
+
 impl InferenceQueue {
-    /// Starts the workers. They end when the queue is dropped.
+    /// Starts the workers.
     pub(crate) fn start(models: &Arc<[ServedModel]>, limits: Limits) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..limits.n_workers {
-            let (models, receiver) = (Arc::clone(models), Arc::clone(&receiver));
+        let state = State { queue: FairQueue::new(), n_idle_workers: 0, n_running: 0, is_closed: false };
+        let shared = Shared {
+            state: Mutex::new(state),
+            for_worker: Condvar::new(),
+            for_further: Condvar::new(),
+            for_paused: Condvar::new(),
+            n_workers: limits.n_workers,
+        };
+        let queue = Self { shared: Arc::new(shared), limits };
+        for worker in
+            [Worker::Any, Worker::Further].into_iter().flat_map(|w| (0..limits.n_workers).map(move |_| w))
+        {
+            let (models, shared) = (Arc::clone(models), Arc::clone(&queue.shared));
             thread::Builder::new().name("inference".to_owned()).spawn(move || {
                 // After a panic the request fails with status 500 and the worker restarts with new predictors.
-                while catch_unwind(AssertUnwindSafe(|| work(&models, &receiver, limits.max_audio_s))).is_err()
-                {
-                }
+                while catch_unwind(AssertUnwindSafe(|| work(&models, &shared, worker, limits.max_audio_s)))
+                    .is_err()
+                {}
             })?;
         }
-        let slots = Arc::new(Semaphore::new(limits.n_workers + limits.max_queued));
-        Ok(Self { slots, sender, limits })
-    }
-
-    /// Reserves a slot without waiting.
-    ///
-    /// # Errors
-    /// [`ProblemType::QueueFull`] if all slots are in use.
-    pub(crate) fn try_acquire(&self) -> Result<QueueSlot, Problem> {
-        Arc::clone(&self.slots).try_acquire_owned().map(QueueSlot).map_err(|_| {
-            let Limits { n_workers, max_queued, .. } = self.limits;
-            Problem::new(
-                ProblemType::QueueFull,
-                format!("{n_workers} recordings are being processed and {max_queued} are queued"),
-            )
-        })
-    }
-
-    /// Waits for a slot.
-    pub(crate) async fn acquire(&self) -> Result<QueueSlot, Problem> {
-        let permit = Arc::clone(&self.slots).acquire_owned().await;
-        permit.map(QueueSlot).map_err(|_| Problem::new(ProblemType::Internal, "the queue has ended"))
-    }
-
-    /// Number of slots.
-    pub(crate) fn n_slots(&self) -> usize {
-        self.limits.n_workers + self.limits.max_queued
+        Ok(queue)
     }
 
     /// Classifies a recording. Dropping the future cancels the prediction and releases the slot.
@@ -83,12 +103,11 @@ impl InferenceQueue {
         model_index: usize,
         upload: Upload,
         with_overview: bool,
-        slot: QueueSlot,
+        slot: Slot,
     ) -> Result<PredictionResponse, Problem> {
         let internal = |detail: &str| Problem::new(ProblemType::Internal, detail);
         let (reply, response) = oneshot::channel();
-        let queued = QueuedPrediction { model_index, upload, with_overview, _slot: slot, reply };
-        self.sender.send(queued).map_err(|_| internal("the worker threads have ended"))?;
+        let _ticket = self.shared.push(QueuedPrediction { model_index, upload, with_overview, slot, reply });
         match tokio::time::timeout(self.limits.timeout, response).await {
             Ok(response) => response.map_err(|_| internal("the prediction failed unexpectedly"))?,
             Err(_) => {
@@ -102,15 +121,136 @@ impl InferenceQueue {
     }
 }
 
+impl Drop for InferenceQueue {
+    fn drop(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.for_worker.notify_all();
+        self.shared.for_further.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a recording; when the ticket is dropped, the recording no longer waits.
+    fn push(&self, queued: QueuedPrediction) -> Ticket<'_> {
+        queued.slot.set_waiting();
+        let mut state = self.lock();
+        let id = state.queue.push(queued.slot.client(), queued);
+        self.wake_one(&state);
+        Ticket { shared: self, id }
+    }
+
+    /// Wakes a thread that may process a waiting recording; each thread that takes one wakes the next.
+    fn wake_one(&self, state: &State) {
+        if !state.queue.is_empty() {
+            match state.n_idle_workers {
+                0 => self.for_further.notify_one(),
+                _ => self.for_worker.notify_one(),
+            }
+        }
+    }
+
+    /// Waits for the next recording of a worker; `None` once the queue is dropped.
+    fn next(&self, worker: Worker) -> Option<QueuedPrediction> {
+        let mut state = self.lock();
+        loop {
+            let next = match worker {
+                Worker::Any => state.queue.pop(),
+                Worker::Further if state.n_idle_workers == 0 => state.queue.pop_of_idle_client(),
+                Worker::Further => None,
+            };
+            if next.is_some() {
+                state.n_running += 1;
+                self.wake_one(&state);
+                return next;
+            }
+            if state.is_closed {
+                return None;
+            }
+            state = match worker {
+                Worker::Any => {
+                    state.n_idle_workers += 1;
+                    let mut state = self.for_worker.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.n_idle_workers -= 1;
+                    state
+                }
+                Worker::Further => self.for_further.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+/// A recording that waits.
+struct Ticket<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let removed = self.shared.lock().queue.remove(self.id);
+        // Without the lock: a recording may be large.
+        drop(removed);
+    }
+}
+
+/// A prediction in progress.
+struct InProgress<'a> {
+    shared: &'a Shared,
+    client: Option<Client>,
+    start: Instant,
+    paused: Cell<Duration>,
+}
+
+impl InProgress<'_> {
+    /// Pauses a prediction that has taken long while more are processed than there are workers; in all at most for as long as it was
+    /// processed, so that it has at least half of a worker.
+    fn pause_if_long(&self) {
+        let paused = self.paused.get();
+        let processed = self.start.elapsed().saturating_sub(paused);
+        if processed < LONG {
+            return;
+        }
+        let (pause, limit) = (Instant::now(), processed.saturating_sub(paused));
+        let mut state = self.shared.lock();
+        while state.n_running > self.shared.n_workers && pause.elapsed() < limit {
+            state.n_running -= 1;
+            let left = limit.saturating_sub(pause.elapsed());
+            let wait = self.shared.for_paused.wait_timeout(state, left);
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+            state.n_running += 1;
+        }
+        self.paused.set(paused + pause.elapsed());
+    }
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.queue.finish(self.client);
+        state.n_running -= 1;
+        self.shared.for_paused.notify_one();
+    }
+}
+
 /// Worker loop: one prediction after another until the queue is dropped.
-fn work(models: &[ServedModel], receiver: &Mutex<mpsc::Receiver<QueuedPrediction>>, max_audio_s: f64) {
+fn work(models: &[ServedModel], shared: &Shared, worker: Worker, max_audio_s: f64) {
     let mut predictors: Vec<Option<Predictor<'_>>> = models.iter().map(|_| None).collect();
-    let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(QueuedPrediction { model_index, upload, with_overview, _slot, reply }) = next() {
-        let is_cancelled = || reply.is_closed();
-        if is_cancelled() {
+    while let Some(QueuedPrediction { model_index, upload, with_overview, slot, reply }) = shared.next(worker)
+    {
+        let (start, paused) = (Instant::now(), Cell::new(Duration::ZERO));
+        let in_progress = InProgress { shared, client: slot.client(), start, paused };
+        slot.set_running();
+        if reply.is_closed() {
             continue;
         }
+        let is_cancelled = || {
+            in_progress.pause_if_long();
+            reply.is_closed()
+        };
         let request = PredictionRequest { with_overview, max_audio_s, is_cancelled: &is_cancelled };
         let model = &models[model_index];
         let response = predictor(&mut predictors[model_index], model)

@@ -3,13 +3,16 @@
 //! | file | content |
 //! |---|---|
 //! | `server` | [`Server`]: binds models, limits and a listener together |
-//! | `accept` | accept loop, connection limits, graceful shutdown |
+//! | `accept`, `connections`, `write_timeout` | accept loop, connection limits, graceful shutdown |
+//! | `client`, `rate_limit` | the client of a request and how many it may send |
+//! | `access` | which hosts, origins and tokens are answered |
 //! | `router` | routes of the API |
 //! | `state` | what all handlers share: models, inference queue, metrics, limits |
 //! | `served_model` | a loaded model with its pre-rendered pictures and the report of its run |
 //! | `predict`, `models`, `metrics_endpoint`, `openapi` | handlers |
-//! | `upload` | reads the recording from a multipart form or a raw body |
-//! | `inference_queue` | bounded queue and worker threads that run predictions |
+//! | `upload`, `form`, `unread_body` | reads the recording from a multipart form or a raw body; discards what a response leaves of a body |
+//! | `slots`, `fair_queue`, `inference_queue` | which requests hold a slot, their order, and the worker threads that run predictions |
+//! | `coding`, `conditional` | content codings of requests; validators and conditional requests |
 //! | `prediction` | decoding, inference, and the JSON document of `POST /v1/predict` |
 //! | `waveform`, `spectrogram` | data for the pictures of the web page |
 //! | `problem_details` | error responses (RFC 9457) |
@@ -19,14 +22,21 @@
 //! | `dashboard` | training curves, sent as server-sent events |
 //!
 //! Predictions run on a fixed number of worker threads, each with its own feature extractor. Requests wait in a bounded
-//! queue; if it is full, the response is 503 with `Retry-After`. If a client disconnects, its prediction is cancelled and
-//! its slot is released.
+//! queue, whose slots are shared equally between clients; if it is full, the response is 503 with `Retry-After`. If a client
+//! disconnects, its prediction is cancelled and its slot is released.
 
 mod accept;
 mod access;
+mod client;
+mod coding;
+mod conditional;
 mod connections;
 mod dashboard;
 mod error;
+mod fair_queue;
+mod form;
+#[cfg(test)]
+mod hostile_client_tests;
 mod inference_queue;
 mod limits;
 mod metrics;
@@ -37,18 +47,25 @@ mod page;
 mod predict;
 mod prediction;
 mod problem_details;
+mod rate_limit;
+#[cfg(test)]
+mod rfc9110_tests;
 mod router;
 mod security_headers;
 mod served_model;
 mod server;
+mod slots;
 mod spectrogram;
 mod state;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testing_socket;
+mod unread_body;
 mod upload;
-mod uploads;
 mod watched_body;
 mod waveform;
+mod write_timeout;
 
 pub use access::{Access, Token, TokenError};
 pub use dashboard::Dashboard;

@@ -78,7 +78,7 @@ pub(crate) async fn report_page(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let model = state.model(&name)?;
-    let page = model.report_page().ok_or_else(|| not_available(model, "report"))?.to_owned();
+    let page = model.report_page().ok_or_else(|| not_available(model, "report"))?;
     Ok((headers("text/html; charset=utf-8", REPORT_POLICY), page).into_response())
 }
 
@@ -117,7 +117,7 @@ fn picture(state: &SharedState, name: &str, query: Parameters, picture: ModelPic
         ModelPicture::ConfusionMatrix => "confusion matrix",
         ModelPicture::History => "history",
     };
-    let svg = model.picture(picture, theme).ok_or_else(|| not_available(model, what))?.to_owned();
+    let svg = model.picture(picture, theme).ok_or_else(|| not_available(model, what))?;
     Ok((headers("image/svg+xml", PICTURE_POLICY), svg).into_response())
 }
 

@@ -1,23 +1,18 @@
 //! `POST /v1/predict`: classifies an uploaded recording.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::connections::Client;
-use crate::inference_queue::QueueSlot;
+use crate::client::Client;
+use crate::coding;
 use crate::prediction::PredictionResponse;
 use crate::problem_details::{Problem, ProblemType};
 use crate::state::{AppState, SharedState};
 use crate::upload::{self, Upload};
 use crate::watched_body::watched;
-
-/// Time in which a body that gives way releases its slot.
-const GIVE_WAY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Query parameters.
 #[derive(Debug, Deserialize)]
@@ -35,51 +30,30 @@ pub(crate) async fn predict(
     State(state): State<AppState>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
-) -> Result<Json<PredictionResponse>, Problem> {
-    let client = client(&request);
-    let admitted = match admit(&state, parameters, &request) {
-        Ok((model_index, with_overview)) => {
-            slot(&state, client).await.map(|slot| (model_index, with_overview, slot))
-        }
-        Err(problem) => Err(problem),
+) -> Result<Response, Problem> {
+    let (model_index, with_overview) = admit(&state, parameters, &request)?;
+    // Unknown without a network.
+    let client = request.extensions().get::<Client>().copied();
+    let (slot, mut give_way) = state.slots.acquire(client).await?;
+    let request = request.map(|body| watched(body, slot.counter()));
+    let prediction = async {
+        let upload = Upload::read(request, &state.limits).await?;
+        state.queue.predict(model_index, upload, with_overview, slot).await
     };
-    let (model_index, with_overview, slot) = match admitted {
-        Ok(admitted) => admitted,
-        Err(problem) => {
-            upload::drain(request.into_body(), state.limits.timeout);
-            return Err(problem);
-        }
+    let response = tokio::select! {
+        response = prediction => response?,
+        problem = give_way.given_way() => return Err(problem),
     };
-    let ticket = state.uploads.begin(client);
-    let request = request.map(|body| watched(body, ticket.counter()));
-    let upload = tokio::select! {
-        upload = Upload::read(request, &state.limits) => upload?,
-        () = ticket.given_way() => {
-            let detail = "the body arrived slowly, or this client sends several, and all slots are taken";
-            return Err(Problem::new(ProblemType::BodyTimeout, detail));
-        }
-    };
-    drop(ticket);
-    let response = state.queue.predict(model_index, upload, with_overview, slot).await?;
     state.metrics.add_audio(state.models[model_index].name(), response.duration_s);
-    Ok(Json(response))
+    document(&response)
 }
 
-/// The address of the client; unknown without a network.
-fn client(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<Client>().map(|client| client.0)
-}
-
-/// A slot of the queue; if there is none, that of a body that has to give way.
-async fn slot(state: &SharedState, client: Option<IpAddr>) -> Result<QueueSlot, Problem> {
-    let full = match state.queue.try_acquire() {
-        Ok(slot) => return Ok(slot),
-        Err(full) => full,
-    };
-    if !state.uploads.make_room(client, state.queue.n_slots()) {
-        return Err(full);
-    }
-    tokio::time::timeout(GIVE_WAY_TIMEOUT, state.queue.acquire()).await.map_err(|_| full)?
+/// The response in as much memory as it has bytes, as its client may read it slowly.
+fn document(response: &PredictionResponse) -> Result<Response, Problem> {
+    let json = serde_json::to_vec(response);
+    let mut json = json.map_err(|error| Problem::new(ProblemType::Internal, error.to_string()))?;
+    json.shrink_to_fit();
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
 }
 
 /// The checks that need only the request's header: parameters, model, declared size.
@@ -91,6 +65,7 @@ fn admit(
     let Query(Parameters { model, overview }) =
         parameters.map_err(|rejection| Problem::new(ProblemType::BadRequest, rejection.body_text()))?;
     let model_index = state.model_index(model.as_deref())?;
+    coding::check(request.headers())?;
     upload::check_content_length(request, &state.limits)?;
     Ok((model_index, overview))
 }
@@ -113,6 +88,7 @@ mod tests {
         max_audio_s: 600.0,
         n_workers: 2,
         max_queued: 4,
+        requests_per_s: 0,
         timeout: Duration::from_secs(60),
     };
 

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use cantus::Error;
 use serde::Serialize;
 
-/// `Retry-After` of a request that was rejected because the queue is full, in seconds.
+/// `Retry-After` of a request that was rejected because the queue is full or the client over its rate, in seconds.
 const RETRY_AFTER_S: u64 = 1;
 
 /// The problem types of the API.
@@ -27,18 +27,22 @@ pub(crate) enum ProblemType {
     NotAvailable,
     MethodNotAllowed,
     BodyTimeout,
+    PreconditionFailed,
     BodyTooLarge,
+    ContentCoding,
     UnsupportedAudio,
     MalformedAudio,
     AudioTooLong,
     NoSignal,
+    TooManyRequests,
     Internal,
+    TransferCoding,
     QueueFull,
     PredictionTimeout,
 }
 
 impl ProblemType {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::ForeignOrigin,
@@ -48,12 +52,16 @@ impl ProblemType {
         Self::NotAvailable,
         Self::MethodNotAllowed,
         Self::BodyTimeout,
+        Self::PreconditionFailed,
         Self::BodyTooLarge,
+        Self::ContentCoding,
         Self::UnsupportedAudio,
         Self::MalformedAudio,
         Self::AudioTooLong,
         Self::NoSignal,
+        Self::TooManyRequests,
         Self::Internal,
+        Self::TransferCoding,
         Self::QueueFull,
         Self::PredictionTimeout,
     ];
@@ -70,12 +78,16 @@ impl ProblemType {
             Self::NotAvailable => "nothing-known",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::BodyTimeout => "body-too-slow",
+            Self::PreconditionFailed => "precondition-failed",
             Self::BodyTooLarge => "body-too-large",
+            Self::ContentCoding => "unsupported-coding",
             Self::UnsupportedAudio => "unsupported-sound",
             Self::MalformedAudio => "malformed-sound",
             Self::AudioTooLong => "sound-too-long",
             Self::NoSignal => "nothing-to-hear",
+            Self::TooManyRequests => "too-many-requests",
             Self::Internal => "internal",
+            Self::TransferCoding => "unsupported-transfer-coding",
             Self::QueueFull => "busy",
             Self::PredictionTimeout => "answer-too-slow",
         }
@@ -90,10 +102,13 @@ impl ProblemType {
             Self::NotFound | Self::UnknownModel | Self::NotAvailable => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedAudio => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentCoding | Self::UnsupportedAudio => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MalformedAudio | Self::AudioTooLong | Self::NoSignal => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
             Self::PredictionTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -110,12 +125,16 @@ impl ProblemType {
             Self::NotAvailable => "The model does not have this document",
             Self::MethodNotAllowed => "The address does not support this method",
             Self::BodyTimeout => "The body took too long to arrive",
+            Self::PreconditionFailed => "The document is not the one of If-Match",
             Self::BodyTooLarge => "The body is too large",
+            Self::ContentCoding => "The body has a content coding",
             Self::UnsupportedAudio => "The audio format is not supported",
             Self::MalformedAudio => "The recording is damaged",
             Self::AudioTooLong => "The recording is too long",
             Self::NoSignal => "The recording is silent or too short",
+            Self::TooManyRequests => "The client sends too many requests",
             Self::Internal => "Internal server error",
+            Self::TransferCoding => "The body has an unsupported transfer coding",
             Self::QueueFull => "Too many requests at once",
             Self::PredictionTimeout => "The prediction took too long",
         }
@@ -145,6 +164,14 @@ impl ProblemType {
             Self::BodyTimeout => "Send it faster, or ask the operator of the server for a longer timeout.",
             Self::BodyTooLarge => {
                 "Send a shorter or compressed recording, or ask the operator of the server for a larger limit."
+            }
+            Self::PreconditionFailed => {
+                "Get the document without If-Match; its entity tag is in the header ETag."
+            }
+            Self::ContentCoding => "Send the recording as it is, without the header Content-Encoding.",
+            Self::TransferCoding => "Send the body with its length, or in chunks.",
+            Self::TooManyRequests => {
+                "Wait for the number of seconds in the header Retry-After, or ask the operator of the server for a higher rate."
             }
             Self::UnsupportedAudio => {
                 "Send wav, mp3, flac, ogg vorbis, opus, m4a, aac, aiff, caf, au, mka or webm; the content decides, not the name."
@@ -212,11 +239,14 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.problem_type {
-            ProblemType::QueueFull => {
+            ProblemType::QueueFull | ProblemType::TooManyRequests => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
             }
             ProblemType::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            ProblemType::ContentCoding => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             _ => {}
         }

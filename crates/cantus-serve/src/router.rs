@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Query, Request};
+use axum::extract::{Query, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -10,12 +10,15 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 
 use crate::access::check_access;
+use crate::conditional::evaluate_preconditions;
 use crate::problem_details::{self, Problem, ProblemType, method_not_allowed, not_found};
+use crate::rate_limit::limit_rate;
 use crate::security_headers::add_security_headers;
 use crate::state::AppState;
+use crate::unread_body::discard_unread;
 use crate::{metrics_endpoint, models, openapi, page, predict};
 
-/// The API and the web page, with metrics, body limit and security headers.
+/// The API and the web page, with access control, rate limit, metrics and security headers.
 pub(crate) fn router(state: &AppState) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes().into_iter().chain(page::routes()) {
@@ -24,23 +27,32 @@ pub(crate) fn router(state: &AppState) -> Router {
     let routes = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(state.limits.max_body_bytes))
         .layer(middleware::from_fn_with_state(Arc::clone(&state.access), check_access))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state.rate), limit_rate))
         .layer(middleware::from_fn_with_state(state.clone(), metrics_endpoint::record_request))
         .layer(middleware::from_fn(add_security_headers));
+    complete(routes.with_state(state.clone()))
+}
+
+/// The same routes with a complete header `Allow`, and with request bodies that are read to their end.
+pub(crate) fn complete(routes: Router) -> Router {
     // A route sets `Allow` outside of its layers.
     Router::new()
-        .fallback_service(routes.with_state(state.clone()))
+        .fallback_service(routes)
         .layer(middleware::from_fn(complete_allow))
+        .layer(middleware::from_fn(discard_unread))
 }
 
 /// Routes that `openapi.json` describes.
-fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
     let without_parameters = routes_without_parameters().into_iter();
     let strict = |(path, methods): (_, MethodRouter<AppState>)| {
         (path, methods.route_layer(middleware::from_fn(refuse_parameters)))
     };
-    without_parameters.map(strict).chain(routes_with_parameters()).collect()
+    let conditional = |(path, methods): (_, MethodRouter<AppState>)| {
+        (path, methods.route_layer(middleware::from_fn(evaluate_preconditions)))
+    };
+    without_parameters.map(strict).chain(routes_with_parameters()).map(conditional).collect()
 }
 
 /// Routes that check their query parameters.

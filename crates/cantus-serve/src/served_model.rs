@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use axum::body::Bytes;
 use cantus::Provenance;
 use cantus::Run;
 use cantus::report::EvaluationReport;
@@ -27,29 +28,29 @@ pub struct ServedModel {
 #[derive(Debug)]
 struct RunDocuments {
     report: EvaluationReport,
-    report_page: String,
+    report_page: Bytes,
     /// `None` for a tagging model.
     confusion_matrix: Option<RenderedPicture>,
     /// `None` for a cross-validation without a final training.
     history: Option<RenderedPicture>,
 }
 
-/// A picture as SVG in both colour themes.
+/// A picture as SVG in both colour themes, whose memory all responses share.
 #[derive(Debug)]
 struct RenderedPicture {
-    light: String,
-    dark: String,
+    light: Bytes,
+    dark: Bytes,
 }
 
 impl RenderedPicture {
     fn new(picture: &Picture) -> Self {
-        Self { light: picture.to_svg(Theme::Light), dark: picture.to_svg(Theme::Dark) }
+        Self { light: picture.to_svg(Theme::Light).into(), dark: picture.to_svg(Theme::Dark).into() }
     }
 
-    fn svg(&self, theme: Theme) -> &str {
+    fn svg(&self, theme: Theme) -> Bytes {
         match theme {
-            Theme::Light => &self.light,
-            Theme::Dark => &self.dark,
+            Theme::Light => self.light.clone(),
+            Theme::Dark => self.dark.clone(),
         }
     }
 }
@@ -132,12 +133,12 @@ impl ServedModel {
     }
 
     /// The report as an HTML page.
-    pub(crate) fn report_page(&self) -> Option<&str> {
-        self.run.as_ref().map(|run| run.report_page.as_str())
+    pub(crate) fn report_page(&self) -> Option<Bytes> {
+        self.run.as_ref().map(|run| run.report_page.clone())
     }
 
     /// A picture as SVG, if the model has it.
-    pub(crate) fn picture(&self, picture: ModelPicture, theme: Theme) -> Option<&str> {
+    pub(crate) fn picture(&self, picture: ModelPicture, theme: Theme) -> Option<Bytes> {
         let run = self.run.as_ref();
         let rendered = match picture {
             ModelPicture::Network => Some(&self.network),
@@ -182,7 +183,8 @@ impl RunDocuments {
         Ok(Self {
             report,
             report_page: regular_file::read_to_string(&page)
-                .map_err(|source| Error::Io { path: page, source })?,
+                .map_err(|source| Error::Io { path: page, source })?
+                .into(),
             confusion_matrix: confusion_matrix.as_ref().map(RenderedPicture::new),
             history: has_history
                 .then(|| run.history_picture())

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::Router;
 
+use crate::accept::{self, Service};
 use crate::state::AppState;
-use crate::{Access, Error, Limits, ServedModel, accept, router};
+use crate::{Access, Error, Limits, ServedModel, router};
 
-/// Added to the time limits of a request when the server waits for open requests at shutdown.
-const SHUTDOWN_MARGIN: Duration = Duration::from_secs(5);
+/// Added to the time limits of a request when the server waits for open requests at shutdown; the documentation has a second more, for the
+/// end of the process.
+const SHUTDOWN_MARGIN: Duration = Duration::from_secs(4);
 
 /// HTTP server for one or more models: web page, JSON API and metrics.
 #[derive(Debug)]
@@ -36,7 +38,17 @@ impl Server {
     pub fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
         // A request may use the whole limit twice: for its body, then for its prediction.
         let drain_timeout = 2 * self.state.limits.timeout + SHUTDOWN_MARGIN;
-        accept::serve(listener, self.router(), stop, drain_timeout)
+        let proxies = self.state.access.proxies.clone();
+        accept::serve(
+            listener,
+            Service {
+                router: self.router(),
+                proxies,
+                write_timeout: self.state.limits.timeout,
+                drain_timeout,
+            },
+            stop,
+        )
     }
 
     pub(crate) fn router(&self) -> Router {

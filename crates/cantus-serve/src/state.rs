@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::inference_queue::InferenceQueue;
 use crate::metrics::Metrics;
 use crate::problem_details::{Problem, ProblemType};
-use crate::uploads::Uploads;
+use crate::rate_limit::RateLimit;
+use crate::slots::Slots;
 use crate::{Access, Error, Limits, ServedModel};
 
 /// Reference-counted state of a server, cloned for each request.
@@ -20,7 +21,8 @@ pub(crate) struct SharedState {
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) access: Arc<Access>,
-    pub(crate) uploads: Uploads,
+    pub(crate) slots: Slots,
+    pub(crate) rate: Arc<RateLimit>,
 }
 
 impl Deref for AppState {
@@ -47,8 +49,10 @@ impl AppState {
         }
         let models: Arc<[ServedModel]> = models.into();
         let queue = InferenceQueue::start(&models, limits).map_err(|source| Error::Threads { source })?;
-        let (metrics, access, uploads) = (Metrics::new(), Arc::new(access), Uploads::new());
-        Ok(Self(Arc::new(SharedState { models, queue, metrics, limits, access, uploads })))
+        let (metrics, access) = (Metrics::new(), Arc::new(access));
+        let slots = Slots::new(limits.n_workers + limits.max_queued);
+        let rate = Arc::new(RateLimit::new(limits.requests_per_s));
+        Ok(Self(Arc::new(SharedState { models, queue, metrics, limits, access, slots, rate })))
     }
 }
 

@@ -2,20 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::multipart::{MultipartError, MultipartRejection};
-use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::{StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
 
-use crate::Limits;
 use crate::problem_details::{Problem, ProblemType};
-
-/// Bytes of a rejected body that are read at most.
-const MAX_DRAINED_BYTES: usize = 1 << 30;
-/// Name of the form part that holds the recording.
-const FORM_PART: &str = "file";
+use crate::{Limits, form};
 
 /// An encoded recording as the client sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,84 +19,68 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Reads the recording within [`Limits::timeout`]. The size of the body is limited by the router.
+    /// Reads the recording within [`Limits::timeout`] and [`Limits::max_body_bytes`].
     pub(crate) async fn read(request: Request, limits: &Limits) -> Result<Self, Problem> {
-        let read = tokio::time::timeout(limits.timeout, Self::read_body(request, limits));
-        let upload = read.await.map_err(|_| {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let boundary = content_type.map_or(Ok(None), form::boundary).map_err(bad_request)?;
+        let declared = declared_length(request.headers()).unwrap_or(0);
+        let bytes = collect(request.into_body(), declared as usize, limits);
+        let bytes = tokio::time::timeout(limits.timeout, bytes).await.map_err(|_| {
             let s = limits.timeout.as_secs_f64();
             Problem::new(ProblemType::BodyTimeout, format!("the body had not arrived after {s} s"))
         })??;
+        let upload = match boundary {
+            Some(boundary) => Self::of_form(bytes, &boundary)?,
+            None => Self { file_name: None, bytes },
+        };
         if upload.bytes.is_empty() {
-            return Err(Problem::new(ProblemType::BadRequest, "the recording is empty: 0 bytes were sent"));
+            return Err(bad_request("the recording is empty: 0 bytes were sent"));
         }
         Ok(upload)
     }
 
-    async fn read_body(request: Request, limits: &Limits) -> Result<Self, Problem> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/form-data")) {
-            let form = Multipart::from_request(request, &()).await;
-            return Self::read_form(form.map_err(malformed_form)?, limits).await;
-        }
-        let body = Bytes::from_request(request, &()).await;
-        let body = body.map_err(|rejection| body_error(rejection.status(), rejection.body_text(), limits))?;
-        Ok(Self { file_name: None, bytes: body.into() })
-    }
-
-    /// Reads the only part `file`; other parts are ignored.
-    async fn read_form(mut form: Multipart, limits: &Limits) -> Result<Self, Problem> {
-        let form_error = |error: MultipartError| body_error(error.status(), error.body_text(), limits);
-        let mut upload = None;
-        while let Some(part) = form.next_field().await.map_err(form_error)? {
-            if part.name() != Some(FORM_PART) {
-                continue;
-            }
-            if upload.is_some() {
-                let detail = "the form has several parts `file`; send a request for each recording";
-                return Err(Problem::new(ProblemType::BadRequest, detail));
-            }
-            let file_name = part.file_name().map(str::to_owned);
-            upload = Some(Self { file_name, bytes: part.bytes().await.map_err(form_error)?.into() });
-        }
-        upload.ok_or_else(|| Problem::new(ProblemType::BadRequest, "the form has no part `file`"))
+    /// The recording of a form, in its memory.
+    fn of_form(mut bytes: Vec<u8>, boundary: &str) -> Result<Self, Problem> {
+        let form::FilePart { file_name, start, end } =
+            form::find_file(&bytes, boundary).map_err(bad_request)?;
+        bytes.truncate(end);
+        bytes.drain(..start);
+        Ok(Self { file_name, bytes })
     }
 }
 
 /// Rejects a body by its `Content-Length` before it is read.
 pub(crate) fn check_content_length(request: &Request, limits: &Limits) -> Result<(), Problem> {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let length: Option<u64> = length.and_then(|length| length.parse().ok());
-    match length {
+    match declared_length(request.headers()) {
         Some(length) if length > limits.max_body_bytes as u64 => Err(too_large(limits)),
         _ => Ok(()),
     }
 }
 
-/// Reads and discards the rest of a rejected body. If the connection were closed at once, most clients would report a
-/// broken connection and not the response.
-pub(crate) fn drain(mut body: Body, timeout: Duration) {
-    let read_to_end = async move {
-        let mut n_left = MAX_DRAINED_BYTES;
-        while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            n_left = n_left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if n_left == 0 {
-                return;
-            }
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads a body into one allocation, whose pages are used as the bytes arrive; its length is that which the client declared, and at
+/// most the limit.
+async fn collect(mut body: Body, declared: usize, limits: &Limits) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    // Without this memory the vector grows with the body.
+    let _ = bytes.try_reserve_exact(declared.min(limits.max_body_bytes));
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame =
+            frame.map_err(|error| bad_request(format!("the body ended early or is malformed: {error}")))?;
+        let data = frame.data_ref().map_or(&[][..], Bytes::as_ref);
+        if data.len() > limits.max_body_bytes - bytes.len() {
+            return Err(too_large(limits));
         }
-    };
-    tokio::spawn(tokio::time::timeout(timeout, read_to_end));
-}
-
-fn malformed_form(rejection: MultipartRejection) -> Problem {
-    Problem::new(ProblemType::BadRequest, rejection.body_text())
-}
-
-/// A body that was truncated or exceeded the limit.
-fn body_error(status: StatusCode, reason: String, limits: &Limits) -> Problem {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(limits),
-        _ => Problem::new(ProblemType::BadRequest, reason),
+        bytes.extend_from_slice(data);
     }
+    Ok(bytes)
+}
+
+fn bad_request(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemType::BadRequest, detail)
 }
 
 fn too_large(limits: &Limits) -> Problem {

@@ -51,6 +51,9 @@ pub struct Serve {
     /// Length of the queue of waiting requests; further ones are refused (503, Retry-After)
     #[arg(long, default_value_t = 16, value_name = "N")]
     waiting: u16,
+    /// Requests per second of one client; further ones are refused (429, Retry-After). 0: any number; without it 1000 for each job
+    #[arg(long, value_name = "N")]
+    max_rate: Option<u32>,
     /// Timeout of an upload, and of a prediction, in seconds
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     timeout: u32,
@@ -63,6 +66,9 @@ pub struct Serve {
     /// File with a token that the API requires: Authorization: Bearer TOKEN
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Address of a reverse proxy: the limits of a client are those of the last address in its header X-Forwarded-For
+    #[arg(long, value_name = "ADDRESS")]
+    trust_proxy: Vec<IpAddr>,
 }
 
 impl Serve {
@@ -94,16 +100,18 @@ impl Serve {
             Token::new(&text).with_context(|| path.display().to_string())
         };
         let token = self.token_file.as_ref().map(read).transpose()?;
-        Ok(Access { hosts: self.allow_host.clone(), origins: self.allow_origin.clone(), token })
+        let (hosts, origins) = (self.allow_host.clone(), self.allow_origin.clone());
+        Ok(Access { hosts, origins, token, proxies: self.trust_proxy.clone() })
     }
 
     fn limits(&self, global: &Global) -> Limits {
-        let defaults = Limits::default();
+        let n_workers = global.jobs.map_or(Limits::default().n_workers, usize::from);
         Limits {
             max_body_bytes: self.max_body.0,
             max_audio_s: self.max_seconds.into(),
-            n_workers: global.jobs.map_or(defaults.n_workers, usize::from),
+            n_workers,
             max_queued: self.waiting.into(),
+            requests_per_s: self.max_rate.unwrap_or(Limits::default_rate(n_workers)),
             timeout: Duration::from_secs(self.timeout.into()),
         }
     }

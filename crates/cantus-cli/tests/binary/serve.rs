@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::http::{begin, reply, request};
 use crate::run::cantus_in;
@@ -28,8 +29,12 @@ impl Running {
     /// Starts it with the arguments of a line in which `@` stands for `dir`, and waits for an address on standard output
     /// or, with a prefix, on standard error.
     pub fn start(dir: &Path, line: &str, on_stderr: bool) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_cantus")), dir, line, on_stderr)
+    }
+
+    /// The same by a command that is continued by the arguments.
+    fn start_as(mut command: Command, dir: &Path, line: &str, on_stderr: bool) -> Self {
         let dir = dir.to_str().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
         command.args(line.split_whitespace().map(|word| word.replace('@', dir)));
         let (stdout, stderr) =
             if on_stderr { (Stdio::null(), Stdio::piped()) } else { (Stdio::piped(), Stdio::null()) };
@@ -114,6 +119,23 @@ fn a_signal_ends_the_server_after_requests_in_progress() {
 }
 
 #[test]
+fn connections_that_are_only_held_do_not_use_up_the_descriptors() {
+    let dir = tempfile::tempdir().unwrap();
+    trained(dir.path());
+    // Fewer descriptors than the connections that the server allows.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_cantus")]);
+    let server = Running::start_as(command, dir.path(), "serve @/run --port 0", false);
+    let held: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
+    let mut stream = TcpStream::connect(&server.host).unwrap();
+    // An idle connection ends by itself after 30 s; a new one does not wait for that.
+    stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    begin(&mut stream, &server.host, "GET", "/healthz", "", 0);
+    assert_eq!(reply(stream).status, 200);
+    drop(held);
+}
+
+#[test]
 fn errors_of_serve_are_reported_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     trained(dir.path());
@@ -125,6 +147,7 @@ fn errors_of_serve_are_reported_in_one_line() {
     serve("@/run @/run").exits(1).says(&["two models", "NAME=MODEL"]);
     serve("=@/run").exits(2).says(&["no name"]);
     serve("@/run --host 192.0.2.1 --quiet").exits(1).says(&["no address of this machine"]);
+    serve("@/run --trust-proxy music.example.org").exits(2).says(&["--trust-proxy"]);
     serve("@/music/jazz/jazz.00001.wav").exits(1).says(&["not a Cantus model"]);
     let train = format!("train @/music -o @/other --quiet --dashboard={port}");
     cantus_in(dir.path(), &train).exits(1).says(&["in use", "--dashboard"]);

@@ -8,6 +8,7 @@ mod host;
 mod origin;
 mod token;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -27,6 +28,8 @@ pub struct Access {
     pub origins: Vec<String>,
     /// Bearer token that the API requires.
     pub token: Option<Token>,
+    /// Addresses of reverse proxies: the limits of a client apply to the address that they append to `X-Forwarded-For`.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// Middleware: refuses requests that [`Access`] does not allow, and answers CORS for those of an allowed origin.
@@ -95,7 +98,7 @@ mod tests {
 
     fn allowing(hosts: &[&str], origins: &[&str]) -> Access {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Access { hosts: owned(hosts), origins: owned(origins), token: None }
+        Access { hosts: owned(hosts), origins: owned(origins), ..Access::default() }
     }
 
     #[test]

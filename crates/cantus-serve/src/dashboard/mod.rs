@@ -21,13 +21,18 @@ use tokio::sync::oneshot;
 use self::event_stream::events;
 use self::training_state::SharedTraining;
 use crate::Access;
+use crate::accept::{self, Service};
 use crate::access::check_access;
-use crate::problem_details::not_found;
+use crate::page;
+use crate::problem_details::{method_not_allowed, not_found};
+use crate::router::complete;
 use crate::security_headers::add_security_headers;
-use crate::{accept, page};
 
 /// Time for browsers to receive the last event after the training has ended.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time in which a browser has to read a part of an event.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// HTTP server that shows one training run; stops when dropped.
 #[derive(Debug)]
@@ -48,9 +53,11 @@ impl Dashboard {
         let training = Arc::new(SharedTraining::new(run));
         let (stop, stopped) = oneshot::channel();
         let router = router(Arc::clone(&training));
+        let (write_timeout, drain_timeout) = (WRITE_TIMEOUT, DRAIN_TIMEOUT);
+        let service = Service { router, proxies: Vec::new(), write_timeout, drain_timeout };
         let stopped = async { drop(stopped.await) };
         let server = thread::Builder::new().name("dashboard".to_owned());
-        let server = server.spawn(move || accept::serve(listener, router, stopped, DRAIN_TIMEOUT))?;
+        let server = server.spawn(move || accept::serve(listener, service, stopped))?;
         Ok(Self { training, address, stop: Some(stop), server: Some(server) })
     }
 
@@ -100,11 +107,12 @@ fn router(training: Arc<SharedTraining>) -> Router {
     for (path, methods) in page::dashboard_routes() {
         router = router.route(path, methods);
     }
-    router
+    let routes = router
         .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::new(Access::default()), check_access))
-        .layer(middleware::from_fn(add_security_headers))
-        .with_state(training)
+        .layer(middleware::from_fn(add_security_headers));
+    complete(routes.with_state(training))
 }
 
 #[cfg(test)]
@@ -116,6 +124,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::testing_socket::exchange;
 
     fn start() -> Dashboard {
         Dashboard::start(TcpListener::bind("127.0.0.1:0").unwrap(), "my run").unwrap()
@@ -167,6 +176,20 @@ mod tests {
         drop(dashboard);
         let last = messages.last().unwrap();
         assert_eq!(last["ended"], "track accuracy 84 %");
+    }
+
+    #[test]
+    fn every_address_supports_get_head_and_options_only() {
+        let dashboard = start();
+        for path in ["/", "/events", "/dashboard.js"] {
+            for (method, status) in [("OPTIONS", "204"), ("POST", "405"), ("BREW", "405")] {
+                let mut response = exchange(dashboard.address(), method, path, "");
+                response.make_ascii_lowercase();
+                assert!(response.starts_with(&format!("http/1.1 {status}")), "{method} {path}: {response}");
+                assert!(response.contains("allow: get,head,options\r\n"), "{method} {path}: {response}");
+            }
+        }
+        assert!(exchange(dashboard.address(), "HEAD", "/", "").ends_with("\r\n\r\n"));
     }
 
     #[test]

@@ -3,8 +3,11 @@
 //! No framework and no third-party hosts; the content security policy allows resources of this server only.
 
 use axum::http::header;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+
+use crate::conditional::evaluate_preconditions;
 
 /// Content security policy: scripts, styles, images and requests of this server; audio from files and the microphone.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -74,7 +77,8 @@ pub(crate) fn dashboard_routes<S: Clone + Send + Sync + 'static>() -> Vec<(&'sta
 }
 
 fn route<S: Clone + Send + Sync + 'static>(file: &'static File) -> (&'static str, MethodRouter<S>) {
-    (file.path, get(move || async move { file.response() }))
+    let methods = get(move || async move { file.response() });
+    (file.path, methods.route_layer(middleware::from_fn(evaluate_preconditions)))
 }
 
 impl File {
