@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, TempPath};
 
 const PREFIX: &str = ".";
 const SUFFIX: &str = ".partial";
@@ -22,7 +22,9 @@ static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 #[derive(Debug)]
 pub struct AtomicFile {
     target: PathBuf,
-    writer: BufWriter<NamedTempFile>,
+    /// Apart from its path, which `tempfile` would add to every error.
+    writer: BufWriter<File>,
+    path: TempPath,
     /// Dropped last.
     _unfinished: Unfinished,
 }
@@ -62,11 +64,13 @@ impl AtomicFile {
     /// # Errors
     /// If the folder does not exist or is not writable.
     pub fn create(target: &Path) -> io::Result<Self> {
-        let mut builder = Builder::new();
-        let file = set_permissions(builder.prefix(PREFIX).suffix(SUFFIX)).tempfile_in(folder(target))?;
-        let unfinished = Unfinished::new(file.path());
+        // With the permissions of a new file, in place of `tempfile`'s 0600.
+        let create = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
+        let file = Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder(target), create)?;
+        let (file, path) = file.into_parts();
+        let unfinished = Unfinished::new(&path);
         let writer = BufWriter::with_capacity(BUFFER_SIZE, file);
-        Ok(Self { target: target.to_owned(), writer, _unfinished: unfinished })
+        Ok(Self { target: target.to_owned(), writer, path, _unfinished: unfinished })
     }
 
     /// Syncs the file and renames it to its target, which is replaced.
@@ -76,8 +80,8 @@ impl AtomicFile {
     /// synced: the target is then the new file, which a power failure may revert.
     pub fn commit(self) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.target)?;
+        file.sync_all()?;
+        self.path.persist(&self.target)?;
         sync_folder(folder(&self.target))
     }
 }
@@ -116,7 +120,7 @@ pub fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let permissions = fs::metadata(target)?.permissions();
     let mut file = AtomicFile::create(target)?;
     file.write_all(bytes)?;
-    file.writer.get_ref().as_file().set_permissions(permissions)?;
+    file.writer.get_ref().set_permissions(permissions)?;
     file.commit()
 }
 
@@ -137,6 +141,32 @@ pub fn sync_folder_of(target: &Path) -> io::Result<()> {
     sync_folder(folder(target))
 }
 
+/// Creates a folder with all of its parents that do not exist, and syncs the folders that contain them, so that the new names
+/// outlast a power failure.
+///
+/// # Errors
+/// If a folder cannot be created, or the one that contains it cannot be synced.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    missing.into_iter().try_for_each(sync_folder_of)
+}
+
+/// Syncs a folder and all folders in it, so that the names of files that were created in them outlast a power failure.
+///
+/// # Errors
+/// If a folder cannot be listed or synced.
+pub fn sync_folders(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    sync_folder(path)
+}
+
 /// Whether a file name is that of a temporary file of this module.
 #[must_use]
 pub fn is_temporary(name: &str) -> bool {
@@ -146,18 +176,6 @@ pub fn is_temporary(name: &str) -> bool {
 /// The folder of `target`, which may be a bare file name.
 fn folder(target: &Path) -> &Path {
     target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The permissions of [`File::create`], as the umask allows, in place of `tempfile`'s 0600.
-#[cfg(unix)]
-fn set_permissions<'a, 'b>(builder: &'a mut Builder<'b, 'b>) -> &'a mut Builder<'b, 'b> {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn set_permissions<'a, 'b>(builder: &'a mut Builder<'b, 'b>) -> &'a mut Builder<'b, 'b> {
-    builder
 }
 
 /// Makes a rename in a folder durable.
@@ -209,7 +227,8 @@ mod tests {
         assert!(write(&occupied, b"new").is_err(), "a folder cannot be replaced by a file");
         assert!(occupied.join("inside").is_dir());
         assert_eq!(names(dir.path()).len(), 2, "no temporary file is left");
-        assert!(write(&dir.path().join("none/part"), b"new").is_err());
+        let error = write(&dir.path().join("none/part"), b"new").unwrap_err().to_string();
+        assert!(!error.contains(SUFFIX), "{error}");
     }
 
     #[test]
@@ -218,7 +237,7 @@ mod tests {
         write(&dir.path().join("finished"), b"old").unwrap();
         let mut file = AtomicFile::create(&dir.path().join("part")).unwrap();
         file.write_all(b"half").unwrap();
-        let path = file.writer.get_ref().path().to_owned();
+        let path = file.path.to_path_buf();
         assert!(unfinished().contains(&path));
         // Only this file: other tests write at the same time.
         fs::remove_file(&path).unwrap();
@@ -257,6 +276,19 @@ mod tests {
             (names(dir.path()), fs::read(&moved).unwrap()),
             (vec!["moved".to_owned()], b"new".to_vec())
         );
+    }
+
+    #[test]
+    fn folders_are_created_with_their_parents() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b/c");
+        create_folder(&inner).unwrap();
+        create_folder(&inner).unwrap();
+        write(&inner.join("part"), b"new").unwrap();
+        sync_folders(dir.path()).unwrap();
+        assert_eq!(fs::read(inner.join("part")).unwrap(), b"new");
+        assert!(create_folder(&inner.join("part/d")).is_err(), "a file has no folders");
+        assert!(sync_folders(&dir.path().join("none")).is_err());
     }
 
     #[cfg(unix)]

@@ -4,7 +4,7 @@
 //! file ─▶ decode ─▶ resample ─▶ (augment) ─▶ transform ─▶ feature [n_frames, n_bins]
 //! ```
 //!
-//! File access is limited to [`decode`], the planning of [`augment`], [`write_wav`] and [`atomic_file`].
+//! File access is limited to [`decode`], the planning of [`augment`], [`write_wav`], [`atomic_file`] and [`staging`].
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -19,11 +19,13 @@ pub mod decode;
 mod error;
 pub mod feature;
 pub mod fingerprint;
+pub mod folder_lock;
 pub mod level;
 pub mod noise;
 pub mod panic_guard;
 pub mod regular_file;
 pub mod resample;
+pub mod staging;
 pub mod transform;
 mod wav;
 
@@ -41,6 +43,7 @@ mod tests {
         assert_send_sync::<crate::Audio>();
         assert_send_sync::<crate::Error>();
         assert_send_sync::<crate::atomic_file::AtomicFile>();
+        assert_send_sync::<crate::staging::Staging>();
         assert_send_sync::<augment::AugmentSpec>();
         assert_send_sync::<augment::Augmenter>();
         assert_send_sync::<augment::time_stretch::PhaseVocoder>();

@@ -40,6 +40,26 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
     text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
+/// Whether an open file is the one that has this path now: another process may have replaced, renamed or removed it.
+///
+/// # Errors
+/// If there is no such path.
+#[cfg(unix)]
+pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (opened, named) = (file.metadata()?, std::fs::metadata(path)?);
+    Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
+}
+
+/// An open file cannot be replaced, renamed or removed there.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// Refuses what is neither a file nor a folder, which the reader refuses.
 fn check(file_type: FileType) -> io::Result<()> {
     match special_kind(file_type) {
@@ -86,6 +106,20 @@ mod tests {
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(read_to_string(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
         assert!(read(dir.path()).is_err(), "a folder is no file");
+    }
+
+    #[test]
+    fn an_open_file_that_was_replaced_or_removed_is_not_at_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&path, "1").unwrap();
+        std::fs::write(&other, "2").unwrap();
+        let file = open(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        std::fs::rename(&other, &path).unwrap();
+        assert!(!is_at(&file, &path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(is_at(&file, &path).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -92,7 +92,17 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     /// `None` if it is ignored, as under `nohup`.
     hang_up: Option<tokio::signal::unix::Signal>,
+    /// Not a request to end: with a handler, a write beyond the limit of file sizes (`ulimit -f`) is an error as that of a full disk;
+    /// without, it would end the process with its temporary files left.
+    _file_size: tokio::signal::unix::Signal,
 }
+
+/// SIGXFSZ.
+#[cfg(target_os = "linux")]
+const FILE_SIZE: i32 = rustix::process::Signal::XFSZ.as_raw();
+/// As on macOS and the BSDs.
+#[cfg(all(unix, not(target_os = "linux")))]
+const FILE_SIZE: i32 = 25;
 
 #[cfg(unix)]
 impl Signals {
@@ -100,7 +110,8 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let hang_up = if is_hang_up_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate, hang_up })
+        let file_size = signal(SignalKind::from_raw(FILE_SIZE))?;
+        Ok(Self { interrupt, terminate, hang_up, _file_size: file_size })
     }
 
     /// The exit code of the next signal.

@@ -13,7 +13,7 @@ mod output;
 mod progress;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr, stdout};
 
 use cantus_simd::InstructionSet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -45,9 +45,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// Prints clap's message and returns its exit code: 0 for help and version, 2 for wrong usage.
 fn usage(error: &clap::Error) -> u8 {
-    // A closed pipe while printing help is no error.
-    let _ = error.print();
-    u8::try_from(error.exit_code()).unwrap_or(2)
+    let printed = error.print().and_then(|()| stdout().flush());
+    match output::unless_closed(printed) {
+        // Help and version are results.
+        Err(failure) if !error.use_stderr() => output::error(&failure).exit_code(),
+        _ => u8::try_from(error.exit_code()).unwrap_or(2),
+    }
 }
 
 /// Logs go to standard error; `RUST_LOG` sets the level, also that of other crates, such as decoders, which log nothing otherwise.

@@ -1,6 +1,6 @@
 //! Output of a command: exit code, messages on standard error, results on standard output.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -73,9 +73,19 @@ fn printable_lines(text: &str) -> String {
 
 /// Prints text for programs on standard output, to the byte. A closed pipe (`| head`) is no error.
 pub fn exact(text: &str) -> anyhow::Result<()> {
+    bytes(text.as_bytes())
+}
+
+/// The same for bytes.
+pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    unless_closed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// The error of writing to standard output, unless it is a closed pipe.
+pub fn unless_closed(written: std::io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),

@@ -10,12 +10,10 @@ mod durations;
 mod error;
 mod extract;
 mod failure;
-mod folder_lock;
 mod npy;
 mod shard;
 mod spec_difference;
 mod split;
-mod staging;
 mod store;
 
 pub use arrow_table::{Column, arrow_table};
@@ -30,7 +28,6 @@ pub use error::Error;
 pub use extract::{AddOptions, Addition, add};
 pub use extract::{AuditMode, ExtractOptions, Extraction, Progress, extract};
 pub use failure::{Failure, Warning};
-pub use folder_lock::FolderLock;
 pub use npy::npy_header;
 pub use shard::Shard;
 pub use spec_difference::spec_difference;
@@ -50,7 +47,7 @@ mod thread_safety {
     fn public_types_are_send_and_sync() {
         fn assert<T: Send + Sync>() {}
         assert::<(Catalog, Track, Recordings, Grouping, SplitSpec, Split, Folds)>();
-        assert::<(FeatureStore, SegmentSplit, ExtractOptions, Extraction, FolderLock, Column)>();
+        assert::<(FeatureStore, SegmentSplit, ExtractOptions, Extraction, Column)>();
         assert::<(audit::Audit, audit::AuditedFile, audit::Exclusions, tags::Tags)>();
         assert::<(Error, Damage, Failure, Warning, Durations, SegmentFit)>();
     }

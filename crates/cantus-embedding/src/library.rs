@@ -81,7 +81,7 @@ impl Library {
         if is_taken {
             return Err(Error::NameTaken { path });
         }
-        fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
+        atomic_file::create_folder(&self.folder).map_err(Error::io(&self.folder))?;
         // The description comes first, so that a model in the library always has one.
         write(&path.with_extension("toml"), text.text.as_bytes())?;
         let check = check_path(onnx);

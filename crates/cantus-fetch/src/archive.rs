@@ -8,13 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use cantus_audio::staging::Staging;
 use cantus_audio::{atomic_file, regular_file};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::disk_space::check_free_space;
 use crate::entry_path::{is_file_or_directory, relative_path};
-use crate::partial_file::partial_path;
 use crate::{Error, Event, ProgressObserver};
 
 /// Limits on the content of an archive.
@@ -26,12 +26,12 @@ pub struct ArchiveLimits {
     pub max_bytes: u64,
 }
 
-/// Extracts `archive` to the folder `target`, which must not exist. `finish` may add files before the folder is renamed to
+/// Extracts `archive` to the folder `target`, which must not exist or be empty. `finish` may add files before the folder is renamed to
 /// `target`.
 ///
 /// # Errors
 /// If the archive is truncated, damaged, over a limit or has an unsafe path, the disk is too small, a file cannot be
-/// written, or the work is cancelled. Then `target` does not exist.
+/// written, another process extracts to the same folder, or the work is cancelled. Then `target` does not exist.
 pub fn unpack(
     archive: &Path,
     target: &Path,
@@ -39,27 +39,14 @@ pub fn unpack(
     observer: &ProgressObserver<'_>,
     finish: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let folder = partial_path(target);
-    remove_if_present(&folder)?;
-    let unpacked = Unpacker::open(archive, limits).and_then(|mut unpacker| {
-        check_free_space(target.parent().unwrap_or(target), unpacker.n_bytes)?;
-        fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-        unpacker.run(&folder, observer)?;
-        finish(&folder)?;
-        atomic_file::rename(&folder, target).map_err(Error::io(target))
-    });
-    if unpacked.is_err() {
-        let _ = fs::remove_dir_all(&folder);
-    }
-    unpacked
-}
-
-/// Removes the incomplete folder of a process that was killed.
-fn remove_if_present(folder: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(folder)(error)),
-        _ => Ok(()),
-    }
+    let mut unpacker = Unpacker::open(archive, limits)?;
+    // Removes what a killed process has left, which takes space.
+    let staging = Staging::begin(target)?;
+    check_free_space(target.parent().unwrap_or(target), unpacker.n_bytes)?;
+    unpacker.run(staging.folder(), observer)?;
+    finish(staging.folder())?;
+    atomic_file::sync_folders(staging.folder()).map_err(Error::io(target))?;
+    Ok(staging.commit()?)
 }
 
 struct Unpacker<'a> {

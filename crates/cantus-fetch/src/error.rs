@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cantus_audio::staging::StagingError;
+
 /// Why a data set could not be fetched. Messages are one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,10 +86,10 @@ pub enum Error {
         /// Free bytes.
         free: u64,
     },
-    /// Another process is downloading the same file.
-    #[error("{}: another cantus is downloading it; wait for that one", path.display())]
+    /// Another process is downloading the same file, or unpacking to the same folder.
+    #[error("{}: another cantus is writing it; wait for that one", path.display())]
     InUse {
-        /// The partial file.
+        /// The partial file, or the folder.
         path: PathBuf,
     },
     /// The archive is truncated or damaged.
@@ -127,6 +129,16 @@ pub enum Error {
     /// The work was cancelled.
     #[error("stopped")]
     Interrupted,
+}
+
+impl From<StagingError> for Error {
+    fn from(error: StagingError) -> Self {
+        match error {
+            StagingError::Exists { path } => Self::Occupied { path },
+            StagingError::Locked { path } => Self::InUse { path },
+            StagingError::Io { path, source } => Self::Io { path, source },
+        }
+    }
 }
 
 impl Error {

@@ -167,8 +167,8 @@ impl Drop for PartialFile {
     }
 }
 
-/// The temporary name of a download or of a folder that is unpacked; fixed, so that a download can be resumed.
-pub(super) fn partial_path(target: &Path) -> PathBuf {
+/// The temporary name of a download; fixed, so that it can be resumed.
+fn partial_path(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.partial"))
 }

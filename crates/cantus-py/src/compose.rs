@@ -32,7 +32,8 @@ fn compose(
         for track in &tracks {
             let path = folder.join(&track.file_name);
             let parent = path.parent().unwrap_or(&folder);
-            std::fs::create_dir_all(parent).map_err(|source| Failure::system(parent, source))?;
+            cantus_audio::atomic_file::create_folder(parent)
+                .map_err(|source| Failure::system(parent, source))?;
         }
         tracks.par_iter().filter(|_| !progress.is_stopped()).try_for_each(|track| {
             let audio = cantus_synth::compose(track.genre, track.seed, duration_s, sample_rate);

@@ -25,25 +25,11 @@ impl FileLock {
                 _ => {}
             }
             // The process that had the lock may have replaced the file.
-            if is_at(&file, path)? {
+            if regular_file::is_at(&file, path)? {
                 return Ok(Self { _file: file });
             }
         }
     }
-}
-
-/// Whether an open file is the one that has this path now.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let (opened, named) = (file.metadata()?, std::fs::metadata(path)?);
-    Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
-}
-
-/// A locked file cannot be replaced there.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
 }
 
 #[cfg(all(test, unix))]

@@ -8,7 +8,7 @@
 //! last line belongs to a file that was not modified.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -59,7 +59,15 @@ pub struct Prepared {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    file: Mutex<JournalFile>,
+}
+
+/// The file of a journal.
+#[derive(Debug)]
+struct JournalFile {
+    file: File,
+    /// Bytes of its complete lines.
+    len: u64,
 }
 
 impl Prepared {
@@ -98,15 +106,24 @@ impl Prepared {
     /// Records the change in the journal, then writes the file.
     ///
     /// # Errors
-    /// If the journal or the file cannot be written.
+    /// If the file was modified since it was read, or the journal or the file cannot be written.
     fn write(&self, journal: &Journal) -> Result<(), Error> {
         check_writable(&self.change.path)?;
+        if !self.change.is_undone()? {
+            return Err(refused(&self.change.path, GenreTagProblem::Modified));
+        }
         journal.record(&self.change)?;
         replace(&self.change.path, &self.after)
     }
 }
 
 impl Change {
+    /// Whether the file is as before the change.
+    fn is_undone(&self) -> Result<bool, Error> {
+        let bytes = regular_file::read(&self.path).map_err(Error::io(&self.path))?;
+        Ok(sha256(&bytes) == self.sha256_before)
+    }
+
     /// Undoes the change: the file is byte-identical to the original. `false` if it is so already.
     ///
     /// # Errors
@@ -141,11 +158,33 @@ impl Journal {
     /// # Errors
     /// If the file exists or cannot be written.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
-        let journal = Self { path: path.to_owned(), file: Mutex::new(file) };
-        journal.append(HEADER)?;
-        atomic_file::sync_folder_of(path).map_err(Error::io(path))?;
-        Ok(journal)
+        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(Error::io(path))?;
+        let journal = Self { path: path.to_owned(), file: Mutex::new(JournalFile { file, len: 0 }) };
+        let begun = journal.append(HEADER);
+        match begun.and_then(|()| atomic_file::sync_folder_of(path).map_err(Error::io(path))) {
+            Ok(()) => Ok(journal),
+            Err(error) => {
+                // An error is ignored: an empty journal is left.
+                let _ = std::fs::remove_file(path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes the journal, if every file that it records is as before, so that there is nothing to undo; whether it is removed.
+    ///
+    /// # Errors
+    /// If it cannot be read or removed.
+    pub fn remove_if_unused(self) -> Result<bool, Error> {
+        let changes = Self::read(&self.path)?;
+        if !changes.iter().all(|change| change.is_undone().unwrap_or(false)) {
+            return Ok(false);
+        }
+        // Closed before: some systems do not remove an open file.
+        let Self { path, file } = self;
+        drop(file);
+        std::fs::remove_file(&path).map_err(Error::io(&path))?;
+        Ok(true)
     }
 
     /// Changes the genre tag of a file and records how to undo it; `None` if the file has this genre, ignoring case. Another
@@ -166,12 +205,16 @@ impl Journal {
         &self.path
     }
 
-    /// The changes that a journal records, in order.
+    /// The changes that a journal records, in order; none if it ends within its first line, since it is whole on the disk before a
+    /// recording is changed.
     ///
     /// # Errors
     /// If it cannot be read, or is not a journal of this format.
     pub fn read(path: &Path) -> Result<Vec<Change>, Error> {
         let text = regular_file::read(path).map_err(Error::io(path))?;
+        if HEADER.as_bytes().starts_with(&text) {
+            return Ok(Vec::new());
+        }
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         if lines.next().map(|line| line.trim_ascii()) != Some(HEADER.as_bytes()) {
             return Err(refused(path, GenreTagProblem::NotAJournal));
@@ -189,11 +232,26 @@ impl Journal {
         self.append(&line)
     }
 
-    /// Appends a line and syncs it to the disk.
+    /// Appends a line and syncs it to the disk. Of a line that cannot be written nothing is left: another one may follow, and would
+    /// be malformed behind the beginning of this one.
     fn append(&self, line: &str) -> Result<(), Error> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
-        written.map_err(Error::io(&self.path))
+        let mut journal = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(format!("{line}\n").as_bytes()).map_err(Error::io(&self.path))
+    }
+}
+
+impl JournalFile {
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        // What an earlier line left that could neither be written nor removed.
+        if self.file.metadata()?.len() != self.len {
+            self.file.set_len(self.len)?;
+        }
+        if let Err(error) = self.file.write_all(line).and_then(|()| self.file.sync_data()) {
+            let _ = self.file.set_len(self.len);
+            return Err(error);
+        }
+        self.len += line.len() as u64;
+        Ok(())
     }
 }
 
@@ -280,6 +338,46 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_another_program_modifies_before_the_tag_is_written_keeps_the_modification() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, journal) =
+            (recording(dir.path()), Journal::create(&dir.path().join("undo.jsonl")).unwrap());
+        let prepared = Prepared::new(&path, "jazz").unwrap().unwrap();
+        let other = tags::with_genre(&path, std::fs::read(&path).unwrap(), "rock").unwrap();
+        std::fs::write(&path, &other).unwrap();
+        let error = prepared.write(&journal).unwrap_err().to_string();
+        assert!(error.ends_with("modified since by another program; the file is not modified"), "{error}");
+        assert!(std::fs::read(&path).unwrap() == other);
+        assert!(journal.remove_if_unused().unwrap(), "it records nothing");
+    }
+
+    #[test]
+    fn a_journal_is_removed_only_if_there_is_nothing_to_undo() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
+        let journal = Journal::create(&undo_file).unwrap();
+        journal.change(&path, "jazz").unwrap().unwrap();
+        assert!(!journal.remove_if_unused().unwrap() && undo_file.exists());
+        let changes = Journal::read(&undo_file).unwrap();
+        std::fs::remove_file(&undo_file).unwrap();
+        let journal = Journal::create(&undo_file).unwrap();
+        journal.record(&changes[0]).unwrap();
+        assert!(changes[0].undo().unwrap());
+        assert!(journal.remove_if_unused().unwrap() && !undo_file.exists());
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_that_could_not_be_written_is_removed_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
+        let journal = Journal::create(&undo_file).unwrap();
+        let half = [&std::fs::read(&undo_file).unwrap()[..], br#"{"path":"/mus"#].concat();
+        std::fs::write(&undo_file, half).unwrap();
+        journal.change(&path, "jazz").unwrap().unwrap();
+        assert_eq!(Journal::read(&undo_file).unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_journal_is_never_overwritten_and_a_truncated_last_line_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let (path, undo_file) = (recording(dir.path()), dir.path().join("undo.jsonl"));
@@ -290,6 +388,11 @@ mod tests {
         std::fs::write(&undo_file, [&whole[..], br#"{"path":"/mus"#].concat()).unwrap();
         assert_eq!(Journal::read(&undo_file).unwrap().len(), 1);
 
+        std::fs::write(&undo_file, &whole[..9]).unwrap();
+        assert!(
+            Journal::read(&undo_file).unwrap().is_empty(),
+            "the power failed before a recording was changed"
+        );
         std::fs::write(&undo_file, "{}\n").unwrap();
         assert!(Journal::read(&undo_file).unwrap_err().to_string().contains("not a journal of genre tags"));
     }

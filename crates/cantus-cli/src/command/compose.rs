@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use cantus_audio::atomic_file;
 use cantus_synth::{Corpus, TrackSpec};
 use clap::Args;
 use rayon::prelude::*;
@@ -69,7 +70,7 @@ pub fn compose_tracks(
     for track in tracks {
         let path = dir.join(&track.file_name);
         let folder = path.parent().unwrap_or(dir);
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        atomic_file::create_folder(folder).with_context(|| folder.display().to_string())?;
     }
     let bar = progress::bar("compose", tracks.len(), global.quiet);
     tracks.par_iter().filter(|_| !interrupt::requested()).try_for_each(|track| {

@@ -91,12 +91,13 @@ impl Lesson {
         folder: PathBuf,
         global: &Global,
     ) -> anyhow::Result<()> {
-        let mut words = Tee(Vec::new());
+        let mut words = Tee::default();
         let out = LessonOutput::new(&folder, &mut words).with_theme(self.theme.into());
         let out = if self.png { out.with_png() } else { out };
         let mut out = out.with_data(self.data.clone().filter(|_| lesson.takes_data));
         (lesson.run)(&mut out)?;
-        output::save(&folder.join("words.txt"), &words.0)?;
+        words.failure.map_or(Ok(()), Err)?;
+        output::save(&folder.join("words.txt"), &words.copy)?;
         if !global.quiet {
             output::note(&format!("pictures and text in {}", folder.display()));
         }
@@ -130,16 +131,22 @@ fn list() -> String {
 }
 
 /// Writes to standard output and keeps a copy.
-struct Tee(Vec<u8>);
+#[derive(Default)]
+struct Tee {
+    copy: Vec<u8>,
+    /// The first error of writing to standard output, to which nothing more is then written.
+    failure: Option<anyhow::Error>,
+}
 
 impl Write for Tee {
     fn write(&mut self, words: &[u8]) -> io::Result<usize> {
-        // A closed pipe (`| head`) is no error.
-        let _ = io::stdout().write_all(words);
-        self.0.write(words)
+        if self.failure.is_none() {
+            self.failure = output::bytes(words).err();
+        }
+        self.copy.write(words)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use cantus_audio::atomic_file;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
@@ -29,7 +30,7 @@ impl Manual {
             output::exact(pages.first().map_or("", |(_, page)| page))?;
             return Ok(Outcome::Done);
         };
-        std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        atomic_file::create_folder(dir).with_context(|| dir.display().to_string())?;
         for (name, page) in &pages {
             output::save(&dir.join(name), page.as_bytes())?;
         }

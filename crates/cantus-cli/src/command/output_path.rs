@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cantus::input_files::{self, Failed};
-use cantus_audio::atomic_file::AtomicFile;
+use cantus_audio::atomic_file::{self, AtomicFile};
 
 use crate::output::{self, WrongUsage};
 
@@ -100,7 +100,7 @@ impl Job {
     fn create_folder(&self) -> anyhow::Result<()> {
         if self.makes_folder {
             let folder = self.output.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            atomic_file::create_folder(folder).with_context(|| folder.display().to_string())?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ const GENRES: [&str; 10] =
     ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"];
 
 /// `cantus fetch` with the arguments of a line, in `dir`, which is also the home folder; without other settings.
-fn command(dir: &Path, endpoint: &str, line: &str) -> Command {
+pub fn command(dir: &Path, endpoint: &str, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cantus"));
     for (name, _) in std::env::vars_os() {
         let upper = name.to_string_lossy().to_uppercase();
@@ -44,7 +44,7 @@ fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 /// A small archive with the structure of Kaggle's: for each genre a track of each list, the file that cannot be decoded,
 /// and a table.
-fn small_gtzan() -> Vec<u8> {
+pub fn small_gtzan() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     cantus_in(dir.path(), "compose @/music --tracks 3 --duration 3").ok();
     cantus_in(dir.path(), "fetch gtzan @/lists --lists-only").ok();
@@ -62,7 +62,7 @@ fn small_gtzan() -> Vec<u8> {
 }
 
 /// An API server that redirects to a storage server with this archive.
-fn kaggle(archive: &[u8], pause: Duration) -> (Server, Server) {
+pub fn kaggle(archive: &[u8], pause: Duration) -> (Server, Server) {
     let stored = Stored::new(archive, "1");
     let storage = Server::start(move |request, _| Reply { pause, ..stored.reply(request) });
     let place = storage.url("localhost") + "/archive.zip";

@@ -14,7 +14,7 @@ const SHORT_S: u32 = 20;
 
 /// A WAV file of 16 bits that begins with a second of a square wave, and repeats it every ten minutes; the rest takes no space
 /// on the disk.
-fn write_recording(path: &Path, duration_s: u32, period: usize) {
+pub fn write_recording(path: &Path, duration_s: u32, period: usize) {
     let (bytes_per_s, n_bytes) = (2 * SAMPLE_RATE, 2 * SAMPLE_RATE * duration_s);
     let mut header =
         [b"RIFF", &(n_bytes + 36).to_le_bytes()[..], b"WAVEfmt ", &16_u32.to_le_bytes()].concat();

@@ -17,6 +17,10 @@ mod book;
 mod browser;
 mod browser_layout;
 mod cases;
+#[cfg(target_os = "linux")]
+mod changing_files;
+#[cfg(target_os = "linux")]
+mod concurrent;
 mod contract;
 mod cross_validation;
 mod divergence;
@@ -27,6 +31,8 @@ mod features;
 mod fetch;
 mod fetch_command;
 mod fine_tuning;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod groups;
 mod hostile_numbers;
 mod hostile_text;
@@ -50,12 +56,18 @@ mod serve;
 mod settings;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod small_disk;
 #[cfg(unix)]
 mod special_files;
+#[cfg(target_os = "linux")]
+mod standard_output;
 mod store;
 mod tagging;
 #[cfg(target_os = "linux")]
 mod threads;
+#[cfg(target_os = "linux")]
+mod unwritable;
 mod webdriver;
 #[cfg(unix)]
 mod write_tags;

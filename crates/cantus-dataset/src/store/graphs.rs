@@ -32,7 +32,7 @@ pub(crate) fn write(dir: &Path, spec: &FeatureSpec) -> Result<(), Error> {
         if fs::metadata(&path).is_ok_and(|file| file.len() == size) {
             continue;
         }
-        fs::create_dir_all(dir.join(GRAPHS)).map_err(Error::io(dir))?;
+        atomic_file::create_folder(&dir.join(GRAPHS)).map_err(Error::io(dir))?;
         atomic_file::write(&path, graph.bytes()).map_err(Error::io(&path))?;
     }
     Ok(())

@@ -86,7 +86,7 @@ impl Tables<'_> {
                 std::fs::remove_file(entry.path()).map_err(Error::io(&entry.path()))?;
             }
         }
-        Ok(())
+        atomic_file::sync_folder_of(&self.path(FAILURES)).map_err(Error::io(self.dir))
     }
 }
 

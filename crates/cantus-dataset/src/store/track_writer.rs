@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use cantus_audio::staging::Staging;
+
 use super::analysis_cache::AnalysisCache;
 use super::graphs;
 use super::header::Header;
@@ -13,7 +15,6 @@ use super::writer::{Finished, StoreWriter};
 use crate::Error;
 use crate::audit::{Audit, AuditedFile, audit};
 use crate::failure::Failure;
-use crate::staging::Staging;
 
 /// Writes tracks to a new store.
 pub(super) struct TrackWriter {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cantus_audio::atomic_file;
+use cantus_audio::folder_lock::FolderLock;
 
 use super::file_names::{self, is_analysis, is_part, is_table, part_path};
 use super::header::Header;
@@ -14,7 +15,7 @@ use super::part_writer::write_part;
 use super::record::{PartRecord, TrackInput};
 use super::tables::Tables;
 use crate::failure::{Failure, Warning};
-use crate::{Error, FolderLock, spec_difference};
+use crate::{Error, spec_difference};
 
 /// Writes the parts of a store in order, and keeps counts.
 pub(crate) struct StoreWriter {
@@ -30,7 +31,7 @@ pub(crate) struct StoreWriter {
 impl StoreWriter {
     /// Starts a store, or continues one with the same settings; `overwrite` discards an existing one.
     pub(crate) fn begin(dir: &Path, header: Header, overwrite: bool) -> Result<Self, Error> {
-        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        atomic_file::create_folder(dir).map_err(Error::io(dir))?;
         if dir.join(file_names::HEADER).exists() {
             if !overwrite && !is_empty(dir)? {
                 check_same_settings(dir, &Header::read(dir)?, &header)?;
@@ -81,6 +82,8 @@ impl StoreWriter {
         }
         remove_files(dir, atomic_file::is_temporary)?;
         let tables = Tables { dir, number: header.tables };
+        // Those that a killed process wrote and did not name in the header, or named and did not remove the ones before.
+        tables.remove_others()?;
         let (failures, warnings) = (tables.read_failures()?, tables.read_warnings()?);
         let n_earlier = (failures.len(), warnings.len());
         header.add_hashes(dir)?;

@@ -76,11 +76,15 @@ pub fn fetch(
     keep_archive: bool,
     observer: &ProgressObserver<'_>,
 ) -> Result<(), Error> {
+    if is_complete(dir) {
+        // By another process, meanwhile.
+        return Ok(());
+    }
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
         return Err(Error::Occupied { path: dir.to_owned() });
     }
     let folder = dir.parent().unwrap_or(dir);
-    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    atomic_file::create_folder(folder).map_err(Error::io(folder))?;
     let archive = match source {
         Source::Archive(archive) => archive.clone(),
         Source::Kaggle { endpoint, credentials } => {
@@ -90,7 +94,10 @@ pub fn fetch(
             archive
         }
     };
-    unpack(&archive, dir, LIMITS, observer, write_metadata)?;
+    match unpack(&archive, dir, LIMITS, observer, write_metadata) {
+        Err(Error::Occupied { .. }) if is_complete(dir) => {}
+        unpacked => unpacked?,
+    }
     if matches!(source, Source::Kaggle { .. }) && !keep_archive {
         fs::remove_file(&archive).map_err(Error::io(&archive))?;
     }
@@ -109,7 +116,7 @@ pub fn archive_path(dir: &Path) -> PathBuf {
 /// # Errors
 /// If a file cannot be written.
 pub fn write_metadata(dir: &Path) -> Result<(), Error> {
-    fs::create_dir_all(dir).map_err(Error::io(dir))?;
+    atomic_file::create_folder(dir).map_err(Error::io(dir))?;
     for (name, content) in METADATA_FILES {
         let path = dir.join(name);
         atomic_file::write(&path, content.as_bytes()).map_err(Error::io(&path))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cantus_audio::atomic_file::AtomicFile;
+use cantus_audio::atomic_file::{self, AtomicFile};
 
 use super::{CONFIG, REPORT, Run};
 use crate::error::{CHECKPOINT, RunProblem};
@@ -26,17 +26,23 @@ impl Run {
     /// `overwrite` is false.
     pub fn create(dir: &Path, options: RunOptions) -> Result<Self, Error> {
         let run = Self::locked(dir, options.resume)?;
-        if options.overwrite {
-            return Ok(run);
-        }
-        let is_finished = run.path(Model::FILE_NAME).exists() && !options.resume;
-        if is_finished || run.is_cross_validation() {
-            return run.refuse(RunProblem::Finished);
-        }
-        if run.path(CHECKPOINT).exists() && !options.resume {
-            return run.refuse(RunProblem::Interrupted);
-        }
+        run.check_replaceable(options)?;
         Ok(run)
+    }
+
+    /// Fails if the folder holds a run that may not be replaced or continued by a single training.
+    fn check_replaceable(&self, options: RunOptions) -> Result<(), Error> {
+        if options.overwrite {
+            return Ok(());
+        }
+        let is_finished = self.path(Model::FILE_NAME).exists() && !options.resume;
+        if is_finished || self.is_cross_validation() {
+            return self.refuse(RunProblem::Finished);
+        }
+        if self.path(CHECKPOINT).exists() && !options.resume {
+            return self.refuse(RunProblem::Interrupted);
+        }
+        Ok(())
     }
 
     /// Creates the folder for a cross-validation, or opens one to resume.
@@ -46,12 +52,12 @@ impl Run {
     /// finished run `overwrite`.
     pub fn create_cross_validation(dir: &Path, options: RunOptions) -> Result<Self, Error> {
         let RunOptions { overwrite, resume } = options;
-        let run = Self::at(dir);
+        // Locked first: one that another process trains at the moment is not interrupted.
+        let run = Self::locked(dir, resume)?;
         if run.is_cross_validation() {
             if !(overwrite || resume) {
                 return run.refuse(RunProblem::CrossValidation);
             }
-            let run = Self::locked(dir, resume)?;
             if !resume {
                 run.remove_folds()?;
                 run.remove(REPORT)?;
@@ -62,7 +68,7 @@ impl Run {
         if !overwrite && run.path(Model::FILE_NAME).exists() {
             return run.refuse(RunProblem::Finished);
         }
-        let run = Self::create(dir, options)?;
+        run.check_replaceable(options)?;
         run.remove(Model::FILE_NAME)?;
         Ok(run)
     }
@@ -88,7 +94,7 @@ impl Run {
     /// Creates the folder, if it does not exist, and checks that files can be written to it.
     pub(super) fn make_folder(&self) -> Result<(), Error> {
         let dir = &self.dir;
-        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        atomic_file::create_folder(dir).map_err(Error::io(dir))?;
         // Detects an unwritable folder before the training instead of after it.
         AtomicFile::create(&dir.join(CONFIG)).map_err(Error::io(dir))?;
         Ok(())

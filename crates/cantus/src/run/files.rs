@@ -64,7 +64,7 @@ impl Run {
 
     fn save_figures(&self, figures: &[Figure]) -> Result<(), Error> {
         let dir = self.path("plots");
-        std::fs::create_dir_all(&dir).map_err(Error::io(&dir))?;
+        atomic_file::create_folder(&dir).map_err(Error::io(&dir))?;
         // A picture is drawn and compressed while the file of another one is synced.
         figures.par_iter().try_for_each(|Figure { name, picture, .. }| {
             self.write(&format!("plots/{name}.png"), &picture.to_png(Theme::Light))?;

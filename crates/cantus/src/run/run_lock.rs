@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use cantus_dataset::FolderLock;
+use cantus_audio::atomic_file;
+use cantus_audio::folder_lock::FolderLock;
 
 use super::Run;
 use crate::Error;
@@ -34,7 +35,7 @@ impl RunLock {
         if holds_other_files(dir) {
             return refuse(RunProblem::OtherFiles);
         }
-        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        atomic_file::create_folder(dir).map_err(Error::io(dir))?;
         fs::File::create(dir.join(LOCK)).map_err(Error::io(dir))?;
         Ok(())
     }
@@ -52,7 +53,7 @@ impl RunLock {
             return refuse(RunProblem::OtherFiles);
         }
         let is_new = !dir.exists();
-        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        atomic_file::create_folder(dir).map_err(Error::io(dir))?;
         match FolderLock::try_acquire(&dir.join(LOCK)).map_err(Error::io(dir))? {
             Some(lock) => Ok(Self { dir: dir.to_owned(), is_new, _lock: lock }),
             None => refuse(RunProblem::Locked),
@@ -99,7 +100,7 @@ impl Run {
     /// If its folder cannot be created or written to, or is locked by another training.
     pub(super) fn lock_inside(self) -> Result<Self, Error> {
         let dir = &self.dir;
-        fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        atomic_file::create_folder(dir).map_err(Error::io(dir))?;
         // Marks it as a run, also if an earlier training was killed while it wrote its files.
         fs::File::create(dir.join(LOCK)).map_err(Error::io(dir))?;
         let lock = RunLock::acquire(dir)?;

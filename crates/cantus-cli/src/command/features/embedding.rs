@@ -47,7 +47,7 @@ impl PatchFeatures {
     /// If it cannot be decoded, is shorter than a patch, has values that are not finite, or the file cannot be written.
     pub fn write(&self, job: &Job, format: Format, options: PictureOptions) -> anyhow::Result<Warnings> {
         let decoding = if matches!(format, Format::Npy | Format::Csv) {
-            let mut sink = Sink::new(format, job.create()?, &self.spec)?;
+            let mut sink = Sink::new(format, job, &self.spec)?;
             let warnings = self.compute(job, |patches| sink.write(patches))?;
             sink.finish()?;
             warnings

@@ -4,8 +4,9 @@
 //! in the whole recording, and the same values to the bit; frames at the ends of the recording are padded as always. Decibels relative to
 //! the maximum, tuning, tempo and differences of frames depend on more, and are computed from the whole recording.
 
-use std::io::Write;
+use std::path::PathBuf;
 
+use anyhow::Context;
 use cantus_audio::atomic_file::AtomicFile;
 use cantus_audio::decode::{DecodeWarning, Decoder, ResampledDecoder};
 use cantus_audio::feature::{FeatureExtractor, FeatureKind, FeatureSpec};
@@ -55,7 +56,7 @@ pub fn run(
     let spec = extractor.spec().clone();
     let mut stream = ResampledDecoder::new(Decoder::open(&job.input)?, spec.sample_rate);
     let mut chunks = Chunks::new(extractor, CHUNK_LEN);
-    let mut sink = Sink::new(format, job.create()?, &spec)?;
+    let mut sink = Sink::new(format, job, &spec)?;
     while let Some(block) = stream.next_block()? {
         chunks.push(block, |frames| sink.write(frames))?;
     }
@@ -67,36 +68,43 @@ pub fn run(
 }
 
 /// The file that is being written.
-pub enum Sink {
+pub struct Sink {
+    writer: Writer,
+    path: PathBuf,
+}
+
+enum Writer {
     Npy(NpyWriter<AtomicFile>),
     Csv(Box<CsvWriter<AtomicFile>>),
 }
 
 impl Sink {
     /// Begins an array or a table with the columns of the specification.
-    pub fn new(format: Format, file: AtomicFile, spec: &FeatureSpec) -> anyhow::Result<Self> {
-        Ok(match format {
-            Format::Csv => Self::Csv(Box::new(CsvWriter::new(file, spec)?)),
-            _ => Self::Npy(NpyWriter::new(file, spec.n_bins())?),
-        })
+    pub fn new(format: Format, job: &Job, spec: &FeatureSpec) -> anyhow::Result<Self> {
+        let (file, path) = (job.create()?, job.output.clone());
+        let writer = match format {
+            Format::Csv => CsvWriter::new(file, spec).map(|table| Writer::Csv(Box::new(table))),
+            _ => NpyWriter::new(file, spec.n_bins()).map(Writer::Npy),
+        };
+        Ok(Self { writer: writer.with_context(|| path.display().to_string())?, path })
     }
 
     /// Appends frames, `[n, n_bins]`.
     pub fn write(&mut self, frames: &[f32]) -> anyhow::Result<()> {
-        match self {
-            Self::Npy(writer) => writer.write(frames),
-            Self::Csv(writer) => writer.write(frames),
-        }
+        let written = match &mut self.writer {
+            Writer::Npy(writer) => writer.write(frames),
+            Writer::Csv(writer) => writer.write(frames),
+        };
+        written.with_context(|| self.path.display().to_string())
     }
 
     /// Completes the file under its name.
     pub fn finish(self) -> anyhow::Result<()> {
-        let mut file = match self {
-            Self::Npy(writer) => writer.finish()?,
-            Self::Csv(writer) => writer.finish()?,
+        let file = match self.writer {
+            Writer::Npy(writer) => writer.finish(),
+            Writer::Csv(writer) => writer.finish(),
         };
-        file.flush()?;
-        Ok(file.commit()?)
+        file.and_then(|file| Ok(file.commit()?)).with_context(|| self.path.display().to_string())
     }
 }
 

@@ -76,9 +76,8 @@ impl GenreTags {
             }
         }
         if changes.is_empty() {
-            // Nothing was written, so there is nothing to undo.
-            drop(journal);
-            let _ = std::fs::remove_file(&undo_file);
+            // An error is ignored: a journal without changes is left.
+            let _ = journal.map(Journal::remove_if_unused).transpose();
         }
         if self.dry_run {
             output::note(&format!("{} genre tags would be changed; nothing was written", changes.len()));

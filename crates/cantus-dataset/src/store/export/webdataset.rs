@@ -18,11 +18,11 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use cantus_audio::atomic_file;
+use cantus_audio::staging::Staging;
 use serde::Serialize;
 
 use super::{Row, n_rows, rows};
 use crate::shard::path_hash;
-use crate::staging::Staging;
 use crate::store::header::Header;
 use crate::store::observer::StoreObserver;
 use crate::store::part_file::PartFile;
@@ -77,7 +77,7 @@ pub(super) fn write(reader: &mut TrackReader, out: &Path, observer: StoreObserve
     let path = staging.folder().join("dataset.json");
     let text = serde_json::to_vec_pretty(&info).map_err(|error| Error::io(&path)(error.into()))?;
     atomic_file::write(&path, &text).map_err(Error::io(&path))?;
-    staging.commit()
+    Ok(staging.commit()?)
 }
 
 /// Writes the samples of a part.
