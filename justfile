@@ -80,9 +80,26 @@ bench-transfer *options:
 bench-cold-start *options:
     python3 bench/cold-start/run.py {{options}}
 
-# Kill commands by SIGKILL at random moments, 500 times or CANTUS_CRASH_KILLS times; docs/reliability.md has the results
+# Kill commands by SIGKILL at random moments, 600 times or CANTUS_CRASH_KILLS times, and lose power at every call; results: docs/reliability.md
 crash:
-    cargo test -p cantus-cli --test crash -- --ignored --nocapture many_kills
+    cargo test -p cantus-cli --test crash -- --ignored --nocapture --test-threads 1
+
+# Check licences, sources, versions and advisories of the dependencies, and that each is used; docs/reliability.md describes what needs which tool
+supply-chain:
+    cargo test -p cantus-checks --test supply_chain
+    .ci/supply-chain
+
+# Print the software bill of materials of the binary: CycloneDX, JSON. Options: packaging/sbom.py --help
+sbom *options:
+    @python3 packaging/sbom.py {{options}}
+
+# Build the release binary twice, in two folders and without a network, and compare the hashes; options of `cargo build`
+reproducible *options:
+    packaging/reproducible {{options}}
+
+# A server under clients that do harm, for ten minutes or `--minutes N`, and what docs/serve.md promises of it. See bench/serve/README.md
+soak *options:
+    python3 bench/serve/soak.py {{options}}
 
 # Run every fuzz target, SECONDS in all; options: fuzz/README.md, results: docs/reliability.md
 fuzz seconds *options:
