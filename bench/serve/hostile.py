@@ -97,7 +97,7 @@ class Hostile:
         try:
             if buffer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-            # The port is chosen by the whole connection, so that those of closed ones can be used again.
+            # The port depends on the whole connection, so that those of closed ones can be used again.
             connection.setsockopt(socket.IPPROTO_IP, 24, 1)
             connection.bind((self.addresses[kind], 0))
             await self.loop.sock_connect(connection, ("127.0.0.1", self.port))

@@ -118,7 +118,7 @@ async def shutdown(server, recording, timeout, hostile):
     return round(seconds, 2), code, response.status
 
 
-def verdicts(chosen, quiet, load, system, hostile, end):
+def results(chosen, quiet, load, system, hostile, end):
     """Each promise, whether it holds, and the number beside it."""
     statuses = {status for counts in hostile.counts.values() for status in counts if isinstance(status, int)}
     unexpected = hostile.counts["small"]["unexpected"]
@@ -210,7 +210,7 @@ def main():
         }
         print(json.dumps({"shutdown": end}), flush=True)
         system["temporary_files"] += sum(len(files) for _, _, files in os.walk(server.temporary))
-    rows = verdicts(chosen, quiet, load, system, hostile, end)
+    rows = results(chosen, quiet, load, system, hostile, end)
     for row in rows:
         print(json.dumps(row), flush=True)
     print_table(rows)

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use cantus_audio::staging::StagingError;
-
 use crate::damage::Damage;
 use crate::failure::Failure;
 
@@ -390,16 +388,6 @@ fn first_of(names: &[String]) -> String {
             format!("it has {}, such as {}", names.len(), names[..MAX_NAMES].join(", "))
         }
         names => format!("it has {}", names.join(", ")),
-    }
-}
-
-impl From<StagingError> for Error {
-    fn from(error: StagingError) -> Self {
-        match error {
-            StagingError::Exists { path } => Self::OutputExists { path },
-            StagingError::Locked { path } => Self::Locked { path },
-            StagingError::Io { path, source } => Self::Io { path, source },
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which client sent a request, for the limits of a client: its address, or that which a trusted proxy names.
 //!
-//! An IPv6 client is its network of 64 bits (RFC 4291, section 2.5.4: the rest is chosen by the client itself). A proxy that is trusted
+//! An IPv6 client is its network of 64 bits (RFC 4291, section 2.5.4: the client itself sets the rest). A proxy that is trusted
 //! appends the address of its client to `X-Forwarded-For`; the entries before the last are the client's own, and are not used.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

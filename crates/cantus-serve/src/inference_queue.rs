@@ -27,13 +27,13 @@ const LONG: Duration = Duration::from_millis(100);
 /// Queue with a fixed number of workers, which end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct InferenceQueue {
-    shared: Arc<Shared>,
+    shared: Arc<Common>,
     limits: Limits,
 }
 
-/// What the queue and its workers share.
+/// What the queue and its workers have in common.
 #[derive(Debug)]
-struct Shared {
+struct Common {
     state: Mutex<State>,
     /// Wakes a worker.
     for_worker: Condvar,
@@ -75,7 +75,7 @@ impl InferenceQueue {
     /// Starts the workers.
     pub(crate) fn start(models: &Arc<[ServedModel]>, limits: Limits) -> std::io::Result<Self> {
         let state = State { queue: FairQueue::new(), n_idle_workers: 0, n_running: 0, is_closed: false };
-        let shared = Shared {
+        let shared = Common {
             state: Mutex::new(state),
             for_worker: Condvar::new(),
             for_further: Condvar::new(),
@@ -129,7 +129,7 @@ impl Drop for InferenceQueue {
     }
 }
 
-impl Shared {
+impl Common {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,7 +185,7 @@ impl Shared {
 
 /// A recording that waits.
 struct Ticket<'a> {
-    shared: &'a Shared,
+    shared: &'a Common,
     id: u64,
 }
 
@@ -199,7 +199,7 @@ impl Drop for Ticket<'_> {
 
 /// A prediction in progress.
 struct InProgress<'a> {
-    shared: &'a Shared,
+    shared: &'a Common,
     client: Option<Client>,
     start: Instant,
     paused: Cell<Duration>,
@@ -237,7 +237,7 @@ impl Drop for InProgress<'_> {
 }
 
 /// Worker loop: one prediction after another until the queue is dropped.
-fn work(models: &[ServedModel], shared: &Shared, worker: Worker, max_audio_s: f64) {
+fn work(models: &[ServedModel], shared: &Common, worker: Worker, max_audio_s: f64) {
     let mut predictors: Vec<Option<Predictor<'_>>> = models.iter().map(|_| None).collect();
     while let Some(QueuedPrediction { model_index, upload, with_overview, slot, reply }) = shared.next(worker)
     {

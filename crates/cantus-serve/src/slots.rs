@@ -222,7 +222,7 @@ mod tests {
     }
 
     /// Slots that are all taken by requests of these clients.
-    fn taken(clients: &[u8]) -> (Slots, Vec<Slot>) {
+    fn occupied(clients: &[u8]) -> (Slots, Vec<Slot>) {
         let slots = Slots::new(clients.len());
         let held = clients.iter().map(|&last| block_on(slots.acquire(client(last))).unwrap().0).collect();
         (slots, held)
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_body_that_has_stopped_gives_way_however_much_arrived() {
-        let (slots, held) = taken(&[1, 1]);
+        let (slots, held) = occupied(&[1, 1]);
         held[0].counter()(1 << 30);
         wait(&slots);
         held[1].counter()(1 << 30);
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_body_that_has_arrived_is_not_slow() {
-        let (slots, held) = taken(&[1, 1]);
+        let (slots, held) = occupied(&[1, 1]);
         held.iter().for_each(Slot::set_waiting);
         wait(&slots);
         assert!(!make_room(&slots, 1));
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn clients_share_the_slots_equally() {
-        let (slots, held) = taken(&[1, 1, 2, 1, 1, 2]);
+        let (slots, held) = occupied(&[1, 1, 2, 1, 1, 2]);
         assert!(!make_room(&slots, 1), "its own request");
         held[4].set_running();
         held[0].set_waiting();
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn released_slots_leave_nothing_in_the_table() {
-        let (slots, held) = taken(&[1, 2, 3]);
+        let (slots, held) = occupied(&[1, 2, 3]);
         drop(held);
         assert!(lock(&slots.table).holders.is_empty());
         assert_eq!(slots.permits.available_permits(), 3);

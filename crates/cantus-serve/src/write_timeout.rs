@@ -86,29 +86,63 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::future::poll_fn;
+    use std::io::Read;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use tokio::net::TcpStream;
 
     use super::*;
     use crate::testing::block_on;
 
-    #[test]
-    fn a_write_that_is_not_read_fails_and_one_that_is_read_slowly_does_not() {
-        block_on(async {
-            let (server, _client) = duplex(10);
-            let mut server = WriteTimeout::new(server, Duration::from_millis(50));
-            let error = server.write_all(&[0; 100]).await.unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    /// More than the buffers of both sockets hold.
+    const N_BYTES: usize = 64 << 20;
 
-            let (server, mut client) = duplex(10);
-            let mut server = WriteTimeout::new(server, Duration::from_millis(500));
-            let read = tokio::spawn(async move {
-                for _ in 0..10 {
-                    sleep(Duration::from_millis(80)).await;
-                    client.read_exact(&mut [0; 10]).await.unwrap();
+    /// Writes zeros to a client, which the other function is.
+    fn write_to(
+        timeout: Duration,
+        client: impl FnOnce(std::net::TcpStream) + Send + 'static,
+    ) -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = thread::spawn(move || client(std::net::TcpStream::connect(address).unwrap()));
+        let written = block_on(async {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let mut stream = WriteTimeout::new(TcpStream::from_std(stream).unwrap(), timeout);
+            let zeros = vec![0; 64 << 10];
+            for _ in 0..N_BYTES / zeros.len() {
+                let mut left = &zeros[..];
+                while !left.is_empty() {
+                    let n = poll_fn(|context| Pin::new(&mut stream).poll_write(context, left)).await?;
+                    left = &left[n..];
                 }
-            });
-            server.write_all(&[0; 100]).await.unwrap();
-            read.await.unwrap();
+            }
+            Ok(())
         });
+        client.join().unwrap();
+        written
+    }
+
+    #[test]
+    fn a_write_that_is_not_read_fails() {
+        let written = write_to(Duration::from_millis(200), |stream| {
+            thread::sleep(Duration::from_secs(1));
+            drop(stream);
+        });
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_write_that_is_read_slowly_does_not_fail() {
+        let written = write_to(Duration::from_secs(5), |mut stream| {
+            let mut buffer = vec![0; 8 << 20];
+            for _ in 0..N_BYTES / buffer.len() {
+                thread::sleep(Duration::from_millis(20));
+                stream.read_exact(&mut buffer).unwrap();
+            }
+        });
+        assert!(written.is_ok(), "{written:?}");
     }
 }

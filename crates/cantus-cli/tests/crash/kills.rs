@@ -31,7 +31,7 @@ fn many_kills() {
 }
 
 /// What a command does where it is not killed.
-struct Whole {
+struct Uninterrupted {
     files: Files,
     duration: Duration,
     /// None without strace.
@@ -48,7 +48,7 @@ fn kill(n_kills: u64) {
             "strace is not there or may not trace: no command is killed at a system call, only at moments of time"
         );
     }
-    let expected: Vec<Whole> =
+    let expected: Vec<Uninterrupted> =
         SCENARIOS.iter().map(|scenario| scenario.whole(shared.path(), has_strace)).collect();
     let mut n_killed = [0; SCENARIOS.len()];
     for case in 0..n_kills {
@@ -79,7 +79,7 @@ fn kill(n_kills: u64) {
 }
 
 impl Scenario {
-    fn whole(&self, shared: &Path, has_strace: bool) -> Whole {
+    fn whole(&self, shared: &Path, has_strace: bool) -> Uninterrupted {
         let folder = self.prepare(shared);
         let start = Instant::now();
         run(folder.path(), self.command);
@@ -87,7 +87,7 @@ impl Scenario {
         let files = self.files(folder.path());
         assert!(!files.is_empty(), "{}", self.name);
         let moments = if has_strace { self.moments(shared) } else { Vec::new() };
-        Whole { files, duration, moments }
+        Uninterrupted { files, duration, moments }
     }
 
     fn moments(&self, shared: &Path) -> Vec<Moment> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cantus_audio::staging::Staging;
+use cantus_audio::staging::{Staging, StagingError};
 
 use super::analysis_cache::AnalysisCache;
 use super::graphs;
@@ -102,4 +102,14 @@ fn of_several(mut rows: Vec<(String, String)>) -> Vec<(String, String)> {
     rows.retain(|(_, recording)| n_tracks.get(recording).is_some_and(|&n| n > 1));
     rows.sort();
     rows
+}
+
+impl From<StagingError> for Error {
+    fn from(error: StagingError) -> Self {
+        match error {
+            StagingError::Exists { path } => Self::OutputExists { path },
+            StagingError::Locked { path } => Self::Locked { path },
+            StagingError::Io { path, source } => Self::Io { path, source },
+        }
+    }
 }

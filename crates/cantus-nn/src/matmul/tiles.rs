@@ -32,8 +32,9 @@ pub(super) struct Sizes {
 
 /// Columns of a block of `b`, at most: a row of it fills whole cache lines, and neighbouring ones.
 const BLOCK_COLUMNS: usize = 64;
-/// Numbers in a block: 32 KiB, which stay in the first or second level of the cache while all rows of the result are computed.
-const BLOCK: usize = 8192;
+/// Numbers in a block: 32 KiB, which stay in the first or second level of the cache while all rows of the result are computed. In Miri so few
+/// that small products have several.
+const BLOCK: usize = if cfg!(miri) { 512 } else { 8192 };
 /// From this distance on, rows of `b` are copied if they are needed by more than [`MANY`] tiles: every row is in another page or competes
 /// for the same lines of the cache.
 const FAR: usize = 256;
