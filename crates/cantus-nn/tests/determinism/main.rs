@@ -7,7 +7,12 @@
 //! of `baseline` on x86-64 are others, since it has no instruction that rounds a sum of a product once; they are the same for any number of
 //! threads.
 
-#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests may; clippy exempts only #[test] fns"
+)]
 
 #[path = "../oracle/kinds.rs"]
 mod kinds;
